@@ -1,0 +1,81 @@
+"""Where a database is and how to log in: the one value that every package hands to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from schema.errors import ServerUnreachableError
+
+# What a server that is starting, stopping or full says; everything else (wrong password, no such database) is final.
+PASSING = ("starting up", "shutting down", "too many clients", "too many connections", "Connection refused",
+           "connection refused", "server closed the connection", "Connection reset")
+
+
+@dataclass(frozen=True)
+class Address:
+    """One login to one database. `password` is in no repr; `sslmode` is libpq's."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str = field(repr=False)
+    sslmode: str = "prefer"
+    sslrootcert: str | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build from a mapping as Pulumi hands it over: numbers as floats, absent keys for null."""
+        return cls(
+            host=str(values["host"]), port=int(values["port"]), database=str(values["database"]),
+            user=str(values["user"]), password=str(values["password"]),
+            sslmode=str(values.get("sslmode") or "prefer"), sslrootcert=values.get("sslrootcert") or None,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The mapping that `from_dict` takes, without absent values. It holds the password."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    def dsn(self) -> str:
+        """A libpq connection string, password included: a secret."""
+        parts = self.to_dict()
+        parts["dbname"] = parts.pop("database")
+        return make_conninfo("", **parts)
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+
+    def connect(self, *, autocommit: bool = True, wait_seconds: float = 15.0,
+                application_name: str = "lifecompanion") -> psycopg.Connection[tuple[Any, ...]]:
+        """Open a connection in UTC, waiting up to `wait_seconds` for a server that is starting or full.
+
+        Raises ServerUnreachableError with one line (address, the server's words, remedy), never with the password.
+        """
+        retrying = Retrying(stop=stop_after_delay(wait_seconds), wait=wait_random_exponential(0.1, max=2),
+                            retry=retry_if_exception(_is_passing), reraise=True)
+        try:
+            return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=10,
+                            application_name=application_name, options="-c timezone=UTC")
+        except psycopg.Error as error:
+            raise ServerUnreachableError(self._explain(error)) from None
+
+    def _explain(self, error: psycopg.Error) -> str:
+        said = " ".join(str(error).split()) or type(error).__name__
+        said = said.replace(self.password, "***") if self.password else said
+        if "password authentication failed" in said:
+            remedy = f"set the password that the server knows for {self.user}"
+        elif "does not exist" in said:
+            remedy = "create it, or correct the name in the stack's configuration"
+        else:
+            remedy = "check that the server runs and that host and port are right"
+        return f"{self}: cannot connect: {said}; {remedy}"
+
+
+def _is_passing(error: BaseException) -> bool:
+    return isinstance(error, psycopg.OperationalError) and any(word in str(error) for word in PASSING)
