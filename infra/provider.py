@@ -1,0 +1,189 @@
+"""The dynamic providers: adapters of a few lines that carry Pulumi's calls to the packages that do the work.
+
+Path and class names are a contract: state files name them. Never move or rename a class of this module, and never
+change what a stored property means: `refresh` and `destroy` run today's code on yesterday's properties.
+
+A provider process runs in the program's folder and answers four calls at once, so nothing is kept between calls.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import sys
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.runtime.rpc import UNKNOWN
+
+Props = dict[str, Any]
+
+PASSWORD_LENGTH = 32
+# No character that a DSN, a .pgpass, a .env file or a shell reads as anything but itself.
+PASSWORD_ALPHABET = string.ascii_letters + string.digits
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value, or anything inside it, is only known once the update has run."""
+    if isinstance(value, Mapping):
+        return any(is_unknown(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(is_unknown(item) for item in value)
+    return bool(value == UNKNOWN)
+
+
+def changed(olds: Mapping[str, Any], news: Mapping[str, Any], *ignored: str) -> bool:
+    """Whether any input differs from what was last stored; `__provider` counts, as a moved class is a change."""
+    return any(olds.get(key) != value for key, value in news.items() if key not in ignored)
+
+
+class PasswordProvider(ResourceProvider):
+    """A password, generated once; the state keeps it as a secret output."""
+
+    serialize_as_secret_always: ClassVar[bool] = False
+
+    def create(self, props: Props) -> CreateResult:
+        value = "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
+        return CreateResult(str(props["label"]), {**props, "value": value})
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        return DiffResult(changes=changed(olds, news))
+
+    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        return UpdateResult({**news, "value": olds["value"]})
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        return ReadResult(id_, props)
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """Nothing but the state knows it."""
+
+
+class BaseImageProvider(ResourceProvider):
+    """The base of images that we build; shared by all stacks of a machine, so it is never deleted."""
+
+    serialize_as_secret_always: ClassVar[bool] = False
+
+    def create(self, props: Props) -> CreateResult:
+        from infra.targets.base_image import ensure_base_image
+
+        reference = ensure_base_image()
+        return CreateResult(reference, {**props, "reference": reference})
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        return DiffResult(changes=changed(olds, news))
+
+    def update(self, id_: str, _olds: Props, news: Props) -> UpdateResult:
+        return UpdateResult({**news, "reference": id_})
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        from infra.targets.base_image import find_base_image
+
+        return ReadResult(id_, props) if find_base_image() == id_ else ReadResult("", {})
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """Another stack's image may stand on it."""
+
+
+class DatabaseSettingsProvider(ResourceProvider):
+    """Parameters that a database gives every session (ALTER DATABASE ... SET)."""
+
+    serialize_as_secret_always: ClassVar[bool] = False
+
+    def create(self, props: Props) -> CreateResult:
+        self._apply(props)
+        return CreateResult(str(props["connection"]["database"]), dict(props))
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        return DiffResult(changes=changed(olds, news, "connection"))
+
+    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
+        self._apply(news)
+        return UpdateResult(dict(news))
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        from schema.connection import Address
+        from schema.database_settings import read_settings
+
+        address = Address.from_dict(props["connection"])
+        live = {**props, "settings": read_settings(address, props["settings"].keys())}
+        return ReadResult(id_, live, live)
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """They go with the database."""
+
+    @staticmethod
+    def _apply(props: Props) -> None:
+        from schema.connection import Address
+        from schema.database_settings import ensure_settings
+
+        ensure_settings(Address.from_dict(props["connection"]), props["settings"])
+
+
+class TableProvider(ResourceProvider):
+    """Carries Pulumi's calls for one declared table to schema.apply; keeps no state and decides nothing."""
+
+    serialize_as_secret_always: ClassVar[bool] = False
+
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        from infra.declared import planned
+
+        return CheckResult({**news, "plan": planned(news, server_known=not is_unknown(news["connection"]))}, [])
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        return DiffResult(changes=bool(news["plan"]) or changed(olds, news, "connection", "options", "plan"))
+
+    def create(self, props: Props) -> CreateResult:
+        return CreateResult(str(props["name"]), self._ensure(props))
+
+    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
+        return UpdateResult(self._ensure(news))
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        from infra.declared import live
+
+        found = live(props)
+        if found is None:
+            return ReadResult("", {})
+        return ReadResult(id_, found, {key: value for key, value in found.items() if key != "facts"})
+
+    def delete(self, id_: str, props: Props) -> None:
+        from infra.declared import drop
+
+        print(drop(id_, props), file=sys.stderr)
+
+    @staticmethod
+    def _ensure(props: Props) -> Props:
+        from infra.declared import ensured
+
+        return {**props, "plan": [], "facts": ensured(props)}
+
+
+class SeedProvider(ResourceProvider):
+    """The development data: loaded once, then the developer's; never deleted but with its tables."""
+
+    serialize_as_secret_always: ClassVar[bool] = False
+
+    def create(self, props: Props) -> CreateResult:
+        from schema.connection import Address
+        from seed import Spec
+        from seed.load import seed
+
+        spec = Spec(number=int(props["number"]))
+        seeded = seed(Address.from_dict(props["connection"]), spec)
+        return CreateResult(str(props["connection"]["database"]), {**props, "counts": seeded.counts})
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        return DiffResult(changes=changed(olds, news, "connection"))
+
+    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        print(f"seed number {int(news['number'])}: the tables hold data already, which is left alone; "
+              "empty them to have them filled anew", file=sys.stderr)
+        return UpdateResult({**news, "counts": olds["counts"]})
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        return ReadResult(id_, props)
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """The data goes with its tables."""

@@ -1,0 +1,186 @@
+"""Settings: everything a stack may say, as one frozen, validated value; every error names the key, the value, the remedy.
+
+Each field is one stack config key `lifecompanion:<camelCase>`; Pulumi.yaml documents the same keys with the same
+defaults, which a test holds together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import zlib
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from pydantic.alias_generators import to_camel
+
+from schema.plan import Hazard
+
+NAMESPACE = "lifecompanion"
+OFFICIAL_IMAGE = "timescale/timescaledb:2.29.2-pg17"
+SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*(MiB|GiB|MB|GB)$")
+UNITS = {"MiB": 2**20, "GiB": 2**30, "MB": 10**6, "GB": 10**9}
+# The replicas and the S3 server take the ports that follow the primary's.
+PORTS_PER_STACK = 10
+
+
+class SettingsError(Exception):
+    """A stack config value is wrong; one line per key."""
+
+
+def _address(value: str) -> str:
+    ipaddress.ip_address(value)
+    return value
+
+
+def _from_json(value: Any) -> Any:
+    """Lists and objects reach the program as JSON text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _size(value: Any) -> Any:
+    match = SIZE.match(value) if isinstance(value, str) else None
+    if isinstance(value, str) and not match:
+        raise ValueError("a size such as 2GiB or 512MiB")
+    return int(float(match[1]) * UNITS[match[2]]) if match else value
+
+
+Port = Annotated[int, Field(ge=1024, le=65535)]
+Bind = Annotated[str, AfterValidator(_address)]
+Bytes = Annotated[int, BeforeValidator(_size)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_from_json)]
+ReadAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-]+:\d{1,5}$")]
+
+
+class Settings(BaseModel):
+    """What one stack wants. Sizes are bytes, durations days; secrets are in no repr."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True)
+
+    stack: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,60}$")]
+    target: Literal["docker", "host", "embedded"]
+    database: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")] = "lifecompanion"
+    port: Port | None = None
+    bind_address: Bind = "127.0.0.1"
+
+    # docker target
+    image: Annotated[str, Field(min_length=1)] = "auto"
+    memory: Annotated[Bytes, Field(ge=256 * 2**20)] = 2 * 2**30
+    cpus: Annotated[int, Field(ge=1, le=512)] = 2
+    parameters: Annotated[dict[str, str], BeforeValidator(_from_json)] = {}
+    replicas: Annotated[int, Field(ge=0, le=8)] = 0
+
+    # host target
+    host: str | None = None
+    admin_user: str = "postgres"
+    admin_password: SecretStr | None = None
+    sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    ssl_root_cert: str | None = None
+    read_addresses: Annotated[tuple[ReadAddress, ...], BeforeValidator(_from_json)] = ()
+
+    # schema
+    timestamps: Literal["timestamp", "timestamptz"] = "timestamp"
+    on_unsupported: Literal["error", "skip"] = "error"
+    allow_hazards: Annotated[tuple[Hazard, ...], BeforeValidator(_from_json)] = ()
+
+    # seed
+    seed: bool = False
+    seed_number: Annotated[int, Field(ge=0, le=2**32 - 1)] = 20260101
+
+    # backup bucket
+    s3: Literal["local", "aws", "compatible", "none"] = "none"
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")] | None = None
+    s3_region: str = "us-east-1"
+    s3_endpoint: Annotated[str, Field(pattern=r"^https://\S+$")] | None = None
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    s3_ca_file: str | None = None
+    s3_on_unsupported: Literal["error", "warn"] = "error"
+    backup_expire_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    allow_bucket_deletion: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.target == "host" and not (self.host and self.admin_password):
+            raise ValueError("target host needs host and adminPassword: "
+                             "set both, the password with `pulumi config set --secret`")
+        if self.target != "docker" and self.replicas:
+            raise ValueError(f"replicas: found {self.replicas}, but target {self.target} has none of its own; "
+                             "set 0, and for a host give readAddresses")
+        if self.s3 == "local" and self.target == "host":
+            raise ValueError("s3: found local, but target host is for servers of value: set aws or compatible")
+        if self.s3 in ("aws", "compatible") and not self.bucket:
+            raise ValueError(f"s3 {self.s3} needs bucket: set the bucket's name")
+        if self.s3 == "compatible" and not (self.s3_endpoint and self.s3_access_key and self.s3_secret_key):
+            raise ValueError("s3 compatible needs s3Endpoint, s3AccessKey and s3SecretKey: set all three")
+        return self
+
+    @property
+    def primary_port(self) -> int:
+        """The given port (a host's default is 5432), else one of its own from the stack's name."""
+        if self.port or self.target == "host":
+            return self.port or 5432
+        return 20000 + PORTS_PER_STACK * (zlib.crc32(self.stack.encode()) % 1000)
+
+    def replica_port(self, number: int) -> int:
+        """The port of standby `number`, counted from 1."""
+        return self.primary_port + number
+
+    @property
+    def s3_port(self) -> int:
+        """The port of the stack's own S3 server."""
+        return self.primary_port + PORTS_PER_STACK - 1
+
+    @property
+    def bucket_name(self) -> str:
+        """The given bucket, else one named after the stack."""
+        return self.bucket or f"lifecompanion-{re.sub('[^a-z0-9]+', '-', self.stack.lower()).strip('-')}-backups"
+
+
+# Written in a stack file they would be readable by everyone who can read the repository.
+SECRETS = frozenset({"adminPassword", "s3AccessKey", "s3SecretKey"})
+
+
+def parse_settings(stack: str, config: Mapping[str, Any], secret_keys: Collection[str] = ()) -> Settings:
+    """Check a stack's raw config (full keys to text) into Settings; keys of other namespaces are not ours to judge.
+
+    Raises SettingsError that names, for every wrong key: the key, the value found, what is allowed.
+    """
+    own = {key.split(":", 1)[1]: value for key, value in config.items() if key.startswith(f"{NAMESPACE}:")}
+    plain = sorted(key for key in SECRETS & own.keys() if f"{NAMESPACE}:{key}" not in secret_keys)
+    problems = [f"{NAMESPACE}:{key}: found in plain text, required a secret; "
+                f"set it with `pulumi config set --secret {NAMESPACE}:{key}`" for key in plain]
+    try:
+        settings = Settings.model_validate({"stack": stack, **own})
+    except ValidationError as error:
+        problems += [_explain(dict(problem), own) for problem in error.errors(include_url=False)]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _explain(problem: dict[str, Any], own: Mapping[str, Any]) -> str:
+    path = problem["loc"]
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if not path:
+        return f"{NAMESPACE}: {message}"
+    key = str(path[0])
+    if problem["type"] == "extra_forbidden":
+        known = ", ".join(sorted(to_camel(name) for name in Settings.model_fields if name != "stack"))
+        return f"{NAMESPACE}:{key}: no such key; known are: {known}"
+    if problem["type"] == "missing":
+        return f"{NAMESPACE}:{key}: not set; set it with `pulumi config set {NAMESPACE}:{key} ...`"
+    found = "a secret" if key in SECRETS else repr(own.get(key))
+    return f"{NAMESPACE}:{key}: found {found}, required: {message[:1].lower()}{message[1:]}"

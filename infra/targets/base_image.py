@@ -1,0 +1,66 @@
+"""The base of images that we build: Debian from a registry, or made with debootstrap where no registry answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound
+
+RELEASE = "trixie"
+FROM_REGISTRY = "debian:trixie-slim"
+BOOTSTRAPPED = "lifecompanion/base:trixie"
+
+
+class BaseImageError(Exception):
+    """No base image can be had; one line with the reason and the remedy."""
+
+
+def find_base_image() -> str | None:
+    """The reference of a base image that the engine holds, or None."""
+    client = docker.from_env()
+    for reference in (FROM_REGISTRY, BOOTSTRAPPED):
+        try:
+            client.images.get(reference)
+        except ImageNotFound:
+            continue
+        return reference
+    return None
+
+
+def ensure_base_image() -> str:
+    """The reference of a base image, pulled or bootstrapped if the engine holds none (about a minute)."""
+    found = find_base_image()
+    if found:
+        return found
+    try:
+        docker.from_env(timeout=120).images.pull(FROM_REGISTRY)
+    except (APIError, DockerException, OSError) as error:
+        _bootstrap(" ".join(str(error).split())[:120])
+        return BOOTSTRAPPED
+    return FROM_REGISTRY
+
+
+def _bootstrap(why: str) -> None:
+    if not shutil.which("debootstrap") or os.geteuid() != 0:
+        raise BaseImageError(
+            f"base image {FROM_REGISTRY}: no registry has answered ({why}), and making one takes root and the program "
+            "debootstrap; install debootstrap and run as root, or load the image with `docker load`")
+    with tempfile.TemporaryDirectory(prefix="lifecompanion-base-") as folder:
+        root = Path(folder) / "root"
+        made = subprocess.run(["debootstrap", "--variant=minbase", RELEASE, str(root)],
+                              capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            last = (made.stdout + made.stderr).strip().splitlines()[-1:]
+            raise BaseImageError(f"debootstrap {RELEASE}: failed ({' '.join(last)}); "
+                                 "check that the Debian package mirror can be reached")
+        archive = Path(folder) / "root.tar"
+        with tarfile.open(archive, "w") as tar:
+            tar.add(root, arcname=".")
+        repository, tag = BOOTSTRAPPED.split(":")
+        docker.from_env(timeout=300).api.import_image_from_file(str(archive), repository=repository, tag=tag)

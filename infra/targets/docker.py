@@ -1,0 +1,205 @@
+"""The docker target: TimescaleDB in a container, with its network, its volume and its streaming standbys."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+import pulumi_postgresql as postgresql
+
+from infra.resources import BaseImage
+from infra.server import ReadAddress, Server
+from infra.settings import OFFICIAL_IMAGE, Settings
+from infra.targets import engine
+from infra.targets.tuning import MIB, server_parameters
+
+IMAGES = Path("infra/images")
+KIND_LABEL = "lifecompanion.image"
+DATA = "/var/lib/postgresql/data"
+SECRETS = "/run/lifecompanion"
+HBA = "/etc/lifecompanion/pg_hba.conf"
+START_SECONDS = 180
+STOP_SECONDS = 60
+OFFICIAL, DEBIAN = "official", "debian"
+
+APACHE_LEAVES_OUT = (
+    "the Debian image holds TimescaleDB's apache edition: no columnstore compression, no compression and retention "
+    "policies, no continuous aggregates, no background jobs; load or pull the official image for all of them",
+)
+
+
+@dataclass(frozen=True)
+class ChosenImage:
+    """Which image a stack's servers run, why, and what that leaves out."""
+
+    kind: str
+    reference: str
+    why: str
+
+    @property
+    def leaves_out(self) -> tuple[str, ...]:
+        return APACHE_LEAVES_OUT if self.kind == DEBIAN else ()
+
+
+@dataclass(frozen=True)
+class DockerServer:
+    """The primary, and what its standbys share with it."""
+
+    server: Server
+    network: docker.Network
+    image: docker.RemoteImage
+    image_kind: str
+
+
+def prefix(settings: Settings) -> str:
+    """What the names of a stack's containers, volumes and network begin with."""
+    return f"lifecompanion-{settings.stack}"
+
+
+def choose_image(settings: Settings) -> ChosenImage:
+    """Resolve `image`; `auto` keeps the kind that the stack's data was made with, so that data stays readable."""
+    if settings.image == DEBIAN:
+        return ChosenImage(DEBIAN, _debian_reference(), "asked for")
+    if settings.image == OFFICIAL:
+        return ChosenImage(OFFICIAL, OFFICIAL_IMAGE, "asked for")
+    if settings.image != "auto":
+        return ChosenImage(OFFICIAL, settings.image, "asked for")
+    kept = engine.volume_label(f"{prefix(settings)}-primary", KIND_LABEL)
+    if kept:
+        return ChosenImage(kept, OFFICIAL_IMAGE if kept == OFFICIAL else _debian_reference(),
+                           "the data volume was made with it")
+    if engine.has_image(OFFICIAL_IMAGE):
+        return ChosenImage(OFFICIAL, OFFICIAL_IMAGE, "present")
+    if engine.can_pull(OFFICIAL_IMAGE):
+        return ChosenImage(OFFICIAL, OFFICIAL_IMAGE, "its registry has it")
+    return ChosenImage(DEBIAN, _debian_reference(), f"{OFFICIAL_IMAGE} is not here and no registry answers")
+
+
+def _debian_reference() -> str:
+    """Named by the content it is built from: a change of the Dockerfile is another image."""
+    digest = hashlib.sha256()
+    for path in sorted((IMAGES / "debian").iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"lifecompanion/timescaledb-debian:{digest.hexdigest()[:12]}"
+
+
+def _image(chosen: ChosenImage) -> docker.RemoteImage:
+    # Other stacks may run the same image, so destroying one leaves it to the engine.
+    if chosen.kind == OFFICIAL:
+        return docker.RemoteImage("server-image", name=chosen.reference, keep_locally=True)
+    base = BaseImage("base-image")
+    return docker.RemoteImage(
+        "server-image", name=chosen.reference, keep_locally=True,
+        build=docker.RemoteImageBuildArgs(context=str(IMAGES / "debian"), build_args={"BASE": base.reference}),
+    )
+
+
+def primary(settings: Settings, admin_password: pulumi.Output[str]) -> DockerServer:
+    """Declare network, image, volume and the primary, which is up only when it answers on TCP."""
+    name = f"{prefix(settings)}-primary"
+    engine.require_port("lifecompanion:port", settings.bind_address, settings.primary_port, name)
+    chosen = choose_image(settings)
+    pulumi.log.info(f"image {chosen.reference}: {chosen.why}")
+    network = docker.Network("network", name=prefix(settings))
+    image = _image(chosen)
+    volume = docker.Volume("primary-data", name=name,
+                           labels=[docker.VolumeLabelArgs(label=KIND_LABEL, value=chosen.kind)],
+                           # Replacing the volume would be replacing the data.
+                           opts=pulumi.ResourceOptions(ignore_changes=["labels"]))
+    container = _container(
+        "primary", name, settings, image, chosen.kind, network, volume, settings.primary_port,
+        envs=[f"POSTGRES_PASSWORD_FILE={SECRETS}/admin-password"],
+        uploads=[_upload(f"{SECRETS}/admin-password", admin_password, "0600"),
+                 _upload("/docker-entrypoint-initdb.d/900_lifecompanion.sql", _read("server/initialise.sql"))],
+    )
+    server = Server(
+        target="docker", host=settings.bind_address, port=settings.primary_port,
+        admin_user="postgres", admin_password=admin_password, sslmode="disable", ready=container, owned=container,
+        image=chosen.reference, leaves_out=chosen.leaves_out,
+    )
+    return DockerServer(server, network, image, chosen.kind)
+
+
+def standbys(settings: Settings, made: DockerServer, provider: postgresql.Provider, replicator: pulumi.Input[str],
+             replicator_password: pulumi.Output[str]) -> Sequence[ReadAddress]:
+    """Declare `replicas` streaming standbys, each with a slot and a volume of its own."""
+    reads = []
+    for number in range(1, settings.replicas + 1):
+        label = f"replica-{number}"
+        name = f"{prefix(settings)}-{label}"
+        port = settings.replica_port(number)
+        engine.require_port("lifecompanion:port", settings.bind_address, port, name)
+        slot = postgresql.PhysicalReplicationSlot(
+            f"{label}-slot", name=f"replica_{number}",
+            opts=pulumi.ResourceOptions(provider=provider, deleted_with=made.server.owned))
+        volume = docker.Volume(f"{label}-data", name=name)
+        container = _container(
+            label, name, settings, made.image, made.image_kind, made.network, volume, port,
+            entrypoints=["/usr/local/bin/standby.sh"],
+            envs=[f"PRIMARY_HOST={prefix(settings)}-primary", pulumi.Output.concat("SLOT=", slot.name),
+                  pulumi.Output.concat("REPLICATOR=", replicator)],
+            uploads=[_upload(f"{SECRETS}/replicator-password", replicator_password, "0600"),
+                     _upload("/usr/local/bin/standby.sh", _read("server/standby.sh"), "0755")],
+            opts=pulumi.ResourceOptions(depends_on=[slot]),
+        )
+        reads.append(ReadAddress(container.name, settings.bind_address, port))
+    return tuple(reads)
+
+
+def _container(label: str, name: str, settings: Settings, image: docker.RemoteImage, kind: str,
+               network: docker.Network, volume: docker.Volume, port: int, *,
+               envs: list[pulumi.Input[str]], uploads: list[docker.ContainerUploadArgs],
+               entrypoints: list[str] | None = None,
+               opts: pulumi.ResourceOptions | None = None) -> docker.Container:
+    return docker.Container(
+        label, name=name, image=image.image_id, entrypoints=entrypoints,
+        command=["postgres", *_arguments(settings, kind)],
+        envs=[f"PGDATA={DATA}", "NO_TS_TUNE=true", "TIMESCALEDB_TELEMETRY=off", *envs],
+        uploads=[*uploads, _upload(HBA, _read("server/pg_hba.conf"))],
+        volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA)],
+        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)],
+        ports=[docker.ContainerPortArgs(internal=5432, external=port, ip=settings.bind_address)],
+        memory=settings.memory // MIB, memory_swap=settings.memory // MIB, shm_size=max(64, settings.memory // MIB // 4),
+        log_opts={"max-size": "20m", "max-file": "3"},
+        restart="unless-stopped", destroy_grace_seconds=STOP_SECONDS, stop_timeout=STOP_SECONDS,
+        # The first start runs a temporary server on the socket alone: only TCP means ready.
+        healthcheck=docker.ContainerHealthcheckArgs(
+            tests=["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-p", "5432", "-U", "postgres"],
+            interval="2s", timeout="3s", retries=START_SECONDS // 2),
+        wait=True, wait_timeout=START_SECONDS, opts=opts,
+    )
+
+
+def _arguments(settings: Settings, kind: str) -> list[str]:
+    own = {
+        "listen_addresses": "*",
+        "hba_file": HBA,
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "shared_preload_libraries": "timescaledb,pg_stat_statements",
+        # Utility statements carry passwords (CREATE ROLE), which the view would show to every monitor.
+        "pg_stat_statements.track_utility": "off",
+        "wal_level": "replica",
+        "max_wal_senders": "10",
+        "max_replication_slots": "10",
+        # A standby that is away must not fill the primary's disk.
+        "max_slot_wal_keep_size": "4GB",
+        "hot_standby_feedback": "on",
+    }
+    if kind == DEBIAN:
+        own["shared_preload_libraries"] += ",pg_cron"
+        own["cron.database_name"] = settings.database
+    parameters = server_parameters(settings.memory, settings.cpus, {**own, **settings.parameters})
+    return [argument for key, value in parameters.items() for argument in ("-c", f"{key}={value}")]
+
+
+def _upload(path: str, content: pulumi.Input[str], permissions: str = "0644") -> docker.ContainerUploadArgs:
+    return docker.ContainerUploadArgs(file=path, content=content, permissions=permissions)
+
+
+def _read(name: str) -> str:
+    return (IMAGES / name).read_text()
