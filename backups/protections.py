@@ -1,0 +1,230 @@
+"""What protects a backup bucket, one protection at a time: how each is read from the server and put there.
+
+A value is plain (bool, text or a dict of those), the same shape declared and live, so that it can be compared, stored
+and shown. Rules and policy statements that bear no name of ours belong to others and are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from backups.s3 import code, is_not_implemented
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import ObjectOwnershipType
+
+Value = Any  # bool | str | dict[str, Any]; absent as False, "none" or {}
+TLS_ONLY = "LifeCompanionTlsOnly"
+RULES = "lifecompanion-"
+EXPIRE, NONCURRENT, ABORT = "expire_backups", "expire_noncurrent_versions", "abort_stale_uploads"
+
+
+class NotImplementedByServer(Exception):
+    """The server does not have this protection."""
+
+
+@dataclass(frozen=True)
+class Protection:
+    """One protection: its key in every mapping, its name for people, the right it takes on AWS, how to read and put."""
+
+    key: str
+    name: str
+    permission: str
+    read: Callable[[S3Client, str], Value]
+    put: Callable[[S3Client, str, Value], None]
+
+
+def _answer(call: Callable[[], Mapping[str, Any]], key: str, absent: str) -> Any:
+    """The part `key` of an answer, None where the server says with code `absent` that there is none.
+
+    An answer without that part comes from a server that took the call for another one: it does not know it.
+    """
+    try:
+        answer = call()
+    except ClientError as error:
+        if code(error) == absent:
+            return None
+        if is_not_implemented(error):
+            raise NotImplementedByServer from None
+        raise
+    if key not in answer:
+        raise NotImplementedByServer
+    return answer[key]
+
+
+def read_versioning(client: S3Client, bucket: str) -> bool:
+    try:
+        return client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+    except ClientError as error:
+        if is_not_implemented(error):
+            raise NotImplementedByServer from None
+        raise
+
+
+def put_versioning(client: S3Client, bucket: str, value: Value) -> None:
+    status: Any = "Enabled" if value else "Suspended"
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
+def read_encryption(client: S3Client, bucket: str) -> str:
+    """AES256, aws:kms, or aws:kms with a key as "aws:kms <key>"; "none" where the server encrypts nothing by itself."""
+    found = _answer(lambda: client.get_bucket_encryption(Bucket=bucket), "ServerSideEncryptionConfiguration",
+                    "ServerSideEncryptionConfigurationNotFoundError")
+    rules = found["Rules"] if found else []
+    default = rules[0].get("ApplyServerSideEncryptionByDefault", {}) if rules else {}
+    return " ".join(filter(None, (default.get("SSEAlgorithm"), default.get("KMSMasterKeyID")))) or "none"
+
+
+def put_encryption(client: S3Client, bucket: str, value: Value) -> None:
+    algorithm, _, key = str(value).partition(" ")
+    default: Any = {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": key} if key else {})}
+    rule: Any = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": algorithm == "aws:kms"}
+    client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+PUBLIC_ACCESS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+def read_public_access_block(client: S3Client, bucket: str) -> bool:
+    found = _answer(lambda: client.get_public_access_block(Bucket=bucket), "PublicAccessBlockConfiguration",
+                    "NoSuchPublicAccessBlockConfiguration") or {}
+    return all(found.get(part) for part in PUBLIC_ACCESS)
+
+
+def put_public_access_block(client: S3Client, bucket: str, value: Value) -> None:
+    if not value:
+        client.delete_public_access_block(Bucket=bucket)
+        return
+    client.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={
+        "BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True})
+
+
+def read_ownership(client: S3Client, bucket: str) -> str:
+    found = _answer(lambda: client.get_bucket_ownership_controls(Bucket=bucket), "OwnershipControls",
+                    "OwnershipControlsNotFoundError")
+    return str(found["Rules"][0]["ObjectOwnership"]) if found and found["Rules"] else "none"
+
+
+def put_ownership(client: S3Client, bucket: str, value: Value) -> None:
+    ownership: ObjectOwnershipType = value
+    client.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": ownership}]})
+
+
+def tls_only_statement(client: S3Client, bucket: str) -> dict[str, Any]:
+    """The policy statement that denies every call without TLS, to everyone."""
+    partition = client.meta.partition
+    arn = f"arn:{partition}:s3:::{bucket}"
+    return {"Sid": TLS_ONLY, "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": [arn, f"{arn}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+
+
+def _read_policy(client: S3Client, bucket: str) -> dict[str, Any]:
+    text = _answer(lambda: client.get_bucket_policy(Bucket=bucket), "Policy", "NoSuchBucketPolicy")
+    policy: dict[str, Any] = json.loads(text) if text else {"Version": "2012-10-17", "Statement": []}
+    if isinstance(policy["Statement"], dict):  # the policy language allows a single one without a list
+        policy["Statement"] = [policy["Statement"]]
+    return policy
+
+
+def read_tls_only(client: S3Client, bucket: str) -> bool:
+    required = _canonical(tls_only_statement(client, bucket))
+    return any(_canonical(statement) == required for statement in _read_policy(client, bucket)["Statement"])
+
+
+def _canonical(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement in one spelling: servers give {"AWS": "*"} for "*", a list for a single text, booleans for texts."""
+    plain = dict(statement)
+    if plain.get("Principal") in ({"AWS": "*"}, {"AWS": ["*"]}):
+        plain["Principal"] = "*"
+    for key in ("Action", "Resource"):
+        found = plain.get(key)
+        plain[key] = sorted(found) if isinstance(found, list) else [found]
+    transport = plain.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+    wanted = transport[0] if isinstance(transport, list) and len(transport) == 1 else transport
+    if len(plain.get("Condition", {})) == 1 and str(wanted).lower() == "false":
+        plain["Condition"] = "no TLS"
+    return plain
+
+
+def put_tls_only(client: S3Client, bucket: str, value: Value) -> None:
+    policy = _read_policy(client, bucket)
+    policy["Statement"] = [statement for statement in policy["Statement"] if statement.get("Sid") != TLS_ONLY]
+    if value:
+        policy["Statement"].append(tls_only_statement(client, bucket))
+    if policy["Statement"]:
+        client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    else:
+        client.delete_bucket_policy(Bucket=bucket)
+
+
+def lifecycle_rule(key: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The S3 rule that bears our name for one declared rule: {"days": 30, "prefix": ""}."""
+    days = int(value["days"])
+    actions: dict[str, dict[str, Any]] = {
+        EXPIRE: {"Expiration": {"Days": days}},
+        NONCURRENT: {"NoncurrentVersionExpiration": {"NoncurrentDays": days}},
+        ABORT: {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": days}},
+    }
+    return {"ID": RULES + key, "Status": "Enabled", "Filter": {"Prefix": value["prefix"]}, **actions[key]}
+
+
+def _read_rules(client: S3Client, bucket: str) -> list[dict[str, Any]]:
+    return list(_answer(lambda: client.get_bucket_lifecycle_configuration(Bucket=bucket), "Rules",
+                        "NoSuchLifecycleConfiguration") or [])
+
+
+def read_lifecycle(client: S3Client, bucket: str) -> dict[str, Any]:
+    """Our rules by key; one whose shape somebody changed appears as what it does now, one switched off as off."""
+    found: dict[str, Any] = {}
+    for rule in _read_rules(client, bucket):
+        key = str(rule.get("ID", "")).removeprefix(RULES)
+        if key not in (EXPIRE, NONCURRENT, ABORT):
+            continue
+        prefix = rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))
+        days = next((part[unit] for name, unit in (("Expiration", "Days"), ("AbortIncompleteMultipartUpload",
+                     "DaysAfterInitiation"), ("NoncurrentVersionExpiration", "NoncurrentDays"))
+                     if unit in (part := rule.get(name, {}))), 0)
+        value = {"days": days, "prefix": prefix}
+        same = {k: v for k, v in {**rule, "Filter": {"Prefix": prefix}}.items() if k != "Prefix"}
+        changed = {} if same == lifecycle_rule(key, value) else {"changed": json.dumps(same, default=str)}
+        found[key] = {**value, **changed}
+    return found
+
+
+def put_lifecycle(client: S3Client, bucket: str, value: Value) -> None:
+    others = [rule for rule in _read_rules(client, bucket) if not str(rule.get("ID", "")).startswith(RULES)]
+    rules: Any = others + [lifecycle_rule(key, declared) for key, declared in value.items()]
+    if rules:
+        client.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    else:
+        client.delete_bucket_lifecycle(Bucket=bucket)
+
+
+def read_tags(client: S3Client, bucket: str) -> dict[str, str]:
+    found = _answer(lambda: client.get_bucket_tagging(Bucket=bucket), "TagSet", "NoSuchTagSet") or []
+    return {tag["Key"]: tag["Value"] for tag in found}
+
+
+def put_tags(client: S3Client, bucket: str, value: Value) -> None:
+    """Add or change the tags given; those of others stay."""
+    tags: Any = [{"Key": key, "Value": text} for key, text in {**read_tags(client, bucket), **value}.items()]
+    client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+
+
+# In the order in which they are put: what keeps others out comes first.
+PROTECTIONS = (
+    Protection("block_public_access", "public access block", "s3:PutBucketPublicAccessBlock",
+               read_public_access_block, put_public_access_block),
+    Protection("ownership", "object ownership", "s3:PutBucketOwnershipControls", read_ownership, put_ownership),
+    Protection("tls_only", "TLS-only policy", "s3:PutBucketPolicy", read_tls_only, put_tls_only),
+    Protection("encryption", "default encryption", "s3:PutEncryptionConfiguration", read_encryption, put_encryption),
+    Protection("versioning", "versioning", "s3:PutBucketVersioning", read_versioning, put_versioning),
+    Protection("lifecycle", "lifecycle", "s3:PutLifecycleConfiguration", read_lifecycle, put_lifecycle),
+    Protection("tags", "tags", "s3:PutBucketTagging", read_tags, put_tags),
+)

@@ -1,0 +1,157 @@
+"""How to log in to an S3 server, and what its refusals mean in one line each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSLError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as S3ConnectionError
+
+from backups.errors import S3Error, S3UnreachableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+REFUSED_KEY = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidAccessKey", "XAdminNoSuchUser"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken", "RequestExpired"})
+WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException",
+                          "InvalidLocationConstraint", "301"})
+# What servers answer to a call that they do not have, or whose words they do not know.
+NOT_IMPLEMENTED = frozenset({"NotImplemented", "XNotImplemented", "MethodNotAllowed", "MalformedXML", "501", "405",
+                             "VersioningNotConfigured", "UnsupportedOperation"})
+
+
+@dataclass(frozen=True)
+class S3Login:
+    """One login to one S3 server. No endpoint means AWS; no keys mean those that AWS's own tools would find.
+
+    `ca_file` is a PEM file with the authority that signed the server's certificate, for one that is private.
+    """
+
+    region: str = "us-east-1"
+    endpoint: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    path_style: bool = False
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build from a mapping as Pulumi hands it over: absent keys for null; other keys are left alone."""
+        texts = ("endpoint", "access_key", "secret_key", "session_token", "ca_file")
+        return cls(region=str(values.get("region") or "us-east-1"), path_style=bool(values.get("path_style")),
+                   **{key: str(values[key]) for key in texts if values.get(key)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The mapping that `from_dict` takes, without absent values. It holds the secret."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+    def __str__(self) -> str:
+        return self.endpoint or f"AWS S3 {self.region}"
+
+    def client(self) -> S3Client:
+        """A client with short timeouts (5 s to connect, 60 s to answer) and at most 3 attempts a call."""
+        if self.ca_file and not Path(self.ca_file).is_file():
+            raise S3Error(f"{self}: CA file {self.ca_file} is not there; put the authority's PEM file there, "
+                          "or bring up the stack that makes it")
+        config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"},
+                        s3={"addressing_style": "path" if self.path_style else "auto"})
+        with explained(self, "log in"):
+            session = boto3.session.Session()  # one of its own: the default session is not safe between threads
+            return session.client("s3", region_name=self.region, endpoint_url=self.endpoint, config=config,
+                                  aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key,
+                                  aws_session_token=self.session_token, verify=self.ca_file)
+
+
+@contextmanager
+def explained(login: S3Login, doing: str) -> Iterator[None]:
+    """Turn what boto3 raises within into S3Error with one line; `doing` is an infinitive such as "read the tags"."""
+    try:
+        yield
+    except ClientError as error:
+        raise S3Error(_explain_refusal(login, doing, error)) from None
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound,
+            TokenRetrievalError) as error:
+        raise S3Error(f"{login}: no complete credentials ({_one_line(login, error)}); set the access key and the "
+                      "secret key, or log in with AWS's own tools") from None
+    except SSLError as error:
+        raise S3Error(f"{login}: its certificate is not trusted ({_one_line(login, error)}); give the CA file of the "
+                      "authority that signed it, and an endpoint whose host name the certificate bears") from None
+    except (S3ConnectionError, HTTPClientError) as error:
+        raise S3UnreachableError(f"{login}: does not answer ({_one_line(login, error)}); check that it runs and that "
+                                 "the endpoint is right") from None
+    except (BotoCoreError, ValueError) as error:
+        raise S3Error(f"{login}: cannot {doing}: {_one_line(login, error)}; correct the login's values") from None
+
+
+def wait_until_it_answers(login: S3Login, seconds: float) -> None:
+    """Return as soon as the server answers anything, be it a refusal; raises S3UnreachableError after `seconds`."""
+    client = login.client()
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with explained(login, "list the buckets"):
+                client.list_buckets(MaxBuckets=1)
+        except S3UnreachableError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.3)
+            continue
+        except S3Error:
+            return  # the first real call will say it with its own words
+        return
+
+
+def code(error: ClientError) -> str:
+    """The error code of a refusal; the HTTP status where the server sent no code."""
+    return str(error.response.get("Error", {}).get("Code") or error.response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def is_not_implemented(error: ClientError) -> bool:
+    """Whether the server says that it has no such call."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return code(error) in NOT_IMPLEMENTED or status == 501
+
+
+def _explain_refusal(login: S3Login, doing: str, error: ClientError) -> str:
+    said = code(error)
+    if said in REFUSED_KEY:
+        return (f"{login}: login with access key {login.access_key or 'from the environment'} refused ({said}); "
+                "set the access key and the secret key that the server knows")
+    if said in EXPIRED:
+        return f"{login}: the credentials have expired ({said}); log in anew and run again"
+    if said == "RequestTimeTooSkewed":
+        return f"{login}: this machine's clock differs too much from the server's; set the clock right"
+    if said in WRONG_REGION:
+        headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
+        right = error.response.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region")
+        return (f"{login}: region found {login.region}, required {right or 'another one'} ({said}); "
+                "set the region that the bucket is in")
+    if said in ("AccessDenied", "403", "AllAccessDisabled"):
+        return f"{login}: may not {doing} ({said}); give this login the right to, or use another login"
+    return f"{login}: cannot {doing}: {said}: {_one_line(login, error)}; see the server's own log"
+
+
+def _one_line(login: S3Login, error: Exception) -> str:
+    text = " ".join(str(error).split())
+    for secret in (login.secret_key, login.session_token):
+        text = text.replace(secret, "***") if secret else text
+    return text[:300]
