@@ -1,0 +1,55 @@
+"""The user's own days: French public holidays, and wall-clock minutes turned into UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+ZONE = "Europe/Paris"
+_FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
+
+
+def local_date(seconds: int) -> date:
+    """The calendar day in ZONE at this instant."""
+    return datetime.fromtimestamp(seconds, ZoneInfo(ZONE)).date()
+
+
+@cache
+def local_midnight(day: date) -> int:
+    """Seconds since 1970 at which this day begins in ZONE."""
+    return int(datetime.combine(day, time(), ZoneInfo(ZONE)).timestamp())
+
+
+def instant(day: date, minute: int) -> int:
+    """Seconds since 1970 when the wall clock of ZONE shows this minute of the day (1,440 and more: the day after).
+
+    A minute that the change to summer time skips is read an hour later, one that happens twice is the first.
+    """
+    wall = datetime.combine(day + timedelta(days=minute // 1440), time(minute % 1440 // 60, minute % 60))
+    return int(wall.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC).timestamp())
+
+
+def utc_offset(seconds: int) -> int:
+    """Seconds that clocks in ZONE are ahead of UTC at this instant."""
+    offset = datetime.fromtimestamp(seconds, ZoneInfo(ZONE)).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
+
+
+@cache
+def is_holiday(day: date) -> bool:
+    """Whether France rests on this day, Sundays apart."""
+    if (day.month, day.day) in _FIXED:
+        return True
+    return (day - _easter(day.year)).days in (1, 39, 50)
+
+
+def _easter(year: int) -> date:
+    """Easter Sunday (Gregorian computus of Meeus, Jones and Butcher)."""
+    century, rest = divmod(year, 100)
+    skipped = (century - (century + 8) // 25 + 1) // 3
+    epact = (19 * (year % 19) + century - century // 4 - skipped + 15) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
+    late = (year % 19 + 11 * epact + 22 * weekday) // 451
+    month, before = divmod(epact + weekday - 7 * late + 114, 31)
+    return date(year, month, before + 1)

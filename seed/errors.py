@@ -1,0 +1,5 @@
+"""Errors of the seed package: one line each: the object, what is wrong (found and required), the remedy."""
+
+
+class SeedError(Exception):
+    """Root of everything the seed package raises on purpose."""

@@ -1,0 +1,102 @@
+"""People: the factory of `users`: profiles taken in turn, French names, real bcrypt hashes."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import dataclass
+
+import bcrypt
+import numpy as np
+from faker import Faker
+
+from seed.days import ZONE
+from seed.profiles import PROFILES, Profile
+from seed.rows import Rows, instants, texts
+from seed.spec import DAY, Spec, stream
+
+# Every seeded user logs in with this; it is public on purpose and belongs in no production database.
+DEVELOPMENT_PASSWORD = "lifecompanion"  # noqa: S105
+# The lowest cost bcrypt takes: the password is public, so hashing slowly would protect nothing. Laravel accepts any
+# cost and writes its own at the next login.
+_COST = 4
+_BCRYPT_ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_EMAIL_DOMAINS = ("example.com", "example.net", "example.org")
+CITY = "Lyon"
+
+
+@dataclass(frozen=True)
+class Person:
+    """One user: who it is and how it lives. `joined` is in seconds since 1970, before the data begins."""
+
+    id: int
+    name: str
+    email: str
+    profile: Profile
+    street: str
+    joined: int
+
+
+def people(spec: Spec) -> list[Person]:
+    """The persons of this data set, by id; the profiles take turns."""
+    fake = Faker("fr_FR")
+    fake.seed_instance(int(stream(spec, "names").integers(2**32)))
+    joined = stream(spec, "joined").integers(60 * DAY, 400 * DAY, spec.users)
+    made = []
+    for index in range(spec.users):
+        profile = PROFILES[index % len(PROFILES)]
+        name = f"{fake.first_name()} {fake.last_name()}"
+        made.append(Person(index + 1, name, _email(name, index), profile, fake.street_address(),
+                           spec.start - int(joined[index])))
+    return made
+
+
+def users(spec: Spec) -> Rows:
+    """The rows of `users`."""
+    persons = people(spec)
+    draws = stream(spec, "users")
+    joined = np.array([person.joined for person in persons], dtype=np.int64)
+    confirmed = joined + draws.integers(40, 3 * 3600, len(persons))
+    touched = joined + ((spec.end - joined) * draws.uniform(0.5, 1.0, len(persons))).astype(np.int64)
+    return Rows("users", {
+        "id": np.arange(1, len(persons) + 1),
+        "name": texts([person.name for person in persons]),
+        "email": texts([person.email for person in persons]),
+        "email_verified_at": instants(confirmed),
+        "password": texts([_hash(draws.bytes(16)) for _ in persons]),
+        "preferences": texts([_preferences(person) for person in persons]),
+        "settings": texts([_settings(person) for person in persons]),
+        "created_at": instants(joined),
+        "updated_at": instants(touched),
+    })
+
+
+def _email(name: str, index: int) -> str:
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    words = "".join(letter if letter.isalnum() else " " for letter in plain).split()
+    return f"{'.'.join(words)}.{index + 1}@{_EMAIL_DOMAINS[index % len(_EMAIL_DOMAINS)]}"
+
+
+def _hash(salt: bytes) -> str:
+    """The development password as Laravel stores it (`$2y$`), with this salt instead of one from the system."""
+    bits = int.from_bytes(salt, "big") << 4
+    encoded = "".join(_BCRYPT_ALPHABET[bits >> shift & 63] for shift in range(126, -1, -6))
+    return bcrypt.hashpw(DEVELOPMENT_PASSWORD.encode(), f"$2y${_COST:02d}${encoded}".encode()).decode()
+
+
+def _preferences(person: Person) -> str:
+    return json.dumps({
+        "locale": "fr_FR", "timezone": ZONE, "units": {"temperature": "celsius", "pressure": "hPa"},
+        "theme": "dark" if person.id % 2 else "light",
+        "notifications": {"push": True, "email": person.profile.reads > 0.8,
+                          "quiet_hours": {"from": "22:30", "to": "07:00"}},
+    }, ensure_ascii=False)
+
+
+def _settings(person: Person) -> str:
+    return json.dumps({
+        "profile": person.profile.name,
+        "home": {"street": person.street, "city": CITY, "floor": person.profile.floor,
+                 "comfort_temperature": person.profile.comfort},
+        "share_data": person.id % 3 != 0,
+    }, ensure_ascii=False)
