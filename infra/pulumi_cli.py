@@ -68,7 +68,7 @@ def _installed(root: Path) -> PulumiCommand | None:
 
 def _install(root: Path) -> PulumiCommand:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _run([sys.executable, "-c", INSTALL, str(root)], f"no Pulumi CLI {MINIMUM} or later here, and none can be installed")
+    _run([sys.executable, "-c", INSTALL, str(root)], f"no Pulumi CLI from {MINIMUM} on here, none can be installed")
     return PulumiCommand(root=str(root), version=MINIMUM)
 
 

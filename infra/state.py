@@ -1,4 +1,4 @@
-"""Where Pulumi keeps a stack's state: the user's own backend, else a folder of this checkout with a generated passphrase."""
+"""Where Pulumi keeps its state: the user's own backend, else a folder of this checkout and a generated passphrase."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # What is of this machine alone: state, passphrase, logs, runtime files; ignored by git.
 LOCAL = ROOT / ".lcdb"
+
+
+class StateError(Exception):
+    """The state kept here cannot be used: one line with the remedy."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,10 @@ def find_backend(local: Path = LOCAL) -> Backend:
 
 
 def ensure_backend(backend: Backend, local: Path = LOCAL) -> None:
-    """Make the state folder (mode 0700) and the passphrase (0600) where they are ours; both stay as they are if there."""
+    """Make the state folder (mode 0700) and the passphrase (0600) where they are ours; what is there stays as it is.
+
+    Raises StateError where there is state but its passphrase is gone.
+    """
     if not backend.ours:
         return
     for folder in (local, local / "state"):
@@ -47,6 +54,9 @@ def ensure_backend(backend: Backend, local: Path = LOCAL) -> None:
     passphrase = local / "passphrase"
     if passphrase.exists():
         return
+    if any((local / "state").rglob("stacks/**/*.json")):
+        raise StateError(f"{passphrase}: gone, but {local / 'state'} was encrypted with it; put it back, "
+                         "or remove that folder (and by hand what its stacks made)")
     # Complete before it has its name, and never over another's: two first runs at once agree on one passphrase.
     draft = local / f"passphrase.{os.getpid()}.{secrets.token_hex(4)}"
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:

@@ -1,0 +1,218 @@
+"""A stack driven through Pulumi's Automation API: the same program, project and stack files as `pulumi up` by hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import yaml
+from pulumi import automation as auto
+from rich.console import Console
+
+from infra.failure import explain_output, unique
+from infra.progress import Progress
+from infra.pulumi_cli import PLUGINS, find_cli
+from infra.state import LOCAL, ROOT, Backend, ensure_backend, find_backend, stack_folder
+
+HOLDER = re.compile(r"created by (?P<user>\S*)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
+SALT = re.compile(r"^encryptionsalt:.*\n?", re.MULTILINE)
+
+
+class StackError(Exception):
+    """A stack cannot be brought up, read or taken down: one line for each cause, with the remedy where there is one."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an operation did: counts by Pulumi's words (create, update, delete, same, ...), and the stack's outputs."""
+
+    operation: str
+    stack: str
+    changes: Mapping[str, int]
+    seconds: float
+    outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was, or in a preview would be, made, altered or removed."""
+        return any(count for word, count in self.changes.items() if word not in ("same", "read", "refresh"))
+
+    def summary(self) -> str:
+        """One line: `resources: +12 ~0 -0, 5 unchanged in 14 s`, or that there was nothing to change."""
+        same = self.changes.get("same", 0)
+        if not self.changed:
+            return f"{self.stack}: nothing to change ({same} resources as declared), {self.seconds:.0f} s"
+        made, altered, removed = (sum(self.changes.get(word, 0) for word in words) for words in (
+            ("create", "create-replacement", "import"), ("update", "replace"), ("delete", "delete-replaced")))
+        return f"{self.stack}: resources: +{made} ~{altered} -{removed}, {same} unchanged, {self.seconds:.0f} s"
+
+
+def stack_file(stack: str, root: Path = ROOT) -> Path:
+    """The stack's committed file. Raises StackError where there is none."""
+    path = root / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.name[7:-5] for p in root.glob("Pulumi.*.yaml"))) or "none"
+        raise StackError(f"stack {stack}: {path.name} not found (there are: {known}); "
+                         f"copy the nearest of them to {path.name}")
+    return path
+
+
+def stack_target(stack: str, root: Path = ROOT) -> str:
+    """docker, host or embedded, as the stack's file says. Raises StackError where it does not."""
+    config = _read_yaml(stack_file(stack, root)).get("config") or {}
+    target = str(config.get("lifecompanion:target"))
+    if target not in PLUGINS:
+        raise StackError(f"stack {stack}: lifecompanion:target is {target}, required: {', '.join(PLUGINS)}")
+    return target
+
+
+class Stack:
+    """One stack of this project, made in its backend when it is not there yet.
+
+    Raises CliMissingError where no Pulumi CLI can be had.
+    """
+
+    def __init__(self, name: str, console: Console, *, root: Path = ROOT, local: Path = LOCAL) -> None:
+        self.name, self.target = name, stack_target(name, root)
+        self._console, self._root, self._folder = console, root, stack_folder(name, local)
+        self._backend: Backend = find_backend(local)
+        self._cli = find_cli(local / "pulumi", PLUGINS[self.target])
+        ensure_backend(self._backend, local)
+        if self._backend.ours:
+            # Pulumi takes the user's own passphrase before a file's; it is not the one of the state kept here.
+            os.environ.pop("PULUMI_CONFIG_PASSPHRASE", None)
+        workspace = self._workspace(root)
+        try:
+            self._stack = auto.Stack.select(name, workspace)
+        except auto.StackNotFoundError:
+            self._create()
+            self._stack = auto.Stack.select(name, workspace)
+        except auto.CommandError as error:
+            raise StackError(f"stack {name}: {explain_output(str(error))}") from None
+
+    def up(self) -> Result:
+        """Make the stack what the program declares; changes nothing where it is so already."""
+        return self._operate("up", lambda **to: self._stack.up(show_secrets=False, **to))
+
+    def preview(self, *, diff: bool = False) -> Result:
+        """Say what `up` would do; with `diff`, in Pulumi's full words. Changes nothing."""
+        return self._operate("preview", lambda **to: self._stack.preview(diff=diff, **to), aloud=diff)
+
+    def refresh(self) -> Result:
+        """Read what is really there into the state: drift shows as changes. Alters nothing but the state."""
+        return self._operate("refresh", lambda **to: self._stack.refresh(
+            clear_pending_creates=True, show_secrets=False, **to))
+
+    def destroy(self) -> Result:
+        """Remove everything the stack made; the empty stack and its settings stay."""
+        return self._operate("destroy", lambda **to: self._stack.destroy(show_secrets=False, **to))
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs as of its last `up`, secrets included; empty where there was none."""
+        return {name: output.value for name, output in self._stack.outputs().items()}
+
+    def _operate(self, operation: str, run: Callable[..., Any], *, aloud: bool = False) -> Result:
+        since = time.monotonic()
+        try:
+            progress, done = self._attempt(operation, run, aloud)
+        except auto.ConcurrentUpdateError as error:
+            self._heal(str(error))
+            progress, done = self._attempt(operation, run, aloud)
+        if progress.pending and operation == "up":
+            self._console.print("an earlier update was cut short; what it left half-way is settled now", style="dim")
+            self._attempt("refresh", lambda **to: self._stack.refresh(
+                clear_pending_creates=True, show_secrets=False, **to), aloud=False)
+        outputs = {name: output.value for name, output in getattr(done, "outputs", {}).items()}
+        return Result(operation, self.name, progress.changes, time.monotonic() - since, outputs)
+
+    def _attempt(self, operation: str, run: Callable[..., Any], aloud: bool) -> tuple[Progress, Any]:
+        progress = Progress(self._console, f"{operation} {self.name}", planning=operation == "preview")
+        with self._log() as log, progress.shown():
+            def note(line: str) -> None:
+                print(line, file=log, flush=True)
+                if aloud and not line.startswith("@ "):
+                    self._console.out(line, highlight=False)
+            try:
+                return progress, run(on_event=progress, on_output=note, on_error=note, color="never",
+                                     parallel=1 if self.target == "embedded" else None, config_file=self._config_file())
+            except auto.ConcurrentUpdateError:
+                raise
+            except auto.CommandError as error:
+                causes = unique(progress.errors) or [explain_output(str(error))]
+        raise StackError("\n".join([*causes, f"{operation} of {self.name} did not finish; what was done is recorded, "
+                                    f"run it again to go on (full log: {self._shown(self._folder / 'log')})"]))
+
+    def _workspace(self, folder: Path) -> auto.LocalWorkspace:
+        # The plugins are seen to already; looking for others at each start costs seconds where there is no network.
+        env = {**self._backend.env, "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true"}
+        return auto.LocalWorkspace(work_dir=str(folder), env_vars=env, pulumi_command=self._cli)
+
+    def _create(self) -> None:
+        """Make the stack. Ours is made from elsewhere: the salt that Pulumi writes would land in the committed file."""
+        try:
+            if not self._backend.ours:
+                auto.Stack.create(self.name, self._workspace(self._root))
+                return
+            with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+                project = {"name": _read_yaml(self._root / "Pulumi.yaml")["name"], "runtime": "python"}
+                (Path(folder) / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
+                auto.Stack.create(self.name, self._workspace(Path(folder)))
+        except auto.CommandError as error:
+            raise StackError(f"stack {self.name}: cannot be made: {explain_output(str(error))}") from None
+
+    def _config_file(self) -> str | None:
+        """A copy of the committed stack file, which Pulumi would write its salt into; None for a backend of theirs."""
+        if not self._backend.ours:
+            return None
+        committed = stack_file(self.name, self._root)
+        copy = self._folder / committed.name
+        copy.write_text(SALT.sub("", committed.read_text(encoding="utf-8")), encoding="utf-8")
+        return str(copy)
+
+    def _heal(self, said: str) -> None:
+        """Break the lock of an update whose process is gone. Raises StackError where it may still run."""
+        holders = list(HOLDER.finditer(said))
+        alive = [h for h in holders if h["host"] != socket.gethostname() or _runs_pulumi(int(h["pid"]))]
+        if alive or not holders:
+            who = "; ".join(f"process {h['pid']} of {h['user']} on {h['host']}, since {h['since']}" for h in alive)
+            raise StackError(f"stack {self.name}: another update is going on ({who or 'holder unknown'}); "
+                             "wait for its end")
+        self._stack.cancel()
+        self._console.print(f"{self.name}: removed the lock of an update that was killed (process {holders[0]['pid']})",
+                            style="yellow")
+
+    @contextmanager
+    def _log(self) -> Iterator[TextIO]:
+        with open(os.open(self._folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
+                  encoding="utf-8") as log:
+            yield log
+
+    def _shown(self, path: Path) -> Path:
+        return path.relative_to(self._root) if path.is_relative_to(self._root) else path
+
+
+def _runs_pulumi(pid: int) -> bool:
+    """Whether the process is there and, where that can be seen, is a Pulumi CLI."""
+    try:
+        os.kill(pid, 0)
+        return "pulumi" in (Path("/proc") / str(pid) / "comm").read_text(encoding="utf-8")
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OSError):
+        return True
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise StackError(f"{path.name}: cannot be read: {' '.join(str(error).split())}") from None
+    return values if isinstance(values, dict) else {}
