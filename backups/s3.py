@@ -67,9 +67,13 @@ class S3Login:
     def __str__(self) -> str:
         return self.endpoint or f"AWS S3 {self.region}"
 
+    def ca_file_is_missing(self) -> bool:
+        """Whether a CA file is named that is not there, as before the first start of a server of ours."""
+        return self.ca_file is not None and not Path(self.ca_file).is_file()
+
     def client(self) -> S3Client:
         """A client with short timeouts (5 s to connect, 60 s to answer) and at most 3 attempts a call."""
-        if self.ca_file and not Path(self.ca_file).is_file():
+        if self.ca_file_is_missing():
             raise S3Error(f"{self}: CA file {self.ca_file} is not there; put the authority's PEM file there, "
                           "or bring up the stack that makes it")
         config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"},

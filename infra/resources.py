@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -60,3 +60,56 @@ class Seed(Resource, module="seed", name="Seed"):
                  opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(provider.SeedProvider(), label,
                          {"connection": connection, "number": number, "counts": None}, opts)
+
+
+class Certificate(Resource, module="storage", name="Certificate"):
+    """A server certificate for host names and addresses; its authority's PEM also lies in `ca_file`."""
+
+    ca_pem: pulumi.Output[str]
+    cert_pem: pulumi.Output[str]
+    key_pem: pulumi.Output[str]
+
+    def __init__(self, label: str, names: Sequence[str], *, ca_file: str, days: int,
+                 opts: pulumi.ResourceOptions | None = None) -> None:
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["key_pem"])
+        super().__init__(provider.CertificateProvider(), label,
+                         {"names": list(names), "ca_file": ca_file, "days": days, "ca_pem": None, "cert_pem": None,
+                          "key_pem": None, "not_after": None}, pulumi.ResourceOptions.merge(secret, opts))
+
+
+class Gateway(Resource, module="storage", name="Gateway"):
+    """An S3 server that runs as a process of this machine, on 127.0.0.1; deleting it deletes its data."""
+
+    def __init__(self, label: str, *, folder: str, port: int, region: str, access_key: str,
+                 secret_key: pulumi.Input[str], certificate: Certificate,
+                 opts: pulumi.ResourceOptions | None = None) -> None:
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["secret_key", "key_pem"])
+        super().__init__(provider.GatewayProvider(), label,
+                         {"folder": folder, "port": port, "region": region, "access_key": access_key,
+                          "secret_key": secret_key, "ca_pem": certificate.ca_pem, "cert_pem": certificate.cert_pem,
+                          "key_pem": certificate.key_pem, "running": None}, pulumi.ResourceOptions.merge(secret, opts))
+
+
+class GatewayBuild(Resource, module="storage", name="GatewayBuild"):
+    """The build context of the S3 server's image; `context` is there once the binary is."""
+
+    context: pulumi.Output[str]
+
+    def __init__(self, label: str, *, folder: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(provider.GatewayBuildProvider(), label, {"folder": folder, "context": None}, opts)
+
+
+class Bucket(Resource, module="storage", name="Bucket"):
+    """The backup bucket with its protections, one property each; `left_out` are those that the server lacks."""
+
+    bucket: pulumi.Output[str]
+    left_out: pulumi.Output[Sequence[str]]
+
+    def __init__(self, label: str, bucket: str, login: Mapping[str, pulumi.Input[Any]],
+                 protections: Mapping[str, Any], *, on_unsupported: str, allow_with_backups: bool, wait_seconds: int,
+                 opts: pulumi.ResourceOptions | None = None) -> None:
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["login"])
+        super().__init__(provider.BucketProvider(), label,
+                         {**protections, "bucket": bucket, "login": dict(login), "on_unsupported": on_unsupported,
+                          "allow_with_backups": allow_with_backups, "wait_seconds": wait_seconds, "left_out": None},
+                         pulumi.ResourceOptions.merge(secret, opts))

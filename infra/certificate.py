@@ -1,0 +1,77 @@
+"""A certificate for a server of ours, signed by an authority made for it alone; the authority's key is kept nowhere."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+RENEW_BEFORE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Issued:
+    """PEM texts; `cert_pem` and `key_pem` are the server's, `ca_pem` is what its clients trust."""
+
+    ca_pem: str
+    cert_pem: str
+    key_pem: str = field(repr=False)
+    not_after: str
+
+
+def issue(names: Sequence[str], days: int) -> Issued:
+    """A new authority and a server certificate for these host names and addresses, both valid for `days` days."""
+    now = datetime.now(UTC)
+    start, end = now - timedelta(hours=1), now + timedelta(days=days)
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    ca_name = _name("LifeCompanion local authority")
+    ca = (_builder(ca_name, ca_key.public_key(), ca_name, ca_key.public_key(), valid=(start, end))
+          .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+          .add_extension(_key_usage(signs_certificates=True), critical=True)
+          .sign(ca_key, hashes.SHA256()))
+    cert = (_builder(_name(names[0]), key.public_key(), ca_name, ca_key.public_key(), valid=(start, end))
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+            .sign(ca_key, hashes.SHA256()))
+    pem = serialization.Encoding.PEM
+    return Issued(ca.public_bytes(pem).decode(), cert.public_bytes(pem).decode(),
+                  key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode(),
+                  end.isoformat(timespec="seconds"))
+
+
+def is_due(not_after: str) -> bool:
+    """Whether a certificate that ends then should be issued anew now."""
+    return datetime.fromisoformat(not_after) - datetime.now(UTC) < RENEW_BEFORE
+
+
+def _builder(subject: x509.Name, key: ec.EllipticCurvePublicKey, issuer: x509.Name,
+             issuer_key: ec.EllipticCurvePublicKey, *, valid: tuple[datetime, datetime]) -> x509.CertificateBuilder:
+    return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
+            .serial_number(x509.random_serial_number()).not_valid_before(valid[0]).not_valid_after(valid[1])
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False))
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(digital_signature=not signs_certificates, key_cert_sign=signs_certificates,
+                         crl_sign=signs_certificates, content_commitment=False, key_encipherment=False,
+                         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False)
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
