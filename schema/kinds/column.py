@@ -1,0 +1,180 @@
+"""Columns: added, given their declared type, default, nullability and identity."""
+
+from __future__ import annotations
+
+import re
+
+from schema.errors import UnsafeChangeError, UnsupportedError
+from schema.live import Comparison
+from schema.names import ident, literal
+from schema.objects import Column
+from schema.step import Hazard, Step, Transaction
+
+SERIALS = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
+# Functions that give every existing row the same value: such a default is stored once and rewrites nothing.
+STABLE = re.compile(r"\b(now|transaction_timestamp|statement_timestamp|timezone|to_timestamp)\s*\(", re.I)
+_NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
+_VARCHAR = re.compile(r"character varying\((\d+)\)\Z")
+
+
+def definition(column: Column) -> str:
+    """The column as CREATE TABLE and ADD COLUMN take it."""
+    parts = [ident(column.name), SERIALS.get(column.type, column.type) if column.serial else column.type]
+    if column.generated is not None:
+        parts.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
+    if column.identity:
+        parts.append(f"GENERATED {column.identity.upper()} AS IDENTITY")
+    if column.default is not None:
+        parts.append(f"DEFAULT {column.default}")
+    if not column.null:
+        parts.append("NOT NULL")
+    return " ".join(parts)
+
+
+def steps(comparison: Comparison) -> list[Step]:
+    """Add the columns that are missing and alter those that differ."""
+    live = {column.name: column for column in comparison.present.table.columns}
+    found: list[Step] = []
+    for declared, wanted in zip(comparison.declared.columns, comparison.wanted.columns, strict=True):
+        if wanted.name not in live:
+            found.append(_add(comparison, declared))
+        elif wanted != live[wanted.name]:
+            found.extend(_alter(comparison, declared, wanted, live[wanted.name]))
+    return found
+
+
+def drop_step(comparison: Comparison, column: Column) -> Step:
+    """Drop a column that nobody declares, with its values."""
+    return _step(comparison, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
+                 Hazard.DROPS_COLUMN)
+
+
+def _step(comparison: Comparison, column: Column, action: str, why: str, *hazards: Hazard) -> Step:
+    return Step(f"{comparison.name}.{column.name}", f"ALTER TABLE {ident(comparison.name)} {action}", why, hazards,
+                comparison.transaction, comparison.weight.text() and f"ACCESS EXCLUSIVE, {comparison.weight.text()}")
+
+
+def _add(comparison: Comparison, column: Column) -> Step:
+    has_rows = comparison.weight.has_rows
+    fills = bool(column.default or column.serial or column.identity or column.generated)
+    if has_rows and not column.null and not fills:
+        raise UnsafeChangeError(f"{comparison.name}.{column.name}: NOT NULL without a default cannot be added to a table "
+                                "with rows; declare a default, or add it as nullable, fill it and declare it then")
+    if comparison.has_columnstore and _rewrites(column):
+        raise UnsupportedError(f"{comparison.name}.{column.name}: a default that is not a constant cannot be added while "
+                               "the columnstore is enabled; declare a constant, or no default, and fill the column")
+    hazards = (Hazard.REWRITES_TABLE,) if has_rows and _rewrites(column) else ()
+    return _step(comparison, column, f"ADD COLUMN {definition(column)}", "the column does not exist", *hazards)
+
+
+def _rewrites(column: Column) -> bool:
+    """Whether adding the column computes a value row by row."""
+    if column.serial or column.identity or column.generated:
+        return True
+    return bool(column.default) and "(" in STABLE.sub("", column.default or "")
+
+
+def _alter(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> list[Step]:
+    found: list[Step] = []
+    name = ident(declared.name)
+    if wanted.generated != live.generated:
+        found.append(_alter_generated(comparison, declared, live))
+    if wanted.type != live.type:
+        found.append(_alter_type(comparison, declared, wanted, live))
+    if live.identity and not wanted.identity:
+        found.append(_step(comparison, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
+    if (wanted.default, wanted.serial) != (live.default, live.serial):
+        found.extend(_alter_default(comparison, declared, live))
+    if wanted.null != live.null:
+        found.extend(_drop_not_null(comparison, declared) if wanted.null else _set_not_null(comparison, declared))
+    if wanted.identity and wanted.identity != live.identity:
+        verb = "SET" if live.identity else "ADD"
+        tail = "" if live.identity else " AS IDENTITY"
+        found.append(_step(comparison, declared, f"ALTER COLUMN {name} {verb} GENERATED {wanted.identity.upper()}{tail}",
+                           f"the column is {live.identity or 'no'} identity"))
+    return found
+
+
+def _alter_generated(comparison: Comparison, column: Column, live: Column) -> Step:
+    name = ident(column.name)
+    if column.generated is None:
+        return _step(comparison, column, f"ALTER COLUMN {name} DROP EXPRESSION", "the column is not generated")
+    if live.generated is None or comparison.server_version < 170000:
+        raise UnsupportedError(f"{comparison.name}.{column.name}: its generation expression cannot be changed in place on "
+                               "this server; drop the column (allow drops_column) and apply again")
+    hazards = (Hazard.REWRITES_TABLE,) if comparison.weight.has_rows else ()
+    return _step(comparison, column, f"ALTER COLUMN {name} SET EXPRESSION AS ({column.generated})",
+                 f"it is generated as {live.generated}", *hazards)
+
+
+def _alter_type(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> Step:
+    if comparison.has_columnstore:
+        raise UnsupportedError(f"{comparison.name}.{declared.name}: type {live.type} cannot become {declared.type} while the "
+                               "columnstore is enabled; declare the table without compression first (its chunks must be "
+                               "decompressed), apply, then declare both")
+    name = ident(declared.name)
+    using = f"{name}::{declared.type}"
+    if {live.type, wanted.type} == {"timestamp without time zone", "timestamp with time zone"}:
+        using = f"{name} AT TIME ZONE 'UTC'"
+    free = _keeps_storage(live.type, wanted.type) or not comparison.weight.has_rows
+    return _step(comparison, declared, f"ALTER COLUMN {name} TYPE {declared.type} USING {using}",
+                 f"the type is {live.type}", *(() if free else (Hazard.REWRITES_TABLE,)))
+
+
+def _keeps_storage(live: str, wanted: str) -> bool:
+    """Whether every stored value is already one of the new type, so that nothing is rewritten."""
+    before, after = _VARCHAR.match(live), _VARCHAR.match(wanted)
+    if before:
+        return wanted in ("text", "character varying") or bool(after and int(after[1]) >= int(before[1]))
+    before, after = _NUMERIC.match(live), _NUMERIC.match(wanted)
+    if before:
+        return wanted == "numeric" or bool(after and int(after[1]) >= int(before[1]) and after[2] == before[2])
+    return (live, wanted) in {("text", "character varying"), ("character varying", "text")}
+
+
+def _alter_default(comparison: Comparison, column: Column, live: Column) -> list[Step]:
+    name = ident(column.name)
+    found = f"the default is {'the next number' if live.serial else live.default or 'none'}"
+    if not column.serial:
+        action = f"SET DEFAULT {column.default}" if column.default is not None else "DROP DEFAULT"
+        return [_step(comparison, column, f"ALTER COLUMN {name} {action}", found)]
+    table = comparison.declared
+    sequence = f"{table.full_name}_{column.name}_seq"
+    last = f"SELECT setval({literal(ident(sequence))}, coalesce(max({name}), 0) + 1, false) FROM {ident(table.full_name)}"
+    where = f"{table.full_name}.{column.name}"
+    owner = f"OWNED BY {ident(where)}"
+    return [
+        Step(where, f"CREATE SEQUENCE IF NOT EXISTS {ident(sequence)} AS {column.type}", found),
+        Step(where, f"ALTER SEQUENCE {ident(sequence)} {owner}", "the sequence goes with its column"),
+        _step(comparison, column, f"ALTER COLUMN {name} SET DEFAULT nextval({literal(ident(sequence))})", found),
+        Step(where, last, "the next number is a new one"),
+    ]
+
+
+def _drop_not_null(comparison: Comparison, column: Column) -> list[Step]:
+    return [_step(comparison, column, f"ALTER COLUMN {ident(column.name)} DROP NOT NULL", "the column is NOT NULL")]
+
+
+def _set_not_null(comparison: Comparison, column: Column) -> list[Step]:
+    """NOT NULL at once where there are no rows, else through a check that is validated without blocking writers."""
+    name = ident(column.name)
+    plain = _step(comparison, column, f"ALTER COLUMN {name} SET NOT NULL", "the column is nullable")
+    if not comparison.weight.has_rows:
+        return [plain]
+    if comparison.has_columnstore:
+        return [Step(plain.object, plain.sql, plain.why, (Hazard.BLOCKS_WRITES,), plain.transaction, plain.cost)]
+    proof = ident(not_null_proof(column.name))
+    table = ident(comparison.name)
+    return [
+        _step(comparison, column, f"DROP CONSTRAINT IF EXISTS {proof}, ADD CONSTRAINT {proof} CHECK ({name} IS NOT NULL) "
+              "NOT VALID", "a check first proves that no row is NULL"),
+        Step(plain.object, f"ALTER TABLE {table} VALIDATE CONSTRAINT {proof}", "reads every row, blocks no writer",
+             transaction=Transaction.OWN, cost=f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}"),
+        Step(plain.object, f"{plain.sql}, DROP CONSTRAINT {proof}", plain.why, transaction=Transaction.OWN,
+             cost="ACCESS EXCLUSIVE, no scan"),
+    ]
+
+
+def not_null_proof(column: str) -> str:
+    """The name of the passing check that proves a column to hold no NULL."""
+    return f"{column}_is_not_null"[-63:]

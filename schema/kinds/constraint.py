@@ -1,0 +1,79 @@
+"""What keys, foreign keys and checks share: they are renamed where only the name differs, and dropped by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from schema.live import Comparison
+from schema.names import ident
+from schema.objects import Check, ForeignKey, Key
+from schema.step import Hazard, Step, Transaction
+
+C = TypeVar("C", Key, ForeignKey, Check)
+
+
+def renames(comparison: Comparison) -> tuple[Comparison, list[Step]]:
+    """Give a live constraint that differs from a missing one in its name alone the declared name."""
+    steps: list[Step] = []
+    table = comparison.present.table
+    keys = _rename(comparison, comparison.wanted.keys, table.keys, steps)
+    foreign_keys = _rename(comparison, comparison.wanted.foreign_keys, table.foreign_keys, steps)
+    checks = _rename(comparison, comparison.wanted.checks, table.checks, steps)
+    if not steps:
+        return comparison, []
+    table = replace(table, keys=keys, foreign_keys=foreign_keys, checks=checks)
+    return replace(comparison, live=replace(comparison.present, table=table)), steps
+
+
+def _rename(comparison: Comparison, wanted: Sequence[C], live: Sequence[C], steps: list[Step]) -> tuple[C, ...]:
+    declared = {each.name for each in wanted}
+    missing = [each for each in wanted if each.name not in {found.name for found in live}]
+    renamed: list[C] = []
+    for each in live:
+        twin = next((want for want in missing if replace(want, name=each.name) == each), None)
+        if each.name in declared or twin is None:
+            renamed.append(each)
+            continue
+        missing.remove(twin)
+        renamed.append(twin)
+        steps.append(Step(f"{comparison.name}.{twin.name}", f"ALTER TABLE {ident(comparison.name)} RENAME CONSTRAINT "
+                          f"{ident(each.name)} TO {ident(twin.name)}", "the same constraint bears another name",
+                          transaction=comparison.transaction))
+    return tuple(renamed)
+
+
+def drop_step(comparison: Comparison, name: str, why: str) -> Step:
+    """Drop a constraint that nobody declares."""
+    return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} DROP CONSTRAINT {ident(name)}", why,
+                (Hazard.DROPS_CONSTRAINT,), comparison.transaction)
+
+
+def cost(comparison: Comparison, lock: str) -> str:
+    """The lock and what is read under it; nothing for an empty table."""
+    return comparison.weight.text() and f"{lock}, {comparison.weight.text()}"
+
+
+def online(comparison: Comparison, name: str, action: str, why: str) -> list[Step]:
+    """Add a constraint: at once where there are no rows, else NOT VALID first and proven without blocking writers.
+
+    A table with the columnstore enabled cannot validate later (TimescaleDB refuses), so there it blocks writers.
+    """
+    alter = f"ALTER TABLE {ident(comparison.name)}"
+    where = f"{comparison.name}.{name}"
+    if not comparison.weight.has_rows:
+        return [Step(where, f"{alter} {action}", why)]
+    if comparison.has_columnstore:
+        return [Step(where, f"{alter} {action}", why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
+                     cost(comparison, "ACCESS EXCLUSIVE"))]
+    return [
+        Step(where, f"{alter} {action} NOT VALID", why, transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan"),
+        validation(comparison, name, "rows from before are checked, no writer is blocked"),
+    ]
+
+
+def validation(comparison: Comparison, name: str, why: str) -> Step:
+    """Prove a NOT VALID constraint on the rows that are there."""
+    return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} VALIDATE CONSTRAINT {ident(name)}", why,
+                transaction=comparison.transaction, cost=cost(comparison, "SHARE UPDATE EXCLUSIVE"))

@@ -1,0 +1,99 @@
+"""Indexes that are no constraint's: built without blocking writers, replaced beside the old one, repaired."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schema.kinds import constraint
+from schema.live import Comparison
+from schema.names import ident, idents
+from schema.objects import Index, Table
+from schema.step import Hazard, Step, Transaction
+
+BESIDE = "__new"
+
+
+def definition(table: Table, index: Index, option: str = "", parameters: str = "") -> str:
+    """CREATE INDEX as SQL."""
+    unique = "UNIQUE " if index.unique else ""
+    method = "" if index.method == "btree" else f"USING {index.method} "
+    text = f"CREATE {unique}INDEX {option}{ident(index.name)} ON {ident(table.full_name)} {method}({', '.join(index.columns)})"
+    text += f" INCLUDE ({idents(index.include)})" if index.include else ""
+    text += f" WITH ({parameters})" if parameters else ""
+    return text + (f" WHERE {index.where}" if index.where else "")
+
+
+def steps(comparison: Comparison) -> list[Step]:
+    """Create the indexes that are missing, rebuild the broken ones, replace those that differ."""
+    live = {index.name: index for index in comparison.present.table.indexes}
+    found: list[Step] = []
+    for declared, wanted in zip(comparison.declared.indexes, comparison.wanted.indexes, strict=True):
+        name = wanted.name
+        twin = next((each for each in live.values() if replace(each, name=name) == wanted
+                     and each.name not in comparison.present.invalid and each.name not in _names(comparison.wanted)), None)
+        if name in live and name in comparison.present.invalid:
+            found.extend([_drop(comparison, name, "it is invalid: a build was interrupted"), _create(comparison, declared)])
+        elif name in live and wanted != live[name]:
+            found.extend(_replace(comparison, declared, live[name]))
+        elif name not in live and twin is not None:
+            found.append(_rename(comparison, twin.name, name, "the same index bears another name"))
+        elif name not in live:
+            found.append(_create(comparison, declared))
+    return found
+
+
+def drop_step(comparison: Comparison, name: str) -> Step:
+    """Drop an index that nobody declares."""
+    step = _drop(comparison, name, "nobody declares the index")
+    return replace(step, hazards=(Hazard.DROPS_INDEX,))
+
+
+def _names(table: Table) -> set[str]:
+    return {index.name for index in table.indexes}
+
+
+def _where(comparison: Comparison, name: str) -> str:
+    return f"{comparison.name}.{name}"
+
+
+def _qualified(comparison: Comparison, name: str) -> str:
+    schema = comparison.declared.schema
+    return ident(name) if schema == "public" else f"{ident(schema)}.{ident(name)}"
+
+
+def _create(comparison: Comparison, index: Index, why: str = "the index does not exist") -> Step:
+    table, where = comparison.declared, _where(comparison, index.name)
+    if not comparison.weight.has_rows:
+        return Step(where, definition(table, index), why)
+    if not comparison.present.table.hypertable:
+        return Step(where, definition(table, index, option="CONCURRENTLY "), why, transaction=Transaction.NONE,
+                    cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"))
+    if index.unique or comparison.single_process:
+        hazards = () if comparison.single_process else (Hazard.BLOCKS_WRITES,)
+        return Step(where, definition(table, index), why, hazards, Transaction.OWN, constraint.cost(comparison, "SHARE"))
+    return Step(where, definition(table, index, parameters="timescaledb.transaction_per_chunk"), why,
+                transaction=Transaction.NONE, cost=constraint.cost(comparison, "SHARE, one chunk at a time"))
+
+
+def _drop(comparison: Comparison, name: str, why: str) -> Step:
+    plain = not comparison.present.table.hypertable and comparison.weight.has_rows
+    return Step(_where(comparison, name), f"DROP INDEX {'CONCURRENTLY ' if plain else ''}{_qualified(comparison, name)}", why,
+                transaction=Transaction.NONE if plain else comparison.transaction)
+
+
+def _rename(comparison: Comparison, old: str, new: str, why: str) -> Step:
+    return Step(_where(comparison, new), f"ALTER INDEX {_qualified(comparison, old)} RENAME TO {ident(new)}", why,
+                transaction=comparison.transaction)
+
+
+def _replace(comparison: Comparison, index: Index, live: Index) -> list[Step]:
+    """Build the new index beside the old one, then swap the names: queries are never without either."""
+    why = f"it is {definition(comparison.declared, live)}"
+    beside = replace(index, name=index.name[:63 - len(BESIDE)] + BESIDE)
+    swap = (f"DROP INDEX {_qualified(comparison, index.name)}; "
+            f"ALTER INDEX {_qualified(comparison, beside.name)} RENAME TO {ident(index.name)}")
+    left = [_drop(comparison, beside.name, "an interrupted replacement left it")] \
+        if beside.name in _names(comparison.present.table) else []
+    return [*left, _create(comparison, beside, why),
+            Step(_where(comparison, index.name), swap, "the new index takes the name", transaction=comparison.transaction,
+                 cost="ACCESS EXCLUSIVE, no scan")]

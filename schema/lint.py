@@ -1,0 +1,71 @@
+"""Find what is wrong in the declarations themselves, before any server is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from schema import intervals
+from schema.errors import DeclarationError
+from schema.names import LONGEST_BYTES
+from schema.objects import Object, Table
+
+
+def lint(objects: Sequence[Object]) -> None:
+    """Raise DeclarationError with every finding, one line each."""
+    twice = [name for name, count in Counter(each.full_name for each in objects).items() if count > 1]
+    findings = [f"{name}: declared twice; keep one" for name in twice]
+    for each in objects:
+        findings.extend(_table(each))
+    if findings:
+        raise DeclarationError("\n".join(findings))
+
+
+def _table(table: Table) -> Iterable[str]:
+    name = table.full_name
+    parts = (*table.columns, *table.keys, *table.foreign_keys, *table.checks, *table.indexes)
+    for each in (table, *parts):
+        if len(each.name.encode()) > LONGEST_BYTES:
+            yield f"{name}: name {each.name!r} has {len(each.name.encode())} bytes; PostgreSQL cuts at {LONGEST_BYTES}: shorten it"
+    for group in (table.columns, (*table.keys, *table.foreign_keys, *table.checks), (*table.indexes, *table.keys)):
+        for each, count in Counter(part.name for part in group).items():
+            if count > 1:
+                yield f"{name}.{each}: declared twice; keep one"
+    columns = {column.name for column in table.columns}
+    for key in (*table.keys, *table.foreign_keys):
+        for missing in [column for column in key.columns if column not in columns]:
+            yield f"{name}.{key.name}: column {missing!r} is not declared; declare it or correct the key"
+    if sum(key.primary for key in table.keys) > 1:
+        yield f"{name}: more than one primary key is declared; keep one"
+    yield from _hypertable(table, columns)
+
+
+def _hypertable(table: Table, columns: set[str]) -> Iterable[str]:
+    name = table.full_name
+    if table.hypertable is None:
+        for part in ("compression", "retention"):
+            if getattr(table, part) is not None:
+                yield f"{name}.{part}: the table is no hypertable; declare hypertable, or drop the {part}"
+        return
+    time = table.hypertable.time
+    if time not in columns:
+        yield f"{name}.hypertable: column {time!r} is not declared; declare it or name another"
+    for key in table.keys:
+        if time not in key.columns:
+            yield f"{name}.{key.name}: a key of a hypertable must contain {time!r}; add it"
+    for index in table.indexes:
+        if index.unique and time not in [term.split()[0] for term in index.columns]:
+            yield f"{name}.{index.name}: a unique index of a hypertable must contain {time!r}; add it"
+    yield from _policies(table, columns)
+
+
+def _policies(table: Table, columns: set[str]) -> Iterable[str]:
+    name, compression, retention = table.full_name, table.compression, table.retention
+    if compression:
+        for term in (*compression.segment_by, *compression.order_by):
+            if term.split()[0] not in columns:
+                yield f"{name}.compression: column {term.split()[0]!r} is not declared; declare it or name another"
+    if compression and compression.after and retention and \
+            intervals.fixed_length(compression.after) >= intervals.fixed_length(retention.drop_after):
+        yield (f"{name}: compression after {compression.after} never happens, retention drops rows after "
+               f"{retention.drop_after}; compress earlier")

@@ -1,0 +1,117 @@
+"""What the server holds, and what it is compared with; pure values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from schema.objects import Compression, Hypertable, Retention, Table
+from schema.step import Transaction
+
+
+@dataclass(frozen=True)
+class Job:
+    """A policy's background job; `after` is what its config calls compress_after or drop_after."""
+
+    id: int
+    procedure: str
+    after: str | None
+    schedule: str
+    paused: bool
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What a change to a table would touch; read only for tables that differ from their declaration."""
+
+    has_rows: bool = False
+    bytes: int = 0
+    chunks: int = 0
+    compressed_chunks: int = 0
+    expired_chunks: int = 0
+
+    def text(self) -> str:
+        """The weight for people, or nothing for an empty table."""
+        if not self.has_rows:
+            return ""
+        size = f"{self.bytes / 2**20:.1f} MiB"
+        if not self.chunks:
+            return size
+        compressed = f", {self.compressed_chunks} in the columnstore" if self.compressed_chunks else ""
+        return f"{self.chunks} chunks{compressed}, {size}"
+
+
+@dataclass(frozen=True)
+class LiveTable:
+    """A table as it is. `not_valid` constraints and `invalid` indexes exist but were never finished."""
+
+    table: Table
+    not_valid: frozenset[str] = frozenset()
+    invalid: frozenset[str] = frozenset()
+    jobs: tuple[Job, ...] = ()
+    weight: Weight = Weight()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One table three times: `declared` in the program's words, `wanted` the same in the server's, `live` as it is.
+
+    SQL is written from `declared`; equality is asked of `wanted`.
+    """
+
+    declared: Table
+    wanted: Table
+    live: LiveTable | None
+    server_version: int = 0
+    single_process: bool = False
+
+    @property
+    def name(self) -> str:
+        """The table's name as people write it."""
+        return self.declared.full_name
+
+    @property
+    def weight(self) -> Weight:
+        """What a change touches; nothing for a table that is about to be created."""
+        return self.live.weight if self.live else Weight()
+
+    @property
+    def has_columnstore(self) -> bool:
+        """Whether the live table has the columnstore enabled, which forbids some changes."""
+        return self.live is not None and self.live.table.compression is not None
+
+    @property
+    def transaction(self) -> Transaction:
+        """Changes to tables with rows commit one by one, so that each lock is short; all others go together."""
+        return Transaction.OWN if self.weight.has_rows else Transaction.SHARED
+
+    @property
+    def present(self) -> LiveTable:
+        """The live table of a comparison whose table exists."""
+        if self.live is None:
+            raise ValueError(f"{self.name} does not exist yet")
+        return self.live
+
+    def once_created(self) -> Comparison:
+        """The comparison as it stands right after CREATE TABLE, which makes columns and constraints."""
+        bare = replace(self.wanted, indexes=(), hypertable=None, compression=None, retention=None, comment=None,
+                       columns=tuple(replace(column, comment=None) for column in self.wanted.columns))
+        return replace(self, live=LiveTable(bare))
+
+
+def compression_of(settings: Compression | None, jobs: tuple[Job, ...]) -> Compression | None:
+    """The columnstore settings with what the table's first columnstore job adds to them."""
+    job = next((job for job in jobs if job.procedure == "policy_compression"), None)
+    if settings is None or job is None:
+        return settings
+    return replace(settings, after=job.after, schedule=job.schedule, paused=job.paused)
+
+
+def retention_of(jobs: tuple[Job, ...]) -> Retention | None:
+    """What the table's first retention job says."""
+    job = next((job for job in jobs if job.procedure == "policy_retention" and job.after), None)
+    return Retention(job.after or "", job.schedule, job.paused) if job else None
+
+
+def default_time_index(table: Table, hypertable: Hypertable) -> str:
+    """The name that `create_hypertable` gives to the index it adds unless told not to."""
+    return f"{table.name}_{hypertable.time}_idx"

@@ -1,0 +1,41 @@
+"""Names and literals as SQL text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_RESERVED = frozenset("""all analyse analyze and any array as asc asymmetric authorization binary both case cast check
+    collate collation column concurrently constraint create cross current_catalog current_date current_role
+    current_schema current_time current_timestamp current_user default deferrable desc distinct do else end except
+    false fetch for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join
+    lateral leading left like limit localtime localtimestamp natural not notnull null offset on only or order outer
+    overlaps placing primary references returning right select session_user similar some symmetric system_user table
+    tablesample then to trailing true union unique user using variadic verbose when where window with""".split())
+
+LONGEST_BYTES = 63
+
+
+def ident(name: str) -> str:
+    """The name as SQL, quoted only where it must be; `schema.table` is quoted part by part."""
+    return ".".join(_part(part) for part in name.split("."))
+
+
+def _part(name: str) -> str:
+    if _PLAIN.match(name) and name not in _RESERVED:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def idents(names: Iterable[str]) -> str:
+    """Names as a comma-separated list."""
+    return ", ".join(ident(name) for name in names)
+
+
+def literal(text: str | None) -> str:
+    """A string as a SQL literal; NULL for none."""
+    if text is None:
+        return "NULL"
+    quoted = "'" + text.replace("'", "''") + "'"
+    return "E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted

@@ -1,0 +1,27 @@
+-- Indexes of tables that are no constraint's.
+SELECT c.relname AS "table",
+       ic.relname AS name,
+       i.indisunique AS "unique",
+       am.amname AS method,
+       i.indisvalid AND i.indisready AS valid,
+       ARRAY(SELECT pg_get_indexdef(i.indexrelid, k::int, true)
+                    || CASE WHEN oc.opcdefault THEN '' ELSE ' ' || oc.opcname END
+                    || CASE WHEN am.amname <> 'btree' THEN ''
+                            WHEN i.indoption[k - 1] = 1 THEN ' DESC NULLS LAST'
+                            WHEN i.indoption[k - 1] = 2 THEN ' NULLS FIRST'
+                            WHEN i.indoption[k - 1] = 3 THEN ' DESC'
+                            ELSE '' END
+               FROM generate_series(1, i.indnkeyatts) AS k
+               JOIN pg_opclass oc ON oc.oid = i.indclass[k - 1]
+              ORDER BY k) AS columns,
+       ARRAY(SELECT pg_get_indexdef(i.indexrelid, k::int, true)
+               FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS k ORDER BY k) AS include,
+       pg_get_expr(i.indpred, i.indrelid, true) AS "where"
+  FROM pg_index i
+  JOIN pg_class ic ON ic.oid = i.indexrelid
+  JOIN pg_am am ON am.oid = ic.relam
+  JOIN pg_class c ON c.oid = i.indrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = %(schema)s AND c.relname = ANY(%(names)s)
+   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
+ ORDER BY c.relname, ic.relname

@@ -1,0 +1,11 @@
+-- Columnstore and retention policies, oldest first.
+SELECT j.hypertable_name AS "table",
+       j.job_id AS id,
+       j.proc_name AS procedure,
+       j.schedule_interval::text AS schedule,
+       j.scheduled,
+       j.config::text AS config
+  FROM timescaledb_information.jobs j
+ WHERE j.hypertable_schema = %(schema)s AND j.hypertable_name = ANY(%(names)s)
+   AND j.proc_name IN ('policy_compression', 'policy_retention')
+ ORDER BY j.hypertable_name, j.job_id

@@ -1,0 +1,49 @@
+"""Step: one change to the database as data, with its reason, its hazards and how it has to be run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Hazard(StrEnum):
+    """What a step may cost; each is refused unless allowed by this very name."""
+
+    DROPS_TABLE = "drops_table"
+    DROPS_COLUMN = "drops_column"
+    DROPS_INDEX = "drops_index"
+    DROPS_CONSTRAINT = "drops_constraint"
+    DELETES_DATA = "deletes_data"
+    REWRITES_TABLE = "rewrites_table"
+    BLOCKS_WRITES = "blocks_writes"
+
+
+class Transaction(StrEnum):
+    """How a step is run: with its neighbours in one transaction, in one of its own, or outside of any."""
+
+    SHARED = "shared"
+    OWN = "own"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people."""
+
+    object: str
+    sql: str
+    why: str
+    hazards: tuple[Hazard, ...] = ()
+    transaction: Transaction = Transaction.SHARED
+    cost: str = ""
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the statement can be rolled back."""
+        return self.transaction is not Transaction.NONE
+
+    def render(self) -> str:
+        """The step as one line of text: SQL, then why, cost and hazards."""
+        notes = [self.why, *([self.cost] if self.cost else []),
+                 *(f"hazard: {hazard}" for hazard in self.hazards)]
+        return f"{' '.join(self.sql.split())};  -- {'; '.join(notes)}"
