@@ -93,7 +93,7 @@ export function* frames(bytes) {
 
 /** The transaction status that an answer ends with: I (idle), T (in a transaction), E (failed); undefined if unsaid. */
 export function status(bytes) {
-  return bytes.length >= 6 && bytes[bytes.length - 6] === 0x5a ? String.fromCharCode(bytes[bytes.length - 1]) : undefined
+/** The transaction status an answer ends with: I (idle), T (in a transaction), E (failed); undefined where unsaid. */
 }
 
 /** The rows in an answer, values as text or null; throws ServerError where the answer is an error. */

@@ -10,6 +10,9 @@ const COPY_BINARY = /\bbinary\b[^;]*$/i
 const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'application_name', 'is_superuser',
   'session_authorization', 'DateStyle', 'IntervalStyle', 'TimeZone', 'integer_datetimes', 'standard_conforming_strings',
   'in_hot_standby', 'default_transaction_read_only']
+// The engine is started with settings for its own tests; every session gets PostgreSQL's defaults (and UTC) back.
+const DEFAULTS = [['search_path', '"$user", public'], ['enable_seqscan', 'on'], ['allow_system_table_mods', 'off'],
+  ['log_min_messages', 'warning'], ['TimeZone', 'UTC']]
 const NOT_SETTINGS = new Set(['user', 'database', 'options', 'replication'])
 
 /** A login refused; the client sees it as FATAL. */
@@ -44,9 +47,9 @@ async function login(engine, { startup, password, write }) {
   await engine.open(engine.database) // anew, where the engine was lost
   await authorise(engine, user, database, password)
   await engine.open(database)
-  for (const [name, value] of await roleSettings(engine, user, database)) await set(engine, name, value)
+  await set(engine, [...DEFAULTS, ...await roleSettings(engine, user, database)])
   await engine.ask(`SET SESSION AUTHORIZATION ${identifier(user)}`)
-  for (const [name, value] of settings(startup)) await set(engine, name, value)
+  await set(engine, [...settings(startup)])
   const reported = await engine.ask(`SELECT name, current_setting(name, true)
     FROM unnest(ARRAY[${REPORTED.map(literal)}]) AS name`)
   await write(Buffer.concat([
@@ -104,7 +107,10 @@ function* settings(startup) {
   }
 }
 
-const set = (engine, name, value) => engine.ask(`SELECT set_config(${literal(name)}, ${literal(value)}, false)`)
+async function set(engine, pairs) {
+  const calls = pairs.map(([name, value]) => `set_config(${literal(name)}, ${literal(value)}, false)`)
+  if (calls.length) await engine.ask(`SELECT ${calls.join(', ')}`)
+}
 
 /** Carry messages until the client leaves. Those of an extended query travel together up to their Sync or Flush. */
 async function converse(engine, { reader, write }) {
