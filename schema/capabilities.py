@@ -42,16 +42,17 @@ class Capabilities:
     def require_usable(self) -> None:
         """Raise UnsupportedError where nothing at all can be planned."""
         if self.server_version < OLDEST_SERVER:
-            raise UnsupportedError(f"{self.database}: PostgreSQL {self.server_version // 10000} is too old (13 required); upgrade the "
-                                   "server")
+            raise UnsupportedError(f"{self.database}: PostgreSQL {self.server_version // 10000} is too old (13 "
+                                   "required); upgrade the server")
         if self.standby:
-            raise UnsupportedError(f"{self.database}: the server is a standby and takes no changes; give the primary's address")
+            raise UnsupportedError(f"{self.database}: the server is a standby and takes no changes; give the "
+                                   "primary's address")
         if self.read_only:
-            raise UnsupportedError(f"{self.database}: the connection is read-only; clear default_transaction_read_only for "
-                                   f"{self.role}")
+            raise UnsupportedError(f"{self.database}: the connection is read-only; clear "
+                                   f"default_transaction_read_only for {self.role}")
         if not self.may_create_schema:
-            raise UnsupportedError(f"{self.database}: {self.role} may not create schemas, which comparing needs; run GRANT CREATE "
-                                   f"ON DATABASE {self.database} TO {self.role}")
+            raise UnsupportedError(f"{self.database}: {self.role} may not create schemas, which comparing needs; "
+                                   f"run GRANT CREATE ON DATABASE {self.database} TO {self.role}")
 
     def fit(self, objects: Sequence[Object], on_unsupported: str) -> tuple[tuple[Object, ...], tuple[str, ...]]:
         """The objects without what this server cannot have, and the names of what was left out.
@@ -60,14 +61,19 @@ class Capabilities:
         """
         missing = [f"{each.full_name}.{part}" for each in objects for part in self._impossible(each)]
         if missing and on_unsupported != "skip":
-            raise UnsupportedError(f"{self._found()}: cannot have {', '.join(missing)}; {self._remedy()}, or set onUnsupported: skip "
-                                   "to go without")
-        fitting = tuple(replace(each, **dict.fromkeys(self._impossible(each))) for each in objects)
-        return fitting, tuple(missing)
+            raise UnsupportedError(f"{self._found()}: cannot have {', '.join(missing)}; {self._remedy()}, or set "
+                                   "onUnsupported: skip to go without")
+        return tuple(self._without_impossible(each) for each in objects), tuple(missing)
 
     def explain_left_out(self, name: str) -> str:
         """One line for something that was left out."""
         return f"{name} was left out: {self._found()} cannot have it; {self._remedy()}"
+
+    def _without_impossible(self, each: Object) -> Object:
+        missing = self._impossible(each)
+        return replace(each, hypertable=None if "hypertable" in missing else each.hypertable,
+                       compression=None if "compression" in missing else each.compression,
+                       retention=None if "retention" in missing else each.retention)
 
     def _impossible(self, each: Object) -> list[str]:
         parts = ["compression", "retention"] if not self.community else []

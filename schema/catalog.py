@@ -47,12 +47,12 @@ def read_tables(connection: Connection[Any], names: Sequence[str], capabilities:
             grouped[row["table"]].append(row)
         return grouped
 
-    columns, constraints, indexes = read("tables"), read("constraints"), read("indexes")
-    extended = capabilities.timescaledb_version is not None
-    hypertables, jobs = (read("hypertables"), read("jobs")) if extended else ({}, {})
-    return {name: _live(name, schema, found, constraints.get(name, ()), indexes.get(name, ()),
-                        hypertables.get(name, ()), tuple(_job(row) for row in jobs.get(name, ())))
-            for name, found in columns.items()}
+    parts = ["tables", "constraints", "indexes"]
+    if capabilities.timescaledb_version is not None:
+        parts += ["hypertables", "jobs"]
+    found = {part: read(part) for part in parts}
+    return {name: _live(name, schema, {part: each.get(name, ()) for part, each in found.items()})
+            for name in found["tables"]}
 
 
 def read_undeclared(connection: Connection[Any], names: Sequence[str], schema: str) -> list[str]:
@@ -83,20 +83,20 @@ def _weight_query(table: Table, retention: Retention | None) -> sql.Composable:
     if table.hypertable and retention and not retention.drop_after.strip().isdigit():
         expired = sql.SQL("(SELECT count(*) FROM show_chunks({}, older_than => {}::interval))").format(
             quoted, sql.Literal(retention.drop_after))
-    return sql.SQL('SELECT {} AS "table", EXISTS (SELECT FROM {}) AS has_rows, {}::bigint AS bytes, {} AS expired').format(
-        sql.Literal(table.full_name), name, bytes_, expired)
+    select = 'SELECT {} AS "table", EXISTS (SELECT FROM {}) AS has_rows, {}::bigint AS bytes, {} AS expired'
+    return sql.SQL(select).format(sql.Literal(table.full_name), name, bytes_, expired)
 
 
-def _live(name: str, schema: str, columns: Sequence[Row], constraints: Sequence[Row], indexes: Sequence[Row],
-          hypertables: Sequence[Row], jobs: tuple[Job, ...]) -> LiveTable:
-    settings = hypertables[0] if hypertables else None
+def _live(name: str, schema: str, found: Rows) -> LiveTable:
+    constraints, indexes = found["constraints"], found["indexes"]
+    jobs = tuple(_job(row) for row in found.get("jobs", ()))
+    settings = next(iter(found.get("hypertables", ())), None)
     table = Table(
-        name, _columns(columns), _keys(constraints), _foreign_keys(constraints),
+        name, _columns(found["tables"]), _keys(constraints), _foreign_keys(constraints),
         tuple(Check(row["name"], row["expression"]) for row in constraints if row["type"] == "c"),
-        tuple(Index(row["name"], tuple(row["columns"]), row["unique"], row["method"], tuple(row["include"]), row["where"])
-              for row in indexes),
+        tuple(_index(row) for row in indexes),
         Hypertable(settings["time"], settings["chunk"]) if settings else None,
-        compression_of(_compression(settings), jobs), retention_of(jobs), columns[0]["table_comment"], schema)
+        compression_of(_compression(settings), jobs), retention_of(jobs), found["tables"][0]["table_comment"], schema)
     return LiveTable(table, frozenset(row["name"] for row in constraints if not row["validated"]),
                      frozenset(row["name"] for row in indexes if not row["valid"]), jobs)
 
@@ -116,6 +116,10 @@ def _foreign_keys(found: Iterable[Row]) -> tuple[ForeignKey, ...]:
                  for row in found if row["type"] == "f")
 
 
+def _index(row: Row) -> Index:
+    return Index(row["name"], tuple(row["columns"]), row["unique"], row["method"], tuple(row["include"]), row["where"])
+
+
 def _compression(settings: Row | None) -> Compression | None:
     if settings is None or not settings["compressed"]:
         return None
@@ -125,4 +129,5 @@ def _compression(settings: Row | None) -> Compression | None:
 def _job(row: Row) -> Job:
     config = json.loads(row["config"] or "{}")
     after = config.get("compress_after", config.get("drop_after"))
-    return Job(row["id"], row["procedure"], None if after is None else str(after), row["schedule"], not row["scheduled"])
+    limit = None if after is None else str(after)
+    return Job(row["id"], row["procedure"], limit, row["schedule"], not row["scheduled"])

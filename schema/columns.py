@@ -25,7 +25,8 @@ def decimal(name: str, precision: int, scale: int, comment: str | None = None, *
     return Column(name, f"numeric({precision},{scale})", null, comment=comment)
 
 
-def varchar(name: str, length: int, comment: str | None = None, *, null: bool = True, default: str | None = None) -> Column:
+def varchar(name: str, length: int, comment: str | None = None, *, null: bool = True,
+            default: str | None = None) -> Column:
     """Text of at most `length` characters."""
     return Column(name, f"varchar({length})", null, default, comment=comment)
 

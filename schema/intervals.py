@@ -51,7 +51,8 @@ def length(text: str) -> Length:
             continue
         unit = term["unit"].lower().removesuffix("s")
         if unit not in _MONTHS and unit not in _MICROSECONDS:
-            raise DeclarationError(f"interval {text!r} has the unknown unit {unit!r}; write it as '7 days' or '1 month'")
+            raise DeclarationError(f"interval {text!r} has the unknown unit {unit!r}; write it as '7 days' or '1 "
+                                   "month'")
         total_months += int(term["count"]) * _MONTHS.get(unit, 0)
         microseconds += int(term["count"]) * _MICROSECONDS.get(unit, 0)
     return ("interval", total_months, microseconds)

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from schema import intervals
 from schema.errors import DeclarationError
 from schema.names import LONGEST_BYTES
-from schema.objects import Object, Table
+from schema.objects import Check, Column, ForeignKey, Index, Key, Object, Table
+
+Named = Table | Column | Key | ForeignKey | Check | Index
 
 
 def lint(objects: Sequence[Object]) -> None:
@@ -23,16 +25,19 @@ def lint(objects: Sequence[Object]) -> None:
 
 def _table(table: Table) -> Iterable[str]:
     name = table.full_name
-    parts = (*table.columns, *table.keys, *table.foreign_keys, *table.checks, *table.indexes)
+    parts: tuple[Named, ...] = (*table.columns, *table.keys, *table.foreign_keys, *table.checks, *table.indexes)
     for each in (table, *parts):
         if len(each.name.encode()) > LONGEST_BYTES:
-            yield f"{name}: name {each.name!r} has {len(each.name.encode())} bytes; PostgreSQL cuts at {LONGEST_BYTES}: shorten it"
-    for group in (table.columns, (*table.keys, *table.foreign_keys, *table.checks), (*table.indexes, *table.keys)):
-        for each, count in Counter(part.name for part in group).items():
-            if count > 1:
-                yield f"{name}.{each}: declared twice; keep one"
+            yield (f"{name}: name {each.name!r} has {len(each.name.encode())} bytes; PostgreSQL cuts at "
+                   f"{LONGEST_BYTES}: shorten it")
+    groups: tuple[tuple[Named, ...], ...] = (
+        table.columns, (*table.keys, *table.foreign_keys, *table.checks), (*table.indexes, *table.keys))
+    for group in groups:
+        for twice in [part for part, count in Counter(part.name for part in group).items() if count > 1]:
+            yield f"{name}.{twice}: declared twice; keep one"
     columns = {column.name for column in table.columns}
-    for key in (*table.keys, *table.foreign_keys):
+    constrained: tuple[Key | ForeignKey, ...] = (*table.keys, *table.foreign_keys)
+    for key in constrained:
         for missing in [column for column in key.columns if column not in columns]:
             yield f"{name}.{key.name}: column {missing!r} is not declared; declare it or correct the key"
     if sum(key.primary for key in table.keys) > 1:

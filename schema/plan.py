@@ -10,7 +10,7 @@ from schema import words
 from schema.kinds import check, column, columnstore, constraint, foreign_key, hypertable, index, key, retention, table
 from schema.lint import lint
 from schema.live import Comparison, default_time_index
-from schema.objects import Object
+from schema.objects import Index, Object
 from schema.step import Hazard, Step
 
 # The order in which the parts of one table are made: what later parts stand on comes first.
@@ -79,15 +79,15 @@ def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> tuple
     """Drop what nobody declares where its hazard is allowed by name; say what was left in place."""
     wanted, live = comparison.wanted, comparison.present.table
     passing = {column.not_null_proof(each.name) for each in wanted.columns}
-    constraints = [*live.foreign_keys, *live.checks, *live.keys]
-    declared = {each.name for each in (*wanted.foreign_keys, *wanted.checks, *wanted.keys)} | passing
-    found = [constraint.drop_step(comparison, each.name, "nobody declares the constraint")
-             for each in constraints if each.name not in declared]
+    declared = constraint.names(wanted) | passing
+    found = [constraint.drop_step(comparison, name, "nobody declares the constraint")
+             for name in sorted(constraint.names(live) - declared)]
     found += [index.drop_step(comparison, name) for name in _undeclared_indexes(comparison)]
     names = {each.name for each in wanted.columns}
     found += [column.drop_step(comparison, each) for each in live.columns if each.name not in names]
     steps = [step for step in found if all(hazard in allowed for hazard in step.hazards)]
-    warnings = [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to drop it"
+    warnings = [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
+                "drop it"
                 for step in found if step not in steps]
     return steps, warnings
 
@@ -95,7 +95,7 @@ def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> tuple
 def _undeclared_indexes(comparison: Comparison) -> list[str]:
     """Indexes nobody declares, but for TimescaleDB's own on time, our unfinished ones and twins about to be renamed."""
     wanted, live = comparison.wanted, comparison.present.table
-    ours = {each.name for each in (*wanted.indexes, *wanted.keys)}
+    ours = {each.name for each in wanted.indexes} | {each.name for each in wanted.keys}
     ours |= {name[:63 - len(index.BESIDE)] + index.BESIDE for name in ours}
     if live.hypertable:
         ours.add(default_time_index(live, live.hypertable))
@@ -104,7 +104,7 @@ def _undeclared_indexes(comparison: Comparison) -> list[str]:
     return [each.name for each in live.indexes if each.name not in ours and _unnamed(each) not in twins]
 
 
-def _unnamed(each: index.Index) -> tuple[object, ...]:
+def _unnamed(each: Index) -> tuple[object, ...]:
     return (each.columns, each.unique, each.method, each.include, each.where)
 
 

@@ -17,7 +17,8 @@ from schema.objects import Table
 from schema.step import Step
 
 
-def in_server_words(connection: Connection[Any], tables: Sequence[Table], capabilities: Capabilities) -> tuple[Table, ...]:
+def in_server_words(connection: Connection[Any], tables: Sequence[Table],
+                    capabilities: Capabilities) -> tuple[Table, ...]:
     """The tables as the server would describe them had they been made as declared. Leaves nothing behind.
 
     Foreign keys, hypertable and policies are plain values and are kept; foreign keys are not even made here, since a
@@ -28,7 +29,8 @@ def in_server_words(connection: Connection[Any], tables: Sequence[Table], capabi
     scratch = f"lifecompanion_scratch_{connection.info.backend_pid}"
     with connection.transaction(force_rollback=True):
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(scratch)))
-        connection.execute("SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), true)", [scratch])
+        connection.execute("SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), "
+                           "true)", [scratch])
         for each in tables:
             _create(connection, replace(each, schema=scratch, foreign_keys=()))
         found = read_tables(connection, [each.name for each in tables], capabilities, schema=scratch)
@@ -43,7 +45,8 @@ def _create(connection: Connection[Any], each: Table) -> None:
             connection.execute(step.sql.encode())
         except psycopg.Error as error:
             said = " ".join((error.diag.message_primary or str(error)).split())
-            raise DeclarationError(f"{step.object.split('.')[-1]}: the server cannot make it: {said}; correct the declaration") from None
+            raise DeclarationError(f"{step.object.split('.')[-1]}: the server cannot make it: {said}; correct the "
+                                   "declaration") from None
 
 
 def _as_wanted(declared: Table, found: Table) -> Table:

@@ -54,6 +54,7 @@ def _busy(connection: Connection[Any], wait_seconds: float) -> str:
     holder = "another session"
     if held:
         first = held[0]
-        holder = f"process {first['pid']} ({first['user']}, {first['application'] or 'no name'}, {first['client'] or 'local'})"
-    return (f"{connection.info.dbname}: the schema is being changed by {holder}, still after {wait_seconds:g} s; wait for it, or "
-            "end that session if it hangs")
+        holder = (f"process {first['pid']} ({first['user']}, {first['application'] or 'no name'}, "
+                  f"{first['client'] or 'local'})")
+    return (f"{connection.info.dbname}: the schema is being changed by {holder}, still after {wait_seconds:g} s; "
+            "wait for it, or end that session if it hangs")

@@ -26,10 +26,10 @@ def in_declared_words(declared: Any, wanted: Any, live: Any) -> Any:
     """`live`, with every part that equals `wanted` written as `declared` has it; parts nobody declared are left out."""
     if live == wanted:
         return declared
-    if is_dataclass(live) and type(live) is type(wanted):
+    if is_dataclass(live) and not isinstance(live, type) and type(live) is type(wanted):
         changed = {each.name: in_declared_words(*(getattr(one, each.name) for one in (declared, wanted, live)))
                    for each in fields(live)}
-        return type(live)(**changed)
+        return replace(live, **changed)
     if isinstance(live, tuple) and all(hasattr(each, "name") for each in (*live, *wanted)):
         found = {each.name: each for each in live}
         return tuple(in_declared_words(mine, theirs, found[mine.name])

@@ -58,10 +58,12 @@ def _add(comparison: Comparison, column: Column) -> Step:
     has_rows = comparison.weight.has_rows
     fills = bool(column.default or column.serial or column.identity or column.generated)
     if has_rows and not column.null and not fills:
-        raise UnsafeChangeError(f"{comparison.name}.{column.name}: NOT NULL without a default cannot be added to a table "
+        raise UnsafeChangeError(f"{comparison.name}.{column.name}: NOT NULL without a default cannot be added to a "
+                                "table "
                                 "with rows; declare a default, or add it as nullable, fill it and declare it then")
     if comparison.has_columnstore and _rewrites(column):
-        raise UnsupportedError(f"{comparison.name}.{column.name}: a default that is not a constant cannot be added while "
+        raise UnsupportedError(f"{comparison.name}.{column.name}: a default that is not a constant cannot be added "
+                               "while "
                                "the columnstore is enabled; declare a constant, or no default, and fill the column")
     hazards = (Hazard.REWRITES_TABLE,) if has_rows and _rewrites(column) else ()
     return _step(comparison, column, f"ADD COLUMN {definition(column)}", "the column does not exist", *hazards)
@@ -90,7 +92,8 @@ def _alter(comparison: Comparison, declared: Column, wanted: Column, live: Colum
     if wanted.identity and wanted.identity != live.identity:
         verb = "SET" if live.identity else "ADD"
         tail = "" if live.identity else " AS IDENTITY"
-        found.append(_step(comparison, declared, f"ALTER COLUMN {name} {verb} GENERATED {wanted.identity.upper()}{tail}",
+        found.append(_step(comparison, declared, f"ALTER COLUMN {name} {verb} GENERATED "
+                                                 f"{wanted.identity.upper()}{tail}",
                            f"the column is {live.identity or 'no'} identity"))
     return found
 
@@ -100,8 +103,8 @@ def _alter_generated(comparison: Comparison, column: Column, live: Column) -> St
     if column.generated is None:
         return _step(comparison, column, f"ALTER COLUMN {name} DROP EXPRESSION", "the column is not generated")
     if live.generated is None or comparison.server_version < 170000:
-        raise UnsupportedError(f"{comparison.name}.{column.name}: its generation expression cannot be changed in place on "
-                               "this server; drop the column (allow drops_column) and apply again")
+        raise UnsupportedError(f"{comparison.name}.{column.name}: its generation expression cannot be changed in "
+                               "place on this server; drop the column (allow drops_column) and apply again")
     hazards = (Hazard.REWRITES_TABLE,) if comparison.weight.has_rows else ()
     return _step(comparison, column, f"ALTER COLUMN {name} SET EXPRESSION AS ({column.generated})",
                  f"it is generated as {live.generated}", *hazards)
@@ -109,9 +112,10 @@ def _alter_generated(comparison: Comparison, column: Column, live: Column) -> St
 
 def _alter_type(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> Step:
     if comparison.has_columnstore:
-        raise UnsupportedError(f"{comparison.name}.{declared.name}: type {live.type} cannot become {declared.type} while the "
-                               "columnstore is enabled; declare the table without compression first (its chunks must be "
-                               "decompressed), apply, then declare both")
+        raise UnsupportedError(f"{comparison.name}.{declared.name}: type {live.type} cannot become {declared.type} "
+                               "while the "
+                               "columnstore is enabled; declare the table without compression first (its chunks "
+                               "must be decompressed), apply, then declare both")
     name = ident(declared.name)
     using = f"{name}::{declared.type}"
     if {live.type, wanted.type} == {"timestamp without time zone", "timestamp with time zone"}:
@@ -140,7 +144,8 @@ def _alter_default(comparison: Comparison, column: Column, live: Column) -> list
         return [_step(comparison, column, f"ALTER COLUMN {name} {action}", found)]
     table = comparison.declared
     sequence = f"{table.full_name}_{column.name}_seq"
-    last = f"SELECT setval({literal(ident(sequence))}, coalesce(max({name}), 0) + 1, false) FROM {ident(table.full_name)}"
+    next_number = f"coalesce(max({name}), 0) + 1"
+    last = f"SELECT setval({literal(ident(sequence))}, {next_number}, false) FROM {ident(table.full_name)}"
     where = f"{table.full_name}.{column.name}"
     owner = f"OWNED BY {ident(where)}"
     return [
@@ -166,8 +171,8 @@ def _set_not_null(comparison: Comparison, column: Column) -> list[Step]:
     proof = ident(not_null_proof(column.name))
     table = ident(comparison.name)
     return [
-        _step(comparison, column, f"DROP CONSTRAINT IF EXISTS {proof}, ADD CONSTRAINT {proof} CHECK ({name} IS NOT NULL) "
-              "NOT VALID", "a check first proves that no row is NULL"),
+        _step(comparison, column, f"DROP CONSTRAINT IF EXISTS {proof}, ADD CONSTRAINT {proof} CHECK ({name} IS NOT "
+                                  "NULL) NOT VALID", "a check first proves that no row is NULL"),
         Step(plain.object, f"ALTER TABLE {table} VALIDATE CONSTRAINT {proof}", "reads every row, blocks no writer",
              transaction=Transaction.OWN, cost=f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}"),
         Step(plain.object, f"{plain.sql}, DROP CONSTRAINT {proof}", plain.why, transaction=Transaction.OWN,

@@ -52,14 +52,15 @@ def _policy(comparison: Comparison, declared: Compression, wanted: Compression, 
         return [Step(where, sql, "there is no policy", transaction=comparison.transaction)]
     found = policy.folded(where, jobs, comparison.transaction)
     if (wanted.after, wanted.schedule, wanted.paused) != (live.after, live.schedule, live.paused):
-        found.append(policy.alteration(where, jobs[0], "compress_after", (declared.after, wanted), (live.after, live),
-                                       comparison.transaction))
+        found.append(policy.alteration(where, jobs[0], key="compress_after", wanted=(declared.after, wanted),
+                                       live=(live.after, live), transaction=comparison.transaction))
     return found
 
 
 def _disable(comparison: Comparison) -> list[Step]:
     if comparison.weight.compressed_chunks:
-        raise UnsupportedError(f"{comparison.name}: {comparison.weight.compressed_chunks} chunks are in the columnstore, which is "
+        raise UnsupportedError(f"{comparison.name}: {comparison.weight.compressed_chunks} chunks are in the "
+                               "columnstore, which is "
                                "no longer declared; decompress them (decompress_chunk) or declare compression again")
     table = ident(comparison.name)
     found = []

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from schema.live import Comparison
 from schema.names import ident
-from schema.objects import Check, ForeignKey, Key
+from schema.objects import Check, ForeignKey, Key, Table
 from schema.step import Hazard, Step, Transaction
 
 C = TypeVar("C", Key, ForeignKey, Check)
@@ -44,6 +44,11 @@ def _rename(comparison: Comparison, wanted: Sequence[C], live: Sequence[C], step
     return tuple(renamed)
 
 
+def names(table: Table) -> set[str]:
+    """The names of all constraints of the table."""
+    return {each.name for group in (table.keys, table.foreign_keys, table.checks) for each in group}
+
+
 def drop_step(comparison: Comparison, name: str, why: str) -> Step:
     """Drop a constraint that nobody declares."""
     return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} DROP CONSTRAINT {ident(name)}", why,
@@ -75,5 +80,6 @@ def online(comparison: Comparison, name: str, action: str, why: str) -> list[Ste
 
 def validation(comparison: Comparison, name: str, why: str) -> Step:
     """Prove a NOT VALID constraint on the rows that are there."""
-    return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} VALIDATE CONSTRAINT {ident(name)}", why,
+    return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} VALIDATE CONSTRAINT "
+                                             f"{ident(name)}", why,
                 transaction=comparison.transaction, cost=cost(comparison, "SHARE UPDATE EXCLUSIVE"))

@@ -26,7 +26,8 @@ def steps(comparison: Comparison) -> list[Step]:
     found: list[Step] = []
     for key in comparison.declared.foreign_keys:
         if key.name not in live:
-            found.extend(constraint.online(comparison, key.name, f"ADD {definition(key)}", "the foreign key does not exist"))
+            found.extend(constraint.online(comparison, key.name, f"ADD {definition(key)}", "the foreign key does "
+                                                                                           "not exist"))
         elif key != live[key.name] or (key.name in comparison.present.not_valid and comparison.has_columnstore):
             why = f"it is {definition(live[key.name])}" if key != live[key.name] else "it was never validated"
             found.extend(constraint.online(comparison, key.name,

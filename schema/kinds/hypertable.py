@@ -16,21 +16,24 @@ def steps(comparison: Comparison) -> list[Step]:
                               comparison.present.table.hypertable)
     if declared is None or wanted is None:
         if live is not None:
-            raise UnsafeChangeError(f"{comparison.name}: it is a hypertable on {live.time} and declared as a plain table; "
-                                    "declare the hypertable, or copy the rows into a new table yourself")
+            raise UnsafeChangeError(f"{comparison.name}: it is a hypertable on {live.time} and declared as a plain "
+                                    "table; declare the hypertable, or copy the rows into a new table yourself")
         return []
     where, table = f"{comparison.name}.hypertable", literal(ident(comparison.name))
     if live is None:
         moves = comparison.weight.has_rows
         sql = (f"SELECT create_hypertable({table}, {literal(declared.time)}, chunk_time_interval => "
-               f"{intervals.sql(declared.chunk)}, create_default_indexes => false{', migrate_data => true' if moves else ''})")
+               f"{intervals.sql(declared.chunk)}, create_default_indexes => "
+               f"false{', migrate_data => true' if moves else ''})")
         hazards = (Hazard.BLOCKS_WRITES, Hazard.REWRITES_TABLE) if moves else ()
         return [Step(where, sql, "the table is no hypertable", hazards, comparison.transaction,
                      constraint.cost(comparison, "ACCESS EXCLUSIVE"))]
     if live.time != wanted.time:
-        raise UnsafeChangeError(f"{comparison.name}: it is partitioned by {live.time}, declared by {wanted.time}; that cannot "
+        raise UnsafeChangeError(f"{comparison.name}: it is partitioned by {live.time}, declared by {wanted.time}; "
+                                "that cannot "
                                 "be changed in place: declare it as it is, or copy the rows into a new table yourself")
     if live.chunk != wanted.chunk:
         return [Step(where, f"SELECT set_chunk_time_interval({table}, {intervals.sql(declared.chunk)})",
-                     f"chunks span {live.chunk}; those that exist stay as they are", transaction=comparison.transaction)]
+                     f"chunks span {live.chunk}; those that exist stay as they are",
+                     transaction=comparison.transaction)]
     return []

@@ -17,7 +17,8 @@ def definition(table: Table, index: Index, option: str = "", parameters: str = "
     """CREATE INDEX as SQL."""
     unique = "UNIQUE " if index.unique else ""
     method = "" if index.method == "btree" else f"USING {index.method} "
-    text = f"CREATE {unique}INDEX {option}{ident(index.name)} ON {ident(table.full_name)} {method}({', '.join(index.columns)})"
+    on = f"{ident(table.full_name)} {method}({', '.join(index.columns)})"
+    text = f"CREATE {unique}INDEX {option}{ident(index.name)} ON {on}"
     text += f" INCLUDE ({idents(index.include)})" if index.include else ""
     text += f" WITH ({parameters})" if parameters else ""
     return text + (f" WHERE {index.where}" if index.where else "")
@@ -29,10 +30,10 @@ def steps(comparison: Comparison) -> list[Step]:
     found: list[Step] = []
     for declared, wanted in zip(comparison.declared.indexes, comparison.wanted.indexes, strict=True):
         name = wanted.name
-        twin = next((each for each in live.values() if replace(each, name=name) == wanted
-                     and each.name not in comparison.present.invalid and each.name not in _names(comparison.wanted)), None)
+        twin = _twin(comparison, wanted)
         if name in live and name in comparison.present.invalid:
-            found.extend([_drop(comparison, name, "it is invalid: a build was interrupted"), _create(comparison, declared)])
+            found.append(_drop(comparison, name, "it is invalid: a build was interrupted"))
+            found.append(_create(comparison, declared))
         elif name in live and wanted != live[name]:
             found.extend(_replace(comparison, declared, live[name]))
         elif name not in live and twin is not None:
@@ -46,6 +47,13 @@ def drop_step(comparison: Comparison, name: str) -> Step:
     """Drop an index that nobody declares."""
     step = _drop(comparison, name, "nobody declares the index")
     return replace(step, hazards=(Hazard.DROPS_INDEX,))
+
+
+def _twin(comparison: Comparison, wanted: Index) -> Index | None:
+    """A live index that nobody declares and that differs from `wanted` in its name alone."""
+    taken = _names(comparison.wanted) | comparison.present.invalid
+    return next((each for each in comparison.present.table.indexes
+                 if each.name not in taken and replace(each, name=wanted.name) == wanted), None)
 
 
 def _names(table: Table) -> set[str]:
@@ -70,14 +78,16 @@ def _create(comparison: Comparison, index: Index, why: str = "the index does not
                     cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"))
     if index.unique or comparison.single_process:
         hazards = () if comparison.single_process else (Hazard.BLOCKS_WRITES,)
-        return Step(where, definition(table, index), why, hazards, Transaction.OWN, constraint.cost(comparison, "SHARE"))
+        return Step(where, definition(table, index), why, hazards, Transaction.OWN,
+                    constraint.cost(comparison, "SHARE"))
     return Step(where, definition(table, index, parameters="timescaledb.transaction_per_chunk"), why,
                 transaction=Transaction.NONE, cost=constraint.cost(comparison, "SHARE, one chunk at a time"))
 
 
 def _drop(comparison: Comparison, name: str, why: str) -> Step:
     plain = not comparison.present.table.hypertable and comparison.weight.has_rows
-    return Step(_where(comparison, name), f"DROP INDEX {'CONCURRENTLY ' if plain else ''}{_qualified(comparison, name)}", why,
+    return Step(_where(comparison, name), f"DROP INDEX "
+                                          f"{'CONCURRENTLY ' if plain else ''}{_qualified(comparison, name)}", why,
                 transaction=Transaction.NONE if plain else comparison.transaction)
 
 
@@ -95,5 +105,5 @@ def _replace(comparison: Comparison, index: Index, live: Index) -> list[Step]:
     left = [_drop(comparison, beside.name, "an interrupted replacement left it")] \
         if beside.name in _names(comparison.present.table) else []
     return [*left, _create(comparison, beside, why),
-            Step(_where(comparison, index.name), swap, "the new index takes the name", transaction=comparison.transaction,
-                 cost="ACCESS EXCLUSIVE, no scan")]
+            Step(_where(comparison, index.name), swap, "the new index takes the name",
+                 transaction=comparison.transaction, cost="ACCESS EXCLUSIVE, no scan")]

@@ -23,7 +23,7 @@ def addition(function: str, table: str, limit: str, settings: Compression | Rete
     return f"SELECT (alter_job({call}, scheduled => false)).job_id" if settings.paused else f"SELECT {call}"
 
 
-def alteration(where: str, job: int, key: str, wanted: tuple[str, Compression | Retention],
+def alteration(where: str, job: int, *, key: str, wanted: tuple[str, Compression | Retention],
                live: tuple[str, Compression | Retention], transaction: Transaction,
                hazards: tuple[Hazard, ...] = ()) -> Step:
     """Alter a job's limit, schedule and pause in one call; both tuples are (limit, settings)."""

@@ -29,8 +29,9 @@ def steps(comparison: Comparison) -> list[Step]:
     found = policy.folded(where, jobs, comparison.transaction)
     if wanted != live:
         hazards = hazards if _drops_more(comparison) else ()
-        found.append(policy.alteration(where, jobs[0], "drop_after", (declared.drop_after, wanted),
-                                       (live.drop_after, live), comparison.transaction, hazards))
+        found.append(policy.alteration(where, jobs[0], key="drop_after", wanted=(declared.drop_after, wanted),
+                                       live=(live.drop_after, live), transaction=comparison.transaction,
+                                       hazards=hazards))
     return found
 
 
