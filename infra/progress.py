@@ -96,6 +96,8 @@ class Progress:
         words = "failed" if failed else f"would be {done}" if self._planning else done
         self._console.print(Text(f"{'!' if failed else sign} {_label(step.urn)}  {words}{seconds}{keys}",
                                  style="bold red" if failed else colour), soft_wrap=True)
+        for line in _plan(step) if self._planning else ():
+            self._console.print(Text(f"    {line}", style="dim"), soft_wrap=True)
 
     def _diagnose(self, event: DiagnosticEvent) -> None:
         urn = event.urn or ""
@@ -127,6 +129,12 @@ class Progress:
                 table.add_row(Text(f"{sign} {running.label}  {going}", style=colour),
                               f"{now - running.since:.0f} s", Text(running.status[:80], style="dim"))
             return table
+
+
+def _plan(step: StepEventMetadata) -> list[str]:
+    """The SQL that a resource of ours says it will run."""
+    lines = (step.new.inputs or {}).get("plan") if step.new else None
+    return [str(line) for line in lines] if isinstance(lines, list) else []
 
 
 def _internal(step: StepEventMetadata) -> bool:

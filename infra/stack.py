@@ -65,10 +65,15 @@ def stack_file(stack: str, root: Path = ROOT) -> Path:
     return path
 
 
+def stack_config(stack: str, root: Path = ROOT) -> dict[str, Any]:
+    """The config of the stack's file by key without the namespace, as written there (secrets stay encrypted)."""
+    config = _read_yaml(stack_file(stack, root)).get("config") or {}
+    return {str(key).removeprefix("lifecompanion:"): value for key, value in config.items()}
+
+
 def stack_target(stack: str, root: Path = ROOT) -> str:
     """docker, host or embedded, as the stack's file says. Raises StackError where it does not."""
-    config = _read_yaml(stack_file(stack, root)).get("config") or {}
-    target = str(config.get("lifecompanion:target"))
+    target = str(stack_config(stack, root).get("target"))
     if target not in PLUGINS:
         raise StackError(f"stack {stack}: lifecompanion:target is {target}, required: {', '.join(PLUGINS)}")
     return target

@@ -1,0 +1,53 @@
+# One entry for each thing to do. STACK=name chooses the stack; YES=1 answers the question that destroy asks.
+STACK ?=
+YES ?=
+PYTEST ?=
+# The newest of these that is here; the environment's own once it is made.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
+LCDB = .venv/bin/lcdb
+CHOICE = $(if $(STACK),--stack $(STACK))
+
+.PHONY: up preview refresh destroy report test check bench lock
+.DELETE_ON_ERROR:
+
+up: .venv/stamp
+	@$(LCDB) up $(CHOICE)
+
+preview: .venv/stamp
+	@$(LCDB) preview $(CHOICE)
+
+refresh: .venv/stamp
+	@$(LCDB) refresh $(CHOICE)
+
+destroy: .venv/stamp
+	@$(LCDB) destroy $(CHOICE) $(if $(YES),--yes)
+
+report: .venv/stamp
+	@$(LCDB) report $(CHOICE)
+
+test: .venv/stamp
+	@.venv/bin/python -m pytest $(PYTEST)
+
+check: .venv/stamp
+	@.venv/bin/ruff check
+	@.venv/bin/mypy --strict
+
+bench: .venv/stamp
+	@.venv/bin/python -m bench
+
+# Pins and hashes everything in requirements.in, for every system and each Python from 3.11 on.
+lock: .venv/stamp
+	@.venv/bin/python -m pip install -q uv
+	@.venv/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+		--custom-compile-command "make lock" -o requirements.txt requirements.in
+
+# Made once; again when what is pinned changes. Nothing is taken that the hashes do not name.
+.venv/stamp: requirements.txt pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is needed, and none is on the PATH; install one" >&2; exit 1; }
+	@[ -x .venv/bin/pip ] || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+		echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "installing what requirements.txt pins (once)"
+	@.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@.venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

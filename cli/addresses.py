@@ -1,0 +1,38 @@
+"""The database that a command means: the stack's, or one given by DSN."""
+
+from __future__ import annotations
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from rich.console import Console
+
+from schema.connection import Address
+
+
+class DsnError(Exception):
+    """A DSN cannot be used: one line, never with the DSN in it."""
+
+
+def find_database(stack: str | None, dsn: str | None, role: str = "owner") -> tuple[str | None, Address]:
+    """The address in `dsn`, else the stack's for `role`; with the name of the stack, if any is meant.
+
+    Raises DsnError, OutputsError, StackError.
+    """
+    if dsn:
+        return stack, _parse(dsn)
+    from cli.drivers import open_driver
+    from infra.report import login_address
+
+    name, driver = open_driver(stack, Console(stderr=True, highlight=False))
+    return name, login_address(driver.outputs(), role)
+
+
+def _parse(dsn: str) -> Address:
+    try:
+        parts = {"host": "127.0.0.1", "port": 5432, "password": "", **conninfo_to_dict(dsn)}
+    except ProgrammingError:
+        raise DsnError("--dsn: not a connection string; write postgresql://user:password@host:port/database") from None
+    missing = [name for name in ("user", "dbname") if not parts.get(name)]
+    if missing:
+        raise DsnError(f"--dsn: {' and '.join(missing)} missing; write postgresql://user:password@host:port/database")
+    return Address.from_dict({**parts, "database": parts["dbname"]})

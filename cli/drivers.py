@@ -1,0 +1,96 @@
+"""Which stack a command means, and who drives it: the Pulumi CLI, or the same program in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from rich.console import Console
+
+from infra.pulumi_cli import CliMissingError
+from infra.stack import Result, Stack, StackError, stack_target
+
+DOCKER_SECONDS = 5
+
+
+class Driver(Protocol):
+    """What a stack can be told to do."""
+
+    def up(self) -> Result: ...
+    def preview(self, *, diff: bool = False) -> Result: ...
+    def refresh(self) -> Result: ...
+    def destroy(self) -> Result: ...
+    def outputs(self) -> Mapping[str, Any]: ...
+
+
+class InProcess:
+    """Drives a stack without a Pulumi CLI: the program runs here, and no Pulumi state is kept."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def up(self) -> Result:
+        from infra import inprocess
+
+        return inprocess.run(self.name)
+
+    def preview(self, *, diff: bool = False) -> Result:
+        from infra import inprocess
+
+        return inprocess.run(self.name, preview=True)
+
+    def refresh(self) -> Result:
+        raise StackError(f"{self.name}: without a Pulumi CLI there is no state to refresh; `up` repairs what differs")
+
+    def destroy(self) -> Result:
+        from infra import inprocess
+
+        return inprocess.destroy(self.name)
+
+    def outputs(self) -> Mapping[str, Any]:
+        from infra import inprocess
+
+        return inprocess.outputs(self.name)
+
+
+def open_driver(stack: str | None, console: Console) -> tuple[str, Driver]:
+    """The stack asked for, else dev where a Docker engine answers, else embedded; with who drives it.
+
+    Says on `console` what was chosen and why, where nobody asked for it by name. Raises StackError.
+    """
+    name = stack or ("dev" if docker_answers() else "embedded")
+    if not stack and name == "embedded":
+        console.print("no Docker engine answers: stack embedded, for trials and tests", style="yellow")
+    try:
+        return name, Stack(name, console)
+    except CliMissingError as error:
+        return _without_cli(name, str(error), console, asked=stack is not None)
+
+
+def _without_cli(name: str, reason: str, console: Console, *, asked: bool) -> tuple[str, Driver]:
+    if stack_target(name) == "docker":
+        if asked:
+            raise StackError(f"stack {name}: target docker needs the Pulumi CLI ({reason}); install Pulumi, "
+                             "or take the stack embedded")
+        name = "embedded"
+        console.print("stack embedded in place of dev: target docker needs the Pulumi CLI", style="yellow")
+    console.print(f"{reason}\nthe program runs in this process instead, without Pulumi state: there is no history "
+                  "and no refresh, and what is no longer declared is not removed", style="yellow", soft_wrap=True)
+    return name, InProcess(name)
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine answers on this machine."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env(timeout=DOCKER_SECONDS)
+    except DockerException:
+        return False
+    try:
+        return bool(client.ping())
+    except (DockerException, OSError):
+        return False
+    finally:
+        client.close()

@@ -1,0 +1,130 @@
+"""What a database holds right now, asked in one connection: versions, rows, sizes, chunks, policies, standbys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from schema.connection import Address
+
+# A report must not load a large server: a count that takes longer gives way to the planner's estimate.
+COUNT_SECONDS = 5
+
+TABLES = """
+SELECT c.relname, pg_total_relation_size(c.oid), greatest(c.reltuples, 0)::bigint
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+ORDER BY c.relname
+"""
+HYPERTABLES = """
+SELECT h.hypertable_name, hypertable_size(format('%I.%I', h.hypertable_schema, h.hypertable_name)::regclass),
+       count(c.chunk_name), count(*) FILTER (WHERE c.is_compressed)
+FROM timescaledb_information.hypertables h
+LEFT JOIN timescaledb_information.chunks c USING (hypertable_schema, hypertable_name)
+WHERE h.hypertable_schema = 'public'
+GROUP BY h.hypertable_schema, h.hypertable_name
+"""
+POLICIES = """
+SELECT j.hypertable_name, j.proc_name, coalesce(j.config ->> 'drop_after', j.config ->> 'compress_after', ''),
+       j.next_start, s.last_run_status
+FROM timescaledb_information.jobs j LEFT JOIN timescaledb_information.job_stats s USING (job_id)
+WHERE j.hypertable_schema = 'public'
+ORDER BY j.hypertable_name, j.proc_name
+"""
+STANDBYS = """
+SELECT application_name, state, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
+       extract(epoch FROM replay_lag)::float
+FROM pg_stat_replication
+ORDER BY application_name
+"""
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """One table: `rows` is exact unless `estimated`; `chunks` is None for a plain table."""
+
+    name: str
+    rows: int
+    estimated: bool
+    size_bytes: int
+    chunks: int | None = None
+    compressed: int = 0
+
+
+@dataclass(frozen=True)
+class PolicyFacts:
+    """One background job on a hypertable; `next_start` is None where nothing will start it."""
+
+    table: str
+    kind: str
+    after: str
+    next_start: datetime | None
+    last_status: str | None
+
+
+@dataclass(frozen=True)
+class StandbyFacts:
+    """One connected standby, as the primary sees it."""
+
+    name: str
+    state: str
+    behind_bytes: int | None
+    behind_seconds: float | None
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """A database at one moment. `timescaledb` and `edition` are None where the extension is not there."""
+
+    postgresql: str
+    timescaledb: str | None
+    edition: str | None
+    tables: Sequence[TableFacts]
+    policies: Sequence[PolicyFacts]
+    standbys: Sequence[StandbyFacts]
+
+
+def read_server(address: Address) -> ServerFacts:
+    """Ask one server; reads only. Raises ServerUnreachableError."""
+    with address.connect(application_name="lifecompanion report") as connection:
+        postgresql = str(connection.execute("SHOW server_version").fetchall()[0][0]).split()[0]
+        found = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
+        edition, hypertables, policies = None, {}, []
+        if found:
+            edition = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchall()[0][0]
+            hypertables = {name: facts for name, *facts in connection.execute(HYPERTABLES)}
+            policies = [PolicyFacts(table, _kind(procedure), after, next_start, status)
+                        for table, procedure, after, next_start, status in connection.execute(POLICIES)]
+        tables = [_table(connection, row, hypertables.get(row[0])) for row in connection.execute(TABLES).fetchall()]
+        standbys = [StandbyFacts(*row) for row in connection.execute(STANDBYS)]
+    return ServerFacts(postgresql, found[0] if found else None, edition, tables, policies, standbys)
+
+
+def _table(connection: psycopg.Connection[Any], row: tuple[Any, ...], hypertable: list[Any] | None) -> TableFacts:
+    name, size, estimate = row
+    if hypertable and hypertable[0] is not None:
+        size = hypertable[0]
+    chunks, compressed = (hypertable[1], hypertable[2]) if hypertable else (None, 0)
+    try:
+        with connection.transaction():
+            connection.execute(f"SET LOCAL statement_timeout = '{COUNT_SECONDS}s'")
+            count = sql.SQL("SELECT count(*) FROM public.{}").format(sql.Identifier(name))
+            rows, estimated = connection.execute(count).fetchall()[0][0], False
+    except psycopg.errors.QueryCanceled:
+        if hypertable:
+            estimate = connection.execute("SELECT approximate_row_count(format('public.%I', %s::text)::regclass)",
+                                          [name]).fetchall()[0][0]
+        rows, estimated = estimate, True
+    return TableFacts(name, rows, estimated, size, chunks, compressed)
+
+
+def _kind(procedure: str) -> str:
+    """The word for a policy's procedure."""
+    return {"policy_retention": "retention", "policy_compression": "compression", "policy_columnstore": "compression",
+            "policy_refresh_continuous_aggregate": "refresh", "policy_reorder": "reorder"}.get(procedure, procedure)

@@ -1,0 +1,145 @@
+"""The one screen at the end: where everything is, what it holds, how to connect, what is left out. No secrets on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from infra.inspection import PolicyFacts, ServerFacts, StandbyFacts, TableFacts, read_server
+from schema.connection import Address
+
+Outputs = Mapping[str, Any]
+
+
+class OutputsError(Exception):
+    """The stack's outputs lack what was asked for: one line with the remedy."""
+
+
+def login_address(outputs: Outputs, role: str) -> Address:
+    """The address with which `role` logs in to the stack's primary. Raises OutputsError."""
+    logins = outputs.get("logins") or {}
+    if not logins:
+        raise OutputsError("the stack has no database yet; bring it up first with `make up`")
+    if role not in logins:
+        raise OutputsError(f"role {role}: no such login (there are: {', '.join(sorted(logins))})")
+    parts = conninfo_to_dict(str(logins[role]["dsn"]))
+    return Address.from_dict({**parts, "database": parts["dbname"]})
+
+
+def show_report(console: Console, stack: str, outputs: Outputs) -> None:
+    """Ask the stack's server and print the screen. Raises OutputsError, ServerUnreachableError."""
+    console.print(render(stack, outputs, read_server(login_address(outputs, "admin")), datetime.now(UTC)))
+
+
+def render(stack: str, outputs: Outputs, server: ServerFacts, now: datetime) -> Group:
+    """The screen as something rich prints; pure."""
+    return Group(
+        Text(""), Text(f"LifeCompanion, stack {stack}: {_versions(server)}", style="bold"), Text(""),
+        _places(outputs, server.standbys), Text(""), _tables(server, now), Text(""), _rest(outputs, stack))
+
+
+def _versions(server: ServerFacts) -> str:
+    if server.timescaledb is None:
+        return f"PostgreSQL {server.postgresql}, without TimescaleDB"
+    edition = {"timescale": "Community", "apache": "Apache"}.get(server.edition or "", server.edition or "unknown")
+    return f"TimescaleDB {server.timescaledb} ({edition} edition) on PostgreSQL {server.postgresql}"
+
+
+def _places(outputs: Outputs, standbys: Sequence[StandbyFacts]) -> Table:
+    primary = outputs.get("primary") or {}
+    container = f"  container {primary['container']}" if primary.get("container") else ""
+    rows = [("primary", f"{primary.get('host')}:{_port(primary)}/{primary.get('database')}{container}")]
+    rows += [("replica", f"{replica.get('host')}:{_port(replica)}  {_lag(str(replica.get('name')), standbys)}")
+             for replica in outputs.get("replicas") or ()]
+    image = f"  image {outputs['image']}" if outputs.get("image") else ""
+    return _pairs([("target", f"{outputs.get('target')}{image}"), *rows])
+
+
+def _lag(name: str, standbys: Sequence[StandbyFacts]) -> str:
+    """How far the standby is behind, in the primary's words; a standby is found by its application name."""
+    for standby in standbys:
+        if standby.name == name or name.endswith(standby.name) or standby.name.endswith(name):
+            seconds = "" if standby.behind_seconds is None else f", {standby.behind_seconds:.1f} s"
+            return f"{standby.state}, {_size(standby.behind_bytes or 0)}{seconds} behind"
+    return "not streaming" if not standbys else ", ".join(f"{s.name} {s.state}" for s in standbys)
+
+
+def _tables(server: ServerFacts, now: datetime) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="bold")
+    for heading, justify in (("table", "left"), ("rows", "right"), ("size", "right"), ("chunks", "right"),
+                             ("policies", "left")):
+        table.add_column(heading, justify="right" if justify == "right" else "left", no_wrap=heading != "policies")
+    for facts in server.tables:
+        policies = [_policy(policy, now) for policy in server.policies if policy.table == facts.name]
+        table.add_row(facts.name, f"{'~' if facts.estimated else ''}{facts.rows:,}", _size(facts.size_bytes),
+                      _chunks(facts), "\n".join(policies))
+    return table
+
+
+def _chunks(facts: TableFacts) -> str:
+    if facts.chunks is None:
+        return ""
+    return f"{facts.chunks}, {facts.compressed} compressed" if facts.compressed else str(facts.chunks)
+
+
+def _policy(policy: PolicyFacts, now: datetime) -> str:
+    after = f" after {policy.after}" if policy.after else ""
+    failed = ", LAST RUN FAILED" if policy.last_status == "Failed" else ""
+    return f"{policy.kind}{after}, {_when(policy.next_start, now)}{failed}"
+
+
+def _when(instant: datetime | None, now: datetime) -> str:
+    if instant is None or instant.year < 2000:
+        return "not scheduled"
+    minutes = (instant - now).total_seconds() / 60
+    if minutes <= 1:
+        return "next run now"
+    return f"next run in {minutes:.0f} min" if minutes < 90 else f"next run in {minutes / 60:.0f} h"
+
+
+def _rest(outputs: Outputs, stack: str) -> Table:
+    rows: list[tuple[str, str]] = []
+    bucket = outputs.get("bucket") or {}
+    if bucket.get("name"):
+        rows.append(("bucket", f"{bucket['name']}  {bucket.get('endpoint') or bucket.get('region') or ''}".rstrip()))
+        rows += [("", f"without {left}") for left in bucket.get("left_out") or ()]
+    else:
+        rows.append(("bucket", "none in this stack"))
+    rows.append(("next backup", "none: scheduled backups come with the next version; until then use pg_dump"))
+    logins = ", ".join(sorted(outputs.get("logins") or {}))
+    option = f" --stack {stack}"
+    rows += [("connect", f"lcdb connect{option} --role app   (roles: {logins})"),
+             ("Laravel", f"lcdb outputs laravel{option}"),
+             ("services", f"lcdb outputs service{option}   (pg_service.conf), lcdb outputs dsn{option}")]
+    left_out = [str(line) for line in outputs.get("leaves_out") or ()]
+    rows += [("left out" if number == 0 else "", line) for number, line in enumerate(left_out)]
+    return _pairs(rows)
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        cells: tuple[RenderableType, RenderableType] = (Text(name), Text(value))
+        grid.add_row(*cells)
+    return grid
+
+
+def _port(place: Mapping[str, Any]) -> int:
+    return int(place.get("port") or 0)
+
+
+def _size(size_bytes: int) -> str:
+    size = float(max(size_bytes, 0))
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TB"
