@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
+import pulumi_docker as docker
+import pulumi_postgresql as postgresql
 
 
 @dataclass(frozen=True)
@@ -17,13 +19,19 @@ class ReadAddress:
     port: pulumi.Input[int]
 
 
+# Declares standbys that log in with this provider's server as this role with this password.
+Standbys = Callable[[postgresql.Provider, pulumi.Input[str], pulumi.Input[str]], Sequence[ReadAddress]]
+
+
 @dataclass(frozen=True)
 class Server:
     """A PostgreSQL server that answers, seen from where the program runs.
 
     `ready` is the resource that exists once the server takes logins; `owned` is the one with which everything inside
-    the server vanishes (None for a server that is not ours: there each object is dropped one by one, or left).
-    `connections` caps what the providers open at once; `leaves_out` says in plain lines what this target cannot do.
+    the server vanishes (None for a server that is not ours: what is inside stays when the stack goes).
+    `reads` are there already, `standbys` declares more of them; `network` is the Docker network it answers on.
+    `connections` caps what the providers open at once; `leaves_out` says in plain lines what this target cannot do;
+    `extensions` are those it can make.
     """
 
     target: str
@@ -34,8 +42,11 @@ class Server:
     sslmode: str = "prefer"
     sslrootcert: str | None = None
     reads: Sequence[ReadAddress] = ()
+    standbys: Standbys | None = None
+    network: docker.Network | None = None
     ready: pulumi.Resource | None = None
     owned: pulumi.Resource | None = None
     connections: int = 20
     image: pulumi.Input[str] | None = None
     leaves_out: Sequence[str] = ()
+    extensions: Sequence[str] = ("timescaledb", "pg_stat_statements")

@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Self
 
+import pulumi
+from pulumi.runtime import config as runtime
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -26,7 +28,7 @@ from pydantic import (
 
 from pydantic.alias_generators import to_camel
 
-from schema.plan import Hazard
+from schema.step import Hazard
 
 NAMESPACE = "lifecompanion"
 OFFICIAL_IMAGE = "timescale/timescaledb:2.29.2-pg17"
@@ -50,6 +52,10 @@ def _from_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def _unset(value: Any) -> Any:
+    return None if value in (0, "0") else value
+
+
 def _size(value: Any) -> Any:
     match = SIZE.match(value) if isinstance(value, str) else None
     if isinstance(value, str) and not match:
@@ -60,7 +66,8 @@ def _size(value: Any) -> Any:
 Port = Annotated[int, Field(ge=1024, le=65535)]
 Bind = Annotated[str, AfterValidator(_address)]
 Bytes = Annotated[int, BeforeValidator(_size)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_from_json)]
+Role = Literal["owner", "app", "readonly", "backup", "monitor", "replicator"]
+Password = Annotated[SecretStr, Field(min_length=12)]
 ReadAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-]+:\d{1,5}$")]
 
 
@@ -72,8 +79,10 @@ class Settings(BaseModel):
     stack: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,60}$")]
     target: Literal["docker", "host", "embedded"]
     database: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")] = "lifecompanion"
-    port: Port | None = None
+    port: Annotated[Port | None, BeforeValidator(_unset)] = None
     bind_address: Bind = "127.0.0.1"
+    # Role to password, for roles whose password is not to be generated.
+    passwords: Annotated[dict[Role, Password], BeforeValidator(_from_json)] = {}
 
     # docker target
     image: Annotated[str, Field(min_length=1)] = "auto"
@@ -150,7 +159,7 @@ class Settings(BaseModel):
 
 
 # Written in a stack file they would be readable by everyone who can read the repository.
-SECRETS = frozenset({"adminPassword", "s3AccessKey", "s3SecretKey"})
+SECRETS = frozenset({"adminPassword", "passwords", "s3AccessKey", "s3SecretKey"})
 
 
 def parse_settings(stack: str, config: Mapping[str, Any], secret_keys: Collection[str] = ()) -> Settings:
@@ -158,7 +167,9 @@ def parse_settings(stack: str, config: Mapping[str, Any], secret_keys: Collectio
 
     Raises SettingsError that names, for every wrong key: the key, the value found, what is allowed.
     """
-    own = {key.split(":", 1)[1]: value for key, value in config.items() if key.startswith(f"{NAMESPACE}:")}
+    # Pulumi.yaml can document a key only with a default: the empty one stands for "not given".
+    own = {key.split(":", 1)[1]: value for key, value in config.items()
+           if key.startswith(f"{NAMESPACE}:") and value != ""}
     plain = sorted(key for key in SECRETS & own.keys() if f"{NAMESPACE}:{key}" not in secret_keys)
     problems = [f"{NAMESPACE}:{key}: found in plain text, required a secret; "
                 f"set it with `pulumi config set --secret {NAMESPACE}:{key}`" for key in plain]
@@ -169,6 +180,13 @@ def parse_settings(stack: str, config: Mapping[str, Any], secret_keys: Collectio
     if problems:
         raise SettingsError("\n".join(problems))
     return settings
+
+
+def read_settings() -> Settings:
+    """The settings of the stack that runs. Raises SettingsError."""
+    config = {**runtime.get_config_env(), **runtime.CONFIG.get()}
+    secret = {key for key in config if runtime.is_config_secret(key)} | set(runtime.get_config_secret_keys_env())
+    return parse_settings(pulumi.get_stack(), config, secret)
 
 
 def _explain(problem: dict[str, Any], own: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -34,10 +35,16 @@ def find_base_image() -> str | None:
 
 
 def ensure_base_image() -> str:
-    """The reference of a base image, pulled or bootstrapped if the engine holds none (about a minute)."""
-    found = find_base_image()
-    if found:
-        return found
+    """The reference of a base image, pulled or bootstrapped if the engine holds none (about a minute).
+
+    Two callers at once make one image: the second waits for the first.
+    """
+    with (Path(tempfile.gettempdir()) / f"lifecompanion-base-image.{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return find_base_image() or _make()
+
+
+def _make() -> str:
     try:
         docker.from_env(timeout=120).images.pull(FROM_REGISTRY)
     except (APIError, DockerException, OSError) as error:

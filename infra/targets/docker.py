@@ -46,10 +46,10 @@ class ChosenImage:
 
 
 @dataclass(frozen=True)
-class DockerServer:
-    """The primary, and what its standbys share with it."""
+class Shared:
+    """What the primary and its standbys have in common."""
 
-    server: Server
+    settings: Settings
     network: docker.Network
     image: docker.RemoteImage
     image_kind: str
@@ -98,35 +98,36 @@ def _image(chosen: ChosenImage) -> docker.RemoteImage:
     )
 
 
-def primary(settings: Settings, admin_password: pulumi.Output[str]) -> DockerServer:
-    """Declare network, image, volume and the primary, which is up only when it answers on TCP."""
+def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Server:
+    """Declare network, image, volume and the primary, which counts as up only when it answers on TCP."""
     name = f"{prefix(settings)}-primary"
     engine.require_port("lifecompanion:port", settings.bind_address, settings.primary_port, name)
     chosen = choose_image(settings)
     pulumi.log.info(f"image {chosen.reference}: {chosen.why}")
     network = docker.Network("network", name=prefix(settings))
-    image = _image(chosen)
+    shared = Shared(settings, network, _image(chosen), chosen.kind)
     volume = docker.Volume("primary-data", name=name,
                            labels=[docker.VolumeLabelArgs(label=KIND_LABEL, value=chosen.kind)],
                            # Replacing the volume would be replacing the data.
                            opts=pulumi.ResourceOptions(ignore_changes=["labels"]))
     container = _container(
-        "primary", name, settings, image, chosen.kind, network, volume, settings.primary_port,
+        "primary", name, shared, volume, settings.primary_port,
         envs=[f"POSTGRES_PASSWORD_FILE={SECRETS}/admin-password"],
         uploads=[_upload(f"{SECRETS}/admin-password", admin_password, "0600"),
                  _upload("/docker-entrypoint-initdb.d/900_lifecompanion.sql", _read("server/initialise.sql"))],
     )
-    server = Server(
+    return Server(
         target="docker", host=settings.bind_address, port=settings.primary_port,
         admin_user="postgres", admin_password=admin_password, sslmode="disable", ready=container, owned=container,
-        image=chosen.reference, leaves_out=chosen.leaves_out,
+        image=chosen.reference, leaves_out=chosen.leaves_out, network=network,
+        standbys=lambda *login: _standbys(shared, container, *login),
     )
-    return DockerServer(server, network, image, chosen.kind)
 
 
-def standbys(settings: Settings, made: DockerServer, provider: postgresql.Provider, replicator: pulumi.Input[str],
-             replicator_password: pulumi.Output[str]) -> Sequence[ReadAddress]:
-    """Declare `replicas` streaming standbys, each with a slot and a volume of its own."""
+def _standbys(shared: Shared, owner: docker.Container, provider: postgresql.Provider, role: pulumi.Input[str],
+              password: pulumi.Input[str]) -> Sequence[ReadAddress]:
+    """`replicas` streaming standbys, each with a slot and a volume of its own."""
+    settings = shared.settings
     reads = []
     for number in range(1, settings.replicas + 1):
         label = f"replica-{number}"
@@ -135,14 +136,13 @@ def standbys(settings: Settings, made: DockerServer, provider: postgresql.Provid
         engine.require_port("lifecompanion:port", settings.bind_address, port, name)
         slot = postgresql.PhysicalReplicationSlot(
             f"{label}-slot", name=f"replica_{number}",
-            opts=pulumi.ResourceOptions(provider=provider, deleted_with=made.server.owned))
-        volume = docker.Volume(f"{label}-data", name=name)
+            opts=pulumi.ResourceOptions(provider=provider, deleted_with=owner))
         container = _container(
-            label, name, settings, made.image, made.image_kind, made.network, volume, port,
+            label, name, shared, docker.Volume(f"{label}-data", name=name), port,
             entrypoints=["/usr/local/bin/standby.sh"],
             envs=[f"PRIMARY_HOST={prefix(settings)}-primary", pulumi.Output.concat("SLOT=", slot.name),
-                  pulumi.Output.concat("REPLICATOR=", replicator)],
-            uploads=[_upload(f"{SECRETS}/replicator-password", replicator_password, "0600"),
+                  pulumi.Output.concat("REPLICATOR=", role)],
+            uploads=[_upload(f"{SECRETS}/replicator-password", password, "0600"),
                      _upload("/usr/local/bin/standby.sh", _read("server/standby.sh"), "0755")],
             opts=pulumi.ResourceOptions(depends_on=[slot]),
         )
@@ -150,20 +150,21 @@ def standbys(settings: Settings, made: DockerServer, provider: postgresql.Provid
     return tuple(reads)
 
 
-def _container(label: str, name: str, settings: Settings, image: docker.RemoteImage, kind: str,
-               network: docker.Network, volume: docker.Volume, port: int, *,
+def _container(label: str, name: str, shared: Shared, volume: docker.Volume, port: int, *,
                envs: list[pulumi.Input[str]], uploads: list[docker.ContainerUploadArgs],
                entrypoints: list[str] | None = None,
                opts: pulumi.ResourceOptions | None = None) -> docker.Container:
+    settings = shared.settings
+    memory = settings.memory // MIB
     return docker.Container(
-        label, name=name, image=image.image_id, entrypoints=entrypoints,
-        command=["postgres", *_arguments(settings, kind)],
+        label, name=name, image=shared.image.image_id, entrypoints=entrypoints,
+        command=["postgres", *_arguments(settings, shared.image_kind)],
         envs=[f"PGDATA={DATA}", "NO_TS_TUNE=true", "TIMESCALEDB_TELEMETRY=off", *envs],
         uploads=[*uploads, _upload(HBA, _read("server/pg_hba.conf"))],
         volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA)],
-        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)],
+        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=shared.network.name)],
         ports=[docker.ContainerPortArgs(internal=5432, external=port, ip=settings.bind_address)],
-        memory=settings.memory // MIB, memory_swap=settings.memory // MIB, shm_size=max(64, settings.memory // MIB // 4),
+        memory=memory, memory_swap=memory, shm_size=max(64, memory // 4),
         log_opts={"max-size": "20m", "max-file": "3"},
         restart="unless-stopped", destroy_grace_seconds=STOP_SECONDS, stop_timeout=STOP_SECONDS,
         # The first start runs a temporary server on the socket alone: only TCP means ready.

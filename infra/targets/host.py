@@ -1,0 +1,63 @@
+"""The host target: a server that already runs, asked first whether it can carry the database."""
+
+from __future__ import annotations
+
+import pulumi
+
+from infra.server import ReadAddress, Server
+from infra.settings import Settings, SettingsError
+from schema.connection import Address
+
+LEAST_VERSION = 14
+FACTS = """
+SELECT current_setting('server_version_num')::int / 10000,
+       current_setting('server_version'),
+       (SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb'),
+       (SELECT rolsuper OR rolcreaterole AND rolcreatedb FROM pg_roles WHERE rolname = current_user),
+       pg_is_in_recovery(),
+       EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.license')
+"""
+
+
+def host_server(settings: Settings) -> Server:
+    """The given server, checked at preview; raises SettingsError with every thing its administrator must do."""
+    assert settings.host and settings.admin_password
+    address = Address(settings.host, settings.primary_port, "postgres", settings.admin_user,
+                      settings.admin_password.get_secret_value(), settings.sslmode, settings.ssl_root_cert)
+    require_fit(address)
+    return Server(
+        target="host", host=settings.host, port=settings.primary_port, admin_user=settings.admin_user,
+        admin_password=pulumi.Output.secret(settings.admin_password.get_secret_value()), sslmode=settings.sslmode,
+        sslrootcert=settings.ssl_root_cert,
+        reads=tuple(ReadAddress(*_split(read)) for read in settings.read_addresses), connections=10,
+        leaves_out=("a host's server is its administrator's: replicas, parameters and their restarts are not made here",),
+    )
+
+
+def require_fit(address: Address) -> None:
+    """Raise SettingsError unless the server's version, extensions, libraries and the login's rights suffice."""
+    with address.connect() as connection:
+        row = connection.execute(FACTS).fetchone()
+    assert row
+    major, version, extension, may_create, standby, loaded = row
+    problems = []
+    if major < LEAST_VERSION:
+        problems.append(f"PostgreSQL {version} found, {LEAST_VERSION} or later required: upgrade the server")
+    if standby:
+        problems.append("a standby found, a primary required: give the primary's address")
+    if extension is None:
+        problems.append(f"extension timescaledb not available: install TimescaleDB's package for PostgreSQL {major}")
+    elif not loaded:
+        problems.append("timescaledb not in shared_preload_libraries: "
+                        "add it, with pg_stat_statements, and restart the server")
+    if not may_create:
+        problems.append(f"{address.user} may not create roles and databases: "
+                        "give a superuser, or ALTER ROLE ... CREATEROLE CREATEDB")
+    if problems:
+        raise SettingsError("\n".join(f"lifecompanion:host: {address.host}:{address.port}: {problem}"
+                                      for problem in problems))
+
+
+def _split(read: str) -> tuple[str, str, int]:
+    host, port = read.rsplit(":", 1)
+    return read, host, int(port)
