@@ -22,6 +22,7 @@ from seed.spec import Spec, shares, stream
 
 PLACE_NAMES = tuple(sorted({*PLACES.values(), *(entry.place for profile in PROFILES
                                                 for entries in profile.timetables.values() for entry in entries)}))
+# An activity that chance would start before the one before it has lasted this long waits until then.
 _SHORTEST = 300
 # Share of windows that no classification came for.
 _UNCLASSIFIED = 0.015
@@ -59,11 +60,9 @@ def timeline(spec: Spec, person: Person, begin: int, end: int) -> Timeline:
     strengths: list[float] = []
     while day <= last:
         for start, entry, strength in _day(spec, person, day):
-            if starts and start < starts[-1] + _SHORTEST:
-                continue
             if entries and (entries[-1].activity, entries[-1].place) == (entry.activity, entry.place):
                 continue
-            starts.append(start)
+            starts.append(max(start, starts[-1] + _SHORTEST) if starts else start)
             entries.append(entry)
             strengths.append(strength)
         day += timedelta(days=1)

@@ -1,0 +1,77 @@
+"""The default data set in three seasons, made once for all seed tests, with the truth it was made from beside it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+
+import numpy as np
+
+from seed import Rows, Spec, alerts, classifications, fleet, people, readings, timeline
+from seed.profiles import ACTIVITIES
+from seed.weather import weather
+
+WINTER = datetime(2026, 2, 4, 16, 20, 5, tzinfo=UTC)
+SUMMER = datetime(2025, 8, 6, 9, 0, 0, tzinfo=UTC)
+# Thirty days across the change to summer time on 29 March 2026.
+SPRING = datetime(2026, 4, 12, 12, 0, 0, tzinfo=UTC)
+
+
+def spec(until=WINTER, **changes):
+    return replace(Spec(until=until), **changes)
+
+
+@cache
+def weeks(until=WINTER):
+    return tuple(readings(spec(until)))
+
+
+@cache
+def joined(until=WINTER):
+    """All readings' columns, times as seconds since 1970."""
+    columns = {name: np.concatenate([week.columns[name] for week in weeks(until)]) for name in weeks(until)[0].columns}
+    columns["measured_at"] = columns["measured_at"].astype(np.int64)
+    return columns
+
+
+@cache
+def windows(until=WINTER) -> Rows:
+    return classifications(spec(until))
+
+
+@cache
+def notes(until=WINTER) -> Rows:
+    return alerts(spec(until), weeks(until), windows(until))
+
+
+@cache
+def life(user_id, until=WINTER):
+    wanted = spec(until)
+    return timeline(wanted, people(wanted)[user_id - 1], wanted.start, wanted.end)
+
+
+@cache
+def sky(until=WINTER):
+    return weather(spec(until))
+
+
+def devices_in(room, until=WINTER):
+    return [device for device in fleet(spec(until)) if device.room == room]
+
+
+def of_device(device, until=WINTER):
+    """One device's columns, in order of time."""
+    mine = joined(until)["device_id"] == device.id
+    return {name: values[mine] for name, values in joined(until).items()}
+
+
+def even(device, column, until=WINTER, step=900):
+    """One device's column on an even grid of `step` seconds, interpolated: what correlations need."""
+    mine = of_device(device, until)
+    grid = np.arange(mine["measured_at"][0], mine["measured_at"][-1], step)
+    return grid, np.interp(grid, mine["measured_at"], mine[column])
+
+
+def doing(device, grid, activity, until=WINTER):
+    """Whether the device's owner is at this activity at each time of the grid."""
+    lived = life(device.owner.id, until)
+    return lived.activities[lived.at(grid)] == ACTIVITIES.index(activity)
