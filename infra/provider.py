@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 Props = dict[str, Any]
@@ -33,7 +34,7 @@ def is_unknown(value: Any) -> bool:
         return any(is_unknown(item) for item in value.values())
     if isinstance(value, list | tuple):
         return any(is_unknown(item) for item in value)
-    return bool(value == UNKNOWN)
+    return isinstance(value, Unknown) or bool(value == UNKNOWN)
 
 
 def changed(olds: Mapping[str, Any], news: Mapping[str, Any], *ignored: str) -> bool:
@@ -338,3 +339,38 @@ class BucketProvider(ResourceProvider):
         from infra.bucket import ensured
 
         return {**props, "plan": [], "left_out": ensured(props)}
+
+
+class EmbeddedServerProvider(ResourceProvider):
+    """The embedded server's process; one that has ended is started again by the next update, on the same data."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: Props) -> CreateResult:
+        return CreateResult(str(props["folder"]), self._start(props))
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        from infra.targets.embedded import alive
+
+        replaces = ["folder"] if olds["folder"] != news["folder"] else []
+        return DiffResult(changes=changed(olds, news) or not alive(Path(olds["folder"])), replaces=replaces)
+
+    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
+        return UpdateResult(self._start(news))
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        from infra.targets.embedded import alive
+
+        return ReadResult(id_, {**props, "running": alive(Path(props["folder"]))})
+
+    def delete(self, _id: str, props: Props) -> None:
+        from infra.targets.embedded import remove
+
+        remove(Path(props["folder"]))
+
+    @staticmethod
+    def _start(props: Props) -> Props:
+        from infra.targets.embedded import start
+
+        start(Path(props["folder"]), int(props["port"]), str(props["password"]))
+        return {**props, "running": True}

@@ -113,3 +113,14 @@ class Bucket(Resource, module="storage", name="Bucket"):
                          {**protections, "bucket": bucket, "login": dict(login), "on_unsupported": on_unsupported,
                           "allow_with_backups": allow_with_backups, "wait_seconds": wait_seconds, "left_out": None},
                          pulumi.ResourceOptions.merge(secret, opts))
+
+
+class EmbeddedServer(Resource, module="embedded", name="EmbeddedServer"):
+    """TimescaleDB in WebAssembly as a process of this machine; deleting it deletes its data."""
+
+    def __init__(self, label: str, *, folder: str, port: int, password: pulumi.Input[str],
+                 opts: pulumi.ResourceOptions | None = None) -> None:
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["password"])
+        super().__init__(provider.EmbeddedServerProvider(), label,
+                         {"folder": folder, "port": port, "password": pulumi.Output.secret(password), "running": None},
+                         pulumi.ResourceOptions.merge(secret, opts))
