@@ -19,9 +19,11 @@ WHERE s.setrole = 0 AND d.datname = current_database()
 
 def read_settings(address: Address, names: Iterable[str]) -> dict[str, str]:
     """The database's own values of these parameters; a parameter without one is absent."""
-    wanted = set(names)
+    # The server keeps some names in a spelling of its own (TimeZone), and takes any.
+    wanted = {name.lower(): name for name in names}
     with address.connect() as connection:
-        return {name: value for name, value in connection.execute(LIVE).fetchall() if name in wanted}
+        found = connection.execute(LIVE).fetchall()
+    return {wanted[name.lower()]: value for name, value in found if name.lower() in wanted}
 
 
 def ensure_settings(address: Address, settings: Mapping[str, str]) -> None:

@@ -118,13 +118,13 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
     )
     return Server(
         target="docker", host=settings.bind_address, port=settings.primary_port,
-        admin_user="postgres", admin_password=admin_password, sslmode="disable", ready=container, owned=container,
+        admin_user="postgres", admin_password=admin_password, sslmode="disable", ready=container, owned=volume,
         image=chosen.reference, leaves_out=chosen.leaves_out, network=network,
-        standbys=lambda *login: _standbys(shared, container, *login),
+        standbys=lambda *login: _standbys(shared, volume, *login),
     )
 
 
-def _standbys(shared: Shared, owner: docker.Container, provider: postgresql.Provider, role: pulumi.Input[str],
+def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider, role: pulumi.Input[str],
               password: pulumi.Input[str]) -> Sequence[ReadAddress]:
     """`replicas` streaming standbys, each with a slot and a volume of its own."""
     settings = shared.settings
@@ -136,7 +136,7 @@ def _standbys(shared: Shared, owner: docker.Container, provider: postgresql.Prov
         engine.require_port("lifecompanion:port", settings.bind_address, port, name)
         slot = postgresql.PhysicalReplicationSlot(
             f"{label}-slot", name=f"replica_{number}",
-            opts=pulumi.ResourceOptions(provider=provider, deleted_with=owner))
+            opts=pulumi.ResourceOptions(provider=provider, deleted_with=data))
         container = _container(
             label, name, shared, docker.Volume(f"{label}-data", name=name), port,
             entrypoints=["/usr/local/bin/standby.sh"],
