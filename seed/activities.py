@@ -79,7 +79,7 @@ def _day(spec: Spec, person: Person, day: date) -> list[tuple[int, Entry, float]
     late = draws.normal(0, 9)
     jitter = draws.normal(0, 5, len(entries))
     chosen = draws.random(len(entries))
-    strengths = np.exp(draws.normal(0, 0.35, len(entries)))
+    strengths = np.clip(np.exp(draws.normal(0, 0.35, len(entries))), 0.5, 1.6)
     seconds = draws.integers(0, 60, len(entries))
     made = []
     for index, entry in enumerate(entries):

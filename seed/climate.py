@@ -25,7 +25,7 @@ _STEP = 300
 _MEMORY = 3 * DAY
 # How warm, moist (hPa of vapour) and smoky a room would get if the cooking went on for hours, and what share of the
 # kitchen's air each room has.
-_COOKING = {"temperature": 4.5, "vapour": 12.5, "air_quality": 290.0}
+_COOKING = {"temperature": 3.8, "vapour": 11.5, "air_quality": 290.0}
 _KITCHEN_SHARE = {"kitchen": 1.0, "living room": 0.28, "bedroom": 0.1, "bathroom": 0.06}
 _ROOM_OFFSET = {"kitchen": 0.3, "living room": 0.0, "bedroom": -1.0, "bathroom": 0.8}
 _SENSOR_NOISE = {"temperature": 0.07, "humidity": 0.5, "pressure": 0.09, "air_quality": 2.5}

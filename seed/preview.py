@@ -1,0 +1,121 @@
+"""Preview: the data set as one picture: a week of one home, everybody's days hour by hour, the city's pressure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.dates import DateFormatter
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from seed.activities import Timeline, classifications, timeline
+from seed.climate import readings
+from seed.days import utc_offset
+from seed.devices import Device, fleet
+from seed.notifications import THRESHOLDS, alerts
+from seed.people import people
+from seed.profiles import ACTIVITIES
+from seed.rows import Array, Ints, Rows
+from seed.spec import DAY, Spec
+
+_COLOURS = {
+    "sleep": "#1d2b53", "hygiene": "#5fc9e8", "cooking": "#e4572e", "meal": "#f3a712", "rest": "#c7ceea",
+    "leisure": "#9b7ede", "housework": "#8d6e63", "study": "#2a9d8f", "childcare": "#ff99c8", "social": "#d81e5b",
+    "work": "#6c757d", "transport": "#111111", "exercise": "#57a639", "walk": "#a7c957", "shopping": "#ffe066",
+}
+_WEEK = ("temperature", "humidity", "air_quality")
+_LABELS = {"temperature": "°C", "humidity": "% RH", "air_quality": "air quality index"}
+
+
+def draw(spec: Spec, path: Path, *, user: int = 1) -> None:
+    """Write the picture of this data set to `path` (PNG), with the last week of this user's home."""
+    weeks = tuple(readings(spec))
+    columns = {name: np.concatenate([week.columns[name] for week in weeks]) for name in weeks[0].columns}
+    notes = alerts(spec, weeks, classifications(spec))
+    lives = {person.id: timeline(spec, person, spec.start, spec.end) for person in people(spec)}
+    devices = fleet(spec)
+
+    figure = Figure(figsize=(15, 15), layout="constrained")
+    grid = figure.add_gridspec(5, spec.users, height_ratios=(3, 2.4, 2.4, 3.2, 1.6))
+    home = [device for device in devices if device.owner.id == user]
+    for row, measure in enumerate(_WEEK):
+        axes = figure.add_subplot(grid[row, :])
+        _draw_week(axes, spec, home, columns, measure)
+        _draw_bands(axes, lives[user], spec)
+        _draw_notes(axes, spec, notes, user, measure)
+    figure.axes[0].set_title(f"Last week of {home[0].owner.name} ({home[0].owner.profile.name}); times in UTC")
+    for position, person in enumerate(people(spec)):
+        _draw_days(figure.add_subplot(grid[3, position]), lives[person.id], spec, person.profile.name)
+    _draw_pressure(figure.add_subplot(grid[4, :]), devices, columns)
+    figure.legend(handles=[Patch(color=colour, label=name) for name, colour in _COLOURS.items()], ncols=8,
+                  loc="outside lower center", frameon=False)
+    figure.savefig(path, dpi=80)
+
+
+def _times(seconds: Ints) -> Array:
+    return seconds.astype("datetime64[s]")
+
+
+def _draw_week(axes: Axes, spec: Spec, home: Sequence[Device], columns: Mapping[str, Array], measure: str) -> None:
+    since = np.datetime64(spec.end - 7 * DAY, "s")
+    for device in home:
+        mine = (columns["device_id"] == device.id) & (columns["measured_at"] >= since)
+        axes.plot(columns["measured_at"][mine], columns[measure][mine], linewidth=1.1, label=device.room)
+    axes.margins(x=0)
+    axes.set_ylabel(_LABELS[measure])
+    axes.xaxis.set_major_formatter(DateFormatter("%a %d"))  # type: ignore[no-untyped-call]
+    axes.legend(loc="upper left", ncols=len(home), frameon=False)
+
+
+def _draw_bands(axes: Axes, life: Timeline, spec: Spec) -> None:
+    """A strip of what the person does along the bottom, the cooking through the whole height."""
+    week = life.within(spec.end - 7 * DAY, spec.end)
+    for start, end, code in zip(_times(week.starts), _times(week.ends), week.activities, strict=True):
+        name = ACTIVITIES[code]
+        axes.axvspan(start, end, ymax=0.06, color=_COLOURS[name], linewidth=0)
+        if name == "cooking":
+            axes.axvspan(start, end, color=_COLOURS[name], alpha=0.13, linewidth=0)
+
+
+def _draw_notes(axes: Axes, spec: Spec, notes: Rows, user: int, measure: str) -> None:
+    of_measure = [threshold for threshold in THRESHOLDS if threshold.measure == measure]
+    sent = notes.columns["sent_at"]
+    for threshold in of_measure:
+        mine = (notes.columns["user_id"] == user) & (notes.columns["type"] == threshold.type) \
+            & (sent >= np.datetime64(spec.end - 7 * DAY, "s"))
+        low, high = axes.get_ylim()
+        if mine.any():
+            axes.plot(sent[mine], np.full(mine.sum(), threshold.limit), "v", color="crimson", markersize=7)
+        if low < threshold.limit < high:
+            axes.axhline(threshold.limit, color="crimson", linewidth=0.6, linestyle=":")
+
+
+def _draw_days(axes: Axes, life: Timeline, spec: Spec, title: str) -> None:
+    """Which activity each quarter of an hour of each local day had, one line for a day."""
+    first = (spec.start + utc_offset(spec.start)) // DAY
+    picture = np.full((spec.days + 1, 96), np.nan)
+    times = np.arange(spec.start, spec.end, 900)
+    local = times + np.array([utc_offset(int(time)) for time in times])
+    picture[local // DAY - first, local % DAY // 900] = life.activities[life.at(times)]
+    axes.imshow(picture, aspect="auto", interpolation="nearest", extent=(0, 24, spec.days + 1, 0), vmin=-0.5,
+                vmax=len(ACTIVITIES) - 0.5, cmap=ListedColormap([_COLOURS[name] for name in ACTIVITIES]))
+    axes.set_title(title, fontsize=10)
+    axes.set_xticks(range(0, 25, 6))
+    axes.set_xlabel("local hour")
+
+
+def _draw_pressure(axes: Axes, devices: Sequence[Device], columns: Mapping[str, Array]) -> None:
+    for device in devices:
+        mine = columns["device_id"] == device.id
+        axes.plot(columns["measured_at"][mine], columns["pressure"][mine], linewidth=0.5)
+    axes.set_ylabel("hPa")
+    axes.set_title(f"Pressure at all {len(devices)} devices", fontsize=10)
+    axes.margins(x=0)
