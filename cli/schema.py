@@ -80,7 +80,7 @@ def _plan(stack: str | None, dsn: str | None, allow: Sequence[str] | None) -> Pl
 
 def _declared(stack: str | None, allow: Sequence[str] | None, fingerprint: str | None) -> tuple[Sequence[Object], Any]:
     """What the stack declares, and how far a change may go in it: its own allowances and those given here."""
-    from schema.apply import Options
+    from schema.compare import Options
     from schema.lifecompanion import declared
 
     config = _config(stack)

@@ -92,7 +92,7 @@ class Progress:
             return
         sign, colour, _, done = WORDS.get(operation, ("?", "white", operation, operation))
         seconds = "" if running is None or self._planning else f"  {time.monotonic() - running.since:.1f} s"
-        keys = f"  [{', '.join(sorted(step.detailed_diff))}]" if step.detailed_diff and operation == "update" else ""
+        keys = f"  [{', '.join(_differing(step))}]" if operation == "update" and _differing(step) else ""
         words = "failed" if failed else f"would be {done}" if self._planning else done
         self._console.print(Text(f"{'!' if failed else sign} {_label(step.urn)}  {words}{seconds}{keys}",
                                  style="bold red" if failed else colour), soft_wrap=True)
@@ -129,6 +129,14 @@ class Progress:
                 table.add_row(Text(f"{sign} {running.label}  {going}", style=colour),
                               f"{now - running.since:.0f} s", Text(running.status[:80], style="dim"))
             return table
+
+
+def _differing(step: StepEventMetadata) -> list[str]:
+    """The properties that an update, or a refresh that found drift, gives another value."""
+    if step.detailed_diff:
+        return sorted(step.detailed_diff)
+    old, new = ((state.outputs or {}) if state else {} for state in (step.old, step.new))
+    return sorted(key for key in new if key not in ("plan", "facts", "__provider") and old.get(key) != new[key])
 
 
 def _plan(step: StepEventMetadata) -> list[str]:

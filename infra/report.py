@@ -64,17 +64,22 @@ def _places(outputs: Outputs, standbys: Sequence[StandbyFacts]) -> Table:
 def _lag(name: str, standbys: Sequence[StandbyFacts]) -> str:
     """How far the standby is behind, in the primary's words; a standby is found by its application name."""
     for standby in standbys:
-        if standby.name == name or name.endswith(standby.name) or standby.name.endswith(name):
+        if _plain(name).endswith(_plain(standby.name)):
             seconds = "" if standby.behind_seconds is None else f", {standby.behind_seconds:.1f} s"
             return f"{standby.state}, {_size(standby.behind_bytes or 0)}{seconds} behind"
-    return "not streaming" if not standbys else ", ".join(f"{s.name} {s.state}" for s in standbys)
+    return "not streaming from this primary"
+
+
+def _plain(name: str) -> str:
+    """A replica's name as its slot and standby have it: without hyphens (and without the stack's name before it)."""
+    return name.replace("-", "_")
 
 
 def _tables(server: ServerFacts, now: datetime) -> Table:
-    table = Table(box=None, padding=(0, 2), header_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading, justify in (("table", "left"), ("rows", "right"), ("size", "right"), ("chunks", "right"),
-                             ("policies", "left")):
-        table.add_column(heading, justify="right" if justify == "right" else "left", no_wrap=heading != "policies")
+                             ("policies (next run)", "left")):
+        table.add_column(heading, justify="right" if justify == "right" else "left", no_wrap=True)
     for facts in server.tables:
         policies = [_policy(policy, now) for policy in server.policies if policy.table == facts.name]
         table.add_row(facts.name, f"{'~' if facts.estimated else ''}{facts.rows:,}", _size(facts.size_bytes),
@@ -89,9 +94,8 @@ def _chunks(facts: TableFacts) -> str:
 
 
 def _policy(policy: PolicyFacts, now: datetime) -> str:
-    after = f" after {policy.after}" if policy.after else ""
     failed = ", LAST RUN FAILED" if policy.last_status == "Failed" else ""
-    return f"{policy.kind}{after}, {_when(policy.next_start, now)}{failed}"
+    return f"{policy.kind} {policy.after} ({_when(policy.next_start, now)}{failed})"
 
 
 def _when(instant: datetime | None, now: datetime) -> str:
@@ -99,8 +103,8 @@ def _when(instant: datetime | None, now: datetime) -> str:
         return "not scheduled"
     minutes = (instant - now).total_seconds() / 60
     if minutes <= 1:
-        return "next run now"
-    return f"next run in {minutes:.0f} min" if minutes < 90 else f"next run in {minutes / 60:.0f} h"
+        return "due now"
+    return f"in {minutes:.0f} min" if minutes < 90 else f"in {minutes / 60:.0f} h"
 
 
 def _rest(outputs: Outputs, stack: str) -> Table:
@@ -111,12 +115,10 @@ def _rest(outputs: Outputs, stack: str) -> Table:
         rows += [("", f"without {left}") for left in bucket.get("left_out") or ()]
     else:
         rows.append(("bucket", "none in this stack"))
-    rows.append(("next backup", "none: scheduled backups come with the next version; until then use pg_dump"))
+    rows.append(("next backup", "none is scheduled: that comes with the next version; until then, pg_dump"))
     logins = ", ".join(sorted(outputs.get("logins") or {}))
-    option = f" --stack {stack}"
-    rows += [("connect", f"lcdb connect{option} --role app   (roles: {logins})"),
-             ("Laravel", f"lcdb outputs laravel{option}"),
-             ("services", f"lcdb outputs service{option}   (pg_service.conf), lcdb outputs dsn{option}")]
+    rows += [("connect", f"lcdb connect --stack {stack} --role app"), ("", f"roles: {logins}"),
+             ("Laravel", f"lcdb outputs laravel --stack {stack}")]
     left_out = [str(line) for line in outputs.get("leaves_out") or ()]
     rows += [("left out" if number == 0 else "", line) for number, line in enumerate(left_out)]
     return _pairs(rows)
