@@ -157,5 +157,6 @@ async function refuseUntilSync(engine, reader, write, held) {
 
 async function forget(engine) {
   if (status(await engine.run(message('S'))) !== 'I') await engine.ask('ROLLBACK')
+  await engine.ask('SET SESSION AUTHORIZATION postgres') // DISCARD ALL leaves the user where the engine was told one
   await engine.ask('DISCARD ALL')
 }
