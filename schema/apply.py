@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import Connection
@@ -30,6 +30,7 @@ DEFAULTS = Options()
 # A step that met a lock, or a deadlock that the server broke: what is planned anew may well succeed.
 PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
+T = TypeVar("T")
 Progress = Callable[[str], None]
 
 
@@ -68,8 +69,9 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
     lint(objects)
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
         run = _Run(connection, options, progress or (lambda _: None))
-        run.retried(lambda: _pass(run, capabilities, objects))
-        left, comparisons = compare_and_plan(connection, capabilities, objects, options)
+        left, comparisons = run.retried(lambda: _pass(run, capabilities, objects))
+        if run.done:
+            left, comparisons = compare_and_plan(connection, capabilities, objects, options)
     if left.steps:
         raise VerifyError(f"{left.steps[0].object}: still differs after applying ({left.steps[0].render()}); something "
                           "else changes it, or the server does not keep it: plan again and compare")
@@ -106,12 +108,12 @@ class _Run:
     progress: Progress
     done: list[Step] = field(default_factory=list)
 
-    def retried(self, attempt: Callable[[], None]) -> None:
+    def retried(self, attempt: Callable[[], T]) -> T:
         """Call until no lock is met; ApplyError after the last attempt."""
         retrying = Retrying(stop=stop_after_attempt(self.options.attempts), wait=wait_random_exponential(0.2, max=5),
                             retry=retry_if_exception_type(PASSING), reraise=True)
         try:
-            retrying(attempt)
+            return retrying(attempt)
         except PASSING as error:
             raise ApplyError(f"{self.connection.info.dbname}: a lock was still held after {self.options.attempts} "
                              f"attempts: {_said(error)}; end the transaction that holds it, or raise lock_timeout"
@@ -139,9 +141,9 @@ class _Run:
         self.connection.execute(step.sql.encode())
 
 
-def _pass(run: _Run, capabilities: Capabilities, objects: Sequence[Object]) -> None:
-    """Read, plan and execute once."""
-    found, _ = compare_and_plan(run.connection, capabilities, objects, run.options)
+def _pass(run: _Run, capabilities: Capabilities, objects: Sequence[Object]) -> tuple[Plan, list[Comparison]]:
+    """Read, plan and execute once; returns what was planned."""
+    found, comparisons = compare_and_plan(run.connection, capabilities, objects, run.options)
     reviewed = run.options.fingerprint
     if reviewed is not None and not run.done and found.fingerprint != reviewed:
         raise UnsafeChangeError(f"{run.connection.info.dbname}: the reviewed plan is {reviewed}, today's is "
@@ -153,6 +155,7 @@ def _pass(run: _Run, capabilities: Capabilities, objects: Sequence[Object]) -> N
         else:
             for step in steps:
                 run.execute([step])
+    return found, comparisons
 
 
 def _require_allowed(found: Plan, options: Options) -> None:

@@ -78,12 +78,14 @@ def read_weights(connection: Connection[Any], tables: Sequence[Table], retention
 def _weight_query(table: Table, retention: Retention | None) -> sql.Composable:
     name = sql.Identifier(table.schema, table.name)
     quoted = sql.Literal(name.as_string(None))
-    bytes_ = sql.SQL("hypertable_size({})" if table.hypertable else "pg_total_relation_size({})").format(quoted)
+    size = "pg_total_relation_size({0}) + coalesce((SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits " \
+           "WHERE inhparent = {0}::regclass), 0)"
+    bytes_ = sql.SQL(size).format(quoted)
     expired: sql.Composable = sql.SQL("0")
     if table.hypertable and retention and not retention.drop_after.strip().isdigit():
         expired = sql.SQL("(SELECT count(*) FROM show_chunks({}, older_than => {}::interval))").format(
             quoted, sql.Literal(retention.drop_after))
-    select = 'SELECT {} AS "table", EXISTS (SELECT FROM {}) AS has_rows, {}::bigint AS bytes, {} AS expired'
+    select = 'SELECT {} AS "table", EXISTS (SELECT FROM {}) AS has_rows, ({})::bigint AS bytes, {} AS expired'
     return sql.SQL(select).format(sql.Literal(table.full_name), name, bytes_, expired)
 
 

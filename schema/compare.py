@@ -89,9 +89,13 @@ def _weighed(connection: Connection[Any], capabilities: Capabilities,
 
 
 def _differs(comparison: Comparison) -> bool:
-    live = comparison.present
+    """Whether any step or warning may come of the table; only then is its weight asked for."""
+    live, wanted = comparison.present, comparison.wanted
     jobs = [job.procedure for job in live.jobs]
-    return live.table != comparison.wanted or bool(live.not_valid or live.invalid) or len(jobs) > len(set(jobs))
+    more = any(len(getattr(live.table, part)) > len(getattr(wanted, part))
+               for part in ("columns", "keys", "foreign_keys", "checks", "indexes"))
+    unfinished = live.not_valid or live.invalid or len(jobs) > len(set(jobs))
+    return more or bool(unfinished) or not words.equal(wanted, live.table)
 
 
 def _undeclared(connection: Connection[Any], objects: Sequence[Object]) -> list[str]:

@@ -1,0 +1,72 @@
+"""A fresh database for each test, on every server kind that this machine can have.
+
+`@pytest.mark.servers("official", "debian")` limits a test to the kinds it is about. A failed test leaves its database
+for inspection as long as the server runs: its name is the test's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.database.servers import KINDS, CannotBeHad, Database, Server, create_database, drop_database, running
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "servers(*kinds): the server kinds that the test is about")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("servers")
+        metafunc.parametrize("server", marker.args if marker else KINDS, indirect=True, scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server | CannotBeHad]]:
+    """The servers started so far; all of them are stopped at the end of the run."""
+    with ExitStack() as stack:
+        found: dict[str, Server | CannotBeHad] = {}
+
+        def start(kind: str) -> Server | CannotBeHad:
+            if kind not in found:
+                try:
+                    found[kind] = stack.enter_context(running(kind, tmp_path_factory.mktemp(kind)))
+                except CannotBeHad as error:
+                    found[kind] = error
+            return found[kind]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, servers) -> Server:
+    """One running server; the test is skipped where the machine cannot have it."""
+    found = servers(request.param)
+    if isinstance(found, CannotBeHad):
+        pytest.skip(f"{request.param}: {found}")
+    return found
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, server: Server) -> Iterator[Database]:
+    """A fresh database with TimescaleDB and an owner who is no superuser."""
+    name = re.sub(r"\W+", "_", request.node.name).lower().strip("_")[-50:]
+    found = create_database(server, f"t_{name}")
+    yield found
+    if not request.node.stash.get(FAILED, False):
+        drop_database(found)

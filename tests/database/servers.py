@@ -1,0 +1,186 @@
+"""The servers that database tests run on, started once for a test run: embedded, debian (apache), official."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from infra import processes
+from infra.targets import embedded
+from schema.connection import Address
+
+KINDS = ("official", "debian", "embedded")
+COMMUNITY = ("official", "embedded")
+MULTI_PROCESS = ("official", "debian")
+IMAGES = {"official": r"timescale/timescaledb:.*-pg17", "debian": r"lifecompanion/timescaledb-debian:.*"}
+OWNER = "test_owner"
+START_SECONDS = 120
+
+
+class CannotBeHad(Exception):
+    """This machine lacks what the server needs; the message says what."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; `admin` logs in as its superuser."""
+
+    kind: str
+    admin: Address
+
+    @property
+    def community(self) -> bool:
+        """Whether policies and the columnstore are there."""
+        return self.kind in COMMUNITY
+
+    @property
+    def multi_process(self) -> bool:
+        """Whether several connections can be open at once."""
+        return self.kind in MULTI_PROCESS
+
+
+@dataclass(frozen=True)
+class Database:
+    """A fresh database with the extension: `owner` may create in it and is no superuser, `admin` is the superuser."""
+
+    server: Server
+    owner: Address
+    admin: Address
+
+    def execute(self, *statements: str) -> list[tuple[object, ...]]:
+        """Run statements as the owner, one by one; the rows of the last."""
+        with self.owner.connect() as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def running(kind: str, folder: Path) -> Iterator[Server]:
+    """Start a server of this kind, stop it afterwards. Raises CannotBeHad."""
+    with (_embedded(folder) if kind == "embedded" else _container(kind, folder)) as address:
+        yield Server(kind, address)
+
+
+def create_database(server: Server, name: str) -> Database:
+    """A database that no test has touched; on the embedded server, which has but one, the one emptied."""
+    password = secrets.token_hex(8)
+    if server.multi_process:
+        with server.admin.connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    admin = replace(server.admin, database=name) if server.multi_process else server.admin
+    owner = replace(admin, user=OWNER, password=password)
+    with admin.connect() as connection:
+        if not server.multi_process:
+            empty(connection)
+        _make_owner(connection, owner)
+    return Database(server, owner, admin)
+
+
+def drop_database(database: Database) -> None:
+    """Drop what `create_database` made; the embedded server's is emptied by the next test."""
+    if database.server.multi_process:
+        with database.server.admin.connect() as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database.owner.database)))
+
+
+def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Drop every relation and function of schema public that is no extension's, hypertables one by one."""
+    connection.execute("SET client_min_messages = error")
+    objects = """
+        SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, c.oid::regclass::text
+          FROM pg_class c
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'm')
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+        UNION ALL
+        SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_proc p
+         WHERE p.pronamespace = 'public'::regnamespace
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"""
+    for kind, name in connection.execute(objects).fetchall():
+        connection.execute(f"DROP {kind} IF EXISTS {name} CASCADE".encode())
+
+
+def _make_owner(connection: psycopg.Connection[tuple[object, ...]], owner: Address) -> None:
+    role, database = sql.Identifier(owner.user), sql.Identifier(owner.database)
+    connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [owner.user]).fetchone():
+        connection.execute(sql.SQL("CREATE ROLE {}").format(role))
+    connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(owner.password)))
+    connection.execute(sql.SQL("GRANT CREATE, TEMPORARY ON DATABASE {} TO {}").format(database, role))
+    connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(role))
+
+
+@contextmanager
+def _embedded(folder: Path) -> Iterator[Address]:
+    try:
+        address = embedded.start(folder, processes.free_port(), secrets.token_hex(8))
+    except embedded.EmbeddedError as error:
+        raise CannotBeHad(str(error)) from None
+    try:
+        yield address
+    finally:
+        embedded.stop(folder)
+
+
+@contextmanager
+def _container(kind: str, folder: Path) -> Iterator[Address]:
+    image = _image(kind)
+    password = secrets.token_hex(8)
+    secret = folder / "password"
+    secret.write_text(password)
+    name = f"schema-test-{kind}-{secrets.token_hex(4)}"
+    hba = folder / "pg_hba.conf"
+    hba.write_text("local all all trust\nhost all all all scram-sha-256\n")
+    # No durability: a test's database is thrown away.
+    _docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+            "--volume", f"{secret}:/run/secrets/password:ro", "--env", "POSTGRES_PASSWORD_FILE=/run/secrets/password",
+            "--volume", f"{hba}:/etc/pg_hba.conf:ro", image, "postgres", "-c", "hba_file=/etc/pg_hba.conf", "-c", "fsync=off", "-c", "shared_preload_libraries=timescaledb",
+            "-c", "timescaledb.telemetry_level=off", "-c", "listen_addresses=*")
+    try:
+        port = int(_docker("port", name, "5432/tcp").split(":")[-1])
+        address = Address("127.0.0.1", port, "postgres", "postgres", password)
+        _await(address, name)
+        yield address
+    finally:
+        _docker("rm", "--force", "--volumes", name)
+
+
+def _image(kind: str) -> str:
+    if shutil.which("docker") is None:
+        raise CannotBeHad("no docker command on this machine")
+    try:
+        found = _docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    except subprocess.CalledProcessError as error:
+        raise CannotBeHad(f"no Docker engine answers: {error.stderr.strip()}") from None
+    fitting = sorted(each for each in found if re.fullmatch(IMAGES[kind], each))
+    if not fitting:
+        raise CannotBeHad(f"no local image {IMAGES[kind].replace('.*', '*')}")
+    return fitting[-1]
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _await(address: Address, name: str) -> None:
+    """Wait for the real server: the one of the first start listens on no TCP port."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            psycopg.connect(address.dsn(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            time.sleep(0.5)
+        else:
+            return
+    raise TimeoutError(f"{name} took no login within {START_SECONDS} s: {_docker('logs', '--tail', '5', name)}")
