@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
+from infra import inprocess
+from infra.inprocess_resources import Event
 from infra.pulumi_cli import CliMissingError
 from infra.stack import Result, Stack, StackError, stack_target
 
@@ -26,31 +28,28 @@ class Driver(Protocol):
 class InProcess:
     """Drives a stack without a Pulumi CLI: the program runs here, and no Pulumi state is kept."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, console: Console) -> None:
         self.name = name
+        self._console = console
 
     def up(self) -> Result:
-        from infra import inprocess
-
-        return inprocess.run(self.name)
+        return inprocess.run(self.name, on_event=self._show)
 
     def preview(self, *, diff: bool = False) -> Result:
-        from infra import inprocess
-
-        return inprocess.run(self.name, preview=True)
+        return inprocess.run(self.name, preview=True, on_event=self._show)
 
     def refresh(self) -> Result:
         raise StackError(f"{self.name}: without a Pulumi CLI there is no state to refresh; `up` repairs what differs")
 
     def destroy(self) -> Result:
-        from infra import inprocess
-
-        return inprocess.destroy(self.name)
+        return inprocess.destroy(self.name, on_event=self._show)
 
     def outputs(self) -> Mapping[str, Any]:
-        from infra import inprocess
-
         return inprocess.outputs(self.name)
+
+    def _show(self, event: Event) -> None:
+        if event.operation != "same":
+            self._console.print(str(event), markup=False, soft_wrap=True)
 
 
 def open_driver(stack: str | None, console: Console) -> tuple[str, Driver]:
@@ -76,7 +75,7 @@ def _without_cli(name: str, reason: str, console: Console, *, asked: bool) -> tu
         console.print("stack embedded in place of dev: target docker needs the Pulumi CLI", style="yellow")
     console.print(f"{reason}\nthe program runs in this process instead, without Pulumi state: there is no history "
                   "and no refresh, and what is no longer declared is not removed", style="yellow", soft_wrap=True)
-    return name, InProcess(name)
+    return name, InProcess(name, console)
 
 
 def docker_answers() -> bool:
