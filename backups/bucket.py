@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from botocore.exceptions import ClientError
@@ -117,7 +117,10 @@ def read_bucket(login: S3Login, name: str) -> BucketState | None:
 
     Raises BucketError if it belongs to somebody else or lies in another region, S3Error if the server cannot be asked.
     """
-    client = login.client()
+    return _read(login, login.client(), name)
+
+
+def _read(login: S3Login, client: S3Client, name: str) -> BucketState | None:
     with explained(login, f"look at bucket {name}"):
         try:
             region = client.get_bucket_location(Bucket=name).get("LocationConstraint") or "us-east-1"
@@ -170,16 +173,18 @@ def ensure_bucket(login: S3Login, spec: BucketSpec, *, on_unsupported: Literal["
     What the server does not implement is in `left_out`, or raises UnsupportedError with on_unsupported="error"; then
     everything else has been put all the same. `wait_seconds` is for a server that is still starting.
     """
-    wait_until_it_answers(login, wait_seconds)
     client = login.client()
-    state = read_bucket(login, spec.name)
+    wait_until_it_answers(login, client, wait_seconds)
+    state = _read(login, client, spec.name)
     changes = plan_bucket(spec, state)
     if state is None:
         _create(login, client, spec)
-        state = read_bucket(login, spec.name) or BucketState(spec.name, login.region, {})
+        state = _read(login, client, spec.name)
+        if state is None:
+            raise BucketError(f"bucket {spec.name} at {login}: created, but the server does not show it; run again")
         changes = [changes[0], *plan_bucket(spec, state)]
     refused = {change.key for change in changes if change.key != "bucket" and not _put(login, client, spec, change)}
-    state = _settled(login, spec, state, refused) if changes else state
+    state = _settled(login, client, spec, refused) if changes else state
     missing = left_out(spec, state.unsupported)
     if missing and on_unsupported == "error":
         raise UnsupportedError(f"bucket {spec.name} at {login}: {'; '.join(missing)}; use a server that has it, "
@@ -213,14 +218,15 @@ def _put(login: S3Login, client: S3Client, spec: BucketSpec, change: Change) -> 
     return True
 
 
-def _settled(login: S3Login, spec: BucketSpec, state: BucketState, refused: set[str]) -> BucketState:
+def _settled(login: S3Login, client: S3Client, spec: BucketSpec, refused: set[str]) -> BucketState:
     """The state once it shows what was put; raises BucketError when it still does not."""
     until = time.monotonic() + SETTLE_SECONDS
     while True:
-        live = read_bucket(login, spec.name) or state
-        live = BucketState(live.name, live.region, live.protections, live.unsupported | refused)
+        live = _read(login, client, spec.name)
+        if live:
+            live = replace(live, unsupported=live.unsupported | refused)
         open_changes = plan_bucket(spec, live)
-        if not open_changes:
+        if live and not open_changes:
             return live
         if time.monotonic() > until:
             raise BucketError(f"bucket {spec.name} at {login}: accepted but not done: "

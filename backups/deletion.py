@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +11,9 @@ from backups.s3 import S3Login, code, explained, is_not_implemented
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+# As many as one call may delete.
+PAGE = 1000
 
 
 def delete_bucket(login: S3Login, name: str, *, allow_with_backups: bool) -> None:
@@ -39,37 +41,43 @@ def delete_bucket(login: S3Login, name: str, *, allow_with_backups: bool) -> Non
 
 def _first_held(client: S3Client, name: str) -> str | None:
     """What the bucket holds, in a few words with one example; None if it is empty."""
-    for version in _pages_of_versions(client, name, page_size=1):
-        return f"for one, {version[0]['Key']}"
+    held = _page(client, name, size=1)
+    if held:
+        return f"for one, {held[0]['Key']}"
     uploads = client.list_multipart_uploads(Bucket=name, MaxUploads=1).get("Uploads") or []
     return f"for one, the unfinished upload of {uploads[0]['Key']}" if uploads else None
 
 
-def _pages_of_versions(client: S3Client, name: str, page_size: int) -> Iterator[list[dict[str, Any]]]:
-    """Pages, never empty, of objects to delete: versions and delete markers; plain keys where nothing is versioned."""
+def _page(client: S3Client, name: str, size: int) -> list[dict[str, Any]]:
+    """The first versions and delete markers, at most `size`; plain keys where the server has no versions."""
     try:
-        for page in client.get_paginator("list_object_versions").paginate(
-                Bucket=name, PaginationConfig={"PageSize": page_size}):
-            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            if found:
-                yield [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
+        page = client.list_object_versions(Bucket=name, MaxKeys=size)
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
     except ClientError as error:
         if not is_not_implemented(error):
             raise
-        for plain in client.get_paginator("list_objects_v2").paginate(
-                Bucket=name, PaginationConfig={"PageSize": page_size}):
-            if plain.get("Contents"):
-                yield [{"Key": entry["Key"]} for entry in plain["Contents"]]
+        plain = client.list_objects_v2(Bucket=name, MaxKeys=size).get("Contents", [])
+        return [{"Key": entry["Key"]} for entry in plain]
 
 
 def _empty(client: S3Client, name: str) -> None:
-    for uploads in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
-        for upload in uploads.get("Uploads", []):
+    while uploads := client.list_multipart_uploads(Bucket=name).get("Uploads"):
+        for upload in uploads:
             client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
-    for page in _pages_of_versions(client, name, page_size=1000):  # as many as one call may delete
-        objects: Any = page
-        failed = client.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True}).get("Errors") or []
-        if failed:
-            first = failed[0]
-            raise BucketError(f"bucket {name}: {len(failed)} objects cannot be deleted (for one, {first.get('Key')}: "
-                              f"{first.get('Code')}); they may be held by object lock: wait until it ends")
+    # Always the first page anew: a server may lose its place when what a marker points at is gone (versitygw 1.8.0).
+    before: list[dict[str, Any]] = []
+    while page := _page(client, name, size=PAGE):
+        if page[0] in before:
+            raise BucketError(f"bucket {name}: {page[0]['Key']} is still there after it was deleted; "
+                              "look whether the server runs with versioning, then run again")
+        before = page
+        _delete(client, name, page)
+
+
+def _delete(client: S3Client, name: str, page: list[Any]) -> None:
+    failed = client.delete_objects(Bucket=name, Delete={"Objects": page, "Quiet": True}).get("Errors") or []
+    if failed:
+        first = failed[0]
+        raise BucketError(f"bucket {name}: {len(failed)} objects cannot be deleted (for one, {first.get('Key')}: "
+                          f"{first.get('Code')}); they may be held by object lock: wait until it ends")

@@ -106,9 +106,8 @@ def explained(login: S3Login, doing: str) -> Iterator[None]:
         raise S3Error(f"{login}: cannot {doing}: {_one_line(login, error)}; correct the login's values") from None
 
 
-def wait_until_it_answers(login: S3Login, seconds: float) -> None:
+def wait_until_it_answers(login: S3Login, client: S3Client, seconds: float) -> None:
     """Return as soon as the server answers anything, be it a refusal; raises S3UnreachableError after `seconds`."""
-    client = login.client()
     until = time.monotonic() + seconds
     while True:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,15 @@ from backups.bucket import (
     plan_bucket,
     read_bucket,
 )
-from backups.errors import BackupError
+from backups.errors import BackupError, S3UnreachableError
 
 if TYPE_CHECKING:
     from infra.resources import Bucket
     from infra.targets.s3 import LocalS3
 
 Props = dict[str, Any]
+# What a server of ours may take to answer after its start.
+START_SECONDS = 60.0
 
 
 def spec_of(props: Mapping[str, Any]) -> BucketSpec:
@@ -48,14 +51,23 @@ def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
 def ensured(props: Mapping[str, Any]) -> list[str]:
     """Make the bucket as declared and return what the server cannot do."""
     done = ensure_bucket(S3Login.from_dict(props["login"]), spec_of(props), on_unsupported=props["on_unsupported"],
-                         wait_seconds=float(props["wait_seconds"]))
+                         wait_seconds=START_SECONDS if props["server_is_ours"] else 0)
     return done.left_out
 
 
 def live(props: Mapping[str, Any]) -> Props | None:
-    """The properties with the bucket's real protections in place of the declared ones; None where it is gone."""
+    """The properties with the bucket's real protections in place of the declared ones; None where it is gone.
+
+    A server of ours that is down says so by its own resource; the bucket on it is taken to be as it was.
+    """
     spec = spec_of(props)
-    state = read_bucket(S3Login.from_dict(props["login"]), spec.name)
+    try:
+        state = read_bucket(S3Login.from_dict(props["login"]), spec.name)
+    except S3UnreachableError as error:
+        if not props["server_is_ours"]:
+            raise
+        print(f"bucket {spec.name}: not looked at: {error}", file=sys.stderr)
+        return dict(props)
     if state is None:
         return None
     found = {key: observed(key, declared, state.protections[key])
@@ -83,7 +95,7 @@ def backup_bucket(spec: BucketSpec, login: Mapping[str, pulumi.Input[Any]], *, o
         # New names first need the new bucket; the old one is then deleted on its own terms.
         delete_before_replace=False)
     return Bucket("backup-bucket", spec.name, login, spec.protections(), on_unsupported=on_unsupported,
-                  allow_with_backups=allow_with_backups, wait_seconds=60 if local else 0, opts=opts)
+                  allow_with_backups=allow_with_backups, server_is_ours=local is not None, opts=opts)
 
 
 def runner_policy(spec: BucketSpec, partition: str = "aws") -> str:

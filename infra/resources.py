@@ -106,12 +106,12 @@ class Bucket(Resource, module="storage", name="Bucket"):
     left_out: pulumi.Output[Sequence[str]]
 
     def __init__(self, label: str, bucket: str, login: Mapping[str, pulumi.Input[Any]],
-                 protections: Mapping[str, Any], *, on_unsupported: str, allow_with_backups: bool, wait_seconds: int,
+                 protections: Mapping[str, Any], *, on_unsupported: str, allow_with_backups: bool, server_is_ours: bool,
                  opts: pulumi.ResourceOptions | None = None) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["login"])
         super().__init__(provider.BucketProvider(), label,
                          {**protections, "bucket": bucket, "login": dict(login), "on_unsupported": on_unsupported,
-                          "allow_with_backups": allow_with_backups, "wait_seconds": wait_seconds, "left_out": None},
+                          "allow_with_backups": allow_with_backups, "server_is_ours": server_is_ours, "left_out": None},
                          pulumi.ResourceOptions.merge(secret, opts))
 
 

@@ -76,7 +76,7 @@ def prepare_build_context(folder: Path) -> Path:
 
 def arguments(*, listen: str, region: str, cert: str, key: str, data: str) -> list[str]:
     """The server's arguments; its root keys are not among them: it reads them from the environment."""
-    return ["--port", listen, "--region", region, "--cert", cert, "--key", key, "--health", "/health",
+    return ["--port", listen, "--region", region, "--cert", cert, "--key", key, "--health", "/health", "--quiet",
             "posix", "--versioning-dir", f"{data}/versions", f"{data}/objects"]
 
 

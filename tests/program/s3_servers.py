@@ -1,0 +1,105 @@
+"""Real S3 servers for tests, each with TLS, versioning and a certificate of its own, on a free loopback port."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from backups.bucket import S3Login
+from backups.errors import S3UnreachableError
+from backups.s3 import wait_until_it_answers
+from infra import processes
+from infra.certificate import issue
+from infra.targets.gateway import arguments, ensure_gateway, find_gateway
+
+KEYS = {"access_key": "root-of-tests", "secret_key": "a-secret-of-tests-only"}
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A server that runs; `lacks` are the keys of the protections that it does not implement."""
+
+    kind: str
+    login: S3Login
+    lacks: frozenset[str]
+
+
+def require_gateway() -> Path:
+    """The versitygw binary; skips the test where neither it nor Go to build it is on this machine."""
+    if find_gateway() is None and not shutil.which("go"):
+        pytest.skip("this machine has neither versitygw nor Go to build it")
+    return ensure_gateway()
+
+
+def _answers(login: S3Login) -> bool:
+    try:
+        wait_until_it_answers(login, login.client(), 0)
+    except S3UnreachableError:
+        return False
+    return True
+
+
+@contextmanager
+def _running(folder: Path, command: list[str], env: dict[str, str], login: S3Login) -> Iterator[None]:
+    processes.start("s3", command, folder, env=env, ready=functools.partial(_answers, login), timeout=30)
+    try:
+        yield
+    finally:
+        processes.stop(folder, "s3")
+
+
+def _login(folder: Path, port: int) -> S3Login:
+    (folder / "certs").mkdir()
+    issued = issue(["localhost", "127.0.0.1"], 30)
+    for name, text in (("ca.pem", issued.ca_pem), ("public.crt", issued.cert_pem), ("private.key", issued.key_pem)):
+        (folder / "certs" / name).write_text(text)
+    return S3Login(endpoint=f"https://localhost:{port}", ca_file=str(folder / "certs/ca.pem"), path_style=True, **KEYS)
+
+
+@contextmanager
+def versitygw(folder: Path) -> Iterator[S3Server]:
+    """versitygw with several accounts."""
+    binary = require_gateway()
+    port = processes.free_port()
+    login = _login(folder, port)
+    for part in ("objects", "versions", "accounts"):
+        (folder / part).mkdir()
+    command = [str(binary), "--iam-dir", str(folder / "accounts"),
+               *arguments(listen=f"127.0.0.1:{port}", region="us-east-1", cert=str(folder / "certs/public.crt"),
+                          key=str(folder / "certs/private.key"), data=str(folder))]
+    env = {"ROOT_ACCESS_KEY": KEYS["access_key"], "ROOT_SECRET_KEY": KEYS["secret_key"]}
+    with _running(folder, command, env, login):
+        yield S3Server("versitygw", login, frozenset({"block_public_access", "encryption", "lifecycle"}))
+
+
+def add_account(server: S3Server, access_key: str, secret_key: str) -> S3Login:
+    """Another account on a versitygw, which may make buckets of its own."""
+    subprocess.run([str(require_gateway()), "admin", "--allow-insecure", "--access", KEYS["access_key"],
+                    "--secret", KEYS["secret_key"], "--endpoint-url", str(server.login.endpoint), "create-user",
+                    "--access", access_key, "--secret", secret_key, "--role", "userplus"],
+                   check=True, capture_output=True)
+    return replace(server.login, access_key=access_key, secret_key=secret_key)
+
+
+@contextmanager
+def minio(folder: Path) -> Iterator[S3Server]:
+    """MinIO with a key of its own for default encryption."""
+    binary = shutil.which("minio")
+    if not binary:
+        pytest.skip("this machine has no minio on the PATH")
+    port = processes.free_port()
+    login = _login(folder, port)
+    env = {"MINIO_ROOT_USER": KEYS["access_key"], "MINIO_ROOT_PASSWORD": KEYS["secret_key"], "MINIO_UPDATE": "off",
+           "MINIO_KMS_SECRET_KEY": "tests:" + base64.b64encode(b"k" * 32).decode()}
+    command = [binary, "server", str(folder / "data"), "--address", f"127.0.0.1:{port}",
+               "--console-address", f"127.0.0.1:{processes.free_port()}", "--certs-dir", str(folder / "certs")]
+    with _running(folder, command, env, login):
+        yield S3Server("minio", login, frozenset({"block_public_access", "ownership"}))
