@@ -12,6 +12,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from schema.errors import ServerUnreachableError
 
+# On loopback an embedded server may first have to finish with another client; from afar, silence means nobody is there.
+LOOPBACK_SECONDS, REMOTE_SECONDS = 60, 10
 # What a server that is starting, stopping or full says; everything else (wrong password, no such database) is final.
 PASSING = ("starting up", "shutting down", "too many clients", "too many connections", "Connection refused",
            "connection refused", "server closed the connection", "Connection reset")
@@ -60,7 +62,8 @@ class Address:
         retrying = Retrying(stop=stop_after_delay(wait_seconds), wait=wait_random_exponential(0.1, max=2),
                             retry=retry_if_exception(_is_passing), reraise=True)
         try:
-            return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=10,
+            seconds = LOOPBACK_SECONDS if self.host in ("127.0.0.1", "localhost") else REMOTE_SECONDS
+            return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
                             application_name=application_name, options="-c timezone=UTC")
         except psycopg.Error as error:
             raise ServerUnreachableError(self._explain(error)) from None

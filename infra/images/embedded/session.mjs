@@ -37,7 +37,7 @@ export async function serve(engine, client) {
     await client.write(errorResponse('FATAL', code, said))
     if (!(error instanceof Refused || error instanceof ServerError)) throw error
   } finally {
-    if (!lost) await forget(engine)
+    if (!lost) await forget(engine).catch(() => engine.close()) // whatever is left of this client goes with the engine
   }
 }
 
