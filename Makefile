@@ -2,9 +2,8 @@
 STACK ?=
 YES ?=
 PYTEST ?=
-# The newest of these that is here; the environment's own once it is made.
-PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
-	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
+# The Python that .venv is made with; without a name, the newest that is here and not older than 3.11.
+PYTHON ?=
 LCDB = .venv/bin/lcdb
 CHOICE = $(if $(STACK),--stack $(STACK))
 
@@ -44,9 +43,12 @@ lock: .venv/stamp
 
 # Made once; again when what is pinned changes. Nothing is taken that the hashes do not name.
 .venv/stamp: requirements.txt pyproject.toml
-	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is needed, and none is on the PATH; install one" >&2; exit 1; }
-	@[ -x .venv/bin/pip ] || $(PYTHON) -m venv .venv || { rm -rf .venv; \
-		echo "$(PYTHON) cannot make environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@[ -x .venv/bin/pip ] || { \
+		for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3) none; do \
+			"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; done; \
+		[ "$$python" != none ] || { echo "Python 3.11 or later is needed, and none is on the PATH; install one" >&2; exit 1; }; \
+		"$$python" -m venv .venv || { rm -rf .venv; \
+			echo "$$python cannot make environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; }
 	@echo "installing what requirements.txt pins (once)"
 	@.venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
 	@.venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -13,6 +13,8 @@ from pathlib import Path
 from pulumi.automation import InvalidVersionError, PulumiCommand
 from semver import VersionInfo
 
+from infra.failure import explain
+
 MINIMUM = VersionInfo(3, 200, 0)
 # Where a target's resources come from; versions are those of the Python packages that speak to them.
 PLUGINS = {"docker": ("docker", "postgresql"), "host": ("postgresql",), "embedded": ("postgresql",)}
@@ -80,5 +82,5 @@ def _run(command: list[str], problem: str) -> None:
     except subprocess.TimeoutExpired:
         raise CliMissingError(f"{problem}: no end after {INSTALL_SECONDS} s") from None
     except (subprocess.CalledProcessError, OSError) as error:
-        said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-        raise CliMissingError(f"{problem}: {said[-1].strip() if said else 'no reason given'}") from None
+        said = explain(getattr(error, "stderr", "") or str(error)).splitlines()
+        raise CliMissingError(f"{problem}: {said[-1] if said else 'no reason given'}") from None

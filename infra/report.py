@@ -77,9 +77,10 @@ def _plain(name: str) -> str:
 
 def _tables(server: ServerFacts, now: datetime) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading, justify in (("table", "left"), ("rows", "right"), ("size", "right"), ("chunks", "right"),
-                             ("policies (next run)", "left")):
-        table.add_column(heading, justify="right" if justify == "right" else "left", no_wrap=True)
+    table.add_column("table", no_wrap=True)
+    for heading in ("rows", "size", "chunks"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("policies (next run)")
     for facts in server.tables:
         policies = [_policy(policy, now) for policy in server.policies if policy.table == facts.name]
         table.add_row(facts.name, f"{'~' if facts.estimated else ''}{facts.rows:,}", _size(facts.size_bytes),
