@@ -10,10 +10,15 @@ import pulumi_postgresql as postgresql
 
 from infra.resources import DatabaseSettings, Password
 from infra.server import ReadAddress, Server
-from infra.settings import Settings
+from infra.settings import Role, Settings
 
-OWNER, APP, READONLY, BACKUP, MONITOR, REPLICATOR = "owner", "app", "readonly", "backup", "monitor", "replicator"
-ROLES = (OWNER, APP, READONLY, BACKUP, MONITOR, REPLICATOR)
+OWNER: Role = "owner"
+APP: Role = "app"
+READONLY: Role = "readonly"
+BACKUP: Role = "backup"
+MONITOR: Role = "monitor"
+REPLICATOR: Role = "replicator"
+ROLES: tuple[Role, ...] = (OWNER, APP, READONLY, BACKUP, MONITOR, REPLICATOR)
 # What belongs to a role by membership in one of the server's own roles, or by attribute.
 MEMBER_OF = {BACKUP: "pg_read_all_data", MONITOR: "pg_monitor"}
 TABLES = {APP: ("SELECT", "INSERT", "UPDATE", "DELETE"), READONLY: ("SELECT",)}
@@ -64,7 +69,7 @@ def role_name(settings: Settings, role: str) -> str:
     return f"{settings.database}_{role}"
 
 
-def role_password(settings: Settings, role: str) -> pulumi.Output[str]:
+def role_password(settings: Settings, role: Role) -> pulumi.Output[str]:
     """The password given in the stack's config, else one generated for good."""
     given = settings.passwords.get(role)
     return pulumi.Output.secret(given.get_secret_value()) if given else Password(role).value

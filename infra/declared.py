@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema import apply
+from schema.compare import Options
 from schema.connection import Address
 from schema.errors import ServerUnreachableError
 from schema.objects import Table, from_dict, to_dict
@@ -67,6 +68,6 @@ def _table(props: Mapping[str, Any]) -> Table:
     return from_dict(declaration(props))
 
 
-def _options(props: Mapping[str, Any]) -> apply.Options:
+def _options(props: Mapping[str, Any]) -> Options:
     given = props["options"]
-    return apply.Options(on_unsupported=given["on_unsupported"], allow=frozenset(given.get("allow", ())))
+    return Options(on_unsupported=given["on_unsupported"], allow=frozenset(given.get("allow", ())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
@@ -20,7 +21,7 @@ PEOPLE = tuple(role for role in ROLES if role != REPLICATOR)
 def export_all(settings: Settings, server: Server, access: Access, reads: Sequence[ReadAddress], storage: Storage,
                tables: Mapping[str, Table], seed: Seed | None) -> None:
     """Export what people, the command line and Laravel read."""
-    logins = pulumi.Output.secret(pulumi.Output.all(
+    logins: pulumi.Output[dict[str, Any]] = pulumi.Output.secret(pulumi.Output.all(
         admin=connection(server, settings.database, server.admin_user, server.admin_password),
         **{role: access.connection(server, role) for role in PEOPLE}))
     replicas = pulumi.Output.all(*(

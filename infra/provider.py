@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 from pulumi.output import Unknown
@@ -42,10 +42,19 @@ def changed(olds: Mapping[str, Any], news: Mapping[str, Any], *ignored: str) -> 
     return any(olds.get(key) != value for key, value in news.items() if key not in ignored)
 
 
+def as_found(id_: str, stored: Props, found: Props | None, *outputs: str) -> ReadResult:
+    """What a refresh answers: gone, as stored, or what was found, as inputs too, so that the next preview shows it."""
+    if found is None:
+        return ReadResult("", {})
+    if found == stored:
+        return ReadResult(id_, stored)
+    return ReadResult(id_, found, {key: value for key, value in found.items() if key not in outputs})
+
+
 class PasswordProvider(ResourceProvider):
     """A password, generated once; the state keeps it as a secret output."""
 
-    serialize_as_secret_always: ClassVar[bool] = False
+    serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
         value = "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
@@ -67,7 +76,7 @@ class PasswordProvider(ResourceProvider):
 class BaseImageProvider(ResourceProvider):
     """The base of images that we build; shared by all stacks of a machine, so it is never deleted."""
 
-    serialize_as_secret_always: ClassVar[bool] = False
+    serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
         from infra.targets.base_image import ensure_base_image
@@ -93,7 +102,7 @@ class BaseImageProvider(ResourceProvider):
 class DatabaseSettingsProvider(ResourceProvider):
     """Parameters that a database gives every session (ALTER DATABASE ... SET)."""
 
-    serialize_as_secret_always: ClassVar[bool] = False
+    serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
         self._apply(props)
@@ -111,8 +120,7 @@ class DatabaseSettingsProvider(ResourceProvider):
         from schema.database_settings import read_settings
 
         address = Address.from_dict(props["connection"])
-        live = {**props, "settings": read_settings(address, props["settings"].keys())}
-        return ReadResult(id_, live, live)
+        return as_found(id_, props, {**props, "settings": read_settings(address, props["settings"].keys())})
 
     def delete(self, _id: str, _props: Props) -> None:
         """They go with the database."""
@@ -128,7 +136,7 @@ class DatabaseSettingsProvider(ResourceProvider):
 class TableProvider(ResourceProvider):
     """Carries Pulumi's calls for one declared table to schema.apply; keeps no state and decides nothing."""
 
-    serialize_as_secret_always: ClassVar[bool] = False
+    serialize_as_secret_always = False
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
         from infra.declared import planned
@@ -149,10 +157,7 @@ class TableProvider(ResourceProvider):
     def read(self, id_: str, props: Props) -> ReadResult:
         from infra.declared import live
 
-        found = live(props)
-        if found is None:
-            return ReadResult("", {})
-        return ReadResult(id_, found, {key: value for key, value in found.items() if key != "facts"})
+        return as_found(id_, props, live(props), "facts")
 
     def delete(self, id_: str, props: Props) -> None:
         from infra.declared import drop
@@ -169,7 +174,7 @@ class TableProvider(ResourceProvider):
 class SeedProvider(ResourceProvider):
     """The development data: loaded once, then the developer's; never deleted but with its tables."""
 
-    serialize_as_secret_always: ClassVar[bool] = False
+    serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
         from schema.connection import Address
@@ -324,10 +329,7 @@ class BucketProvider(ResourceProvider):
     def read(self, id_: str, props: Props) -> ReadResult:
         from infra.bucket import live
 
-        found = live(props)
-        if found is None:
-            return ReadResult("", {})
-        return ReadResult(id_, found, {key: value for key, value in found.items() if key != "left_out"})
+        return as_found(id_, props, live(props), "left_out")
 
     def delete(self, _id: str, props: Props) -> None:
         from infra.bucket import deleted

@@ -27,11 +27,11 @@ Standbys = Callable[[postgresql.Provider, pulumi.Input[str], pulumi.Input[str]],
 class Server:
     """A PostgreSQL server that answers, seen from where the program runs.
 
-    `ready` is the resource that exists once the server takes logins; `owned` is the one with which everything inside
-    the server vanishes: its data, not its container, whose replacement would replace all that is in it (None for a server that is not ours: what is inside stays when the stack goes).
-    `reads` are there already, `standbys` declares more of them; `network` is the Docker network it answers on.
-    `connections` caps what the providers open at once; `leaves_out` says in plain lines what this target cannot do;
-    `extensions` are those it can make.
+    `ready` is the resource that exists once the server takes logins. `owned` is the one with which everything inside
+    vanishes: the server's data, not its container, whose replacement would replace all that is in it; None for a
+    server that is not ours, where what is inside stays when the stack goes. `reads` are there already, `standbys`
+    declares more; `network` is the Docker network it answers on; `connections` caps what the providers open at once.
+    `leaves_out` says in plain lines what this target cannot do; `extensions` are those it can make.
     """
 
     target: str

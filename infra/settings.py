@@ -1,4 +1,4 @@
-"""Settings: everything a stack may say, as one frozen, validated value; every error names the key, the value, the remedy.
+"""Settings: everything a stack may say, as one frozen, checked value; errors name the key, the value, the remedy.
 
 Each field is one stack config key `lifecompanion:<camelCase>`; Pulumi.yaml documents the same keys with the same
 defaults, which a test holds together.
@@ -25,7 +25,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-
 from pydantic.alias_generators import to_camel
 
 from schema.step import Hazard
@@ -49,7 +48,10 @@ def _address(value: str) -> str:
 
 def _from_json(value: Any) -> Any:
     """Lists and objects reach the program as JSON text."""
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("a list or an object; set it with `pulumi config set --path`, or as JSON") from None
 
 
 def _unset(value: Any) -> Any:

@@ -62,21 +62,18 @@ def prefix(settings: Settings) -> str:
 
 def choose_image(settings: Settings) -> ChosenImage:
     """Resolve `image`; `auto` keeps the kind that the stack's data was made with, so that data stays readable."""
-    if settings.image == DEBIAN:
-        return ChosenImage(DEBIAN, _debian_reference(), "asked for")
-    if settings.image == OFFICIAL:
-        return ChosenImage(OFFICIAL, OFFICIAL_IMAGE, "asked for")
+    references = {OFFICIAL: OFFICIAL_IMAGE, DEBIAN: _debian_reference()}
     if settings.image != "auto":
-        return ChosenImage(OFFICIAL, settings.image, "asked for")
+        kind = settings.image if settings.image in references else OFFICIAL
+        return ChosenImage(kind, references.get(settings.image, settings.image), "asked for")
     kept = engine.volume_label(f"{prefix(settings)}-primary", KIND_LABEL)
     if kept:
-        return ChosenImage(kept, OFFICIAL_IMAGE if kept == OFFICIAL else _debian_reference(),
-                           "the data volume was made with it")
+        return ChosenImage(kept, references[kept], "the data volume was made with it")
     if engine.has_image(OFFICIAL_IMAGE):
         return ChosenImage(OFFICIAL, OFFICIAL_IMAGE, "present")
     if engine.can_pull(OFFICIAL_IMAGE):
         return ChosenImage(OFFICIAL, OFFICIAL_IMAGE, "its registry has it")
-    return ChosenImage(DEBIAN, _debian_reference(), f"{OFFICIAL_IMAGE} is not here and no registry answers")
+    return ChosenImage(DEBIAN, references[DEBIAN], f"{OFFICIAL_IMAGE} is not here and no registry answers")
 
 
 def _debian_reference() -> str:
@@ -146,7 +143,7 @@ def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider
                      _upload("/usr/local/bin/standby.sh", _read("server/standby.sh"), "0755")],
             opts=pulumi.ResourceOptions(depends_on=[slot]),
         )
-        reads.append(ReadAddress(container.name, settings.bind_address, port))
+        reads.append(ReadAddress(name, settings.bind_address, port))
     return tuple(reads)
 
 

@@ -21,7 +21,8 @@ SELECT current_setting('server_version_num')::int / 10000,
 
 def host_server(settings: Settings) -> Server:
     """The given server, checked at preview; raises SettingsError with every thing its administrator must do."""
-    assert settings.host and settings.admin_password
+    assert settings.host
+    assert settings.admin_password
     address = Address(settings.host, settings.primary_port, "postgres", settings.admin_user,
                       settings.admin_password.get_secret_value(), settings.sslmode, settings.ssl_root_cert)
     require_fit(address)
@@ -30,7 +31,7 @@ def host_server(settings: Settings) -> Server:
         admin_password=pulumi.Output.secret(settings.admin_password.get_secret_value()), sslmode=settings.sslmode,
         sslrootcert=settings.ssl_root_cert,
         reads=tuple(ReadAddress(*_split(read)) for read in settings.read_addresses), connections=10,
-        leaves_out=("a host's server is its administrator's: replicas, parameters and their restarts are not made here",),
+        leaves_out=("a host's server is its administrator's: replicas and parameters are not made here",),
     )
 
 

@@ -1,0 +1,130 @@
+"""A checkout of this project in a folder of its own, with stacks of its own, driven by the real Pulumi CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation as auto
+
+from schema.connection import Address
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSPHRASE = "only for tests"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the work tree; state, caches and logs of its stacks lie inside."""
+
+    root: Path
+    env: Mapping[str, str] = field(repr=False)
+
+    def lcdb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line as a user would, in this copy."""
+        return subprocess.run([sys.executable, "-c", "from cli import main; main()", *arguments], cwd=self.root,
+                              env={**os.environ, **self.env}, capture_output=True, text=True, timeout=900, check=False)
+
+    def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the Pulumi CLI by hand, in this copy."""
+        return subprocess.run(["pulumi", *arguments, "--non-interactive"], cwd=self.root,
+                              env={**os.environ, **self.env}, capture_output=True, text=True, timeout=900, check=False)
+
+    def stack(self, name: str, config: Mapping[str, Any], secret: Mapping[str, str] | None = None) -> Stack:
+        """Declare a stack with this config (keys without namespace); it is made in the backend, nothing is up yet."""
+        path = self.root / f"Pulumi.{name}.yaml"
+        path.write_text(yaml.safe_dump({"config": {f"lifecompanion:{key}": value for key, value in config.items()}}))
+        made = auto.create_or_select_stack(
+            name, work_dir=str(self.root), opts=auto.LocalWorkspaceOptions(env_vars=dict(self.env)))
+        for key, value in (secret or {}).items():
+            made.set_config(f"lifecompanion:{key}", auto.ConfigValue(value, secret=True))
+        return Stack(self, name, made)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack of a checkout."""
+
+    checkout: Checkout
+    name: str
+    automation: auto.Stack = field(repr=False)
+
+    def up(self) -> Mapping[str, int]:
+        """Bring it up; the number of resources by what was done with them."""
+        return self._changes(self.automation.up(color="never").summary)
+
+    def refresh(self) -> Mapping[str, int]:
+        return self._changes(self.automation.refresh(color="never").summary)
+
+    def destroy(self) -> None:
+        self.automation.destroy(color="never")
+
+    def preview(self) -> str:
+        """What `pulumi preview --diff` prints."""
+        said: list[str] = []
+        self.automation.preview(diff=True, color="never", on_output=said.append)
+        return "\n".join(said)
+
+    def set(self, key: str, value: str) -> None:
+        self.automation.set_config(f"lifecompanion:{key}", auto.ConfigValue(value))
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: output.value for name, output in self.automation.outputs().items()}
+
+    def address(self, role: str = "admin", port: int | None = None) -> Address:
+        login = self.outputs()["logins"][role]
+        address = Address.from_dict(login)
+        return Address(**{**address.to_dict(), "port": port}) if port else address
+
+    def query(self, sql: str, role: str = "admin", port: int | None = None) -> list[tuple[Any, ...]]:
+        with self.address(role, port).connect() as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def state(self) -> str:
+        """The exported state as text: secrets in it are encrypted."""
+        return json.dumps(self.automation.export_stack().deployment)
+
+    @staticmethod
+    def _changes(summary: auto.UpdateSummary) -> Mapping[str, int]:
+        return {str(getattr(kind, "value", kind)): count for kind, count in (summary.resource_changes or {}).items()}
+
+
+def make_checkout(folder: Path) -> Checkout:
+    """Copy the work tree (tracked and new files) to `folder`; the environment and built binaries are shared."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True,
+                            text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    binaries = ROOT / ".lcdb" / "bin"
+    binaries.mkdir(parents=True, exist_ok=True)
+    (folder / ".lcdb").mkdir(mode=0o700)
+    (folder / ".lcdb" / "bin").symlink_to(binaries)
+    state = folder / ".state"
+    state.mkdir()
+    return Checkout(folder, {
+        "PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true", "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200"})
+
+
+def names_in_docker(kind: Sequence[str], stack: str) -> list[str]:
+    """Names of containers, volumes or networks of a stack, as `docker <kind> ls` knows them."""
+    listed = subprocess.run(["docker", *kind], capture_output=True, text=True, check=True).stdout.split()
+    return [name for name in listed if f"lifecompanion-{stack}" in name]
+
+
+def left_in_docker(stack: str) -> list[str]:
+    """Everything of a stack that the engine still has."""
+    return [name for kind in (["ps", "-a", "--format", "{{.Names}}"], ["volume", "ls", "-q"],
+                              ["network", "ls", "--format", "{{.Name}}"]) for name in names_in_docker(kind, stack)]

@@ -1,0 +1,197 @@
+"""A developer's stack from nothing to nothing: up, unchanged, drifted, repaired, grown, shrunk, destroyed.
+
+The tests share one stack, and each leaves it as declared for the next.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from backups.s3 import S3Login
+from tests.e2e.checkout import Checkout, Stack, left_in_docker
+
+COUNTS = {"users": 5, "devices": 15, "environmental_readings": 50_000, "activity_classifications": 5_000,
+          "notifications": 500}
+INDEXES = {"idx_environmental_device_time", "idx_environmental_time_temp", "idx_activity_user_time",
+           "idx_activity_type_time", "idx_notifications_user_status"}
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
+    made = checkout.stack(f"e2e{suffix}", {
+        "target": "docker", "image": "auto", "memory": "512MiB", "replicas": 1, "onUnsupported": "skip", "seed": True,
+        "s3": "local", "s3OnUnsupported": "warn", "allowBucketDeletion": True})
+    yield made
+    made.destroy()
+    assert left_in_docker(made.name) == []
+
+
+@pytest.fixture
+def up(stack: Stack) -> Stack:
+    stack.up()
+    return stack
+
+
+def test_up_brings_the_whole_database(up: Stack) -> None:
+    for table, count in COUNTS.items():
+        assert up.query(f"SELECT count(*) FROM {table}", role="readonly") == [(count,)]
+    assert {name for (name,) in up.query("SELECT indexname FROM pg_indexes WHERE indexname LIKE 'idx_%'"
+                                         " AND schemaname = 'public'")} == INDEXES
+    assert up.query("SELECT hypertable_name FROM timescaledb_information.hypertables ORDER BY 1") == [
+        ("activity_classifications",), ("environmental_readings",)]
+    assert up.query("SHOW timezone", role="app") == [("UTC",)]
+    assert up.outputs()["seed"] == COUNTS
+
+
+def test_replica_streams_and_serves_reads(up: Stack) -> None:
+    assert up.query("SELECT application_name, state FROM pg_stat_replication") == [("replica_1", "streaming")]
+    (replica,) = up.outputs()["replicas"]
+    assert up.query("SELECT pg_is_in_recovery(), count(*) FROM users", role="app", port=int(replica["port"])) == [
+        (True, 5)]
+
+
+def test_bucket_is_on_a_real_server_with_tls(up: Stack) -> None:
+    bucket = up.outputs()["bucket"]
+    login = up.automation.export_stack().deployment
+    resource = next(each for each in login["resources"] if each["type"].endswith("storage:Bucket"))
+    assert bucket["endpoint"].startswith("https://")
+    assert resource["outputs"]["versioning"] is True
+    assert S3Login.from_dict({**resource["inputs"]["login"], "secret_key": "wrong"}).endpoint == bucket["endpoint"]
+
+
+def test_second_up_changes_nothing(up: Stack) -> None:
+    assert set(up.up()) == {"same"}
+
+
+def test_refresh_finds_nothing_where_nothing_drifted(up: Stack) -> None:
+    assert set(up.refresh()) == {"same"}
+
+
+def test_nothing_listens_beyond_loopback(up: Stack) -> None:
+    inspected = json.loads(_docker("inspect", *_containers(up)))
+    bound = {binding["HostIp"] for each in inspected
+             for bindings in each["NetworkSettings"]["Ports"].values() for binding in bindings or ()}
+    assert bound == {"127.0.0.1"}
+
+
+def test_roles_may_do_what_they_need_and_no_more(up: Stack) -> None:
+    up.query("BEGIN; UPDATE users SET name = name; ROLLBACK", role="app")
+    up.query("SELECT count(*) FROM environmental_readings", role="backup")
+    up.query("SELECT count(*) FROM pg_stat_activity", role="monitor")
+    for role, sql in (("readonly", "UPDATE users SET name = name"), ("app", "DROP TABLE notifications"),
+                      ("monitor", "SELECT count(*) FROM users"), ("backup", "DELETE FROM users")):
+        with pytest.raises(Exception, match="permission denied|must be owner"):
+            up.query(sql, role=role)
+
+
+def test_future_tables_are_covered_by_default_privileges(up: Stack) -> None:
+    up.query("CREATE TABLE later (id bigserial PRIMARY KEY)", role="owner")
+    up.query("INSERT INTO later DEFAULT VALUES", role="app")
+    assert up.query("SELECT count(*) FROM later", role="readonly") == [(1,)]
+    up.query("DROP TABLE later", role="owner")
+
+
+def test_drift_is_shown_by_refresh_and_preview_and_repaired_by_up(up: Stack) -> None:
+    up.query("DROP INDEX idx_environmental_time_temp; COMMENT ON TABLE users IS 'drifted';"
+             "ALTER TABLE users ALTER COLUMN preferences DROP DEFAULT; ALTER DATABASE lifecompanion RESET timezone")
+    up.query("REVOKE SELECT ON users FROM lifecompanion_readonly")
+    without_refresh = up.preview()
+    assert "CREATE INDEX idx_environmental_time_temp" in without_refresh
+
+    assert up.refresh()["update"] == 4
+    shown = up.preview()
+    assert "\"drifted\" => \"People who use" in shown
+    assert "ALTER TABLE users ALTER COLUMN preferences SET DEFAULT" in shown
+    assert "+ timezone: \"UTC\"" in shown
+
+    up.up()
+    assert set(up.refresh()) == {"same"}
+    assert up.query("SELECT count(*) FROM environmental_readings", role="readonly") == [(50_000,)]
+    assert up.query("SELECT count(*) FROM users", role="readonly") == [(5,)]
+
+
+def test_table_dropped_by_hand_comes_back(up: Stack) -> None:
+    up.query("DROP TABLE notifications")
+    assert up.up()["update"] >= 1
+    assert up.query("SELECT count(*) FROM notifications", role="app") == [(0,)]
+
+
+def test_a_changed_declaration_changes_one_table(up: Stack, checkout: Checkout) -> None:
+    declared = checkout.root / "schema" / "lifecompanion" / "devices.py"
+    before = declared.read_text()
+    declared.write_text(before.replace('DEVICES = Table(', 'DEVICES = Table(  # changed', 1).replace(
+        "    indexes=(", "    indexes=(", 1).replace('comment="', 'comment="Changed: ', 1))
+    try:
+        assert "COMMENT ON TABLE devices IS 'Changed: " in up.preview()
+        assert up.up()["update"] == 1
+        assert set(up.up()) == {"same"}
+    finally:
+        declared.write_text(before)
+    assert up.up()["update"] == 1
+
+
+def test_more_memory_replaces_the_containers_and_keeps_the_data(up: Stack) -> None:
+    up.set("memory", "640MiB")
+    changes = up.up()
+    assert changes["replace"] == 2
+    assert "delete" not in changes
+    assert up.query("SHOW shared_buffers") == [("160MB",)]
+    assert up.query("SELECT count(*) FROM environmental_readings", role="app") == [(50_000,)]
+    assert set(up.up()) == {"same"}
+
+
+def test_replicas_go_and_come_back(up: Stack) -> None:
+    up.set("replicas", "0")
+    up.up()
+    assert up.query("SELECT count(*) FROM pg_replication_slots") == [(0,)]
+    assert [name for name in left_in_docker(up.name) if "replica" in name] == []
+    up.set("replicas", "1")
+    up.up()
+    assert up.query("SELECT state FROM pg_stat_replication") == [("streaming",)]
+
+
+def test_no_generated_secret_is_in_state_logs_inspect_or_process_list(up: Stack) -> None:
+    exported = up.automation.export_stack().deployment
+    names = {each["outputs"]["label"] for each in exported["resources"] if each["type"].endswith(":Password")}
+    revealed = json.loads(up.checkout.pulumi("stack", "export", "--show-secrets", "--stack", up.name).stdout)
+    secrets = {_plain(each["outputs"]["value"]) for each in revealed["deployment"]["resources"]
+               if each["type"].endswith(":Password")}
+    assert len(secrets) == len(names) == 8
+    public = {
+        "state": up.state(),
+        "inspect": _docker("inspect", *_containers(up)),
+        "logs": "".join(_docker("logs", name) for name in _containers(up)),
+        "processes": subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout,
+        "images": "".join(_docker("history", "--no-trunc", image) for image in
+                          {each["Image"] for each in json.loads(_docker("inspect", *_containers(up)))}),
+        "statements": str(up.query("SELECT query FROM pg_stat_statements")),
+    }
+    for place, text in public.items():
+        assert not [secret for secret in secrets if secret in text], place
+
+
+def test_destroy_leaves_nothing_though_a_container_is_gone(checkout: Checkout, suffix: str) -> None:
+    stack = checkout.stack(f"gone{suffix}", {"target": "docker", "memory": "256MiB", "onUnsupported": "skip"})
+    stack.up()
+    _docker("rm", "-f", f"lifecompanion-{stack.name}-primary")
+    stack.destroy()
+    assert left_in_docker(stack.name) == []
+
+
+def _containers(stack: Stack) -> list[str]:
+    listed = _docker("ps", "-a", "--format", "{{.Names}}").split()
+    return [name for name in listed if f"lifecompanion-{stack.name}-" in name]
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
+    return done.stdout + done.stderr
+
+
+def _plain(value: object) -> str:
+    """A revealed secret is wrapped, its value JSON."""
+    return str(json.loads(value["plaintext"])) if isinstance(value, dict) else str(value)
