@@ -20,9 +20,9 @@ MONITOR: Role = "monitor"
 REPLICATOR: Role = "replicator"
 ROLES: tuple[Role, ...] = (OWNER, APP, READONLY, BACKUP, MONITOR, REPLICATOR)
 # What belongs to a role by membership in one of the server's own roles, or by attribute.
-MEMBER_OF = {BACKUP: "pg_read_all_data", MONITOR: "pg_monitor"}
-TABLES = {APP: ("SELECT", "INSERT", "UPDATE", "DELETE"), READONLY: ("SELECT",)}
-SEQUENCES = {APP: ("SELECT", "UPDATE", "USAGE"), READONLY: ("SELECT",)}
+MEMBER_OF: Mapping[Role, str] = {BACKUP: "pg_read_all_data", MONITOR: "pg_monitor"}
+TABLES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "INSERT", "UPDATE", "DELETE"), READONLY: ("SELECT",)}
+SEQUENCES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "UPDATE", "USAGE"), READONLY: ("SELECT",)}
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Access:
 
     database: str
     provider: postgresql.Provider
-    logins: Mapping[str, pulumi.Output[str]]
-    passwords: Mapping[str, pulumi.Output[str]]
+    logins: Mapping[Role, pulumi.Output[str]]
+    passwords: Mapping[Role, pulumi.Output[str]]
     ready: Sequence[pulumi.Resource]
 
-    def connection(self, server: Server, role: str) -> pulumi.Output[dict[str, object]]:
+    def connection(self, server: Server, role: Role) -> pulumi.Output[dict[str, object]]:
         """The mapping that schema.connection.Address.from_dict takes, for this role; secret."""
         return connection(server, self.database, self.logins[role], self.passwords[role])
 
@@ -101,7 +101,7 @@ def declare_access(settings: Settings, server: Server) -> Access:
     return access
 
 
-def _role(settings: Settings, server: Server, provider: postgresql.Provider, role: str,
+def _role(settings: Settings, server: Server, provider: postgresql.Provider, role: Role,
           password: pulumi.Output[str]) -> postgresql.Role:
     return postgresql.Role(
         f"role-{role}", name=role_name(settings, role), login=True, password=password, superuser=False,
@@ -116,7 +116,7 @@ def _nobody_else(server: Server, provider: postgresql.Provider, database: postgr
 
 
 def _grants(server: Server, provider: postgresql.Provider, database: postgresql.Database,
-            roles: Mapping[str, postgresql.Role], role: str, after: pulumi.Resource) -> list[pulumi.Resource]:
+            roles: Mapping[Role, postgresql.Role], role: Role, after: pulumi.Resource) -> list[pulumi.Resource]:
     """CONNECT, USAGE and the table rights of one role, now and for whatever the owner makes later.
 
     One follows the other: two grants on one object at once meet as "tuple concurrently updated".

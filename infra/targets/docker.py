@@ -134,7 +134,7 @@ def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider
         slot = postgresql.PhysicalReplicationSlot(
             f"{label}-slot", name=f"replica_{number}",
             opts=pulumi.ResourceOptions(provider=provider, deleted_with=data))
-        container = _container(
+        _container(
             label, name, shared, docker.Volume(f"{label}-data", name=name), port,
             entrypoints=["/usr/local/bin/standby.sh"],
             envs=[f"PRIMARY_HOST={prefix(settings)}-primary", pulumi.Output.concat("SLOT=", slot.name),
