@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from schema import intervals
 from schema.names import ident, literal
 from schema.objects import Compression, Retention
-from schema.step import Hazard, Step, Transaction
+from schema.step import Step, Transaction
 
 
 def folded(where: str, jobs: Sequence[int], transaction: Transaction) -> list[Step]:
@@ -24,8 +24,7 @@ def addition(function: str, table: str, limit: str, settings: Compression | Rete
 
 
 def alteration(where: str, job: int, *, key: str, wanted: tuple[str, Compression | Retention],
-               live: tuple[str, Compression | Retention], transaction: Transaction,
-               hazards: tuple[Hazard, ...] = ()) -> Step:
+               live: tuple[str, Compression | Retention], transaction: Transaction) -> Step:
     """Alter a job's limit, schedule and pause in one call; both tuples are (limit, settings)."""
     (limit, new), (live_limit, old) = wanted, live
     arguments, whys = [str(job)], []
@@ -42,4 +41,4 @@ def alteration(where: str, job: int, *, key: str, wanted: tuple[str, Compression
     sql = f"SELECT (alter_job({', '.join(arguments)})).job_id"
     if not intervals.same(limit, live_limit):
         sql += f" FROM timescaledb_information.jobs WHERE job_id = {job}"
-    return Step(where, sql, "; ".join(whys), hazards, transaction)
+    return Step(where, sql, "; ".join(whys), transaction=transaction)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schema import intervals
 from schema.kinds import policy
 from schema.live import Comparison
@@ -28,10 +30,9 @@ def steps(comparison: Comparison) -> list[Step]:
         return [Step(where, sql, "there is no policy", hazards, comparison.transaction, cost)]
     found = policy.folded(where, jobs, comparison.transaction)
     if wanted != live:
-        hazards = hazards if _drops_more(comparison) else ()
-        found.append(policy.alteration(where, jobs[0], key="drop_after", wanted=(declared.drop_after, wanted),
-                                       live=(live.drop_after, live), transaction=comparison.transaction,
-                                       hazards=hazards))
+        step = policy.alteration(where, jobs[0], key="drop_after", wanted=(declared.drop_after, wanted),
+                                 live=(live.drop_after, live), transaction=comparison.transaction)
+        found.append(replace(step, hazards=hazards, cost=cost) if _drops_more(comparison) else step)
     return found
 
 

@@ -24,6 +24,7 @@ COMMUNITY = ("official", "embedded")
 MULTI_PROCESS = ("official", "debian")
 IMAGES = {"official": r"timescale/timescaledb:.*-pg17", "debian": r"lifecompanion/timescaledb-debian:.*"}
 OWNER = "test_owner"
+TEMPLATE = sql.Identifier("with_timescaledb")
 START_SECONDS = 120
 
 
@@ -77,7 +78,8 @@ def create_database(server: Server, name: str) -> Database:
     password = secrets.token_hex(8)
     if server.multi_process:
         with server.admin.connect() as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+            _make_template(connection, server)
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), TEMPLATE))
     admin = replace(server.admin, database=name) if server.multi_process else server.admin
     owner = replace(admin, user=OWNER, password=password)
     with admin.connect() as connection:
@@ -91,16 +93,17 @@ def drop_database(database: Database) -> None:
     """Drop what `create_database` made; the embedded server's is emptied by the next test."""
     if database.server.multi_process:
         with database.server.admin.connect() as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database.owner.database)))
+            name = sql.Identifier(database.owner.database)
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Drop every relation and function of schema public that is no extension's, hypertables one by one."""
     connection.execute("SET client_min_messages = error")
     objects = """
-        SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, c.oid::regclass::text
+        SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass::text
           FROM pg_class c
-         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'm')
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v')
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
         UNION ALL
         SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_proc p
@@ -108,6 +111,15 @@ def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"""
     for kind, name in connection.execute(objects).fetchall():
         connection.execute(f"DROP {kind} IF EXISTS {name} CASCADE".encode())
+
+
+def _make_template(connection: psycopg.Connection[tuple[object, ...]], server: Server) -> None:
+    """A database with the extension, once for each server: copying it is quicker than creating the extension."""
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'with_timescaledb'").fetchone():
+        return
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(TEMPLATE))
+    with replace(server.admin, database="with_timescaledb").connect() as template:
+        template.execute("CREATE EXTENSION timescaledb")
 
 
 def _make_owner(connection: psycopg.Connection[tuple[object, ...]], owner: Address) -> None:
@@ -141,11 +153,15 @@ def _container(kind: str, folder: Path) -> Iterator[Address]:
     name = f"schema-test-{kind}-{secrets.token_hex(4)}"
     hba = folder / "pg_hba.conf"
     hba.write_text("local all all trust\nhost all all all scram-sha-256\n")
-    # No durability: a test's database is thrown away.
+    # No durability: a test's database is thrown away. No scheduler: a template may have no session, and no job runs
+    # but those that a test runs.
+    parameters = {"hba_file": "/etc/pg_hba.conf", "fsync": "off", "listen_addresses": "*",
+                  "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off",
+                  "timescaledb.max_background_workers": "0"}
     _docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
-            "--volume", f"{secret}:/run/secrets/password:ro", "--env", "POSTGRES_PASSWORD_FILE=/run/secrets/password",
-            "--volume", f"{hba}:/etc/pg_hba.conf:ro", image, "postgres", "-c", "hba_file=/etc/pg_hba.conf", "-c", "fsync=off", "-c", "shared_preload_libraries=timescaledb",
-            "-c", "timescaledb.telemetry_level=off", "-c", "listen_addresses=*")
+            "--volume", f"{secret}:/run/secrets/password:ro", "--volume", f"{hba}:/etc/pg_hba.conf:ro",
+            "--env", "POSTGRES_PASSWORD_FILE=/run/secrets/password", image, "postgres",
+            *(word for key, value in parameters.items() for word in ("-c", f"{key}={value}")))
     try:
         port = int(_docker("port", name, "5432/tcp").split(":")[-1])
         address = Address("127.0.0.1", port, "postgres", "postgres", password)
