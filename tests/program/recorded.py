@@ -1,0 +1,103 @@
+"""The program run against mocks that only write down what it declares; no server, no engine is asked."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import json
+import runpy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from pulumi.runtime.stack import Stack
+
+from infra.targets import engine, host
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "4dabf18193072939515e22adb298388d"  # the key under which Pulumi's wire format marks a value as secret
+WIRE_SECRET = {SECRET: "1b47061264138c4ac30d75fd1eb44270"}
+# As the engine answers: additional secret outputs come back marked.
+OUTPUTS = {"Password": {"value": {**WIRE_SECRET, "value": "generated"}}, "BaseImage": {"reference": "debian:trixie-slim"},
+           "RemoteImage": {"imageId": "sha256:0"}, "Table": {"facts": {}}, "Seed": {"counts": {}},
+           "Bucket": {"left_out": []}, "Certificate": {"ca_pem": "CA", "cert_pem": "CERT",
+                           "key_pem": {**WIRE_SECRET, "value": "generated key"}}}
+
+
+@dataclass
+class Recorder(pulumi.runtime.Mocks):
+    """Every resource declared: its inputs by (type's last word, name); those marked as secret stay marked."""
+
+    found: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        kind = args.typ.split(":")[-1]
+        self.found[kind, args.name] = dict(args.inputs)
+        return f"{args.name}-id", {**args.inputs, **OUTPUTS.get(kind, {})}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        raise AssertionError(f"the program calls {args.token}")
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {name: inputs for (found, name), inputs in self.found.items() if found == kind}
+
+
+def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, Any] | None = None,
+             secret: Mapping[str, str] | None = None, *, official: bool = True) -> tuple[Recorder, dict[str, Any]]:
+    """What `__main__.py` declares for a committed stack with these changes of its config, and what it exports."""
+    monkeypatch.setattr(engine, "has_image", lambda reference: official)
+    monkeypatch.setattr(engine, "can_pull", lambda reference: False)
+    monkeypatch.setattr(engine, "volume_label", lambda volume, label: None)
+    monkeypatch.setattr(engine, "require_port", lambda *args: None)
+    monkeypatch.setattr(host, "require_fit", lambda address: None)
+    recorder = Recorder()
+    with contextlib.chdir(ROOT):
+        return recorder, contextvars.Context().run(_run, recorder, stack, config or {}, secret or {})
+
+
+def _run(recorder: Recorder, stack: str, config: Mapping[str, Any], secret: Mapping[str, str]) -> dict[str, Any]:
+    documented = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    own = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
+    values = {f"lifecompanion:{key}": entry["default"] for key, entry in documented.items()} | own | {
+        f"lifecompanion:{key}": value for key, value in {**config, **secret}.items()}
+    pulumi.runtime.set_mocks(recorder, project="lifecompanion", stack=stack)
+    pulumi.runtime.set_all_config({key: value if isinstance(value, str) else json.dumps(value)
+                                   for key, value in values.items()}, [f"lifecompanion:{key}" for key in secret])
+    exported: dict[str, Any] = {}
+
+    def program() -> pulumi.Output[None]:
+        runpy.run_path("__main__.py")
+        resource = pulumi.runtime.get_root_resource()
+        assert isinstance(resource, Stack)
+        exported["secret"] = {}
+        return pulumi.Output.all(*(_known(name, value, exported) for name, value in resource.outputs.items()))
+
+    pulumi.runtime.test(program)()
+    return exported
+
+
+def _known(name: str, value: Any, exported: dict[str, Any]) -> pulumi.Output[None]:
+    output = pulumi.Output.from_input(value)
+
+    async def mark() -> None:
+        exported["secret"][name] = await output.is_secret()
+
+    return output.apply(lambda known: exported.__setitem__(name, known)).apply(lambda _: mark())
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value inside a value, with its path; what is marked as secret is one leaf, the mark."""
+    if isinstance(value, Mapping) and SECRET in value:
+        yield path, SECRET
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from leaves(item, (*path, str(key)))
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value):
+            yield from leaves(item, (*path, str(number)))
+    else:
+        yield path, value
