@@ -28,7 +28,7 @@ SETTLE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class BucketSpec:
-    """What the backup bucket must be. None leaves a protection as the server has it; days are whole days.
+    """What the backup bucket must be. None leaves a protection as the server has it, days left out are for ever.
 
     `prefix` is where the backups lie; `expire_days` counts from an object's making, `noncurrent_days` from the moment
     it was replaced or deleted. `encryption` is AES256 or aws:kms, the latter with `kms_key` or the account's own.
@@ -58,18 +58,20 @@ class BucketSpec:
 
     def protections(self) -> dict[str, Value]:
         """The declared protections by key, in the shape of the live ones; those left to the server are absent."""
-        lifecycle = {key: {"days": days, "prefix": self.prefix} for key, days in (
-            (EXPIRE, self.expire_days), (NONCURRENT, self.noncurrent_days), (ABORT, self.abort_uploads_days)) if days}
         encryption = " ".join(filter(None, (self.encryption, self.kms_key))) if self.encryption else None
         declared = {"block_public_access": self.block_public_access, "ownership": self.ownership,
                     "tls_only": self.tls_only, "encryption": encryption, "versioning": self.versioning,
-                    "lifecycle": lifecycle, "tags": dict(self.tags)}
+                    EXPIRE: self._rule(self.expire_days), NONCURRENT: self._rule(self.noncurrent_days),
+                    ABORT: self._rule(self.abort_uploads_days), "tags": dict(self.tags)}
         return {key: value for key, value in declared.items() if value is not None}
+
+    def _rule(self, days: int | None) -> dict[str, Any]:
+        return {"days": days, "prefix": self.prefix} if days else {}
 
     @classmethod
     def from_protections(cls, name: str, values: Mapping[str, Any]) -> Self:
         """The reverse of `protections`, from a mapping as Pulumi hands it over: numbers as floats, no nulls."""
-        rules = values.get("lifecycle") or {}
+        rules = {key: rule for key in (EXPIRE, NONCURRENT, ABORT) if (rule := values.get(key))}
         days = {key: int(rules[key]["days"]) if key in rules else None for key in (EXPIRE, NONCURRENT, ABORT)}
         algorithm, _, key = str(values.get("encryption") or "").partition(" ")
         return cls(name, versioning=values.get("versioning"), encryption=algorithm or None,  # type: ignore[arg-type]
@@ -211,6 +213,8 @@ def _put(login: S3Login, client: S3Client, spec: BucketSpec, change: Change) -> 
     with explained(login, f"set the {protection.name} of bucket {spec.name} (on AWS: {protection.permission})"):
         try:
             protection.put(client, spec.name, change.required)
+        except NotImplementedByServer:
+            return False
         except ClientError as error:
             if is_not_implemented(error):
                 return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -20,6 +20,7 @@ from backups.bucket import (
     read_bucket,
 )
 from backups.errors import BackupError, S3UnreachableError
+from backups.protections import PROTECTIONS
 
 if TYPE_CHECKING:
     from infra.resources import Bucket
@@ -70,9 +71,22 @@ def live(props: Mapping[str, Any]) -> Props | None:
         return dict(props)
     if state is None:
         return None
+    missing = state.unsupported | {key for key in spec.protections() if is_left_out(key, props.get("left_out") or ())}
     found = {key: observed(key, declared, state.protections[key])
-             for key, declared in spec.protections().items() if key not in state.unsupported}
-    return {**props, **found, "left_out": left_out(spec, state.unsupported)}
+             for key, declared in spec.protections().items() if key not in missing}
+    return {**props, **found, "left_out": left_out(spec, missing)}
+
+
+def is_left_out(key: str, lines: Sequence[str]) -> bool:
+    """Whether one of `left_out`'s lines names this protection."""
+    name = next(protection.name for protection in PROTECTIONS if protection.key == key)
+    return any(line.startswith(f"{name}: ") for line in lines)
+
+
+def is_work(plan: Sequence[str], lines: Sequence[str]) -> bool:
+    """Whether a plan holds more than what the server was found not to have when it was tried."""
+    names = [protection.name for protection in PROTECTIONS if is_left_out(protection.key, lines)]
+    return any(not line.startswith(tuple(f"{name}: " for name in names)) for line in plan)
 
 
 def deleted(props: Mapping[str, Any]) -> None:

@@ -317,8 +317,11 @@ class BucketProvider(ResourceProvider):
         return CheckResult({**news, "plan": planned(news, server_known=not is_unknown(news["login"]))}, [])
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        from infra.bucket import is_work
+
         replaces = ["bucket"] if olds["bucket"] != news["bucket"] else []
-        return DiffResult(changes=bool(news["plan"]) or changed(olds, news, "plan"), replaces=replaces)
+        return DiffResult(changes=is_work(news["plan"], olds["left_out"]) or changed(olds, news, "plan"),
+                          replaces=replaces)
 
     def create(self, props: Props) -> CreateResult:
         return CreateResult(str(props["bucket"]), self._ensure(props))

@@ -15,12 +15,14 @@ import pytest
 
 from backups.bucket import S3Login
 from backups.errors import S3UnreachableError
+from backups.protections import ABORT, EXPIRE, NONCURRENT
 from backups.s3 import wait_until_it_answers
 from infra import processes
 from infra.certificate import issue
 from infra.targets.gateway import arguments, ensure_gateway, find_gateway
 
 KEYS = {"access_key": "root-of-tests", "secret_key": "a-secret-of-tests-only"}
+LIFECYCLE = (EXPIRE, NONCURRENT, ABORT)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def versitygw(folder: Path) -> Iterator[S3Server]:
                           key=str(folder / "certs/private.key"), data=str(folder))]
     env = {"ROOT_ACCESS_KEY": KEYS["access_key"], "ROOT_SECRET_KEY": KEYS["secret_key"]}
     with _running(folder, command, env, login):
-        yield S3Server("versitygw", login, frozenset({"block_public_access", "encryption", "lifecycle"}))
+        yield S3Server("versitygw", login, frozenset({"block_public_access", "encryption", *LIFECYCLE}))
 
 
 def add_account(server: S3Server, access_key: str, secret_key: str) -> S3Login:
@@ -102,4 +104,4 @@ def minio(folder: Path) -> Iterator[S3Server]:
     command = [binary, "server", str(folder / "data"), "--address", f"127.0.0.1:{port}",
                "--console-address", f"127.0.0.1:{processes.free_port()}", "--certs-dir", str(folder / "certs")]
     with _running(folder, command, env, login):
-        yield S3Server("minio", login, frozenset({"block_public_access", "ownership"}))
+        yield S3Server("minio", login, frozenset({"block_public_access", "ownership", ABORT}))

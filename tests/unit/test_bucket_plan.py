@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backups.bucket import BucketSpec, BucketState, S3Login, left_out, plan_bucket
 from backups.errors import BucketError, S3Error
-from backups.protections import ABORT, PROTECTIONS, lifecycle_rule
+from backups.protections import ABORT, EXPIRE, NONCURRENT, PROTECTIONS, lifecycle_rule
 from backups.s3 import explained
 
 SPEC = BucketSpec("backups-of-dev", tags={"stack": "dev"})
@@ -46,9 +46,9 @@ def test_each_property_that_differs_is_planned_alone(key: str, live: object, wor
 
 
 def test_a_lifecycle_rule_that_is_gone_is_planned() -> None:
-    rules = {key: rule for key, rule in SPEC.protections()["lifecycle"].items() if key != ABORT}
-    state = replace(AS_DECLARED, protections={**AS_DECLARED.protections, "lifecycle": rules})
-    assert [change.key for change in plan_bucket(SPEC, state)] == ["lifecycle"]
+    state = replace(AS_DECLARED, protections={**AS_DECLARED.protections, ABORT: {}})
+    assert [str(change) for change in plan_bucket(SPEC, state)] == [
+        "lifecycle: abort stale uploads: none -> days 7, prefix backups/"]
 
 
 def test_tags_of_others_are_no_difference() -> None:
@@ -64,10 +64,10 @@ def test_what_is_left_to_the_server_is_not_planned() -> None:
 
 
 def test_what_the_server_does_not_have_is_named_and_not_planned() -> None:
-    state = BucketState("backups-of-dev", "us-east-1", {**SPEC.protections()}, frozenset({"encryption", "lifecycle"}))
+    state = BucketState("backups-of-dev", "us-east-1", {**SPEC.protections()}, frozenset({"encryption", ABORT}))
     assert plan_bucket(SPEC, state) == []
     assert left_out(SPEC, state.unsupported) == ["default encryption: not implemented by this server",
-                                                 "lifecycle: not implemented by this server"]
+                                                 "lifecycle: abort stale uploads: not implemented by this server"]
     assert left_out(replace(SPEC, encryption=None), frozenset({"encryption"})) == []
 
 
@@ -82,13 +82,14 @@ def test_a_spec_survives_the_journey_through_pulumi(
     spec = BucketSpec("abc", versioning=versioning, encryption="aws:kms" if kms else None, kms_key="k" if kms else None,
                       expire_days=expire, noncurrent_days=noncurrent, abort_uploads_days=abort, tags=tags)
     carried = spec.protections()
-    carried["lifecycle"] = {key: {**rule, "days": float(rule["days"])} for key, rule in carried["lifecycle"].items()}
+    for key in (EXPIRE, NONCURRENT, ABORT):
+        carried[key] = {part: float(x) if part == "days" else x for part, x in carried[key].items()}
     assert BucketSpec.from_protections("abc", carried).protections() == spec.protections()
 
 
 def test_lifecycle_rules_touch_only_what_lies_under_the_prefix() -> None:
-    for key, value in SPEC.protections()["lifecycle"].items():
-        assert lifecycle_rule(key, value)["Filter"] == {"Prefix": "backups/"}
+    for key in (EXPIRE, NONCURRENT, ABORT):
+        assert lifecycle_rule(key, SPEC.protections()[key])["Filter"] == {"Prefix": "backups/"}
 
 
 @pytest.mark.parametrize("name", ["ab", "Upper", "under_score", "-dash", "a" * 64])

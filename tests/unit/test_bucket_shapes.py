@@ -41,10 +41,10 @@ def test_lifecycle_as_aws_stores_it(client: Any) -> None:
 
 
 @pytest.mark.parametrize(("change", "key", "value"), [
-    ({"expire_days": 30}, "lifecycle", None),
+    ({"expire_days": 30}, "expire_backups", None),
     ({"encryption": "aws:kms", "kms_key": "alias/backups"}, "encryption", "aws:kms alias/backups"),
     ({"block_public_access": False}, "block_public_access", False),
-    ({"abort_uploads_days": None, "expire_days": None, "noncurrent_days": None}, "lifecycle", {}),
+    ({"abort_uploads_days": None}, "abort_stale_uploads", {}),
 ])
 def test_a_changed_declaration_changes_that_property_alone(
         client: Any, change: dict[str, Any], key: str, value: object) -> None:
@@ -60,7 +60,8 @@ def test_drift_of_the_calls_that_the_local_server_lacks_is_seen_and_repaired(cli
     client.delete_bucket_encryption(Bucket=SPEC.name)
     client.put_public_access_block(Bucket=SPEC.name, PublicAccessBlockConfiguration={"BlockPublicAcls": True})
     client.delete_bucket_lifecycle(Bucket=SPEC.name)
-    assert {c.key for c in plan_bucket(SPEC, read_bucket(LOGIN, SPEC.name))} >= {"block_public_access", "lifecycle"}
+    assert {c.key for c in plan_bucket(SPEC, read_bucket(LOGIN, SPEC.name))} >= {
+        "block_public_access", "expire_backups", "expire_noncurrent_versions", "abort_stale_uploads"}
     ensure_bucket(LOGIN, SPEC)
     assert plan_bucket(SPEC, read_bucket(LOGIN, SPEC.name)) == []
 
@@ -71,7 +72,8 @@ def test_a_rule_of_ours_that_somebody_switched_off_is_drift(client: Any) -> None
     for rule in rules:
         rule["Status"] = "Disabled"
     client.put_bucket_lifecycle_configuration(Bucket=SPEC.name, LifecycleConfiguration={"Rules": rules})
-    assert [change.key for change in ensure_bucket(LOGIN, SPEC).changes] == ["lifecycle"]
+    assert [change.key for change in ensure_bucket(LOGIN, SPEC).changes] == [
+        "expire_backups", "expire_noncurrent_versions", "abort_stale_uploads"]
 
 
 def test_rules_and_statements_of_others_are_kept(client: Any) -> None:
