@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,6 +19,7 @@ from pulumi import automation as auto
 from rich.console import Console
 
 from infra.failure import explain_output, unique
+from infra.leftovers import Run, remove_leftovers
 from infra.progress import Progress
 from infra.pulumi_cli import PLUGINS, find_cli
 from infra.state import LOCAL, ROOT, Backend, ensure_backend, find_backend, stack_folder
@@ -126,19 +128,27 @@ class Stack:
 
     def _operate(self, operation: str, run: Callable[..., Any], *, aloud: bool = False) -> Result:
         since = time.monotonic()
+        earlier = Run.of_log(self._folder / "log")
         try:
-            progress, done = self._attempt(operation, run, aloud)
+            progress, done, causes = self._attempt(operation, run, aloud)
         except auto.ConcurrentUpdateError as error:
             self._heal(str(error))
-            progress, done = self._attempt(operation, run, aloud)
+            progress, done, causes = self._attempt(operation, run, aloud)
+        if removed := remove_leftovers(causes, self.name, earlier):
+            self._console.print(f"removed what a killed update left half-made: {', '.join(removed)}", style="yellow")
+            progress, done, causes = self._attempt(operation, run, aloud)
+        if causes:
+            causes.append(f"{operation} of {self.name} did not finish; what was done is recorded, run it again "
+                          f"to go on (full log: {self._shown(self._folder / 'log')})")
+            raise StackError("\n".join(causes))
         if progress.pending and operation == "up":
             self._console.print("an earlier update was cut short; what it left half-way is settled now", style="dim")
-            self._attempt("refresh", lambda **to: self._stack.refresh(
-                clear_pending_creates=True, show_secrets=False, **to), aloud=False)
+            self.refresh()
         outputs = {name: output.value for name, output in getattr(done, "outputs", {}).items()}
         return Result(operation, self.name, progress.changes, time.monotonic() - since, outputs)
 
-    def _attempt(self, operation: str, run: Callable[..., Any], aloud: bool) -> tuple[Progress, Any]:
+    def _attempt(self, operation: str, run: Callable[..., Any], aloud: bool) -> tuple[Progress, Any, list[str]]:
+        """Run once: what was seen, what came of it, and the causes where it failed."""
         progress = Progress(self._console, f"{operation} {self.name}", planning=operation == "preview")
         with self._log() as log, progress.shown():
             def note(line: str) -> None:
@@ -146,14 +156,13 @@ class Stack:
                 if aloud and not line.startswith("@ "):
                     self._console.out(line, highlight=False)
             try:
-                return progress, run(on_event=progress, on_output=note, on_error=note, color="never",
-                                     parallel=1 if self.target == "embedded" else None, config_file=self._config_file())
+                done = run(on_event=progress, on_output=note, on_error=note, color="never",
+                           parallel=1 if self.target == "embedded" else None, config_file=self._config_file())
             except auto.ConcurrentUpdateError:
                 raise
             except auto.CommandError as error:
-                causes = unique(progress.errors) or [explain_output(str(error))]
-        raise StackError("\n".join([*causes, f"{operation} of {self.name} did not finish; what was done is recorded, "
-                                    f"run it again to go on (full log: {self._shown(self._folder / 'log')})"]))
+                return progress, None, unique(progress.errors) or [explain_output(str(error))]
+        return progress, done, []
 
     def _workspace(self, folder: Path) -> auto.LocalWorkspace:
         # The plugins are seen to already; looking for others at each start costs seconds where there is no network.
@@ -198,6 +207,7 @@ class Stack:
     def _log(self) -> Iterator[TextIO]:
         with open(os.open(self._folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
                   encoding="utf-8") as log:
+            print(datetime.now(UTC).isoformat(), file=log, flush=True)
             yield log
 
     def _shown(self, path: Path) -> Path:
