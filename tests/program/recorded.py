@@ -22,10 +22,15 @@ ROOT = Path(__file__).resolve().parents[2]
 SECRET = "4dabf18193072939515e22adb298388d"  # the key under which Pulumi's wire format marks a value as secret
 WIRE_SECRET = {SECRET: "1b47061264138c4ac30d75fd1eb44270"}
 # As the engine answers: additional secret outputs come back marked.
-OUTPUTS = {"Password": {"value": {**WIRE_SECRET, "value": "generated"}}, "BaseImage": {"reference": "debian:trixie-slim"},
-           "RemoteImage": {"imageId": "sha256:0"}, "Table": {"facts": {}}, "Seed": {"counts": {}},
-           "Bucket": {"left_out": []}, "Certificate": {"ca_pem": "CA", "cert_pem": "CERT",
-                           "key_pem": {**WIRE_SECRET, "value": "generated key"}}}
+OUTPUTS = {
+    "Password": {"value": {**WIRE_SECRET, "value": "generated"}},
+    "BaseImage": {"reference": "debian:trixie-slim"},
+    "RemoteImage": {"imageId": "sha256:0"},
+    "Table": {"facts": {}},
+    "Seed": {"counts": {}},
+    "Bucket": {"left_out": []},
+    "Certificate": {"ca_pem": "CA", "cert_pem": "CERT", "key_pem": {**WIRE_SECRET, "value": "generated key"}},
+}
 
 
 @dataclass
