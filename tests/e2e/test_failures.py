@@ -1,0 +1,145 @@
+"""What goes wrong says so in one clear line, loses nothing, and the next update goes on from there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.checkout import Checkout, Stack, left_in_docker
+
+SMALL = {"target": "docker", "memory": "256MiB", "onUnsupported": "skip"}
+
+
+@contextmanager
+def ephemeral(checkout: Checkout, name: str, **config: object) -> Iterator[Stack]:
+    stack = checkout.stack(name, {**SMALL, **config})
+    try:
+        yield stack
+    finally:
+        stack.destroy()
+        assert left_in_docker(name) == []
+
+
+def one_line(done: subprocess.CompletedProcess[str], *words: str) -> str:
+    """The line of the error output that has all the words; there is exactly one, and no traceback."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    lines = [line for line in done.stderr.splitlines() if all(word in line for word in words)]
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def test_wrong_config_fails_at_preview_with_key_found_and_allowed(checkout: Checkout, suffix: str) -> None:
+    checkout.stack(f"conf{suffix}", {**SMALL, "replicaz": 1, "memory": "much"})
+    done = checkout.lcdb("preview", "--stack", f"conf{suffix}")
+    one_line(done, "lifecompanion:replicaz", "no such key")
+    one_line(done, "lifecompanion:memory", "'much'", "2GiB")
+
+
+def test_port_in_use_is_named_and_nothing_is_made(checkout: Checkout, suffix: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        checkout.stack(f"port{suffix}", {**SMALL, "port": port})
+        done = checkout.lcdb("up", "--stack", f"port{suffix}")
+    one_line(done, "lifecompanion:port", str(port), "free it")
+    assert left_in_docker(f"port{suffix}") == []
+
+
+def test_unreachable_s3_is_named_and_the_database_stands(checkout: Checkout, suffix: str) -> None:
+    with ephemeral(checkout, f"s3{suffix}", s3="compatible", bucket="backups",
+                   s3Endpoint="https://localhost:1") as stack:
+        for key in ("s3AccessKey", "s3SecretKey"):
+            checkout.pulumi("config", "set", "--secret", f"lifecompanion:{key}", "key-that-must-not-show", "--stack",
+                            stack.name)
+        done = checkout.lcdb("up", "--stack", stack.name)
+        one_line(done, "localhost:1", "backups")
+        assert "key-that-must-not-show" not in done.stdout + done.stderr
+        assert stack.query("SELECT count(*) FROM users") == [(0,)]
+        checkout.pulumi("config", "set", "lifecompanion:s3", "none", "--stack", stack.name)
+        stack.up()
+        assert set(stack.up()) == {"same"}
+
+
+def test_provider_killed_half_way_then_up_converges(checkout: Checkout, suffix: str) -> None:
+    with ephemeral(checkout, f"kill{suffix}") as stack:
+        with _updating(stack, until="schema:Table devices creating") as update:
+            _kill_dynamic_provider(update.pid)
+            assert update.stdout
+            update.stdout.read()
+            assert update.wait() != 0
+        stack.up()
+        assert stack.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(5,)]
+        assert set(stack.up()) == {"same"}
+
+
+def test_update_killed_with_its_cli_then_up_converges(checkout: Checkout, suffix: str) -> None:
+    with ephemeral(checkout, f"cli{suffix}") as stack:
+        with _updating(stack, until="Container primary creating") as update:
+            time.sleep(1)
+            os.killpg(update.pid, signal.SIGKILL)
+        done = checkout.lcdb("up", "--stack", stack.name)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert stack.query("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(5,)]
+        assert set(stack.up()) == {"same"}
+
+
+def test_two_stacks_stand_side_by_side(checkout: Checkout, suffix: str) -> None:
+    with ephemeral(checkout, f"one{suffix}") as one, ephemeral(checkout, f"two{suffix}") as two:
+        one.up()
+        two.up()
+        one.query("CREATE TABLE only_here (id int)", role="owner")
+        assert two.query("SELECT to_regclass('only_here')") == [(None,)]
+
+
+def test_host_is_checked_used_and_left_with_its_data(checkout: Checkout, suffix: str) -> None:
+    with ephemeral(checkout, f"host{suffix}") as server:
+        server.up()
+        admin = server.address()
+        host = {"target": "host", "host": admin.host, "port": admin.port, "database": "elsewhere",
+                "sslmode": "disable", "onUnsupported": "skip"}
+        wrong = checkout.stack(f"wrong{suffix}", host, {"adminPassword": "not the password"})
+        line = one_line(checkout.lcdb("up", "--stack", wrong.name), "password authentication failed")
+        assert "not the password" not in line
+
+        guest = checkout.stack(f"guest{suffix}", host, {"adminPassword": admin.password})
+        guest.up()
+        assert set(guest.up()) == {"same"}
+        assert set(guest.refresh()) == {"same"}
+        guest.query("INSERT INTO users (name, email, password) VALUES ('a', 'a@example.org', 'x')", role="app")
+        address = guest.address("owner")
+        guest.destroy()
+        with address.connect() as connection:
+            assert connection.execute("SELECT count(*) FROM users").fetchone() == (1,)
+
+
+@contextmanager
+def _updating(stack: Stack, *, until: str) -> Iterator[subprocess.Popen[str]]:
+    """An update by hand in a process group of its own, handed over as soon as its output has this text."""
+    with subprocess.Popen(
+            ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack.name],
+            cwd=stack.checkout.root, env={**os.environ, **stack.checkout.env}, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, start_new_session=True) as update:
+        assert update.stdout
+        assert any(until in line for line in update.stdout), "the update ended before"
+        yield update
+
+
+def _kill_dynamic_provider(cli: int) -> None:
+    """SIGKILL to the Python process, somewhere below the CLI, that runs our providers."""
+    parents = {int(path.name): int(path.joinpath("stat").read_text().rsplit(")", 1)[1].split()[1])
+               for path in Path("/proc").iterdir() if path.name.isdigit() and path.joinpath("stat").exists()}
+
+    def below(pid: int) -> bool:
+        return pid == cli or (pid in parents and below(parents[pid]))
+
+    found = [pid for pid in parents if below(pid)
+             and b"pulumi.dynamic" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert found
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
