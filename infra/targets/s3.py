@@ -69,7 +69,7 @@ def local_s3(name: str, *, folder: str, port: int, network: docker.Network | Non
                    ca_file=f"{folder}/ca.pem", ca_pem=certificate.ca_pem, resource=resource, secret_key=secret.value)
 
 
-def _container(name: str, folder: str, port: int, network: docker.Network, secret: Password,  # noqa: PLR0917
+def _container(name: str, folder: str, port: int, network: docker.Network, secret: Password,
                certificate: Certificate, base_image: pulumi.Input[str] | None) -> docker.Container:
     engine.require_port("lifecompanion:port", "127.0.0.1", port, name)
     volume = docker.Volume("s3-data", name=name)
