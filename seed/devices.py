@@ -121,7 +121,8 @@ def _schedule(spec: Spec, index: int, count: int) -> Schedule:
         offline = _OFFLINE_HOURS * 3600
     span = spec.days * DAY - offline
     lost = int(count * _MISSED)
-    slots = min(count + lost, span // 2)
+    # More than one report a second there is not.
+    slots = min(count + lost, span)
     lost = slots - count
     run = np.arange(lost // 2) + int(draws.integers(0, max(1, slots - lost)))
     singles = draws.permutation(np.setdiff1d(np.arange(slots), run, assume_unique=True))[:lost - len(run)]

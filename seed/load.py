@@ -68,8 +68,6 @@ def seed(address: Address, spec: Spec, progress: Progress | None = None) -> Seed
                 skipped = counts is None
             if skipped:
                 counts = _counts(connection)
-            else:
-                connection.execute(f"ANALYZE {', '.join(TABLES)}")
         except psycopg.Error as error:
             said = " ".join(str(error).split()) or type(error).__name__
             raise SeedError(f"{address}: the data could not be loaded: {said}; nothing of it stays, seed again once "
@@ -93,6 +91,7 @@ def _fill(connection: Connection, spec: Spec, progress: Progress) -> dict[str, i
             counts[rows.table] += len(part)
             progress(rows.table, counts[rows.table], totals[rows.table])
     _advance_sequences(connection, counts)
+    connection.execute(f"ANALYZE {', '.join(TABLES)}")
     return counts
 
 

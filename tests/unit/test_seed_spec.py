@@ -40,6 +40,7 @@ def test_the_default_data_set_has_the_counts_of_the_specification(until):
     {"users": 2, "devices_per_user": 5, "readings": 4_321, "activities": 77, "notifications": 20, "days": 7},
     {"users": 13, "devices_per_user": 2, "readings": 6_001, "activities": 2_002, "notifications": 131, "days": 9},
     {"users": 1, "devices_per_user": 1, "readings": 20_000, "activities": 700, "notifications": 0, "days": 1},
+    {"users": 1, "devices_per_user": 1, "readings": 4 * 43_200, "activities": 700, "notifications": 5, "days": 4},
     {"users": 3, "devices_per_user": 1, "readings": 0, "activities": 0, "notifications": 0, "days": 5},
     {"number": 99},
 ])
