@@ -101,7 +101,7 @@ def _policy(policy: PolicyFacts, now: datetime) -> str:
 
 def _when(instant: datetime | None, now: datetime) -> str:
     if instant is None or instant.year < 2000:
-        return "not scheduled"
+        return "unscheduled"
     minutes = (instant - now).total_seconds() / 60
     if minutes <= 1:
         return "due now"
