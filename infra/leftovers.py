@@ -1,14 +1,16 @@
-"""A container that a killed update had made before its state could say so: told from anybody else's, and removed."""
+"""What a killed update had made before its state could say so: told from anybody else's, and removed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 CONFLICT = re.compile(r'container name "/(?P<name>[^"]+)" is already in use by container "(?P<id>\w+)"')
+CONTAINER = "docker:index/container:Container"
 # The log's last line may be older than what the provider, not yet dead, did last.
 SLACK = timedelta(seconds=60)
 
@@ -33,6 +35,30 @@ class Run:
     def made(self, created: datetime) -> bool:
         """Whether something that came to be at `created` is this run's work."""
         return self.began <= created <= self.heard + SLACK
+
+
+def remove_interrupted(deployment: Mapping[str, Any]) -> list[str]:
+    """Remove the containers that this state was just having made when its update was killed; their names.
+
+    Data is in volumes, which are found again by their names; so are all other kinds that a killed update may leave.
+    """
+    names = [operation["resource"]["inputs"]["name"] for operation in deployment.get("pending_operations") or ()
+             if operation["type"] == "creating" and operation["resource"]["type"] == CONTAINER]
+    if not names:
+        return []
+    import docker
+    from docker.errors import DockerException, NotFound
+
+    removed = []
+    for name in names:
+        try:
+            docker.from_env().containers.get(name).remove(force=True)
+        except NotFound:
+            continue
+        except DockerException:
+            break
+        removed.append(name)
+    return removed
 
 
 def remove_leftovers(causes: Iterable[str], stack: str, run: Run | None) -> list[str]:

@@ -19,7 +19,7 @@ from pulumi import automation as auto
 from rich.console import Console
 
 from infra.failure import explain_output, unique
-from infra.leftovers import Run, remove_leftovers
+from infra.leftovers import Run, remove_interrupted, remove_leftovers
 from infra.progress import Progress
 from infra.pulumi_cli import PLUGINS, find_cli
 from infra.state import LOCAL, ROOT, Backend, ensure_backend, find_backend, stack_folder
@@ -134,7 +134,10 @@ class Stack:
         except auto.ConcurrentUpdateError as error:
             self._heal(str(error))
             progress, done, causes = self._attempt(operation, run, aloud)
-        if removed := remove_leftovers(causes, self.name, earlier):
+        removed = remove_leftovers(causes, self.name, earlier)
+        if causes and progress.pending:
+            removed += remove_interrupted(self._stack.export_stack().deployment)
+        if removed:
             self._console.print(f"removed what a killed update left half-made: {', '.join(removed)}", style="yellow")
             progress, done, causes = self._attempt(operation, run, aloud)
         if causes:

@@ -22,7 +22,8 @@ def ephemeral(checkout: Checkout, name: str, **config: object) -> Iterator[Stack
     try:
         yield stack
     finally:
-        stack.destroy()
+        done = checkout.lcdb("destroy", "--stack", name, "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
         assert left_in_docker(name) == []
 
 
