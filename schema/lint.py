@@ -61,7 +61,19 @@ def _hypertable(table: Table, columns: set[str]) -> Iterable[str]:
     for index in table.indexes:
         if index.unique and time not in [term.split()[0] for term in index.columns]:
             yield f"{name}.{index.name}: a unique index of a hypertable must contain {time!r}; add it"
-    yield from _policies(table, columns)
+    unreadable = [*_unreadable(table)]
+    yield from unreadable or _policies(table, columns)
+
+
+def _unreadable(table: Table) -> Iterable[str]:
+    """Durations that are no interval."""
+    for part in (table.hypertable, table.compression, table.retention):
+        for field in ("chunk", "after", "drop_after", "schedule"):
+            text = getattr(part, field, None)
+            try:
+                intervals.length(text or "0")
+            except DeclarationError as error:
+                yield f"{table.full_name}.{field}: {error}"
 
 
 def _policies(table: Table, columns: set[str]) -> Iterable[str]:

@@ -1,0 +1,76 @@
+"""Declarations as values: to plain dicts and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from schema.errors import DeclarationError
+from schema.lifecompanion import declared
+from schema.objects import Column, Index, Table, from_dict, to_dict
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from leaves(each)
+    else:
+        yield value
+
+
+@pytest.mark.parametrize("table", declared(), ids=lambda table: table.name)
+def test_an_object_survives_the_way_to_json_and_back(table: Table) -> None:
+    assert from_dict(json.loads(json.dumps(to_dict(table)))) == table
+
+
+@pytest.mark.parametrize("table", declared(), ids=lambda table: table.name)
+def test_dicts_hold_plain_values_and_no_nulls(table: Table) -> None:
+    assert {type(each) for each in leaves(to_dict(table))} <= {str, bool, int}
+
+
+def test_what_is_at_its_default_is_left_out() -> None:
+    assert to_dict(Table("t", (Column("a", "int"),))) == {
+        "kind": "table", "name": "t", "columns": [{"name": "a", "type": "int"}]}
+
+
+def test_durations_are_readable_text() -> None:
+    readings = to_dict(declared()[2])
+    assert readings["retention"] == {"drop_after": "1 year"}
+    assert readings["compression"]["after"] == "1 month"
+    assert readings["hypertable"] == {"time": "measured_at", "chunk": "1 week"}
+
+
+def test_numbers_that_arrive_as_floats_are_taken() -> None:
+    values = {"kind": "table", "name": "t", "columns": [{"name": "a", "type": "bigint"}],
+              "hypertable": {"time": "a", "chunk": 1000.0}}
+    found = from_dict(values)
+    assert found.hypertable is not None
+    assert found.hypertable.chunk == "1000"
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"colour": "red"}, "t: key 'colour' is not known"),
+    ({"columns": [{"name": "a", "type": "int", "nul": True}]}, "t.columns: key 'nul' is not known"),
+    ({"kind": "trigger"}, "object of kind 'trigger' is not known"),
+])
+def test_a_wrong_key_is_named_with_those_allowed(change: dict[str, Any], said: str) -> None:
+    values = {"kind": "table", "name": "t", "columns": [{"name": "a", "type": "int"}], **change}
+    with pytest.raises(DeclarationError, match=said):
+        from_dict(values)
+
+
+def test_time_zones_change_every_timestamp_and_nothing_else() -> None:
+    for plain, zoned in zip(declared(), declared("timestamptz"), strict=True):
+        assert "timestamp" not in {column.type for column in zoned.columns}
+        back = tuple(replace(column, type=column.type.replace("timestamptz", "timestamp")) for column in zoned.columns)
+        assert replace(zoned, columns=back) == plain
+
+
+def test_an_index_keeps_its_order_terms() -> None:
+    index = Index("i", ("a", "b DESC NULLS LAST"), include=("c",), where="a > 0")
+    table = Table("t", (Column("a", "int"), Column("b", "int"), Column("c", "int")), indexes=(index,))
+    assert from_dict(to_dict(table)).indexes == (index,)
