@@ -37,7 +37,7 @@ PROGRAMS = Path(".lcdb/embedded-node")
 
 LEAVES_OUT = (
     "the embedded server is a third-party build for trials and tests, not for production",
-    "embedded: one connection at a time; others wait for up to 60 s",
+    "embedded: one connection at a time; others wait for up to 50 s",
     "embedded: no standby (replicas), no TLS; it listens on 127.0.0.1 only",
     "embedded: no background workers: policies are in place, but only `CALL run_job(...)` runs them",
     "embedded: no pg_stat_statements, and statement_timeout does not fire",

@@ -24,12 +24,14 @@ export class Engine {
   /** Serve `database` from now on; does nothing where it is served already. The database must exist. */
   async open(database) {
     if (this.#worker && this.database === database) return
-    await this.close()
+    const former = await this.#finish()
     this.#worker = new Worker(fileURLToPath(import.meta.url), { workerData: { folder: this.#folder, database } })
     this.#worker.on('message', (answer) => this.#settle(answer))
     this.#worker.on('error', (error) => this.#settle({ lost: error.message }))
     this.database = database
     await this.#answer()
+    // only now: while a thread lives, V8 lends its compiled code to the next, which saves seconds
+    await former?.terminate()
   }
 
   /** Send messages that together end in an answer; returns that answer's bytes. */
@@ -46,12 +48,17 @@ export class Engine {
 
   /** Flush everything to the data folder and end; does nothing where it is ended. */
   async close() {
+    const worker = await this.#finish()
+    await worker?.terminate()
+  }
+
+  async #finish() {
     const worker = this.#worker
-    if (!worker) return
+    if (!worker) return null
     worker.postMessage({ close: true })
     await this.#answer()
-    await worker.terminate()
     this.#worker = null
+    return worker
   }
 
   #answer() {

@@ -1,16 +1,30 @@
 // The PostgreSQL wire protocol, as far as a front needs it: frames in, frames out, and the few messages it says itself.
 
 const SSL_REQUEST = 80877103, GSS_REQUEST = 80877104, CANCEL_REQUEST = 80877102
+const AHEAD = 1 << 20
 const LONGEST = 1 << 30 // PostgreSQL's own limit for one message
 
-/** Reads whole messages from a socket, never more than the next one is asked for. */
+/** Reads whole messages from a socket; lets the client send ahead by about `AHEAD` bytes, no more. */
 export class Reader {
   #chunks = []
   #length = 0
-  #source
+  #wake = () => {}
+  #socket
+  gone = false
 
   constructor(socket) {
-    this.#source = socket[Symbol.asyncIterator]()
+    this.#socket = socket
+    socket.on('data', (chunk) => {
+      this.#chunks.push(chunk)
+      this.#length += chunk.length
+      if (this.#length > AHEAD) socket.pause()
+      this.#wake()
+    })
+    const leave = () => {
+      this.gone = true
+      this.#wake()
+    }
+    socket.on('end', leave).on('close', leave)
   }
 
   /** The client's StartupMessage as a Map, after its requests for encryption were declined; null if none comes. */
@@ -45,10 +59,11 @@ export class Reader {
 
   async #take(wanted) {
     while (this.#length < wanted) {
-      const { value, done } = await this.#source.next().catch(() => ({ done: true }))
-      if (done) return null
-      this.#chunks.push(value)
-      this.#length += value.length
+      if (this.gone) return null
+      this.#socket.resume()
+      await new Promise((resolve) => {
+        this.#wake = resolve
+      })
     }
     const all = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks)
     this.#chunks = [all.subarray(wanted)]

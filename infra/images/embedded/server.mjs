@@ -9,7 +9,8 @@ import { Engine, literal } from './engine.mjs'
 import { Reader, errorResponse, int32, message } from './protocol.mjs'
 import { serve } from './session.mjs'
 
-const LONGEST_WAIT_MS = 60_000
+const LONGEST_WAIT_MS = 50_000
+const LONGEST_SILENCE_MS = 5_000
 const [folder, port] = process.argv.slice(2)
 const log = (line) => console.log(`${new Date().toISOString()} ${line}`)
 const fail = (line) => {
@@ -79,7 +80,7 @@ async function serveNext() {
   const client = serving = queue.shift()
   clearTimeout(client.timer)
   try {
-    if (!client.socket.destroyed) await serve(engine, client)
+    if (!client.reader.gone) await serve(engine, client)
   } catch (error) {
     log(`${name(client)}: ${error.message}`)
   }
@@ -109,6 +110,12 @@ const listener = createServer((socket) => {
 listener.on('error', (error) => fail(error.code === 'EADDRINUSE'
   ? `port ${port} is in use by another process; choose another port or end that process`
   : `cannot listen on port ${port}: ${error.message}`))
+// A client that gave up while it waited may keep its socket open all the same; one that then says nothing is let go.
+setInterval(() => {
+  if (queue.length && serving?.silentSince && Date.now() - serving.silentSince > LONGEST_SILENCE_MS) {
+    serving.socket.destroy()
+  }
+}, 1000).unref()
 process.on('SIGTERM', stop).on('SIGINT', stop)
 
 // The port is taken before the engine starts, so that a port in use costs nothing; clients meanwhile wait in the queue.

@@ -28,6 +28,7 @@ export async function serve(engine, client) {
   let lost = false
   try {
     await login(engine, client)
+    client.silentSince = Date.now()
     await converse(engine, client)
   } catch (error) {
     lost = error instanceof EngineLost
@@ -113,9 +114,11 @@ async function set(engine, pairs) {
 }
 
 /** Carry messages until the client leaves. Those of an extended query travel together up to their Sync or Flush. */
-async function converse(engine, { reader, write }) {
+async function converse(engine, client) {
+  const { reader, write } = client
   let held = []
   for (let next; (next = await reader.message()) && next.type !== 'X';) {
+    client.silentSince = null
     if (next.type === 'P' && COPY_FROM_CLIENT.test(next.body.toString().split('\0')[1])) {
       await refuseUntilSync(engine, reader, write, held)
       held = []
