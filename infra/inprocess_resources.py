@@ -18,7 +18,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 from infra import access_sql
 from infra.failure import explain
 from infra.inprocess_record import Made, Record
-from infra.provider import is_unknown
+from infra.providers.calls import is_unknown
 from schema.connection import Address
 from schema.errors import ServerUnreachableError
 

@@ -8,7 +8,11 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from infra import provider
+from infra.providers.access import DatabaseSettingsProvider, PasswordProvider
+from infra.providers.docker import BaseImageProvider
+from infra.providers.embedded import EmbeddedServerProvider
+from infra.providers.schema import SeedProvider, TableProvider
+from infra.providers.storage import BucketProvider, CertificateProvider, GatewayBuildProvider, GatewayProvider
 
 
 class Password(Resource, module="access", name="Password"):
@@ -18,7 +22,7 @@ class Password(Resource, module="access", name="Password"):
 
     def __init__(self, label: str, opts: pulumi.ResourceOptions | None = None) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["value"])
-        super().__init__(provider.PasswordProvider(), f"{label}-password", {"label": label, "value": None},
+        super().__init__(PasswordProvider(), f"{label}-password", {"label": label, "value": None},
                          pulumi.ResourceOptions.merge(secret, opts))
 
 
@@ -28,7 +32,7 @@ class BaseImage(Resource, module="docker", name="BaseImage"):
     reference: pulumi.Output[str]
 
     def __init__(self, label: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(provider.BaseImageProvider(), label, {"reference": None}, opts)
+        super().__init__(BaseImageProvider(), label, {"reference": None}, opts)
 
 
 class DatabaseSettings(Resource, module="access", name="DatabaseSettings"):
@@ -36,7 +40,7 @@ class DatabaseSettings(Resource, module="access", name="DatabaseSettings"):
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], settings: Mapping[str, str],
                  opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(provider.DatabaseSettingsProvider(), label,
+        super().__init__(DatabaseSettingsProvider(), label,
                          {"connection": connection, "settings": dict(settings)}, opts)
 
 
@@ -47,7 +51,7 @@ class Table(Resource, module="schema", name="Table"):
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], declaration: Mapping[str, Any],
                  options: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(provider.TableProvider(), label,
+        super().__init__(TableProvider(), label,
                          {**declaration, "connection": connection, "options": dict(options), "facts": None}, opts)
 
 
@@ -58,7 +62,7 @@ class Seed(Resource, module="seed", name="Seed"):
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], number: int,
                  opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(provider.SeedProvider(), label,
+        super().__init__(SeedProvider(), label,
                          {"connection": connection, "number": number, "counts": None}, opts)
 
 
@@ -72,7 +76,7 @@ class Certificate(Resource, module="storage", name="Certificate"):
     def __init__(self, label: str, names: Sequence[str], *, ca_file: str, days: int,
                  opts: pulumi.ResourceOptions | None = None) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["key_pem"])
-        super().__init__(provider.CertificateProvider(), label,
+        super().__init__(CertificateProvider(), label,
                          {"names": list(names), "ca_file": ca_file, "days": days, "ca_pem": None, "cert_pem": None,
                           "key_pem": None, "not_after": None}, pulumi.ResourceOptions.merge(secret, opts))
 
@@ -84,7 +88,7 @@ class Gateway(Resource, module="storage", name="Gateway"):
                  secret_key: pulumi.Input[str], certificate: Certificate,
                  opts: pulumi.ResourceOptions | None = None) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["secret_key", "key_pem"])
-        super().__init__(provider.GatewayProvider(), label,
+        super().__init__(GatewayProvider(), label,
                          {"folder": folder, "port": port, "region": region, "access_key": access_key,
                           "secret_key": secret_key, "ca_pem": certificate.ca_pem, "cert_pem": certificate.cert_pem,
                           "key_pem": certificate.key_pem, "running": None}, pulumi.ResourceOptions.merge(secret, opts))
@@ -96,7 +100,7 @@ class GatewayBuild(Resource, module="storage", name="GatewayBuild"):
     context: pulumi.Output[str]
 
     def __init__(self, label: str, *, folder: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(provider.GatewayBuildProvider(), label, {"folder": folder, "context": None}, opts)
+        super().__init__(GatewayBuildProvider(), label, {"folder": folder, "context": None}, opts)
 
 
 class Bucket(Resource, module="storage", name="Bucket"):
@@ -109,7 +113,7 @@ class Bucket(Resource, module="storage", name="Bucket"):
                  protections: Mapping[str, Any], *, on_unsupported: str, allow_with_backups: bool, server_is_ours: bool,
                  opts: pulumi.ResourceOptions | None = None) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["login"])
-        super().__init__(provider.BucketProvider(), label,
+        super().__init__(BucketProvider(), label,
                          {**protections, "bucket": bucket, "login": dict(login), "on_unsupported": on_unsupported,
                           "allow_with_backups": allow_with_backups, "server_is_ours": server_is_ours, "left_out": None},
                          pulumi.ResourceOptions.merge(secret, opts))
@@ -121,6 +125,6 @@ class EmbeddedServer(Resource, module="embedded", name="EmbeddedServer"):
     def __init__(self, label: str, *, folder: str, port: int, password: pulumi.Input[str],
                  opts: pulumi.ResourceOptions | None = None) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["password"])
-        super().__init__(provider.EmbeddedServerProvider(), label,
+        super().__init__(EmbeddedServerProvider(), label,
                          {"folder": folder, "port": port, "password": pulumi.Output.secret(password), "running": None},
                          pulumi.ResourceOptions.merge(secret, opts))

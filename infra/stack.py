@@ -136,7 +136,7 @@ class Stack:
             progress, done, causes = self._attempt(operation, run, aloud)
         removed = remove_leftovers(causes, self.name, earlier)
         if causes and progress.pending:
-            removed += remove_interrupted(self._stack.export_stack().deployment)
+            removed += remove_interrupted(self._stack.export_stack().deployment or {})
         if removed:
             self._console.print(f"removed what a killed update left half-made: {', '.join(removed)}", style="yellow")
             progress, done, causes = self._attempt(operation, run, aloud)

@@ -112,6 +112,7 @@ def test_host_is_checked_used_and_left_with_its_data(checkout: Checkout, suffix:
         guest.up()
         assert set(guest.up()) == {"same"}
         assert set(guest.refresh()) == {"same"}
+        assert admin.password not in guest.state()
         guest.query("INSERT INTO users (name, email, password) VALUES ('a', 'a@example.org', 'x')", role="app")
         address = guest.address("owner")
         guest.destroy()

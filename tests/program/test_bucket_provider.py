@@ -16,7 +16,7 @@ from backups.bucket import BucketSpec
 from backups.errors import BucketError, S3UnreachableError, UnsupportedError
 from infra.bucket import runner_policy
 from infra.processes import free_port
-from infra.provider import BucketProvider, CertificateProvider, GatewayProvider
+from infra.providers.storage import BucketProvider, CertificateProvider, GatewayProvider
 from infra.targets.gateway import stop_gateway
 
 SPEC = BucketSpec("backups-of-a-stack", tags={"stack": "dev"})

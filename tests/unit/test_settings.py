@@ -106,7 +106,7 @@ def test_secret_shows_in_no_repr() -> None:
 
 
 def test_given_role_passwords_need_a_length() -> None:
-    with pytest.raises(SettingsError, match="passwords: found a secret, required: .*12") as error:
+    with pytest.raises(SettingsError, match=r"passwords: found a secret, required: .*12") as error:
         parse({"target": "docker", "passwords": '{"app": "short"}'}, secret=("passwords",))
     assert "short;" not in str(error.value)
 

@@ -1,0 +1,25 @@
+"""Side-by-side benchmarks: `python -m bench [name ...]`; each writes a JSON and a picture to bench/results/."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from bench import unchanged_up
+
+BENCHMARKS: dict[str, Callable[[], None]] = {"unchanged_up": unchanged_up.run}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all; 2 where a name is unknown."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"bench: no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"== {name}")
+        BENCHMARKS[name]()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

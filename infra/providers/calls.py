@@ -1,0 +1,35 @@
+"""What the calls of all providers have in common: unknown values, changes, and the answer to a refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi.dynamic import ReadResult
+from pulumi.output import Unknown
+from pulumi.runtime.rpc import UNKNOWN
+
+Props = dict[str, Any]
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value, or anything inside it, is only known once the update has run."""
+    if isinstance(value, Mapping):
+        return any(is_unknown(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(is_unknown(item) for item in value)
+    return isinstance(value, Unknown) or bool(value == UNKNOWN)
+
+
+def changed(olds: Mapping[str, Any], news: Mapping[str, Any], *ignored: str) -> bool:
+    """Whether any input differs from what was last stored; `__provider` counts, as a moved class is a change."""
+    return any(olds.get(key) != value for key, value in news.items() if key not in ignored)
+
+
+def as_found(id_: str, stored: Props, found: Props | None, *outputs: str) -> ReadResult:
+    """What a refresh answers: gone, as stored, or what was found, as inputs too, so that the next preview shows it."""
+    if found is None:
+        return ReadResult("", {})
+    if found == stored:
+        return ReadResult(id_, stored)
+    return ReadResult(id_, found, {key: value for key, value in found.items() if key not in outputs})

@@ -1,0 +1,76 @@
+"""The declared tables and their development data."""
+
+from __future__ import annotations
+
+import sys
+
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+
+from infra.providers.calls import Props, as_found, changed, is_unknown
+
+
+class TableProvider(ResourceProvider):
+    """Carries Pulumi's calls for one declared table to schema.apply; keeps no state and decides nothing."""
+
+    serialize_as_secret_always = False
+
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        from infra.declared import planned
+
+        return CheckResult({**news, "plan": planned(news, server_known=not is_unknown(news["connection"]))}, [])
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        from infra.declared import declaration
+
+        return DiffResult(changes=bool(news["plan"]) or declaration(olds) != declaration(news))
+
+    def create(self, props: Props) -> CreateResult:
+        return CreateResult(str(props["name"]), self._ensure(props))
+
+    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
+        return UpdateResult(self._ensure(news))
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        from infra.declared import live
+
+        return as_found(id_, props, live(props), "facts")
+
+    def delete(self, id_: str, props: Props) -> None:
+        from infra.declared import drop
+
+        print(drop(id_, props), file=sys.stderr)
+
+    @staticmethod
+    def _ensure(props: Props) -> Props:
+        from infra.declared import ensured
+
+        return {**props, "plan": [], "facts": ensured(props)}
+
+
+class SeedProvider(ResourceProvider):
+    """The development data: loaded once, then the developer's; never deleted but with its tables."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: Props) -> CreateResult:
+        from schema.connection import Address
+        from seed import Spec
+        from seed.load import seed
+
+        spec = Spec(number=int(props["number"]))
+        seeded = seed(Address.from_dict(props["connection"]), spec)
+        return CreateResult(str(props["connection"]["database"]), {**props, "counts": seeded.counts})
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        return DiffResult(changes=changed(olds, news, "connection"))
+
+    def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        print(f"seed number {int(news['number'])}: the tables hold data already, which is left alone; "
+              "empty them to have them filled anew", file=sys.stderr)
+        return UpdateResult({**news, "counts": olds["counts"]})
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        return ReadResult(id_, props)
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """The data goes with its tables."""
