@@ -31,7 +31,8 @@ def export_all(settings: Settings, server: Server, access: Access, reads: Sequen
     pulumi.export("target", server.target)
     pulumi.export("image", server.image)
     pulumi.export("leaves_out", [*server.leaves_out, *storage.leaves_out])
-    pulumi.export("primary", {"host": server.host, "port": server.port, "database": settings.database})
+    pulumi.export("primary", {"host": server.host, "port": server.port, "database": settings.database,
+                              **({"container": server.container} if server.container else {})})
     pulumi.export("replicas", replicas)
     pulumi.export("logins", logins.apply(
         lambda known: {role: {**login, "dsn": outputs.dsn(login)} for role, login in known.items()}))

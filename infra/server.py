@@ -48,5 +48,6 @@ class Server:
     owned: pulumi.Resource | None = None
     connections: int = 20
     image: pulumi.Input[str] | None = None
+    container: pulumi.Input[str] | None = None
     leaves_out: Sequence[str] = ()
     extensions: Sequence[str] = ("timescaledb", "pg_stat_statements")

@@ -116,7 +116,7 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
     return Server(
         target="docker", host=settings.bind_address, port=settings.primary_port,
         admin_user="postgres", admin_password=admin_password, sslmode="disable", ready=container, owned=volume,
-        image=chosen.reference, leaves_out=chosen.leaves_out, network=network,
+        image=chosen.reference, container=name, leaves_out=chosen.leaves_out, network=network,
         standbys=lambda *login: _standbys(shared, volume, *login),
     )
 
