@@ -25,7 +25,6 @@ class Capabilities:
     role: str
     database: str
     may_create_schema: bool
-    cron: bool
 
     @property
     def community(self) -> bool:

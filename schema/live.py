@@ -85,6 +85,11 @@ class Comparison:
         return Transaction.OWN if self.weight.has_rows else Transaction.SHARED
 
     @property
+    def beside_writers(self) -> bool:
+        """Whether indexes are to be built beside writers. The embedded server has none, and cannot."""
+        return self.weight.has_rows and not self.single_process
+
+    @property
     def present(self) -> LiveTable:
         """The live table of a comparison whose table exists."""
         if self.live is None:

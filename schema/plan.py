@@ -11,7 +11,7 @@ from schema.kinds import check, column, columnstore, constraint, foreign_key, hy
 from schema.lint import lint
 from schema.live import Comparison, default_time_index
 from schema.objects import Index, Object
-from schema.step import Hazard, Step
+from schema.step import Step
 
 # The order in which the parts of one table are made: what later parts stand on comes first.
 PARTS = (column.steps, hypertable.steps, key.steps, check.steps, foreign_key.steps, index.steps, columnstore.steps,
@@ -106,6 +106,3 @@ def _undeclared_indexes(comparison: Comparison) -> list[str]:
 
 def _unnamed(each: Index) -> tuple[object, ...]:
     return (each.columns, each.unique, each.method, each.include, each.where)
-
-
-__all__ = ["Hazard", "Plan", "Step", "plan", "plan_from_empty"]

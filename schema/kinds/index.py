@@ -71,21 +71,20 @@ def _qualified(comparison: Comparison, name: str) -> str:
 
 def _create(comparison: Comparison, index: Index, why: str = "the index does not exist") -> Step:
     table, where = comparison.declared, _where(comparison, index.name)
-    if not comparison.weight.has_rows:
-        return Step(where, definition(table, index), why)
+    if not comparison.beside_writers:
+        return Step(where, definition(table, index), why, transaction=comparison.transaction)
     if not comparison.present.table.hypertable:
         return Step(where, definition(table, index, option="CONCURRENTLY "), why, transaction=Transaction.NONE,
                     cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"))
-    if index.unique or comparison.single_process:
-        hazards = () if comparison.single_process else (Hazard.BLOCKS_WRITES,)
-        return Step(where, definition(table, index), why, hazards, Transaction.OWN,
+    if index.unique:
+        return Step(where, definition(table, index), why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
                     constraint.cost(comparison, "SHARE"))
     return Step(where, definition(table, index, parameters="timescaledb.transaction_per_chunk"), why,
                 transaction=Transaction.NONE, cost=constraint.cost(comparison, "SHARE, one chunk at a time"))
 
 
 def _drop(comparison: Comparison, name: str, why: str) -> Step:
-    plain = not comparison.present.table.hypertable and comparison.weight.has_rows
+    plain = not comparison.present.table.hypertable and comparison.beside_writers
     return Step(_where(comparison, name), f"DROP INDEX "
                                           f"{'CONCURRENTLY ' if plain else ''}{_qualified(comparison, name)}", why,
                 transaction=Transaction.NONE if plain else comparison.transaction)

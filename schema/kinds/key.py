@@ -29,8 +29,8 @@ def steps(comparison: Comparison) -> list[Step]:
 def _add(comparison: Comparison, key: Key) -> list[Step]:
     table, why = ident(comparison.name), "the key does not exist"
     where = f"{comparison.name}.{key.name}"
-    if not comparison.weight.has_rows:
-        return [Step(where, f"ALTER TABLE {table} ADD {definition(key)}", why)]
+    if not comparison.beside_writers:
+        return [Step(where, f"ALTER TABLE {table} ADD {definition(key)}", why, transaction=comparison.transaction)]
     if comparison.present.table.hypertable:
         return [Step(where, f"ALTER TABLE {table} ADD {definition(key)}", why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
                      constraint.cost(comparison, "ACCESS EXCLUSIVE"))]

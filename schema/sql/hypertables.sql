@@ -1,8 +1,7 @@
--- Hypertables: first dimension, further dimensions, columnstore settings.
+-- Hypertables: first dimension and columnstore settings.
 SELECT h.hypertable_name AS "table",
        d.column_name AS time,
        coalesce(d.time_interval::text, d.integer_interval::text) AS chunk,
-       h.num_dimensions AS dimensions,
        h.compression_enabled AS compressed,
        ARRAY(SELECT s.attname::text FROM timescaledb_information.compression_settings s
               WHERE s.hypertable_schema = h.hypertable_schema AND s.hypertable_name = h.hypertable_name

@@ -8,8 +8,7 @@ SELECT current_setting('server_version_num')::int AS server_version,
        position('emcc' IN version()) > 0 AS single_process,
        current_user::text AS role,
        current_database()::text AS database,
-       has_database_privilege(current_database(), 'CREATE') AS may_create_schema,
-       EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') AS cron
+       has_database_privilege(current_database(), 'CREATE') AS may_create_schema
   FROM (VALUES (1)) AS one
   LEFT JOIN pg_extension e ON e.extname = 'timescaledb'
   LEFT JOIN pg_namespace x ON x.oid = e.extnamespace

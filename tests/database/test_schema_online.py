@@ -14,12 +14,12 @@ import pytest
 from schema import apply, catalog
 from schema.errors import ApplyError, UnsafeChangeError, UnsupportedError
 from schema.lifecompanion import declared
-from schema.objects import Check, Index, Table
+from schema.objects import Check, Index, Key, Table
 from schema.session import LOCK
 from tests.database.servers import Database
 
 SKIP = apply.Options(on_unsupported="skip")
-USERS, _, READINGS, _, NOTIFICATIONS = declared()
+_, _, READINGS, ACTIVITIES, NOTIFICATIONS = declared()
 ROWS = ("INSERT INTO users (name, email, password) VALUES ('Ada', 'ada@example.org', 'x')",
         "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) VALUES (1, 'phone', 'AA:BB:CC:DD:EE:FF', 'a')",
         "INSERT INTO environmental_readings (device_id, measured_at, temperature, humidity) "
@@ -156,6 +156,55 @@ def test_a_changed_index_is_built_beside_the_old_one_and_takes_its_name(
     names = filled.execute("SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'idx%' "
                            f"AND tablename = '{table.name}' ORDER BY 1")
     assert [name for (name,) in names] == sorted(index.name for index in table.indexes)
+
+
+@pytest.mark.servers("official", "debian")
+def test_an_index_build_on_a_hypertable_that_was_cut_off_is_done_again(filled: Database) -> None:
+    filled.execute("UPDATE environmental_readings SET air_quality = 0 WHERE id = 1")
+    index = Index("by_clean_air", ("(100 / air_quality)", "measured_at"))  # fails in the chunk that has the zero
+    more = replace(READINGS, indexes=(*READINGS.indexes, index))
+    with pytest.raises(ApplyError, match="division by zero"):
+        apply.ensure(filled.owner, [more], options=SKIP)
+    assert filled.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'by_clean_air'::regclass") == [(False,)]
+    filled.execute("UPDATE environmental_readings SET air_quality = 1 WHERE id = 1")
+    steps = apply.ensure(filled.owner, [more], options=SKIP).steps
+    assert [step.sql.split()[:2] for step in steps] == [["DROP", "INDEX"], ["CREATE", "INDEX"]]
+    assert apply.plan(filled.owner, [more], options=SKIP).steps == ()
+
+
+def test_a_key_comes_to_a_table_with_rows(filled: Database) -> None:
+    key = Key("notifications_user_sent_key", ("user_id", "sent_at"))
+    more = replace(NOTIFICATIONS, keys=(*NOTIFICATIONS.keys, key))
+    steps = apply.ensure(filled.owner, [more], options=SKIP).steps
+    assert not any(step.hazards for step in steps)
+    with pytest.raises(psycopg.errors.UniqueViolation, match="notifications_user_sent_key"):
+        filled.execute("INSERT INTO notifications (user_id, title, type, sent_at) "
+                       "SELECT user_id, title, type, sent_at FROM notifications LIMIT 1")
+
+
+@pytest.mark.parametrize("edit", ["added", "changed"])
+def test_a_foreign_key_of_a_hypertable_with_rows_is_proven_without_blocking_writers(
+        filled: Database, edit: str) -> None:
+    filled.execute("INSERT INTO activity_classifications (user_id, started_at, activity_type) "
+                   "SELECT 1, now() - n * interval '1 day', 'rest' FROM generate_series(1, 50) n")
+    key = ACTIVITIES.foreign_keys[0]
+    if edit == "added":
+        filled.execute(f"ALTER TABLE activity_classifications DROP CONSTRAINT {key.name}")
+    wanted = ACTIVITIES if edit == "added" else replace(ACTIVITIES, foreign_keys=(replace(key, on_delete="cascade"),))
+    steps = apply.ensure(filled.owner, [wanted], options=SKIP).steps
+    assert [" NOT VALID" in step.sql for step in steps] == [True, False]
+    assert steps[1].sql == f"ALTER TABLE activity_classifications VALIDATE CONSTRAINT {key.name}"
+    assert not any(step.hazards for step in steps)
+
+
+@pytest.mark.servers("official", "embedded")
+def test_a_check_under_the_columnstore_blocks_writers_and_needs_that_allowed(filled: Database) -> None:
+    filled.execute("SELECT compress_chunk(c) FROM show_chunks('environmental_readings') c LIMIT 2")
+    more = replace(READINGS, checks=(*READINGS.checks, Check("id_positive", "id > 0")))
+    with pytest.raises(UnsafeChangeError, match="blocks_writes is not allowed"):
+        apply.ensure(filled.owner, [more])
+    apply.ensure(filled.owner, [more], options=apply.Options(allow=frozenset({"blocks_writes"})))
+    assert apply.plan(filled.owner, [more]).steps == ()
 
 
 @pytest.mark.servers("official", "debian")
