@@ -23,6 +23,7 @@ from infra.leftovers import Run, remove_interrupted, remove_leftovers
 from infra.progress import Progress
 from infra.pulumi_cli import PLUGINS, find_cli
 from infra.state import LOCAL, ROOT, Backend, ensure_backend, find_backend, stack_folder
+from infra.unhealthy import explain_unhealthy
 
 HOLDER = re.compile(r"created by (?P<user>\S*)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 SALT = re.compile(r"^encryptionsalt:.*\n?", re.MULTILINE)
@@ -141,6 +142,7 @@ class Stack:
             self._console.print(f"removed what a killed update left half-made: {', '.join(removed)}", style="yellow")
             progress, done, causes = self._attempt(operation, run, aloud)
         if causes:
+            causes += explain_unhealthy(self.name) if self.target == "docker" else []
             causes.append(f"{operation} of {self.name} did not finish; what was done is recorded, run it again "
                           f"to go on (full log: {self._shown(self._folder / 'log')})")
             raise StackError("\n".join(causes))

@@ -22,7 +22,7 @@ KIND_LABEL = "lifecompanion.image"
 DATA = "/var/lib/postgresql/data"
 SECRETS = "/run/lifecompanion"
 HBA = "/etc/lifecompanion/pg_hba.conf"
-START_SECONDS = 180
+START_SECONDS = 120
 STOP_SECONDS = 60
 OFFICIAL, DEBIAN = "official", "debian"
 

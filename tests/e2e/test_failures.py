@@ -67,6 +67,20 @@ def test_unreachable_s3_is_named_and_the_database_stands(checkout: Checkout, suf
         assert set(stack.up()) == {"same"}
 
 
+def test_full_disk_is_named_and_the_next_update_goes_on(checkout: Checkout, suffix: str) -> None:
+    name = f"full{suffix}"
+    with ephemeral(checkout, name) as stack:
+        volume = f"lifecompanion-{name}-primary"
+        subprocess.run(["docker", "volume", "create", "--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt",
+                        "o=size=16m", volume], check=True, capture_output=True)
+        one_line(checkout.lcdb("up", "--stack", name), f"{name}-primary", "No space left on device", "free space")
+        subprocess.run(["docker", "rm", "-f", volume], check=True, capture_output=True)
+        subprocess.run(["docker", "volume", "rm", volume], check=True, capture_output=True)
+        assert checkout.lcdb("refresh", "--stack", name).returncode == 0
+        assert checkout.lcdb("up", "--stack", name).returncode == 0
+        assert set(stack.up()) == {"same"}
+
+
 def test_provider_killed_half_way_then_up_converges(checkout: Checkout, suffix: str) -> None:
     with ephemeral(checkout, f"kill{suffix}") as stack:
         with _updating(stack, until="schema:Table devices creating") as update:
