@@ -16,6 +16,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from pulumi.runtime.stack import Stack
 from infra.failure import explain
 from infra.inprocess_config import read_config
 from infra.inprocess_record import Record
-from infra.inprocess_resources import Event, Maker, MakerError, Monitor, remove
+from infra.inprocess_resources import Event, Maker, MakerError, Monitor, event_loop, remove
 from infra.stack import Result, StackError
 from infra.state import LOCAL, ROOT, stack_folder
 
@@ -54,7 +55,7 @@ def run(stack: str, *, preview: bool = False, on_event: OnEvent | None = None, r
     record = Record.read(stack_folder(stack, local))
     maker = Maker(record, preview=preview, on_event=on_event)
     with contextlib.chdir(root), _importing_from(root):
-        outputs = contextvars.Context().run(_program, stack, root, maker)
+        outputs = _apart(stack, root, maker)
     if not preview:
         record.outputs = outputs
         record.write()
@@ -90,24 +91,40 @@ def destroy(stack: str, *, on_event: OnEvent | None = None, root: Path = ROOT, l
 
 def _program(stack: str, root: Path, maker: Maker) -> dict[str, Any]:
     """Run __main__.py in a Pulumi runtime of its own and return its exports; empty while they are not known."""
-    name, config, secret = read_config(root, stack)
-    pulumi.runtime.set_mocks(maker, project=name, stack=stack, preview=maker.preview, monitor=Monitor(maker))
-    pulumi.runtime.set_all_config(config, secret)
-    exported: dict[str, Any] = {}
-
-    def program() -> pulumi.Output[None]:
-        runpy.run_path(str(root / "__main__.py"), run_name="__main__")
-        stack_resource = pulumi.runtime.get_root_resource()
-        assert isinstance(stack_resource, Stack)
-        return pulumi.Output.from_input(stack_resource.outputs).apply(exported.update)
-
     try:
-        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+        name, config, secret = read_config(root, stack)
+        with event_loop():
+            pulumi.runtime.set_mocks(maker, project=name, stack=stack, preview=maker.preview, monitor=Monitor(maker))
+            pulumi.runtime.set_all_config(config, secret)
+            return _exports(root / "__main__.py")
     except Exception as error:  # noqa: BLE001 a program may raise anything; the user gets one line of it
         # a resource's own failure; else the program's, such as a setting that is wrong
         lines = maker.failures or [explain("".join(traceback.format_exception(error)))]
         raise InProcessError("\n".join(lines)) from None
+
+
+def _exports(program: Path) -> dict[str, Any]:
+    exported: dict[str, Any] = {}
+
+    def run_program() -> pulumi.Output[None]:
+        runpy.run_path(str(program), run_name="__main__")
+        stack = pulumi.runtime.get_root_resource()
+        assert isinstance(stack, Stack)
+        return pulumi.Output.from_input(stack.outputs).apply(exported.update)
+
+    pulumi.runtime.test(run_program)()  # type: ignore[no-untyped-call]
     return exported
+
+
+def _apart(stack: str, root: Path, maker: Maker) -> dict[str, Any]:
+    """`_program` in a thread and a context of its own: the caller's event loop and Pulumi runtime stay as they are."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(contextvars.Context().run, _program, stack, root, maker)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            maker.failures.append("interrupted")  # the resource that is being made is finished, no other is begun
+            raise
 
 
 @contextlib.contextmanager

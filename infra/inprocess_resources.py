@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,7 +157,22 @@ class Monitor(MockMonitor):
         asked = self._maker.asked
         asked.urn = self.make_urn(request.parent, request.type, request.name)
         asked.goes_with, asked.stays = str(request.deletedWith), bool(request.retainOnDelete)
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        with event_loop():
+            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def event_loop() -> Iterator[None]:
+    """An event loop for this thread, closed afterwards; Pulumi would make one and leave it open."""
+    loop = asyncio.new_event_loop()
+    # the first failure ends the run and is told; what waited for it has nothing of its own to say
+    loop.set_exception_handler(lambda _loop, _context: None)
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 def remove(record: Record) -> Iterator[Event]:

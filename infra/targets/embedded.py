@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ LEAST_NODE = 20
 INSTALL_SECONDS = 600
 # The first start makes the database cluster: seconds on a quiet machine, much more on a busy one.
 START_SECONDS = 300
+PORT_SECONDS = 10
 # Shared by all stacks of the checkout; relative to the program's folder.
 PROGRAMS = Path(".lcdb/embedded-node")
 
@@ -83,12 +85,10 @@ def start(folder: Path, port: int, password: str) -> Address:
     """
     address = Address("127.0.0.1", port, "postgres", ADMIN, password, sslmode="disable")
     program = prepare(PROGRAMS)
-    if alive(folder):
-        if not _knows(address):
-            stop(folder)
-    elif not processes.port_is_free(port):
-        raise EmbeddedError(f"embedded server: port {port} on 127.0.0.1 is taken by another process; end that process, "
-                            "or set another lifecompanion:port")
+    if alive(folder) and not _knows(address):
+        stop(folder)
+    if not alive(folder):
+        _await_port(port)
     command = [_require_node(), str(program / "server.mjs"), str(folder.absolute() / "data"), str(port)]
     log = folder / f"{NAME}.log"
     try:
@@ -127,6 +127,16 @@ def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
     return Server(target="embedded", host="127.0.0.1", port=settings.primary_port, admin_user=ADMIN,
                   admin_password=password, sslmode="disable", ready=server, owned=server, connections=1,
                   leaves_out=LEAVES_OUT, extensions=("timescaledb",))
+
+
+def _await_port(port: int) -> None:
+    """Wait for the port: a server that was just killed holds it until the last of its threads has ended."""
+    until = time.monotonic() + PORT_SECONDS
+    while not processes.port_is_free(port):
+        if time.monotonic() > until:
+            raise EmbeddedError(f"embedded server: port {port} on 127.0.0.1 is taken by another process; end that "
+                                "process, or set another lifecompanion:port")
+        time.sleep(0.1)
 
 
 def _knows(address: Address) -> bool:
