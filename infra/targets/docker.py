@@ -62,7 +62,7 @@ def prefix(settings: Settings) -> str:
 
 def choose_image(settings: Settings) -> ChosenImage:
     """Resolve `image`; `auto` keeps the kind that the stack's data was made with, so that data stays readable."""
-    references = {OFFICIAL: OFFICIAL_IMAGE, DEBIAN: _debian_reference()}
+    references = {OFFICIAL: OFFICIAL_IMAGE, DEBIAN: debian_reference()}
     if settings.image != "auto":
         kind = settings.image if settings.image in references else OFFICIAL
         return ChosenImage(kind, references.get(settings.image, settings.image), "asked for")
@@ -76,7 +76,7 @@ def choose_image(settings: Settings) -> ChosenImage:
     return ChosenImage(DEBIAN, references[DEBIAN], f"{OFFICIAL_IMAGE} is not here and no registry answers")
 
 
-def _debian_reference() -> str:
+def debian_reference() -> str:
     """Named by the content it is built from: a change of the Dockerfile is another image."""
     digest = hashlib.sha256()
     for path in sorted((IMAGES / "debian").iterdir()):

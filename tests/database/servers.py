@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 import subprocess
@@ -16,13 +15,15 @@ import psycopg
 from psycopg import sql
 
 from infra import processes
-from infra.targets import embedded
+from infra.settings import OFFICIAL_IMAGE, SettingsError
+from infra.targets import embedded, engine
+from infra.targets.base_image import BaseImageError, ensure_base_image
+from infra.targets.docker import IMAGES, debian_reference
 from schema.connection import Address
 
 KINDS = ("official", "debian", "embedded")
 COMMUNITY = ("official", "embedded")
 MULTI_PROCESS = ("official", "debian")
-IMAGES = {"official": r"timescale/timescaledb:.*-pg17", "debian": r"lifecompanion/timescaledb-debian:.*"}
 OWNER = "test_owner"
 TEMPLATE = sql.Identifier("with_timescaledb")
 START_SECONDS = 120
@@ -172,16 +173,23 @@ def _container(kind: str, folder: Path) -> Iterator[Address]:
 
 
 def _image(kind: str) -> str:
+    """The image as the docker target takes it: the official one present or pulled, the Debian one built."""
     if shutil.which("docker") is None:
         raise CannotBeHad("no docker command on this machine")
     try:
-        found = _docker("images", "--format", "{{.Repository}}:{{.Tag}}").split()
-    except subprocess.CalledProcessError as error:
-        raise CannotBeHad(f"no Docker engine answers: {error.stderr.strip()}") from None
-    fitting = sorted(each for each in found if re.fullmatch(IMAGES[kind], each))
-    if not fitting:
-        raise CannotBeHad(f"no local image {IMAGES[kind].replace('.*', '*')}")
-    return fitting[-1]
+        reference = OFFICIAL_IMAGE if kind == "official" else debian_reference()
+        if engine.has_image(reference):
+            return reference
+        if kind == "official":
+            if not engine.can_pull(reference):
+                raise CannotBeHad(f"{reference} is not here and no registry answers")
+            _docker("pull", "--quiet", reference)
+        else:
+            _docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={ensure_base_image()}",
+                    str(IMAGES / "debian"))
+    except (SettingsError, BaseImageError) as error:
+        raise CannotBeHad(str(error)) from None
+    return reference
 
 
 def _docker(*arguments: str) -> str:
