@@ -1,7 +1,7 @@
 """Between Pulumi's properties and the schema engine: what one schema resource plans, makes, reads and drops.
 
-A resource's properties are the declaration (schema.objects.to_dict) and beside it `connection`, `options`, `plan` and,
-as an output, `facts`.
+A resource's properties are the declaration (schema.objects.to_dict) and beside it `connection`, `options`, in a preview
+`preview` and `plan`, and, as an output, `facts`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from schema.plan import plan_from_empty
 from schema.step import Hazard
 
 Props = dict[str, Any]
-BESIDE = frozenset({"connection", "options", "plan", "facts", "__provider"})
+BESIDE = frozenset({"connection", "options", "preview", "plan", "facts", "__provider"})
 
 
 def declaration(props: Mapping[str, Any]) -> Props:
@@ -52,7 +52,7 @@ def live(props: Mapping[str, Any]) -> Props | None:
     if found is None:
         return None
     beside = {key: value for key, value in props.items() if key in BESIDE}
-    return {**to_dict(found), **beside, "plan": []}
+    return {**to_dict(found), **beside}
 
 
 def drop(name: str, props: Mapping[str, Any]) -> str:

@@ -15,6 +15,11 @@ from infra.providers.schema import SeedProvider, TableProvider
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayBuildProvider, GatewayProvider
 
 
+def _previewing() -> dict[str, bool]:
+    """What tells a provider that its plan is wanted for showing; never part of what is stored."""
+    return {"preview": True} if pulumi.runtime.is_dry_run() else {}
+
+
 class Password(Resource, module="access", name="Password"):
     """A generated password; `value` is secret."""
 
@@ -52,7 +57,8 @@ class Table(Resource, module="schema", name="Table"):
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], declaration: Mapping[str, Any],
                  options: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(TableProvider(), label,
-                         {**declaration, "connection": connection, "options": dict(options), "facts": None}, opts)
+                         {**declaration, "connection": connection, "options": dict(options), "facts": None,
+                          **_previewing()}, opts)
 
 
 class Seed(Resource, module="seed", name="Seed"):
@@ -115,7 +121,8 @@ class Bucket(Resource, module="storage", name="Bucket"):
         secret = pulumi.ResourceOptions(additional_secret_outputs=["login"])
         super().__init__(BucketProvider(), label,
                          {**protections, "bucket": bucket, "login": dict(login), "on_unsupported": on_unsupported,
-                          "allow_with_backups": allow_with_backups, "server_is_ours": server_is_ours, "left_out": None},
+                          "allow_with_backups": allow_with_backups, "server_is_ours": server_is_ours, "left_out": None,
+                          **_previewing()},
                          pulumi.ResourceOptions.merge(secret, opts))
 
 

@@ -64,7 +64,7 @@ class Address:
         try:
             seconds = LOOPBACK_SECONDS if self.host in ("127.0.0.1", "localhost") else REMOTE_SECONDS
             return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
-                            application_name=application_name, options="-c timezone=UTC")
+                            application_name=application_name, client_encoding="UTF8", options="-c timezone=UTC")
         except psycopg.Error as error:
             raise ServerUnreachableError(self._explain(error)) from None
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pulumi.dynamic import ReadResult
+from pulumi.dynamic import CheckResult, ReadResult
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
@@ -24,6 +24,18 @@ def is_unknown(value: Any) -> bool:
 def changed(olds: Mapping[str, Any], news: Mapping[str, Any], *ignored: str) -> bool:
     """Whether any input differs from what was last stored; `__provider` counts, as a moved class is a change."""
     return any(olds.get(key) != value for key, value in news.items() if key not in ignored)
+
+
+def shown(news: Props, planned: Callable[[], list[str]]) -> CheckResult:
+    """The checked inputs; in a preview with the plan, which is then shown line by line and is never stored."""
+    inputs = {key: value for key, value in news.items() if key != "preview"}
+    return CheckResult({**inputs, "plan": planned()} if news.get("preview") else inputs, [])
+
+
+def plan_of(news: Props, planned: Callable[[], list[str]]) -> list[str]:
+    """The plan that `shown` made, else one made now: in an update, or where a refresh compares with what is stored."""
+    found: list[str] = news["plan"] if "plan" in news else planned()
+    return found
 
 
 def as_found(id_: str, stored: Props, found: Props | None, *outputs: str) -> ReadResult:

@@ -6,7 +6,7 @@ import sys
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
-from infra.providers.calls import Props, as_found, changed, is_unknown
+from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
 
 
 class TableProvider(ResourceProvider):
@@ -17,12 +17,13 @@ class TableProvider(ResourceProvider):
     def check(self, _olds: Props, news: Props) -> CheckResult:
         from infra.declared import planned
 
-        return CheckResult({**news, "plan": planned(news, server_known=not is_unknown(news["connection"]))}, [])
+        return shown(news, lambda: planned(news, server_known=not is_unknown(news["connection"])))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from infra.declared import declaration
+        from infra.declared import declaration, planned
 
-        return DiffResult(changes=bool(news["plan"]) or declaration(olds) != declaration(news))
+        return DiffResult(changes=declaration(olds) != declaration(news)
+                          or bool(plan_of(news, lambda: planned(news, server_known=True))))
 
     def create(self, props: Props) -> CreateResult:
         return CreateResult(str(props["name"]), self._ensure(props))
@@ -44,7 +45,7 @@ class TableProvider(ResourceProvider):
     def _ensure(props: Props) -> Props:
         from infra.declared import ensured
 
-        return {**props, "plan": [], "facts": ensured(props)}
+        return {**props, "facts": ensured(props)}
 
 
 class SeedProvider(ResourceProvider):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
-from infra.providers.calls import Props, as_found, changed, is_unknown
+from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
 
 
 class CertificateProvider(ResourceProvider):
@@ -125,14 +125,14 @@ class BucketProvider(ResourceProvider):
     def check(self, _olds: Props, news: Props) -> CheckResult:
         from infra.bucket import planned
 
-        return CheckResult({**news, "plan": planned(news, server_known=not is_unknown(news["login"]))}, [])
+        return shown(news, lambda: planned(news, server_known=not is_unknown(news["login"])))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from infra.bucket import is_work
+        from infra.bucket import is_work, planned
 
         replaces = ["bucket"] if olds["bucket"] != news["bucket"] else []
-        return DiffResult(changes=is_work(news["plan"], olds["left_out"]) or changed(olds, news, "plan"),
-                          replaces=replaces)
+        plan = plan_of(news, lambda: planned(news, server_known=True))
+        return DiffResult(changes=is_work(plan, olds["left_out"]) or changed(olds, news, "plan"), replaces=replaces)
 
     def create(self, props: Props) -> CreateResult:
         return CreateResult(str(props["bucket"]), self._ensure(props))
@@ -154,4 +154,4 @@ class BucketProvider(ResourceProvider):
     def _ensure(props: Props) -> Props:
         from infra.bucket import ensured
 
-        return {**props, "plan": [], "left_out": ensured(props)}
+        return {**props, "left_out": ensured(props)}

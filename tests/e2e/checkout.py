@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -90,8 +89,8 @@ class Stack:
             return cursor.fetchall() if cursor.description else []
 
     def state(self) -> str:
-        """The exported state as text: secrets in it are encrypted."""
-        return json.dumps(self.automation.export_stack().deployment)
+        """The exported state as text, as it is kept: secrets in it are encrypted."""
+        return self.checkout.pulumi("stack", "export", "--stack", self.name).stdout
 
     @staticmethod
     def _changes(summary: auto.UpdateSummary) -> Mapping[str, int]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,15 +27,19 @@ def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
     made = checkout.stack(f"e2e{suffix}", {
         "target": "docker", "image": "auto", "memory": "512MiB", "replicas": 1, "onUnsupported": "skip", "seed": True,
         "s3": "local", "s3OnUnsupported": "warn", "allowBucketDeletion": True})
+    made.up()
     yield made
     made.destroy()
     assert left_in_docker(made.name) == []
 
 
 @pytest.fixture
-def up(stack: Stack) -> Stack:
-    stack.up()
-    return stack
+def up(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """The stack as declared; a test that failed half-way is tidied up after."""
+    failed = request.session.testsfailed
+    yield stack
+    if request.session.testsfailed > failed:
+        stack.up()
 
 
 def test_up_brings_the_whole_database(up: Stack) -> None:
@@ -56,11 +62,13 @@ def test_replica_streams_and_serves_reads(up: Stack) -> None:
 
 def test_bucket_is_on_a_real_server_with_tls(up: Stack) -> None:
     bucket = up.outputs()["bucket"]
-    login = up.automation.export_stack().deployment
-    resource = next(each for each in login["resources"] if each["type"].endswith("storage:Bucket"))
-    assert bucket["endpoint"].startswith("https://")
-    assert resource["outputs"]["versioning"] is True
-    assert S3Login.from_dict({**resource["inputs"]["login"], "secret_key": "wrong"}).endpoint == bucket["endpoint"]
+    assert bucket["endpoint"].startswith("https://localhost:")
+    inputs = next(each["inputs"] for each in _revealed(up) if each["type"].endswith("storage:Bucket"))
+    login = S3Login.from_dict(_plain(inputs["login"]) if "plaintext" in inputs["login"] else {
+        key: _plain(value) for key, value in inputs["login"].items()})
+    client = replace(login, ca_file=str(up.checkout.root / str(login.ca_file))).client()
+    assert client.get_bucket_versioning(Bucket=bucket["name"])["Status"] == "Enabled"
+    assert "aws:SecureTransport" in client.get_bucket_policy(Bucket=bucket["name"])["Policy"]
 
 
 def test_second_up_changes_nothing(up: Stack) -> None:
@@ -116,7 +124,7 @@ def test_drift_is_shown_by_refresh_and_preview_and_repaired_by_up(up: Stack) -> 
 
 def test_table_dropped_by_hand_comes_back(up: Stack) -> None:
     up.query("DROP TABLE notifications")
-    assert up.up()["update"] >= 1
+    assert up.up()["update"] == 1
     assert up.query("SELECT count(*) FROM notifications", role="app") == [(0,)]
 
 
@@ -154,12 +162,9 @@ def test_replicas_go_and_come_back(up: Stack) -> None:
 
 
 def test_no_generated_secret_is_in_state_logs_inspect_or_process_list(up: Stack) -> None:
-    exported = up.automation.export_stack().deployment
-    names = {each["outputs"]["label"] for each in exported["resources"] if each["type"].endswith(":Password")}
-    revealed = json.loads(up.checkout.pulumi("stack", "export", "--show-secrets", "--stack", up.name).stdout)
-    secrets = {_plain(each["outputs"]["value"]) for each in revealed["deployment"]["resources"]
-               if each["type"].endswith(":Password")}
-    assert len(secrets) == len(names) == 8
+    secrets = _secrets(up)
+    assert len(secrets) == 9
+    again = up.checkout.lcdb("up", "--stack", up.name)
     public = {
         "state": up.state(),
         "inspect": _docker("inspect", *_containers(up)),
@@ -167,6 +172,8 @@ def test_no_generated_secret_is_in_state_logs_inspect_or_process_list(up: Stack)
         "processes": subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout,
         "images": "".join(_docker("history", "--no-trunc", image) for image in
                           {each["Image"] for each in json.loads(_docker("inspect", *_containers(up)))}),
+        "lcdb": again.stdout + again.stderr,
+        "log": (up.checkout.root / ".lcdb" / up.name / "log").read_text(),
         "statements": str(up.query("SELECT query FROM pg_stat_statements")),
     }
     for place, text in public.items():
@@ -191,6 +198,21 @@ def _docker(*arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def _plain(value: object) -> str:
+def _revealed(stack: Stack) -> list[dict[str, Any]]:
+    """The resources of the state with their secrets in plain text."""
+    exported = stack.checkout.pulumi("stack", "export", "--show-secrets", "--stack", stack.name).stdout
+    return list(json.loads(exported)["deployment"]["resources"])
+
+
+def _secrets(stack: Stack) -> set[str]:
+    """Every generated secret: the passwords, and a line out of the middle of the certificate's key."""
+    resources = _revealed(stack)
+    passwords = {str(_plain(each["outputs"]["value"])) for each in resources if each["type"].endswith(":Password")}
+    keys = {str(_plain(each["outputs"]["key_pem"])).splitlines()[1]
+            for each in resources if each["type"].endswith(":Certificate")}
+    return passwords | keys
+
+
+def _plain(value: Any) -> Any:
     """A revealed secret is wrapped, its value JSON."""
-    return str(json.loads(value["plaintext"])) if isinstance(value, dict) else str(value)
+    return json.loads(value["plaintext"]) if isinstance(value, dict) else value

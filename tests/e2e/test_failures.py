@@ -59,7 +59,7 @@ def test_unreachable_s3_is_named_and_the_database_stands(checkout: Checkout, suf
             checkout.pulumi("config", "set", "--secret", f"lifecompanion:{key}", "key-that-must-not-show", "--stack",
                             stack.name)
         done = checkout.lcdb("up", "--stack", stack.name)
-        one_line(done, "localhost:1", "backups")
+        one_line(done, "backup-bucket", "https://localhost:1", "does not answer")
         assert "key-that-must-not-show" not in done.stdout + done.stderr
         assert stack.query("SELECT count(*) FROM users") == [(0,)]
         checkout.pulumi("config", "set", "lifecompanion:s3", "none", "--stack", stack.name)

@@ -36,22 +36,30 @@ def inputs(server: S3Server) -> dict[str, Any]:
             "allow_with_backups": False, "server_is_ours": False}
 
 
+def previewed(inputs: dict[str, Any]) -> dict[str, Any]:
+    """What a preview makes of the inputs: `plan` is among them."""
+    return BucketProvider().check({}, {**inputs, "preview": True}).inputs
+
+
 def checked(inputs: dict[str, Any]) -> dict[str, Any]:
+    """What an update makes of the inputs."""
     return BucketProvider().check({}, inputs).inputs
 
 
 def test_made_then_unchanged_then_drift_shows_at_preview_and_at_refresh_then_deleted(
         server: S3Server, inputs: dict[str, Any]) -> None:
     provider = BucketProvider()
-    first = checked(inputs)
-    assert first["plan"][0] == f"bucket {SPEC.name}: absent -> present"
-    made = provider.create(first).outs
+    assert previewed(inputs)["plan"][0] == f"bucket {SPEC.name}: absent -> present"
+    made = provider.create(checked(inputs)).outs
+    assert "plan" not in made
+    assert not provider.diff(SPEC.name, made, previewed(inputs)).changes
     assert not provider.diff(SPEC.name, made, checked(inputs)).changes
     assert provider.read(SPEC.name, made).outs == made
 
     server.login.client().put_bucket_versioning(Bucket=SPEC.name, VersioningConfiguration={"Status": "Suspended"})
     again = checked(inputs)
-    assert again["plan"] == ["versioning: off -> on"]
+    assert previewed(inputs)["plan"] == ["versioning: off -> on"]
+    assert provider.diff(SPEC.name, made, previewed(inputs)).changes
     assert provider.diff(SPEC.name, made, again).changes
     refreshed = provider.read(SPEC.name, made).outs
     assert {key for key in made if refreshed[key] != made[key]} == {"versioning"}
@@ -78,7 +86,7 @@ def test_a_protection_that_the_server_lacks_fails_where_the_stack_says_so(inputs
 
 
 def test_a_login_that_is_not_known_yet_is_planned_for_as_an_empty_server(inputs: dict[str, Any]) -> None:
-    plan = checked({**inputs, "login": {**inputs["login"], "secret_key": UNKNOWN}})["plan"]
+    plan = previewed({**inputs, "login": {**inputs["login"], "secret_key": UNKNOWN}})["plan"]
     assert plan[0] == f"bucket {SPEC.name}: absent -> present"
 
 
@@ -93,8 +101,8 @@ def test_refresh_of_a_server_that_is_down_is_one_line_and_of_one_of_ours_no_fail
 
 
 def test_another_name_replaces_the_bucket(inputs: dict[str, Any]) -> None:
-    olds = {**inputs, "plan": [], "left_out": []}
-    assert BucketProvider().diff(SPEC.name, olds, {**inputs, "plan": [], "bucket": "other"}).replaces == ["bucket"]
+    olds = {**inputs, "left_out": []}
+    assert BucketProvider().diff(SPEC.name, olds, {**inputs, "bucket": "other"}).replaces == ["bucket"]
 
 
 @pytest.fixture
