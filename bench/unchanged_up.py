@@ -35,7 +35,9 @@ def run() -> None:
         whole, bare = _checkout(Path(folder) / "whole"), _checkout(Path(folder) / "bare")
         (bare.root / "__main__.py").write_text(BARE_PROGRAM)
         access = bare.root / "infra" / "access.py"
-        access.write_text(access.read_text().replace("    DatabaseSettings(", "    (lambda *_, **__: None)("))
+        whole_text = access.read_text()
+        access.write_text(whole_text.replace("    DatabaseSettings(", "    (lambda *_, **__: None)("))
+        assert access.read_text() != whole_text, "the baseline still declares a dynamic resource"
         given = {"adminPassword": secrets.token_hex(12),
                  "passwords": "{" + ", ".join(f'"{role}": "{secrets.token_hex(12)}"' for role in ROLES) + "}"}
         stacks = {"whole stack": whole.stack(f"bench{name}a", WHOLE),

@@ -6,6 +6,7 @@ import os
 import shutil
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,17 +76,25 @@ def outputs(kind: Annotated[Kind, typer.Argument(help="Laravel's .env lines or i
 
 def seed(stack: StackOption = None, *, dsn: DsnOption = None, users: int = 5, devices_per_user: int = 3,
          readings: int = 50_000, activities: int = 5_000, notifications: int = 500, days: int = 30,
-         number: Annotated[int, typer.Option(help="The same number and end give the same data.")] = 1,
-         until: Annotated[datetime | None, typer.Option(help="The end of the data in UTC, else now.")] = None) -> None:
+         number: Annotated[int, typer.Option(help="The same number and end give the same data.")] = 20260101,
+         until: Annotated[datetime | None, typer.Option(help="The end of the data in UTC, else now.")] = None,
+         preview: Annotated[Path | None, typer.Option(help="Draw the data into this PNG and load nothing.")] = None
+         ) -> None:
     """Fill the empty tables with realistic data; leaves a database alone whose tables have rows."""
     from rich.progress import Progress, TaskID
 
     from seed import Spec
     from seed.load import seed as load
 
-    _, address = find_database(stack, dsn)
     spec = Spec(users=users, devices_per_user=devices_per_user, readings=readings, activities=activities,
                 notifications=notifications, days=days, number=number, until=until and until.replace(tzinfo=UTC))
+    if preview:
+        from seed.preview import draw
+
+        draw(spec, preview)
+        console.print(f"drawn: {preview}", soft_wrap=True)
+        return
+    _, address = find_database(stack, dsn)
     tasks: dict[str, TaskID] = {}
     with Progress(console=console, transient=True) as bars:
         def hear(table: str, done: int, total: int) -> None:

@@ -50,6 +50,8 @@ class InProcess:
     def _show(self, event: Event) -> None:
         if event.operation != "same":
             self._console.print(str(event), markup=False, soft_wrap=True)
+            for line in event.plan:
+                self._console.print(f"    {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def open_driver(stack: str | None, console: Console) -> tuple[str, Driver]:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.addresses import find_database
 from cli.database import DsnOption
 from cli.stacks import StackOption, console
+from schema.lifecompanion import Timestamps
 from schema.objects import Object
 from schema.plan import Plan
-from schema.step import Step
+from schema.step import Hazard, Step
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="The declared schema against a live database.")
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-AllowOption = Annotated[list[str] | None, typer.Option("--allow", metavar="HAZARD", help="Allow a hazard by its name.")]
-Timestamps = Literal["timestamp", "timestamptz"]
+AllowOption = Annotated[list[Hazard] | None, typer.Option("--allow", help="Allow a hazard by its name.")]
+# The keys of a stack that say how its schema is planned; secrets and servers are none of theirs.
+SCHEMA_KEYS = ("timestamps", "onUnsupported", "allowHazards")
 
 
 @app.command()
@@ -34,6 +39,8 @@ def plan(stack: StackOption = None, dsn: DsnOption = None, as_json: JsonOption =
 def check(stack: StackOption = None, dsn: DsnOption = None) -> None:
     """For CI: exit status 0 where the database is what the program declares, 2 where it differs, 1 on an error."""
     found = _plan(stack, dsn, None)
+    for warning in found.warnings:
+        console.print(warning, style="yellow", markup=False, soft_wrap=True)
     if found.steps:
         names = ", ".join(dict.fromkeys(step.object for step in found.steps))
         console.print(f"differs in {len(found.steps)} steps: {names}", soft_wrap=True)
@@ -66,11 +73,11 @@ def export(stack: StackOption = None,
     from schema.lifecompanion import declared
     from schema.plan import plan_from_empty
 
-    for step in plan_from_empty(declared(timestamps or _config(stack).get("timestamps") or "timestamp")).steps:
+    for step in plan_from_empty(declared(timestamps or _settings(stack).timestamps)).steps:
         print(f"-- {step.object}: {step.why}\n{step.sql.rstrip().rstrip(';')};\n")
 
 
-def _plan(stack: str | None, dsn: str | None, allow: Sequence[str] | None) -> Plan:
+def _plan(stack: str | None, dsn: str | None, allow: Sequence[Hazard] | None) -> Plan:
     from schema.apply import plan as plan_live
 
     name, address = find_database(stack, dsn)
@@ -78,25 +85,26 @@ def _plan(stack: str | None, dsn: str | None, allow: Sequence[str] | None) -> Pl
     return plan_live(address, objects, options=options)
 
 
-def _declared(stack: str | None, allow: Sequence[str] | None, fingerprint: str | None) -> tuple[Sequence[Object], Any]:
+def _declared(stack: str | None, allow: Sequence[Hazard] | None,
+              fingerprint: str | None) -> tuple[Sequence[Object], Any]:
     """What the stack declares, and how far a change may go in it: its own allowances and those given here."""
     from schema.compare import Options
     from schema.lifecompanion import declared
 
-    config = _config(stack)
-    allowed = frozenset([*(config.get("allowHazards") or ()), *(allow or ())])
-    options = Options(on_unsupported=config.get("onUnsupported") or "error", allow=allowed, whole_schema=True,
-                      fingerprint=fingerprint)
-    return declared(config.get("timestamps") or "timestamp"), options
+    settings = _settings(stack)
+    allowed = frozenset([*settings.allow_hazards, *(allow or ())])
+    options = Options(on_unsupported=settings.on_unsupported, allow=allowed, whole_schema=True, fingerprint=fingerprint)
+    return declared(settings.timestamps), options
 
 
-def _config(stack: str | None) -> dict[str, Any]:
-    """The config of the stack's file; of none where none is named, which leaves the defaults."""
-    if not stack:
-        return {}
+def _settings(stack: str | None) -> Settings:
+    """What the stack's file says of its schema, checked; the defaults where no stack is named."""
+    from infra.settings import NAMESPACE, parse_settings
     from infra.stack import stack_config
 
-    return stack_config(stack)
+    config = stack_config(stack) if stack else {}
+    own = {f"{NAMESPACE}:{key}": config[key] for key in SCHEMA_KEYS if key in config}
+    return parse_settings(stack or "none", {f"{NAMESPACE}:target": "docker", **own})
 
 
 def _print(found: Plan, as_json: bool) -> None:

@@ -35,11 +35,12 @@ class MakerError(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """What happened to one resource: create, update, replace, delete, or same."""
+    """What happened to one resource: create, update, replace, delete, or same; in a preview with its `plan`, if any."""
 
     operation: str
     type: str
     name: str
+    plan: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.operation} {self.type.rpartition(':')[2]} {self.name}"
@@ -73,7 +74,7 @@ class Maker(Mocks):
             except Exception as error:  # noqa: BLE001 a provider may raise anything; the user gets one line of it
                 raise self._failed(explain("".join(traceback.format_exception(error)), args.name)) from None
             if operation:
-                event = Event(operation, args.typ, args.name)
+                event = Event(operation, args.typ, args.name, tuple(outputs.get("plan", ())) if self.preview else ())
                 self.events.append(event)
                 if self._on_event:
                     self._on_event(event)

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 CONFLICT = re.compile(r'container name "/(?P<name>[^"]+)" is already in use by container "(?P<id>\w+)"')
 CONTAINER = "docker:index/container:Container"
@@ -40,19 +43,24 @@ class Run:
 def remove_interrupted(deployment: Mapping[str, Any]) -> list[str]:
     """Remove the containers that this state was just having made when its update was killed; their names.
 
-    Data is in volumes, which are found again by their names; so are all other kinds that a killed update may leave.
+    One that is older than the state is somebody else's, such as another checkout's: it stays. Data is in volumes,
+    which are found again by their names; so are all other kinds that a killed update may leave.
     """
     names = [operation["resource"]["inputs"]["name"] for operation in deployment.get("pending_operations") or ()
              if operation["type"] == "creating" and operation["resource"]["type"] == CONTAINER]
     if not names:
         return []
+    since = datetime.fromisoformat(deployment["manifest"]["time"])
     import docker
     from docker.errors import DockerException, NotFound
 
     removed = []
     for name in names:
         try:
-            docker.from_env().containers.get(name).remove(force=True)
+            container = docker.from_env().containers.get(name)
+            if _created(container) < since:
+                continue
+            container.remove(force=True)
         except NotFound:
             continue
         except DockerException:
@@ -77,10 +85,14 @@ def remove_leftovers(causes: Iterable[str], stack: str, run: Run | None) -> list
         client = docker.from_env()
         for match in found:
             container = client.containers.get(match["id"])
-            created = datetime.fromisoformat(container.attrs["Created"][:26].rstrip("Z")).replace(tzinfo=UTC)
-            if match["name"].startswith(f"lifecompanion-{stack}-") and run.made(created):
+            if match["name"].startswith(f"lifecompanion-{stack}-") and run.made(_created(container)):
                 container.remove(force=True)
                 removed.append(match["name"])
     except DockerException:
         return removed
     return removed
+
+
+def _created(container: Container) -> datetime:
+    """When the engine made it; the engine's nanoseconds are cut to what Python reads."""
+    return datetime.fromisoformat(container.attrs["Created"][:26].rstrip("Z")).replace(tzinfo=UTC)

@@ -130,6 +130,9 @@ class Settings(BaseModel):
         if self.target != "docker" and self.replicas:
             raise ValueError(f"replicas: found {self.replicas}, but target {self.target} has none of its own; "
                              "set 0, and for a host give readAddresses")
+        if self.primary_port + PORTS_PER_STACK > 65536:
+            raise ValueError(f"port: found {self.primary_port}, required at most {65536 - PORTS_PER_STACK}: "
+                             "the ports of replicas and S3 server follow it")
         if self.s3 == "local" and self.target == "host":
             raise ValueError("s3: found local, but target host is for servers of value: set aws or compatible")
         if self.s3 in ("aws", "compatible") and not self.bucket:

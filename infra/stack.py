@@ -125,7 +125,10 @@ class Stack:
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs as of its last `up`, secrets included; empty where there was none."""
-        return {name: output.value for name, output in self._stack.outputs().items()}
+        try:
+            return {name: output.value for name, output in self._stack.outputs().items()}
+        except auto.CommandError as error:
+            raise StackError(f"stack {self.name}: its outputs cannot be read: {explain_output(str(error))}") from None
 
     def _operate(self, operation: str, run: Callable[..., Any], *, aloud: bool = False) -> Result:
         since = time.monotonic()

@@ -13,7 +13,7 @@ from backups.bucket import BucketSpec
 from infra.bucket import backup_bucket, runner_policy
 from infra.resources import Bucket
 from infra.server import Server
-from infra.settings import Settings
+from infra.settings import Settings, SettingsError
 from infra.targets import engine
 from infra.targets.gateway import OFFICIAL_IMAGE, find_gateway
 from infra.targets.s3 import LocalS3, local_s3, own_image
@@ -35,9 +35,11 @@ def declare_storage(settings: Settings, server: Server) -> Storage:
     local = None
     if settings.s3 == "local":
         if not _obtainable(server):
-            return Storage(leaves_out=(
-                "no backup bucket: an S3 server of the stack's own takes versitygw or Go to build it, and neither is "
-                "on the PATH; install one of them and run again",))
+            missing = ("an S3 server of the stack's own takes its image, versitygw, or Go to build it, and none of "
+                       "them is to be had; install one and run again")
+            if settings.s3_on_unsupported == "error":
+                raise SettingsError(f"lifecompanion:s3: local, but {missing}")
+            return Storage(leaves_out=(f"no backup bucket: {missing}",))
         local = _local(settings, server)
     spec = BucketSpec(settings.bucket_name, expire_days=settings.backup_expire_days,
                       tags={"application": "lifecompanion", "stack": settings.stack})

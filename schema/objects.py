@@ -78,8 +78,8 @@ class Hypertable:
 
 @dataclass(frozen=True)
 class Compression:
-    """Chunks older than `after` go to the columnstore; without `after` no policy does it. No `schedule`: the "
-      "server's."""
+    """Chunks older than `after` go to the columnstore; without `after` no policy does it, without `schedule` the
+    server's own holds."""
 
     after: str | None
     segment_by: tuple[str, ...] = ()

@@ -52,7 +52,6 @@ class Shared:
     settings: Settings
     network: docker.Network
     image: docker.RemoteImage
-    image_kind: str
 
 
 def prefix(settings: Settings) -> str:
@@ -102,7 +101,7 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
     chosen = choose_image(settings)
     pulumi.log.info(f"image {chosen.reference}: {chosen.why}")
     network = docker.Network("network", name=prefix(settings))
-    shared = Shared(settings, network, _image(chosen), chosen.kind)
+    shared = Shared(settings, network, _image(chosen))
     volume = docker.Volume("primary-data", name=name,
                            labels=[docker.VolumeLabelArgs(label=KIND_LABEL, value=chosen.kind)],
                            # Replacing the volume would be replacing the data.
@@ -155,7 +154,7 @@ def _container(label: str, name: str, shared: Shared, volume: docker.Volume, por
     memory = settings.memory // MIB
     return docker.Container(
         label, name=name, image=shared.image.image_id, entrypoints=entrypoints,
-        command=["postgres", *_arguments(settings, shared.image_kind)],
+        command=["postgres", *_arguments(settings)],
         envs=[f"PGDATA={DATA}", "NO_TS_TUNE=true", "TIMESCALEDB_TELEMETRY=off", *envs],
         uploads=[*uploads, _upload(HBA, _read("server/pg_hba.conf"))],
         volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA)],
@@ -172,7 +171,7 @@ def _container(label: str, name: str, shared: Shared, volume: docker.Volume, por
     )
 
 
-def _arguments(settings: Settings, kind: str) -> list[str]:
+def _arguments(settings: Settings) -> list[str]:
     own = {
         "listen_addresses": "*",
         "hba_file": HBA,
@@ -188,9 +187,6 @@ def _arguments(settings: Settings, kind: str) -> list[str]:
         "max_slot_wal_keep_size": "4GB",
         "hot_standby_feedback": "on",
     }
-    if kind == DEBIAN:
-        own["shared_preload_libraries"] += ",pg_cron"
-        own["cron.database_name"] = settings.database
     parameters = server_parameters(settings.memory, settings.cpus, {**own, **settings.parameters})
     return [argument for key, value in parameters.items() for argument in ("-c", f"{key}={value}")]
 

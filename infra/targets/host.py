@@ -8,14 +8,16 @@ from infra.server import ReadAddress, Server
 from infra.settings import Settings, SettingsError
 from schema.connection import Address
 
-LEAST_VERSION = 14
+# Until 15 everybody may create objects in the schema public.
+LEAST_VERSION = 15
+EXTENSIONS = ("timescaledb", "pg_stat_statements")
 FACTS = """
 SELECT current_setting('server_version_num')::int / 10000,
        current_setting('server_version'),
-       (SELECT default_version FROM pg_available_extensions WHERE name = 'timescaledb'),
-       (SELECT rolsuper OR rolcreaterole AND rolcreatedb FROM pg_roles WHERE rolname = current_user),
+       ARRAY(SELECT name::text FROM pg_available_extensions WHERE name = ANY (%s)),
+       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
        pg_is_in_recovery(),
-       EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.license')
+       string_to_array(replace(current_setting('shared_preload_libraries'), ' ', ''), ',')
 """
 
 
@@ -38,22 +40,22 @@ def host_server(settings: Settings) -> Server:
 def require_fit(address: Address) -> None:
     """Raise SettingsError unless the server's version, extensions, libraries and the login's rights suffice."""
     with address.connect() as connection:
-        row = connection.execute(FACTS).fetchone()
+        row = connection.execute(FACTS, [list(EXTENSIONS)]).fetchone()
     assert row
-    major, version, extension, may_create, standby, loaded = row
+    major, version, available, superuser, standby, preloaded = row
     problems = []
     if major < LEAST_VERSION:
         problems.append(f"PostgreSQL {version} found, {LEAST_VERSION} or later required: upgrade the server")
     if standby:
         problems.append("a standby found, a primary required: give the primary's address")
-    if extension is None:
-        problems.append(f"extension timescaledb not available: install TimescaleDB's package for PostgreSQL {major}")
-    elif not loaded:
-        problems.append("timescaledb not in shared_preload_libraries: "
-                        "add it, with pg_stat_statements, and restart the server")
-    if not may_create:
-        problems.append(f"{address.user} may not create roles and databases: "
-                        "give a superuser, or ALTER ROLE ... CREATEROLE CREATEDB")
+    for extension in EXTENSIONS:
+        if extension not in available:
+            problems.append(f"extension {extension} not available: install its package for PostgreSQL {major}")
+        elif extension not in preloaded:
+            problems.append(f"{extension} not in shared_preload_libraries: add it and restart the server")
+    if not superuser:
+        problems.append(f"{address.user} is no superuser, one required to make extensions and the replicator's role: "
+                        "set lifecompanion:adminUser to a superuser")
     if problems:
         raise SettingsError("\n".join(f"lifecompanion:host: {address.host}:{address.port}: {problem}"
                                       for problem in problems))
