@@ -20,9 +20,10 @@ MONITOR: Role = "monitor"
 REPLICATOR: Role = "replicator"
 ROLES: tuple[Role, ...] = (OWNER, APP, READONLY, BACKUP, MONITOR, REPLICATOR)
 # What belongs to a role by membership in one of the server's own roles, or by attribute.
-MEMBER_OF: Mapping[Role, str] = {BACKUP: "pg_read_all_data", MONITOR: "pg_monitor"}
-TABLES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "INSERT", "UPDATE", "DELETE"), READONLY: ("SELECT",)}
-SEQUENCES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "UPDATE", "USAGE"), READONLY: ("SELECT",)}
+MEMBER_OF: Mapping[Role, str] = {MONITOR: "pg_monitor"}
+READS = ("SELECT",)
+TABLES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "INSERT", "UPDATE", "DELETE"), READONLY: READS, BACKUP: READS}
+SEQUENCES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "UPDATE", "USAGE"), READONLY: READS, BACKUP: READS}
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,12 @@ def declare_access(settings: Settings, server: Server) -> Access:
     database = postgresql.Database("database", name=settings.database, owner=roles[OWNER].name,
                                    opts=inside(server, provider=provider))
     extensions = [
-        postgresql.Extension(f"extension-{name}", name=name, database=database.name,
+        # The administrator's own search path holds no schema to make it in.
+        postgresql.Extension(f"extension-{name}", name=name, database=database.name, schema="public",
                              opts=inside(server, provider=provider))
         for name in server.extensions
     ]
-    grants: list[pulumi.Resource] = [_nobody_else(server, provider, database)]
+    grants = _nobody_else(server, provider, database)
     for role in (APP, READONLY, BACKUP, MONITOR):
         grants += _grants(server, provider, database, roles, role, after=grants[-1])
     access = Access(settings.database, provider, {role: roles[role].name for role in ROLES}, passwords,
@@ -109,10 +111,16 @@ def _role(settings: Settings, server: Server, provider: postgresql.Provider, rol
         roles=[MEMBER_OF[role]] if role in MEMBER_OF else [], opts=inside(server, provider=provider))
 
 
-def _nobody_else(server: Server, provider: postgresql.Provider, database: postgresql.Database) -> postgresql.Grant:
-    """A database is open to everybody until PUBLIC's right to connect is taken away."""
-    return postgresql.Grant("grant-public-database", database=database.name, role="public", object_type="database",
-                            privileges=[], opts=inside(server, provider=provider))
+def _nobody_else(server: Server, provider: postgresql.Provider,
+                 database: postgresql.Database) -> list[pulumi.Resource]:
+    """Everybody may connect, and before PostgreSQL 15 make objects, until PUBLIC's right to it is taken away."""
+    connecting = postgresql.Grant(
+        "grant-public-database", database=database.name, role="public", object_type="database", privileges=[],
+        opts=inside(server, provider=provider))
+    creating = postgresql.Grant(
+        "grant-public-schema", database=database.name, role="public", schema="public", object_type="schema",
+        privileges=["USAGE"], opts=inside(server, provider=provider, depends_on=[connecting]))
+    return [connecting, creating]
 
 
 def _grants(server: Server, provider: postgresql.Provider, database: postgresql.Database,

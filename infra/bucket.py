@@ -96,16 +96,19 @@ def deleted(props: Mapping[str, Any]) -> None:
 
 
 def backup_bucket(spec: BucketSpec, login: Mapping[str, pulumi.Input[Any]], *, on_unsupported: str = "error",
-                  allow_with_backups: bool = False, local: LocalS3 | None = None) -> Bucket:
+                  allow_with_backups: bool = False, local: LocalS3 | None = None,
+                  after: Sequence[pulumi.Resource] = ()) -> Bucket:
     """Declare the bucket. `login` has S3Login's fields; `local` is the S3 server of this stack that it lies on.
 
-    A bucket that may be deleted with its backups vanishes with a server of ours; any other is asked for first.
+    It is made after, and so deleted before, what `after` names: a bucket that refuses to go stops a `destroy` before
+    anything that it is the backup of is gone. A bucket that may be deleted with its backups vanishes with the data of
+    a server of ours; any other is asked for first.
     """
     from infra.resources import Bucket
 
     opts = pulumi.ResourceOptions(
-        depends_on=[local.resource] if local else None,
-        deleted_with=local.resource if local and allow_with_backups else None,
+        depends_on=[*after, *([local.resource] if local else [])],
+        deleted_with=local.data if local and allow_with_backups else None,
         # New names first need the new bucket; the old one is then deleted on its own terms.
         delete_before_replace=False)
     return Bucket("backup-bucket", spec.name, login, spec.protections(), on_unsupported=on_unsupported,

@@ -23,7 +23,7 @@ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
 ORDER BY c.relname
 """
 HYPERTABLES = """
-SELECT h.hypertable_name, hypertable_size(format('%I.%I', h.hypertable_schema, h.hypertable_name)::regclass),
+SELECT h.hypertable_name, public.hypertable_size(format('%I.%I', h.hypertable_schema, h.hypertable_name)::regclass),
        count(c.chunk_name), count(*) FILTER (WHERE c.is_compressed)
 FROM timescaledb_information.hypertables h
 LEFT JOIN timescaledb_information.chunks c USING (hypertable_schema, hypertable_name)
@@ -93,6 +93,8 @@ class ServerFacts:
 def read_server(address: Address) -> ServerFacts:
     """Ask one server; reads only. Raises ServerUnreachableError."""
     with address.connect(application_name="lifecompanion report") as connection:
+        # An administrator asks here: no function that the database's owner made may answer in place of the server's.
+        connection.execute("SET search_path = pg_catalog")
         postgresql = str(connection.execute("SHOW server_version").fetchall()[0][0]).split()[0]
         found = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
         edition, hypertables, policies = None, {}, []

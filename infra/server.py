@@ -17,6 +17,7 @@ class ReadAddress:
     name: str
     host: pulumi.Input[str]
     port: pulumi.Input[int]
+    resource: pulumi.Resource | None = None
 
 
 # Declares standbys that log in with this provider's server as this role with this password.

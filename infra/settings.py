@@ -97,7 +97,8 @@ class Settings(BaseModel):
     host: str | None = None
     admin_user: str = "postgres"
     admin_password: SecretStr | None = None
-    sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    # Not "prefer" nor "allow": they give the password to whoever answers in place of the server.
+    sslmode: Literal["disable", "require", "verify-ca", "verify-full"] = "verify-full"
     ssl_root_cert: str | None = None
     read_addresses: Annotated[tuple[ReadAddress, ...], BeforeValidator(_from_json)] = ()
 

@@ -90,10 +90,11 @@ class Stack:
 
     def __init__(self, name: str, console: Console, *, root: Path = ROOT, local: Path = LOCAL) -> None:
         self.name, self.target = name, stack_target(name, root)
-        self._console, self._root, self._folder = console, root, stack_folder(name, local)
         self._backend: Backend = find_backend(local)
         self._cli = find_cli(local / "pulumi", PLUGINS[self.target])
+        local.mkdir(mode=0o700, parents=True, exist_ok=True)
         ensure_backend(self._backend, local)
+        self._console, self._root, self._folder = console, root, stack_folder(name, local)
         if self._backend.ours:
             # Pulumi takes the user's own passphrase before a file's; it is not the one of the state kept here.
             os.environ.pop("PULUMI_CONFIG_PASSPHRASE", None)

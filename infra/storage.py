@@ -10,9 +10,10 @@ from typing import Any
 import pulumi
 
 from backups.bucket import BucketSpec
+from infra.access import Access
 from infra.bucket import backup_bucket, runner_policy
-from infra.resources import Bucket
-from infra.server import Server
+from infra.resources import Bucket, Seed, Table
+from infra.server import ReadAddress, Server
 from infra.settings import Settings, SettingsError
 from infra.targets import engine
 from infra.targets.gateway import OFFICIAL_IMAGE, find_gateway
@@ -28,8 +29,8 @@ class Storage:
     leaves_out: Sequence[str] = ()
 
 
-def declare_storage(settings: Settings, server: Server) -> Storage:
-    """Declare the backup bucket and, where the stack keeps its own, the S3 server under it."""
+def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.Resource]) -> Storage:
+    """Declare the backup bucket, after everything that it backs up, and, where the stack keeps its own, its server."""
     if settings.s3 == "none":
         return Storage(leaves_out=("no backup bucket: lifecompanion:s3 is none",))
     local = None
@@ -44,7 +45,7 @@ def declare_storage(settings: Settings, server: Server) -> Storage:
     spec = BucketSpec(settings.bucket_name, expire_days=settings.backup_expire_days,
                       tags={"application": "lifecompanion", "stack": settings.stack})
     bucket = backup_bucket(spec, local.login if local else _login(settings), on_unsupported=settings.s3_on_unsupported,
-                           allow_with_backups=settings.allow_bucket_deletion, local=local)
+                           allow_with_backups=settings.allow_bucket_deletion, local=local, after=after)
     facts: dict[str, Any] = {
         "name": spec.name, "region": local.region if local else settings.s3_region,
         "endpoint": local.endpoint if local else settings.s3_endpoint, "left_out": bucket.left_out,
@@ -52,6 +53,13 @@ def declare_storage(settings: Settings, server: Server) -> Storage:
     if settings.s3 == "aws":
         facts["runner_policy"] = runner_policy(spec)
     return Storage(bucket, {key: value for key, value in facts.items() if value is not None})
+
+
+def everything(access: Access, reads: Sequence[ReadAddress], tables: Mapping[str, Table],
+               seed: Seed | None) -> list[pulumi.Resource]:
+    """What a bucket outlives: the database, its tables and data, its standbys."""
+    standbys = [read.resource for read in reads if read.resource]
+    return [*access.ready, *tables.values(), *([seed] if seed else []), *standbys]
 
 
 def _obtainable(server: Server) -> bool:

@@ -39,9 +39,14 @@ def ensure_base_image() -> str:
 
     Two callers at once make one image: the second waits for the first.
     """
-    with (Path(tempfile.gettempdir()) / f"lifecompanion-base-image.{os.getuid()}.lock").open("w") as lock:
+    path = Path(tempfile.gettempdir()) / f"lifecompanion-base-image.{os.getuid()}.lock"
+    # Anybody may have put a link there.
+    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return find_base_image() or _make()
+    finally:
+        os.close(lock)
 
 
 def _make() -> str:

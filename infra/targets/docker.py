@@ -133,7 +133,7 @@ def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider
         slot = postgresql.PhysicalReplicationSlot(
             f"{label}-slot", name=f"replica_{number}",
             opts=pulumi.ResourceOptions(provider=provider, deleted_with=data))
-        _container(
+        container = _container(
             label, name, shared, docker.Volume(f"{label}-data", name=name), port,
             entrypoints=["/usr/local/bin/standby.sh"],
             envs=[f"PRIMARY_HOST={prefix(settings)}-primary", pulumi.Output.concat("SLOT=", slot.name),
@@ -142,7 +142,7 @@ def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider
                      _upload("/usr/local/bin/standby.sh", _read("server/standby.sh"), "0755")],
             opts=pulumi.ResourceOptions(depends_on=[slot]),
         )
-        reads.append(ReadAddress(name, settings.bind_address, port))
+        reads.append(ReadAddress(name, settings.bind_address, port, container))
     return tuple(reads)
 
 

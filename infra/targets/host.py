@@ -8,8 +8,7 @@ from infra.server import ReadAddress, Server
 from infra.settings import Settings, SettingsError
 from schema.connection import Address
 
-# Until 15 everybody may create objects in the schema public.
-LEAST_VERSION = 15
+LEAST_VERSION = 13
 EXTENSIONS = ("timescaledb", "pg_stat_statements")
 FACTS = """
 SELECT current_setting('server_version_num')::int / 10000,

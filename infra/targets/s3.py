@@ -29,7 +29,8 @@ CERTIFICATE_DAYS = 730
 class LocalS3:
     """An S3 server of ours. `endpoint` is for this machine, `endpoint_inside` for containers on its network.
 
-    `resource` is what runs it: the container or the process. `ca_file` is on this machine, `ca_pem` the same as text.
+    `resource` is what runs it: the container or the process; with `data` its buckets vanish. `ca_file` is on this
+    machine, `ca_pem` the same as text.
     """
 
     endpoint: str
@@ -37,6 +38,7 @@ class LocalS3:
     ca_file: str
     ca_pem: pulumi.Output[str]
     resource: pulumi.Resource
+    data: pulumi.Resource
     secret_key: pulumi.Output[str] = field(repr=False)
     access_key: str = ACCESS_KEY
     region: str = REGION
@@ -62,17 +64,19 @@ def local_s3(name: str, *, folder: str, port: int, network: docker.Network | Non
         resource: pulumi.Resource = Gateway(
             "s3", folder=f"{folder}/server", port=port, region=REGION, access_key=ACCESS_KEY, secret_key=secret.value,
             certificate=certificate)
+        data = resource
     else:
-        resource = _container(name, folder, port, network, secret, certificate, base_image)
+        data = volume = docker.Volume("s3-data", name=name)
+        resource = _container(name, folder, port, network, volume, secret, certificate, base_image)
     return LocalS3(endpoint=f"https://localhost:{port}",
                    endpoint_inside=f"https://{name}:{PORT_INSIDE}" if network else None,
-                   ca_file=f"{folder}/ca.pem", ca_pem=certificate.ca_pem, resource=resource, secret_key=secret.value)
+                   ca_file=f"{folder}/ca.pem", ca_pem=certificate.ca_pem, resource=resource, data=data,
+                   secret_key=secret.value)
 
 
-def _container(name: str, folder: str, port: int, network: docker.Network, secret: Password,
+def _container(name: str, folder: str, port: int, network: docker.Network, volume: docker.Volume, secret: Password,
                certificate: Certificate, base_image: pulumi.Input[str] | None) -> docker.Container:
     engine.require_port("lifecompanion:port", "127.0.0.1", port, name)
-    volume = docker.Volume("s3-data", name=name)
     keys = pulumi.Output.concat("export ROOT_ACCESS_KEY=", ACCESS_KEY, " ROOT_SECRET_KEY=", secret.value, "\n")
     return docker.Container(
         "s3", name=name, image=_image(folder, base_image).image_id,

@@ -197,6 +197,11 @@ def test_hypertables_and_their_policies_work_and_run_when_called(admin: Address)
                    "SELECT add_retention_policy('readings', INTERVAL '30 days')")
     assert ask(series, f"CALL run_job({job})", "SELECT x FROM readings") == [(2,)]
 
+    ask(admin, "SELECT 'another database, so that this one is opened anew'")
+    ask(series, "SELECT remove_retention_policy('readings')", "SELECT add_retention_policy('readings', INTERVAL '1 year')",
+        "ALTER TABLE readings SET (timescaledb.compress)")
+    assert ask(series, "SELECT compress_chunk(show_chunks('readings')) IS NOT NULL") == [(True,)]
+
 
 def test_data_and_logins_survive_a_stop_and_a_kill(admin: Address, folder: Path, port: int) -> None:
     ask(admin, "DROP TABLE IF EXISTS survives", "CREATE TABLE survives AS SELECT 1 AS x")

