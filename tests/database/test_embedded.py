@@ -198,8 +198,8 @@ def test_hypertables_and_their_policies_work_and_run_when_called(admin: Address)
     assert ask(series, f"CALL run_job({job})", "SELECT x FROM readings") == [(2,)]
 
     ask(admin, "SELECT 'another database, so that this one is opened anew'")
-    ask(series, "SELECT remove_retention_policy('readings')", "SELECT add_retention_policy('readings', INTERVAL '1 year')",
-        "ALTER TABLE readings SET (timescaledb.compress)")
+    ask(series, "SELECT remove_retention_policy('readings')", "ALTER TABLE readings SET (timescaledb.compress)",
+        "SELECT add_retention_policy('readings', INTERVAL '1 year')")
     assert ask(series, "SELECT compress_chunk(show_chunks('readings')) IS NOT NULL") == [(True,)]
 
 
