@@ -61,9 +61,9 @@ def test_unreachable_s3_is_named_and_the_database_stands(checkout: Checkout, suf
         done = checkout.lcdb("up", "--stack", stack.name)
         one_line(done, "backup-bucket", "https://localhost:1", "does not answer")
         assert "key-that-must-not-show" not in done.stdout + done.stderr
-        assert stack.query("SELECT count(*) FROM users", role="app") == [(0,)]
         checkout.pulumi("config", "set", "lifecompanion:s3", "none", "--stack", stack.name)
-        stack.up()
+        assert stack.up()["same"] > 40  # all but the bucket was there already
+        assert stack.query("SELECT count(*) FROM users", role="app") == [(0,)]
         assert set(stack.up()) == {"same"}
 
 
