@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_postgresql as postgresql
 
-from infra.resources import DatabaseSettings, Password
+from infra.resources import DatabaseOwner, DatabaseSettings, Password
 from infra.server import ReadAddress, Server
 from infra.settings import Role, Settings
 
@@ -85,8 +85,15 @@ def declare_access(settings: Settings, server: Server) -> Access:
         opts=pulumi.ResourceOptions(depends_on=[server.ready] if server.ready else []))
     passwords = {role: role_password(settings, role) for role in ROLES}
     roles = {role: _role(settings, server, provider, role, passwords[role]) for role in ROLES}
-    database = postgresql.Database("database", name=settings.database, owner=roles[OWNER].name,
+    # The plugin takes two connections at once to set an owner; where there is but one, it would wait for ever.
+    alone = server.connections == 1
+    database = postgresql.Database("database", name=settings.database, owner=None if alone else roles[OWNER].name,
                                    opts=inside(server, provider=provider))
+    owned: list[pulumi.Resource] = [database]
+    if alone:
+        admin = connection(server, "postgres", server.admin_user, server.admin_password)
+        owned.append(DatabaseOwner("database-owner", admin, database.name, roles[OWNER].name,
+                                   opts=inside(server, depends_on=[database])))
     extensions = [
         # The administrator's own search path holds no schema to make it in.
         postgresql.Extension(f"extension-{name}", name=name, database=database.name, schema="public",
@@ -97,9 +104,9 @@ def declare_access(settings: Settings, server: Server) -> Access:
     for role in (APP, READONLY, BACKUP, MONITOR):
         grants += _grants(server, provider, database, roles, role, after=grants[-1])
     access = Access(settings.database, provider, {role: roles[role].name for role in ROLES}, passwords,
-                    ready=(database, *extensions, *grants))
+                    ready=(*owned, *extensions, *grants))
     DatabaseSettings("database-settings", access.connection(server, OWNER), {"timezone": "UTC"},
-                     opts=inside(server, depends_on=[database]))
+                     opts=inside(server, depends_on=owned))
     return access
 
 

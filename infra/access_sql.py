@@ -120,7 +120,8 @@ def _schema(connection: Connection, inputs: Inputs) -> Statements:
 def _extension(connection: Connection, inputs: Inputs) -> Statements:
     if _one(connection, "SELECT 1 FROM pg_extension WHERE extname = %s", inputs["name"]):
         return []
-    return [sql.SQL("CREATE EXTENSION {} CASCADE").format(sql.Identifier(inputs["name"]))]
+    place = sql.SQL(" SCHEMA {}").format(sql.Identifier(inputs["schema"])) if inputs.get("schema") else sql.SQL("")
+    return [sql.SQL("CREATE EXTENSION {}{} CASCADE").format(sql.Identifier(inputs["name"]), place)]
 
 
 def _grant(connection: Connection, inputs: Inputs) -> Statements:
@@ -192,7 +193,7 @@ MAKERS: dict[str, tuple[Callable[[Connection, Inputs], Statements], frozenset[st
     ROLE: (_role, frozenset({"name", "password", "roles", *ATTRIBUTES}), False),
     "postgresql:index/database:Database": (_database, frozenset({"name", "owner"}), False),
     "postgresql:index/schema:Schema": (_schema, frozenset({"name", "owner", "database"}), True),
-    "postgresql:index/extension:Extension": (_extension, frozenset({"name", "database"}), True),
+    "postgresql:index/extension:Extension": (_extension, frozenset({"name", "database", "schema"}), True),
     GRANT: (_grant, frozenset({"database", "role", "objectType", "schema", "privileges"}), True),
     "postgresql:index/defaultPrivileges:DefaultPrivileges":
         (_default_privileges, frozenset({"database", "owner", "role", "schema", "objectType", "privileges"}), True),

@@ -10,7 +10,7 @@ from pulumi.dynamic import Resource
 
 from infra.providers.access import DatabaseSettingsProvider, PasswordProvider
 from infra.providers.docker import BaseImageProvider
-from infra.providers.embedded import EmbeddedServerProvider
+from infra.providers.embedded import DatabaseOwnerProvider, EmbeddedServerProvider
 from infra.providers.schema import SeedProvider, TableProvider
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayBuildProvider, GatewayProvider
 
@@ -135,3 +135,12 @@ class EmbeddedServer(Resource, module="embedded", name="EmbeddedServer"):
         super().__init__(EmbeddedServerProvider(), label,
                          {"folder": folder, "port": port, "password": pulumi.Output.secret(password), "running": None},
                          pulumi.ResourceOptions.merge(secret, opts))
+
+
+class DatabaseOwner(Resource, module="access", name="DatabaseOwner"):
+    """A database's owner, where pulumi-postgresql cannot set it."""
+
+    def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], database: pulumi.Input[str],
+                 owner: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(DatabaseOwnerProvider(), label,
+                         {"connection": connection, "database": database, "owner": owner}, opts)

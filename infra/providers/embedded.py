@@ -42,3 +42,33 @@ class EmbeddedServerProvider(ResourceProvider):
 
         start(Path(props["folder"]), int(props["port"]), str(props["password"]))
         return {**props, "running": True}
+
+
+class DatabaseOwnerProvider(ResourceProvider):
+    """A database's owner, where the server has one connection: pulumi-postgresql sets it with two at once."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: Props) -> CreateResult:
+        self._apply(props)
+        return CreateResult(str(props["database"]), dict(props))
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        return DiffResult(changes=changed(olds, news, "connection"))
+
+    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
+        self._apply(news)
+        return UpdateResult(dict(news))
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        return ReadResult(id_, props)
+
+    def delete(self, _id: str, _props: Props) -> None:
+        """The owner goes with the database."""
+
+    @staticmethod
+    def _apply(props: Props) -> None:
+        from infra.targets.embedded import ensure_owner
+        from schema.connection import Address
+
+        ensure_owner(Address.from_dict(props["connection"]), str(props["database"]), str(props["owner"]))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
 from infra import processes
 from infra.processes import ProcessError
@@ -115,6 +116,15 @@ def remove(folder: Path) -> None:
     stop(folder)
     if folder.exists():
         shutil.rmtree(folder)
+
+
+def ensure_owner(admin: Address, database: str, owner: str) -> None:
+    """Make the role the database's owner; nothing is done where it is."""
+    with admin.connect() as connection:
+        live = connection.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", (database,))
+        if live.fetchone() != (owner,):
+            connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(
+                sql.Identifier(database), sql.Identifier(owner)))
 
 
 def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
