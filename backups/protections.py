@@ -150,7 +150,9 @@ def _canonical(statement: Mapping[str, Any]) -> dict[str, Any]:
         plain[key] = sorted(found) if isinstance(found, list) else [found]
     transport = plain.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
     wanted = transport[0] if isinstance(transport, list) and len(transport) == 1 else transport
-    if len(plain.get("Condition", {})) == 1 and str(wanted).lower() == "false":
+    # Anything else in the condition would narrow it: then it is not ours, and is put anew.
+    alone = len(plain.get("Condition", {})) == 1 and len(plain["Condition"].get("Bool", {})) == 1
+    if alone and str(wanted).lower() == "false":
         plain["Condition"] = "no TLS"
     return plain
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 
 from schema.connection import Address
+
+# What an Address carries; anything else in a DSN, such as channel_binding, would be dropped without a word.
+KNOWN = frozenset({"host", "port", "user", "password", "dbname", "sslmode", "sslrootcert"})
 
 
 class DsnError(Exception):
@@ -35,4 +40,8 @@ def _parse(dsn: str) -> Address:
     missing = [name for name in ("user", "dbname") if not parts.get(name)]
     if missing:
         raise DsnError(f"--dsn: {' and '.join(missing)} missing; write postgresql://user:password@host:port/database")
-    return Address.from_dict({**parts, "database": parts["dbname"]})
+    unknown = sorted(parts.keys() - KNOWN)
+    if unknown:
+        raise DsnError(f"--dsn: {', '.join(unknown)} is not heeded here, and would be lost; leave it out, "
+                       f"known are: {', '.join(sorted(KNOWN))}")
+    return Address.from_dict({"sslmode": os.environ.get("PGSSLMODE"), **parts, "database": parts["dbname"]})

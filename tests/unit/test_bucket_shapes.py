@@ -55,6 +55,16 @@ def test_a_changed_declaration_changes_that_property_alone(
     assert done.state.protections[key] == (changed.protections()[key] if value is None else value)
 
 
+def test_a_tls_only_statement_made_narrower_is_seen_and_put_anew(client: Any) -> None:
+    ensure_bucket(LOGIN, SPEC)
+    policy = json.loads(client.get_bucket_policy(Bucket=SPEC.name)["Policy"])
+    for statement in policy["Statement"]:
+        statement["Condition"]["Bool"]["aws:PrincipalIsAWSService"] = "true"
+    client.put_bucket_policy(Bucket=SPEC.name, Policy=json.dumps(policy))
+    assert [change.key for change in ensure_bucket(LOGIN, SPEC).changes] == ["tls_only"]
+    assert ensure_bucket(LOGIN, SPEC).changes == ()
+
+
 def test_drift_of_the_calls_that_the_local_server_lacks_is_seen_and_repaired(client: Any) -> None:
     ensure_bucket(LOGIN, SPEC)
     client.delete_bucket_encryption(Bucket=SPEC.name)

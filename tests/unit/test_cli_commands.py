@@ -115,7 +115,8 @@ def test_errors_of_nobody_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
         cli.main()
 
 
-@pytest.mark.parametrize("dsn", ["host=", "postgresql://h/db", "postgresql://u@h", "nonsense=1 s3cr3t"])
+@pytest.mark.parametrize("dsn", ["host=", "postgresql://h/db", "postgresql://u@h", "nonsense=1 s3cr3t",
+                                 "postgresql://u:s3cr3t@h/db?channel_binding=require"])
 def test_wrong_dsn_is_one_line_without_it(dsn: str) -> None:
     said = str(run("schema", "plan", env={"LCDB_DSN": dsn}).exception)
     assert said.startswith("--dsn: ")
