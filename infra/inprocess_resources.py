@@ -172,6 +172,10 @@ def event_loop() -> Iterator[None]:
     try:
         yield
     finally:
+        waiting = asyncio.all_tasks(loop)  # for a resource that failed
+        for task in waiting:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
         asyncio.set_event_loop(None)
         loop.close()
 
