@@ -1,13 +1,10 @@
-"""The backup bucket in a stack: what its provider does, the resource declared, the runner's rights written out."""
+"""Between Pulumi's properties and the backup bucket: what its resource plans, makes, reads and deletes."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import pulumi
+from typing import Any
 
 from backups.bucket import (
     BucketSpec,
@@ -21,10 +18,6 @@ from backups.bucket import (
 )
 from backups.errors import BackupError, S3UnreachableError
 from backups.protections import PROTECTIONS
-
-if TYPE_CHECKING:
-    from infra.resources import Bucket
-    from infra.targets.s3 import LocalS3
 
 Props = dict[str, Any]
 # What a server of ours may take to answer after its start.
@@ -93,48 +86,3 @@ def deleted(props: Mapping[str, Any]) -> None:
     """Delete the bucket, refused while it holds backups unless the stack allows it."""
     delete_bucket(S3Login.from_dict(props["login"]), str(props["bucket"]),
                   allow_with_backups=bool(props["allow_with_backups"]))
-
-
-def backup_bucket(spec: BucketSpec, login: Mapping[str, pulumi.Input[Any]], *, on_unsupported: str = "error",
-                  allow_with_backups: bool = False, local: LocalS3 | None = None,
-                  after: Sequence[pulumi.Resource] = ()) -> Bucket:
-    """Declare the bucket. `login` has S3Login's fields; `local` is the S3 server of this stack that it lies on.
-
-    It is made after, and so deleted before, what `after` names: a bucket that refuses to go stops a `destroy` before
-    anything that it is the backup of is gone. A bucket that may be deleted with its backups vanishes with the data of
-    a server of ours; any other is asked for first.
-    """
-    from infra.resources import Bucket
-
-    opts = pulumi.ResourceOptions(
-        depends_on=[*after, *([local.resource] if local else [])],
-        deleted_with=local.data if local and allow_with_backups else None,
-        # New names first need the new bucket; the old one is then deleted on its own terms.
-        delete_before_replace=False)
-    return Bucket("backup-bucket", spec.name, login, spec.protections(), on_unsupported=on_unsupported,
-                  allow_with_backups=allow_with_backups, server_is_ours=local is not None, opts=opts)
-
-
-def runner_policy(spec: BucketSpec, partition: str = "aws") -> str:
-    """The IAM policy, as JSON, for whoever runs backups: put, list and read, never delete, never weaken."""
-    bucket = f"arn:{partition}:s3:::{spec.name}"
-    objects = f"{bucket}/{spec.prefix}*"
-    statements: list[dict[str, Any]] = [
-        {"Sid": "SeeTheBucket", "Effect": "Allow", "Resource": bucket,
-         "Action": ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucketMultipartUploads"]},
-        {"Sid": "ListBackups", "Effect": "Allow", "Resource": bucket,
-         "Action": ["s3:ListBucket", "s3:ListBucketVersions"],
-         "Condition": {"StringLike": {"s3:prefix": [f"{spec.prefix}*"]}}},
-        {"Sid": "WriteAndReadBackups", "Effect": "Allow", "Resource": objects,
-         "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:GetObject",
-                    "s3:GetObjectVersion"]},
-        {"Sid": "NeverDeleteNorWeaken", "Effect": "Deny", "Resource": [bucket, f"{bucket}/*"],
-         "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteBucket", "s3:DeleteBucketPolicy",
-                    "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
-                    "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock",
-                    "s3:BypassGovernanceRetention", "s3:PutBucketObjectLockConfiguration"]},
-    ]
-    if spec.encryption == "aws:kms" and spec.kms_key and spec.kms_key.startswith("arn:"):
-        statements.append({"Sid": "UseTheKey", "Effect": "Allow", "Resource": spec.kms_key,
-                           "Action": ["kms:GenerateDataKey", "kms:Decrypt"]})
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)

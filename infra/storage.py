@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ import pulumi
 
 from backups.bucket import BucketSpec
 from infra.access import Access
-from infra.bucket import backup_bucket, runner_policy
 from infra.resources import Bucket, Seed, Table
 from infra.server import ReadAddress, Server
 from infra.settings import Settings, SettingsError
@@ -44,7 +44,7 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
         local = _local(settings, server)
     spec = BucketSpec(settings.bucket_name, expire_days=settings.backup_expire_days,
                       tags={"application": "lifecompanion", "stack": settings.stack})
-    bucket = backup_bucket(spec, local.login if local else _login(settings), on_unsupported=settings.s3_on_unsupported,
+    bucket = _bucket(spec, local.login if local else _login(settings), on_unsupported=settings.s3_on_unsupported,
                            allow_with_backups=settings.allow_bucket_deletion, local=local, after=after)
     facts: dict[str, Any] = {
         "name": spec.name, "region": local.region if local else settings.s3_region,
@@ -83,3 +83,46 @@ def _login(settings: Settings) -> Mapping[str, pulumi.Input[Any]]:
     texts = {"endpoint": settings.s3_endpoint, "ca_file": settings.s3_ca_file, "region": settings.s3_region}
     return {**given, **{key: value for key, value in texts.items() if value},
             "path_style": settings.s3 == "compatible"}
+
+
+def _bucket(spec: BucketSpec, login: Mapping[str, pulumi.Input[Any]], *, on_unsupported: str = "error",
+                  allow_with_backups: bool = False, local: LocalS3 | None = None,
+                  after: Sequence[pulumi.Resource] = ()) -> Bucket:
+    """Declare the bucket. `login` has S3Login's fields; `local` is the S3 server of this stack that it lies on.
+
+    It is made after, and so deleted before, what `after` names: a bucket that refuses to go stops a `destroy` before
+    anything that it is the backup of is gone. A bucket that may be deleted with its backups vanishes with the data of
+    a server of ours; any other is asked for first.
+    """
+    opts = pulumi.ResourceOptions(
+        depends_on=[*after, *([local.resource] if local else [])],
+        deleted_with=local.data if local and allow_with_backups else None,
+        # New names first need the new bucket; the old one is then deleted on its own terms.
+        delete_before_replace=False)
+    return Bucket("backup-bucket", spec.name, login, spec.protections(), on_unsupported=on_unsupported,
+                  allow_with_backups=allow_with_backups, server_is_ours=local is not None, opts=opts)
+
+
+def runner_policy(spec: BucketSpec, partition: str = "aws") -> str:
+    """The IAM policy, as JSON, for whoever runs backups: put, list and read, never delete, never weaken."""
+    bucket = f"arn:{partition}:s3:::{spec.name}"
+    objects = f"{bucket}/{spec.prefix}*"
+    statements: list[dict[str, Any]] = [
+        {"Sid": "SeeTheBucket", "Effect": "Allow", "Resource": bucket,
+         "Action": ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucketMultipartUploads"]},
+        {"Sid": "ListBackups", "Effect": "Allow", "Resource": bucket,
+         "Action": ["s3:ListBucket", "s3:ListBucketVersions"],
+         "Condition": {"StringLike": {"s3:prefix": [f"{spec.prefix}*"]}}},
+        {"Sid": "WriteAndReadBackups", "Effect": "Allow", "Resource": objects,
+         "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:GetObject",
+                    "s3:GetObjectVersion"]},
+        {"Sid": "NeverDeleteNorWeaken", "Effect": "Deny", "Resource": [bucket, f"{bucket}/*"],
+         "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteBucket", "s3:DeleteBucketPolicy",
+                    "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
+                    "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock",
+                    "s3:BypassGovernanceRetention", "s3:PutBucketObjectLockConfiguration"]},
+    ]
+    if spec.encryption == "aws:kms" and spec.kms_key and spec.kms_key.startswith("arn:"):
+        statements.append({"Sid": "UseTheKey", "Effect": "Allow", "Resource": spec.kms_key,
+                           "Action": ["kms:GenerateDataKey", "kms:Decrypt"]})
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)

@@ -14,9 +14,9 @@ from s3_servers import S3Server, versitygw
 
 from backups.bucket import BucketSpec
 from backups.errors import BucketError, S3UnreachableError, UnsupportedError
-from infra.bucket import runner_policy
 from infra.processes import free_port
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayProvider
+from infra.storage import runner_policy
 from infra.targets.gateway import stop_gateway
 
 SPEC = BucketSpec("backups-of-a-stack", tags={"stack": "dev"})
