@@ -43,24 +43,21 @@ class Run:
 def remove_interrupted(deployment: Mapping[str, Any]) -> list[str]:
     """Remove the containers that this state was just having made when its update was killed; their names.
 
-    One that is older than the state is somebody else's, such as another checkout's: it stays. Data is in volumes,
-    which are found again by their names; so are all other kinds that a killed update may leave.
+    Had there been another's container of that name before, such as another checkout's, then the making would have
+    failed, and not be pending. Data is in volumes, which are found again by their names; so are all other kinds that a
+    killed update may leave.
     """
     names = [operation["resource"]["inputs"]["name"] for operation in deployment.get("pending_operations") or ()
              if operation["type"] == "creating" and operation["resource"]["type"] == CONTAINER]
     if not names:
         return []
-    since = datetime.fromisoformat(deployment["manifest"]["time"])
     import docker
     from docker.errors import DockerException, NotFound
 
     removed = []
     for name in names:
         try:
-            container = docker.from_env().containers.get(name)
-            if _created(container) < since:
-                continue
-            container.remove(force=True)
+            docker.from_env().containers.get(name).remove(force=True)
         except NotFound:
             continue
         except DockerException:
