@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
+from infra.processes import port_is_free
+from infra.settings import PORTS_PER_STACK
 from schema.connection import Address
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +43,8 @@ class Checkout:
     def stack(self, name: str, config: Mapping[str, Any], secret: Mapping[str, str] | None = None) -> Stack:
         """Declare a stack with this config (keys without namespace); it is made in the backend, nothing is up yet."""
         path = self.root / f"Pulumi.{name}.yaml"
-        path.write_text(yaml.safe_dump({"config": {f"lifecompanion:{key}": value for key, value in config.items()}}))
+        values = {"port": free_ports(), **config}
+        path.write_text(yaml.safe_dump({"config": {f"lifecompanion:{key}": value for key, value in values.items()}}))
         made = auto.create_or_select_stack(
             name, work_dir=str(self.root), opts=auto.LocalWorkspaceOptions(env_vars=dict(self.env)))
         for key, value in (secret or {}).items():
@@ -115,6 +119,14 @@ def make_checkout(folder: Path) -> Checkout:
     return Checkout(folder, {
         "PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
         "PULUMI_SKIP_UPDATE_CHECK": "true", "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200"})
+
+
+def free_ports() -> int:
+    """The first of ten ports in a row that nobody holds: other tests and stacks run on this machine too."""
+    while True:
+        first = random.randrange(10_000, 30_000, PORTS_PER_STACK)
+        if all(port_is_free(port) for port in range(first, first + PORTS_PER_STACK)):
+            return first
 
 
 def names_in_docker(kind: Sequence[str], stack: str) -> list[str]:
