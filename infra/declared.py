@@ -13,8 +13,9 @@ from schema import apply
 from schema.compare import Options
 from schema.connection import Address
 from schema.errors import ServerUnreachableError
-from schema.objects import Table, from_dict, to_dict
+from schema.objects import Object
 from schema.plan import plan_from_empty
+from schema.properties import from_dict, to_dict
 from schema.step import Hazard
 
 Props = dict[str, Any]
@@ -28,11 +29,11 @@ def declaration(props: Mapping[str, Any]) -> Props:
 
 def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
     """The plan as lines of text; for a server that is not there yet, the plan for an empty database."""
-    table = _table(props)
+    declared = _object(props)
     if not server_known:
-        return plan_from_empty([table]).render()
+        return plan_from_empty([declared]).render()
     try:
-        found = apply.plan(Address.from_dict(props["connection"]), [table], options=_options(props))
+        found = apply.plan(Address.from_dict(props["connection"]), [declared], options=_options(props))
     except ServerUnreachableError as error:
         # `up` may be about to start this very server; if not, the update says it again and fails.
         return [f"not known yet: {error}"]
@@ -41,14 +42,14 @@ def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
 
 def ensured(props: Mapping[str, Any]) -> dict[str, Any]:
     """Make the live table the declared one and return its facts."""
-    table = _table(props)
-    applied = apply.ensure(Address.from_dict(props["connection"]), [table], options=_options(props))
-    return {**applied.facts[table.name], "warnings": list(applied.warnings)}
+    declared = _object(props)
+    applied = apply.ensure(Address.from_dict(props["connection"]), [declared], options=_options(props))
+    return {**applied.facts[declared.full_name], "warnings": list(applied.warnings)}
 
 
 def live(props: Mapping[str, Any]) -> Props | None:
     """The properties with the live table's in place of the declared ones; None where it is gone."""
-    found = apply.read(Address.from_dict(props["connection"]), [_table(props)], options=_options(props))[0]
+    found = apply.read(Address.from_dict(props["connection"]), [_object(props)], options=_options(props))[0]
     if found is None:
         return None
     beside = {key: value for key, value in props.items() if key in BESIDE}
@@ -60,11 +61,11 @@ def drop(name: str, props: Mapping[str, Any]) -> str:
     options = _options(props)
     if Hazard.DROPS_TABLE not in options.allow:
         return f"{name}: no longer declared, and left in place with its rows; allow {Hazard.DROPS_TABLE} to drop it"
-    dropped = apply.drop(Address.from_dict(props["connection"]), _table(props), options=options)
+    dropped = apply.drop(Address.from_dict(props["connection"]), _object(props), options=options)
     return f"{name}: dropped" if dropped else f"{name}: was gone already"
 
 
-def _table(props: Mapping[str, Any]) -> Table:
+def _object(props: Mapping[str, Any]) -> Object:
     return from_dict(declaration(props))
 
 

@@ -8,8 +8,9 @@ from infra.access import OWNER, Access, inside
 from infra.resources import Seed, Table
 from infra.server import Server
 from infra.settings import Settings
+from schema import objects as declarations
 from schema.lifecompanion import declared
-from schema.objects import to_dict
+from schema.properties import to_dict
 
 
 def declare_schema(settings: Settings, server: Server, access: Access) -> dict[str, Table]:
@@ -18,7 +19,8 @@ def declare_schema(settings: Settings, server: Server, access: Access) -> dict[s
     options = {"on_unsupported": settings.on_unsupported, "allow": sorted(settings.allow_hazards)}
     made: dict[str, Table] = {}
     for table in declared(timestamps=settings.timestamps):
-        after: list[pulumi.Resource] = [*access.ready, *(made[key.table] for key in table.foreign_keys)]
+        keys = table.foreign_keys if isinstance(table, declarations.Table) else ()
+        after: list[pulumi.Resource] = [*access.ready, *(made[key.table] for key in keys)]
         made[table.name] = Table(table.name, login, to_dict(table), options,
                                  opts=inside(server, depends_on=after))
     return made

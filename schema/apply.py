@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -13,15 +13,16 @@ from psycopg import Connection
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from schema.capabilities import Capabilities
-from schema.catalog import read_capabilities, read_tables
-from schema.compare import Options, compare, compare_and_plan, read_back
+from schema.catalog import read_capabilities
+from schema.compare import Options, Side, compare, compare_and_plan
 from schema.connection import Address
 from schema.errors import ApplyError, UnsafeChangeError, VerifyError
-from schema.kinds import table as table_kind
+from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
-from schema.live import Comparison
-from schema.objects import Object, Table
+from schema.live import Compared, LiveTable
+from schema.objects import Object
 from schema.plan import Plan
+from schema.readers import undeclared
 from schema.session import only_changer, prepare
 from schema.step import Step, Transaction
 
@@ -43,24 +44,28 @@ class Applied:
     warnings: tuple[str, ...]
 
 
-def plan(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS) -> Plan:
-    """What `ensure` would do now. Reads only; what it creates to compare is rolled back."""
+def plan(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS,
+         context: Sequence[Object] = ()) -> Plan:
+    """What `ensure` would do now. Reads only; what it creates to compare is rolled back.
+
+    `context` is what else the program declares: what the objects stand on may not be there yet.
+    """
     lint(objects)
     with _connected(address, options) as (connection, capabilities):
-        return compare_and_plan(connection, capabilities, objects, options)[0]
+        return compare_and_plan(connection, Side(capabilities, objects, options, context))[0]
 
 
-def read(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS) -> list[Object | None]:
+def read(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS,
+         context: Sequence[Object] = ()) -> list[Object | None]:
     """The live objects in the order given, in the declared words where they mean the same; None where absent."""
     lint(objects)
     with _connected(address, options) as (connection, capabilities):
-        fitting, _ = capabilities.fit(objects, "skip")
-        comparisons = compare(connection, capabilities, fitting)
-    return [read_back(declared, each) for declared, each in zip(objects, comparisons, strict=True)]
+        side = Side(capabilities, objects, replace(options, on_unsupported="skip"), context)
+        return side.read_back(compare(connection, side))
 
 
 def ensure(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS,
-           progress: Progress | None = None) -> Applied:
+           progress: Progress | None = None, context: Sequence[Object] = ()) -> Applied:
     """Make the live objects the declared ones; does nothing where they are. Proves it before it returns.
 
     Raises UnsafeChangeError (a hazard is not allowed; nothing was done), ApplyError (a step failed; the steps before
@@ -69,22 +74,29 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
     lint(objects)
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
         run = _Run(connection, options, progress or (lambda _: None))
-        left, comparisons = run.retried(lambda: _pass(run, capabilities, objects))
+        side = Side(capabilities, objects, options, context)
+        left, comparisons = run.retried(lambda: _pass(run, side))
         if run.done:
-            left, comparisons = compare_and_plan(connection, capabilities, objects, options)
+            left, comparisons = compare_and_plan(connection, side)
     if left.steps:
         raise VerifyError(f"{left.steps[0].object}: still differs after applying ({left.steps[0].render()}); something "
                           "else changes it, or the server does not keep it: plan again and compare")
-    return Applied(tuple(run.done), {each.name: _facts(each, left.left_out) for each in comparisons}, left.warnings)
+    return Applied(tuple(run.done), _all_facts(comparisons, side), left.warnings)
 
 
-def drop(address: Address, table: Table, *, options: Options = DEFAULTS) -> bool:
-    """Drop the table with its rows and policies; False where there is none. Needs the hazard drops_table allowed."""
+def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> bool:
+    """Drop the object with all that hangs on it; False where there is none.
+
+    Needs its hazard allowed, such as drops_table; for a table with rows that no verified backup holds, also
+    without_backup. Raises UnsafeChangeError, ApplyError (something else stands on it).
+    """
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
-        if not read_tables(connection, [table.name], capabilities, schema=table.schema):
+        found = [each for each in undeclared.read(connection, capabilities, [replace(declared, name="")])
+                 if undeclared.is_of(each, declared)]
+        if not found:
             return False
-        step = table_kind.drop_step(table, "nobody declares the table")
-        _require_allowed(Plan((step,)), options)
+        step = undeclared_kind.drop_step(found[0], backed_up=options.backed_up)
+        _require_allowed(Plan((replace(step, allowed=declared.allow),)), options)
         run = _Run(connection, options, lambda _: None)
         run.retried(lambda: run.execute([step]))
     return True
@@ -141,9 +153,9 @@ class _Run:
         self.connection.execute(step.sql.encode())
 
 
-def _pass(run: _Run, capabilities: Capabilities, objects: Sequence[Object]) -> tuple[Plan, list[Comparison]]:
+def _pass(run: _Run, side: Side) -> tuple[Plan, list[Compared[Any, Any]]]:
     """Read, plan and execute once; returns what was planned."""
-    found, comparisons = compare_and_plan(run.connection, capabilities, objects, run.options)
+    found, comparisons = compare_and_plan(run.connection, side)
     reviewed = run.options.fingerprint
     if reviewed is not None and not run.done and found.fingerprint != reviewed:
         raise UnsafeChangeError(f"{run.connection.info.dbname}: the reviewed plan is {reviewed}, today's is "
@@ -159,8 +171,7 @@ def _pass(run: _Run, capabilities: Capabilities, objects: Sequence[Object]) -> t
 
 
 def _require_allowed(found: Plan, options: Options) -> None:
-    refused = {step: [hazard for hazard in step.hazards if hazard not in options.allow]
-               for step in found.refused(options.allow)}
+    refused = {step: step.refused(options.allow) for step in found.refused(options.allow)}
     if refused:
         lines = [f"{step.object}: {', '.join(hazards)} is not allowed for: {step.render()}"
                  for step, hazards in refused.items()]
@@ -168,14 +179,24 @@ def _require_allowed(found: Plan, options: Options) -> None:
         raise UnsafeChangeError("\n".join(lines) + f"; allow {names} by name, or change the declaration")
 
 
-def _facts(comparison: Comparison, left_out: Sequence[str]) -> dict[str, Any]:
-    """Plain facts of one table for the stack's outputs: none that changes with the data."""
+def _all_facts(comparisons: Sequence[Compared[Any, Any]], side: Side) -> dict[str, dict[str, Any]]:
+    """Plain facts of every object for the stack's outputs: none that changes with the data."""
+    found = {each.name: _facts(each) for each in comparisons}
+    for each in side.objects:
+        missing = [name for name in side.left_out if name == each.full_name or name.startswith(f"{each.full_name}.")]
+        found[each.full_name] = {**found.get(each.full_name, {}), "left_out": missing}
+    return found
+
+
+def _facts(comparison: Compared[Any, Any]) -> dict[str, Any]:
     live = comparison.present
-    facts: dict[str, Any] = {"hypertable": live.table.hypertable is not None}
-    if live.table.hypertable:
-        facts["chunk_interval"] = live.table.hypertable.chunk
-    facts["policies"] = {job.procedure.removeprefix("policy_"): job.id for job in live.jobs}
-    facts["left_out"] = [name for name in left_out if name.startswith(f"{comparison.name}.")]
+    facts: dict[str, Any] = {}
+    if isinstance(live, LiveTable):
+        facts["hypertable"] = live.table.hypertable is not None
+        if live.table.hypertable:
+            facts["chunk_interval"] = live.table.hypertable.chunk
+    jobs = getattr(live, "jobs", ())
+    facts["policies"] = {job.procedure.removeprefix("policy_"): job.id for job in jobs}
     return facts
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+from schema import dependencies
 from schema.errors import UnsupportedError
-from schema.objects import Object
+from schema.objects import ContinuousAggregate, Job, Object
 
 OLDEST_SERVER = 130000
 
@@ -32,6 +35,11 @@ class Capabilities:
         return self.timescaledb_version is not None and self.license == "timescale"
 
     @property
+    def timescaledb(self) -> tuple[int, ...]:
+        """TimescaleDB's version as numbers, (2, 29, 2); empty where it is not there."""
+        return tuple(int(part) for part in re.findall(r"\d+", (self.timescaledb_version or "").split("-")[0]))
+
+    @property
     def edition(self) -> str:
         """The edition in words."""
         if self.timescaledb_version is None:
@@ -53,32 +61,42 @@ class Capabilities:
             raise UnsupportedError(f"{self.database}: {self.role} may not create schemas, which comparing needs; "
                                    f"run GRANT CREATE ON DATABASE {self.database} TO {self.role}")
 
-    def fit(self, objects: Sequence[Object], on_unsupported: str) -> tuple[tuple[Object, ...], tuple[str, ...]]:
-        """The objects without what this server cannot have, and the names of what was left out.
+    def fit(self, objects: Sequence[Object], on_unsupported: str) -> tuple[tuple[Object | None, ...], tuple[str, ...]]:
+        """The objects without what this server cannot have (None for a whole object), and the names of what was left.
 
         Raises UnsupportedError that names each, unless `on_unsupported` is "skip".
         """
-        missing = [f"{each.full_name}.{part}" for each in objects for part in self._impossible(each)]
+        gone = self._gone(objects)
+        missing = [each.full_name for each in objects if each in gone]
+        missing += [f"{each.full_name}.{part}" for each in objects if each not in gone
+                    for part in self._impossible(each)]
         if missing and on_unsupported != "skip":
             raise UnsupportedError(f"{self._found()}: cannot have {', '.join(missing)}; {self._remedy()}, or set "
                                    "onUnsupported: skip to go without")
-        return tuple(self._without_impossible(each) for each in objects), tuple(missing)
+        return tuple(None if each in gone else self._without_impossible(each) for each in objects), tuple(missing)
 
     def explain_left_out(self, name: str) -> str:
         """One line for something that was left out."""
         return f"{name} was left out: {self._found()} cannot have it; {self._remedy()}"
 
+    def _gone(self, objects: Sequence[Object]) -> set[Object]:
+        """The objects that this server cannot have at all, with those whose SQL names them."""
+        gone: set[Object] = set()
+        for each in objects:
+            needs_community = isinstance(each, ContinuousAggregate | Job) and not self.community
+            if needs_community or gone.intersection(dependencies.needs(each, objects) if gone else ()):
+                gone.add(each)
+        return gone
+
     def _without_impossible(self, each: Object) -> Object:
-        missing = self._impossible(each)
-        return replace(each, hypertable=None if "hypertable" in missing else each.hypertable,
-                       compression=None if "compression" in missing else each.compression,
-                       retention=None if "retention" in missing else each.retention)
+        without: dict[str, Any] = dict.fromkeys(self._impossible(each))
+        return replace(each, **without) if without else each
 
     def _impossible(self, each: Object) -> list[str]:
-        parts = ["compression", "retention"] if not self.community else []
+        parts = ["compression", "retention", "reorder"] if not self.community else []
         if self.timescaledb_version is None:
             parts = ["hypertable", *parts]
-        return [part for part in parts if getattr(each, part) is not None]
+        return [part for part in parts if getattr(each, part, None) is not None]
 
     def _found(self) -> str:
         return f"{self.database} ({self.edition})"

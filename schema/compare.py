@@ -2,90 +2,164 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from psycopg import Connection
 
-from schema import words
+from schema import renames, words
 from schema.capabilities import Capabilities
-from schema.catalog import read_tables, read_undeclared, read_weights
-from schema.live import Comparison, LiveTable
-from schema.objects import Object
-from schema.plan import Plan
+from schema.catalog import rows
+from schema.live import Compared, Comparison, Live
+from schema.objects import Object, Table
+from schema.plan import COMPARISONS, Plan
 from schema.plan import plan as plan_steps
+from schema.readers import READERS, undeclared
+from schema.readers.tables import read_weights
 from schema.scratch import in_server_words
 
 
 @dataclass(frozen=True)
 class Options:
-    """How far a change may go. `allow` holds names of hazards; `whole_schema` reports tables that nobody declares.
+    """How far a change may go. `allow` holds names of hazards; `whole_schema` reports objects that nobody declares,
+    and plans to drop them where that is allowed and they are not among `protect` (full names).
 
     A step waits `lock_timeout` for a lock, then everything is planned anew, `attempts` times in all. `fingerprint` is
-    that of a reviewed plan: any other plan is refused.
+    that of a reviewed plan: any other plan is refused. `backed_up` says that a verified backup exists, without which a
+    table with rows is not dropped unless that, too, is allowed.
     """
 
     on_unsupported: Literal["error", "skip"] = "error"
     allow: frozenset[str] = field(default_factory=frozenset)
+    protect: frozenset[str] = field(default_factory=frozenset)
     lock_timeout: str = "3s"
     statement_timeout: str = "1h"
     attempts: int = 10
     wait_seconds: float = 60.0
     whole_schema: bool = False
     fingerprint: str | None = None
+    backed_up: bool = False
 
 
-def compare_and_plan(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object],
-                     options: Options) -> tuple[Plan, list[Comparison]]:
+class Side:
+    """The declared side of one run: the objects that fit the server, in its words, asked for once.
+
+    `context` is what else the program declares, for what the objects stand on. Raises UnsupportedError where an object
+    does not fit and nothing may be left out.
+    """
+
+    def __init__(self, capabilities: Capabilities, objects: Sequence[Object], options: Options,
+                 context: Sequence[Object] = ()) -> None:
+        self.capabilities, self.objects, self.options = capabilities, tuple(objects), options
+        self.fitting, self.left_out = capabilities.fit(self.objects, options.on_unsupported)
+        self.context = tuple(each for each in capabilities.fit(context, "skip")[0] if each is not None)
+        self._words: tuple[Object, ...] | None = None
+
+    @property
+    def declared(self) -> tuple[Object, ...]:
+        """The objects, or what of them the server can have, without those that it cannot have at all."""
+        return tuple(each for each in self.fitting if each is not None)
+
+    def in_server_words(self, connection: Connection[Any]) -> tuple[Object, ...]:
+        """The same in the server's words."""
+        if self._words is None:
+            self._words = in_server_words(connection, self.capabilities, self.declared, self.context)
+        return self._words
+
+    def read_back(self, comparisons: Sequence[Compared[Any, Any]]) -> list[Object | None]:
+        """The live objects in declared words, in the order given; None where absent. What this server cannot have is
+        told as declared, for none differs."""
+        by_object = {each.declared: each for each in comparisons}
+        return [each if fits is None else _read_back(each, by_object[fits])
+                for each, fits in zip(self.objects, self.fitting, strict=True)]
+
+
+def compare_and_plan(connection: Connection[Any], side: Side) -> tuple[Plan, list[Compared[Any, Any]]]:
     """The plan of today, and the comparisons it follows from."""
-    fitting, left_out = capabilities.fit(objects, options.on_unsupported)
-    comparisons = _weighed(connection, capabilities, compare(connection, capabilities, fitting))
-    found = plan_steps(comparisons, options.allow, left_out)
-    warnings = [capabilities.explain_left_out(name) for name in left_out]
-    if options.whole_schema:
-        warnings += _undeclared(connection, objects)
+    capabilities, options = side.capabilities, side.options
+    comparisons = _weighed(connection, capabilities, compare(connection, side))
+    extra = undeclared.read(connection, capabilities, side.objects) if options.whole_schema else ()
+    found = plan_steps(comparisons, options.allow, side.left_out, undeclared=extra, protect=options.protect,
+                       backed_up=options.backed_up, missing_schemas=_missing_schemas(connection, side))
+    warnings = [capabilities.explain_left_out(name) for name in side.left_out]
     return replace(found, warnings=(*warnings, *found.warnings)), comparisons
 
 
-def compare(connection: Connection[Any], capabilities: Capabilities, declared: Sequence[Object]) -> list[Comparison]:
+def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]:
     """One comparison per object, in their order, in a number of queries that does not grow with the objects."""
-    live: dict[str, LiveTable] = {}
-    for schema in dict.fromkeys(each.schema for each in declared):
-        names = [each.name for each in declared if each.schema == schema]
-        found = read_tables(connection, names, capabilities, schema=schema)
-        live.update({each.table.full_name: each for each in found.values()})
-    wanted = in_server_words(connection, declared, capabilities)
-    comparisons = []
-    for mine, theirs in zip(declared, wanted, strict=True):
-        found_table = live.get(mine.full_name)
-        settled = words.settle(theirs, found_table.table if found_table else None)
-        comparisons.append(Comparison(mine, settled, found_table, capabilities.server_version,
-                                      capabilities.single_process))
-    return comparisons
+    wanted = side.in_server_words(connection)
+    live = read_live(connection, side.capabilities, side.declared)
+    capabilities = side.capabilities
+    found: list[Compared[Any, Any]] = []
+    for mine, theirs in zip(side.declared, wanted, strict=True):
+        there, former = live.get((type(mine), mine.full_name)), None
+        if there is None and (former := renames.former_name(mine)):
+            there = live.get((type(mine), former))
+            there = there and _named(there, mine.name)
+        settled = words.settle(theirs, there.object if there else None)
+        found.append(COMPARISONS[type(mine)](mine, settled, there, capabilities.server_version,
+                                             capabilities.single_process, capabilities.timescaledb,
+                                             former if there else None))
+    names = {each.renamed: each.name for each in found if each.renamed}
+    return [_with_object(each, renames.relations(each.present.object, names)) if names and each.live else each
+            for each in found]
 
 
-def read_back(declared: Object, comparison: Comparison) -> Object | None:
-    """The live object in declared words; parts that this server cannot have are told as declared, for none differs."""
+def read_live(connection: Connection[Any], capabilities: Capabilities,
+              objects: Sequence[Object]) -> Mapping[tuple[type[Object], str], Live]:
+    """What the server has under the objects' names and their former ones, by type and full name."""
+    found: dict[tuple[type[Object], str], Live] = {}
+    for cls in dict.fromkeys(type(each) for each in objects):
+        mine = [each for each in objects if type(each) is cls]
+        for schema in dict.fromkeys(each.schema for each in mine):
+            names = [name for each in mine if each.schema == schema for name in (each.name, each.renamed_from) if name]
+            for live in READERS[cls](connection, capabilities, schema, names).values():
+                found[cls, live.object.full_name] = live
+    return found
+
+
+def _missing_schemas(connection: Connection[Any], side: Side) -> list[str]:
+    """The schemas that the objects are declared in and that are not there."""
+    schemas = sorted({each.schema for each in side.declared} - {"public"})
+    if not schemas:
+        return []
+    there = {row["name"] for row in rows(connection, "schemas", names=schemas)}
+    return [name for name in schemas if name not in there]
+
+
+def _read_back(declared: Object, comparison: Compared[Any, Any]) -> Object | None:
     if comparison.live is None:
         return None
-    found: Object = words.in_declared_words(comparison.declared, comparison.wanted, comparison.live.table)
-    fitting = comparison.declared
-    if fitting.hypertable != declared.hypertable:
-        found = replace(found, hypertable=declared.hypertable)
-    if fitting.compression != declared.compression:
-        found = replace(found, compression=declared.compression)
-    return found if fitting.retention == declared.retention else replace(found, retention=declared.retention)
+    found: Object = words.in_declared_words(comparison.declared, comparison.wanted, comparison.live.object)
+    unfit = {part: getattr(declared, part) for part in ("hypertable", "compression", "retention", "reorder")
+             if getattr(declared, part, None) != getattr(comparison.declared, part, None)}
+    return replace(found, **unfit)
+
+
+def _named(live: Any, name: str) -> Any:
+    return _with(live, replace(live.object, name=name))
+
+
+def _with_object(comparison: Compared[Any, Any], value: Any) -> Compared[Any, Any]:
+    return replace(comparison, live=_with(comparison.present, value))
+
+
+def _with(live: Any, value: Any) -> Any:
+    return replace(live, table=value) if isinstance(value, Table) else replace(live, object=value)
 
 
 def _weighed(connection: Connection[Any], capabilities: Capabilities,
-             comparisons: list[Comparison]) -> list[Comparison]:
+             comparisons: list[Compared[Any, Any]]) -> list[Compared[Any, Any]]:
     """The comparisons with the weight of the tables that differ: only those may get steps."""
-    differing = [each.live.table for each in comparisons if each.live and _differs(each)]
-    retention = {each.name: each.declared.retention for each in comparisons if each.declared.retention}
+    differing = {each.renamed or each.name: each.live.table for each in comparisons
+                 if isinstance(each, Comparison) and each.live and _differs(each)}
+    retention = {each.renamed or each.name: each.declared.retention for each in comparisons
+                 if isinstance(each, Comparison) and each.declared.retention}
     weights = read_weights(connection, differing, retention, capabilities)
-    return [replace(each, live=replace(each.live, weight=weights[each.name]))
-            if each.live and each.name in weights else each for each in comparisons]
+    return [replace(each, live=replace(each.live, weight=weights[each.renamed or each.name]))
+            if isinstance(each, Comparison) and each.live and (each.renamed or each.name) in weights else each
+            for each in comparisons]
 
 
 def _differs(comparison: Comparison) -> bool:
@@ -93,15 +167,6 @@ def _differs(comparison: Comparison) -> bool:
     live, wanted = comparison.present, comparison.wanted
     jobs = [job.procedure for job in live.jobs]
     more = any(len(getattr(live.table, part)) > len(getattr(wanted, part))
-               for part in ("columns", "keys", "foreign_keys", "checks", "indexes"))
-    unfinished = live.not_valid or live.invalid or len(jobs) > len(set(jobs))
+               for part in ("columns", "keys", "foreign_keys", "checks", "indexes", "triggers"))
+    unfinished = live.not_valid or live.invalid or len(jobs) > len(set(jobs)) or comparison.renamed
     return more or bool(unfinished) or not words.equal(wanted, live.table)
-
-
-def _undeclared(connection: Connection[Any], objects: Sequence[Object]) -> list[str]:
-    found = []
-    for schema in dict.fromkeys(each.schema for each in objects):
-        names = [each.name for each in objects if each.schema == schema]
-        found += [f"{name} is a table that is not declared and was left in place; declare it, or drop it yourself"
-                  for name in read_undeclared(connection, names, schema)]
-    return found

@@ -8,17 +8,19 @@ from collections.abc import Iterable, Sequence
 from schema import intervals
 from schema.errors import DeclarationError
 from schema.names import LONGEST_BYTES
-from schema.objects import Check, Column, ForeignKey, Index, Key, Object, Table
+from schema.objects import Check, Column, ForeignKey, Function, Index, Job, Key, Object, Table
 
 Named = Table | Column | Key | ForeignKey | Check | Index
 
 
 def lint(objects: Sequence[Object]) -> None:
     """Raise DeclarationError with every finding, one line each."""
-    twice = [name for name, count in Counter(each.full_name for each in objects).items() if count > 1]
-    findings = [f"{name}: declared twice; keep one" for name in twice]
+    # Relations and types share their names; functions and jobs have names of their own.
+    names = Counter((type(each) if isinstance(each, Function | Job) else Table, each.full_name) for each in objects)
+    findings = [f"{name}: declared twice; keep one" for (_, name), count in names.items() if count > 1]
     for each in objects:
-        findings.extend(_table(each))
+        if isinstance(each, Table):
+            findings.extend(_table(each))
     if findings:
         raise DeclarationError("\n".join(findings))
 

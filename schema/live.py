@@ -3,14 +3,61 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
 
-from schema.objects import Compression, Hypertable, Retention, Table
+from schema.objects import Compression, Declared, Hypertable, Reorder, Retention, Table
 from schema.step import Transaction
+
+O = TypeVar("O", bound=Declared)  # noqa: E741 (the object, as L is what lives)
+L = TypeVar("L", bound="Live")
+
+
+class Live(Protocol):
+    """What a reader finds: the object in the server's words, and whatever more its kind has to know."""
+
+    @property
+    def object(self) -> Declared: ...
 
 
 @dataclass(frozen=True)
-class Job:
-    """A policy's background job; `after` is what its config calls compress_after or drop_after."""
+class Found(Generic[O]):
+    """A live object of which nothing more has to be known."""
+
+    object: O
+
+
+@dataclass(frozen=True)
+class Compared(Generic[O, L]):
+    """One object three times: `declared` in the program's words, `wanted` the same in the server's, `live` as it is.
+
+    SQL is written from `declared`; equality is asked of `wanted`. `renamed` is the full name that the object bears on
+    the server where that is another; `live` has the new one already.
+    """
+
+    declared: O
+    wanted: O
+    live: L | None
+    server_version: int = 0
+    single_process: bool = False
+    timescaledb: tuple[int, ...] = ()
+    renamed: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The object's name as people write it."""
+        return self.declared.full_name
+
+    @property
+    def present(self) -> L:
+        """The live object of a comparison whose object exists."""
+        if self.live is None:
+            raise ValueError(f"{self.name} does not exist yet")
+        return self.live
+
+
+@dataclass(frozen=True)
+class PolicyJob:
+    """A policy's background job; `after` is what its config calls compress_after, drop_after or index_name."""
 
     id: int
     procedure: str
@@ -47,27 +94,17 @@ class LiveTable:
     table: Table
     not_valid: frozenset[str] = frozenset()
     invalid: frozenset[str] = frozenset()
-    jobs: tuple[Job, ...] = ()
+    jobs: tuple[PolicyJob, ...] = ()
     weight: Weight = Weight()
+
+    @property
+    def object(self) -> Table:
+        return self.table
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One table three times: `declared` in the program's words, `wanted` the same in the server's, `live` as it is.
-
-    SQL is written from `declared`; equality is asked of `wanted`.
-    """
-
-    declared: Table
-    wanted: Table
-    live: LiveTable | None
-    server_version: int = 0
-    single_process: bool = False
-
-    @property
-    def name(self) -> str:
-        """The table's name as people write it."""
-        return self.declared.full_name
+class Comparison(Compared[Table, LiveTable]):
+    """A table compared."""
 
     @property
     def weight(self) -> Weight:
@@ -89,21 +126,18 @@ class Comparison:
         """Whether indexes are to be built beside writers. The embedded server has none, and cannot."""
         return self.weight.has_rows and not self.single_process
 
-    @property
-    def present(self) -> LiveTable:
-        """The live table of a comparison whose table exists."""
-        if self.live is None:
-            raise ValueError(f"{self.name} does not exist yet")
-        return self.live
-
     def once_created(self) -> Comparison:
         """The comparison as it stands right after CREATE TABLE, which makes columns and constraints."""
-        bare = replace(self.wanted, indexes=(), hypertable=None, compression=None, retention=None, comment=None,
-                       columns=tuple(replace(column, comment=None) for column in self.wanted.columns))
+        bare = replace(self.wanted, indexes=(), hypertable=None, compression=None, retention=None, reorder=None,
+                       triggers=(), row_security=None, comment=None,
+                       columns=tuple(replace(column, comment=None) for column in self.wanted.columns),
+                       keys=tuple(replace(key, comment=None) for key in self.wanted.keys),
+                       foreign_keys=tuple(replace(key, comment=None) for key in self.wanted.foreign_keys),
+                       checks=tuple(replace(check, comment=None) for check in self.wanted.checks))
         return replace(self, live=LiveTable(bare))
 
 
-def compression_of(settings: Compression | None, jobs: tuple[Job, ...]) -> Compression | None:
+def compression_of(settings: Compression | None, jobs: tuple[PolicyJob, ...]) -> Compression | None:
     """The columnstore settings with what the table's first columnstore job adds to them."""
     job = next((job for job in jobs if job.procedure == "policy_compression"), None)
     if settings is None or job is None:
@@ -111,12 +145,31 @@ def compression_of(settings: Compression | None, jobs: tuple[Job, ...]) -> Compr
     return replace(settings, after=job.after, schedule=job.schedule, paused=job.paused)
 
 
-def retention_of(jobs: tuple[Job, ...]) -> Retention | None:
+def retention_of(jobs: tuple[PolicyJob, ...]) -> Retention | None:
     """What the table's first retention job says."""
     job = next((job for job in jobs if job.procedure == "policy_retention" and job.after), None)
     return Retention(job.after or "", job.schedule, job.paused) if job else None
 
 
+def reorder_of(jobs: tuple[PolicyJob, ...]) -> Reorder | None:
+    """What the table's first reorder job says."""
+    job = next((job for job in jobs if job.procedure == "policy_reorder" and job.after), None)
+    return Reorder(job.after or "", job.schedule, job.paused) if job else None
+
+
 def default_time_index(table: Table, hypertable: Hypertable) -> str:
     """The name that `create_hypertable` gives to the index it adds unless told not to."""
     return f"{table.name}_{hypertable.time}_idx"
+
+
+@dataclass(frozen=True)
+class Undeclared:
+    """Something that the server has and nobody declares; `signature` is its name with a function's arguments, or a
+    job's number."""
+
+    kind: str
+    name: str
+    signature: str
+    schema: str = "public"
+    has_rows: bool = False
+    foreign_keys: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
-_RESERVED = set("""all analyse analyze and any array as asc asymmetric authorization binary both case cast check
+RESERVED = set("""all analyse analyze and any array as asc asymmetric authorization binary both case cast check
     collate collation column concurrently constraint create cross current_catalog current_date current_role
     current_schema current_time current_timestamp current_user default deferrable desc distinct do else end except
     false fetch for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join
@@ -23,7 +23,7 @@ def ident(name: str) -> str:
 
 
 def _part(name: str) -> str:
-    if _PLAIN.match(name) and name not in _RESERVED:
+    if _PLAIN.match(name) and name not in RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-import types
-import typing
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
 
-from schema.errors import DeclarationError
 
-T = TypeVar("T")
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What every object has beside its own: where it is, what it is for, what it was called, what it may cost.
+
+    `renamed_from` is its former name, in the same schema. `allow` names the hazards that changes to it may carry.
+    """
+
+    name: str
+    schema: str = "public"
+    comment: str | None = None
+    renamed_from: str | None = None
+    allow: tuple[str, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        """The name as people write it: the schema only where it is not public."""
+        return qualified(self.schema, self.name)
+
+
+def qualified(schema: str, name: str) -> str:
+    """`schema.name` as people write it: the schema only where it is not public."""
+    return name if schema == "public" else f"{schema}.{name}"
 
 
 @dataclass(frozen=True)
@@ -25,6 +41,7 @@ class Column:
     identity: str | None = None
     generated: str | None = None
     comment: str | None = None
+    renamed_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +51,7 @@ class Key:
     name: str
     columns: tuple[str, ...]
     primary: bool = False
+    comment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,7 @@ class ForeignKey:
     references: tuple[str, ...] = ("id",)
     on_delete: str = "no action"
     on_update: str = "no action"
+    comment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +73,7 @@ class Check:
 
     name: str
     expression: str
+    comment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,26 +86,86 @@ class Index:
     method: str = "btree"
     include: tuple[str, ...] = ()
     where: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """`calls` (a function with its arguments) whenever `fires` says, such as "BEFORE INSERT OR UPDATE OF email".
+
+    `each` is row or statement, `when` a condition on OLD and NEW, `referencing` the transition tables.
+    """
+
+    name: str
+    fires: str
+    calls: str
+    each: str = "row"
+    when: str | None = None
+    referencing: str | None = None
+    disabled: bool = False
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A row-level security policy: rows are visible where `using` holds and may be written where `check` holds.
+
+    `command` is all, select, insert, update or delete; a policy that is not `permissive` is restrictive.
+    """
+
+    name: str
+    using: str | None = None
+    check: str | None = None
+    command: str = "all"
+    roles: tuple[str, ...] = ("public",)
+    permissive: bool = True
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class RowSecurity:
+    """Row-level security is on, for the owner too where `forced`; without a policy nobody sees a row."""
+
+    policies: tuple[Policy, ...] = ()
+    forced: bool = False
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A further dimension of a hypertable: hashed into `partitions`, or ranges of `interval`; one of the two."""
+
+    column: str
+    partitions: int | None = None
+    interval: str | None = None
 
 
 @dataclass(frozen=True)
 class Hypertable:
-    """Partitioned by `time` into chunks of `chunk` (an interval, or a number where the column is an integer)."""
+    """Partitioned by `time` into chunks of `chunk` (an interval, or a number where the column is an integer).
+
+    `now` names the function that tells the present in an integer column's unit, which policies need there.
+    `tablespaces` are those that new chunks are spread over.
+    """
 
     time: str
     chunk: str
+    dimensions: tuple[Dimension, ...] = ()
+    now: str | None = None
+    tablespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Compression:
     """Chunks older than `after` go to the columnstore; without `after` no policy does it, without `schedule` the
-    server's own holds."""
+    server's own holds. Settings reach future chunks only, but for those compressed chunks that are younger than
+    `recompress`, which are compressed anew."""
 
     after: str | None
     segment_by: tuple[str, ...] = ()
     order_by: tuple[str, ...] = ()
     schedule: str | None = None
     paused: bool = False
+    recompress: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +178,16 @@ class Retention:
 
 
 @dataclass(frozen=True)
-class Table:
+class Reorder:
+    """Chunks are rewritten in the order of `index`, one by one, once they are no longer written to."""
+
+    index: str
+    schedule: str | None = None
+    paused: bool = False
+
+
+@dataclass(frozen=True)
+class Table(Declared):
     """A table and everything that lives and dies with it."""
 
     name: str
@@ -110,69 +199,100 @@ class Table:
     hypertable: Hypertable | None = None
     compression: Compression | None = None
     retention: Retention | None = None
-    comment: str | None = None
-    schema: str = "public"
-
-    @property
-    def full_name(self) -> str:
-        """The name as people write it: the schema only where it is not public."""
-        return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
+    reorder: Reorder | None = None
+    triggers: tuple[Trigger, ...] = ()
+    row_security: RowSecurity | None = None
 
 
-Object = Table
-KINDS: dict[str, type[Object]] = {"table": Table}
+@dataclass(frozen=True)
+class Refresh:
+    """The aggregate follows its source from `start` to `end` before now (None: without limit) every `schedule`."""
+
+    start: str | None
+    end: str | None
+    schedule: str = "1 hour"
+    paused: bool = False
 
 
-def to_dict(value: Object) -> dict[str, Any]:
-    """The object as a nested plain dict (`kind` first): no nulls, nothing that is at its default."""
-    kind = next(name for name, cls in KINDS.items() if isinstance(value, cls))
-    return {"kind": kind, **_plain(value)}
+@dataclass(frozen=True)
+class ContinuousAggregate(Declared):
+    """A query over a hypertable or another aggregate, grouped by time_bucket, kept ready and brought up to date.
+
+    With `real_time`, what is not materialized yet is computed when asked for.
+    """
+
+    name: str
+    query: str
+    real_time: bool = False
+    refresh: Refresh | None = None
+    indexes: tuple[Index, ...] = ()
+    compression: Compression | None = None
+    retention: Retention | None = None
 
 
-def from_dict(values: Mapping[str, Any]) -> Object:
-    """The object that `to_dict` wrote, also after numbers became floats. Raises DeclarationError for a wrong key."""
-    rest = dict(values)
-    cls = KINDS.get(str(rest.pop("kind", "table")))
-    if cls is None:
-        raise DeclarationError(f"object of kind {values['kind']!r} is not known; use one of {', '.join(KINDS)}")
-    return _build(cls, rest, str(rest.get("name", "object")))
+@dataclass(frozen=True)
+class View(Declared):
+    """A named query."""
+
+    name: str
+    query: str
+    security_invoker: bool = False
 
 
-def _plain(value: Any) -> dict[str, Any]:
-    found = {}
-    for field in fields(value):
-        item = getattr(value, field.name)
-        if item is None or (field.default is not MISSING and item == field.default):
-            continue
-        found[field.name] = _plain_item(item)
-    return found
+@dataclass(frozen=True)
+class Function(Declared):
+    """A function, or a procedure where nothing is returned (`returns` None); `body` is its text. One for each name."""
+
+    name: str
+    body: str
+    arguments: str = ""
+    returns: str | None = "void"
+    language: str = "plpgsql"
+    volatility: str = "volatile"
+    parallel: str = "unsafe"
+    strict: bool = False
+    security_definer: bool = False
+    settings: tuple[str, ...] = ()
 
 
-def _plain_item(item: Any) -> Any:
-    if is_dataclass(item):
-        return _plain(item)
-    return [_plain_item(each) for each in item] if isinstance(item, tuple) else item
+@dataclass(frozen=True)
+class ValueRename:
+    """An enum's value that is now called otherwise."""
+
+    old: str
+    new: str
 
 
-def _build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
-    hints = typing.get_type_hints(cls)
-    for key in values:
-        if key not in hints:
-            raise DeclarationError(f"{where}: key {key!r} is not known; use one of {', '.join(hints)}")
-    try:
-        return cls(**{key: _coerce(hints[key], item, f"{where}.{key}") for key, item in values.items()})
-    except TypeError as error:
-        raise DeclarationError(f"{where}: {error}; give every required key") from None
+@dataclass(frozen=True)
+class Enum(Declared):
+    """A type whose values are these, in this order."""
+
+    name: str
+    values: tuple[str, ...]
+    renames: tuple[ValueRename, ...] = ()
 
 
-def _coerce(hint: Any, item: Any, where: str) -> Any:
-    options = [each for each in typing.get_args(hint) if each is not types.NoneType]
-    if typing.get_origin(hint) is types.UnionType:
-        return None if item is None else _coerce(options[0], item, where)
-    if typing.get_origin(hint) is tuple:
-        return tuple(_coerce(options[0], each, where) for each in item)
-    if is_dataclass(hint):
-        return _build(cast(type[Any], hint), item, where)
-    if hint is str and isinstance(item, float) and item.is_integer():
-        return str(int(item))
-    return hint(item)
+@dataclass(frozen=True)
+class Job(Declared):
+    """A procedure (`schema.name` outside of public) that TimescaleDB runs every `schedule` with `config` (JSON)."""
+
+    name: str
+    procedure: str
+    schedule: str
+    config: str | None = None
+    paused: bool = False
+    fixed_schedule: bool = True
+    timezone: str | None = None
+    max_runtime: str | None = None
+    max_retries: int | None = None
+    retry_period: str | None = None
+
+
+Object = Table | ContinuousAggregate | View | Function | Enum | Job
+KINDS: dict[str, type[Object]] = {
+    "table": Table, "aggregate": ContinuousAggregate, "view": View, "function": Function, "enum": Enum, "job": Job}
+
+
+def kind_of(value: Object) -> str:
+    """The word for what the object is, as its properties carry it."""
+    return next(name for name, cls in KINDS.items() if type(value) is cls)

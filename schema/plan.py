@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from schema import words
-from schema.kinds import check, column, columnstore, constraint, foreign_key, hypertable, index, key, retention, table
+from schema import renames, words
+from schema.kinds import (
+    check,
+    column,
+    columnstore,
+    comment,
+    constraint,
+    foreign_key,
+    hypertable,
+    index,
+    key,
+    retention,
+    table,
+)
+from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
-from schema.live import Comparison, default_time_index
-from schema.objects import Index, Object
-from schema.step import Step
+from schema.live import Compared, Comparison, Undeclared, default_time_index
+from schema.names import ident
+from schema.objects import Index, Object, Table
+from schema.step import Step, Transaction
+
+# What a kind plans for one of its objects: steps, and warnings about what is left in place.
+Planned = tuple[list[Step], list[str]]
+Planner = Callable[[Any, Collection[str]], Planned]
 
 # The order in which the parts of one table are made: what later parts stand on comes first.
 PARTS = (column.steps, hypertable.steps, key.steps, check.steps, foreign_key.steps, index.steps, columnstore.steps,
-         retention.steps, table.comment_steps)
+         retention.steps, comment.steps)
 
 
 @dataclass(frozen=True)
@@ -34,38 +53,50 @@ class Plan:
 
     def refused(self, allowed: Collection[str]) -> tuple[Step, ...]:
         """The steps with a hazard that is not allowed by name."""
-        return tuple(step for step in self.steps if any(hazard not in allowed for hazard in step.hazards))
+        return tuple(step for step in self.steps if step.refused(allowed))
 
     def render(self) -> list[str]:
         """The plan as lines of text; none where there is nothing to do."""
         return [step.render() for step in self.steps]
 
 
-def plan(comparisons: Iterable[Comparison], allowed: Collection[str] = (), left_out: Sequence[str] = ()) -> Plan:
-    """The steps that make every live object the declared one; undeclared parts go only where that is allowed."""
-    steps: list[Step] = []
-    warnings: list[str] = []
+def plan(comparisons: Iterable[Compared[Any, Any]], allowed: Collection[str] = (), left_out: Sequence[str] = (), *,
+         undeclared: Sequence[Undeclared] = (), protect: Collection[str] = (), backed_up: bool = False,
+         missing_schemas: Sequence[str] = ()) -> Plan:
+    """The steps that make every live object the declared one; what nobody declares goes only where that is allowed."""
+    dropping = undeclared_kind.plan(undeclared, allowed, protect, backed_up=backed_up)
+    steps = [Step(name, f"CREATE SCHEMA {ident(name)}", "the schema does not exist") for name in missing_schemas]
+    steps.extend(dropping.before)
+    warnings = list(dropping.warnings)
     for comparison in comparisons:
-        found, said = _table_steps(comparison, allowed)
-        steps.extend(found)
+        found, said = PLANNERS[type(comparison.declared)](comparison, {*allowed, *comparison.declared.allow})
+        steps.extend(replace(step, allowed=comparison.declared.allow) for step in found)
         warnings.extend(said)
-    return Plan(tuple(steps), tuple(warnings), tuple(left_out))
+    return Plan((*steps, *dropping.after), tuple(warnings), tuple(left_out))
 
 
 def plan_from_empty(objects: Iterable[Object]) -> Plan:
     """The plan for a database that has none of the objects yet; asks no server."""
     objects = tuple(objects)
     lint(objects)
-    return plan(Comparison(each, words.settle(each, None), None) for each in objects)
+    schemas = list(dict.fromkeys(each.schema for each in objects if each.schema != "public"))
+    return plan((COMPARISONS[type(each)](each, words.settle(each, None), None) for each in objects),
+                missing_schemas=schemas)
 
 
-def _table_steps(comparison: Comparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+def table_steps(comparison: Comparison, allowed: Collection[str]) -> Planned:
+    """The steps of one table, with all that hangs on it."""
     steps: list[Step] = []
     warnings: list[str] = []
     if comparison.live is None:
         steps.append(table.create_step(comparison.declared))
         comparison = comparison.once_created()
     else:
+        if comparison.renamed:
+            step = renames.step("TABLE", comparison.renamed, comparison.declared)
+            steps.append(replace(step, transaction=Transaction.OWN))
+        comparison, renamed = renames.columns(comparison)
+        steps.extend(renamed)
         comparison, renamed = constraint.renames(comparison)
         steps.extend(renamed)
         undeclared, warnings = _undeclared_steps(comparison, allowed)
@@ -106,3 +137,8 @@ def _undeclared_indexes(comparison: Comparison) -> list[str]:
 
 def _unnamed(each: Index) -> tuple[object, ...]:
     return (each.columns, each.unique, each.method, each.include, each.where)
+
+
+PLANNERS: Mapping[type[Object], Planner] = {Table: table_steps}
+# The class of a kind's comparisons.
+COMPARISONS: Mapping[type[Object], Callable[..., Compared[Any, Any]]] = {Table: Comparison}

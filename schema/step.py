@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,9 +14,18 @@ class Hazard(StrEnum):
     DROPS_COLUMN = "drops_column"
     DROPS_INDEX = "drops_index"
     DROPS_CONSTRAINT = "drops_constraint"
+    DROPS_AGGREGATE = "drops_aggregate"
+    DROPS_VIEW = "drops_view"
+    DROPS_FUNCTION = "drops_function"
+    DROPS_TYPE = "drops_type"
+    DROPS_TRIGGER = "drops_trigger"
+    DROPS_POLICY = "drops_policy"
+    DROPS_JOB = "drops_job"
+    WITHOUT_BACKUP = "without_backup"
     DELETES_DATA = "deletes_data"
     REWRITES_TABLE = "rewrites_table"
     BLOCKS_WRITES = "blocks_writes"
+    LOSES_HISTORY = "loses_history"
 
 
 class Transaction(StrEnum):
@@ -28,7 +38,10 @@ class Transaction(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people."""
+    """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people.
+
+    `allowed` are the hazards that the object itself allows.
+    """
 
     object: str
     sql: str
@@ -36,6 +49,11 @@ class Step:
     hazards: tuple[Hazard, ...] = ()
     transaction: Transaction = Transaction.SHARED
     cost: str = ""
+    allowed: tuple[str, ...] = ()
+
+    def refused(self, allowed: Collection[str]) -> list[Hazard]:
+        """The hazards that neither the object nor the caller allows."""
+        return [hazard for hazard in self.hazards if hazard not in allowed and hazard not in self.allowed]
 
     @property
     def transactional(self) -> bool:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from schema import intervals
-from schema.objects import Compression, Hypertable, Retention, Table
+from schema.objects import Compression, Declared, Hypertable, Refresh, Reorder, Retention, Table
+
+O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
 
-def settle(wanted: Table, live: Table | None) -> Table:
+def settle(wanted: O, live: O | None) -> O:
     """`wanted` with the live text for each interval that means the same, and for each schedule left to the server."""
-    wanted = replace(wanted, compression=_with_order(wanted))
-    if live is None:
-        return wanted
-    return replace(
-        wanted,
-        hypertable=_settle_hypertable(wanted.hypertable, live.hypertable),
-        compression=_settle_compression(wanted.compression, live.compression),
-        retention=_settle_retention(wanted.retention, live.retention),
-    )
+    changed: dict[str, Any] = {}
+    if isinstance(wanted, Table):
+        changed["compression"] = _with_order(wanted)
+    if live is not None:
+        for part, settled in SETTLED.items():
+            mine = changed.get(part, getattr(wanted, part, None))
+            theirs = getattr(live, part, None)
+            if mine is not None and theirs is not None:
+                changed[part] = settled(mine, theirs)
+    return replace(wanted, **changed) if changed else wanted
 
 
 def in_declared_words(declared: Any, wanted: Any, live: Any) -> Any:
@@ -37,34 +41,45 @@ def in_declared_words(declared: Any, wanted: Any, live: Any) -> Any:
     return live
 
 
-def equal(wanted: Table, live: Table) -> bool:
-    """Whether the live table is the wanted one; what nobody declared does not count."""
+def equal(wanted: Declared, live: Declared) -> bool:
+    """Whether the live object is the wanted one; what nobody declared does not count."""
     return bool(in_declared_words(wanted, wanted, live) == wanted)
 
 
-def _settle_hypertable(wanted: Hypertable | None, live: Hypertable | None) -> Hypertable | None:
-    if wanted and live and intervals.fixed_length(wanted.chunk) == intervals.fixed_length(live.chunk):
+def _hypertable(wanted: Hypertable, live: Hypertable) -> Hypertable:
+    if intervals.fixed_length(wanted.chunk) == intervals.fixed_length(live.chunk):
         return replace(wanted, chunk=live.chunk)
     return wanted
 
 
-def _settle_compression(wanted: Compression | None, live: Compression | None) -> Compression | None:
-    if not wanted or not live:
-        return wanted
-    return replace(wanted, after=_text(wanted.after, live.after), schedule=_schedule(wanted, live))
+def _compression(wanted: Compression, live: Compression) -> Compression:
+    return replace(wanted, after=_text(wanted.after, live.after), schedule=_schedule(wanted, live), recompress=None)
 
 
-def _settle_retention(wanted: Retention | None, live: Retention | None) -> Retention | None:
-    if not wanted or not live:
-        return wanted
+def _retention(wanted: Retention, live: Retention) -> Retention:
     return replace(wanted, drop_after=_text(wanted.drop_after, live.drop_after), schedule=_schedule(wanted, live))
+
+
+def _reorder(wanted: Reorder, live: Reorder) -> Reorder:
+    return replace(wanted, schedule=_schedule(wanted, live))
+
+
+def _refresh(wanted: Refresh, live: Refresh) -> Refresh:
+    return replace(wanted, start=_text(wanted.start, live.start), end=_text(wanted.end, live.end),
+                   schedule=_text(wanted.schedule, live.schedule))
+
+
+# What is told by intervals, by the name that objects have it under.
+SETTLED: Mapping[str, Callable[[Any, Any], Any]] = {
+    "hypertable": _hypertable, "compression": _compression, "retention": _retention, "reorder": _reorder,
+    "refresh": _refresh}
 
 
 def _text(wanted: str | None, live: str | None) -> Any:
     return live if intervals.same(wanted, live) else wanted
 
 
-def _schedule(wanted: Compression | Retention, live: Compression | Retention) -> str | None:
+def _schedule(wanted: Compression | Retention | Reorder, live: Compression | Retention | Reorder) -> str | None:
     return live.schedule if wanted.schedule is None else _text(wanted.schedule, live.schedule)
 
 

@@ -16,16 +16,6 @@ def definition(check: Check) -> str:
 
 def steps(comparison: Comparison) -> list[Step]:
     """Add the checks that are missing, replace those that differ, validate those that never were."""
-    live = {check.name: check for check in comparison.present.table.checks}
-    found: list[Step] = []
-    for declared, wanted in zip(comparison.declared.checks, comparison.wanted.checks, strict=True):
-        name = wanted.name
-        if name not in live:
-            found.extend(constraint.online(comparison, name, f"ADD {definition(declared)}", "the check does not exist"))
-        elif wanted != live[name] or (name in comparison.present.not_valid and comparison.has_columnstore):
-            why = f"it checks {live[name].expression}" if wanted != live[name] else "it was never validated"
-            found.extend(constraint.online(comparison, name,
-                                           f"DROP CONSTRAINT {ident(name)}, ADD {definition(declared)}", why))
-        elif name in comparison.present.not_valid:
-            found.append(constraint.validation(comparison, name, "it was never validated"))
-    return found
+    return constraint.compared_steps(
+        comparison, comparison.declared.checks, comparison.wanted.checks, comparison.present.table.checks,
+        what="check", definition=definition, describe=lambda live: f"it checks {live.expression}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -32,12 +32,12 @@ def _rename(comparison: Comparison, wanted: Sequence[C], live: Sequence[C], step
     missing = [each for each in wanted if each.name not in {found.name for found in live}]
     renamed: list[C] = []
     for each in live:
-        twin = next((want for want in missing if replace(want, name=each.name) == each), None)
+        twin = next((want for want in missing if replace(want, name=each.name, comment=each.comment) == each), None)
         if each.name in declared or twin is None:
             renamed.append(each)
             continue
         missing.remove(twin)
-        renamed.append(twin)
+        renamed.append(replace(each, name=twin.name))
         steps.append(Step(f"{comparison.name}.{twin.name}", f"ALTER TABLE {ident(comparison.name)} RENAME CONSTRAINT "
                           f"{ident(each.name)} TO {ident(twin.name)}", "the same constraint bears another name",
                           transaction=comparison.transaction))
@@ -83,3 +83,22 @@ def validation(comparison: Comparison, name: str, why: str) -> Step:
     return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} VALIDATE CONSTRAINT "
                                              f"{ident(name)}", why,
                 transaction=comparison.transaction, cost=cost(comparison, "SHARE UPDATE EXCLUSIVE"))
+
+
+def compared_steps(comparison: Comparison, declared: Sequence[C], wanted: Sequence[C], live: Sequence[C], *,
+                   what: str, definition: Callable[[C], str], describe: Callable[[C], str]) -> list[Step]:
+    """Add the constraints that are missing, replace those that differ, validate those that never were."""
+    found: list[Step] = []
+    by_name = {each.name: each for each in live}
+    for mine, theirs in zip(declared, wanted, strict=True):
+        name, present = theirs.name, by_name.get(theirs.name)
+        unproven = name in comparison.present.not_valid
+        if present is None:
+            found.extend(online(comparison, name, f"ADD {definition(mine)}", f"the {what} does not exist"))
+        elif replace(theirs, comment=present.comment) != present or (unproven and comparison.has_columnstore):
+            differs = replace(theirs, comment=present.comment) != present
+            found.extend(online(comparison, name, f"DROP CONSTRAINT {ident(name)}, ADD {definition(mine)}",
+                                describe(present) if differs else "it was never validated"))
+        elif unproven:
+            found.append(validation(comparison, name, "it was never validated"))
+    return found

@@ -22,16 +22,7 @@ def definition(key: ForeignKey) -> str:
 
 def steps(comparison: Comparison) -> list[Step]:
     """Add the foreign keys that are missing, replace those that differ, validate those that never were."""
-    live = {key.name: key for key in comparison.present.table.foreign_keys}
-    found: list[Step] = []
-    for key in comparison.declared.foreign_keys:
-        if key.name not in live:
-            found.extend(constraint.online(comparison, key.name, f"ADD {definition(key)}", "the foreign key does "
-                                                                                           "not exist"))
-        elif key != live[key.name] or (key.name in comparison.present.not_valid and comparison.has_columnstore):
-            why = f"it is {definition(live[key.name])}" if key != live[key.name] else "it was never validated"
-            found.extend(constraint.online(comparison, key.name,
-                                           f"DROP CONSTRAINT {ident(key.name)}, ADD {definition(key)}", why))
-        elif key.name in comparison.present.not_valid:
-            found.append(constraint.validation(comparison, key.name, "it was never validated"))
-    return found
+    return constraint.compared_steps(
+        comparison, comparison.declared.foreign_keys, comparison.wanted.foreign_keys,
+        comparison.present.table.foreign_keys, what="foreign key", definition=definition,
+        describe=lambda live: f"it is {definition(live)}")

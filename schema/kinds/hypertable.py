@@ -7,7 +7,15 @@ from schema.errors import UnsafeChangeError
 from schema.kinds import constraint
 from schema.live import Comparison
 from schema.names import ident, literal
+from schema.objects import Hypertable, Table
 from schema.step import Hazard, Step
+
+
+def creation(table: Table, declared: Hypertable, *, moves: bool = False) -> str:
+    """SQL that makes the table a hypertable; `moves` the rows that it has into chunks."""
+    return (f"SELECT create_hypertable({literal(ident(table.full_name))}, {literal(declared.time)}, "
+            f"chunk_time_interval => {intervals.sql(declared.chunk)}, create_default_indexes => false"
+            f"{', migrate_data => true' if moves else ''})")
 
 
 def steps(comparison: Comparison) -> list[Step]:
@@ -22,9 +30,7 @@ def steps(comparison: Comparison) -> list[Step]:
     where, table = f"{comparison.name}.hypertable", literal(ident(comparison.name))
     if live is None:
         moves = comparison.weight.has_rows
-        sql = (f"SELECT create_hypertable({table}, {literal(declared.time)}, chunk_time_interval => "
-               f"{intervals.sql(declared.chunk)}, create_default_indexes => "
-               f"false{', migrate_data => true' if moves else ''})")
+        sql = creation(comparison.declared, declared, moves=moves)
         hazards = (Hazard.BLOCKS_WRITES, Hazard.REWRITES_TABLE) if moves else ()
         return [Step(where, sql, "the table is no hypertable", hazards, comparison.transaction,
                      constraint.cost(comparison, "ACCESS EXCLUSIVE"))]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from schema.kinds import constraint
 from schema.live import Comparison
-from schema.names import ident, idents
+from schema.names import RESERVED, ident, idents
 from schema.objects import Index, Table
 from schema.step import Hazard, Step, Transaction
 
 BESIDE = "__new"
+_TERM = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z", re.I)
 
 
 def definition(table: Table, index: Index, option: str = "", parameters: str = "") -> str:
@@ -24,6 +26,25 @@ def definition(table: Table, index: Index, option: str = "", parameters: str = "
     return text + (f" WHERE {index.where}" if index.where else "")
 
 
+def plain(index: Index) -> Index | None:
+    """The index in the server's words where they can be told without it: nothing but names and their order."""
+    if index.where is not None:
+        return None
+    terms = [_TERM.match(term.strip()) for term in index.columns]
+    if not all(term and term["name"].lower() not in RESERVED for term in terms):
+        return None
+    return replace(index, columns=tuple(_plain_term(index.method, term) for term in terms if term))
+
+
+def _plain_term(method: str, term: re.Match[str]) -> str:
+    down, nulls = (term["order"] or "").upper() == "DESC", (term["nulls"] or "").upper()
+    if method != "btree":
+        return term["name"].lower()
+    if down:
+        return f"{term['name'].lower()} DESC{' NULLS LAST' if nulls == 'LAST' else ''}"
+    return f"{term['name'].lower()}{' NULLS FIRST' if nulls == 'FIRST' else ''}"
+
+
 def steps(comparison: Comparison) -> list[Step]:
     """Create the indexes that are missing, rebuild the broken ones, replace those that differ."""
     live = {index.name: index for index in comparison.present.table.indexes}
@@ -34,7 +55,7 @@ def steps(comparison: Comparison) -> list[Step]:
         if name in live and name in comparison.present.invalid:
             found.append(_drop(comparison, name, "it is invalid: a build was interrupted"))
             found.append(_create(comparison, declared))
-        elif name in live and wanted != live[name]:
+        elif name in live and replace(wanted, comment=live[name].comment) != live[name]:
             found.extend(_replace(comparison, declared, live[name]))
         elif name not in live and twin is not None:
             found.append(_rename(comparison, twin.name, name, "the same index bears another name"))
@@ -53,7 +74,7 @@ def _twin(comparison: Comparison, wanted: Index) -> Index | None:
     """A live index that nobody declares and that differs from `wanted` in its name alone."""
     taken = _names(comparison.wanted) | comparison.present.invalid
     return next((each for each in comparison.present.table.indexes
-                 if each.name not in taken and replace(each, name=wanted.name) == wanted), None)
+                 if each.name not in taken and replace(each, name=wanted.name, comment=wanted.comment) == wanted), None)
 
 
 def _names(table: Table) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schema.kinds import constraint
 from schema.live import Comparison
 from schema.names import ident, idents
@@ -21,7 +23,7 @@ def steps(comparison: Comparison) -> list[Step]:
     for declared, wanted in zip(comparison.declared.keys, comparison.wanted.keys, strict=True):
         if wanted.name not in live:
             found.extend(_add(comparison, declared))
-        elif wanted != live[wanted.name]:
+        elif replace(wanted, comment=None) != replace(live[wanted.name], comment=None):
             found.append(_replace(comparison, declared, live[wanted.name]))
     return found
 

@@ -1,10 +1,14 @@
-"""The table itself: created with its columns and constraints, commented, dropped."""
+"""The table itself: created with its columns and constraints, put into the server's words, dropped."""
 
 from __future__ import annotations
 
-from schema.kinds import check, column, foreign_key, key
-from schema.live import Comparison
-from schema.names import ident, literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from schema.kinds import check, column, foreign_key, hypertable, index, key
+from schema.live import LiveTable
+from schema.names import ident
 from schema.objects import Table
 from schema.step import Hazard, Step
 
@@ -23,22 +27,49 @@ def drop_step(table: Table, why: str, cost: str = "") -> Step:
     return Step(table.full_name, f"DROP TABLE {ident(table.full_name)}", why, (Hazard.DROPS_TABLE,), cost=cost)
 
 
-def comment_steps(comparison: Comparison) -> list[Step]:
-    """Make the comments of the table and of its columns the declared ones."""
-    live = comparison.present.table
-    table = comparison.declared
-    steps = []
-    if table.comment != live.comment:
-        steps.append(Step(table.full_name, f"COMMENT ON TABLE {ident(table.full_name)} IS {literal(table.comment)}",
-                          _why(live.comment)))
-    comments = {each.name: each.comment for each in live.columns}
-    for each in table.columns:
-        if each.comment != comments.get(each.name):
-            name = f"{table.full_name}.{each.name}"
-            steps.append(Step(name, f"COMMENT ON COLUMN {ident(name)} IS {literal(each.comment)}",
-                              _why(comments.get(each.name))))
-    return steps
+def needs_server(table: Table) -> bool:
+    """Whether the table has an expression that only the server can put into its words."""
+    return bool(table.checks or table.triggers or (table.row_security and table.row_security.policies)
+                or any(each.generated for each in table.columns)
+                or any(index.plain(each) is None for each in table.indexes))
 
 
-def _why(live: str | None) -> str:
-    return "the comment differs" if live else "there is no comment yet"
+def creation(table: Table) -> Iterable[tuple[str, str]]:
+    """(part, SQL) that make the table where nothing is: what its expressions and the queries over it can name.
+
+    Numbers come from no sequence here, and rows refer to nothing.
+    """
+    bare = replace(table, foreign_keys=(), columns=tuple(replace(each, serial=False, identity=None, default=None)
+                                                         for each in table.columns))
+    yield table.full_name, create_step(bare).sql
+    if table.hypertable:
+        yield table.full_name, hypertable.creation(table, table.hypertable)
+    for each in table.indexes:
+        if index.plain(each) is None:
+            yield each.name, index.definition(table, each)
+
+
+def with_plain_words(table: Table, words: Mapping[tuple[str, str | None], tuple[str, str | None]]) -> Table:
+    """The table with all that needs no scratch table of its own in the server's words."""
+    columns = tuple(replace(each, type=words[each.type, each.default][0], default=words[each.type, each.default][1],
+                            renamed_from=None) for each in table.columns)
+    return replace(table, columns=columns, indexes=tuple(index.plain(each) or each for each in table.indexes))
+
+
+def wanted(table: Table, found: LiveTable) -> Table:
+    """The declared table with the words of the one that was made of it; named parts stay in declared order."""
+    made = found.table
+    generated = {each.name: each.generated for each in made.columns}
+    security = table.row_security
+    if security and made.row_security:
+        security = replace(security, policies=_ordered(security.policies, made.row_security.policies))
+    return replace(
+        table, columns=tuple(replace(each, generated=generated[each.name]) for each in table.columns),
+        checks=_ordered(table.checks, made.checks), indexes=_ordered(table.indexes, made.indexes),
+        triggers=_ordered(table.triggers, made.triggers), row_security=security)
+
+
+def _ordered(declared: Sequence[Any], made: Sequence[Any]) -> tuple[Any, ...]:
+    by_name = {each.name: each for each in made}
+    return tuple(replace(by_name[each.name], comment=each.comment) if each.name in by_name else each
+                 for each in declared)

@@ -16,7 +16,8 @@ SELECT c.relname AS "table",
               ORDER BY k) AS columns,
        ARRAY(SELECT pg_get_indexdef(i.indexrelid, k::int, true)
                FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS k ORDER BY k) AS include,
-       pg_get_expr(i.indpred, i.indrelid, true) AS "where"
+       pg_get_expr(i.indpred, i.indrelid, true) AS "where",
+       obj_description(ic.oid, 'pg_class') AS comment
   FROM pg_index i
   JOIN pg_class ic ON ic.oid = i.indexrelid
   JOIN pg_am am ON am.oid = ic.relam

@@ -1,4 +1,4 @@
--- Columnstore and retention policies, oldest first.
+-- Columnstore, retention and reorder policies of hypertables, oldest first.
 SELECT j.hypertable_name AS "table",
        j.job_id AS id,
        j.proc_name AS procedure,
@@ -7,5 +7,5 @@ SELECT j.hypertable_name AS "table",
        j.config::text AS config
   FROM timescaledb_information.jobs j
  WHERE j.hypertable_schema = %(schema)s AND j.hypertable_name = ANY(%(names)s)
-   AND j.proc_name IN ('policy_compression', 'policy_retention')
+   AND j.proc_name IN ('policy_compression', 'policy_retention', 'policy_reorder')
  ORDER BY j.hypertable_name, j.job_id

@@ -1,8 +1,22 @@
--- Tables of one schema that are not in the list and belong to no extension.
-SELECT c.relname AS "table"
+-- Tables, views, functions and enums of these schemas that belong to no extension and are no partition.
+WITH extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
+SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END AS kind,
+       n.nspname AS schema, c.relname AS name, c.relname AS signature, c.oid::bigint AS oid
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = %(schema)s AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> ALL(%(names)s)
-   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
-                                             AND d.deptype = 'e')
- ORDER BY c.relname
+ WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
+   AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
+UNION ALL
+SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, n.nspname, p.proname,
+       p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', p.oid::bigint
+  FROM pg_proc p
+  JOIN pg_namespace n ON n.oid = p.pronamespace
+ WHERE n.nspname = ANY(%(schemas)s) AND p.prokind IN ('f', 'p')
+   AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid)
+UNION ALL
+SELECT 'enum', n.nspname, t.typname, t.typname, t.oid::bigint
+  FROM pg_type t
+  JOIN pg_namespace n ON n.oid = t.typnamespace
+ WHERE n.nspname = ANY(%(schemas)s) AND t.typtype = 'e'
+   AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid)
+ ORDER BY 5

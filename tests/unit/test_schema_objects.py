@@ -11,7 +11,8 @@ import pytest
 
 from schema.errors import DeclarationError
 from schema.lifecompanion import declared
-from schema.objects import Column, Index, Table, from_dict, to_dict
+from schema.objects import Column, Index, Table
+from schema.properties import from_dict, to_dict
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.lifecompanion import declared
-from schema.live import Comparison, Job, LiveTable, Weight
+from schema.live import Comparison, LiveTable, PolicyJob, Weight
 from schema.objects import Check, Column, Compression, Index, Key, Retention, Table
 from schema.plan import Plan, plan, plan_from_empty
 from schema.step import Hazard, Transaction
@@ -17,8 +17,8 @@ from schema.words import settle
 
 USERS, DEVICES, READINGS, ACTIVITIES, NOTIFICATIONS = declared()
 ROWS = Weight(has_rows=True, bytes=3 * 2**20, chunks=4)
-JOBS = (Job(1000, "policy_compression", "1 mon", "12:00:00", False),
-        Job(1001, "policy_retention", "1 year", "1 day", False))
+JOBS = (PolicyJob(1000, "policy_compression", "1 mon", "12:00:00", False),
+        PolicyJob(1001, "policy_retention", "1 year", "1 day", False))
 
 
 def change(live: Table, wanted: Table, weight: Weight = ROWS, **details: object) -> Plan:

@@ -1,0 +1,45 @@
+"""Comments on a table and on its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schema.live import Comparison
+from schema.names import ident, literal
+from schema.objects import qualified
+from schema.step import Step
+
+
+def steps(comparison: Comparison) -> list[Step]:
+    """Make the comments of the table and of its parts the declared ones."""
+    declared, live = comparison.declared, comparison.present.table
+    table = ident(declared.full_name)
+    found = [step(f"TABLE {table}", declared.full_name, declared.comment, live.comment)]
+    for kind, group in (("COLUMN", "columns"), ("CONSTRAINT", "keys"), ("CONSTRAINT", "foreign_keys"),
+                        ("CONSTRAINT", "checks"), ("INDEX", "indexes"), ("TRIGGER", "triggers")):
+        comments = {each.name: each.comment for each in getattr(live, group)}
+        found += [step(f"{kind} {_on(kind, declared.schema, table, each.name)}", f"{declared.full_name}.{each.name}",
+                       each.comment, comments.get(each.name)) for each in getattr(declared, group)]
+    policies = declared.row_security.policies if declared.row_security else ()
+    comments = {each.name: each.comment for each in live.row_security.policies} if live.row_security else {}
+    found += [step(f"POLICY {ident(each.name)} ON {table}", f"{declared.full_name}.{each.name}", each.comment,
+                   comments.get(each.name)) for each in policies]
+    return list(_needed(found))
+
+
+def step(on: str, where: str, declared: str | None, live: str | None) -> Step | None:
+    """The step that makes one comment the declared one; None where it is. `on` is such as "TABLE users"."""
+    if declared == live:
+        return None
+    return Step(where, f"COMMENT ON {on} IS {literal(declared)}",
+                "the comment differs" if live else "there is no comment yet")
+
+
+def _on(kind: str, schema: str, table: str, name: str) -> str:
+    if kind == "COLUMN":
+        return f"{table}.{ident(name)}"
+    return ident(qualified(schema, name)) if kind == "INDEX" else f"{ident(name)} ON {table}"
+
+
+def _needed(found: Iterable[Step | None]) -> Iterable[Step]:
+    return (each for each in found if each is not None)

@@ -1,0 +1,88 @@
+"""Objects that nobody declares: reported, and dropped only where their hazards are allowed by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from schema.live import Undeclared
+from schema.names import ident
+from schema.step import Hazard, Step, Transaction
+
+# By kind: how it is dropped, under which hazard, and its place: what stands on others goes first. Kinds up to
+# `aggregate` go before anything else is changed, as they may keep columns from being changed; the others go last, as
+# what is still declared may stand on them until it is changed.
+KINDS = {
+    "job": ("SELECT delete_job({})", Hazard.DROPS_JOB),
+    "view": ("DROP VIEW {}", Hazard.DROPS_VIEW),
+    "materialized view": ("DROP MATERIALIZED VIEW {}", Hazard.DROPS_VIEW),
+    "aggregate": ("DROP MATERIALIZED VIEW {}", Hazard.DROPS_AGGREGATE),
+    "table": ("DROP TABLE {}", Hazard.DROPS_TABLE),
+    "function": ("DROP FUNCTION {}", Hazard.DROPS_FUNCTION),
+    "procedure": ("DROP PROCEDURE {}", Hazard.DROPS_FUNCTION),
+    "enum": ("DROP TYPE {}", Hazard.DROPS_TYPE),
+}
+FIRST = ("job", "view", "materialized view", "aggregate")
+
+
+@dataclass(frozen=True)
+class Dropping:
+    """Steps before and after all others, and what is left in place."""
+
+    before: tuple[Step, ...]
+    after: tuple[Step, ...]
+    warnings: tuple[str, ...]
+
+
+def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Collection[str], *,
+         backed_up: bool) -> Dropping:
+    """Drop what may be dropped, newest first; say what is left. `undeclared` is ordered from oldest to newest."""
+    before: list[Step] = []
+    after: list[Step] = []
+    warnings: list[str] = []
+    order = list(KINDS)
+    newest_first = list(reversed(undeclared))
+    for each in sorted(newest_first, key=lambda each: order.index(each.kind)):
+        hazards = _hazards(each, backed_up)
+        missing = [hazard for hazard in hazards if hazard not in allowed]
+        if each.name in protect:
+            warnings.append(f"{each.name} is {_article(each.kind)} that is not declared, and protected: it was left in "
+                            "place; declare it, or take it off the protected names")
+        elif missing:
+            warnings.append(f"{each.name} is {_article(each.kind)} that is not declared and was left in place; declare "
+                            f"it, or allow {' and '.join(missing)} to drop it")
+        else:
+            before += [_drop_key(each, name) for name in each.foreign_keys]
+            (before if each.kind in FIRST else after).append(_drop(each, hazards))
+    return Dropping(tuple(before), tuple(after), tuple(warnings))
+
+
+def drop_step(each: Undeclared, *, backed_up: bool) -> Step:
+    """Drop the object, whoever asks for it."""
+    return _drop(each, _hazards(each, backed_up))
+
+
+def _hazards(each: Undeclared, backed_up: bool) -> tuple[Hazard, ...]:
+    hazard = KINDS[each.kind][1]
+    return (hazard, Hazard.WITHOUT_BACKUP) if each.has_rows and not backed_up else (hazard,)
+
+
+def _drop(each: Undeclared, hazards: tuple[Hazard, ...]) -> Step:
+    name = each.signature if each.kind == "job" else _qualified(each)
+    return Step(each.name, KINDS[each.kind][0].format(name), f"nobody declares the {each.kind}", hazards,
+                Transaction.OWN)
+
+
+def _drop_key(each: Undeclared, name: str) -> Step:
+    return Step(f"{each.name}.{name}", f"ALTER TABLE {ident(each.name)} DROP CONSTRAINT {ident(name)}",
+                "its table is going to be dropped", (Hazard.DROPS_TABLE,), Transaction.OWN)
+
+
+def _qualified(each: Undeclared) -> str:
+    name, _, arguments = each.signature.partition("(")
+    own = ident(name) if each.schema == "public" else f"{ident(each.schema)}.{ident(name)}"
+    return f"{own}({arguments}" if arguments else own
+
+
+def _article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

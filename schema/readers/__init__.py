@@ -1,0 +1,18 @@
+"""One reader for each kind of object: names of one schema in, live objects by name out, in a fixed number of
+queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from schema.capabilities import Capabilities
+from schema.live import Live
+from schema.objects import Object, Table
+from schema.readers import tables
+
+# (connection, capabilities, schema, names) -> the live ones by name.
+Reader = Callable[[Connection[Any], Capabilities, str, Sequence[str]], Mapping[str, Live]]
+READERS: Mapping[type[Object], Reader] = {Table: tables.read}

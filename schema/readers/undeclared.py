@@ -1,0 +1,63 @@
+"""What the declared schemas hold that nobody declares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from schema.capabilities import Capabilities
+from schema.catalog import Row, Rows, rows, rows_by
+from schema.live import Undeclared
+from schema.objects import ContinuousAggregate, Enum, Function, Job, Object, Table, View, qualified
+
+TYPES: dict[str, type[Object] | None] = {
+    "table": Table, "view": View, "materialized view": None, "function": Function, "procedure": Function,
+    "enum": Enum, "aggregate": ContinuousAggregate, "job": Job}
+
+
+def read(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> list[Undeclared]:
+    """The objects of the declared schemas that are not declared, oldest first; what an extension made does not count.
+
+    A function is declared by its name: others of that name count as declared, too. A job is by its procedure.
+    """
+    schemas = sorted({each.schema for each in objects})
+    found = rows(connection, "undeclared", schemas=schemas)
+    if capabilities.timescaledb_version is not None:
+        more = rows(connection, "undeclared_timescaledb", schemas=schemas)
+        aggregates = {(row["schema"], row["name"]) for row in more if row["kind"] == "aggregate"}
+        found = [row for row in found if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"] + more
+    declared = {(type(each), _declared_name(each)) for each in objects}
+    declared |= {(type(each), qualified(each.schema, each.renamed_from)) for each in objects if each.renamed_from}
+    left = [row for row in found if (TYPES[row["kind"]], qualified(row["schema"], row["name"])) not in declared]
+    filled = _filled(connection, [row for row in left if row["kind"] == "table"])
+    keys = rows_by(connection, "foreign_keys", "table",
+                   names=[qualified(row["schema"], row["name"]) for row in left if row["kind"] == "table"])
+    return [Undeclared(row["kind"], qualified(row["schema"], row["name"]), row["signature"], row["schema"],
+                       row["oid"] in filled, _foreign_keys(row, keys)) for row in left]
+
+
+def is_of(each: Undeclared, declared: Object) -> bool:
+    """Whether what was found is the declared object."""
+    return (TYPES[each.kind], each.name) == (type(declared), _declared_name(declared))
+
+
+def _declared_name(each: Object) -> str:
+    return each.procedure.removeprefix("public.") if isinstance(each, Job) else each.full_name
+
+
+def _filled(connection: Connection[Any], tables: Sequence[Row]) -> set[int]:
+    """The oids of the tables that have rows."""
+    if not tables:
+        return set()
+    parts = [sql.SQL("SELECT {} AS oid WHERE EXISTS (SELECT FROM {})").format(
+        sql.Literal(row["oid"]), sql.Identifier(row["schema"], row["name"])) for row in tables]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return {row["oid"] for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()}
+
+
+def _foreign_keys(row: Row, keys: Rows) -> tuple[str, ...]:
+    found = keys.get(qualified(row["schema"], row["name"]), ()) if row["kind"] == "table" else ()
+    return tuple(key["name"] for key in found)

@@ -1,0 +1,74 @@
+"""Objects and columns that bear their former names on the server: found, and read as if they had the new ones; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from schema.live import Comparison
+from schema.names import ident
+from schema.objects import Column, Declared, Table, qualified
+from schema.rewriting import rename
+from schema.step import Step
+
+OPAQUE = frozenset({"comment", "type", "schema", "on_delete", "on_update", "method", "chunk", "interval", "body"})
+
+
+def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
+    """Give live columns the names that they are declared to have now; the comparison as it stands afterwards."""
+    live = comparison.present.table
+    there = {each.name for each in live.columns}
+    found = {each.renamed_from: each.name for each in comparison.declared.columns
+             if each.renamed_from in there and each.name not in there}
+    names = {old: new for old, new in found.items() if old is not None}
+    if not names:
+        return comparison, []
+    steps = [Step(f"{comparison.name}.{new}", f"ALTER TABLE {ident(comparison.name)} RENAME COLUMN {ident(old)} TO "
+                  f"{ident(new)}", "the column bears its former name", transaction=comparison.transaction)
+             for old, new in names.items()]
+    table = replace(live, columns=tuple(replace(each, name=names.get(each.name, each.name),
+                                                default=each.default, generated=_text(each.generated, names))
+                                        for each in live.columns))
+    for part in ("keys", "foreign_keys", "checks", "indexes", "hypertable", "compression", "triggers", "row_security"):
+        table = replace(table, **{part: _inside(getattr(table, part), names, part)})
+    return replace(comparison, live=replace(comparison.present, table=table)), steps
+
+
+def relations(value: Any, names: Mapping[str, str]) -> Any:
+    """A live object with the relations that its SQL and its foreign keys name under their new names."""
+    if not names:
+        return value
+    if isinstance(value, Table):
+        keys = tuple(replace(each, table=names.get(each.table, each.table)) for each in value.foreign_keys)
+        return replace(value, foreign_keys=keys)
+    plain = {old.rpartition(".")[2]: new.rpartition(".")[2] for old, new in names.items()}
+    return replace(value, query=rename(value.query, plain)) if hasattr(value, "query") else value
+
+
+def step(kind: str, old: str, declared: Declared) -> Step:
+    """Give an object its new name; `kind` is such as "TABLE", `old` its full name as it is now."""
+    return Step(declared.full_name, f"ALTER {kind} {ident(old)} RENAME TO {ident(declared.name)}",
+                f"it is called {old}")
+
+
+def former_name(declared: Declared) -> str | None:
+    """The full name that the object had before, where its declaration tells one."""
+    return qualified(declared.schema, declared.renamed_from) if declared.renamed_from else None
+
+
+def _text(sql: str | None, names: Mapping[str, str]) -> str | None:
+    return None if sql is None else rename(sql, names)
+
+
+def _inside(value: Any, names: Mapping[str, str], field: str) -> Any:
+    """A part of a table with its columns under their new names; the part's own name stays."""
+    if is_dataclass(value) and not isinstance(value, type | Column):
+        own = {"name", "references", "table", "roles", *OPAQUE} | ({"index"} if field == "reorder" else set())
+        return replace(value, **{each.name: _inside(getattr(value, each.name), names, each.name)
+                                 for each in fields(value) if each.name not in own})
+    if isinstance(value, tuple):
+        return tuple(_inside(each, names, field) for each in value)
+    if isinstance(value, str):
+        return rename(value, names)
+    return value

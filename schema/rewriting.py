@@ -1,0 +1,47 @@
+"""SQL text taken apart just far enough to exchange names in it, and to see which names it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from schema.names import ident
+
+# A string, a dollar-quoted string, a comment, a quoted name, a plain name with its qualifier, or anything else.
+_TOKEN = re.compile(r"""
+    (?P<opaque>[eE]?'(?:[^'\\]|''|\\.)*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ | --[^\n]* | /\*.*?\*/)
+  | (?P<name>"(?:[^"]|"")+" | [A-Za-z_]\w*)
+  | (?P<other>\d[\w.]* | .)
+""", re.X | re.S)
+
+
+def requalify(sql: str, schemas: Mapping[str, str]) -> str:
+    """`sql` with each schema name that qualifies something exchanged; strings and comments stay as they are."""
+    found = list(_TOKEN.finditer(sql))
+    parts = []
+    for place, token in enumerate(found):
+        text = token[0]
+        follows = found[place + 1][0] if place + 1 < len(found) else ""
+        if token["name"] and follows == "." and (place == 0 or found[place - 1][0] != "."):
+            name = plain(text)
+            text = ident(schemas[name]) if name in schemas else text
+        parts.append(text)
+    return "".join(parts)
+
+
+def rename(sql: str, names: Mapping[str, str]) -> str:
+    """`sql` with each of these names exchanged wherever it stands as a name of its own."""
+    if not names:
+        return sql
+    return "".join(ident(names[plain(token[0])]) if token["name"] and plain(token[0]) in names else token[0]
+                   for token in _TOKEN.finditer(sql))
+
+
+def names_in(texts: Iterable[str]) -> frozenset[str]:
+    """Every name in these SQL texts, unquoted; what is inside of strings is seen too, for regclass literals."""
+    return frozenset(plain(word) for text in texts for word in re.findall(r'"(?:[^"]|"")+"|[A-Za-z_]\w*', text))
+
+
+def plain(name: str) -> str:
+    """A name as the catalog has it: without quotes, in small letters where it was not quoted."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
