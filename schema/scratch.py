@@ -1,13 +1,14 @@
 """Put declarations into the server's own words: create them in scratch schemas, read them back, roll back.
 
-Plain columns of all tables share one scratch table with a column for each type and default. Only what the server
-writes in words of its own (checks, expressions, queries, functions) is made as declared, with what it stands on.
+Columns of all tables share one scratch table with a column for each type and default; checks, generated columns and
+index expressions share as few as schema.merged can do with. Only what needs more (queries, functions, triggers) is made
+as declared, with what it stands on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import psycopg
@@ -16,15 +17,16 @@ from psycopg import Connection, sql
 from schema import dependencies
 from schema.capabilities import Capabilities
 from schema.errors import DeclarationError
-from schema.kinds import table
+from schema.kinds import check, index, table
 from schema.live import Live
 from schema.makers import MAKERS
+from schema.merged import WIDEST, expressions, just, merge
+from schema.names import ident
 from schema.objects import Column, Job, Object, Table
 from schema.readers import READERS
 from schema.rewriting import requalify
 
 PREFIX = "lifecompanion_scratch"
-WIDEST = 1000  # columns of one scratch table; PostgreSQL takes 1,600
 
 
 def in_server_words(connection: Connection[Any], capabilities: Capabilities, declared: Sequence[Object],
@@ -38,15 +40,17 @@ def in_server_words(connection: Connection[Any], capabilities: Capabilities, dec
     if not declared:
         return ()
     universe = tuple({(type(each), each.full_name): each for each in (*context, *declared)}.values())
+    tables = [each for each in declared if isinstance(each, Table)]
     made = dependencies.closure([each for each in declared if needs_server(each)], universe)
-    for_types = dependencies.types(declared, universe)
+    for_types = dependencies.types(tables, universe)
     with connection.transaction(force_rollback=True):
         scratch = _Scratch(connection, capabilities, {each.schema for each in (*universe, *declared)})
-        scratch.make([each for each in universe if each in for_types and each not in made])
-        columns = scratch.columns([each for each in declared if isinstance(each, Table)])
-        scratch.make([each for each in universe if each in made])
+        scratch.make([each for each in universe if each in for_types])
+        columns = scratch.columns(tables)
+        merged = scratch.merged(tables)
+        scratch.make([each for each in universe if each in made and each not in for_types])
         found = scratch.read([each for each in declared if each in made])
-    return tuple(_wanted(each, found.get((type(each), each.full_name)), columns) for each in declared)
+    return tuple(_wanted(each, merged, columns, found.get((type(each), each.full_name))) for each in declared)
 
 
 def needs_server(each: Object) -> bool:
@@ -57,10 +61,10 @@ def needs_server(each: Object) -> bool:
 Words = Mapping[tuple[str, str | None], tuple[str, str | None]]
 
 
-def _wanted(declared: Object, found: Live | None, columns: Words) -> Object:
-    plain = replace(declared, renamed_from=None, allow=())
-    if isinstance(plain, Table):
-        plain = table.with_plain_words(plain, columns)
+def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, found: Live | None) -> Object:
+    plain: Object = replace(declared, renamed_from=None, allow=())
+    if isinstance(declared, Table):
+        plain = table.with_plain_words(declared, merged.get(declared), columns)
     return plain if found is None else MAKERS[type(declared)].wanted(plain, found)
 
 
@@ -106,25 +110,55 @@ class _Scratch:
         words: dict[tuple[str, str | None], tuple[str, str | None]] = {}
         for begin in range(0, len(pairs), WIDEST):
             part = pairs[begin:begin + WIDEST]
-            name = f"plain_columns_{begin}"
-            wide = Table(name, tuple(Column(f"c{n}", type_, default=default)
-                                     for n, (type_, default) in enumerate(part)))
-            self._make_wide(wide, [owners[pair] for pair in part])
-            live = READERS[Table](self.connection, self.capabilities, self.schemas["public"], [name])[name]
-            assert isinstance(live.object, Table)
-            words.update({pair: (self._back(column.type), column.default and self._back(column.default))
-                          for pair, column in zip(part, live.object.columns, strict=True)})
+            wide = Table(f"plain_columns_{begin}", tuple(Column(f"c{n}", type_, default=default)
+                                                         for n, (type_, default) in enumerate(part)))
+            alone = [(owners[type_, default], Table(wide.name, (Column("c", type_, default=default),)))
+                     for type_, default in part]
+            made = self._shared(wide, alone)
+            words.update({pair: (column.type, column.default)
+                          for pair, column in zip(part, made.columns, strict=True)})
         return words
 
-    def _make_wide(self, wide: Table, owners: Sequence[str]) -> None:
+    def merged(self, tables: Sequence[Table]) -> dict[Table, Table]:
+        """The tables that have expressions, with these in the server's words."""
+        found = {}
+        for group in merge(tables):
+            try:
+                groups = [(group, self._shared(group.table, [(each.full_name, each) for each in group.tables]))]
+            except psycopg.Error:
+                # Each table can be made, but not all as one: an expression names its own table.
+                groups = [(alone, self._shared(alone.table, [])) for alone in map(just, group.tables)]
+            found.update({each: one.words(each, made) for one, made in groups for each in one.tables})
+        return found
+
+    def _shared(self, shared: Table, alone: Sequence[tuple[str, Table]]) -> Table:
+        """Make, read and drop a table that stands for many; where that fails, make each alone to name the one that is
+        wrong."""
         try:
             with self.connection.transaction():
-                self.connection.execute(requalify(table.create_step(wide).sql, self.schemas).encode())
+                self.connection.execute(";\n".join(text for _, text in self._statements(shared)).encode())
         except psycopg.Error:
-            for number, (column, owner) in enumerate(zip(wide.columns, owners, strict=True)):
-                one = table.create_step(Table(f"{wide.name}_{number}", (column,)))
-                self._alone(requalify(one.sql, self.schemas), owner)
+            for name, each in alone:
+                with self.connection.transaction(force_rollback=True):
+                    for part, statement in self._statements(each):
+                        self._alone(statement, f"{name}.{part}" if part else name)
             raise
+        schema = self.schemas[shared.schema]
+        live = READERS[Table](self.connection, self.capabilities, schema, [shared.name])[shared.name]
+        self.connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, shared.name)))
+        found = _requalified(live.object, self._back)
+        assert isinstance(found, Table)
+        return found
+
+    def _statements(self, each: Table) -> list[tuple[str, str]]:
+        """(part, SQL) for columns, checks and the indexes that have expressions."""
+        columns = tuple(replace(column, serial=False, identity=None, null=True) for column in each.columns)
+        bare = replace(each, columns=columns, checks=(), keys=(), foreign_keys=())
+        alter = f"ALTER TABLE {ident(each.full_name)}"
+        made = [("", table.create_step(bare).sql),
+                *((one.name, f"{alter} ADD {check.definition(one)}") for one in each.checks),
+                *((one.name, index.definition(bare, one)) for one in expressions(bare))]
+        return [(part, requalify(text, self.schemas)) for part, text in made]
 
     def read(self, objects: Sequence[Object]) -> dict[tuple[type[Object], str], Live]:
         """The objects as the server describes them, by type and full name."""
@@ -136,17 +170,16 @@ class _Scratch:
                 for each in objects:
                     if type(each) is cls and each.schema == schema:
                         found[cls, each.full_name] = live[each.name]
-        back = {name: schema for schema, name in self.schemas.items()}
-        return {key: _requalified(live, back) for key, live in found.items()}
+        return {key: _requalified(live, self._back) for key, live in found.items()}
 
-    def _back(self, text: str) -> str:
-        return requalify(text, {name: schema for schema, name in self.schemas.items()})
+    @property
+    def _back(self) -> dict[str, str]:
+        """The declared schema that each scratch schema stands for."""
+        return {name: schema for schema, name in self.schemas.items()}
 
 
 def _requalified(value: Any, schemas: Mapping[str, str]) -> Any:
     """A value with scratch schemas' names in its texts exchanged for those that they stand for."""
-    from dataclasses import fields, is_dataclass
-
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{each.name: _requalified(getattr(value, each.name), schemas)
                                  for each in fields(value) if each.init})

@@ -28,10 +28,8 @@ def drop_step(table: Table, why: str, cost: str = "") -> Step:
 
 
 def needs_server(table: Table) -> bool:
-    """Whether the table has an expression that only the server can put into its words."""
-    return bool(table.checks or table.triggers or (table.row_security and table.row_security.policies)
-                or any(each.generated for each in table.columns)
-                or any(index.plain(each) is None for each in table.indexes))
+    """Whether the table has parts that the server words only where the whole table is made."""
+    return bool(table.triggers or (table.row_security and table.row_security.policies))
 
 
 def creation(table: Table) -> Iterable[tuple[str, str]]:
@@ -44,29 +42,28 @@ def creation(table: Table) -> Iterable[tuple[str, str]]:
     yield table.full_name, create_step(bare).sql
     if table.hypertable:
         yield table.full_name, hypertable.creation(table, table.hypertable)
-    for each in table.indexes:
-        if index.plain(each) is None:
-            yield each.name, index.definition(table, each)
 
 
-def with_plain_words(table: Table, words: Mapping[tuple[str, str | None], tuple[str, str | None]]) -> Table:
-    """The table with all that needs no scratch table of its own in the server's words."""
+def with_plain_words(declared: Table, merged: Table | None,
+                     words: Mapping[tuple[str, str | None], tuple[str, str | None]]) -> Table:
+    """The declared table in the server's words but for what needs a scratch table of its own.
+
+    `merged` has the words of its expressions where it has any, `words` those of types and defaults.
+    """
+    source = merged or declared
     columns = tuple(replace(each, type=words[each.type, each.default][0], default=words[each.type, each.default][1],
-                            renamed_from=None) for each in table.columns)
-    return replace(table, columns=columns, indexes=tuple(index.plain(each) or each for each in table.indexes))
+                            renamed_from=None) for each in source.columns)
+    return replace(source, columns=columns, renamed_from=None, allow=(),
+                   indexes=tuple(index.plain(each) or each for each in source.indexes))
 
 
 def wanted(table: Table, found: LiveTable) -> Table:
     """The declared table with the words of the one that was made of it; named parts stay in declared order."""
     made = found.table
-    generated = {each.name: each.generated for each in made.columns}
     security = table.row_security
     if security and made.row_security:
         security = replace(security, policies=_ordered(security.policies, made.row_security.policies))
-    return replace(
-        table, columns=tuple(replace(each, generated=generated[each.name]) for each in table.columns),
-        checks=_ordered(table.checks, made.checks), indexes=_ordered(table.indexes, made.indexes),
-        triggers=_ordered(table.triggers, made.triggers), row_security=security)
+    return replace(table, triggers=_ordered(table.triggers, made.triggers), row_security=security)
 
 
 def _ordered(declared: Sequence[Any], made: Sequence[Any]) -> tuple[Any, ...]:
