@@ -160,7 +160,7 @@ class Compression:
     server's own holds. Settings reach future chunks only, but for those compressed chunks that are younger than
     `recompress`, which are compressed anew."""
 
-    after: str | None
+    after: str | None = None
     segment_by: tuple[str, ...] = ()
     order_by: tuple[str, ...] = ()
     schedule: str | None = None
@@ -208,8 +208,8 @@ class Table(Declared):
 class Refresh:
     """The aggregate follows its source from `start` to `end` before now (None: without limit) every `schedule`."""
 
-    start: str | None
-    end: str | None
+    start: str | None = None
+    end: str | None = None
     schedule: str = "1 hour"
     paused: bool = False
 

@@ -34,7 +34,7 @@ Planner = Callable[[Any, Collection[str]], Planned]
 
 # The order in which the parts of one table are made: what later parts stand on comes first.
 PARTS = (column.steps, hypertable.steps, key.steps, check.steps, foreign_key.steps, index.steps, columnstore.steps,
-         retention.steps, comment.steps)
+         retention.steps)
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,14 @@ def table_steps(comparison: Comparison, allowed: Collection[str]) -> Planned:
         steps.extend(renamed)
         undeclared, warnings = _undeclared_steps(comparison, allowed)
         steps.extend(undeclared)
+        comparison, without = column.without_generated(comparison)
+        steps.extend(without)
     for part in PARTS:
         steps.extend(part(comparison))
-    return steps, warnings
+    steps.extend(comment.steps(comparison, {step.object for step in steps}))
+    # Last, when nothing that is declared stands on them any more.
+    dropped, left = _permitted(column.drop_steps(comparison), allowed)
+    return [*steps, *dropped], [*warnings, *left]
 
 
 def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
@@ -114,8 +119,11 @@ def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> tuple
     found = [constraint.drop_step(comparison, name, "nobody declares the constraint")
              for name in sorted(constraint.names(live) - declared)]
     found += [index.drop_step(comparison, name) for name in _undeclared_indexes(comparison)]
-    names = {each.name for each in wanted.columns}
-    found += [column.drop_step(comparison, each) for each in live.columns if each.name not in names]
+    return _permitted(found, allowed)
+
+
+def _permitted(found: Sequence[Step], allowed: Collection[str]) -> Planned:
+    """Of steps that drop something, those that are allowed, and a warning for each of the others."""
     steps = [step for step in found if all(hazard in allowed for hazard in step.hazards)]
     warnings = [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
                 "drop it"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.live import Comparison
 from schema.names import ident, literal
 from schema.objects import Column
+from schema.rewriting import names_in
 from schema.step import Hazard, Step, Transaction
 
 SERIALS = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
@@ -35,7 +37,9 @@ def steps(comparison: Comparison) -> list[Step]:
     """Add the columns that are missing and alter those that differ."""
     live = {column.name: column for column in comparison.present.table.columns}
     found: list[Step] = []
-    for declared, wanted in zip(comparison.declared.columns, comparison.wanted.columns, strict=True):
+    columns = list(zip(comparison.declared.columns, comparison.wanted.columns, strict=True))
+    # What is computed from other columns comes after them.
+    for declared, wanted in sorted(columns, key=lambda pair: pair[0].generated is not None):
         if wanted.name not in live:
             found.append(_add(comparison, declared))
         elif wanted != live[wanted.name]:
@@ -43,10 +47,47 @@ def steps(comparison: Comparison) -> list[Step]:
     return found
 
 
-def drop_step(comparison: Comparison, column: Column) -> Step:
-    """Drop a column that nobody declares, with its values."""
-    return _step(comparison, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
-                 Hazard.DROPS_COLUMN)
+def drop_steps(comparison: Comparison) -> list[Step]:
+    """Drop the columns that nobody declares, with their values; what is computed from another goes before it."""
+    names = {each.name for each in comparison.wanted.columns}
+    gone = [each for each in comparison.present.table.columns if each.name not in names]
+    return [_step(comparison, each, f"DROP COLUMN {ident(each.name)}", "nobody declares the column",
+                  Hazard.DROPS_COLUMN) for each in sorted(gone, key=lambda each: each.generated is None)]
+
+
+def without_generated(comparison: Comparison) -> tuple[Comparison, list[Step]]:
+    """Drop generated columns that keep others from changing their type; they are computed anew afterwards.
+
+    The comparison as it stands then: indexes and constraints on such a column are gone with it.
+    """
+    live = comparison.present.table
+    wanted = {each.name: each for each in comparison.wanted.columns}
+    changing = {each.name for each in live.columns if each.name in wanted and wanted[each.name].type != each.type}
+    steps = []
+    for each in live.columns:
+        if each.name in wanted and each.generated and changing & names_in([each.generated]):
+            steps.append(_step(comparison, each, f"DROP COLUMN {ident(each.name)}", "it is computed from a column "
+                               "whose type changes, and will be computed anew",
+                               *((Hazard.REWRITES_TABLE,) if comparison.weight.has_rows else ())))
+            comparison = _without(comparison, each.name)
+    return comparison, steps
+
+
+def _without(comparison: Comparison, name: str) -> Comparison:
+    """The comparison once a column is dropped."""
+    table = comparison.present.table
+
+    def stays(*texts: str) -> bool:
+        return name not in names_in(texts)
+
+    table = replace(
+        table, columns=tuple(each for each in table.columns if each.name != name),
+        keys=tuple(each for each in table.keys if name not in each.columns),
+        foreign_keys=tuple(each for each in table.foreign_keys if name not in each.columns),
+        checks=tuple(each for each in table.checks if stays(each.expression)),
+        indexes=tuple(each for each in table.indexes
+                      if stays(*each.columns, each.where or "") and name not in each.include))
+    return replace(comparison, live=replace(comparison.present, table=table))
 
 
 def _step(comparison: Comparison, column: Column, action: str, why: str, *hazards: Hazard) -> Step:
@@ -83,6 +124,8 @@ def _alter(comparison: Comparison, declared: Column, wanted: Column, live: Colum
         found.append(_alter_generated(comparison, declared, live))
     if wanted.type != live.type:
         found.append(_alter_type(comparison, declared, wanted, live))
+        if live.default is not None:
+            live = replace(live, default=wanted.default)
     if live.identity and not wanted.identity:
         found.append(_step(comparison, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
     if (wanted.default, wanted.serial) != (live.default, live.serial):
@@ -121,7 +164,12 @@ def _alter_type(comparison: Comparison, declared: Column, wanted: Column, live: 
     if {live.type, wanted.type} == {"timestamp without time zone", "timestamp with time zone"}:
         using = f"{name} AT TIME ZONE 'UTC'"
     free = _keeps_storage(live.type, wanted.type) or not comparison.weight.has_rows
-    return _step(comparison, declared, f"ALTER COLUMN {name} TYPE {declared.type} USING {using}",
+    action = f"ALTER COLUMN {name} TYPE {declared.type} USING {using}"
+    if live.default is not None:
+        # The old default need not be one of the new type.
+        action = f"ALTER COLUMN {name} DROP DEFAULT, {action}"
+        action += f", ALTER COLUMN {name} SET DEFAULT {declared.default}" if declared.default is not None else ""
+    return _step(comparison, declared, action,
                  f"the type is {live.type}", *(() if free else (Hazard.REWRITES_TABLE,)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from schema.live import Comparison
 from schema.names import ident, literal
@@ -10,16 +10,22 @@ from schema.objects import qualified
 from schema.step import Step
 
 
-def steps(comparison: Comparison) -> list[Step]:
-    """Make the comments of the table and of its parts the declared ones."""
+def steps(comparison: Comparison, changed: Collection[str] = ()) -> list[Step]:
+    """Make the comments of the table and of its parts the declared ones.
+
+    `changed` names what other steps change: a part that is made anew has lost its comment.
+    """
     declared, live = comparison.declared, comparison.present.table
     table = ident(declared.full_name)
     found = [step(f"TABLE {table}", declared.full_name, declared.comment, live.comment)]
     for kind, group in (("COLUMN", "columns"), ("CONSTRAINT", "keys"), ("CONSTRAINT", "foreign_keys"),
                         ("CONSTRAINT", "checks"), ("INDEX", "indexes"), ("TRIGGER", "triggers")):
         comments = {each.name: each.comment for each in getattr(live, group)}
-        found += [step(f"{kind} {_on(kind, declared.schema, table, each.name)}", f"{declared.full_name}.{each.name}",
-                       each.comment, comments.get(each.name)) for each in getattr(declared, group)]
+        for each in getattr(declared, group):
+            where = f"{declared.full_name}.{each.name}"
+            lost = where in changed and kind != "COLUMN"
+            found.append(step(f"{kind} {_on(kind, declared.schema, table, each.name)}", where, each.comment,
+                              None if lost else comments.get(each.name)))
     policies = declared.row_security.policies if declared.row_security else ()
     comments = {each.name: each.comment for each in live.row_security.policies} if live.row_security else {}
     found += [step(f"POLICY {ident(each.name)} ON {table}", f"{declared.full_name}.{each.name}", each.comment,

@@ -14,8 +14,9 @@ SELECT c.relname AS "table",
                FROM generate_series(1, i.indnkeyatts) AS k
                JOIN pg_opclass oc ON oc.oid = i.indclass[k - 1]
               ORDER BY k) AS columns,
-       ARRAY(SELECT pg_get_indexdef(i.indexrelid, k::int, true)
-               FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS k ORDER BY k) AS include,
+       ARRAY(SELECT a.attname::text
+               FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS k
+               JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k - 1] ORDER BY k) AS include,
        pg_get_expr(i.indpred, i.indrelid, true) AS "where",
        obj_description(ic.oid, 'pg_class') AS comment
   FROM pg_index i

@@ -1,0 +1,163 @@
+"""Random declared schemas, and rows that fit them, for hypothesis.
+
+Columns of one name hold values of one family whatever their type, so that every type change between two schemas is one
+that the data allows; no value is NULL, and values that are to be unique are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from schema.objects import (
+    Check,
+    Column,
+    Compression,
+    ForeignKey,
+    Hypertable,
+    Index,
+    Key,
+    Object,
+    Retention,
+    Table,
+)
+
+ROWS = 20
+
+
+@dataclass(frozen=True)
+class Family:
+    """Columns that hold the same values: their types, SQL for the n-th value, and checks that every value passes."""
+
+    types: tuple[str, ...]
+    value: str
+    defaults: tuple[str, ...]
+    checks: tuple[str, ...] = ()
+    numeric: bool = False
+
+
+NUMBER = Family(("smallint", "integer", "bigint", "numeric(10,2)", "double precision"), "n", ("0", "7", "1 + 1"),
+                ("{0} >= 0", "{0} BETWEEN -5 AND 100000", "{0} <> -1 OR {0} IS NULL"), numeric=True)
+WORD = Family(("text", "varchar(30)", "varchar(60)", "char(40)"), "'word ' || n", ("'none'", "''", "upper('a')"),
+              ("length({0}) < 50", "{0} IN ('a', 'b') OR {0} <> 'c'", "{0} ~ '^[^%]*$'"))
+FLAG = Family(("boolean",), "n % 2 = 0", ("true", "false"), ("{0} OR NOT {0}",))
+MOMENT = Family(("timestamp", "timestamptz"), "timestamp '2026-01-01' + n * interval '5 days'",
+                ("now()", "'2026-01-01'"), ("{0} > '1990-01-01'",))
+DOCUMENT = Family(("jsonb",), "jsonb_build_object('n', n)", ("'{}'", "'[1, 2]'"), ("jsonb_typeof({0}) <> 'null'",))
+IDENTITY = Family(("uuid",), "md5(n::text)::uuid", ("gen_random_uuid()",))
+LABELS = Family(("text[]", "varchar(20)[]"), "ARRAY['a', n::text]", ("'{}'", "ARRAY['x']"))
+FAMILIES = {"amount": NUMBER, "count": NUMBER, "title": WORD, "note": WORD, "flag": FLAG, "seen": MOMENT,
+            "data": DOCUMENT, "token": IDENTITY, "Odd Name": WORD, "user": NUMBER, "labels": LABELS}
+TABLES = ("alpha", "beta", "gamma")
+CHUNKS = ("7 days", "1 week", "1 mon", "10 days", "36:00:00")
+
+
+def quoted(name: str) -> str:
+    return f'"{name}"' if name in ("Odd Name", "user") else name
+
+
+@st.composite
+def columns(draw: st.DrawFn, name: str) -> Column:
+    family = FAMILIES[name]
+    default = draw(st.sampled_from((None, *family.defaults)))
+    return Column(name, draw(st.sampled_from(family.types)), null=draw(st.booleans()) or default is None,
+                  default=default, comment=draw(st.sampled_from((None, "A column", "It's \"quoted\" \\ odd"))))
+
+
+@st.composite
+def indexes(draw: st.DrawFn, table: str, named: Sequence[Column], key: Sequence[str], number: int) -> Index:
+    name = f"{table}_i{number}"
+    shape = draw(st.sampled_from(("plain", "plain", "expression", "partial", "include", "unique", "hash", "gin")))
+    one = draw(st.sampled_from(named))
+    words = [each for each in named if FAMILIES[each.name] is WORD]
+    documents = [each for each in named if FAMILIES[each.name] is DOCUMENT]
+    if shape == "expression" and words:
+        word = draw(st.sampled_from(words))
+        return Index(name, (f"lower({quoted(word.name)})", draw(st.sampled_from(("id", "id DESC")))))
+    if shape == "partial":
+        return Index(name, ("id",), where=f"{quoted(one.name)} IS NOT NULL")
+    if shape == "include":
+        return Index(name, ("id DESC",), include=(one.name,))
+    if shape == "unique":
+        return Index(name, (*key, quoted(one.name)), unique=True) if FAMILIES[one.name] is not DOCUMENT \
+            else Index(name, tuple(key), unique=True)
+    if shape == "hash":
+        return Index(name, ("id",), method="hash")
+    if shape == "gin" and documents:
+        return Index(name, (quoted(documents[0].name),), method="gin")
+    order = draw(st.sampled_from(("", " DESC", " DESC NULLS LAST", " NULLS FIRST", " ASC")))
+    return Index(name, (f"{quoted(one.name)}{order}", "id"), comment=draw(st.sampled_from((None, "An index"))))
+
+
+@st.composite
+def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, timescale: bool = True) -> Table:
+    """One table: a key, random columns, and what can hang on them."""
+    names = draw(st.lists(st.sampled_from(sorted(FAMILIES)), min_size=1, max_size=5, unique=True))
+    named = [draw(columns(each)) for each in names]
+    serial = draw(st.booleans())
+    own = [Column("id", "bigint", null=False, serial=serial)]
+    key: tuple[str, ...] = ("id",)
+    if hyper:
+        own.append(Column("at", "timestamp", null=False))
+        key = ("id", "at")
+    parents = [each for each in earlier if draw(st.booleans())]
+    own += [Column(f"{parent}_id", "bigint") for parent in parents]
+    checks = [Check(f"{name}_{n}", draw(st.sampled_from(FAMILIES[each.name].checks)).format(quoted(each.name)))
+              for n, each in enumerate(named) if FAMILIES[each.name].checks and draw(st.booleans())]
+    if draw(st.booleans()) and any(FAMILIES[each.name].numeric for each in named):
+        number = next(each for each in named if FAMILIES[each.name].numeric)
+        named.append(Column("doubled", "numeric", generated=f"{quoted(number.name)}::numeric * 2"))
+    return Table(
+        name, (*own, *named),
+        keys=(Key(f"{name}_pkey", key, primary=True),),
+        foreign_keys=tuple(ForeignKey(f"{name}_{parent}_fkey", (f"{parent}_id",), parent,
+                                      on_delete=draw(st.sampled_from(("no action", "cascade", "set null"))))
+                           for parent in parents),
+        checks=tuple(checks),
+        indexes=tuple(draw(indexes(name, [each for each in named if each.name != "doubled"], key, n))
+                      for n in range(draw(st.integers(0, 3)))),
+        comment=draw(st.sampled_from((None, "A table"))),
+        **(draw(policies(names)) if hyper and timescale else {}))
+
+
+@st.composite
+def policies(draw: st.DrawFn, names: Sequence[str]) -> dict[str, object]:
+    """What makes a table a hypertable, and what only that can have."""
+    found: dict[str, object] = {"hypertable": Hypertable("at", draw(st.sampled_from(CHUNKS)))}
+    if draw(st.booleans()):
+        found["retention"] = Retention(draw(st.sampled_from(("30 years", "40 years", "600 months"))),
+                                       schedule=draw(st.sampled_from((None, "1 day", "06:00:00"))),
+                                       paused=draw(st.booleans()))
+    if draw(st.integers(0, 2)) == 0:
+        found["compression"] = Compression(draw(st.sampled_from((None, "10 years", "3 mons"))),
+                                           segment_by=draw(st.sampled_from(((), ("id",)))),
+                                           order_by=draw(st.sampled_from((("at DESC",), ("at",)))))
+    return found
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[tuple[Object, ...], tuple[Object, ...]]:
+    """Two schemas; a table that is a hypertable in the first is one in the second, as it cannot be undone."""
+    hyper = {name: draw(st.sampled_from((None, "both", "second"))) for name in TABLES}
+    return draw(_schema(hyper, second=False)), draw(_schema(hyper, second=True))
+
+
+@st.composite
+def _schema(draw: st.DrawFn, hyper: dict[str, str | None], *, second: bool) -> tuple[Object, ...]:
+    found: list[Table] = []
+    for name in draw(st.lists(st.sampled_from(TABLES), min_size=1, max_size=3, unique=True)):
+        is_hyper = hyper[name] == "both" or (second and hyper[name] == "second")
+        earlier = [each.name for each in found if each.hypertable is None]
+        found.append(draw(tables(name, earlier, hyper=is_hyper)))
+    return tuple(found)
+
+
+def fill(table: Table) -> str:
+    """SQL that inserts ROWS rows."""
+    values = {"id": "n", "at": "timestamp '2026-01-01' + n * interval '3 days'"}
+    wanted = {each.name: values.get(each.name) or ("n" if each.name.endswith("_id") else FAMILIES[each.name].value)
+              for each in table.columns if not each.generated}
+    names, values_ = ", ".join(map(quoted, wanted)), ", ".join(wanted.values())
+    return f"INSERT INTO {table.full_name} ({names}) SELECT {values_} FROM generate_series(1, {ROWS}) n"
