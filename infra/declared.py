@@ -1,7 +1,8 @@
 """Between Pulumi's properties and the schema engine: what one schema resource plans, makes, reads and drops.
 
-A resource's properties are the declaration (schema.objects.to_dict) and beside it `connection`, `options`, in a preview
-`preview` and `plan`, and, as an output, `facts`.
+A resource's properties are the declaration (schema.properties.to_dict) and beside it `connection`, `options`, in a
+preview `preview` and `plan`, and, as an output, `facts`. What else the program declares is not among them: the provider
+runs in the program's folder and asks there. Options that an old state lacks are at their defaults.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from schema import apply
 from schema.compare import Options
 from schema.connection import Address
 from schema.errors import ServerUnreachableError
-from schema.objects import Object
+from schema.kinds.undeclared import hazard
+from schema.lifecompanion import declared as program
+from schema.objects import Object, kind_of
 from schema.plan import plan_from_empty
 from schema.properties import from_dict, to_dict
-from schema.step import Hazard
 
 Props = dict[str, Any]
 BESIDE = frozenset({"connection", "options", "preview", "plan", "facts", "__provider"})
@@ -29,27 +31,29 @@ def declaration(props: Mapping[str, Any]) -> Props:
 
 def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
     """The plan as lines of text; for a server that is not there yet, the plan for an empty database."""
-    declared = _object(props)
+    declared, options = _object(props), _options(props)
     if not server_known:
         return plan_from_empty([declared]).render()
     try:
-        found = apply.plan(Address.from_dict(props["connection"]), [declared], options=_options(props))
+        found = apply.plan(Address.from_dict(props["connection"]), [declared], options=options, context=_context(props))
     except ServerUnreachableError as error:
         # `up` may be about to start this very server; if not, the update says it again and fails.
         return [f"not known yet: {error}"]
-    return found.render()
+    return [step.render(options.allow) for step in found.steps]
 
 
 def ensured(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the live table the declared one and return its facts."""
+    """Make the live object the declared one and return its facts."""
     declared = _object(props)
-    applied = apply.ensure(Address.from_dict(props["connection"]), [declared], options=_options(props))
+    applied = apply.ensure(Address.from_dict(props["connection"]), [declared], options=_options(props),
+                           context=_context(props))
     return {**applied.facts[declared.full_name], "warnings": list(applied.warnings)}
 
 
 def live(props: Mapping[str, Any]) -> Props | None:
-    """The properties with the live table's in place of the declared ones; None where it is gone."""
-    found = apply.read(Address.from_dict(props["connection"]), [_object(props)], options=_options(props))[0]
+    """The properties with the live object's in place of the declared ones; None where it is gone."""
+    found = apply.read(Address.from_dict(props["connection"]), [_object(props)], options=_options(props),
+                       context=_context(props))[0]
     if found is None:
         return None
     beside = {key: value for key, value in props.items() if key in BESIDE}
@@ -57,11 +61,13 @@ def live(props: Mapping[str, Any]) -> Props | None:
 
 
 def drop(name: str, props: Mapping[str, Any]) -> str:
-    """Drop the table where its options allow it; returns what was done, for the log."""
-    options = _options(props)
-    if Hazard.DROPS_TABLE not in options.allow:
-        return f"{name}: no longer declared, and left in place with its rows; allow {Hazard.DROPS_TABLE} to drop it"
-    dropped = apply.drop(Address.from_dict(props["connection"]), _object(props), options=options)
+    """Drop the object where its options allow it; returns what was done, for the log."""
+    declared, options = _object(props), _options(props)
+    needed = hazard(declared)
+    if needed not in options.allow and needed not in declared.allow:
+        return (f"{name}: the {kind_of(declared)} is no longer declared, and was left in place with all that is in it; "
+                f"allow {needed} to drop it")
+    dropped = apply.drop(Address.from_dict(props["connection"]), declared, options=options)
     return f"{name}: dropped" if dropped else f"{name}: was gone already"
 
 
@@ -69,6 +75,12 @@ def _object(props: Mapping[str, Any]) -> Object:
     return from_dict(declaration(props))
 
 
+def _context(props: Mapping[str, Any]) -> tuple[Object, ...]:
+    """What else the program declares today."""
+    return program(props["options"].get("timestamps", "timestamp"))
+
+
 def _options(props: Mapping[str, Any]) -> Options:
     given = props["options"]
-    return Options(on_unsupported=given["on_unsupported"], allow=frozenset(given.get("allow", ())))
+    return Options(on_unsupported=given["on_unsupported"], allow=frozenset(given.get("allow", ())),
+                   protect=frozenset(given.get("protect", ())))

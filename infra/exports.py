@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 
 from infra import outputs
 from infra.access import REPLICATOR, ROLES, Access, connection
-from infra.resources import Seed, Table
+from infra.resources import Seed
 from infra.server import ReadAddress, Server
 from infra.settings import Settings
 from infra.storage import Storage
+from infra.tables import DeclaredObjects
+from schema.objects import Table, kind_of
 
 # A replicator logs in to no database.
 PEOPLE = tuple(role for role in ROLES if role != REPLICATOR)
 
 
 def export_all(settings: Settings, server: Server, access: Access, reads: Sequence[ReadAddress], storage: Storage,
-               tables: Mapping[str, Table], seed: Seed | None) -> None:
+               objects: DeclaredObjects, seed: Seed | None) -> None:
     """Export what people, the command line and Laravel read."""
     logins: pulumi.Output[dict[str, Any]] = pulumi.Output.secret(pulumi.Output.all(
         admin=connection(server, settings.database, server.admin_user, server.admin_password),
@@ -40,7 +42,9 @@ def export_all(settings: Settings, server: Server, access: Access, reads: Sequen
     pulumi.export("laravel_database_php", outputs.LARAVEL_DATABASE_PHP)
     pulumi.export("pg_service", both.apply(lambda known: outputs.pg_service(*known)))
     pulumi.export("bucket", storage.facts)
-    pulumi.export("tables", {name: table.facts for name, table in tables.items()})
+    pulumi.export("tables", {each.full_name: made.facts for each, made in objects.items() if isinstance(each, Table)})
+    pulumi.export("objects", {f"{kind_of(each)} {each.full_name}": made.facts for each, made in objects.items()
+                              if not isinstance(each, Table)})
     pulumi.export("seed", seed.counts if seed else None)
 
 

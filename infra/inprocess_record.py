@@ -15,7 +15,10 @@ NAME = "inprocess.json"
 
 @dataclass(frozen=True)
 class Made:
-    """One resource as it was last made; `stays`: destroy leaves it; `goes_with`: the URN of what it vanishes with."""
+    """One resource as it was last made; `stays`: destroy leaves it; `goes_with`: the URN of what it vanishes with.
+
+    While one is `protected`, nothing is destroyed.
+    """
 
     type: str
     name: str
@@ -24,6 +27,7 @@ class Made:
     outputs: Mapping[str, Any] = field(repr=False)
     goes_with: str = ""
     stays: bool = False
+    protected: bool = False
 
 
 class Record:

@@ -142,7 +142,8 @@ class Maker(Mocks):
 
     def _keep(self, kind: str, name: str, id_: str, inputs: Props, outputs: Mapping[str, Any]) -> tuple[str, Props]:
         outputs = {**outputs, **({PROVIDER: inputs[PROVIDER]} if PROVIDER in inputs else {})}
-        self._record.put(self.asked.urn, Made(kind, name, id_, inputs, outputs, self.asked.goes_with, self.asked.stays))
+        self._record.put(self.asked.urn, Made(kind, name, id_, inputs, outputs, self.asked.goes_with, self.asked.stays,
+                                        self.asked.protected))
         return id_, outputs
 
 
@@ -158,6 +159,7 @@ class Monitor(MockMonitor):
         asked = self._maker.asked
         asked.urn = self.make_urn(request.parent, request.type, request.name)
         asked.goes_with, asked.stays = str(request.deletedWith), bool(request.retainOnDelete)
+        asked.protected = bool(request.protect)
         with event_loop():
             return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
@@ -182,6 +184,10 @@ def event_loop() -> Iterator[None]:
 
 def remove(record: Record) -> Iterator[Event]:
     """Remove what the record names, last made first; what goes with another resource is left to that one."""
+    protected = [made.name for made in record.made.values() if made.protected]
+    if protected:
+        raise MakerError(f"{', '.join(protected)}: protected, so nothing was removed; take it off the stack's protect "
+                         "and bring the stack up once more")
     for urn, made in reversed(list(record.made.items())):
         if PROVIDER in made.outputs and not made.stays and made.goes_with not in record.made:
             try:

@@ -11,7 +11,16 @@ from pulumi.dynamic import Resource
 from infra.providers.access import DatabaseSettingsProvider, PasswordProvider
 from infra.providers.docker import BaseImageProvider
 from infra.providers.embedded import DatabaseOwnerProvider, EmbeddedServerProvider
-from infra.providers.schema import SeedProvider, TableProvider
+from infra.providers.schema import (
+    ContinuousAggregateProvider,
+    EnumProvider,
+    FunctionProvider,
+    JobProvider,
+    ObjectProvider,
+    SeedProvider,
+    TableProvider,
+    ViewProvider,
+)
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayBuildProvider, GatewayProvider
 
 
@@ -49,16 +58,53 @@ class DatabaseSettings(Resource, module="access", name="DatabaseSettings"):
                          {"connection": connection, "settings": dict(settings)}, opts)
 
 
-class Table(Resource, module="schema", name="Table"):
-    """One declared table with everything that hangs on it; `facts` says what was found or made."""
+class SchemaObject(Resource, module="schema", name="Object"):
+    """One declared object with everything that hangs on it; `facts` says what was found or made."""
 
     facts: pulumi.Output[Mapping[str, Any]]
+    made_by = ObjectProvider
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], declaration: Mapping[str, Any],
                  options: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(TableProvider(), label,
+        super().__init__(self.made_by(), label,
                          {**declaration, "connection": connection, "options": dict(options), "facts": None,
                           **_previewing()}, opts)
+
+
+class Table(SchemaObject, module="schema", name="Table"):
+    """One declared table."""
+
+    made_by = TableProvider
+
+
+class ContinuousAggregate(SchemaObject, module="schema", name="ContinuousAggregate"):
+    """One declared continuous aggregate."""
+
+    made_by = ContinuousAggregateProvider
+
+
+class View(SchemaObject, module="schema", name="View"):
+    """One declared view."""
+
+    made_by = ViewProvider
+
+
+class Function(SchemaObject, module="schema", name="Function"):
+    """One declared function or procedure."""
+
+    made_by = FunctionProvider
+
+
+class Enum(SchemaObject, module="schema", name="Enum"):
+    """One declared enum."""
+
+    made_by = EnumProvider
+
+
+class Job(SchemaObject, module="schema", name="Job"):
+    """One declared job."""
+
+    made_by = JobProvider
 
 
 class Seed(Resource, module="seed", name="Seed"):

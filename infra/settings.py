@@ -106,6 +106,10 @@ class Settings(BaseModel):
     timestamps: Literal["timestamp", "timestamptz"] = "timestamp"
     on_unsupported: Literal["error", "skip"] = "error"
     allow_hazards: Annotated[tuple[Hazard, ...], BeforeValidator(_from_json)] = ()
+    # Full name of an object to the hazards that changes to it may carry beside those above.
+    allow: Annotated[dict[str, tuple[Hazard, ...]], BeforeValidator(_from_json)] = {}
+    # Full names of objects that are never dropped.
+    protect: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
 
     # seed
     seed: bool = False

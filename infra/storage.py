@@ -12,9 +12,10 @@ import pulumi
 
 from backups.bucket import BucketSpec
 from infra.access import Access
-from infra.resources import Bucket, Seed, Table
+from infra.resources import Bucket, Seed
 from infra.server import ReadAddress, Server
 from infra.settings import Settings, SettingsError
+from infra.tables import DeclaredObjects
 from infra.targets import engine
 from infra.targets.gateway import OFFICIAL_IMAGE, find_gateway
 from infra.targets.s3 import LocalS3, local_s3, own_image
@@ -55,11 +56,11 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
     return Storage(bucket, {key: value for key, value in facts.items() if value is not None})
 
 
-def everything(access: Access, reads: Sequence[ReadAddress], tables: Mapping[str, Table],
+def everything(access: Access, reads: Sequence[ReadAddress], objects: DeclaredObjects,
                seed: Seed | None) -> list[pulumi.Resource]:
-    """What a bucket outlives: the database, its tables and data, its standbys."""
+    """What a bucket outlives: the database, its objects and data, its standbys."""
     standbys = [read.resource for read in reads if read.resource]
-    return [*access.ready, *tables.values(), *([seed] if seed else []), *standbys]
+    return [*access.ready, *objects.values(), *([seed] if seed else []), *standbys]
 
 
 def _obtainable(server: Server) -> bool:

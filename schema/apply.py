@@ -88,8 +88,11 @@ def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> 
     """Drop the object with all that hangs on it; False where there is none.
 
     Needs its hazard allowed, such as drops_table; for a table with rows that no verified backup holds, also
-    without_backup. Raises UnsafeChangeError, ApplyError (something else stands on it).
+    without_backup. Raises UnsafeChangeError (also for what is protected), ApplyError (something else stands on it).
     """
+    if declared.full_name in options.protect:
+        raise UnsafeChangeError(f"{declared.full_name}: protected, so it is not dropped; take it off the protected "
+                                "names first")
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
         found = [each for each in undeclared.read(connection, capabilities, [replace(declared, name="")])
                  if undeclared.is_of(each, declared)]

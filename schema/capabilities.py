@@ -61,12 +61,14 @@ class Capabilities:
             raise UnsupportedError(f"{self.database}: {self.role} may not create schemas, which comparing needs; "
                                    f"run GRANT CREATE ON DATABASE {self.database} TO {self.role}")
 
-    def fit(self, objects: Sequence[Object], on_unsupported: str) -> tuple[tuple[Object | None, ...], tuple[str, ...]]:
+    def fit(self, objects: Sequence[Object], on_unsupported: str,
+            context: Sequence[Object] = ()) -> tuple[tuple[Object | None, ...], tuple[str, ...]]:
         """The objects without what this server cannot have (None for a whole object), and the names of what was left.
 
-        Raises UnsupportedError that names each, unless `on_unsupported` is "skip".
+        `context` is what else they may stand on. Raises UnsupportedError that names each, unless `on_unsupported` is
+        "skip".
         """
-        gone = self._gone(objects)
+        gone = self._gone((*context, *objects))
         missing = [each.full_name for each in objects if each in gone]
         missing += [f"{each.full_name}.{part}" for each in objects if each not in gone
                     for part in self._impossible(each)]
@@ -82,9 +84,11 @@ class Capabilities:
     def _gone(self, objects: Sequence[Object]) -> set[Object]:
         """The objects that this server cannot have at all, with those whose SQL names them."""
         gone: set[Object] = set()
-        for each in objects:
-            needs_community = isinstance(each, ContinuousAggregate | Job) and not self.community
-            if needs_community or gone.intersection(dependencies.needs(each, objects) if gone else ()):
+        if self.community or not any(isinstance(each, ContinuousAggregate | Job) for each in objects):
+            return gone
+        for each in dependencies.ordered(objects):
+            needed = dependencies.needs(each, objects) if gone else ()
+            if isinstance(each, ContinuousAggregate | Job) or gone.intersection(needed):
                 gone.add(each)
         return gone
 

@@ -52,7 +52,7 @@ class Side:
     def __init__(self, capabilities: Capabilities, objects: Sequence[Object], options: Options,
                  context: Sequence[Object] = ()) -> None:
         self.capabilities, self.objects, self.options = capabilities, tuple(objects), options
-        self.fitting, self.left_out = capabilities.fit(self.objects, options.on_unsupported)
+        self.fitting, self.left_out = capabilities.fit(self.objects, options.on_unsupported, context)
         self.context = tuple(each for each in capabilities.fit(context, "skip")[0] if each is not None)
         self._words: tuple[Object, ...] | None = None
 

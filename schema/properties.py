@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, cast
 
 from schema.errors import DeclarationError
@@ -32,9 +32,10 @@ def _plain(value: Any) -> dict[str, Any]:
     found = {}
     for field in fields(value):
         item = getattr(value, field.name)
-        if item is None or (field.default is not MISSING and item == field.default):
+        if item == field.default:
             continue
-        found[field.name] = _plain_item(item)
+        # None that is no default (a procedure returns nothing) would get lost on the way: the empty text stands for it.
+        found[field.name] = "" if item is None else _plain_item(item)
     return found
 
 
@@ -58,7 +59,7 @@ def _build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
 def _coerce(hint: Any, item: Any, where: str) -> Any:
     options = [each for each in typing.get_args(hint) if each is not types.NoneType]
     if typing.get_origin(hint) is types.UnionType:
-        return None if item is None else _coerce(options[0], item, where)
+        return None if item is None or item == "" else _coerce(options[0], item, where)
     if typing.get_origin(hint) is tuple:
         return tuple(_coerce(options[0], each, where) for each in item)
     if is_dataclass(hint):

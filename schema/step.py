@@ -60,8 +60,10 @@ class Step:
         """Whether the statement can be rolled back."""
         return self.transaction is not Transaction.NONE
 
-    def render(self) -> str:
-        """The step as one line of text: SQL, then why, cost and hazards."""
+    def render(self, allowed: Collection[str] | None = None) -> str:
+        """The step as one line of text: SQL, then why, cost and hazards; told what is allowed, with those refused."""
+        refused = [] if allowed is None else self.refused(allowed)
         notes = [self.why, *([self.cost] if self.cost else []),
-                 *(f"hazard: {hazard}" for hazard in self.hazards)]
+                 *(f"hazard: {hazard}{', REFUSED until it is allowed' if hazard in refused else ''}"
+                   for hazard in self.hazards)]
         return f"{' '.join(self.sql.split())};  -- {'; '.join(notes)}"

@@ -1,4 +1,4 @@
-"""The declared tables and their development data."""
+"""The declared objects and their development data."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Re
 from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
 
 
-class TableProvider(ResourceProvider):
-    """Carries Pulumi's calls for one declared table to schema.apply; keeps no state and decides nothing."""
+class ObjectProvider(ResourceProvider):
+    """Carries Pulumi's calls for one declared object to schema.apply; keeps no state and decides nothing."""
 
     serialize_as_secret_always = False
 
@@ -46,6 +46,30 @@ class TableProvider(ResourceProvider):
         from infra.declared import ensured
 
         return {**props, "facts": ensured(props)}
+
+
+class TableProvider(ObjectProvider):
+    """Tables. State files name each of these classes, so that each kind can have its own ways one day."""
+
+
+class ContinuousAggregateProvider(ObjectProvider):
+    """Continuous aggregates."""
+
+
+class ViewProvider(ObjectProvider):
+    """Views."""
+
+
+class FunctionProvider(ObjectProvider):
+    """Functions and procedures."""
+
+
+class EnumProvider(ObjectProvider):
+    """Enums."""
+
+
+class JobProvider(ObjectProvider):
+    """Jobs."""
 
 
 class SeedProvider(ResourceProvider):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from schema.live import Undeclared
 from schema.names import ident
+from schema.objects import Object, kind_of
 from schema.step import Hazard, Step, Transaction
 
 # By kind: how it is dropped, under which hazard, and its place: what stands on others goes first. Kinds up to
@@ -55,6 +56,11 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
             before += [_drop_key(each, name) for name in each.foreign_keys]
             (before if each.kind in FIRST else after).append(_drop(each, hazards))
     return Dropping(tuple(before), tuple(after), tuple(warnings))
+
+
+def hazard(declared: Object) -> Hazard:
+    """The hazard of dropping the object."""
+    return KINDS[kind_of(declared)][1]
 
 
 def drop_step(each: Undeclared, *, backed_up: bool) -> Step:

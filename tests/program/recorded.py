@@ -26,7 +26,7 @@ OUTPUTS = {
     "Password": {"value": {**WIRE_SECRET, "value": "generated"}},
     "BaseImage": {"reference": "debian:trixie-slim"},
     "RemoteImage": {"imageId": "sha256:0"},
-    "Table": {"facts": {}},
+    **{kind: {"facts": {}} for kind in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job")},
     "Seed": {"counts": {}},
     "Bucket": {"left_out": []},
     "Certificate": {"ca_pem": "CA", "cert_pem": "CERT", "key_pem": {**WIRE_SECRET, "value": "generated key"}},

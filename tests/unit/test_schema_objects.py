@@ -11,7 +11,22 @@ import pytest
 
 from schema.errors import DeclarationError
 from schema.lifecompanion import declared
-from schema.objects import Column, Index, Table
+from schema.objects import (
+    Column,
+    Compression,
+    ContinuousAggregate,
+    Enum,
+    Function,
+    Index,
+    Job,
+    Object,
+    Policy,
+    Refresh,
+    RowSecurity,
+    Table,
+    ValueRename,
+    View,
+)
 from schema.properties import from_dict, to_dict
 
 
@@ -26,6 +41,17 @@ def leaves(value: Any) -> Iterator[Any]:
 @pytest.mark.parametrize("table", declared(), ids=lambda table: table.name)
 def test_an_object_survives_the_way_to_json_and_back(table: Table) -> None:
     assert from_dict(json.loads(json.dumps(to_dict(table)))) == table
+
+
+@pytest.mark.parametrize("each", [
+    Function("f", "BEGIN END", returns=None), Function("f", "BEGIN END"),
+    ContinuousAggregate("a", "SELECT 1", refresh=Refresh(None, None), compression=Compression(None)),
+    Enum("e", ("a", "b"), renames=(ValueRename("c", "b"),)), Job("j", "f", "1 day", config='{"a": 1}', max_retries=3),
+    View("v", "SELECT 1", allow=("drops_view",), renamed_from="w"),
+    Table("t", (Column("a", "int"),), row_security=RowSecurity((Policy("p", "true"),))),
+], ids=repr)
+def test_objects_of_every_kind_survive_it_with_what_is_none_on_purpose(each: Object) -> None:
+    assert from_dict(json.loads(json.dumps(to_dict(each)))) == each
 
 
 @pytest.mark.parametrize("table", declared(), ids=lambda table: table.name)
