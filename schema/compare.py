@@ -16,6 +16,7 @@ from schema.objects import Object, Table
 from schema.plan import COMPARISONS, Plan
 from schema.plan import plan as plan_steps
 from schema.readers import READERS, undeclared
+from schema.readers.dependants import with_dependants
 from schema.readers.tables import read_weights
 from schema.scratch import in_server_words
 
@@ -54,15 +55,16 @@ class Side:
         self.capabilities, self.objects, self.options = capabilities, tuple(objects), options
         self.fitting, self.left_out = capabilities.fit(self.objects, options.on_unsupported, context)
         self.context = tuple(each for each in capabilities.fit(context, "skip")[0] if each is not None)
-        self._words: tuple[Object, ...] | None = None
+        self._words: tuple[tuple[Object, ...], Mapping[tuple[type[Object], str], Live]] | None = None
 
     @property
     def declared(self) -> tuple[Object, ...]:
         """The objects, or what of them the server can have, without those that it cannot have at all."""
         return tuple(each for each in self.fitting if each is not None)
 
-    def in_server_words(self, connection: Connection[Any]) -> tuple[Object, ...]:
-        """The same in the server's words."""
+    def in_server_words(self, connection: Connection[Any],
+                        ) -> tuple[tuple[Object, ...], Mapping[tuple[type[Object], str], Live]]:
+        """The same in the server's words, and what of them had to be made for it."""
         if self._words is None:
             self._words = in_server_words(connection, self.capabilities, self.declared, self.context)
         return self._words
@@ -78,7 +80,8 @@ class Side:
 def compare_and_plan(connection: Connection[Any], side: Side) -> tuple[Plan, list[Compared[Any, Any]]]:
     """The plan of today, and the comparisons it follows from."""
     capabilities, options = side.capabilities, side.options
-    comparisons = _weighed(connection, capabilities, compare(connection, side))
+    comparisons = with_dependants(connection, capabilities, compare(connection, side), side.declared, side.context)
+    comparisons = _weighed(connection, capabilities, comparisons)
     extra = undeclared.read(connection, capabilities, side.objects) if options.whole_schema else ()
     found = plan_steps(comparisons, options.allow, side.left_out, undeclared=extra, protect=options.protect,
                        backed_up=options.backed_up, missing_schemas=_missing_schemas(connection, side))
@@ -88,7 +91,7 @@ def compare_and_plan(connection: Connection[Any], side: Side) -> tuple[Plan, lis
 
 def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]:
     """One comparison per object, in their order, in a number of queries that does not grow with the objects."""
-    wanted = side.in_server_words(connection)
+    wanted, made = side.in_server_words(connection)
     live = read_live(connection, side.capabilities, side.declared)
     capabilities = side.capabilities
     found: list[Compared[Any, Any]] = []
@@ -100,8 +103,8 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
         settled = words.settle(theirs, there.object if there else None)
         found.append(COMPARISONS[type(mine)](mine, settled, there, capabilities.server_version,
                                              capabilities.single_process, capabilities.timescaledb,
-                                             former if there else None))
-    names = {each.renamed: each.name for each in found if each.renamed}
+                                             former if there else None, made.get((type(mine), mine.full_name))))
+    names = {each.renamed: each.declared for each in found if each.renamed}
     return [_with_object(each, renames.relations(each.present.object, names)) if names and each.live else each
             for each in found]
 
@@ -168,5 +171,7 @@ def _differs(comparison: Comparison) -> bool:
     jobs = [job.procedure for job in live.jobs]
     more = any(len(getattr(live.table, part)) > len(getattr(wanted, part))
                for part in ("columns", "keys", "foreign_keys", "checks", "indexes", "triggers"))
+    security = wanted.row_security
+    more = more or bool(live.mixed) or len(live.policies) > len(security.policies if security else ())
     unfinished = live.not_valid or live.invalid or len(jobs) > len(set(jobs)) or comparison.renamed
     return more or bool(unfinished) or not words.equal(wanted, live.table)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
-from schema.objects import Compression, Declared, Hypertable, Reorder, Retention, Table
+from schema.objects import (
+    Compression,
+    Declared,
+    Function,
+    Hypertable,
+    Policy,
+    Reorder,
+    Retention,
+    Table,
+    View,
+)
 from schema.step import Transaction
 
 O = TypeVar("O", bound=Declared)  # noqa: E741 (the object, as L is what lives)
@@ -31,7 +41,9 @@ class Compared(Generic[O, L]):
     """One object three times: `declared` in the program's words, `wanted` the same in the server's, `live` as it is.
 
     SQL is written from `declared`; equality is asked of `wanted`. `renamed` is the full name that the object bears on
-    the server where that is another; `live` has the new one already.
+    the server where that is another; `live` has the new one already. `made` is what the server made of the declaration
+    to tell its words, `dependants` what stands in the way of a change, and a view that is `dropped` for another
+    object's sake has to be made again.
     """
 
     declared: O
@@ -41,6 +53,9 @@ class Compared(Generic[O, L]):
     single_process: bool = False
     timescaledb: tuple[int, ...] = ()
     renamed: str | None = None
+    made: L | None = None
+    dependants: tuple[Dependant, ...] = ()
+    dropped: bool = False
 
     @property
     def name(self) -> str:
@@ -53,6 +68,55 @@ class Compared(Generic[O, L]):
         if self.live is None:
             raise ValueError(f"{self.name} does not exist yet")
         return self.live
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Who may do what with an object: (privileges, column or None, role) as GRANT takes them, `owner` where it is not
+    the login itself. `withdrawn` are those to whom default privileges would give something."""
+
+    granted: tuple[tuple[str, str | None, str], ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
+class LiveFunction:
+    """A function as it is: `signature` as DROP takes it, `inputs` the types that tell it from others of its name
+    (`overloads`), `dependants` what keeps it from being dropped."""
+
+    object: Function
+    signature: str
+    inputs: str
+    rights: Rights = Rights()
+    dependants: tuple[str, ...] = ()
+    overloads: tuple[LiveFunction, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveView:
+    """A view as it is; `columns` are (name, type with collation)."""
+
+    object: View
+    columns: tuple[tuple[str, str], ...] = ()
+    rights: Rights = Rights()
+
+
+@dataclass(frozen=True)
+class Dependant:
+    """What stands on a relation, directly or not (`depth`), as the catalog says; `column` is the relation's.
+
+    A view that is declared can be dropped and made again: `live` and `declared`. `planned` is one of the objects that
+    this plan is for; `later` is made again by its own step of the plan.
+    """
+
+    name: str
+    column: str
+    depth: int = 1
+    live: LiveView | None = None
+    declared: View | None = None
+    planned: bool = False
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,11 +153,17 @@ class Weight:
 
 @dataclass(frozen=True)
 class LiveTable:
-    """A table as it is. `not_valid` constraints and `invalid` indexes exist but were never finished."""
+    """A table as it is. `not_valid` constraints and `invalid` indexes exist but were never finished.
+
+    `policies` are those of row-level security, in force or not; `mixed` are triggers that chunks have enabled and the
+    hypertable disabled, or the other way round.
+    """
 
     table: Table
     not_valid: frozenset[str] = frozenset()
     invalid: frozenset[str] = frozenset()
+    policies: tuple[Policy, ...] = ()
+    mixed: frozenset[str] = frozenset()
     jobs: tuple[PolicyJob, ...] = ()
     weight: Weight = Weight()
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schema.kinds import table
-from schema.objects import Object, Table
+from schema.kinds import enum, function, table, view
+from schema.objects import Enum, Function, Object, Table, View
 
 
 @dataclass(frozen=True)
@@ -22,4 +22,9 @@ class Maker:
     wanted: Callable[[Any, Any], Object]
 
 
-MAKERS: Mapping[type[Object], Maker] = {Table: Maker(table.creation, table.wanted)}
+MAKERS: Mapping[type[Object], Maker] = {
+    Enum: Maker(enum.creation, enum.wanted),
+    Function: Maker(function.creation, function.wanted),
+    Table: Maker(table.creation, table.wanted),
+    View: Maker(view.creation, view.wanted),
+}

@@ -7,26 +7,31 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from schema import renames, words
+from schema import dependants, renames, words
 from schema.kinds import (
     check,
     column,
     columnstore,
     comment,
     constraint,
+    enum,
     foreign_key,
+    function,
     hypertable,
     index,
     key,
     retention,
+    row_security,
     table,
+    trigger,
+    view,
 )
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.live import Compared, Comparison, Undeclared, default_time_index
 from schema.names import ident
-from schema.objects import Index, Object, Table
-from schema.step import Step, Transaction
+from schema.objects import Enum, Function, Index, Object, Table, View
+from schema.step import Hazard, Step, Transaction
 
 # What a kind plans for one of its objects: steps, and warnings about what is left in place.
 Planned = tuple[list[Step], list[str]]
@@ -34,7 +39,7 @@ Planner = Callable[[Any, Collection[str]], Planned]
 
 # The order in which the parts of one table are made: what later parts stand on comes first.
 PARTS = (column.steps, hypertable.steps, key.steps, check.steps, foreign_key.steps, index.steps, columnstore.steps,
-         retention.steps)
+         retention.steps, trigger.steps, row_security.steps)
 
 
 @dataclass(frozen=True)
@@ -68,11 +73,17 @@ def plan(comparisons: Iterable[Compared[Any, Any]], allowed: Collection[str] = (
     steps = [Step(name, f"CREATE SCHEMA {ident(name)}", "the schema does not exist") for name in missing_schemas]
     steps.extend(dropping.before)
     warnings = list(dropping.warnings)
+    late: list[Step] = []
+    comparisons = dependants.arranged([*comparisons])
     for comparison in comparisons:
         found, said = PLANNERS[type(comparison.declared)](comparison, {*allowed, *comparison.declared.allow})
-        steps.extend(replace(step, allowed=comparison.declared.allow) for step in found)
+        found = [replace(step, allowed=comparison.declared.allow) for step in found]
+        steps.extend(step for step in found if Hazard.DROPS_COLUMN not in step.hazards)
+        late.extend(step for step in found if Hazard.DROPS_COLUMN in step.hazards)
         warnings.extend(said)
-    return Plan((*steps, *dropping.after), tuple(warnings), tuple(left_out))
+    steps = dependants.as_one(steps, comparisons)
+    # A column is dropped once nothing that is declared stands on it any more.
+    return Plan((*steps, *late, *dropping.after), tuple(warnings), tuple(left_out))
 
 
 def plan_from_empty(objects: Iterable[Object]) -> Plan:
@@ -107,7 +118,7 @@ def table_steps(comparison: Comparison, allowed: Collection[str]) -> Planned:
         steps.extend(part(comparison))
     steps.extend(comment.steps(comparison, {step.object for step in steps}))
     # Last, when nothing that is declared stands on them any more.
-    dropped, left = _permitted(column.drop_steps(comparison), allowed)
+    dropped, left = _permitted(column.drop_steps(comparison, allowed), allowed)
     return [*steps, *dropped], [*warnings, *left]
 
 
@@ -119,6 +130,9 @@ def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> tuple
     found = [constraint.drop_step(comparison, name, "nobody declares the constraint")
              for name in sorted(constraint.names(live) - declared)]
     found += [index.drop_step(comparison, name) for name in _undeclared_indexes(comparison)]
+    declared = {each.name for each in wanted.triggers}
+    found += [trigger.drop_step(comparison, each.name) for each in live.triggers if each.name not in declared]
+    found += row_security.undeclared_steps(comparison)
     return _permitted(found, allowed)
 
 
@@ -147,6 +161,8 @@ def _unnamed(each: Index) -> tuple[object, ...]:
     return (each.columns, each.unique, each.method, each.include, each.where)
 
 
-PLANNERS: Mapping[type[Object], Planner] = {Table: table_steps}
+PLANNERS: Mapping[type[Object], Planner] = {
+    Enum: enum.steps, Function: function.steps, Table: table_steps, View: view.steps}
 # The class of a kind's comparisons.
-COMPARISONS: Mapping[type[Object], Callable[..., Compared[Any, Any]]] = {Table: Comparison}
+COMPARISONS: Mapping[type[Object], Callable[..., Compared[Any, Any]]] = {
+    Enum: Compared, Function: function.compared, Table: Comparison, View: Compared}

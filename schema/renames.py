@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from schema.live import Comparison
 from schema.names import ident
-from schema.objects import Column, Declared, Table, qualified
+from schema.objects import Column, Declared, Enum, Function, Table, qualified
 from schema.rewriting import rename
 from schema.step import Step
 
@@ -35,15 +35,44 @@ def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
     return replace(comparison, live=replace(comparison.present, table=table)), steps
 
 
-def relations(value: Any, names: Mapping[str, str]) -> Any:
-    """A live object with the relations that its SQL and its foreign keys name under their new names."""
-    if not names:
+def relations(value: Any, renamed: Mapping[str, Declared]) -> Any:
+    """A live object with what its SQL and its foreign keys name under their new names, by the former full names."""
+    if not renamed:
         return value
+    plain = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if not isinstance(new, Enum | Function)}
+    types = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Enum)}
+    calls = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Function)}
+
+    def text(sql: str) -> str:
+        return rename(rename(sql, calls, before="("), types, after="::")
+
     if isinstance(value, Table):
+        names = {old: new.full_name for old, new in renamed.items()}
         keys = tuple(replace(each, table=names.get(each.table, each.table)) for each in value.foreign_keys)
-        return replace(value, foreign_keys=keys)
-    plain = {old.rpartition(".")[2]: new.rpartition(".")[2] for old, new in names.items()}
-    return replace(value, query=rename(value.query, plain)) if hasattr(value, "query") else value
+        columns = tuple(replace(each, type=rename(each.type, types)) for each in value.columns)
+        return _texts(replace(value, foreign_keys=keys, columns=columns), text) if types or calls else \
+            replace(value, foreign_keys=keys)
+    if isinstance(value, Function):
+        return replace(value, arguments=rename(value.arguments, {**plain, **types}),
+                       returns=value.returns and rename(value.returns, {**plain, **types}))
+    return replace(value, query=text(rename(value.query, plain))) if hasattr(value, "query") else value
+
+
+def _texts(table: Table, text: Callable[[str], str]) -> Table:
+    """The table with its expressions rewritten."""
+    def maybe(sql: str | None) -> str | None:
+        return None if sql is None else text(sql)
+
+    security = table.row_security
+    return replace(
+        table, columns=tuple(replace(each, default=maybe(each.default), generated=maybe(each.generated))
+                             for each in table.columns),
+        checks=tuple(replace(each, expression=text(each.expression)) for each in table.checks),
+        indexes=tuple(replace(each, columns=tuple(map(text, each.columns)), where=maybe(each.where))
+                      for each in table.indexes),
+        triggers=tuple(replace(each, calls=text(each.calls), when=maybe(each.when)) for each in table.triggers),
+        row_security=security and replace(security, policies=tuple(
+            replace(each, using=maybe(each.using), check=maybe(each.check)) for each in security.policies)))
 
 
 def step(kind: str, old: str, declared: Declared) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from schema.names import ident
 
@@ -29,12 +29,24 @@ def requalify(sql: str, schemas: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def rename(sql: str, names: Mapping[str, str]) -> str:
-    """`sql` with each of these names exchanged wherever it stands as a name of its own."""
+def rename(sql: str, names: Mapping[str, str], *, after: str = "", before: str = "") -> str:
+    """`sql` with each of these names exchanged wherever it stands as a name of its own.
+
+    With `after` or `before` only where that stands next to it: "::" before a type, "(" behind a function.
+    """
     if not names:
         return sql
-    return "".join(ident(names[plain(token[0])]) if token["name"] and plain(token[0]) in names else token[0]
-                   for token in _TOKEN.finditer(sql))
+    found = list(_TOKEN.finditer(sql))
+    places = [token.start() for token in found if token["name"] and plain(token[0]) in names
+              and sql[:_qualified_from(found, token)].endswith(after) and sql.startswith(before, token.end())]
+    return "".join(ident(names[plain(token[0])]) if token.start() in places else token[0] for token in found)
+
+
+def _qualified_from(found: Sequence[re.Match[str]], token: re.Match[str]) -> int:
+    """Where a name begins, with the schema before it if there is one."""
+    place = found.index(token)
+    qualified = place > 1 and found[place - 1][0] == "." and found[place - 2]["name"]
+    return found[place - 2].start() if qualified else token.start()
 
 
 def names_in(texts: Iterable[str]) -> frozenset[str]:

@@ -27,18 +27,20 @@ from schema.readers import READERS
 from schema.rewriting import requalify
 
 PREFIX = "lifecompanion_scratch"
+Key = tuple[type[Object], str]
 
 
 def in_server_words(connection: Connection[Any], capabilities: Capabilities, declared: Sequence[Object],
-                    context: Sequence[Object] = ()) -> tuple[Object, ...]:
-    """The objects as the server would describe them had they been made as declared. Leaves nothing behind.
+                    context: Sequence[Object] = ()) -> tuple[tuple[Object, ...], Mapping[Key, Live]]:
+    """The objects as the server would describe them had they been made as declared, and those that were made, by type
+    and full name. Leaves nothing behind.
 
     `context` is what else the program declares: what the objects stand on is made of it first. Foreign keys, hypertable
     and policies are plain values and are kept; foreign keys are not even made here, since a reference to a live table
     would lock its writers out. Raises DeclarationError that names the object which the server cannot make.
     """
     if not declared:
-        return ()
+        return (), {}
     universe = tuple({(type(each), each.full_name): each for each in (*context, *declared)}.values())
     tables = [each for each in declared if isinstance(each, Table)]
     made = dependencies.closure([each for each in declared if needs_server(each)], universe)
@@ -50,7 +52,8 @@ def in_server_words(connection: Connection[Any], capabilities: Capabilities, dec
         merged = scratch.merged(tables)
         scratch.make([each for each in universe if each in made and each not in for_types])
         found = scratch.read([each for each in declared if each in made])
-    return tuple(_wanted(each, merged, columns, found.get((type(each), each.full_name))) for each in declared)
+    words = tuple(_wanted(each, merged, columns, found.get((type(each), each.full_name))) for each in declared)
+    return words, found
 
 
 def needs_server(each: Object) -> bool:

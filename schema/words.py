@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from schema import intervals
-from schema.objects import Compression, Declared, Hypertable, Refresh, Reorder, Retention, Table
+from schema.objects import Column, Compression, Declared, Hypertable, Refresh, Reorder, Retention, Table
 
 O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
@@ -17,6 +17,7 @@ def settle(wanted: O, live: O | None) -> O:
     changed: dict[str, Any] = {}
     if isinstance(wanted, Table):
         changed["compression"] = _with_order(wanted)
+        changed["columns"] = _with_nulls(wanted)
     if live is not None:
         for part, settled in SETTLED.items():
             mine = changed.get(part, getattr(wanted, part, None))
@@ -81,6 +82,14 @@ def _text(wanted: str | None, live: str | None) -> Any:
 
 def _schedule(wanted: Compression | Retention | Reorder, live: Compression | Retention | Reorder) -> str | None:
     return live.schedule if wanted.schedule is None else _text(wanted.schedule, live.schedule)
+
+
+def _with_nulls(table: Table) -> tuple[Column, ...]:
+    """What numbers itself, is in the primary key or partitions by time is NOT NULL, whether or not that is declared."""
+    names = {name for key in table.keys if key.primary for name in key.columns}
+    names |= {table.hypertable.time} if table.hypertable else set()
+    return tuple(replace(each, null=False) if each.serial or each.identity or each.name in names else each
+                 for each in table.columns)
 
 
 def _with_order(table: Table) -> Compression | None:

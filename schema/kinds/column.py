@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
+from schema import dependants
 from schema.errors import UnsafeChangeError, UnsupportedError
+from schema.kinds import row_security, trigger, view
 from schema.live import Comparison
 from schema.names import ident, literal
 from schema.objects import Column
@@ -16,6 +19,9 @@ SERIALS = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"
 # Functions that give every existing row the same value: such a default is stored once and rewrites nothing.
 STABLE = re.compile(r"\b(now|transaction_timestamp|statement_timestamp|timezone|to_timestamp)\s*\(", re.I)
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
+_BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|character|\"char\"|name|boolean|date|time|"
+                       r"interval|json|uuid|bytea|inet|cidr|macaddr|bit|money|xml|oid|point|line|box|circle|tsvector|"
+                       r"tsquery|\w+range|\w+multirange)\b")
 _VARCHAR = re.compile(r"character varying\((\d+)\)\Z")
 
 
@@ -47,12 +53,22 @@ def steps(comparison: Comparison) -> list[Step]:
     return found
 
 
-def drop_steps(comparison: Comparison) -> list[Step]:
+def drop_steps(comparison: Comparison, allowed: Collection[str]) -> list[Step]:
     """Drop the columns that nobody declares, with their values; what is computed from another goes before it."""
     names = {each.name for each in comparison.wanted.columns}
     gone = [each for each in comparison.present.table.columns if each.name not in names]
-    return [_step(comparison, each, f"DROP COLUMN {ident(each.name)}", "nobody declares the column",
-                  Hazard.DROPS_COLUMN) for each in sorted(gone, key=lambda each: each.generated is None)]
+    return [_drop(comparison, each, allowed) for each in sorted(gone, key=lambda each: each.generated is None)]
+
+
+def _drop(comparison: Comparison, column: Column, allowed: Collection[str]) -> Step:
+    """Views that this plan changes do not stand on the column by then; others are made again as they are declared."""
+    step = _step(comparison, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
+                 Hazard.DROPS_COLUMN)
+    if Hazard.DROPS_COLUMN not in allowed:
+        return step
+    blocking = [each for each in dependants.on(comparison, {column.name}) if not (each.planned and each.declared)]
+    before, after = view.around(step.object, blocking, "the column is going to be dropped", view.as_declared)
+    return replace(step, sql="; ".join([*before, step.sql, *after]))
 
 
 def without_generated(comparison: Comparison) -> tuple[Comparison, list[Step]]:
@@ -160,17 +176,61 @@ def _alter_type(comparison: Comparison, declared: Column, wanted: Column, live: 
                                "columnstore is enabled; declare the table without compression first (its chunks "
                                "must be decompressed), apply, then declare both")
     name = ident(declared.name)
-    using = f"{name}::{declared.type}"
-    if {live.type, wanted.type} == {"timestamp without time zone", "timestamp with time zone"}:
-        using = f"{name} AT TIME ZONE 'UTC'"
-    free = _keeps_storage(live.type, wanted.type) or not comparison.weight.has_rows
-    action = f"ALTER COLUMN {name} TYPE {declared.type} USING {using}"
+    actions = [f"ALTER COLUMN {name} TYPE {declared.type} USING {_conversion(name, declared, wanted, live)}"]
     if live.default is not None:
         # The old default need not be one of the new type.
-        action = f"ALTER COLUMN {name} DROP DEFAULT, {action}"
-        action += f", ALTER COLUMN {name} SET DEFAULT {declared.default}" if declared.default is not None else ""
-    return _step(comparison, declared, action,
-                 f"the type is {live.type}", *(() if free else (Hazard.REWRITES_TABLE,)))
+        actions = [f"ALTER COLUMN {name} DROP DEFAULT", *actions]
+        actions += [f"ALTER COLUMN {name} SET DEFAULT {declared.default}"] if declared.default is not None else []
+    if live.generated is not None:
+        actions = [f"ALTER COLUMN {name} TYPE {declared.type}"]
+    free = _keeps_storage(live.type, wanted.type) or not comparison.weight.has_rows
+    step = _step(comparison, declared, ", ".join(actions), f"the type is {live.type}",
+                 *(() if free else (Hazard.REWRITES_TABLE,)))
+    before, after = _out_of_the_way(comparison, declared)
+    if live.serial and wanted.serial:
+        after = [_sequence_type(comparison, declared), *after]
+    return replace(step, sql="; ".join([*before, step.sql, *after]))
+
+
+def _conversion(name: str, declared: Column, wanted: Column, live: Column) -> str:
+    if {live.type, wanted.type} == {"timestamp without time zone", "timestamp with time zone"}:
+        return f"{name} AT TIME ZONE 'UTC'"
+    # One enum becomes another by the names of its values.
+    own = not (_BUILT_IN.match(live.type) or _BUILT_IN.match(wanted.type))
+    return f"{name}::text::{declared.type}" if own else f"{name}::{declared.type}"
+
+
+def _sequence_type(comparison: Comparison, column: Column) -> str:
+    """SQL that gives the column's sequence the column's type: else its numbers end where the old type's end."""
+    table, name = literal(ident(comparison.name)), literal(column.name)
+    return (f"DO $$ BEGIN EXECUTE format('ALTER SEQUENCE %s AS {column.type}', "
+            f"pg_get_serial_sequence({table}, {name})); END $$")
+
+
+def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], list[str]]:
+    """Statements before and after a change of type, for the views, triggers and policies that name the column: the
+    server changes no type under them."""
+    table, declared = comparison.present.table, comparison.declared
+    names = {column.name, column.renamed_from or column.name}
+    blocking = dependants.on(comparison, names)
+    before, after = view.around(f"{comparison.name}.{column.name}", blocking, "its type is going to be changed",
+                                view.as_it_was)
+    on = ident(comparison.name)
+    for each in table.triggers:
+        if column.name in names_in([each.fires, each.when or ""]):
+            before.append(f"DROP TRIGGER {ident(each.name)} ON {on}")
+            after += [trigger.definition(declared, each), *([trigger.state(declared, each)] if each.disabled else []),
+                      *_comment(f"TRIGGER {ident(each.name)} ON {on}", each.comment)]
+    for policy in comparison.present.policies:
+        if column.name in names_in([policy.using or "", policy.check or ""]):
+            before.append(f"DROP POLICY {ident(policy.name)} ON {on}")
+            after += [row_security.definition(declared, policy),
+                      *_comment(f"POLICY {ident(policy.name)} ON {on}", policy.comment)]
+    return before, after
+
+
+def _comment(on: str, text: str | None) -> list[str]:
+    return [f"COMMENT ON {on} IS {literal(text)}"] if text is not None else []
 
 
 def _keeps_storage(live: str, wanted: str) -> bool:

@@ -23,11 +23,11 @@ def steps(comparison: Comparison, changed: Collection[str] = ()) -> list[Step]:
         comments = {each.name: each.comment for each in getattr(live, group)}
         for each in getattr(declared, group):
             where = f"{declared.full_name}.{each.name}"
-            lost = where in changed and kind != "COLUMN"
+            lost = where in changed and kind not in ("COLUMN", "TRIGGER")
             found.append(step(f"{kind} {_on(kind, declared.schema, table, each.name)}", where, each.comment,
                               None if lost else comments.get(each.name)))
     policies = declared.row_security.policies if declared.row_security else ()
-    comments = {each.name: each.comment for each in live.row_security.policies} if live.row_security else {}
+    comments = {each.name: each.comment for each in comparison.present.policies}
     found += [step(f"POLICY {ident(each.name)} ON {table}", f"{declared.full_name}.{each.name}", each.comment,
                    comments.get(each.name)) for each in policies]
     return list(_needed(found))

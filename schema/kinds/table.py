@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schema.kinds import check, column, foreign_key, hypertable, index, key
+from schema.kinds import check, column, foreign_key, hypertable, index, key, row_security, trigger
 from schema.live import LiveTable
 from schema.names import ident
 from schema.objects import Table
@@ -42,6 +42,10 @@ def creation(table: Table) -> Iterable[tuple[str, str]]:
     yield table.full_name, create_step(bare).sql
     if table.hypertable:
         yield table.full_name, hypertable.creation(table, table.hypertable)
+    for each in table.triggers:
+        yield each.name, trigger.definition(table, each)
+    for policy in table.row_security.policies if table.row_security else ():
+        yield policy.name, row_security.definition(table, policy)
 
 
 def with_plain_words(declared: Table, merged: Table | None,
@@ -60,10 +64,12 @@ def with_plain_words(declared: Table, merged: Table | None,
 def wanted(table: Table, found: LiveTable) -> Table:
     """The declared table with the words of the one that was made of it; named parts stay in declared order."""
     made = found.table
+    triggers = [replace(mine, disabled=each.disabled)
+                for mine, each in zip(_ordered(table.triggers, made.triggers), table.triggers, strict=True)]
     security = table.row_security
-    if security and made.row_security:
-        security = replace(security, policies=_ordered(security.policies, made.row_security.policies))
-    return replace(table, triggers=_ordered(table.triggers, made.triggers), row_security=security)
+    if security:
+        security = replace(security, policies=_ordered(security.policies, found.policies))
+    return replace(table, triggers=tuple(triggers), row_security=security)
 
 
 def _ordered(declared: Sequence[Any], made: Sequence[Any]) -> tuple[Any, ...]:

@@ -10,9 +10,10 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.live import Live
-from schema.objects import Object, Table
-from schema.readers import tables
+from schema.objects import Enum, Function, Object, Table, View
+from schema.readers import enums, functions, tables, views
 
 # (connection, capabilities, schema, names) -> the live ones by name.
 Reader = Callable[[Connection[Any], Capabilities, str, Sequence[str]], Mapping[str, Live]]
-READERS: Mapping[type[Object], Reader] = {Table: tables.read}
+READERS: Mapping[type[Object], Reader] = {
+    Enum: enums.read, Function: functions.read, Table: tables.read, View: views.read}

@@ -12,7 +12,20 @@ from psycopg.rows import dict_row
 from schema.capabilities import Capabilities
 from schema.catalog import Row, Rows, rows, rows_by
 from schema.live import LiveTable, PolicyJob, Weight, compression_of, reorder_of, retention_of
-from schema.objects import Check, Column, Compression, ForeignKey, Hypertable, Index, Key, Retention, Table
+from schema.objects import (
+    Check,
+    Column,
+    Compression,
+    ForeignKey,
+    Hypertable,
+    Index,
+    Key,
+    Policy,
+    Retention,
+    RowSecurity,
+    Table,
+    Trigger,
+)
 
 ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 
@@ -20,7 +33,7 @@ ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "
 def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
          names: Sequence[str]) -> dict[str, LiveTable]:
     """The live tables of one schema by name; absent ones are absent. Everything is in the server's words."""
-    parts = ["tables", "constraints", "indexes"]
+    parts = ["tables", "constraints", "indexes", "triggers", "row_security"]
     if capabilities.timescaledb_version is not None:
         parts += ["hypertables", "jobs"]
     found = {part: rows_by(connection, part, "table", schema=schema, names=list(names)) for part in parts}
@@ -67,10 +80,13 @@ def _live(name: str, schema: str, found: Rows) -> LiveTable:
         tuple(Check(row["name"], row["expression"], row["comment"]) for row in constraints if row["type"] == "c"),
         tuple(_index(row) for row in indexes),
         Hypertable(settings["time"], settings["chunk"]) if settings else None,
-        compression_of(_compression(settings), jobs), retention_of(jobs), reorder_of(jobs), schema=schema,
+        compression_of(_compression(settings), jobs), retention_of(jobs), reorder_of(jobs),
+        tuple(_trigger(row) for row in found["triggers"]), _row_security(found["row_security"]), schema=schema,
         comment=found["tables"][0]["table_comment"])
     return LiveTable(table, frozenset(row["name"] for row in constraints if not row["validated"]),
-                     frozenset(row["name"] for row in indexes if not row["valid"]), jobs)
+                     frozenset(row["name"] for row in indexes if not row["valid"]), jobs=jobs,
+                     policies=_policies(found["row_security"]),
+                     mixed=frozenset(row["name"] for row in found["triggers"] if row["mixed"]))
 
 
 def _columns(found: Iterable[Row]) -> tuple[Column, ...]:
@@ -92,6 +108,20 @@ def _foreign_keys(found: Iterable[Row]) -> tuple[ForeignKey, ...]:
 def _index(row: Row) -> Index:
     return Index(row["name"], tuple(row["columns"]), row["unique"], row["method"], tuple(row["include"]), row["where"],
                  row["comment"])
+
+
+def _trigger(row: Row) -> Trigger:
+    return Trigger(row["name"], row["fires"], row["calls"], row["each"], row["when"], row["referencing"],
+                   row["disabled"], row["comment"])
+
+
+def _row_security(found: Sequence[Row]) -> RowSecurity | None:
+    return RowSecurity(_policies(found), found[0]["forced"]) if found and found[0]["enabled"] else None
+
+
+def _policies(found: Iterable[Row]) -> tuple[Policy, ...]:
+    return tuple(Policy(row["name"], row["using"], row["check"], row["command"], tuple(row["roles"]),
+                        row["permissive"], row["comment"]) for row in found if row["name"] is not None)
 
 
 def _compression(settings: Row | None) -> Compression | None:

@@ -1,0 +1,82 @@
+"""Enums: values are added in their places and renamed in place; PostgreSQL can neither drop nor move one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from schema import renames
+from schema.errors import UnsupportedError
+from schema.kinds import comment
+from schema.live import Compared, Found
+from schema.names import ident, literal
+from schema.objects import Enum
+from schema.step import Step, Transaction
+
+EnumComparison = Compared[Enum, Found[Enum]]
+# The catalog takes a lock on the type alone: neither rows nor writers of the tables that use it are touched.
+COST = "no table is read or locked"
+
+
+def creation(enum: Enum) -> Iterable[tuple[str, str]]:
+    """(part, SQL) that make the type where nothing is."""
+    values = ", ".join(literal(value) for value in enum.values)
+    yield enum.full_name, f"CREATE TYPE {ident(enum.full_name)} AS ENUM ({values})"
+
+
+def wanted(enum: Enum, _: Found[Enum]) -> Enum:
+    """The declared enum: its values are what they are."""
+    return replace(enum, renames=())
+
+
+def steps(comparison: EnumComparison, _: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Create the type, or give it its name, its values and its comment; no step where all is so."""
+    declared, name = comparison.declared, comparison.name
+    if comparison.live is None:
+        found = [Step(name, text, "the type does not exist") for _, text in creation(declared)]
+        live_comment = None
+    else:
+        live = comparison.live.object
+        found = [renames.step("TYPE", comparison.renamed, declared)] if comparison.renamed else []
+        values = list(live.values)
+        found += _renamed(declared, values)
+        found += _added(declared, values)
+        live_comment = live.comment
+    said = comment.step(f"TYPE {ident(name)}", name, declared.comment, live_comment)
+    return [*found, *([said] if said else [])], []
+
+
+def _renamed(enum: Enum, values: list[str]) -> list[Step]:
+    """Rename live values that are declared to be called otherwise now; `values` as they stand afterwards."""
+    found = []
+    for each in enum.renames:
+        if each.old in values and each.new not in values:
+            values[values.index(each.old)] = each.new
+            found.append(Step(enum.full_name, f"ALTER TYPE {ident(enum.full_name)} RENAME VALUE {literal(each.old)} "
+                                              f"TO {literal(each.new)}", "the value bears its former name", cost=COST))
+    return found
+
+
+def _added(enum: Enum, values: list[str]) -> list[Step]:
+    """Add the values that are missing, each in its place. In a transaction of its own: it can be used only then."""
+    gone = [value for value in values if value not in enum.values]
+    if gone:
+        raise UnsupportedError(f"{enum.full_name}: value {literal(gone[0])} is no longer declared, and PostgreSQL "
+                               "cannot drop an enum's value; declare it again (or in renames), or declare a new enum "
+                               "and change the columns' type to that")
+    kept = [value for value in enum.values if value in values]
+    if kept != values:
+        raise UnsupportedError(f"{enum.full_name}: the values are in the order ({', '.join(values)}), declared as "
+                               f"({', '.join(kept)}), and PostgreSQL cannot move them; declare the order that is "
+                               "there, or declare a new enum and change the columns' type to that")
+    found = []
+    for place, value in enumerate(enum.values):
+        if value in values:
+            continue
+        where = f"AFTER {literal(enum.values[place - 1])}" if place else (
+            f"BEFORE {literal(values[0])}" if values else "")
+        found.append(Step(enum.full_name, f"ALTER TYPE {ident(enum.full_name)} ADD VALUE {literal(value)} "
+                                          f"{where}".rstrip(), "the value does not exist",
+                          transaction=Transaction.OWN, cost=COST))
+        values.insert(place, value)
+    return found

@@ -1,0 +1,27 @@
+"""Owner and grants of an object that is dropped and made again: exactly those that it had."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from schema.live import Rights
+from schema.names import ident
+
+
+def again(kind: str, name: str, rights: Rights, columns: Collection[str] = ()) -> list[str]:
+    """The statements that give a new object the rights of its predecessor; `kind` is VIEW, FUNCTION or PROCEDURE.
+
+    Default privileges gave the new one theirs: these are taken back first. A grant on a column that is no more is left
+    out.
+    """
+    on = name if kind == "VIEW" else f"{kind} {name}"
+    found = [f"REVOKE ALL ON {on} FROM {', '.join(rights.withdrawn)}"] if rights.withdrawn else []
+    for privileges, column, role in rights.granted:
+        words, option, _ = privileges.partition(" WITH GRANT OPTION")
+        if column is None:
+            found.append(f"GRANT {words} ON {on} TO {role}{option}")
+        elif column in columns:
+            found.append(f"GRANT {words} ({ident(column)}) ON {on} TO {role}{option}")
+    if rights.owner:
+        found.append(f"ALTER {kind} {name} OWNER TO {rights.owner}")
+    return found

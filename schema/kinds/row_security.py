@@ -1,0 +1,89 @@
+"""Row-level security: policies first, then it is put in force, so that nobody sees too much or nothing in between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schema.errors import UnsupportedError
+from schema.live import Comparison
+from schema.names import ident, literal
+from schema.objects import Policy, Table
+from schema.step import Hazard, Step
+
+
+def definition(table: Table, policy: Policy) -> str:
+    """CREATE POLICY as SQL."""
+    kind = "" if policy.permissive else " AS RESTRICTIVE"
+    command = "" if policy.command == "all" else f" FOR {policy.command.upper()}"
+    return f"CREATE POLICY {ident(policy.name)} ON {ident(table.full_name)}{kind}{command}{_rest(policy)}"
+
+
+def steps(comparison: Comparison) -> list[Step]:
+    """Make policies and switches the declared ones, policies first; no step where they are."""
+    declared, wanted = comparison.declared.row_security, comparison.wanted.row_security
+    if declared is None or wanted is None:
+        return []
+    if comparison.declared.compression or comparison.has_columnstore:
+        raise UnsupportedError(f"{comparison.name}.row_security: TimescaleDB has no row-level security on a table with "
+                               "the columnstore; declare one of the two, or grant a view with the condition instead "
+                               "of the table")
+    live = {each.name: each for each in comparison.present.policies}
+    found: list[Step] = []
+    for mine, theirs in zip(declared.policies, wanted.policies, strict=True):
+        found.extend(_policy(comparison, mine, theirs, live.get(mine.name)))
+    security = comparison.present.table.row_security
+    table = f"ALTER TABLE {ident(comparison.name)}"
+    if security is None:
+        found.append(_step(comparison, "row_security", f"{table} ENABLE ROW LEVEL SECURITY",
+                           "row-level security is off"))
+    if wanted.forced != bool(security and security.forced):
+        found.append(_step(comparison, "row_security", f"{table} {'' if wanted.forced else 'NO '}FORCE ROW LEVEL "
+                           "SECURITY", f"the owner is {'not ' if wanted.forced else ''}subject to it"))
+    return found
+
+
+def undeclared_steps(comparison: Comparison) -> list[Step]:
+    """Drop policies that nobody declares, and put row-level security out of force where nobody declares it."""
+    wanted, live = comparison.wanted.row_security, comparison.present
+    names = {each.name for each in wanted.policies} if wanted else set()
+    found = [_step(comparison, each.name, f"DROP POLICY {ident(each.name)} ON {ident(comparison.name)}",
+                   "nobody declares the policy", Hazard.DROPS_POLICY)
+             for each in live.policies if each.name not in names]
+    if wanted is None and live.table.row_security:
+        force = ", NO FORCE ROW LEVEL SECURITY" if live.table.row_security.forced else ""
+        found.append(_step(comparison, "row_security", f"ALTER TABLE {ident(comparison.name)} DISABLE ROW LEVEL "
+                           f"SECURITY{force}", "nobody declares row-level security", Hazard.DROPS_POLICY))
+    return found
+
+
+def _policy(comparison: Comparison, declared: Policy, wanted: Policy, live: Policy | None) -> list[Step]:
+    table, name = comparison.declared, declared.name
+    if live is None:
+        return [_step(comparison, name, definition(table, declared), "the policy does not exist")]
+    if replace(wanted, comment=live.comment) == live:
+        return []
+    same_kind = (wanted.command, wanted.permissive) == (live.command, live.permissive)
+    loses = (live.using and not wanted.using) or (live.check and not wanted.check)
+    why = f"it is {definition(table, live)}"
+    if same_kind and not loses:
+        sql = f"ALTER POLICY {ident(name)} ON {ident(table.full_name)}{_rest(declared)}"
+        return [_step(comparison, name, sql, why)]
+    on = f"{ident(name)} ON {ident(table.full_name)}"
+    said = f"; COMMENT ON POLICY {on} IS {literal(live.comment)}" if live.comment else ""
+    return [_step(comparison, name, f"DROP POLICY {on}; {definition(table, declared)}{said}", why)]
+
+
+def _rest(policy: Policy) -> str:
+    """Roles and conditions as CREATE and ALTER take them."""
+    return (f" TO {', '.join(_role(each) for each in policy.roles)}"
+            f"{f' USING ({policy.using})' if policy.using else ''}"
+            f"{f' WITH CHECK ({policy.check})' if policy.check else ''}")
+
+
+def _role(name: str) -> str:
+    return name.upper() if name.lower() in ("public", "current_user", "session_user", "current_role") else ident(name)
+
+
+def _step(comparison: Comparison, part: str, sql: str, why: str, *hazards: Hazard) -> Step:
+    return Step(f"{comparison.name}.{part}", sql, why, hazards, comparison.transaction,
+                "ACCESS EXCLUSIVE, no scan" if comparison.weight.has_rows else "")

@@ -1,0 +1,71 @@
+"""Triggers: created, replaced without a moment in which they do not fire, enabled and disabled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schema.live import Comparison
+from schema.names import ident, literal
+from schema.objects import Table, Trigger
+from schema.step import Hazard, Step
+
+REPLACES_SINCE = 140000
+# No row is read or written under it; writers wait for those that were there before.
+COST = "SHARE ROW EXCLUSIVE, no scan"
+
+
+def definition(table: Table, trigger: Trigger, *, replacing: bool = False) -> str:
+    """CREATE TRIGGER as SQL."""
+    referencing = f" REFERENCING {trigger.referencing}" if trigger.referencing else ""
+    when = f" WHEN ({trigger.when})" if trigger.when else ""
+    calls = trigger.calls if "(" in trigger.calls else f"{trigger.calls}()"
+    return (f"CREATE {'OR REPLACE ' if replacing else ''}TRIGGER {ident(trigger.name)} {trigger.fires} "
+            f"ON {ident(table.full_name)}{referencing} FOR EACH {trigger.each.upper()}{when} EXECUTE FUNCTION {calls}")
+
+
+def state(table: Table, trigger: Trigger) -> str:
+    """ALTER TABLE that gives the trigger its declared state, on every chunk too."""
+    return f"ALTER TABLE {ident(table.full_name)} {'DISABLE' if trigger.disabled else 'ENABLE'} TRIGGER " \
+           f"{ident(trigger.name)}"
+
+
+def steps(comparison: Comparison) -> list[Step]:
+    """Create the triggers that are missing, replace those that differ, enable or disable where that alone differs."""
+    live = {each.name: each for each in comparison.present.table.triggers}
+    found: list[Step] = []
+    for declared, wanted in zip(comparison.declared.triggers, comparison.wanted.triggers, strict=True):
+        present = live.get(wanted.name)
+        mixed = wanted.name in comparison.present.mixed
+        if present is None:
+            found.append(_step(comparison, declared, definition(comparison.declared, declared),
+                               "the trigger does not exist"))
+        elif replace(wanted, comment=None, disabled=False) != replace(present, comment=None, disabled=False):
+            found.append(_replaced(comparison, declared, present))
+            present = replace(present, disabled=False)
+        if wanted.disabled != bool(present and present.disabled) or (mixed and present):
+            why = "some chunks have it in another state" if mixed else \
+                f"the trigger is {'enabled' if wanted.disabled else 'disabled'}"
+            found.append(_step(comparison, declared, state(comparison.declared, declared), why))
+    return found
+
+
+def drop_step(comparison: Comparison, name: str) -> Step:
+    """Drop a trigger that nobody declares."""
+    return Step(f"{comparison.name}.{name}", f"DROP TRIGGER {ident(name)} ON {ident(comparison.name)}",
+                "nobody declares the trigger", (Hazard.DROPS_TRIGGER,), comparison.transaction)
+
+
+def _replaced(comparison: Comparison, declared: Trigger, live: Trigger) -> Step:
+    table = comparison.declared
+    why = f"it is {definition(table, live)}"
+    if comparison.server_version >= REPLACES_SINCE:
+        return _step(comparison, declared, definition(table, declared, replacing=True), why)
+    # Both in one transaction: nobody sees the table without it.
+    on = f"{ident(declared.name)} ON {ident(table.full_name)}"
+    said = f"; COMMENT ON TRIGGER {on} IS {literal(live.comment)}" if live.comment else ""
+    return _step(comparison, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{said}", why)
+
+
+def _step(comparison: Comparison, trigger: Trigger, sql: str, why: str) -> Step:
+    return Step(f"{comparison.name}.{trigger.name}", sql, why, transaction=comparison.transaction,
+                cost=COST if comparison.weight.has_rows else "")

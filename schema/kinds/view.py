@@ -1,0 +1,120 @@
+"""Views: replaced in place where their columns allow it, else dropped and made again with grants and comment, and so is
+what stands on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+
+from schema import renames
+from schema.errors import UnsafeChangeError, UnsupportedError
+from schema.kinds import comment, rights
+from schema.live import Compared, Dependant, LiveView
+from schema.names import ident
+from schema.objects import View
+from schema.step import Step
+
+ViewComparison = Compared[View, LiveView]
+INVOKER_SINCE = 150000
+
+
+def creation(view: View) -> Iterable[tuple[str, str]]:
+    """(part, SQL) that make the view where nothing is."""
+    yield view.full_name, definition(view)
+
+
+def wanted(view: View, found: LiveView) -> View:
+    """The declared view with its query in the server's words."""
+    return replace(view, query=found.object.query)
+
+
+def definition(view: View, *, replacing: bool = False) -> str:
+    """CREATE VIEW as SQL."""
+    invoker = " WITH (security_invoker)" if view.security_invoker else ""
+    query = view.query.strip().rstrip(";")
+    return f"CREATE {'OR REPLACE ' if replacing else ''}VIEW {ident(view.full_name)}{invoker} AS\n{query}"
+
+
+def steps(comparison: ViewComparison, _: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Create the view, replace it, or drop and make it again; no step where it is as declared."""
+    declared, name = comparison.declared, comparison.name
+    _require_invoker(comparison)
+    if comparison.live is None:
+        found = [Step(name, definition(declared), "the view does not exist")]
+        live_comment = None
+    elif comparison.dropped:
+        return [Step(name, "; ".join([definition(declared), *_afterwards(declared, comparison.present,
+                                                                                         comparison.made)]),
+                     "it was dropped for what it stands on to be changed")], []
+    else:
+        live = comparison.present
+        found = [renames.step("VIEW", comparison.renamed, declared)] if comparison.renamed else []
+        live_comment = live.object.comment
+        if must_be_made_again(comparison):
+            found.append(_again(comparison))
+            live_comment = declared.comment
+        elif comparison.wanted.query != live.object.query:
+            found.append(Step(name, definition(declared, replacing=True), "its query differs"))
+        elif declared.security_invoker != live.object.security_invoker:
+            on = "true" if declared.security_invoker else "false"
+            found.append(Step(name, f"ALTER VIEW {ident(name)} SET (security_invoker = {on})",
+                              f"security_invoker is {'off' if declared.security_invoker else 'on'}"))
+    said = comment.step(f"VIEW {ident(name)}", name, declared.comment, live_comment)
+    return [*found, *([said] if said else [])], []
+
+
+def must_be_made_again(comparison: ViewComparison) -> bool:
+    """Whether CREATE OR REPLACE would refuse: a live column is gone, or has another name or type."""
+    if comparison.live is None or comparison.wanted.query == comparison.live.object.query or comparison.made is None:
+        return False
+    before = comparison.live.columns
+    return comparison.made.columns[:len(before)] != before
+
+
+def _again(comparison: ViewComparison) -> Step:
+    live, declared = comparison.present, comparison.declared
+    before, after = around(comparison.name, comparison.dependants, "it has to be dropped and made again", as_declared)
+    statements = [*before, f"DROP VIEW {ident(comparison.name)}", definition(declared),
+                  *_afterwards(declared, live, comparison.made), *after]
+    return Step(comparison.name, ";\n".join(statements), "its columns differ, so it is made again with its grants",
+                cost="ACCESS EXCLUSIVE on the view, no table is read")
+
+
+def around(what: str, dependants: Sequence[Dependant], why: str,
+           creation_of: Callable[[Dependant], list[str]]) -> tuple[list[str], list[str]]:
+    """Statements before and after a change, for the views that stand in its way: dropped, and made again but for those
+    that are made by steps of their own `later`. UnsafeChangeError names those that nobody declares."""
+    strange = [each.name for each in dependants if each.live is None or each.declared is None]
+    if strange:
+        raise UnsafeChangeError(f"{what}: {why}, and {', '.join(dict.fromkeys(strange))} stands on it and is not "
+                                "declared as a view; declare it, or drop it and make it again yourself")
+    order = {each.name: each for each in sorted(dependants, key=lambda each: each.depth)}
+    before = [f"DROP VIEW {ident(name)}" for name in reversed(order)]
+    return before, [text for each in order.values() if not each.later for text in creation_of(each)]
+
+
+def as_declared(each: Dependant) -> list[str]:
+    """The statements that make a dropped view again as it is declared."""
+    assert each.declared is not None
+    assert each.live is not None
+    return [definition(each.declared), *_afterwards(each.declared, each.live)]
+
+
+def as_it_was(each: Dependant) -> list[str]:
+    """The statements that make a dropped view again as it was before."""
+    assert each.live is not None
+    return [definition(each.live.object), *_afterwards(each.live.object, each.live)]
+
+
+def _afterwards(declared: View, live: LiveView, made: LiveView | None = None) -> list[str]:
+    """What a view that was made again is given back: its comment and its rights."""
+    columns = [name for name, _ in (made or live).columns]
+    said = comment.step(f"VIEW {ident(declared.full_name)}", "", declared.comment, None)
+    return [*([said.sql] if said else []), *rights.again("VIEW", ident(declared.full_name), live.rights, columns)]
+
+
+def _require_invoker(comparison: ViewComparison) -> None:
+    if comparison.declared.security_invoker and 0 < comparison.server_version < INVOKER_SINCE:
+        raise UnsupportedError(f"{comparison.name}: security_invoker needs PostgreSQL {INVOKER_SINCE // 10000} or "
+                               f"later, found {comparison.server_version // 10000}; declare the view without it, or "
+                               "upgrade the server")
