@@ -82,6 +82,11 @@ def without_generated(comparison: Comparison) -> tuple[Comparison, list[Step]]:
     steps = []
     for each in live.columns:
         if each.name in wanted and each.generated and changing & names_in([each.generated]):
+            blocking = dependants.on(comparison, {each.name})
+            if blocking:
+                raise UnsafeChangeError(f"{comparison.name}.{each.name}: it is computed from a column whose type "
+                                        f"changes and has to be made anew, and {blocking[0].name} stands on it; take "
+                                        "it out of there first, apply, then change the type")
             steps.append(_step(comparison, each, f"DROP COLUMN {ident(each.name)}", "it is computed from a column "
                                "whose type changes, and will be computed anew",
                                *((Hazard.REWRITES_TABLE,) if comparison.weight.has_rows else ())))
