@@ -8,7 +8,8 @@ runs in the program's folder and asks there. Options that an old state lacks are
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from schema import apply
 from schema.compare import Options
@@ -19,6 +20,9 @@ from schema.lifecompanion import declared as program
 from schema.objects import Object, kind_of
 from schema.plan import plan_from_empty
 from schema.properties import from_dict, to_dict
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
 
 Props = dict[str, Any]
 BESIDE = frozenset({"connection", "options", "preview", "plan", "facts", "__provider"})
@@ -60,9 +64,11 @@ def live(props: Mapping[str, Any]) -> Props | None:
     return {**to_dict(found), **beside}
 
 
-def drop(name: str, props: Mapping[str, Any]) -> str:
-    """Drop the object where its options allow it; returns what was done, for the log."""
+def drop(name: str, props: Mapping[str, Any], today: Settings | None = None) -> str:
+    """Drop the object where its options, or today's, allow it; returns what was done, for the log."""
     declared, options = _object(props), _options(props)
+    if today is not None:
+        options = replace(options, allow=today.allowed(declared.full_name), protect=frozenset(today.protect))
     needed = hazard(declared)
     if needed not in options.allow and needed not in declared.allow:
         return (f"{name}: the {kind_of(declared)} is no longer declared, and was left in place with all that is in it; "

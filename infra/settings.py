@@ -146,6 +146,10 @@ class Settings(BaseModel):
             raise ValueError("s3 compatible needs s3Endpoint, s3AccessKey and s3SecretKey: set all three")
         return self
 
+    def allowed(self, name: str) -> frozenset[Hazard]:
+        """The hazards that changes to the object of this full name may carry."""
+        return frozenset((*self.allow_hazards, *self.allow.get(name, ())))
+
     @property
     def primary_port(self) -> int:
         """The given port (a host's default is 5432), else one of its own from the stack's name."""
@@ -167,6 +171,9 @@ class Settings(BaseModel):
         """The given bucket, else one named after the stack."""
         return self.bucket or f"lifecompanion-{re.sub('[^a-z0-9]+', '-', self.stack.lower()).strip('-')}-backups"
 
+
+# The keys that say how a stack's schema is planned; secrets and servers are none of theirs.
+SCHEMA_KEYS = ("timestamps", "onUnsupported", "allowHazards", "allow", "protect")
 
 # Written in a stack file they would be readable by everyone who can read the repository.
 SECRETS = frozenset({"adminPassword", "passwords", "s3AccessKey", "s3SecretKey"})
@@ -190,6 +197,15 @@ def parse_settings(stack: str, config: Mapping[str, Any], secret_keys: Collectio
     if problems:
         raise SettingsError("\n".join(problems))
     return settings
+
+
+def schema_settings(stack: str, config: Mapping[str, Any]) -> Settings:
+    """What a stack's own config (keys without namespace) says of its schema, checked; all else is at its default.
+
+    Raises SettingsError.
+    """
+    own = {f"{NAMESPACE}:{key}": config[key] for key in SCHEMA_KEYS if config.get(key) is not None}
+    return parse_settings(stack, {f"{NAMESPACE}:target": "docker", **own})
 
 
 def read_settings() -> Settings:

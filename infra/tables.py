@@ -66,5 +66,5 @@ def _former(each: declarations.Object) -> list[pulumi.Input[str | pulumi.Alias]]
 def _options(settings: Settings, each: declarations.Object) -> dict[str, object]:
     """How far a change to the object may go on this stack."""
     return {"on_unsupported": settings.on_unsupported, "timestamps": settings.timestamps,
-            "allow": sorted({*settings.allow_hazards, *settings.allow.get(each.full_name, ())}),
+            "allow": sorted(settings.allowed(each.full_name)),
             "protect": sorted(settings.protect)}

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+from pulumi.dynamic import (
+    CheckResult,
+    Config,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
 
 from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
 
@@ -13,6 +22,12 @@ class ObjectProvider(ResourceProvider):
     """Carries Pulumi's calls for one declared object to schema.apply; keeps no state and decides nothing."""
 
     serialize_as_secret_always = False
+    # What the stack allows and protects today: the properties of what is no longer declared tell yesterday's. In a
+    # destroy it is that of the last update.
+    config: Config | None = None
+
+    def configure(self, req: ConfigureRequest) -> None:
+        self.config = req.config
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
         from infra.declared import planned
@@ -38,8 +53,12 @@ class ObjectProvider(ResourceProvider):
 
     def delete(self, id_: str, props: Props) -> None:
         from infra.declared import drop
+        from infra.settings import SCHEMA_KEYS, schema_settings
 
-        print(drop(id_, props), file=sys.stderr)
+        today = None
+        if self.config is not None:
+            today = schema_settings("today", {key: self.config.get(key) for key in SCHEMA_KEYS})
+        print(drop(id_, props, today), file=sys.stderr)
 
     @staticmethod
     def _ensure(props: Props) -> Props:
