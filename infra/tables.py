@@ -10,10 +10,9 @@ from infra.access import OWNER, Access, inside
 from infra.resources import ContinuousAggregate, Enum, Function, Job, SchemaObject, Seed, Table, View
 from infra.server import Server
 from infra.settings import Settings
-from schema import dependencies
+from schema import dependencies, lint
 from schema import objects as declarations
 from schema.lifecompanion import declared
-from schema.lint import lint
 from schema.properties import to_dict
 
 RESOURCES: Mapping[type[declarations.Object], type[SchemaObject]] = {
@@ -29,7 +28,9 @@ def declare_schema(settings: Settings, server: Server, access: Access) -> Declar
     """
     login = access.connection(server, OWNER)
     objects = declared(timestamps=settings.timestamps)
-    lint(objects)
+    lint.lint(objects)
+    for warning in lint.warnings(objects):
+        pulumi.log.warn(warning)
     made: dict[declarations.Object, SchemaObject] = {}
     for each in dependencies.ordered(objects):
         after = [made[other] for other in _stands_on(each, objects) if other in made]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from psycopg import Connection
 
-from schema import renames, words
+from schema import lint, renames, words
 from schema.capabilities import Capabilities
 from schema.catalog import rows
 from schema.live import Compared, Comparison, Live
@@ -86,6 +86,7 @@ def compare_and_plan(connection: Connection[Any], side: Side) -> tuple[Plan, lis
     found = plan_steps(comparisons, options.allow, side.left_out, undeclared=extra, protect=options.protect,
                        backed_up=options.backed_up, missing_schemas=_missing_schemas(connection, side))
     warnings = [capabilities.explain_left_out(name) for name in side.left_out]
+    warnings += lint.warnings(side.objects) if options.whole_schema else []
     return replace(found, warnings=(*warnings, *found.warnings)), comparisons
 
 

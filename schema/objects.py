@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Declared:
     """What every object has beside its own: where it is, what it is for, what it was called, what it may cost.
 
-    `renamed_from` is its former name, in the same schema. `allow` names the hazards that changes to it may carry.
+    `renamed_from` is its former name, in the same schema. `allow` names the hazards that changes to it may carry,
+    and the findings of schema.lint that are meant so.
     """
 
     name: str

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from schema.lint.indexes import bare
 from schema.objects import (
     Check,
     Column,
@@ -116,8 +117,9 @@ def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, t
                                       on_delete=draw(st.sampled_from(("no action", "cascade", "set null"))))
                            for parent in parents),
         checks=tuple(checks),
-        indexes=tuple(draw(indexes(name, [each for each in named if each.name != "doubled"], key, n))
-                      for n in range(draw(st.integers(0, 3)))),
+        indexes=tuple({bare(index): index for index in (
+            draw(indexes(name, [each for each in named if each.name != "doubled"], key, n))
+            for n in range(draw(st.integers(0, 3))))}.values()),
         comment=draw(st.sampled_from((None, "A table"))),
         **(draw(policies(names)) if hyper and timescale else {}))
 

@@ -7,8 +7,28 @@ import pytest
 
 from schema.errors import DeclarationError
 from schema.lifecompanion import declared
-from schema.lint import lint
-from schema.objects import Check, Column, Compression, ForeignKey, Hypertable, Index, Key, Retention, Table
+from schema.lint import lint, warnings
+from schema.objects import (
+    Check,
+    Column,
+    Compression,
+    ContinuousAggregate,
+    Dimension,
+    Enum,
+    ForeignKey,
+    Function,
+    Hypertable,
+    Index,
+    Job,
+    Key,
+    Object,
+    Policy,
+    Reorder,
+    Retention,
+    RowSecurity,
+    Table,
+    Trigger,
+)
 
 TABLE = Table("t", (Column("id", "bigint"), Column("at", "timestamp")), hypertable=Hypertable("at", "1 week"))
 
@@ -31,6 +51,24 @@ def test_the_specification_has_no_finding() -> None:
     ({"columns": (*TABLE.columns, Column("id", "int"))}, r"t\.id: declared twice"),
     ({"hypertable": Hypertable("at", "a while")}, "interval 'a while' cannot be read"),
     ({"retention": Retention("some time")}, "interval 'some time' cannot be read"),
+    ({"hypertable": Hypertable("at", "1 week", (Dimension("id", partitions=4),)),
+      "keys": (Key("t_pkey", ("at",), primary=True),)}, r"t\.t_pkey: a key of a hypertable must contain 'id'"),
+    ({"hypertable": Hypertable("at", "1 week", (Dimension("id", partitions=4),)),
+      "indexes": (Index("i", ("at",), unique=True),)}, r"t\.i: a unique index of a hypertable must contain 'id'"),
+    ({"hypertable": Hypertable("at", "1 week", (Dimension("id"),))}, "needs partitions .hashed. or interval"),
+    ({"hypertable": Hypertable("at", "1 week", (Dimension("room", partitions=2),))}, "'room' is not declared"),
+    ({"compression": Compression("1 day"), "row_security": RowSecurity((Policy("p", "true"),))},
+     "the columnstore cannot be used on a table with row-level security"),
+    ({"compression": Compression("1 day", ("id",), ("id", "at DESC"))}, "'id' is in segment_by and in order_by"),
+    ({"reorder": Reorder("nowhere")}, r"t\.reorder: index 'nowhere' is not declared"),
+    ({"hypertable": None, "reorder": Reorder("i")}, r"t\.reorder: the table is no hypertable"),
+    ({"indexes": (Index("i", ("id", "at")), Index("j", ("id ASC", "at")))}, r"t\.j: the same index as i; keep one"),
+    ({"indexes": (Index("i", ("colour",)),)}, r"t\.i: column 'colour' is not declared"),
+    ({"indexes": (Index("i", ("id",), include=("colour",)),)}, r"t\.i: column 'colour' is not declared"),
+    ({"columns": (*TABLE.columns, Column("a.b", "int"))}, "name 'a.b' has a dot"),
+    ({"allow": ("drops_colum",)}, "allow 'drops_colum' is not known; use one of blocks_writes"),
+    ({"foreign_keys": (ForeignKey("f", ("id", "at"), "users"),)}, r"t\.f: 2 columns refer to 1"),
+    ({"triggers": (Trigger("g", "BEFORE UPDATE", "f()"), Trigger("g", "BEFORE INSERT", "f()"))}, "declared twice"),
 ])
 def test_a_wrong_declaration_is_named_with_its_remedy(change: dict[str, Any], said: str) -> None:
     with pytest.raises(DeclarationError, match=said):
@@ -48,3 +86,58 @@ def test_every_finding_is_told_at_once() -> None:
     with pytest.raises(DeclarationError) as found:
         lint([wrong])
     assert len(str(found.value).splitlines()) == 3
+
+
+PARENT = Table("parents", (Column("id", "bigint"), Column("name", "text"), Column("at", "timestamp")),
+               keys=(Key("parents_pkey", ("id",), primary=True),))
+CHILD = Table("children", (Column("id", "bigint"), Column("parent_id", "bigint")),
+              foreign_keys=(ForeignKey("f", ("parent_id",), "parents"),), indexes=(Index("i", ("parent_id", "id")),))
+
+
+@pytest.mark.parametrize(("objects", "said"), [
+    ([PARENT, replace(CHILD, foreign_keys=(ForeignKey("f", ("parent_id",), "parents", ("name",)),))],
+     "name is no primary or unique key of parents"),
+    ([PARENT, replace(CHILD, foreign_keys=(ForeignKey("f", ("parent_id",), "parents", ("nick",)),))],
+     "column 'nick' of parents is not declared"),
+    ([replace(PARENT, keys=(Key("p", ("id", "at"), primary=True),), hypertable=Hypertable("at", "1 day")),
+      replace(TABLE, foreign_keys=(ForeignKey("f", ("id", "at"), "parents", ("id", "at")),))],
+     "a hypertable cannot refer to parents, which is one, too"),
+    ([Function("touch", "BEGIN END"), replace(PARENT, triggers=(Trigger("g", "BEFORE UPDATE", "touch()"),))],
+     "touch returns void, and a trigger's function returns trigger"),
+    ([Enum("mood", ("calm", "calm"))], "mood: value 'calm' is declared twice"),
+    ([PARENT, ContinuousAggregate("parents", "SELECT 1")], "parents: declared twice"),
+    ([ContinuousAggregate("a", "SELECT 1", indexes=(Index("i", ("b",)), Index("j", ("b",))))], "the same index as i"),
+    ([replace(PARENT, schema="s" * 64)], "has 64 bytes"),
+])
+def test_objects_that_do_not_fit_together_are_named(objects: list[Object], said: str) -> None:
+    with pytest.raises(DeclarationError, match=said):
+        lint(objects)
+
+
+@pytest.mark.parametrize(("objects", "said"), [
+    ([PARENT, replace(CHILD, indexes=())],
+     ["children.f: no index begins with parent_id, so every delete in parents reads all of children; declare one, or "
+      "allow unindexed_foreign_key on children"]),
+    ([PARENT, replace(CHILD, indexes=(Index("i", ("parent_id",), where="id > 0"),))], ["children.f: no index begins"]),
+    ([PARENT, replace(CHILD, indexes=(), keys=(Key("k", ("parent_id", "id"), primary=True),))], []),
+    ([PARENT, CHILD], []),
+    ([PARENT, replace(CHILD, indexes=(*CHILD.indexes, Index("j", ("parent_id",))))],
+     ["children.j: i begins with the same columns and serves the same queries; drop it"]),
+    ([replace(PARENT, indexes=(Index("j", ("id",)),))], ["parents.j: parents_pkey begins with the same columns"]),
+    ([replace(PARENT, indexes=(Index("j", ("id",), include=("name",)),))], []),
+    ([replace(PARENT, indexes=(Index("j", ("id DESC",)), Index("k", ("id",), method="hash")))], []),
+    ([CHILD], ["children.f: table parents is not declared"]),
+    ([replace(PARENT, triggers=(Trigger("g", "BEFORE UPDATE", "touch()"),))],
+     ["parents.g: function touch is not declared"]),
+    ([Job("j", "prune", "1 day")], ["j.procedure: function prune is not declared"]),
+    ([Job("j", "prune", "1 day", allow=("undeclared_function",))], []),
+])
+def test_what_had_better_be_otherwise_is_a_warning(objects: list[Object], said: list[str]) -> None:
+    lint(objects)
+    found = warnings(objects)
+    assert len(found) == len(said)
+    assert all(line.startswith(start) for line, start in zip(found, said, strict=True))
+
+
+def test_the_specification_has_no_warning() -> None:
+    assert warnings(declared()) == []

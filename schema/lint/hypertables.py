@@ -1,0 +1,87 @@
+"""Hypertables: their dimensions and what has to contain them, their policies, and what they cannot have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from schema import intervals
+from schema.errors import DeclarationError
+from schema.lint.tables import column_of
+from schema.objects import Hypertable, Object, Table
+
+
+def errors(objects: Sequence[Object]) -> Iterable[str]:
+    """What TimescaleDB would refuse, or what would never happen."""
+    hypertables = {each.full_name for each in objects if isinstance(each, Table) and each.hypertable}
+    for each in objects:
+        if not isinstance(each, Table):
+            continue
+        if each.hypertable is None:
+            yield from _plain(each)
+            continue
+        yield from _partitioned(each, each.hypertable)
+        yield from [*_unreadable(each)] or _policies(each)
+        for key in each.foreign_keys:
+            if key.table in hypertables:
+                yield (f"{each.full_name}.{key.name}: a hypertable cannot refer to {key.table}, which is one, too; "
+                       "leave the foreign key out")
+
+
+def _plain(table: Table) -> Iterable[str]:
+    for part in ("compression", "retention", "reorder"):
+        if getattr(table, part) is not None:
+            yield f"{table.full_name}.{part}: the table is no hypertable; declare hypertable, or drop the {part}"
+
+
+def _partitioned(table: Table, hypertable: Hypertable) -> Iterable[str]:
+    """Every unique thing must contain every column that the rows are partitioned by."""
+    name, columns = table.full_name, {column.name for column in table.columns}
+    by = (hypertable.time, *(dimension.column for dimension in hypertable.dimensions))
+    for column in by:
+        if column not in columns:
+            yield f"{name}.hypertable: column {column!r} is not declared; declare it or name another"
+        if by.count(column) > 1:
+            yield f"{name}.hypertable: {column!r} is a dimension twice; keep one"
+    for dimension in hypertable.dimensions:
+        if (dimension.partitions is None) == (dimension.interval is None):
+            yield (f"{name}.hypertable: dimension {dimension.column!r} needs partitions (hashed) or interval (ranges); "
+                   "give one of the two")
+    for column in by:
+        for key in table.keys:
+            if column not in key.columns:
+                yield f"{name}.{key.name}: a key of a hypertable must contain {column!r}; add it"
+        for index in table.indexes:
+            if index.unique and column not in map(column_of, index.columns):
+                yield f"{name}.{index.name}: a unique index of a hypertable must contain {column!r}; add it"
+
+
+def _unreadable(table: Table) -> Iterable[str]:
+    """Durations that are no interval."""
+    for part in (table.hypertable, table.compression, table.retention, table.reorder):
+        for field in ("chunk", "after", "drop_after", "schedule", "recompress"):
+            text = getattr(part, field, None)
+            try:
+                intervals.length(text or "0")
+            except DeclarationError as error:
+                yield f"{table.full_name}.{field}: {error}"
+
+
+def _policies(table: Table) -> Iterable[str]:
+    name, compression, retention = table.full_name, table.compression, table.retention
+    columns = {column.name for column in table.columns}
+    if compression:
+        for term in (*compression.segment_by, *compression.order_by):
+            if column_of(term) not in columns:
+                yield f"{name}.compression: column {term.split()[0]!r} is not declared; declare it or name another"
+        for both in sorted({*compression.segment_by} & {column_of(term) or "" for term in compression.order_by}):
+            yield f"{name}.compression: {both!r} is in segment_by and in order_by; keep it in one of them"
+        if table.row_security:
+            yield (f"{name}: the columnstore cannot be used on a table with row-level security; leave out compression "
+                   "or row_security, or give readers a view with its own conditions")
+    if compression and compression.after and retention and \
+            intervals.fixed_length(compression.after) >= intervals.fixed_length(retention.drop_after):
+        yield (f"{name}: compression after {compression.after} never happens, retention drops rows after "
+               f"{retention.drop_after}; compress earlier")
+    there = {*(index.name for index in table.indexes), *(key.name for key in table.keys)}
+    if table.reorder and table.reorder.index not in there:
+        yield f"{name}.reorder: index {table.reorder.index!r} is not declared; declare it or name another"
