@@ -31,7 +31,7 @@ from schema.lint import lint
 from schema.live import Compared, Comparison, Undeclared, default_time_index
 from schema.names import ident
 from schema.objects import Enum, Function, Index, Object, Table, View
-from schema.step import Hazard, Step, Transaction
+from schema.step import Step, Transaction
 
 # What a kind plans for one of its objects: steps, and warnings about what is left in place.
 Planned = tuple[list[Step], list[str]]
@@ -78,8 +78,8 @@ def plan(comparisons: Iterable[Compared[Any, Any]], allowed: Collection[str] = (
     for comparison in comparisons:
         found, said = PLANNERS[type(comparison.declared)](comparison, {*allowed, *comparison.declared.allow})
         found = [replace(step, allowed=comparison.declared.allow) for step in found]
-        steps.extend(step for step in found if Hazard.DROPS_COLUMN not in step.hazards)
-        late.extend(step for step in found if Hazard.DROPS_COLUMN in step.hazards)
+        steps.extend(step for step in found if not step.last)
+        late.extend(step for step in found if step.last)
         warnings.extend(said)
     steps = dependants.as_one(steps, comparisons)
     # A column is dropped once nothing that is declared stands on it any more.

@@ -40,7 +40,7 @@ class Transaction(StrEnum):
 class Step:
     """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people.
 
-    `allowed` are the hazards that the object itself allows.
+    `allowed` are the hazards that the object itself allows; what is `last` runs after all other steps.
     """
 
     object: str
@@ -50,6 +50,7 @@ class Step:
     transaction: Transaction = Transaction.SHARED
     cost: str = ""
     allowed: tuple[str, ...] = ()
+    last: bool = False
 
     def refused(self, allowed: Collection[str]) -> list[Hazard]:
         """The hazards that neither the object nor the caller allows."""

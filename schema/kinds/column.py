@@ -62,8 +62,8 @@ def drop_steps(comparison: Comparison, allowed: Collection[str]) -> list[Step]:
 
 def _drop(comparison: Comparison, column: Column, allowed: Collection[str]) -> Step:
     """Views that this plan changes do not stand on the column by then; others are made again as they are declared."""
-    step = _step(comparison, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
-                 Hazard.DROPS_COLUMN)
+    step = replace(_step(comparison, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
+                         Hazard.DROPS_COLUMN), last=True)
     if Hazard.DROPS_COLUMN not in allowed:
         return step
     blocking = [each for each in dependants.on(comparison, {column.name}) if not (each.planned and each.declared)]
@@ -81,15 +81,17 @@ def without_generated(comparison: Comparison) -> tuple[Comparison, list[Step]]:
     changing = {each.name for each in live.columns if each.name in wanted and wanted[each.name].type != each.type}
     steps = []
     for each in live.columns:
-        if each.name in wanted and each.generated and changing & names_in([each.generated]):
+        if each.generated and changing & names_in([each.generated]):
             blocking = dependants.on(comparison, {each.name})
             if blocking:
                 raise UnsafeChangeError(f"{comparison.name}.{each.name}: it is computed from a column whose type "
-                                        f"changes and has to be made anew, and {blocking[0].name} stands on it; take "
+                                        f"changes and has to be dropped, and {blocking[0].name} stands on it; take "
                                         "it out of there first, apply, then change the type")
-            steps.append(_step(comparison, each, f"DROP COLUMN {ident(each.name)}", "it is computed from a column "
-                               "whose type changes, and will be computed anew",
-                               *((Hazard.REWRITES_TABLE,) if comparison.weight.has_rows else ())))
+            why, hazards = "it is computed from a column whose type changes", [Hazard.DROPS_COLUMN]
+            if each.name in wanted:
+                why += ", and will be computed anew"
+                hazards = [Hazard.REWRITES_TABLE] if comparison.weight.has_rows else []
+            steps.append(_step(comparison, each, f"DROP COLUMN {ident(each.name)}", why, *hazards))
             comparison = _without(comparison, each.name)
     return comparison, steps
 
