@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from psycopg import Connection
 
-from schema import lint, renames, words
+from schema import aggregates, lint, renames, words
 from schema.capabilities import Capabilities
 from schema.catalog import rows
 from schema.live import Compared, Comparison, Live
@@ -82,6 +82,7 @@ def compare_and_plan(connection: Connection[Any], side: Side) -> tuple[Plan, lis
     capabilities, options = side.capabilities, side.options
     comparisons = with_dependants(connection, capabilities, compare(connection, side), side.declared, side.context)
     comparisons = _weighed(connection, capabilities, comparisons)
+    comparisons = aggregates.completed(connection, capabilities, comparisons)
     extra = undeclared.read(connection, capabilities, side.objects) if options.whole_schema else ()
     found = plan_steps(comparisons, options.allow, side.left_out, undeclared=extra, protect=options.protect,
                        backed_up=options.backed_up, missing_schemas=_missing_schemas(connection, side))
@@ -106,8 +107,9 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
                                              capabilities.single_process, capabilities.timescaledb,
                                              former if there else None, made.get((type(mine), mine.full_name))))
     names = {each.renamed: each.declared for each in found if each.renamed}
-    return [_with_object(each, renames.relations(each.present.object, names)) if names and each.live else each
-            for each in found]
+    found = [_with_object(each, renames.relations(each.present.object, names)) if names and each.live else each
+             for each in found]
+    return aggregates.attached(found, live)
 
 
 def read_live(connection: Connection[Any], capabilities: Capabilities,

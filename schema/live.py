@@ -196,6 +196,21 @@ class Comparison(Compared[Table, LiveTable]):
         """Whether indexes are to be built beside writers. The embedded server has none, and cannot."""
         return self.weight.has_rows and not self.single_process
 
+    @property
+    def relation(self) -> str:
+        """What ALTER calls it."""
+        return "TABLE"
+
+    @property
+    def index_schema(self) -> str:
+        """The schema that its indexes are in."""
+        return self.declared.schema
+
+    @property
+    def renames_indexes(self) -> bool:
+        """Whether its owner may rename its indexes."""
+        return True
+
     def once_created(self) -> Comparison:
         """The comparison as it stands right after CREATE TABLE, which makes columns and constraints."""
         bare = replace(self.wanted, indexes=(), hypertable=None, compression=None, retention=None, reorder=None,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schema.kinds import enum, function, table, view
-from schema.objects import Enum, Function, Object, Table, View
+from schema.kinds import aggregate, enum, function, table, view
+from schema.objects import ContinuousAggregate, Enum, Function, Object, Table, View
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Maker:
 
 
 MAKERS: Mapping[type[Object], Maker] = {
+    ContinuousAggregate: Maker(aggregate.creation, aggregate.wanted),
     Enum: Maker(enum.creation, enum.wanted),
     Function: Maker(function.creation, function.wanted),
     Table: Maker(table.creation, table.wanted),

@@ -9,6 +9,7 @@ from typing import Any
 
 from schema import dependants, renames, words
 from schema.kinds import (
+    aggregate,
     check,
     column,
     columnstore,
@@ -29,8 +30,9 @@ from schema.kinds import (
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.live import Compared, Comparison, Undeclared, default_time_index
+from schema.live_aggregate import AggregateComparison
 from schema.names import ident
-from schema.objects import Enum, Function, Index, Object, Table, View
+from schema.objects import ContinuousAggregate, Enum, Function, Index, Object, Table, View
 from schema.step import Step, Transaction
 
 # What a kind plans for one of its objects: steps, and warnings about what is left in place.
@@ -79,7 +81,7 @@ def plan(comparisons: Iterable[Compared[Any, Any]], allowed: Collection[str] = (
         found, said = PLANNERS[type(comparison.declared)](comparison, {*allowed, *comparison.declared.allow})
         found = [replace(step, allowed=comparison.declared.allow) for step in found]
         steps.extend(step for step in found if not step.last)
-        late.extend(step for step in found if step.last)
+        late = [*(step for step in found if step.last), *late]
         warnings.extend(said)
     steps = dependants.as_one(steps, comparisons)
     # A column is dropped once nothing that is declared stands on it any more.
@@ -162,7 +164,9 @@ def _unnamed(each: Index) -> tuple[object, ...]:
 
 
 PLANNERS: Mapping[type[Object], Planner] = {
+    ContinuousAggregate: aggregate.steps,
     Enum: enum.steps, Function: function.steps, Table: table_steps, View: view.steps}
 # The class of a kind's comparisons.
 COMPARISONS: Mapping[type[Object], Callable[..., Compared[Any, Any]]] = {
+    ContinuousAggregate: AggregateComparison,
     Enum: Compared, Function: function.compared, Table: Comparison, View: Compared}

@@ -54,6 +54,11 @@ def names_in(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(plain(word) for text in texts for word in re.findall(r'"(?:[^"]|"")+"|[A-Za-z_]\w*', text))
 
 
+def tokens(sql: str) -> Iterable[str]:
+    """The SQL cut into strings, comments, names and single characters; put together it is the same again."""
+    return (token[0] for token in _TOKEN.finditer(sql))
+
+
 def plain(name: str) -> str:
     """A name as the catalog has it: without quotes, in small letters where it was not quoted."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()

@@ -40,7 +40,8 @@ class Transaction(StrEnum):
 class Step:
     """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people.
 
-    `allowed` are the hazards that the object itself allows; what is `last` runs after all other steps.
+    `allowed` are the hazards that the object itself allows. A `heavy` step moves much data. What is `last` runs after
+    all other steps, that of later objects first.
     """
 
     object: str
@@ -50,6 +51,7 @@ class Step:
     transaction: Transaction = Transaction.SHARED
     cost: str = ""
     allowed: tuple[str, ...] = ()
+    heavy: bool = False
     last: bool = False
 
     def refused(self, allowed: Collection[str]) -> list[Hazard]:

@@ -6,8 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from schema import intervals
-from schema.objects import Column, Compression, Declared, Hypertable, Refresh, Reorder, Retention, Table
+from schema import aggregate_query, intervals
+from schema.objects import (
+    Column,
+    Compression,
+    ContinuousAggregate,
+    Declared,
+    Hypertable,
+    Refresh,
+    Reorder,
+    Retention,
+    Table,
+)
 
 O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
@@ -18,6 +28,11 @@ def settle(wanted: O, live: O | None) -> O:
     if isinstance(wanted, Table):
         changed["compression"] = _with_order(wanted)
         changed["columns"] = _with_nulls(wanted)
+    if isinstance(wanted, ContinuousAggregate):
+        grouping = aggregate_query.bucket(wanted.query)
+        changed["compression"] = _ordered(wanted.compression, grouping.name) if grouping else wanted.compression
+        if isinstance(live, ContinuousAggregate) and aggregate_query.same(wanted.query, live.query):
+            changed["query"] = live.query
     if live is not None:
         for part, settled in SETTLED.items():
             mine = changed.get(part, getattr(wanted, part, None))
@@ -96,10 +111,16 @@ def _with_order(table: Table) -> Compression | None:
     """TimescaleDB ends every order-by with the time column, newest first, unless it is there already."""
     if table.compression is None or table.hypertable is None:
         return table.compression
-    terms = tuple(order_term(term) for term in table.compression.order_by)
-    if table.hypertable.time not in [term.split()[0] for term in terms]:
-        terms = (*terms, f"{table.hypertable.time} DESC")
-    return replace(table.compression, order_by=terms)
+    return _ordered(table.compression, table.hypertable.time)
+
+
+def _ordered(compression: Compression | None, time: str) -> Compression | None:
+    if compression is None:
+        return None
+    terms = tuple(order_term(term) for term in compression.order_by)
+    if time not in [term.split()[0] for term in terms]:
+        terms = (*terms, f"{time} DESC")
+    return replace(compression, order_by=terms)
 
 
 def order_term(term: str) -> str:

@@ -34,7 +34,7 @@ def _settings(comparison: Comparison, declared: Compression, live: Compression |
         why = f"it is segmented by ({', '.join(live.segment_by)}), ordered by ({', '.join(live.order_by)})"
         if comparison.weight.compressed_chunks:
             why += f"; {comparison.weight.compressed_chunks} chunks that are compressed already keep that"
-    sql = (f"ALTER TABLE {ident(comparison.name)} SET (timescaledb.compress, "
+    sql = (f"ALTER {comparison.relation} {ident(comparison.name)} SET (timescaledb.compress, "
            f"timescaledb.compress_segmentby = {literal(', '.join(declared.segment_by))}, "
            f"timescaledb.compress_orderby = {literal(', '.join(declared.order_by))})")
     return Step(_where(comparison), sql, why, transaction=comparison.transaction)
@@ -67,5 +67,5 @@ def _disable(comparison: Comparison) -> list[Step]:
     if any(job.procedure == PROCEDURE for job in comparison.present.jobs):
         found.append(Step(f"{_where(comparison)}.policy", f"SELECT remove_compression_policy({literal(table)})",
                           "nobody declares the policy", transaction=comparison.transaction))
-    return [*found, Step(_where(comparison), f"ALTER TABLE {table} SET (timescaledb.compress = false)",
+    return [*found, Step(_where(comparison), f"ALTER {comparison.relation} {table} SET (timescaledb.compress = false)",
                          "nobody declares the columnstore", transaction=comparison.transaction)]

@@ -26,6 +26,11 @@ def definition(table: Table, index: Index, option: str = "", parameters: str = "
     return text + (f" WHERE {index.where}" if index.where else "")
 
 
+def beside(name: str) -> str:
+    """The name that a new index bears until it takes the place of the old one."""
+    return name[:63 - len(BESIDE)] + BESIDE
+
+
 def plain(index: Index) -> Index | None:
     """The index in the server's words where they can be told without it: nothing but names and their order."""
     if index.where is not None:
@@ -58,9 +63,11 @@ def steps(comparison: Comparison) -> list[Step]:
         elif name in live and replace(wanted, comment=live[name].comment) != live[name]:
             found.extend(_replace(comparison, declared, live[name]))
         elif name not in live and twin is not None:
-            found.append(_rename(comparison, twin.name, name, "the same index bears another name"))
+            found.extend(_take_name(comparison, declared, twin.name))
         elif name not in live:
             found.append(_create(comparison, declared))
+        elif not comparison.renames_indexes and beside(name) in live:
+            found.append(_drop(comparison, beside(name), "an interrupted replacement left it"))
     return found
 
 
@@ -86,7 +93,7 @@ def _where(comparison: Comparison, name: str) -> str:
 
 
 def _qualified(comparison: Comparison, name: str) -> str:
-    schema = comparison.declared.schema
+    schema = comparison.index_schema
     return ident(name) if schema == "public" else f"{ident(schema)}.{ident(name)}"
 
 
@@ -111,6 +118,15 @@ def _drop(comparison: Comparison, name: str, why: str) -> Step:
                 transaction=Transaction.NONE if plain else comparison.transaction)
 
 
+def _take_name(comparison: Comparison, index: Index, old: str) -> list[Step]:
+    """Give the index that bears another name its declared one; where that is not ours to do, by one more build."""
+    why = "the same index bears another name"
+    if comparison.renames_indexes:
+        return [_rename(comparison, old, index.name, why)]
+    return [_create(comparison, index, f"{why}, which its owner may not change"),
+            _drop(comparison, old, "another took its place")]
+
+
 def _rename(comparison: Comparison, old: str, new: str, why: str) -> Step:
     return Step(_where(comparison, new), f"ALTER INDEX {_qualified(comparison, old)} RENAME TO {ident(new)}", why,
                 transaction=comparison.transaction)
@@ -119,11 +135,14 @@ def _rename(comparison: Comparison, old: str, new: str, why: str) -> Step:
 def _replace(comparison: Comparison, index: Index, live: Index) -> list[Step]:
     """Build the new index beside the old one, then swap the names: queries are never without either."""
     why = f"it is {definition(comparison.declared, live)}"
-    beside = replace(index, name=index.name[:63 - len(BESIDE)] + BESIDE)
+    new = replace(index, name=beside(index.name))
     swap = (f"DROP INDEX {_qualified(comparison, index.name)}; "
-            f"ALTER INDEX {_qualified(comparison, beside.name)} RENAME TO {ident(index.name)}")
-    left = [_drop(comparison, beside.name, "an interrupted replacement left it")] \
-        if beside.name in _names(comparison.present.table) else []
-    return [*left, _create(comparison, beside, why),
+            f"ALTER INDEX {_qualified(comparison, new.name)} RENAME TO {ident(index.name)}")
+    left = [_drop(comparison, new.name, "an interrupted replacement left it")] \
+        if new.name in _names(comparison.present.table) else []
+    if not comparison.renames_indexes:
+        return [*left, _create(comparison, new, why), _drop(comparison, index.name, why),
+                *_take_name(comparison, index, new.name)]
+    return [*left, _create(comparison, new, why),
             Step(_where(comparison, index.name), swap, "the new index takes the name",
                  transaction=comparison.transaction, cost="ACCESS EXCLUSIVE, no scan")]

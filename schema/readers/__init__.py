@@ -10,10 +10,11 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.live import Live
-from schema.objects import Enum, Function, Object, Table, View
-from schema.readers import enums, functions, tables, views
+from schema.objects import ContinuousAggregate, Enum, Function, Object, Table, View
+from schema.readers import aggregates, enums, functions, tables, views
 
 # (connection, capabilities, schema, names) -> the live ones by name.
 Reader = Callable[[Connection[Any], Capabilities, str, Sequence[str]], Mapping[str, Live]]
 READERS: Mapping[type[Object], Reader] = {
+    ContinuousAggregate: aggregates.read,
     Enum: enums.read, Function: functions.read, Table: tables.read, View: views.read}

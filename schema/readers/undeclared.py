@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from schema.capabilities import Capabilities
 from schema.catalog import Row, Rows, rows, rows_by
 from schema.live import Undeclared
+from schema.live_aggregate import BESIDE, OLD
 from schema.objects import ContinuousAggregate, Enum, Function, Job, Object, Table, View, qualified
 
 TYPES: dict[str, type[Object] | None] = {
@@ -31,6 +32,8 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
         found = [row for row in found if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"] + more
     declared = {(type(each), _declared_name(each)) for each in objects}
     declared |= {(type(each), qualified(each.schema, each.renamed_from)) for each in objects if each.renamed_from}
+    declared |= {(ContinuousAggregate, each.full_name + suffix) for each in objects
+                 if isinstance(each, ContinuousAggregate) for suffix in (BESIDE, OLD)}
     left = [row for row in found if (TYPES[row["kind"]], qualified(row["schema"], row["name"])) not in declared]
     filled = _filled(connection, [row for row in left if row["kind"] == "table"])
     keys = rows_by(connection, "foreign_keys", "table",

@@ -1,0 +1,62 @@
+"""The refresh policy of a continuous aggregate: a job with an identity, altered in place."""
+
+from __future__ import annotations
+
+import json
+
+from schema import intervals
+from schema.kinds import policy
+from schema.live_aggregate import AggregateComparison
+from schema.names import ident, literal
+from schema.objects import Refresh
+from schema.step import Step, Transaction
+
+PROCEDURE = "policy_refresh_continuous_aggregate"
+
+
+def steps(comparison: AggregateComparison) -> list[Step]:
+    """Make the live refresh policy the declared one; its job's number, history and next run stay."""
+    declared, wanted, live = (comparison.declared.refresh, comparison.wanted.refresh,
+                              comparison.present.object.refresh)
+    where, name = f"{comparison.name}.refresh", literal(ident(comparison.name))
+    jobs = [job.id for job in comparison.present.jobs if job.procedure == PROCEDURE]
+    if declared is None or wanted is None:
+        return [Step(where, f"SELECT delete_job({job})", "nobody declares the policy") for job in jobs]
+    if not jobs or live is None:
+        return [Step(where, _addition(name, declared), "there is no policy")]
+    found = policy.folded(where, jobs, Transaction.SHARED)
+    return [*found, _alteration(where, jobs[0], declared, wanted, live)] if wanted != live else found
+
+
+def _addition(name: str, declared: Refresh) -> str:
+    call = (f"add_continuous_aggregate_policy({name}, start_offset => {_offset(declared.start)}, "
+            f"end_offset => {_offset(declared.end)}, schedule_interval => {intervals.sql(declared.schedule)})")
+    return f"SELECT (alter_job({call}, scheduled => false)).job_id" if declared.paused else f"SELECT {call}"
+
+
+def _alteration(where: str, job: int, declared: Refresh, wanted: Refresh, live: Refresh) -> Step:
+    arguments, whys = [str(job)], []
+    if wanted.schedule != live.schedule:
+        arguments.append(f"schedule_interval => {intervals.sql(declared.schedule)}")
+        whys.append(f"it runs every {live.schedule}")
+    if wanted.paused != live.paused:
+        arguments.append(f"scheduled => {'false' if wanted.paused else 'true'}")
+        whys.append("it is paused" if live.paused else "it is not paused")
+    changed = {f"{key}_offset": _json(getattr(declared, key)) for key in ("start", "end")
+               if getattr(wanted, key) != getattr(live, key)}
+    sql = ""
+    if changed:
+        arguments.append(f"config => config || {literal(json.dumps(changed))}")
+        whys.append(f"it reaches from {live.start or 'the beginning'} to {live.end or 'now'}")
+        sql = f" FROM timescaledb_information.jobs WHERE job_id = {job}"
+    return Step(where, f"SELECT (alter_job({', '.join(arguments)})).job_id{sql}", "; ".join(whys))
+
+
+def _offset(text: str | None) -> str:
+    return "NULL" if text is None else intervals.sql(text)
+
+
+def _json(text: str | None) -> str | int | None:
+    if text is None or intervals.length(text)[0] == "interval":
+        return text
+    return int(text)

@@ -1,0 +1,371 @@
+"""Continuous aggregates on real servers: made, changed by the gentlest way, built beside, filled, resumed, dropped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from schema import apply
+from schema.errors import UnsafeChangeError
+from schema.objects import (
+    Column,
+    Compression,
+    ContinuousAggregate,
+    Hypertable,
+    Index,
+    Object,
+    Refresh,
+    Retention,
+    Table,
+)
+from schema.properties import from_dict, to_dict
+from tests.database.servers import Database
+
+pytestmark = pytest.mark.servers("official")
+
+READINGS = Table(
+    "readings", (Column("device_id", "bigint", null=False), Column("at", "timestamp", null=False),
+                 Column("temperature", "numeric(5,2)"), Column("humidity", "numeric(5,2)")),
+    hypertable=Hypertable("at", "7 days"), indexes=(Index("readings_at", ("at",)),))
+HOURLY = ContinuousAggregate(
+    "hourly", "SELECT device_id, time_bucket('1 hour', at) AS bucket, avg(temperature) AS temperature, count(*) AS n "
+              "FROM readings GROUP BY device_id, bucket",
+    refresh=Refresh("7 days", "1 hour"), indexes=(Index("hourly_device", ("device_id", "bucket DESC")),),
+    compression=Compression("14 days", ("device_id",), ("bucket DESC",)), retention=Retention("5 years"),
+    comment="By the hour")
+DAILY = ContinuousAggregate(
+    "daily", "SELECT device_id, time_bucket('1 day', bucket) AS bucket, sum(n) AS n FROM hourly GROUP BY 1, 2",
+    real_time=True, refresh=Refresh("30 days", "1 day", "1 day"))
+ALL: tuple[Object, ...] = (READINGS, HOURLY, DAILY)
+WIDER = replace(HOURLY, query=HOURLY.query.replace("count(*) AS n", "count(*) AS n, max(temperature) AS most"))
+OTHER = replace(HOURLY, query=HOURLY.query.replace("FROM readings", "FROM readings WHERE device_id > 0"))
+
+
+def fill(database: Database, days: int = 40) -> None:
+    """Readings of two devices every 20 minutes, the last an hour old."""
+    database.execute(f"INSERT INTO readings SELECT n % 2, date_trunc('hour', localtimestamp) - n * interval '20 min', "
+                     f"20 + n % 5, 50 FROM generate_series(3, {days * 72}) n")
+
+
+def settled(database: Database, objects: tuple[Object, ...]) -> None:
+    """Live equals declared, the plan is empty."""
+    assert apply.plan(database.owner, objects).render() == []
+    assert tuple(apply.read(database.owner, objects)) == objects
+
+
+def sql(plan: apply.Plan) -> list[str]:
+    return [" ".join(step.sql.split()) for step in plan.steps]
+
+
+def test_aggregates_are_made_in_one_go_and_read_back(database: Database) -> None:
+    made = apply.ensure(database.owner, ALL)
+    assert made.warnings == ()
+    settled(database, ALL)
+    for each in ALL:
+        assert from_dict(to_dict(each)) == each
+        assert apply.plan(database.owner, [each], context=ALL).render() == []
+    assert apply.plan(database.owner, ALL, options=apply.Options(whole_schema=True)).warnings == ()
+
+
+def jobs(database: Database) -> dict[str, int]:
+    """Job numbers by procedure, of every aggregate."""
+    return {f"{name} {procedure}": int(str(job)) for name, procedure, job in database.execute(
+        "SELECT hypertable_name, proc_name, job_id FROM timescaledb_information.jobs WHERE job_id >= 1000")}
+
+
+def count(database: Database, query: str) -> int:
+    ((found,),) = database.execute(f"SELECT count(*) FROM {query}")
+    return int(str(found))
+
+
+CHANGES = {
+    "real time": replace(HOURLY, real_time=True),
+    "refresh further back": replace(HOURLY, refresh=Refresh("10 days", "2 hours")),
+    "refresh from the beginning": replace(HOURLY, refresh=Refresh(None, None), retention=None),
+    "refresh more often": replace(HOURLY, refresh=Refresh("7 days", "1 hour", "30 minutes")),
+    "refresh paused": replace(HOURLY, refresh=Refresh("7 days", "1 hour", paused=True)),
+    "no refresh": replace(HOURLY, refresh=None),
+    "another index": replace(HOURLY, indexes=(Index("hourly_device", ("device_id", "bucket")),)),
+    "one index more": replace(HOURLY, indexes=(*HOURLY.indexes, Index("hourly_n", ("(n + 1)",), where="n > 0",
+                                                                    comment="Busy hours"))),
+    "columnstore later": replace(HOURLY, compression=Compression("20 days", ("device_id",), ("bucket DESC",))),
+    "columnstore otherwise": replace(HOURLY, compression=Compression("14 days", (), ("bucket", "device_id"))),
+    "no columnstore": replace(HOURLY, compression=None),
+    "longer retention": replace(HOURLY, retention=Retention("6 years")),
+    "no retention": replace(HOURLY, retention=None),
+    "no comment": replace(HOURLY, comment=None),
+    "another name": replace(HOURLY, name="by_hour", renamed_from="hourly"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_each_property_is_changed_in_place_and_back(database: Database, change: str) -> None:
+    other = CHANGES[change]
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    fill(database, 20)
+    database.execute("CALL refresh_continuous_aggregate('hourly', NULL, NULL)")
+    before, rows = jobs(database), count(database, "hourly")
+    steps = apply.ensure(database.owner, (READINGS, other)).steps
+    assert not [step for step in steps if "CREATE MATERIALIZED" in step.sql or step.hazards]
+    settled(database, (READINGS, other))
+    assert count(database, other.name) == rows
+    after = {name.replace("by_hour", "hourly"): job for name, job in jobs(database).items()}
+    assert after.items() <= before.items()
+    back = replace(HOURLY, renamed_from=other.name if other.name != HOURLY.name else None)
+    options = apply.Options(allow=frozenset({"drops_index"}))
+    apply.ensure(database.owner, (READINGS, back), options=options)  # what a hand has changed is repaired the same way
+    settled(database, (READINGS, HOURLY))
+
+
+def test_policies_doubled_by_others_are_folded_into_the_oldest(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    before = jobs(database)
+    database.execute("SELECT add_continuous_aggregate_policy('hourly', interval '20 days', interval '8 days', "
+                     "interval '1 day')")
+    steps = apply.ensure(database.owner, (READINGS, HOURLY)).steps
+    assert [step.sql.split("(")[0] for step in steps] == ["SELECT delete_job"]
+    assert jobs(database) == before
+
+
+def test_readding_a_policy_neither_fails_nor_doubles_it(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS, replace(HOURLY, refresh=None)))
+    database.execute("SELECT add_continuous_aggregate_policy('hourly', interval '3 days', interval '1 hour', "
+                     "interval '5 hours')")
+    before = jobs(database)
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    settled(database, (READINGS, HOURLY))
+    assert jobs(database) == before
+
+
+def test_an_aggregate_over_rows_appears_complete(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS,))
+    fill(database)
+    plan = apply.plan(database.owner, ALL)
+    assert [step.heavy for step in plan.steps if "CALL refresh" in step.sql].count(True) > 5
+    apply.ensure(database.owner, ALL)
+    settled(database, ALL)
+    assert count(database, "hourly WHERE bucket < localtimestamp - interval '3 hours'") == count(
+        database, "(SELECT DISTINCT device_id, date_trunc('hour', at) AS bucket FROM readings) r "
+                  "WHERE bucket < localtimestamp - interval '3 hours'")
+    assert count(database, "daily") >= 78
+
+
+def test_dropped_by_hand_it_is_planned_exactly_anew(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    database.execute("DROP MATERIALIZED VIEW hourly")
+    found = sql(apply.plan(database.owner, (READINGS, HOURLY)))
+    assert [line.split("(")[0] for line in found] == [
+        "CREATE MATERIALIZED VIEW hourly WITH ", "CREATE INDEX hourly_device ON hourly ",
+        "ALTER MATERIALIZED VIEW hourly SET ", "SELECT add_compression_policy", "SELECT add_retention_policy",
+        "SELECT add_continuous_aggregate_policy", "COMMENT ON VIEW hourly IS 'By the hour'"]
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    settled(database, (READINGS, HOURLY))
+
+
+def loaded(database: Database, *, above: bool = True) -> tuple[Object, ...]:
+    """The aggregates over rows, computed, with rights and views on the hourly one."""
+    objects = ALL if above else (READINGS, HOURLY)
+    apply.ensure(database.owner, objects)
+    fill(database)
+    database.execute(*(f"CALL refresh_continuous_aggregate('{each.name}', NULL, NULL)" for each in objects[1:]))
+    with database.admin.connect() as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'reader'").fetchone():
+            connection.execute("CREATE ROLE reader")
+    database.execute("GRANT SELECT ON hourly TO reader WITH GRANT OPTION", "GRANT UPDATE (n) ON hourly TO PUBLIC",
+                     "CREATE VIEW busy WITH (security_barrier) AS SELECT bucket, n FROM hourly WHERE n > 1",
+                     "CREATE VIEW busiest AS SELECT max(n) AS n FROM busy", "GRANT SELECT ON busy TO reader")
+    return objects
+
+
+def rights(database: Database) -> list[tuple[object, ...]]:
+    return database.execute("SELECT relname, relacl::text, reloptions FROM pg_class "
+                            "WHERE relname IN ('hourly', 'busy', 'busiest') "
+                            "UNION ALL SELECT attname, attacl::text, NULL FROM pg_attribute WHERE attacl IS NOT NULL "
+                            "AND attrelid = 'hourly'::regclass ORDER BY 1")
+
+
+def test_a_column_is_added_in_place_and_computed(database: Database) -> None:
+    loaded(database)
+    before = jobs(database), rights(database), count(database, "hourly")
+    objects = (READINGS, WIDER, DAILY)
+    found = apply.ensure(database.owner, objects)
+    assert not [step for step in found.steps if step.hazards or "CREATE MATERIALIZED" in step.sql]
+    assert all(step.heavy for step in found.steps if "CALL" in step.sql)
+    settled(database, objects)
+    assert before == (jobs(database), rights(database), count(database, "hourly"))
+    assert count(database, "hourly WHERE most IS NULL AND bucket < localtimestamp - interval '2 hours'") == 0
+    assert database.execute("SELECT col_description('hourly'::regclass, 5)") == [(None,)]
+
+
+def test_a_column_is_renamed_in_place(database: Database) -> None:
+    loaded(database)
+    other = replace(HOURLY, query=HOURLY.query.replace("count(*) AS n", "count(*) AS readings"))
+    daily = replace(DAILY, query=DAILY.query.replace("sum(n)", "sum(readings)"))
+    assert len(sql(apply.plan(database.owner, (READINGS, other, daily)))) == 1
+    apply.ensure(database.owner, (READINGS, other, daily))
+    settled(database, (READINGS, other, daily))
+    assert count(database, "busy") > 0
+
+
+def test_a_column_of_the_source_is_renamed_under_its_aggregates(database: Database) -> None:
+    loaded(database)
+    table = replace(READINGS, columns=(replace(READINGS.columns[0], name="device", renamed_from="device_id"),
+                                       *READINGS.columns[1:]))
+    other = replace(HOURLY, query=HOURLY.query.replace("device_id,", "device AS device_id,", 1)
+                    .replace("BY device_id", "BY device"))
+    assert len(sql(apply.plan(database.owner, (table, other, DAILY)))) == 1
+    apply.ensure(database.owner, (table, other, DAILY))
+    assert apply.plan(database.owner, (table, other, DAILY)).render() == []
+
+
+def test_another_query_is_built_beside_and_takes_the_name_with_all_that_hangs_on_it(database: Database) -> None:
+    loaded(database)
+    before = rights(database)
+    objects = (READINGS, OTHER, DAILY)
+    found = apply.ensure(database.owner, objects)
+    assert not [step for step in found.steps if step.hazards]
+    settled(database, objects)
+    assert rights(database) == before
+    assert count(database, "hourly WHERE device_id = 0") == 0
+    assert count(database, "daily WHERE device_id = 0 AND bucket < localtimestamp - interval '2 days'") == 0
+    assert count(database, "hourly") > 900
+    assert count(database, "daily") >= 39
+    assert count(database, "busy") > 0
+    assert count(database, "timescaledb_information.continuous_aggregates") == 2
+    assert count(database, "pg_class WHERE relname LIKE '%\\_\\_old' OR relname LIKE '%\\_\\_new'") == 0
+
+
+class Crash(Exception):
+    """The process dies."""
+
+
+def crash_at(step: int) -> apply.Progress:
+    """Dies before this step, counted from 1."""
+    seen = iter(range(1, step))
+
+    def progress(_: str) -> None:
+        if next(seen, None) is None:
+            raise Crash
+
+    return progress
+
+
+@pytest.mark.parametrize("change", ["another query", "another column", "over rows"])
+def test_a_crash_before_any_step_converges_to_the_same_end(database: Database, change: str) -> None:
+    if change == "over rows":
+        apply.ensure(database.owner, (READINGS,))
+        fill(database, 22)
+    else:
+        loaded(database)
+    objects = {"another query": (READINGS, OTHER, DAILY), "another column": (READINGS, WIDER, DAILY),
+               "over rows": ALL}[change]
+    before = left = len(apply.plan(database.owner, objects).steps)
+    deaths, place = 0, 2
+    while left:  # each run dies as soon as it has done something that stands
+        try:
+            apply.ensure(database.owner, objects, progress=crash_at(place))
+        except Crash:
+            deaths += 1
+        now = len(apply.plan(database.owner, objects).steps)
+        place = 2 if now != left else place + 1
+        left = now
+        assert deaths < 3 * before
+    settled(database, objects)
+    assert deaths > 8
+    assert count(database, "pg_class WHERE relname LIKE '%\\_\\_old' OR relname LIKE '%\\_\\_new'") == 0
+    assert count(database, "hourly") > 500
+
+
+def test_each_aggregate_alone_moves_to_the_new_one_below_it(database: Database) -> None:
+    loaded(database)
+    objects = (READINGS, OTHER, DAILY)
+    first = apply.ensure(database.owner, [OTHER], context=objects)
+    assert any("daily stands on it" in warning for warning in first.warnings)
+    assert count(database, "daily") > 70
+    apply.ensure(database.owner, [DAILY], context=objects)
+    for each in objects:
+        assert apply.plan(database.owner, [each], context=objects).render() == []
+    settled(database, objects)
+    assert count(database, "timescaledb_information.continuous_aggregates") == 2
+
+
+def test_a_change_that_would_lose_history_is_refused_by_name(database: Database) -> None:
+    loaded(database)
+    database.execute("SELECT drop_chunks('readings', older_than => interval '20 days')")
+    ((oldest,),) = database.execute("SELECT min(bucket) FROM hourly")
+    objects = (READINGS, OTHER, DAILY)
+    with pytest.raises(UnsafeChangeError, match="hourly: loses_history is not allowed"):
+        apply.ensure(database.owner, objects)
+    assert database.execute("SELECT min(bucket) FROM hourly") == [(oldest,)]
+    apply.ensure(database.owner, objects, options=apply.Options(allow=frozenset({"loses_history"})))
+    settled(database, objects)
+    assert database.execute("SELECT min(bucket) FROM hourly") > [(oldest,)]
+
+
+def test_a_column_added_past_retention_keeps_history(database: Database) -> None:
+    loaded(database)
+    database.execute("SELECT drop_chunks('readings', older_than => interval '20 days')")
+    rows, first = count(database, "hourly"), database.execute("SELECT min(at) FROM readings")[0][0]
+    found = apply.plan(database.owner, (READINGS, WIDER, DAILY))
+    assert any("stays NULL" in warning for warning in found.warnings)
+    apply.ensure(database.owner, (READINGS, WIDER, DAILY))
+    assert count(database, "hourly") == rows
+    assert count(database, f"hourly WHERE most IS NULL AND bucket >= '{first}' "
+                           "AND bucket < localtimestamp - interval '2 hours'") == 0
+
+
+@pytest.mark.parametrize(("statement", "said"), [
+    ("CREATE MATERIALIZED VIEW kept AS SELECT * FROM hourly", "materialized view kept stands on it"),
+    ("CREATE VIEW means AS SELECT temperature FROM hourly", "view means uses temperature"),
+    ("CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(n) FROM hourly; END",
+     "function f"),
+    ("CREATE MATERIALIZED VIEW hourly__new WITH (timescaledb.continuous) AS SELECT time_bucket('1 day', at) AS b "
+     "FROM readings GROUP BY 1 WITH NO DATA", "hourly__new exists")])
+def test_what_cannot_be_moved_is_named_before_anything_is_done(database: Database, statement: str, said: str) -> None:
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    database.execute(statement)
+    other = replace(HOURLY, query=HOURLY.query.replace("avg(temperature) AS temperature, ", ""))
+    with pytest.raises(UnsafeChangeError, match=said):
+        apply.ensure(database.owner, (READINGS, other))
+    assert apply.plan(database.owner, (READINGS, HOURLY)).render() == []
+
+
+def test_an_undeclared_aggregate_is_reported_and_dropped_only_where_that_is_allowed(database: Database) -> None:
+    apply.ensure(database.owner, ALL)
+    whole = apply.Options(whole_schema=True)
+    found = apply.plan(database.owner, (READINGS,), options=whole)
+    assert found.steps == ()
+    assert len(found.warnings) == 2
+    apply.ensure(database.owner, (READINGS,), options=replace(whole, allow=frozenset({"drops_aggregate"})))
+    assert count(database, "timescaledb_information.continuous_aggregates") == 0
+
+
+def test_an_aggregate_is_dropped_on_request(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    with pytest.raises(UnsafeChangeError, match="drops_aggregate"):
+        apply.drop(database.owner, HOURLY)
+    options = apply.Options(allow=frozenset({"drops_aggregate"}))
+    assert apply.drop(database.owner, HOURLY, options=options)
+    assert not apply.drop(database.owner, HOURLY, options=options)
+
+
+def test_what_others_made_is_adopted_and_timescaledbs_own_indexes_are_no_news(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS,))
+    database.execute(
+        "CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS SELECT time_bucket(interval '60 min', at) "
+        "bucket, device_id, avg(temperature) temperature, count(*) n FROM readings GROUP BY 1, 2 WITH NO DATA",
+        "SELECT add_continuous_aggregate_policy('hourly', interval '168 hours', interval '60 min', interval '1 hour')")
+    steps = sql(apply.ensure(database.owner, (READINGS, HOURLY)).steps and apply.plan(database.owner, ALL[:2]))
+    assert steps == []
+    assert apply.plan(database.owner, ALL[:2], options=apply.Options(whole_schema=True)).warnings == ()
+    assert tuple(apply.read(database.owner, ALL[:2])) == ALL[:2]
+
+
+def test_an_undeclared_index_is_reported_and_dropped_only_where_that_is_allowed(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    database.execute("CREATE INDEX mine ON hourly (n)")
+    found = apply.plan(database.owner, (READINGS, HOURLY))
+    assert (found.steps, [warning.split(" ")[0] for warning in found.warnings]) == ((), ["hourly.mine"])
+    apply.ensure(database.owner, (READINGS, HOURLY), options=apply.Options(allow=frozenset({"drops_index"})))
+    assert apply.plan(database.owner, (READINGS, HOURLY)).warnings == ()
