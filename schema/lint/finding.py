@@ -11,6 +11,7 @@ class Lint(StrEnum):
 
     REDUNDANT_INDEX = "redundant_index"
     UNINDEXED_FOREIGN_KEY = "unindexed_foreign_key"
+    REFRESHES_COLUMNSTORE = "refreshes_columnstore"
     UNDECLARED_FUNCTION = "undeclared_function"
     UNDECLARED_TABLE = "undeclared_table"
 
