@@ -8,13 +8,27 @@ OURS = frozenset({"backups", "cli", "infra", "schema", "seed"})
 
 
 def main() -> None:
-    """Run one command. What our packages raise on purpose is one line on stderr and exit status 1, no traceback."""
+    """Run one command. What our packages raise on purpose is one line on stderr and exit status 1, no traceback.
+
+    So is a command that is written wrong: 2 is for `schema plan` and `check` to say that a database differs.
+    """
+    import typer
+    from typer import rich_utils
+
     from cli.app import app
 
+    usage_error = typer.BadParameter.__base__
     try:
-        app()
+        status = app(standalone_mode=False)
+    except typer.Abort:
+        status = 1
     except Exception as error:
-        if type(error).__module__.split(".", 1)[0] not in OURS:
+        if usage_error is not None and isinstance(error, usage_error):
+            rich_utils.rich_format_error(error)  # type: ignore[arg-type]
+        elif type(error).__module__.split(".", 1)[0] in OURS:
+            print(error, file=sys.stderr)
+        else:
             raise
-        print(error, file=sys.stderr)
-        sys.exit(1)
+        status = 1
+    if status:
+        sys.exit(status)

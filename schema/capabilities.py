@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, Self
 
 from schema import dependencies
 from schema.errors import UnsupportedError
 from schema.objects import ContinuousAggregate, Job, Object
 
 OLDEST_SERVER = 130000
+Edition = Literal["timescale", "apache"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Capabilities:
     role: str
     database: str
     may_create_schema: bool
+
+    @classmethod
+    def of(cls, edition: Edition) -> Self:
+        """Any server of that edition, for what is written for no server in particular."""
+        return cls(server_version=170000, timescaledb_version="2.29", timescaledb_schema="public", license=edition,
+                   standby=False, read_only=False, single_process=False, role="", database="", may_create_schema=True)
 
     @property
     def community(self) -> bool:

@@ -11,7 +11,7 @@ from schema.rewriting import plain
 
 Named = Column | Key | ForeignKey | Check | Index | Trigger | Policy
 # A column's name as an index term begins with it; anything else is an expression.
-_COLUMN = re.compile(r'\s*(?P<name>"(?:[^"]|"")+"|[A-Za-z_]\w*)(?!\s*[(.])')
+_COLUMN = re.compile(r'\s*(?P<name>"(?:[^"]|"")+"|[A-Za-z_]\w*\b)(?!\s*[(.])')
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:

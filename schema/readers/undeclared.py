@@ -19,12 +19,15 @@ TYPES: dict[str, type[Object] | None] = {
     "enum": Enum, "aggregate": ContinuousAggregate, "job": Job}
 
 
-def read(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> list[Undeclared]:
+def read(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object],
+         schemas: Sequence[str] | None = None) -> list[Undeclared]:
     """The objects of the declared schemas that are not declared, oldest first; what an extension made does not count.
+
+    `schemas` takes the place of those that are declared.
 
     A function is declared by its name: others of that name count as declared, too. A job is by its procedure.
     """
-    schemas = sorted({each.schema for each in objects})
+    schemas = sorted({each.schema for each in objects}) if schemas is None else list(schemas)
     found = rows(connection, "undeclared", schemas=schemas)
     if capabilities.timescaledb_version is not None:
         more = rows(connection, "undeclared_timescaledb", schemas=schemas)

@@ -121,6 +121,7 @@ def test_objects_that_do_not_fit_together_are_named(objects: list[Object], said:
     ([PARENT, replace(CHILD, indexes=(Index("i", ("parent_id",), where="id > 0"),))], ["children.f: no index begins"]),
     ([PARENT, replace(CHILD, indexes=(), keys=(Key("k", ("parent_id", "id"), primary=True),))], []),
     ([PARENT, CHILD], []),
+    ([PARENT, replace(CHILD, indexes=(*CHILD.indexes, Index("j", ("lower(id)", "(id || 'x')"))))], []),
     ([PARENT, replace(CHILD, indexes=(*CHILD.indexes, Index("j", ("parent_id",))))],
      ["children.j: i begins with the same columns and serves the same queries; drop it"]),
     ([replace(PARENT, indexes=(Index("j", ("id",)),))], ["parents.j: parents_pkey begins with the same columns"]),

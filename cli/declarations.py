@@ -1,0 +1,127 @@
+"""What a `lcdb schema` command works on: the declared objects of a stack or of a file, and how far it may go."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from schema.objects import KINDS, Object
+from schema.step import Hazard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.settings import Settings
+    from schema.compare import Options
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+DeclaredOption = Annotated[Path | None, typer.Option("--declared", metavar="FILE.py", help=(
+    "A Python file with DECLARED = (Table(...), ...), or a function declared(), in place of the stack's schema."))]
+AllowOption = Annotated[list[Hazard] | None, typer.Option("--allow", help="Allow a hazard by its name.")]
+ProtectOption = Annotated[list[str] | None, typer.Option("--protect", metavar="NAME", help=(
+    "An object that is not dropped, whatever is allowed."))]
+SkipOption = Annotated[bool, typer.Option("--skip-unsupported", help=(
+    "Leave out what the server's edition cannot have, in place of refusing it."))]
+
+
+class DeclarationFileError(Exception):
+    """A file of declarations cannot be used: one line with the place."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The declared objects and how far a change may go."""
+
+    objects: tuple[Object, ...]
+    options: Options
+
+
+def find_declared(stack: str | None, file: Path | None, *, allow: Sequence[Hazard] | None = None,
+                  protect: Sequence[str] | None = None, skip_unsupported: bool = False,
+                  fingerprint: str | None = None) -> Wanted:
+    """The declarations in `file`, else the stack's; the stack's allowances and those given here.
+
+    Raises DeclarationFileError, SettingsError, StackError.
+    """
+    from schema.compare import Options
+
+    settings = schema_settings_of(stack)
+    options = Options(
+        on_unsupported="skip" if skip_unsupported else settings.on_unsupported, whole_schema=True,
+        allow=frozenset([*settings.allow_hazards, *(allow or ())]), fingerprint=fingerprint,
+        protect=frozenset([*settings.protect, *(protect or ())]))
+    objects = tuple(replace(each, allow=(*each.allow, *settings.allow.get(each.full_name, ())))
+                    for each in find_objects(file, settings))
+    return Wanted(objects, options)
+
+
+def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
+    """The objects that `file` declares, each after what it stands on; without a file the stack's."""
+    from schema.dependencies import ordered
+    from schema.lifecompanion import declared
+
+    return tuple(ordered(load(file))) if file else declared(settings.timestamps)
+
+
+def schema_settings_of(stack: str | None) -> Settings:
+    """What the stack's file says of its schema, checked; the defaults where no stack is named."""
+    from infra.settings import schema_settings
+    from infra.stack import stack_config
+
+    return schema_settings(stack or "none", stack_config(stack) if stack else {})
+
+
+def load(file: Path) -> tuple[Object, ...]:
+    """What a Python file declares; modules beside it can be imported. Raises DeclarationFileError."""
+    try:
+        code = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeclarationFileError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}; "
+                                   "give a Python file with DECLARED") from None
+    with _importing_from(file.resolve().parent):
+        return run(code, file)
+
+
+def run(code: str, file: Path) -> tuple[Object, ...]:
+    """What the source of a file declares. Raises DeclarationFileError with the line that failed."""
+    space: dict[str, Any] = {"__name__": "declared", "__file__": str(file)}
+    try:
+        exec(compile(code, str(file), "exec"), space)  # noqa: S102 (the user's own program, as they asked)
+        found = space["declared"]() if callable(space.get("declared")) else space.get("DECLARED")
+    except Exception as error:  # noqa: BLE001 a program may raise anything; the user gets one line of it
+        raise DeclarationFileError(f"{_place(error, file)}: {type(error).__name__}: {error}; correct the file"
+                                   ) from None
+    if found is None:
+        raise DeclarationFileError(f"{file}: neither DECLARED nor declared() is in it; write "
+                                   "DECLARED = (Table(...), ...)")
+    kinds = ", ".join(cls.__name__ for cls in KINDS.values())
+    if not isinstance(found, list | tuple):
+        raise DeclarationFileError(f"{file}: DECLARED is {type(found).__name__}, required a tuple of {kinds}")
+    for each in found:
+        if not isinstance(each, tuple(KINDS.values())):
+            raise DeclarationFileError(f"{file}: DECLARED holds {type(each).__name__}, required only {kinds}")
+    return tuple(found)
+
+
+def _place(error: Exception, file: Path) -> str:
+    """The file with the last line of it that ran."""
+    if isinstance(error, SyntaxError):
+        return f"{file}:{error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+    return f"{file}:{lines[-1]}" if lines else str(file)
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))

@@ -1,0 +1,77 @@
+"""`lcdb schema export` and `adopt`: the declared schema as SQL, and a live database as declarations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.addresses import find_database
+from cli.database import DsnOption
+from cli.declarations import DeclaredOption, find_objects, run, schema_settings_of
+from cli.stacks import StackOption, console
+from schema.capabilities import Edition
+from schema.lifecompanion import Timestamps
+
+
+class ExportError(Exception):
+    """The schema cannot be written there: one line with the remedy."""
+
+
+class AdoptError(Exception):
+    """A database cannot be adopted into that file: one line with the remedy."""
+
+
+def export(stack: StackOption = None, *, declared: DeclaredOption = None,
+           timestamps: Annotated[Timestamps | None, typer.Option(help="In place of the stack's.")] = None,
+           edition: Annotated[Edition, typer.Option(help="Of the TimescaleDB that is to load it.")] = "timescale",
+           laravel: Annotated[Path | None, typer.Option(metavar="DIR", help=(
+               "Write it where the Laravel application in DIR loads its schema from."))] = None) -> None:
+    """Print the declared schema as plain SQL for an empty database; asks no server."""
+    from schema.dump import LARAVEL_FILE, LARAVEL_MIGRATIONS, dump, laravel_dump
+
+    settings = schema_settings_of(stack)
+    settings = settings.model_copy(update={"timestamps": timestamps}) if timestamps else settings
+    objects = find_objects(declared, settings)
+    if laravel is None:
+        print(dump(objects, edition), end="")
+        return
+    if not (laravel / "artisan").is_file():
+        raise ExportError(f"{laravel}: no Laravel application, as it has no file artisan; give the folder of one")
+    migrations = {path.stem: path.read_text(encoding="utf-8")
+                  for path in (laravel / LARAVEL_MIGRATIONS).glob("*.php")}
+    made = laravel_dump(objects, migrations, edition)
+    file = laravel / LARAVEL_FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(made.sql, encoding="utf-8")
+    for name in made.ran:
+        console.print(f"counts as run: {name}", soft_wrap=True)
+    for remark in made.remarks:
+        console.print(remark, style="yellow", markup=False, soft_wrap=True)
+    console.print(f"written: {file}; `php artisan migrate` loads it into an empty database", soft_wrap=True)
+
+
+def adopt(file: Annotated[Path | None, typer.Argument(metavar="[FILE.py]", help="Print to it, if it is new.")] = None,
+          stack: StackOption = None, *, dsn: DsnOption = None,
+          schemas: Annotated[list[str] | None, typer.Option("--schema", metavar="NAME", help=(
+              "A schema to adopt; without one, all that people made."))] = None) -> None:
+    """Print the Python declaration of a live database, against which it then plans empty; changes nothing."""
+    from schema.adoption import adopt as read
+    from schema.source import python
+
+    if file and file.exists():
+        raise AdoptError(f"{file}: is there already; give a new name, or remove it")
+    _, address = find_database(stack, dsn)
+    found = read(address, schemas or ())
+    code = python(found.objects, f"What the database {address.database} held when it was adopted.", found.remarks)
+    if run(code, Path("adopted.py")) != found.objects:
+        raise AdoptError(f"{address.database}: the declaration that was written is not what was read; please report it")
+    if file is None:
+        print(code, end="")
+        return
+    file.write_text(code, encoding="utf-8")
+    for remark in found.remarks:
+        console.print(remark, style="yellow", markup=False, soft_wrap=True)
+    console.print(f"written: {file}, {len(found.objects)} objects; `lcdb schema plan --declared {file}` finds nothing "
+                  "to do", soft_wrap=True)
