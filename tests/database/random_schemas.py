@@ -7,22 +7,29 @@ that the data allows; no value is NULL, and values that are to be unique are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
+from schema.lint.finding import Lint
 from schema.lint.indexes import bare
 from schema.objects import (
     Check,
     Column,
     Compression,
+    Enum,
     ForeignKey,
+    Function,
     Hypertable,
     Index,
     Key,
     Object,
+    Policy,
     Retention,
+    RowSecurity,
     Table,
+    Trigger,
+    View,
 )
 
 ROWS = 20
@@ -49,8 +56,10 @@ MOMENT = Family(("timestamp", "timestamptz"), "timestamp '2026-01-01' + n * inte
 DOCUMENT = Family(("jsonb",), "jsonb_build_object('n', n)", ("'{}'", "'[1, 2]'"), ("jsonb_typeof({0}) <> 'null'",))
 IDENTITY = Family(("uuid",), "md5(n::text)::uuid", ("gen_random_uuid()",))
 LABELS = Family(("text[]", "varchar(20)[]"), "ARRAY['a', n::text]", ("'{}'", "ARRAY['x']"))
+MOOD = Family(("mood",), "'fine'::mood", ("'fine'",), ("{0} <> 'bad'", "{0} IN ('fine', 'bad')"))
 FAMILIES = {"amount": NUMBER, "count": NUMBER, "title": WORD, "note": WORD, "flag": FLAG, "seen": MOMENT,
-            "data": DOCUMENT, "token": IDENTITY, "Odd Name": WORD, "user": NUMBER, "labels": LABELS}
+            "data": DOCUMENT, "token": IDENTITY, "Odd Name": WORD, "user": NUMBER, "labels": LABELS, "mood": MOOD}
+MOODS = ("bad", "fine", "good", "best")
 TABLES = ("alpha", "beta", "gamma")
 CHUNKS = ("7 days", "1 week", "1 mon", "10 days", "36:00:00")
 
@@ -120,7 +129,7 @@ def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, t
         indexes=tuple({bare(index): index for index in (
             draw(indexes(name, [each for each in named if each.name != "doubled"], key, n))
             for n in range(draw(st.integers(0, 3))))}.values()),
-        comment=draw(st.sampled_from((None, "A table"))),
+        comment=draw(st.sampled_from((None, "A table"))), allow=tuple(Lint),
         **(draw(policies(names)) if hyper and timescale else {}))
 
 
@@ -148,12 +157,54 @@ def pairs(draw: st.DrawFn) -> tuple[tuple[Object, ...], tuple[Object, ...]]:
 
 @st.composite
 def _schema(draw: st.DrawFn, hyper: dict[str, str | None], *, second: bool) -> tuple[Object, ...]:
-    found: list[Table] = []
+    """An enum, a trigger function, tables, and views on them; everything after what it stands on."""
+    made: list[Table] = []
     for name in draw(st.lists(st.sampled_from(TABLES), min_size=1, max_size=3, unique=True)):
         is_hyper = hyper[name] == "both" or (second and hyper[name] == "second")
-        earlier = [each.name for each in found if each.hypertable is None]
-        found.append(draw(tables(name, earlier, hyper=is_hyper)))
-    return tuple(found)
+        earlier = [each.name for each in made if each.hypertable is None]
+        table = draw(tables(name, earlier, hyper=is_hyper))
+        # The columnstore takes no row-level security.
+        secured = draw(row_security(name)) if table.compression is None else None
+        made.append(replace(table, triggers=draw(triggers(name)), row_security=secured))
+    views = [draw(view(each)) for each in made if draw(st.booleans())]
+    moods = MOODS[:draw(st.integers(2, len(MOODS)))]
+    return (Enum("mood", moods, comment=draw(st.sampled_from((None, "A mood")))), draw(stamp()), *made, *views)
+
+
+@st.composite
+def stamp(draw: st.DrawFn) -> Function:
+    """A function that triggers call."""
+    note = draw(st.sampled_from(("", "    -- as it is\n")))
+    return Function("stamp", f"BEGIN\n{note}    RETURN NEW;\nEND", returns="trigger",
+                    security_definer=draw(st.booleans()),
+                    settings=draw(st.sampled_from(((), ("search_path TO 'public'",)))))
+
+
+@st.composite
+def triggers(draw: st.DrawFn, table: str) -> tuple[Trigger, ...]:
+    if draw(st.booleans()):
+        return ()
+    return (Trigger(f"{table}_stamp", draw(st.sampled_from(("BEFORE UPDATE", "BEFORE INSERT OR UPDATE OF id"))),
+                    "stamp()", disabled=draw(st.booleans()),
+                    when=draw(st.sampled_from((None, "new.id > 0"))),
+                    comment=draw(st.sampled_from((None, "Stamps")))),)
+
+
+@st.composite
+def row_security(draw: st.DrawFn, table: str) -> RowSecurity | None:
+    """Policies that let everybody see everything: rows are counted by their owner."""
+    if draw(st.integers(0, 3)):
+        return None
+    return RowSecurity((Policy(f"{table}_all", using=draw(st.sampled_from(("true", "id > 0", "id = id"))),
+                               command=draw(st.sampled_from(("all", "select")))),), forced=False)
+
+
+@st.composite
+def view(draw: st.DrawFn, table: Table) -> View:
+    """Some columns of one table."""
+    named = draw(st.lists(st.sampled_from([each.name for each in table.columns]), min_size=1, unique=True))
+    where = draw(st.sampled_from(("", " WHERE id BETWEEN 1 AND 10")))
+    return View(f"{table.name}_view", f"SELECT {', '.join(map(quoted, named))} FROM {table.name}{where}")
 
 
 def fill(table: Table) -> str:

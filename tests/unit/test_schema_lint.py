@@ -8,6 +8,7 @@ import pytest
 from schema.errors import DeclarationError
 from schema.lifecompanion import declared
 from schema.lint import lint, warnings
+from schema.lint.tables import column_of
 from schema.objects import (
     Check,
     Column,
@@ -142,3 +143,8 @@ def test_what_had_better_be_otherwise_is_a_warning(objects: list[Object], said: 
 
 def test_the_specification_has_no_warning() -> None:
     assert warnings(declared()) == []
+
+
+def test_an_expression_in_an_index_is_no_column() -> None:
+    assert [column_of(term) for term in ('"Odd" DESC', "a", 'lower("Odd")', "lower (a)", "s.f(a)", "(a + 1)")] == [
+        "Odd", "a", None, None, None, None]
