@@ -7,7 +7,7 @@ PYTHON ?=
 LCDB = .venv/bin/lcdb
 CHOICE = $(if $(STACK),--stack $(STACK))
 
-.PHONY: up preview refresh destroy report test check bench lock
+.PHONY: up preview refresh destroy report test nightly check bench lock
 .DELETE_ON_ERROR:
 
 up: .venv/stamp
@@ -25,8 +25,13 @@ destroy: .venv/stamp
 report: .venv/stamp
 	@$(LCDB) report $(CHOICE)
 
+# Two processes; tests that share a server or an engine's names stay in one of them.
 test: .venv/stamp
-	@.venv/bin/python -m pytest $(PYTEST)
+	@.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+
+# What takes too long for every change: many more random schemas, each time other ones.
+nightly: .venv/stamp
+	@LCDB_PAIRS=$(or $(LCDB_PAIRS),500) .venv/bin/python -m pytest --timeout 0 tests/database/test_schema_random.py
 
 check: .venv/stamp
 	@.venv/bin/ruff check
