@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import unchanged_up
+from bench import plan, unchanged_up
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"unchanged_up": unchanged_up.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {"unchanged_up": unchanged_up.run, "plan": plan.run}
 
 
 def main(names: list[str]) -> int:

@@ -1,0 +1,152 @@
+"""Planning 5, 50 and 500 tables, from empty and with nothing to do: this engine beside migra, results and Atlas.
+
+The others compare two loaded databases, so that a shadow has to be loaded before each of their plans; that is told
+separately. This engine plans from the declaration, which it puts into the server's words by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.results import Curves, keep_curves
+from bench.schemas import script, tables
+from schema.connection import Address
+from tests.database.servers import CannotBeHad, Database, Server, create_database, drop_database, running
+
+SIZES = (5, 50, 500)
+ROUNDS = 3
+WARM_REPEATS = 3
+OURS = "lifecompanion"
+FOLDER = Path(__file__).parent
+PLANNERS = FOLDER / "planners"
+# Exact, for they are no requirement of the project: migra with the SQLAlchemy of its time.
+PINNED = {"results": ("results==2.0.1789346060", "psycopg2-binary==2.9.12"),
+          "migra": ("migra==3.0.1663481299", "psycopg2-binary==2.9.12", "SQLAlchemy==1.4.54", "setuptools==80.9.0")}
+# Our own program over the Atlas library: `go build` in bench/atlas makes it.
+ATLAS = "atlas-plan"
+EMPTY, NOTHING = "from empty", "with nothing to do"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A planner as a command; `compares` two databases, or plans from the declaration."""
+
+    name: str
+    command: tuple[str, ...]
+    compares: bool = True
+
+    def plan(self, live: Address, wanted: Address, size: int, repeats: int) -> tuple[float, list[float], int]:
+        """Seconds of the whole process, seconds of each plan within it, and the number of changes."""
+        if self.compares:
+            given = [_url(live), _url(wanted)]
+        else:
+            login = live.to_dict()
+            del login["password"]
+            given = [json.dumps(login), str(size)]
+        since = time.perf_counter()
+        done = subprocess.run([*self.command, *given, str(repeats)], env={**os.environ, "PGPASSWORD": live.password},
+                              cwd=FOLDER.parent, capture_output=True, text=True, check=False)
+        taken = time.perf_counter() - since
+        if done.returncode != 0:
+            raise SystemExit(f"bench: {self.name} failed with {size} tables:\n{done.stderr[-2000:]}")
+        said = json.loads(done.stdout)
+        return taken, said["seconds"], said["changes"]
+
+
+def run() -> None:
+    """Measure every tool that this machine can have, size by size and round by round."""
+    folder = Path(tempfile.mkdtemp(prefix="lcdb-bench-"))
+    try:
+        tools = [Tool(OURS, (sys.executable, "-m", "bench.planners.ours"), compares=False), *_others(folder)]
+        with running("official", folder) as server:
+            curves, changes, loading = _measure(server, tools)
+    except CannotBeHad as error:
+        raise SystemExit(f"bench: plan needs the official server: {error}") from None
+    finally:
+        shutil.rmtree(folder)
+    found = keep_curves("plan", "Planning, from loaded database to declared one", OURS, "tables", curves,
+                        facts={"changes": changes, "loading the shadow database that the others need": loading})
+    print(json.dumps(found, indent=1))
+
+
+def _measure(server: Server, tools: list[Tool]) -> tuple[Curves, dict[str, dict[str, int]], dict[int, list[float]]]:
+    curves: Curves = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    changes: dict[str, dict[str, int]] = defaultdict(dict)
+    loading: dict[int, list[float]] = {}
+    for size in SIZES:
+        with _databases(server, size) as (empty, live, wanted, taken):
+            loading[size] = [round(each, 3) for each in taken]
+            for number in range(ROUNDS):
+                for case, start in ((EMPTY, empty), (NOTHING, live)):
+                    # Each round begins with another tool, so that none always runs on what its neighbour left.
+                    for tool in (*tools[number % len(tools):], *tools[:number % len(tools)]):
+                        whole, _, count = tool.plan(start, wanted, size, 1)
+                        _, warm, _ = tool.plan(start, wanted, size, WARM_REPEATS)
+                        curves[f"{case}, whole process"][tool.name][size].append(whole)
+                        curves[f"{case}, warm"][tool.name][size].append(statistics.median(warm[1:]))
+                        changes[f"{case}, {size} tables"][tool.name] = count
+                        print(f"{size} tables {case}: {tool.name} {whole:.2f} s, warm {warm[-1]:.2f} s, "
+                              f"{count} changes", flush=True)
+    return curves, changes, loading
+
+
+@contextmanager
+def _databases(server: Server, size: int) -> Iterator[tuple[Address, Address, Address, list[float]]]:
+    """An empty database and two loaded ones, and how long each took to load."""
+    made: list[Database] = []
+    sql = script(tables(size)).encode()
+    taken: list[float] = []
+    try:
+        for name in ("empty", "live", "wanted"):
+            made.append(create_database(server, f"bench_{name}_{size}"))
+            if name != "empty":
+                since = time.perf_counter()
+                with made[-1].admin.connect() as connection:
+                    connection.execute("SET client_min_messages = error")
+                    connection.execute(sql)
+                taken.append(time.perf_counter() - since)
+                with made[-1].admin.connect() as connection:
+                    connection.execute("ANALYZE")
+        empty, live, wanted = (each.admin for each in made)
+        yield empty, live, wanted, taken
+    finally:
+        for each in made:
+            drop_database(each)
+
+
+def _others(folder: Path) -> list[Tool]:
+    """The tools to compare with; one that cannot be had is named and left out."""
+    found = []
+    for name, pins in PINNED.items():
+        python = folder / name / "bin" / "python"
+        venv.create(folder / name, with_pip=True)
+        done = subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *pins],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            print(f"bench: {name} is left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+            continue
+        found.append(Tool(name, (str(python), str(PLANNERS / f"{name}_plan.py"))))
+    if shutil.which(ATLAS):
+        found.append(Tool("Atlas library", (ATLAS,)))
+    else:
+        print(f"bench: Atlas is left out: no {ATLAS} on the PATH; `go build` in bench/atlas makes it", file=sys.stderr)
+    return found
+
+
+def _url(address: Address) -> str:
+    """A URL without the password, which PGPASSWORD holds."""
+    plain = replace(address, password="")
+    return f"postgresql://{plain.user}@{plain.host}:{plain.port}/{plain.database}?sslmode=disable"
