@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import plan, unchanged_up
+from bench import plan, unchanged_objects, unchanged_up
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"unchanged_up": unchanged_up.run, "plan": plan.run}
+BENCHMARKS: dict[str, Callable[[], None]] = {
+    "unchanged_up": unchanged_up.run, "plan": plan.run, "unchanged_objects": unchanged_objects.run}
 
 
 def main(names: list[str]) -> int:
