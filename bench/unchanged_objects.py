@@ -15,18 +15,27 @@ from tests.e2e.checkout import Checkout, make_checkout
 ROUNDS = 5
 NUMBER = 50
 TABLES, NOTHING = f"{NUMBER} tables", f"{NUMBER} resources that do nothing"
-# What infra.tables does for the stack's own schema, for another one.
-TABLES_PROGRAM = f"""\
+# The schema of the program is another one, declared where the program's is.
+SCHEMA = f"""\
+from functools import cache
+from bench.schemas import tables
+
+@cache
+def declared(timestamps="timestamp"):
+    return tables({NUMBER})
+"""
+# What infra.tables does for the stack's own schema.
+TABLES_PROGRAM = """\
 import json, os
 import pulumi
-from bench.schemas import tables
 from infra.resources import Table
+from schema.lifecompanion import declared
 from schema.properties import to_dict
 
 login = pulumi.Output.secret(json.loads(os.environ["BENCH_LOGIN"]))
-options = {{"on_unsupported": "error", "allow": []}}
-made = {{}}
-for table in tables({NUMBER}):
+options = {"on_unsupported": "error", "allow": []}
+made = {}
+for table in declared():
     after = pulumi.ResourceOptions(depends_on=[made[key.table] for key in table.foreign_keys])
     made[table.name] = Table(table.name, login, to_dict(table), options, opts=after)
 """
@@ -64,6 +73,7 @@ def _compare(folder: Path, server: Server) -> None:
     database = create_database(server, "bench_objects")
     programs = {TABLES: _program(folder / "tables", TABLES_PROGRAM),
                 NOTHING: _program(folder / "nothing", NOTHING_PROGRAM)}
+    (programs[TABLES].root / "schema" / "lifecompanion" / "__init__.py").write_text(SCHEMA)
     (programs[NOTHING].root / "nothing.py").write_text(NOTHING_MODULE)
     os.environ["BENCH_LOGIN"] = json.dumps(database.owner.to_dict())
     try:
@@ -94,5 +104,5 @@ def _seconds(checkout: Checkout, *arguments: str, unchanged: bool = False) -> fl
     taken = time.monotonic() - since
     wanted = f"{NUMBER + 1} unchanged" if unchanged else f"{NUMBER + 1} created"
     if done.returncode != 0 or wanted not in done.stdout:
-        raise SystemExit(f"bench: the update failed, or was not what it should be ({wanted}):\n{done.stdout}{done.stderr}")
+        raise SystemExit(f"bench: the update failed, or was not `{wanted}`:\n{done.stdout}{done.stderr}")
     return taken

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from infra.shared_look import SHARED
 from schema import apply
 from schema.compare import Options
 from schema.connection import Address
@@ -39,7 +40,10 @@ def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
     if not server_known:
         return plan_from_empty([declared]).render()
     try:
-        found = apply.plan(Address.from_dict(props["connection"]), [declared], options=options, context=_context(props))
+        address, context = Address.from_dict(props["connection"]), _context(props)
+        if SHARED.finds_settled(declared, address, options, context):
+            return []
+        found = apply.plan(address, [declared], options=options, context=context)
     except ServerUnreachableError as error:
         # `up` may be about to start this very server; if not, the update says it again and fails.
         return [f"not known yet: {error}"]
@@ -49,6 +53,7 @@ def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
 def ensured(props: Mapping[str, Any]) -> dict[str, Any]:
     """Make the live object the declared one and return its facts."""
     declared = _object(props)
+    SHARED.stop()
     applied = apply.ensure(Address.from_dict(props["connection"]), [declared], options=_options(props),
                            context=_context(props))
     return {**applied.facts[declared.full_name], "warnings": list(applied.warnings)}
@@ -73,6 +78,7 @@ def drop(name: str, props: Mapping[str, Any], today: Settings | None = None) -> 
     if needed not in options.allow and needed not in declared.allow:
         return (f"{name}: the {kind_of(declared)} is no longer declared, and was left in place with all that is in it; "
                 f"allow {needed} to drop it")
+    SHARED.stop()
     dropped = apply.drop(Address.from_dict(props["connection"]), declared, options=options)
     return f"{name}: dropped" if dropped else f"{name}: was gone already"
 

@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from schema.errors import DeclarationError
@@ -46,7 +47,7 @@ def _plain_item(item: Any) -> Any:
 
 
 def _build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cast(Any, cls))
     for key in values:
         if key not in hints:
             raise DeclarationError(f"{where}: key {key!r} is not known; use one of {', '.join(hints)}")
@@ -54,6 +55,12 @@ def _build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         return cls(**{key: _coerce(hints[key], item, f"{where}.{key}") for key, item in values.items()})
     except TypeError as error:
         raise DeclarationError(f"{where}: {error}; give every required key") from None
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    """The types of a class's fields; working them out takes longer than building an object."""
+    return typing.get_type_hints(cls)
 
 
 def _coerce(hint: Any, item: Any, where: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Literal
 
 from schema.lifecompanion.activity_classifications import ACTIVITY_CLASSIFICATIONS
@@ -15,6 +16,7 @@ from schema.objects import Object, Table
 Timestamps = Literal["timestamp", "timestamptz"]
 
 
+@cache
 def declared(timestamps: Timestamps = "timestamp") -> tuple[Object, ...]:
     """The whole database, each object after those it refers to; `timestamptz` makes every timestamp one."""
     tables = (USERS, DEVICES, ENVIRONMENTAL_READINGS, ACTIVITY_CLASSIFICATIONS, NOTIFICATIONS)
