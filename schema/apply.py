@@ -20,7 +20,7 @@ from schema.errors import ApplyError, UnsafeChangeError, VerifyError
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.live import Compared, LiveTable
-from schema.objects import Object
+from schema.objects import Function, Object
 from schema.plan import Plan
 from schema.readers import undeclared
 from schema.session import only_changer, prepare
@@ -96,6 +96,10 @@ def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> 
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
         found = [each for each in undeclared.read(connection, capabilities, [replace(declared, name="")])
                  if undeclared.is_of(each, declared)]
+        if len(found) > 1 and isinstance(declared, Function):
+            # Others of its name are somebody else's.
+            same = compare(connection, Side(capabilities, [declared], options))[0].live
+            found = [each for each in found if same and each.signature == f"{declared.name}({same.signature})"]
         if not found:
             return False
         step = undeclared_kind.drop_step(found[0], backed_up=options.backed_up)

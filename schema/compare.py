@@ -12,7 +12,7 @@ from schema import aggregates, lint, renames, words
 from schema.capabilities import Capabilities
 from schema.catalog import rows
 from schema.live import Compared, Comparison, Live
-from schema.objects import Object, Table
+from schema.objects import Enum, Object, Table
 from schema.plan import COMPARISONS, Plan
 from schema.plan import plan as plan_steps
 from schema.readers import READERS, undeclared
@@ -107,8 +107,9 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
                                              capabilities.single_process, capabilities.timescaledb,
                                              former if there else None, made.get((type(mine), mine.full_name))))
     names = {each.renamed: each.declared for each in found if each.renamed}
-    found = [_with_object(each, renames.relations(each.present.object, names)) if names and each.live else each
-             for each in found]
+    values = renames.values(found)
+    found = [_with_object(each, renames.relations(each.present.object, names, values))
+             if (names or values) and each.live and not isinstance(each.declared, Enum) else each for each in found]
     return aggregates.attached(found, live)
 
 

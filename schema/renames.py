@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from schema.live import Comparison
-from schema.names import ident
+from schema.live import Compared, Comparison
+from schema.names import ident, literal
 from schema.objects import Column, Declared, Enum, Function, Table, qualified
 from schema.rewriting import rename
 from schema.step import Step
@@ -35,22 +35,31 @@ def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
     return replace(comparison, live=replace(comparison.present, table=table)), steps
 
 
-def relations(value: Any, renamed: Mapping[str, Declared]) -> Any:
+def values(comparisons: Iterable[Compared[Any, Any]]) -> Mapping[str, str]:
+    """The values of enums that are about to be renamed, as the server writes them in expressions, by the former."""
+    return {f"{literal(each.old)}::{comparison.name}": f"{literal(each.new)}::{comparison.name}"
+            for comparison in comparisons if isinstance(comparison.declared, Enum) and comparison.live
+            for each in comparison.declared.renames
+            if each.old in comparison.live.object.values and each.new not in comparison.live.object.values}
+
+
+def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, str]) -> Any:
     """A live object with what its SQL and its foreign keys name under their new names, by the former full names."""
-    if not renamed:
-        return value
     plain = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if not isinstance(new, Enum | Function)}
     types = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Enum)}
     calls = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Function)}
 
     def text(sql: str) -> str:
-        return rename(rename(sql, calls, before="("), types, after="::")
+        found = rename(rename(sql, calls, before="("), types, after="::")
+        for old, new in values.items():
+            found = found.replace(old, new)
+        return found
 
     if isinstance(value, Table):
         names = {old: new.full_name for old, new in renamed.items()}
         keys = tuple(replace(each, table=names.get(each.table, each.table)) for each in value.foreign_keys)
         columns = tuple(replace(each, type=rename(each.type, types)) for each in value.columns)
-        return _texts(replace(value, foreign_keys=keys, columns=columns), text) if types or calls else \
+        return _texts(replace(value, foreign_keys=keys, columns=columns), text) if types or calls or values else \
             replace(value, foreign_keys=keys)
     if isinstance(value, Function):
         return replace(value, arguments=rename(value.arguments, {**plain, **types}),

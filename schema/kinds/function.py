@@ -17,7 +17,7 @@ from schema.objects import Function
 from schema.step import Hazard, Step
 
 FunctionComparison = Compared[Function, LiveFunction]
-MODES = ("in", "out", "inout", "variadic")
+LABELS = {"returns": "result", "security_definer": "security definer"}
 _DEFAULT = re.compile(r"\s+DEFAULT\s|\s*=", re.I)
 
 
@@ -107,14 +107,15 @@ def _why(wanted: Function, live: Function) -> str:
     differing = [field for field in ("arguments", "returns", "language", "volatility", "parallel", "strict",
                                      "security_definer", "settings", "body")
                  if getattr(wanted, field) != getattr(live, field)]
-    found = [f"{field.replace('_', ' ')} {_shown(getattr(live, field))}" for field in differing if field != "body"]
+    found = [f"{LABELS.get(field, field)} {_shown(getattr(live, field))}" for field in differing if field != "body"]
     return ", ".join([*(f"it has {each}" for each in found), *(["its body differs"] if "body" in differing else [])])
 
 
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return "none" if value in (None, "", ()) else f"({', '.join(value)})" if isinstance(value, tuple) else f"({value})"
+    text = ", ".join(value) if isinstance(value, tuple) else value
+    return f"({text})" if text else "none"
 
 
 def _is_replaceable(comparison: FunctionComparison) -> bool:

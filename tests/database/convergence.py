@@ -1,0 +1,64 @@
+"""What holds for every kind: after a change the live objects are the declared ones, and nothing is left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from schema import apply
+from schema.compare import Options
+from schema.objects import Object
+from schema.plan import plan_from_empty
+from schema.properties import from_dict, to_dict
+from tests.database.servers import Database
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+def converge(database: Database, objects: Sequence[Object], *allow: str, whole_schema: bool = False) -> list[str]:
+    """Make the objects so, prove that they are, and that the plan is empty then; the SQL that it took, line by line."""
+    options = Options(on_unsupported="skip", allow=frozenset(allow), whole_schema=whole_schema)
+    steps = apply.ensure(database.owner, objects, options=options).steps
+    agreed(database, objects)
+    return [" ".join(step.sql.split()) for step in steps]
+
+
+def agreed(database: Database, objects: Sequence[Object]) -> None:
+    """Live equals declared, in its words and through the properties that Pulumi carries; nothing is to be done."""
+    options = Options(on_unsupported="skip")
+    assert apply.plan(database.owner, objects, options=options).render() == []
+    found = apply.read(database.owner, objects)
+    assert found == list(objects)
+    assert [from_dict(to_dict(each)) for each in found if each] == list(objects)
+
+
+def made_again(database: Database, objects: Sequence[Object], gone: Object, drop: str) -> None:
+    """An object that is dropped by hand plans exactly its creation, and is there again afterwards."""
+    database.execute("SET client_min_messages = error", drop)
+    found = apply.plan(database.owner, objects).render()
+    assert found == plan_from_empty([gone]).render()
+    assert len(converge(database, objects)) == len(found)
+
+
+def survives_crashes(database: Database, before: Sequence[Object], after: Sequence[Object], *allow: str,
+                     reset: Callable[[], object]) -> None:
+    """A process that ends before any one of the steps leaves what the next run brings to the same end."""
+    options = Options(on_unsupported="skip", allow=frozenset(allow))
+    count = len(apply.plan(database.owner, after, options=options).steps)
+    assert count
+    for survives in range(count):
+        seen: list[str] = []
+
+        def die(line: str, seen: list[str] = seen, survives: int = survives) -> None:
+            seen.append(line)
+            if len(seen) > survives:
+                raise Crash
+
+        with pytest.raises(Crash):
+            apply.ensure(database.owner, after, options=options, progress=die)
+        converge(database, after, *allow)
+        reset()
+        converge(database, before, *allow)
