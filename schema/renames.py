@@ -32,7 +32,8 @@ def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
                                         for each in live.columns))
     for part in ("keys", "foreign_keys", "checks", "indexes", "hypertable", "compression", "triggers", "row_security"):
         table = replace(table, **{part: _inside(getattr(table, part), names, part)})
-    return replace(comparison, live=replace(comparison.present, table=table)), steps
+    policies = _inside(comparison.present.policies, names, "row_security")
+    return replace(comparison, live=replace(comparison.present, table=table, policies=policies)), steps
 
 
 def values(comparisons: Iterable[Compared[Any, Any]]) -> Mapping[str, str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from schema.errors import UnsupportedError
 from schema.live import Comparison
 from schema.names import ident, literal
 from schema.objects import Table, Trigger
 from schema.step import Hazard, Step
 
-REPLACES_SINCE = 140000
+# PostgreSQL's, and on hypertables TimescaleDB's, that know CREATE OR REPLACE TRIGGER.
+REPLACES_SINCE, REPLACES_ON_CHUNKS_SINCE = 140000, (2, 12)
+SWITCHES_ON_CHUNKS_SINCE = (2, 27)
 # No row is read or written under it; writers wait for those that were there before.
 COST = "SHARE ROW EXCLUSIVE, no scan"
 
@@ -32,6 +35,7 @@ def state(table: Table, trigger: Trigger) -> str:
 def steps(comparison: Comparison) -> list[Step]:
     """Create the triggers that are missing, replace those that differ, enable or disable where that alone differs."""
     live = {each.name: each for each in comparison.present.table.triggers}
+    _require_switches(comparison)
     found: list[Step] = []
     for declared, wanted in zip(comparison.declared.triggers, comparison.wanted.triggers, strict=True):
         present = live.get(wanted.name)
@@ -58,12 +62,22 @@ def drop_step(comparison: Comparison, name: str) -> Step:
 def _replaced(comparison: Comparison, declared: Trigger, live: Trigger) -> Step:
     table = comparison.declared
     why = f"it is {definition(table, live)}"
-    if comparison.server_version >= REPLACES_SINCE:
+    on_chunks = not comparison.wanted.hypertable or comparison.timescaledb >= REPLACES_ON_CHUNKS_SINCE
+    if comparison.server_version >= REPLACES_SINCE and on_chunks:
         return _step(comparison, declared, definition(table, declared, replacing=True), why)
     # Both in one transaction: nobody sees the table without it.
     on = f"{ident(declared.name)} ON {ident(table.full_name)}"
     said = f"; COMMENT ON TRIGGER {on} IS {literal(live.comment)}" if live.comment else ""
     return _step(comparison, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{said}", why)
+
+
+def _require_switches(comparison: Comparison) -> None:
+    disabled = [each.name for each in comparison.declared.triggers if each.disabled]
+    if disabled and comparison.declared.hypertable and () < comparison.timescaledb < SWITCHES_ON_CHUNKS_SINCE:
+        raise UnsupportedError(
+            f"{comparison.name}.{disabled[0]}: a trigger of a hypertable can be disabled from TimescaleDB "
+            f"{'.'.join(map(str, SWITCHES_ON_CHUNKS_SINCE))} on, found {'.'.join(map(str, comparison.timescaledb))}; "
+            "take the trigger out of the declaration instead")
 
 
 def _step(comparison: Comparison, trigger: Trigger, sql: str, why: str) -> Step:

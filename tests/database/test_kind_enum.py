@@ -26,7 +26,7 @@ def test_an_enum_is_made_and_read_back_with_what_uses_it(database: Database) -> 
         "CREATE TYPE mood AS ENUM ('sad', 'fine')", "COMMENT ON TYPE mood IS 'How somebody is'"]
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 @pytest.mark.parametrize(("wanted", "steps"), [
     (("sad", "fine", "great"), ["ALTER TYPE mood ADD VALUE 'great' AFTER 'fine'"]),
     (("awful", "sad", "fine"), ["ALTER TYPE mood ADD VALUE 'awful' BEFORE 'sad'"]),
@@ -41,7 +41,7 @@ def test_values_come_in_their_places(database: Database, wanted: tuple[str, ...]
     assert values(database) == list(wanted)
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_a_new_value_can_be_a_default_in_the_same_run(database: Database) -> None:
     converge(database, [MOOD, PEOPLE])
     great = replace(PEOPLE, columns=(PEOPLE.columns[0], replace(PEOPLE.columns[1], default="'great'")))
@@ -49,7 +49,7 @@ def test_a_new_value_can_be_a_default_in_the_same_run(database: Database) -> Non
         "ALTER TYPE mood ADD VALUE 'great' AFTER 'fine'", "ALTER TABLE people ALTER COLUMN mood SET DEFAULT 'great'"]
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_a_value_is_renamed_in_place_and_rows_keep_it(database: Database) -> None:
     converge(database, [MOOD, PEOPLE])
     database.execute("INSERT INTO people (name) VALUES ('Ada')")
@@ -59,7 +59,7 @@ def test_a_value_is_renamed_in_place_and_rows_keep_it(database: Database) -> Non
     assert database.execute("SELECT mood::text FROM people") == [("ok",)]
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_an_enum_is_renamed_and_what_uses_it_follows(database: Database) -> None:
     converge(database, [MOOD, PEOPLE])
     feeling = replace(MOOD, name="feeling", renamed_from="mood")
@@ -67,7 +67,7 @@ def test_an_enum_is_renamed_and_what_uses_it_follows(database: Database) -> None
     assert converge(database, [feeling, people]) == ["ALTER TYPE mood RENAME TO feeling"]
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 @pytest.mark.parametrize(("wanted", "message"), [
     (("sad",), r"mood: value 'fine' is no longer declared, and PostgreSQL cannot drop .*; declare it again"),
     (("fine", "sad"), r"mood: the values are in the order \(sad, fine\), declared as \(fine, sad\)")])
@@ -80,7 +80,7 @@ def test_what_postgresql_cannot_do_is_refused_before_anything_is_done(
     agreed(database, [other, MOOD])
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_a_column_goes_from_one_enum_to_another_by_the_names_of_the_values(database: Database) -> None:
     converge(database, [MOOD, PEOPLE])
     database.execute("INSERT INTO people (name) VALUES ('Ada')")
@@ -91,7 +91,7 @@ def test_a_column_goes_from_one_enum_to_another_by_the_names_of_the_values(datab
     assert database.execute("SELECT to_regtype('mood')") == [(None,)]
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_drift_is_repaired_and_a_dropped_enum_is_made_again(database: Database) -> None:
     converge(database, [MOOD])
     database.execute("COMMENT ON TYPE mood IS 'other'")
@@ -99,7 +99,7 @@ def test_drift_is_repaired_and_a_dropped_enum_is_made_again(database: Database) 
     made_again(database, [MOOD], MOOD, "DROP TYPE mood")
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_an_undeclared_enum_is_reported_and_dropped_where_that_is_allowed(database: Database) -> None:
     converge(database, [MOOD])
     database.execute("CREATE TYPE other AS ENUM ('a')")

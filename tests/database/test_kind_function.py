@@ -41,7 +41,7 @@ def test_functions_and_procedures_are_made_and_read_back(database: Database) -> 
     assert (called(database), called(database, '"Odd name"()')) == (3, "$$ and $body$")
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 @pytest.mark.parametrize(("field", "value"), [
     ("body", "SELECT a + b + 0"), ("volatility", "immutable"), ("parallel", "restricted"), ("strict", True),
     ("security_definer", True), ("settings", ("search_path = public",)), ("language", "plpgsql"),
@@ -57,7 +57,7 @@ def test_what_can_be_replaced_is_replaced_and_keeps_its_identity(database: Datab
     assert len(converge(database, [ADD])) == (2 if field == "arguments" and "DEFAULT" not in str(value) else 1)
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 @pytest.mark.parametrize(("change", "hazard"), [
     ({"returns": "bigint"}, None), ({"arguments": "a integer, b integer"}, None),
     ({"arguments": "first integer, b integer DEFAULT 2", "body": "SELECT first + b"}, None),
@@ -77,7 +77,7 @@ def test_what_cannot_be_replaced_is_made_again_with_its_grants(
     assert granted(database) == ["pg_monitor"]
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_a_function_that_something_stands_on_is_not_dropped_and_that_is_named(database: Database) -> None:
     view = View("sums", "SELECT add_up(1, 2) AS sum")
     converge(database, [ADD, view])
@@ -88,7 +88,7 @@ def test_a_function_that_something_stands_on_is_not_dropped_and_that_is_named(da
     assert database.execute("SELECT sum FROM sums") == [(2,)]
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_overloads_that_nobody_declares_are_left_alone(database: Database) -> None:
     database.execute("CREATE FUNCTION add_up(text, text) RETURNS text LANGUAGE sql AS 'SELECT $1 || $2'",
                      "CREATE FUNCTION add_up(date) RETURNS date LANGUAGE sql AS 'SELECT $1'")
@@ -103,7 +103,7 @@ def test_overloads_that_nobody_declares_are_left_alone(database: Database) -> No
         called(database, "add_up(1, 2)")
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_a_function_is_renamed_and_what_calls_it_follows(database: Database) -> None:
     view = View("sums", "SELECT add_up(1, 2) AS sum")
     converge(database, [ADD, view])
@@ -112,7 +112,7 @@ def test_a_function_is_renamed_and_what_calls_it_follows(database: Database) -> 
         "ALTER FUNCTION add_up(a integer, b integer) RENAME TO plus"]
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_drift_is_repaired_and_a_dropped_function_is_made_again(database: Database) -> None:
     converge(database, [ADD, TIDY])
     database.execute("CREATE OR REPLACE FUNCTION add_up(a integer, b integer DEFAULT 2) RETURNS integer LANGUAGE sql "
@@ -126,7 +126,7 @@ def test_drift_is_repaired_and_a_dropped_function_is_made_again(database: Databa
     made_again(database, [ADD, TIDY], TIDY, "DROP PROCEDURE tidy")
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_a_body_that_the_server_refuses_is_one_line_and_nothing_is_done(database: Database) -> None:
     converge(database, [ADD])
     with pytest.raises(ApplyError, match=r"add_up: column \"c\" does not exist"):
@@ -134,7 +134,7 @@ def test_a_body_that_the_server_refuses_is_one_line_and_nothing_is_done(database
     agreed(database, [ADD])
 
 
-@pytest.mark.servers("official", "debian")
+@pytest.mark.servers("official")
 def test_an_undeclared_function_is_reported_and_dropped_where_that_is_allowed(database: Database) -> None:
     converge(database, [ADD])
     database.execute("CREATE PROCEDURE other(a int) LANGUAGE sql AS ''")
