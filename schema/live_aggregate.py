@@ -82,13 +82,14 @@ class LiveAggregate:
 @dataclass(frozen=True)
 class Span:
     """The first and last row of the source (None: it is empty), the first bucket that is ready, the last one built
-    beside, and how long the source's chunks are."""
+    beside, how long the source's chunks are, and where its rows begin where retention has dropped older ones."""
 
     first: Moment | None
     last: Moment | None
     chunk: str
     live_first: Moment | None = None
     beside_last: Moment | None = None
+    dropped: Moment | None = None
 
 
 @dataclass(frozen=True)

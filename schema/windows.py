@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from schema import intervals
 from schema.names import literal
@@ -69,6 +69,13 @@ def moment(value: str | int | None) -> Moment | None:
     if value is None or isinstance(value, int):
         return value
     return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+
+
+def alike(value: datetime, like: Moment | None) -> Moment | None:
+    """A moment with time zone as a moment of another kind; None where that is not told or an integer."""
+    if isinstance(like, datetime):
+        return value if like.tzinfo else value.astimezone(UTC).replace(tzinfo=None)
+    return value.astimezone(UTC).date() if isinstance(like, date) else None
 
 
 def sql(value: Moment) -> str:

@@ -72,8 +72,9 @@ def steps(comparison: AggregateComparison, allowed: Collection[str]) -> tuple[li
 def _parts(comparison: AggregateComparison) -> list[Step]:
     """The steps for what hangs on the aggregate; its hypertable takes those that tables have, too."""
     table = comparison.as_table()
-    return [*_real_time(comparison), *index.steps(table), *columnstore.steps(table), *retention.steps(table),
-            *refresh.steps(comparison), *_comments(comparison)]
+    # The refresh policy first: TimescaleDB 2.23 takes no columnstore policy without one.
+    return [*_real_time(comparison), *index.steps(table), *refresh.steps(comparison), *columnstore.steps(table),
+            *retention.steps(table), *_comments(comparison)]
 
 
 def _once_created(comparison: AggregateComparison) -> AggregateComparison:

@@ -52,10 +52,12 @@ def _columns(comparison: AggregateComparison, live: Query, wanted: Query) -> Cha
 
 
 def lost_history(comparison: AggregateComparison) -> bool:
-    """Whether the live aggregate holds buckets whose rows its source no longer has."""
+    """Whether the live aggregate holds buckets whose rows its source no longer has, all of them or some."""
     span = comparison.span
     if span is None or span.live_first is None:
         return False
+    if span.dropped is not None and _before(span.live_first, span.dropped):
+        return True
     width = comparison.present.bucket.width
     return span.first is None or not _before(span.first, windows.later(span.live_first, width))
 

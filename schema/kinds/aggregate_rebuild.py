@@ -52,7 +52,7 @@ def build_steps(comparison: AggregateComparison) -> list[Step]:
             found.append(drop_beside(comparison))
         text = f"{create_sql(declared, beside)};\nCOMMENT ON VIEW {ident(beside)} IS {literal(BUILDING)}"
         found.append(Step(comparison.name, text, why, transaction=Transaction.OWN,
-                          cost="SHARE ROW EXCLUSIVE on the source, no scan"))
+                          cost="ACCESS SHARE on the source, no scan"))
         left = None
     there = {each.name for each in left.object.indexes} if left else set()
     table = replace(as_table(declared), name=declared.name + BESIDE)
@@ -85,7 +85,7 @@ def drop_beside(comparison: AggregateComparison) -> Step:
 def drop_old(name: str, hazards: tuple[Hazard, ...] = ()) -> Step:
     """Drop an aggregate that was replaced, once nothing stands on it."""
     return Step(name.removesuffix(OLD), f"DROP MATERIALIZED VIEW {ident(name)}", "it was replaced", hazards,
-                Transaction.OWN, "ACCESS EXCLUSIVE on the old aggregate", last=True)
+                Transaction.OWN, "ACCESS EXCLUSIVE on it and on its source, no scan", last=True)
 
 
 def hazards(comparison: AggregateComparison) -> tuple[Hazard, ...]:
@@ -109,6 +109,9 @@ def _swap(comparison: AggregateComparison) -> Step:
     name = ident(declared.full_name)
     lines = []
     if live is not None:
+        # Readers lock a view before the aggregate under it. So does this, or each would wait for the other; the option
+        # comes back with the view.
+        lines += [f"ALTER VIEW {ident(each.name)} RESET (security_barrier)" for each in live.dependants]
         lines.append(f"ALTER MATERIALIZED VIEW {name} RENAME TO {ident(old)}")
     lines.append(f"ALTER MATERIALIZED VIEW {ident(beside)} RENAME TO {ident(declared.name)}")
     taken = {each.name for each in live.object.indexes} if live else set()

@@ -1,4 +1,4 @@
-"""LifeCompanion's database as the specification has it, one file per table."""
+"""LifeCompanion's database as the specification has it: one file per table, one for the aggregates."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from typing import Literal
 
 from schema.lifecompanion.activity_classifications import ACTIVITY_CLASSIFICATIONS
+from schema.lifecompanion.aggregates import ACTIVITY_DAILY, READINGS_DAILY, READINGS_HOURLY
 from schema.lifecompanion.devices import DEVICES
 from schema.lifecompanion.environmental_readings import ENVIRONMENTAL_READINGS
 from schema.lifecompanion.notifications import NOTIFICATIONS
@@ -19,8 +20,13 @@ Timestamps = Literal["timestamp", "timestamptz"]
 @cache
 def declared(timestamps: Timestamps = "timestamp") -> tuple[Object, ...]:
     """The whole database, each object after those it refers to; `timestamptz` makes every timestamp one."""
-    tables = (USERS, DEVICES, ENVIRONMENTAL_READINGS, ACTIVITY_CLASSIFICATIONS, NOTIFICATIONS)
-    return tables if timestamps == "timestamp" else tuple(_with_time_zone(table) for table in tables)
+    return (*tables(timestamps), READINGS_HOURLY, READINGS_DAILY, ACTIVITY_DAILY)
+
+
+def tables(timestamps: Timestamps = "timestamp") -> tuple[Table, ...]:
+    """The tables alone."""
+    found = (USERS, DEVICES, ENVIRONMENTAL_READINGS, ACTIVITY_CLASSIFICATIONS, NOTIFICATIONS)
+    return found if timestamps == "timestamp" else tuple(_with_time_zone(table) for table in found)
 
 
 def _with_time_zone(table: Table) -> Table:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from schema import windows
+from schema import intervals, windows
 from schema.capabilities import Capabilities
 from schema.catalog import Row, rows, rows_by
 from schema.live import PolicyJob, Weight, compression_of, retention_of
@@ -41,24 +43,29 @@ def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
 
 def read_spans(connection: Connection[Any],
                asked: Mapping[str, tuple[str, str, LiveAggregate | None, LiveAggregate | None]]) -> dict[str, Span]:
-    """What there is to compute for each aggregate, in two queries; nothing where its source is not there.
+    """What there is to compute for each aggregate, in five queries; nothing where its source is not there.
 
     `asked` has (source, its time column, the live aggregate, the one being built) by the aggregate's name.
     """
     if not asked:
         return {}
-    chunks = _chunk_lengths(connection, [source for source, *_ in asked.values()])
+    sources = _sources(connection, [source for source, *_ in asked.values()])
     parts = [sql.SQL("SELECT {} AS name, {} AS first, {} AS last, {} AS live_first, {} AS beside_last").format(
         sql.Literal(name), _edge("min", source, time), _edge("max", source, time),
         _edge("min", live.relation, live.bucket.name) if live else sql.SQL("NULL::jsonb"),
         _edge("max", beside.relation, beside.bucket.name) if beside else sql.SQL("NULL::jsonb"))
-        for name, (source, time, live, beside) in asked.items() if source in chunks]
+        for name, (source, time, live, beside) in asked.items() if source in sources]
     if not parts:
         return {}
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
-    return {row["name"]: Span(windows.moment(row["first"]), windows.moment(row["last"]), chunks[asked[row["name"]][0]],
-                              windows.moment(row["live_first"]), windows.moment(row["beside_last"])) for row in found}
+    return {row["name"]: _span(row, sources[asked[row["name"]][0]]) for row in found}
+
+
+def _span(row: Row, source: _Source) -> Span:
+    first, live_first = windows.moment(row["first"]), windows.moment(row["live_first"])
+    return Span(first, windows.moment(row["last"]), source.chunk, live_first, windows.moment(row["beside_last"]),
+                source.dropped and windows.alike(source.dropped, live_first))
 
 
 def _edge(function: str, relation: str, column: str) -> sql.Composable:
@@ -66,15 +73,35 @@ def _edge(function: str, relation: str, column: str) -> sql.Composable:
                                                                _relation(relation))
 
 
-def _chunk_lengths(connection: Connection[Any], sources: Iterable[str]) -> dict[str, str]:
-    """How long the chunks are of these hypertables and aggregates, by their names as people write them."""
+@dataclass(frozen=True)
+class _Source:
+    """How long the source's chunks are, and where its rows begin since retention dropped older ones."""
+
+    chunk: str
+    dropped: datetime | None = None
+
+
+def _sources(connection: Connection[Any], names: Iterable[str]) -> dict[str, _Source]:
+    """These hypertables and aggregates, by their names as people write them; four queries."""
     held = {(row["relation_schema"], row["relation"]): qualified(row["schema"], row["name"])
             for row in rows(connection, "aggregates", schema="", names=[])}
-    wanted = set(sources)
+    wanted = set(names)
     plain = [*{name.rpartition(".")[2] for name in wanted}, *(relation for _, relation in held)]
-    found = {held.get((row["schema"], row["table"]), qualified(row["schema"], row["table"])): row["chunk"]
-             for row in rows(connection, "chunk_lengths", names=plain)}
-    return {name: chunk for name, chunk in found.items() if name in wanted}
+
+    def name(row: Row) -> str:
+        return held.get((row["schema"], row["table"]), qualified(row["schema"], row["table"]))
+
+    edges = {name(row): row["edge"] for row in rows(connection, "oldest_chunks", names=plain)}
+    limits = {name(row): row["drop_after"] for row in rows(connection, "retention_limits")}
+    return {name(row): _Source(row["chunk"], _dropped(edges.get(name(row)), limits.get(name(row))))
+            for row in rows(connection, "chunk_lengths", names=plain) if name(row) in wanted}
+
+
+def _dropped(edge: datetime | None, limit: str | None) -> datetime | None:
+    """Where the oldest chunk begins, if the one before it would have been dropped by now."""
+    if edge is None or limit is None or intervals.length(limit)[0] == "integer":
+        return None
+    return edge if edge <= datetime.now(UTC) - timedelta(microseconds=intervals.fixed_length(limit)) else None
 
 
 def _live(row: Row, schema: str, graph: Sequence[Row], parts: Mapping[str, Sequence[Row]]) -> LiveAggregate:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from schema import apply
-from schema.errors import UnsafeChangeError
+from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.objects import (
     Column,
     Compression,
@@ -157,8 +159,8 @@ def test_dropped_by_hand_it_is_planned_exactly_anew(database: Database) -> None:
     found = sql(apply.plan(database.owner, (READINGS, HOURLY)))
     assert [line.split("(")[0] for line in found] == [
         "CREATE MATERIALIZED VIEW hourly WITH ", "CREATE INDEX hourly_device ON hourly ",
-        "ALTER MATERIALIZED VIEW hourly SET ", "SELECT add_compression_policy", "SELECT add_retention_policy",
-        "SELECT add_continuous_aggregate_policy", "COMMENT ON VIEW hourly IS 'By the hour'"]
+        "SELECT add_continuous_aggregate_policy", "ALTER MATERIALIZED VIEW hourly SET ",
+        "SELECT add_compression_policy", "SELECT add_retention_policy", "COMMENT ON VIEW hourly IS 'By the hour'"]
     apply.ensure(database.owner, (READINGS, HOURLY))
     settled(database, (READINGS, HOURLY))
 
@@ -369,3 +371,70 @@ def test_an_undeclared_index_is_reported_and_dropped_only_where_that_is_allowed(
     assert (found.steps, [warning.split(" ")[0] for warning in found.warnings]) == ((), ["hourly.mine"])
     apply.ensure(database.owner, (READINGS, HOURLY), options=apply.Options(allow=frozenset({"drops_index"})))
     assert apply.plan(database.owner, (READINGS, HOURLY)).warnings == ()
+
+
+@pytest.mark.servers("embedded")
+def test_an_older_timescaledb_builds_beside_what_it_cannot_add(database: Database) -> None:
+    apply.ensure(database.owner, ALL)
+    fill(database, 10)
+    database.execute("CALL refresh_continuous_aggregate('hourly', NULL, NULL)")
+    assert any("hourly__new" in step.sql for step in apply.ensure(database.owner, (READINGS, WIDER, DAILY)).steps)
+    settled(database, (READINGS, WIDER, DAILY))
+    assert count(database, "hourly WHERE most IS NULL") == 0
+
+
+@pytest.mark.servers("debian")
+def test_the_apache_edition_goes_without_where_that_is_allowed(database: Database) -> None:
+    skip = apply.Options(on_unsupported="skip")
+    made = apply.ensure(database.owner, ALL, options=skip)
+    assert {warning.split(" ")[0] for warning in made.warnings} == {"hourly", "daily"}
+    assert apply.read(database.owner, ALL) == list(ALL)
+    with pytest.raises(UnsupportedError, match="cannot have hourly, daily"):
+        apply.plan(database.owner, ALL)
+
+
+def test_writers_and_readers_go_on_while_an_aggregate_is_built_anew(database: Database) -> None:
+    loaded(database)
+    stop, errors, done = threading.Event(), [], {"INSERT": 0, "SELECT": 0}
+
+    def run(statement: str) -> None:
+        with database.owner.connect() as connection:
+            while not stop.wait(0.02):
+                try:
+                    connection.execute(statement.encode())
+                    done[statement.split(maxsplit=1)[0]] += 1
+                except psycopg.Error as error:
+                    errors.append(f"{statement}: {error}")
+
+    threads = [threading.Thread(target=run, args=[statement]) for statement in (
+        "INSERT INTO readings VALUES (1, localtimestamp, 20, 50)", "SELECT max(n) FROM busy")]
+    for each in threads:
+        each.start()
+    try:
+        apply.ensure(database.owner, (READINGS, OTHER, DAILY), options=apply.Options(attempts=30))
+    finally:
+        stop.set()
+        for each in threads:
+            each.join()
+    assert errors == []
+    assert min(done.values()) > 10
+    settled(database, (READINGS, OTHER, DAILY))
+
+
+def test_a_bucket_that_retention_has_cut_in_two_is_history_too(database: Database) -> None:
+    weekly = ContinuousAggregate("weekly", "SELECT time_bucket('1 week', at) AS bucket, count(*) AS n FROM readings "
+                                           "GROUP BY 1", refresh=Refresh("21 days", "1 hour"))
+    kept = replace(READINGS, retention=Retention("23 days", paused=True))
+    apply.ensure(database.owner, (kept, weekly))
+    fill(database)
+    # Chunks begin on a Thursday, these buckets on a Monday: the oldest has rows in a chunk that goes and in one that
+    # stays.
+    ((monday,),) = database.execute("SELECT time_bucket('7 days', localtimestamp - interval '23 days', "
+                                    "timestamp '1970-01-01') - interval '3 days'")
+    database.execute(f"CALL refresh_continuous_aggregate('weekly', '{monday}', NULL)",
+                     "SELECT drop_chunks('readings', older_than => interval '23 days')")
+    assert database.execute("SELECT min(bucket) FROM weekly") == [(monday,)]
+    assert count(database, f"readings WHERE at < timestamp '{monday}' + interval '7 days'") > 0
+    other = replace(weekly, query=weekly.query.replace("count(*)", "count(humidity)"))
+    with pytest.raises(UnsafeChangeError, match="loses_history"):
+        apply.ensure(database.owner, (kept, other))

@@ -44,8 +44,10 @@ def test_report_counts_what_is_there(database: Database) -> None:
     community = database.server.community
     assert found.edition == ("timescale" if community else "apache")
     assert [(policy.table, policy.kind) for policy in found.policies] == ([
-        ("activity_classifications", "retention"), ("environmental_readings", "compression"),
-        ("environmental_readings", "retention")] if community else [])
+        ("activity_classifications", "retention"), ("activity_daily", "refresh"), ("activity_daily", "retention"),
+        ("environmental_readings", "compression"), ("environmental_readings", "retention"),
+        ("readings_daily", "refresh"), ("readings_daily", "retention"), ("readings_hourly", "compression"),
+        ("readings_hourly", "refresh"), ("readings_hourly", "retention")] if community else [])
 
 
 def test_screen_shows_no_password(database: Database) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
-from schema.lifecompanion import declared
+from schema.lifecompanion import tables as declared
 from schema.objects import Retention
 from tests.database.servers import Database
 

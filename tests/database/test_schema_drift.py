@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.errors import UnsafeChangeError
-from schema.lifecompanion import declared
+from schema.lifecompanion import tables as declared
 from schema.objects import Table
 from schema.plan import plan_from_empty
 from tests.database.servers import Database

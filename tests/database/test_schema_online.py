@@ -13,7 +13,7 @@ import pytest
 
 from schema import apply, catalog
 from schema.errors import ApplyError, UnsafeChangeError, UnsupportedError
-from schema.lifecompanion import declared
+from schema.lifecompanion import tables as declared
 from schema.objects import Check, Index, Key, Table
 from schema.session import LOCK
 from tests.database.servers import Database

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schema.errors import DeclarationError
-from schema.lifecompanion import declared
+from schema.lifecompanion import tables as declared
 from schema.objects import (
     Column,
     Compression,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from schema.errors import UnsafeChangeError, UnsupportedError
-from schema.lifecompanion import declared
+from schema.lifecompanion import tables as declared
 from schema.live import Comparison, LiveTable, PolicyJob, Weight
 from schema.objects import Check, Column, Compression, Index, Key, Retention, Table
 from schema.plan import Plan, plan, plan_from_empty
