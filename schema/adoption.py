@@ -18,6 +18,7 @@ from schema.errors import DeclarationError
 from schema.lint import lint
 from schema.lint.indexes import bare
 from schema.live import Live, Undeclared
+from schema.live_aggregate import LiveAggregate
 from schema.objects import ContinuousAggregate, Index, Object, Table, qualified
 from schema.readers import READERS, undeclared
 from schema.session import prepare
@@ -85,6 +86,8 @@ def _fitting(live: Live) -> tuple[Object | None, list[str]]:
         said += [f"{value.full_name}.{name}: the same index as {first}, so it was left out"
                  for name, first in doubles.items()]
         value = replace(value, indexes=tuple(each for each in value.indexes if each.name not in doubles))
+    if isinstance(live, LiveAggregate):
+        value = replace(value, indexes=tuple(each for each in value.indexes if not live.owns_index(each.name)))
     if isinstance(value, Table):
         value = replace(value, columns=tuple(replace(each, type=_short(each.type)) for each in value.columns))
     try:

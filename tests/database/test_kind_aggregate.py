@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from schema import apply
+from schema.adoption import adopt
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.objects import (
     Column,
@@ -362,6 +363,17 @@ def test_what_others_made_is_adopted_and_timescaledbs_own_indexes_are_no_news(da
     assert steps == []
     assert apply.plan(database.owner, ALL[:2], options=apply.Options(whole_schema=True)).warnings == ()
     assert tuple(apply.read(database.owner, ALL[:2])) == ALL[:2]
+
+
+def test_the_declaration_of_a_live_database_plans_nothing(database: Database) -> None:
+    apply.ensure(database.owner, ALL)
+    database.execute("CREATE MATERIALIZED VIEW yearly WITH (timescaledb.continuous) AS SELECT time_bucket('1 year', "
+                     "bucket) AS year, device_id, sum(n) AS n FROM daily GROUP BY 1, 2 WITH NO DATA")
+    found = adopt(database.owner)
+    assert found.remarks == ()
+    assert [each.name for each in found.objects] == ["readings", "hourly", "daily", "yearly"]
+    assert not [index for index in found.objects[3].indexes if index.name.startswith("_")]
+    assert apply.plan(database.owner, found.objects, options=apply.Options(whole_schema=True)).render() == []
 
 
 def test_an_undeclared_index_is_reported_and_dropped_only_where_that_is_allowed(database: Database) -> None:

@@ -64,7 +64,8 @@ def test_what_the_program_does_not_declare_is_planned_alone(made: Database) -> N
 
 
 def test_where_one_object_is_wrong_each_is_planned_alone(made: Database) -> None:
-    wrong = (*PROGRAM[:-1], replace(PROGRAM[-1], checks=(replace(PROGRAM[-1].checks[0], expression="nonsense >"),)))
+    devices = replace(DEVICES, checks=(replace(DEVICES.checks[0], expression="nonsense >"),))
+    wrong = tuple(devices if each is DEVICES else each for each in PROGRAM)
     assert not SharedLook(sharing=True).finds_settled(USERS, made.owner, SKIP, wrong)
 
 
