@@ -20,9 +20,10 @@ from schema.errors import ApplyError, UnsafeChangeError, VerifyError
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.live import Compared, LiveTable
-from schema.objects import Function, Object
+from schema.objects import Function, Job, Object
 from schema.plan import Plan
 from schema.readers import undeclared
+from schema.replicas import await_replicas
 from schema.session import only_changer, prepare
 from schema.step import Step, Transaction
 
@@ -94,18 +95,18 @@ def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> 
         raise UnsafeChangeError(f"{declared.full_name}: protected, so it is not dropped; take it off the protected "
                                 "names first")
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
-        found = [each for each in undeclared.read(connection, capabilities, [replace(declared, name="")])
-                 if undeclared.is_of(each, declared)]
+        found = undeclared.of(connection, capabilities, declared)
         if len(found) > 1 and isinstance(declared, Function):
             # Others of its name are somebody else's.
             same = compare(connection, Side(capabilities, [declared], options))[0].live
             found = [each for each in found if same and each.signature == f"{declared.name}({same.signature})"]
         if not found:
             return False
-        step = undeclared_kind.drop_step(found[0], backed_up=options.backed_up)
-        _require_allowed(Plan((replace(step, allowed=declared.allow),)), options)
+        steps = [replace(undeclared_kind.drop_step(each, backed_up=options.backed_up), allowed=declared.allow)
+                 for each in found[:None if isinstance(declared, Job) else 1]]
+        _require_allowed(Plan(tuple(steps)), options)
         run = _Run(connection, options, lambda _: None)
-        run.retried(lambda: run.execute([step]))
+        run.retried(lambda: run.execute(steps))
     return True
 
 
@@ -141,6 +142,8 @@ class _Run:
     def execute(self, steps: Sequence[Step]) -> None:
         """Run steps in one transaction; a step that cannot be in one comes alone."""
         running = steps[0]
+        if any(step.heavy for step in steps):
+            await_replicas(self.connection, self.options.max_replica_lag, self.options.lag_wait_seconds, self.progress)
         try:
             if not running.transactional:
                 self._one(running)

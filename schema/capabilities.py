@@ -13,6 +13,12 @@ from schema.objects import ContinuousAggregate, Job, Object
 
 OLDEST_SERVER = 130000
 Edition = Literal["timescale", "apache"]
+# TimescaleDB's versions that first tell chunks' own columnstore settings, name jobs, take any index of a chunk that is
+# like its table's for that one's, and take another type for a column while the columnstore is enabled.
+CHUNK_SETTINGS = (2, 15)
+JOB_NAMES = (2, 20)
+CHUNK_INDEXES_BY_LIKENESS = (2, 22)
+TYPES_IN_COLUMNSTORE = (2, 24)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from psycopg import Connection
 from schema import aggregates, lint, renames, words
 from schema.capabilities import Capabilities
 from schema.catalog import rows
+from schema.kinds import columnstore
 from schema.live import Compared, Comparison, Live
-from schema.objects import Enum, Object, Table
+from schema.objects import Enum, Job, Object, Table
 from schema.plan import COMPARISONS, Plan
 from schema.plan import plan as plan_steps
-from schema.readers import READERS, undeclared
+from schema.readers import READERS, jobs, undeclared
 from schema.readers.dependants import with_dependants
-from schema.readers.tables import read_weights
+from schema.readers.weights import read_columnstore, read_weights
 from schema.scratch import in_server_words
 
 
@@ -28,7 +29,8 @@ class Options:
 
     A step waits `lock_timeout` for a lock, then everything is planned anew, `attempts` times in all. `fingerprint` is
     that of a reviewed plan: any other plan is refused. `backed_up` says that a verified backup exists, without which a
-    table with rows is not dropped unless that, too, is allowed.
+    table with rows is not dropped unless that, too, is allowed. Before a heavy step all standbys are waited for that
+    are more than `max_replica_lag` bytes behind, `lag_wait_seconds` at most.
     """
 
     on_unsupported: Literal["error", "skip"] = "error"
@@ -41,6 +43,8 @@ class Options:
     whole_schema: bool = False
     fingerprint: str | None = None
     backed_up: bool = False
+    max_replica_lag: int | None = None
+    lag_wait_seconds: float = 600.0
 
 
 class Side:
@@ -110,7 +114,20 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
     values = renames.values(found)
     found = [_with_object(each, renames.relations(each.present.object, names, values))
              if (names or values) and each.live and not isinstance(each.declared, Enum) else each for each in found]
-    return aggregates.attached(found, live)
+    return _with_columnstore(connection, capabilities, aggregates.attached(found, live))
+
+
+def _with_columnstore(connection: Connection[Any], capabilities: Capabilities,
+                      comparisons: list[Compared[Any, Any]]) -> list[Compared[Any, Any]]:
+    """The comparisons with the compressed chunks of those tables that may have them compressed anew."""
+    asking = {each.renamed or each.name: each for each in comparisons
+              if isinstance(each, Comparison) and each.live and columnstore.limit(each)}
+    if not asking:
+        return comparisons
+    chunks = read_columnstore(connection, {name: each.present.table for name, each in asking.items()},
+                              {name: columnstore.limit(each) or "" for name, each in asking.items()})
+    return [replace(each, live=replace(each.live, columnstore=chunks.get(each.renamed or each.name, ())))
+            if isinstance(each, Comparison) and each.live else each for each in comparisons]
 
 
 def read_live(connection: Connection[Any], capabilities: Capabilities,
@@ -119,6 +136,11 @@ def read_live(connection: Connection[Any], capabilities: Capabilities,
     found: dict[tuple[type[Object], str], Live] = {}
     for cls in dict.fromkeys(type(each) for each in objects):
         mine = [each for each in objects if type(each) is cls]
+        if cls is Job:  # its procedure tells which one it is, where the server has no name for it
+            declared = [each for each in mine if isinstance(each, Job)]
+            found.update({(Job, name): job for name, job in
+                          jobs.read_declared(connection, capabilities, declared).items()})
+            continue
         for schema in dict.fromkeys(each.schema for each in mine):
             names = [name for each in mine if each.schema == schema for name in (each.name, each.renamed_from) if name]
             for live in READERS[cls](connection, capabilities, schema, names).values():
@@ -161,9 +183,8 @@ def _weighed(connection: Connection[Any], capabilities: Capabilities,
     """The comparisons with the weight of the tables that differ: only those may get steps."""
     differing = {each.renamed or each.name: each.live.table for each in comparisons
                  if isinstance(each, Comparison) and each.live and _differs(each)}
-    retention = {each.renamed or each.name: each.declared.retention for each in comparisons
-                 if isinstance(each, Comparison) and each.declared.retention}
-    weights = read_weights(connection, differing, retention, capabilities)
+    wanted = {each.renamed or each.name: each.declared for each in comparisons if isinstance(each, Comparison)}
+    weights = read_weights(connection, differing, wanted, capabilities)
     return [replace(each, live=replace(each.live, weight=weights[each.renamed or each.name]))
             if isinstance(each, Comparison) and each.live and (each.renamed or each.name) in weights else each
             for each in comparisons]
@@ -172,10 +193,11 @@ def _weighed(connection: Connection[Any], capabilities: Capabilities,
 def _differs(comparison: Comparison) -> bool:
     """Whether any step or warning may come of the table; only then is its weight asked for."""
     live, wanted = comparison.present, comparison.wanted
-    jobs = [job.procedure for job in live.jobs]
+    policies = [job.procedure for job in live.jobs]
     more = any(len(getattr(live.table, part)) > len(getattr(wanted, part))
                for part in ("columns", "keys", "foreign_keys", "checks", "indexes", "triggers"))
     security = wanted.row_security
     more = more or bool(live.mixed) or len(live.policies) > len(security.policies if security else ())
-    unfinished = live.not_valid or live.invalid or len(jobs) > len(set(jobs)) or comparison.renamed
+    unfinished = (live.not_valid or live.invalid or live.unindexed or len(policies) > len(set(policies))
+                  or comparison.renamed or columnstore.stale(comparison))
     return more or bool(unfinished) or not words.equal(wanted, live.table)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from schema.objects import (
@@ -10,6 +11,7 @@ from schema.objects import (
     Declared,
     Function,
     Hypertable,
+    Job,
     Policy,
     Reorder,
     Retention,
@@ -128,6 +130,36 @@ class PolicyJob:
     after: str | None
     schedule: str
     paused: bool
+    timezone: str | None = None
+
+
+@dataclass(frozen=True)
+class LiveJob:
+    """A user-defined job as it is; `named` is False for one that the server has no name for. `doubles` are the numbers
+    of other jobs that do the same."""
+
+    object: Job
+    id: int
+    named: bool
+    doubles: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ColumnstoreChunk:
+    """A chunk that is in the columnstore, with the settings it was compressed with; `name` is its full name."""
+
+    name: str
+    segment_by: tuple[str, ...]
+    order_by: tuple[str, ...]
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class UnindexedChunk:
+    """A chunk that lacks an index which its table has, or whose own is invalid (`broken`); both are full names."""
+
+    chunk: str
+    broken: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +171,7 @@ class Weight:
     chunks: int = 0
     compressed_chunks: int = 0
     expired_chunks: int = 0
+    columnstore_columns: frozenset[str] = frozenset()
 
     def text(self) -> str:
         """The weight for people, or nothing for an empty table."""
@@ -156,7 +189,8 @@ class LiveTable:
     """A table as it is. `not_valid` constraints and `invalid` indexes exist but were never finished.
 
     `policies` are those of row-level security, in force or not; `mixed` are triggers that chunks have enabled and the
-    hypertable disabled, or the other way round.
+    hypertable disabled, or the other way round. `unindexed` says which chunks lack an index that the table has;
+    `columnstore` are the compressed chunks that may be compressed anew, where the declaration asks for that.
     """
 
     table: Table
@@ -166,6 +200,8 @@ class LiveTable:
     mixed: frozenset[str] = frozenset()
     jobs: tuple[PolicyJob, ...] = ()
     weight: Weight = Weight()
+    unindexed: Mapping[str, Sequence[UnindexedChunk]] = field(default_factory=dict)
+    columnstore: tuple[ColumnstoreChunk, ...] = ()
 
     @property
     def object(self) -> Table:

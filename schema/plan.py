@@ -20,7 +20,9 @@ from schema.kinds import (
     function,
     hypertable,
     index,
+    job,
     key,
+    reorder,
     retention,
     row_security,
     table,
@@ -32,7 +34,7 @@ from schema.lint import lint
 from schema.live import Compared, Comparison, Undeclared, default_time_index
 from schema.live_aggregate import AggregateComparison
 from schema.names import ident
-from schema.objects import ContinuousAggregate, Enum, Function, Index, Object, Table, View
+from schema.objects import ContinuousAggregate, Enum, Function, Index, Job, Object, Table, View
 from schema.step import Step, Transaction
 
 # What a kind plans for one of its objects: steps, and warnings about what is left in place.
@@ -40,8 +42,8 @@ Planned = tuple[list[Step], list[str]]
 Planner = Callable[[Any, Collection[str]], Planned]
 
 # The order in which the parts of one table are made: what later parts stand on comes first.
-PARTS = (column.steps, hypertable.steps, key.steps, check.steps, foreign_key.steps, index.steps, columnstore.steps,
-         retention.steps, trigger.steps, row_security.steps)
+PARTS = (column.steps, key.steps, hypertable.steps, check.steps, foreign_key.steps, index.steps, columnstore.steps,
+         retention.steps, reorder.steps, trigger.steps, row_security.steps)
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,17 @@ def table_steps(comparison: Comparison, allowed: Collection[str]) -> Planned:
         steps.extend(without)
     for part in PARTS:
         steps.extend(part(comparison))
+        if part is hypertable.steps:
+            comparison = hypertable.converted(comparison)
     steps.extend(comment.steps(comparison, {step.object for step in steps}))
     # Last, when nothing that is declared stands on them any more.
     dropped, left = _permitted(column.drop_steps(comparison, allowed), allowed)
+    if dropped:
+        columnstore.require_released(comparison)
     return [*steps, *dropped], [*warnings, *left]
 
 
-def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> Planned:
     """Drop what nobody declares where its hazard is allowed by name; say what was left in place."""
     wanted, live = comparison.wanted, comparison.present.table
     passing = {column.not_null_proof(each.name) for each in wanted.columns}
@@ -165,8 +171,10 @@ def _unnamed(each: Index) -> tuple[object, ...]:
 
 PLANNERS: Mapping[type[Object], Planner] = {
     ContinuousAggregate: aggregate.steps,
-    Enum: enum.steps, Function: function.steps, Table: table_steps, View: view.steps}
+    Enum: enum.steps, Function: function.steps, Table: table_steps, View: view.steps,
+    Job: job.steps}
 # The class of a kind's comparisons.
 COMPARISONS: Mapping[type[Object], Callable[..., Compared[Any, Any]]] = {
     ContinuousAggregate: AggregateComparison,
-    Enum: Compared, Function: function.compared, Table: Comparison, View: Compared}
+    Enum: Compared, Function: function.compared, Table: Comparison, View: Compared,
+    Job: Compared}

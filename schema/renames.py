@@ -33,7 +33,9 @@ def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
     for part in ("keys", "foreign_keys", "checks", "indexes", "hypertable", "compression", "triggers", "row_security"):
         table = replace(table, **{part: _inside(getattr(table, part), names, part)})
     policies = _inside(comparison.present.policies, names, "row_security")
-    return replace(comparison, live=replace(comparison.present, table=table, policies=policies)), steps
+    chunks = _inside(comparison.present.columnstore, names, "columnstore")
+    present = replace(comparison.present, table=table, policies=policies, columnstore=chunks)
+    return replace(comparison, live=present), steps
 
 
 def values(comparisons: Iterable[Compared[Any, Any]]) -> Mapping[str, str]:

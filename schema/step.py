@@ -40,8 +40,8 @@ class Transaction(StrEnum):
 class Step:
     """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people.
 
-    `allowed` are the hazards that the object itself allows. A `heavy` step moves much data. What is `last` runs after
-    all other steps, that of later objects first.
+    `allowed` are the hazards that the object itself allows. A `heavy` step writes or reads so much that standbys may
+    fall behind. What is `last` runs after all other steps, that of later objects first.
     """
 
     object: str

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from schema import dependants
+from schema.capabilities import TYPES_IN_COLUMNSTORE
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.kinds import row_security, trigger, view
 from schema.live import Comparison
@@ -18,6 +19,8 @@ from schema.step import Hazard, Step, Transaction
 SERIALS = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
 # Functions that give every existing row the same value: such a default is stored once and rewrites nothing.
 STABLE = re.compile(r"\b(now|transaction_timestamp|statement_timestamp|timezone|to_timestamp)\s*\(", re.I)
+_LITERAL = re.compile(r"[eEbBxX]?'(?:[^']|'')*'")
+_CAST = re.compile(r'::(?:"(?:[^"]|"")+"|[A-Za-z_][\w ]*(?:\([\d, ]*\))?(?: with(?:out)? time zone)?|\.)+(?:\[\])*')
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
 _BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|character|\"char\"|name|boolean|date|time|"
                        r"interval|json|uuid|bytea|inet|cidr|macaddr|bit|money|xml|oid|point|line|box|circle|tsvector|"
@@ -47,7 +50,7 @@ def steps(comparison: Comparison) -> list[Step]:
     # What is computed from other columns comes after them.
     for declared, wanted in sorted(columns, key=lambda pair: pair[0].generated is not None):
         if wanted.name not in live:
-            found.append(_add(comparison, declared))
+            found.extend(_add(comparison, declared, wanted))
         elif wanted != live[wanted.name]:
             found.extend(_alter(comparison, declared, wanted, live[wanted.name]))
     return found
@@ -115,34 +118,55 @@ def _without(comparison: Comparison, name: str) -> Comparison:
 
 def _step(comparison: Comparison, column: Column, action: str, why: str, *hazards: Hazard) -> Step:
     return Step(f"{comparison.name}.{column.name}", f"ALTER TABLE {ident(comparison.name)} {action}", why, hazards,
-                comparison.transaction, comparison.weight.text() and f"ACCESS EXCLUSIVE, {comparison.weight.text()}")
+                comparison.transaction, comparison.weight.text() and f"ACCESS EXCLUSIVE, {comparison.weight.text()}",
+                heavy=Hazard.REWRITES_TABLE in hazards)
 
 
-def _add(comparison: Comparison, column: Column) -> Step:
+def _add(comparison: Comparison, column: Column, wanted: Column) -> list[Step]:
     has_rows = comparison.weight.has_rows
     fills = bool(column.default or column.serial or column.identity or column.generated)
     if has_rows and not column.null and not fills:
         raise UnsafeChangeError(f"{comparison.name}.{column.name}: NOT NULL without a default cannot be added to a "
                                 "table "
                                 "with rows; declare a default, or add it as nullable, fill it and declare it then")
-    if comparison.has_columnstore and _rewrites(column):
-        raise UnsupportedError(f"{comparison.name}.{column.name}: a default that is not a constant cannot be added "
-                               "while "
-                               "the columnstore is enabled; declare a constant, or no default, and fill the column")
+    if comparison.has_columnstore and (_computed(column) or not _constant(wanted.default)):
+        # TimescaleDB would take a serial and leave it NULL in every compressed row.
+        raise UnsupportedError(f"{comparison.name}.{column.name}: a column whose values are computed cannot be added "
+                               "while the columnstore is enabled (a constant default is required); declare a constant, "
+                               "or no default, and fill the column")
     hazards = (Hazard.REWRITES_TABLE,) if has_rows and _rewrites(column) else ()
-    return _step(comparison, column, f"ADD COLUMN {definition(column)}", "the column does not exist", *hazards)
+    why = "the column does not exist"
+    if comparison.has_columnstore and not column.null and not fills:
+        # NOT NULL comes by itself: under the columnstore it is refused together with the column, rows or no rows.
+        return [_step(comparison, column, f"ADD COLUMN {definition(replace(column, null=True))}", why),
+                *_set_not_null(comparison, column)]
+    return [_step(comparison, column, f"ADD COLUMN {definition(column)}", why, *hazards)]
+
+
+def _computed(column: Column) -> bool:
+    return bool(column.serial or column.identity or column.generated)
 
 
 def _rewrites(column: Column) -> bool:
     """Whether adding the column computes a value row by row."""
-    if column.serial or column.identity or column.generated:
+    if _computed(column):
         return True
     return bool(column.default) and "(" in STABLE.sub("", column.default or "")
+
+
+def _constant(default: str | None) -> bool:
+    """Whether a default in the server's words is a constant: nothing but literals, casts and signs."""
+    rest = _CAST.sub("", _LITERAL.sub("0", default or ""))
+    return re.fullmatch(r"(true|false|null|[\d\s.+\-()])*", rest, re.I) is not None
 
 
 def _alter(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> list[Step]:
     found: list[Step] = []
     name = ident(declared.name)
+    if comparison.has_columnstore and (wanted.generated, wanted.identity) != (live.generated, live.identity):
+        raise UnsupportedError(f"{comparison.name}.{declared.name}: identity and generation cannot be changed while "
+                               "the columnstore is enabled; declare the table without compression first (its chunks "
+                               "must be decompressed), apply, then declare both")
     if wanted.generated != live.generated:
         found.append(_alter_generated(comparison, declared, live))
     if wanted.type != live.type:
@@ -177,11 +201,7 @@ def _alter_generated(comparison: Comparison, column: Column, live: Column) -> St
 
 
 def _alter_type(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> Step:
-    if comparison.has_columnstore:
-        raise UnsupportedError(f"{comparison.name}.{declared.name}: type {live.type} cannot become {declared.type} "
-                               "while the "
-                               "columnstore is enabled; declare the table without compression first (its chunks "
-                               "must be decompressed), apply, then declare both")
+    _require_rowstore(comparison, declared, live)
     name = ident(declared.name)
     actions = [f"ALTER COLUMN {name} TYPE {declared.type} USING {_conversion(name, declared, wanted, live)}"]
     if live.default is not None:
@@ -240,6 +260,19 @@ def _comment(on: str, text: str | None) -> list[str]:
     return [f"COMMENT ON {on} IS {literal(text)}"] if text is not None else []
 
 
+def _require_rowstore(comparison: Comparison, declared: Column, live: Column) -> None:
+    """Raise where the columnstore keeps a column's type from being changed."""
+    if not comparison.has_columnstore:
+        return
+    what = f"{comparison.name}.{declared.name}: type {live.type} cannot become {declared.type}"
+    if comparison.timescaledb < TYPES_IN_COLUMNSTORE:
+        raise UnsupportedError(f"{what} while the columnstore is enabled; declare the table without compression first "
+                               "(its chunks must be decompressed), apply, then declare both")
+    if comparison.weight.compressed_chunks:
+        raise UnsupportedError(f"{what} while chunks are compressed, and {comparison.weight.compressed_chunks} are; "
+                               "decompress them (decompress_chunk), apply, and let the policy compress them again")
+
+
 def _keeps_storage(live: str, wanted: str) -> bool:
     """Whether every stored value is already one of the new type, so that nothing is rewritten."""
     before, after = _VARCHAR.match(live), _VARCHAR.match(wanted)
@@ -282,14 +315,14 @@ def _set_not_null(comparison: Comparison, column: Column) -> list[Step]:
     if not comparison.weight.has_rows:
         return [plain]
     if comparison.has_columnstore:
-        return [Step(plain.object, plain.sql, plain.why, (Hazard.BLOCKS_WRITES,), plain.transaction, plain.cost)]
+        return [replace(plain, hazards=(Hazard.BLOCKS_WRITES,), heavy=True)]
     proof = ident(not_null_proof(column.name))
     table = ident(comparison.name)
     return [
         _step(comparison, column, f"DROP CONSTRAINT IF EXISTS {proof}, ADD CONSTRAINT {proof} CHECK ({name} IS NOT "
                                   "NULL) NOT VALID", "a check first proves that no row is NULL"),
         Step(plain.object, f"ALTER TABLE {table} VALIDATE CONSTRAINT {proof}", "reads every row, blocks no writer",
-             transaction=Transaction.OWN, cost=f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}"),
+             transaction=Transaction.OWN, cost=f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}", heavy=True),
         Step(plain.object, f"{plain.sql}, DROP CONSTRAINT {proof}", plain.why, transaction=Transaction.OWN,
              cost="ACCESS EXCLUSIVE, no scan"),
     ]

@@ -71,7 +71,7 @@ def online(comparison: Comparison, name: str, action: str, why: str) -> list[Ste
         return [Step(where, f"{alter} {action}", why)]
     if comparison.has_columnstore:
         return [Step(where, f"{alter} {action}", why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
-                     cost(comparison, "ACCESS EXCLUSIVE"))]
+                     cost(comparison, "ACCESS EXCLUSIVE"), heavy=True)]
     return [
         Step(where, f"{alter} {action} NOT VALID", why, transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan"),
         validation(comparison, name, "rows from before are checked, no writer is blocked"),
@@ -82,7 +82,8 @@ def validation(comparison: Comparison, name: str, why: str) -> Step:
     """Prove a NOT VALID constraint on the rows that are there."""
     return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} VALIDATE CONSTRAINT "
                                              f"{ident(name)}", why,
-                transaction=comparison.transaction, cost=cost(comparison, "SHARE UPDATE EXCLUSIVE"))
+                transaction=comparison.transaction, cost=cost(comparison, "SHARE UPDATE EXCLUSIVE"),
+                heavy=comparison.weight.has_rows)
 
 
 def compared_steps(comparison: Comparison, declared: Sequence[C], wanted: Sequence[C], live: Sequence[C], *,

@@ -1,25 +1,37 @@
-"""The hypertable: made of a table, its chunk interval changed for chunks to come."""
+"""The hypertable: made of a table, its dimensions, present and tablespaces changed for chunks to come."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from schema import intervals
 from schema.errors import UnsafeChangeError
 from schema.kinds import constraint
 from schema.live import Comparison
 from schema.names import ident, literal
-from schema.objects import Hypertable, Table
+from schema.objects import Dimension, Hypertable, Table
 from schema.step import Hazard, Step
 
 
 def creation(table: Table, declared: Hypertable, *, moves: bool = False) -> str:
-    """SQL that makes the table a hypertable; `moves` the rows that it has into chunks."""
-    return (f"SELECT create_hypertable({literal(ident(table.full_name))}, {literal(declared.time)}, "
+    """SQL that makes the table a hypertable; `moves` the rows that it has into chunks, hashed ones where declared."""
+    hashed = next((each for each in declared.dimensions if each.partitions), None) if moves else None
+    space = (f"partitioning_column => {literal(hashed.column)}, number_partitions => {hashed.partitions}, "
+             if hashed else "")
+    return (f"SELECT create_hypertable({literal(ident(table.full_name))}, {literal(declared.time)}, {space}"
             f"chunk_time_interval => {intervals.sql(declared.chunk)}, create_default_indexes => false"
             f"{', migrate_data => true' if moves else ''})")
 
 
+def present(table: Table, declared: Hypertable) -> str:
+    """SQL that names the function which tells the present in an integer column's unit."""
+    return (f"SELECT set_integer_now_func({literal(ident(table.full_name))}, {literal(ident(declared.now or ''))}, "
+            "replace_if_exists => true)")
+
+
 def steps(comparison: Comparison) -> list[Step]:
-    """Make the table a hypertable, or change the chunk interval; a hypertable cannot be made a table again."""
+    """Make the table a hypertable, or change what future chunks are like; a hypertable cannot be made a table again."""
     declared, wanted, live = (comparison.declared.hypertable, comparison.wanted.hypertable,
                               comparison.present.table.hypertable)
     if declared is None or wanted is None:
@@ -27,19 +39,111 @@ def steps(comparison: Comparison) -> list[Step]:
             raise UnsafeChangeError(f"{comparison.name}: it is a hypertable on {live.time} and declared as a plain "
                                     "table; declare the hypertable, or copy the rows into a new table yourself")
         return []
-    where, table = f"{comparison.name}.hypertable", literal(ident(comparison.name))
+    found: list[Step] = []
     if live is None:
-        moves = comparison.weight.has_rows
-        sql = creation(comparison.declared, declared, moves=moves)
-        hazards = (Hazard.BLOCKS_WRITES, Hazard.REWRITES_TABLE) if moves else ()
-        return [Step(where, sql, "the table is no hypertable", hazards, comparison.transaction,
-                     constraint.cost(comparison, "ACCESS EXCLUSIVE"))]
-    if live.time != wanted.time:
+        found.append(_create(comparison, declared))
+        made = comparison.weight.has_rows and next((each for each in wanted.dimensions if each.partitions), None)
+        live = Hypertable(wanted.time, wanted.chunk, (made,) if made else ())
+    elif live.time != wanted.time:
         raise UnsafeChangeError(f"{comparison.name}: it is partitioned by {live.time}, declared by {wanted.time}; "
                                 "that cannot "
                                 "be changed in place: declare it as it is, or copy the rows into a new table yourself")
     if live.chunk != wanted.chunk:
-        return [Step(where, f"SELECT set_chunk_time_interval({table}, {intervals.sql(declared.chunk)})",
-                     f"chunks span {live.chunk}; those that exist stay as they are",
-                     transaction=comparison.transaction)]
-    return []
+        found.append(_interval(comparison, declared.chunk, live.chunk))
+    return [*found, *_dimensions(comparison, declared.dimensions, wanted.dimensions, live.dimensions),
+            *_now(comparison, declared, wanted, live), *_tablespaces(comparison, wanted, live)]
+
+
+def converted(comparison: Comparison) -> Comparison:
+    """The comparison as it stands once the table is a hypertable: later parts are made of one."""
+    wanted, live = comparison.wanted.hypertable, comparison.present
+    if wanted is None or live.table.hypertable is not None:
+        return comparison
+    return replace(comparison, live=replace(live, table=replace(live.table, hypertable=wanted)))
+
+
+def _where(comparison: Comparison) -> str:
+    return f"{comparison.name}.hypertable"
+
+
+def _create(comparison: Comparison, declared: Hypertable) -> Step:
+    moves = comparison.weight.has_rows
+    _refuse_narrow_keys(comparison, declared)
+    hazards = (Hazard.BLOCKS_WRITES, Hazard.REWRITES_TABLE) if moves else ()
+    return Step(_where(comparison), creation(comparison.declared, declared, moves=moves), "the table is no hypertable",
+                hazards, comparison.transaction, constraint.cost(comparison, "ACCESS EXCLUSIVE"), heavy=moves)
+
+
+def _refuse_narrow_keys(comparison: Comparison, declared: Hypertable) -> None:
+    """Raise where a unique key or index without the partition columns is going to be there: TimescaleDB refuses it."""
+    columns = {declared.time, *(each.column for each in declared.dimensions)}
+    live, ours = comparison.present.table, {each.name for each in comparison.wanted.keys}
+    narrow = [each.name for each in live.keys if each.name not in ours and not columns <= set(each.columns)]
+    narrow += [each.name for each in live.indexes
+               if each.unique and not columns <= {term.split()[0] for term in each.columns}]
+    if narrow:
+        raise UnsafeChangeError(f"{comparison.name}: {', '.join(sorted(narrow))} is unique without "
+                                f"{', '.join(sorted(columns))}, which a hypertable cannot keep; drop it, or declare "
+                                "it with them")
+
+
+def _interval(comparison: Comparison, declared: str, live: str, column: str | None = None) -> Step:
+    dimension = f", {literal(column)}" if column else ""
+    return Step(_where(comparison), f"SELECT set_chunk_time_interval({literal(ident(comparison.name))}, "
+                f"{intervals.sql(declared)}{dimension})",
+                f"chunks span {live}{f' of {column}' if column else ''}; those that exist stay as they are",
+                transaction=comparison.transaction)
+
+
+def _dimensions(comparison: Comparison, declared: Sequence[Dimension], wanted: Sequence[Dimension],
+                live: Sequence[Dimension]) -> list[Step]:
+    """Add the dimensions that are missing and change those that differ, for chunks to come."""
+    there, table = {each.column: each for each in live}, literal(ident(comparison.name))
+    for column in there.keys() - {each.column for each in wanted}:
+        raise UnsafeChangeError(f"{comparison.name}: it is partitioned by {column}, too, which is not declared; "
+                                "TimescaleDB takes no dimension away: declare it, or copy the rows into a new table "
+                                "yourself")
+    found: list[Step] = []
+    for mine, theirs in zip(declared, wanted, strict=True):
+        known = there.get(theirs.column)
+        if known is None:
+            by = f"by_hash({literal(mine.column)}, {mine.partitions})" if mine.partitions else \
+                f"by_range({literal(mine.column)}, {intervals.sql(mine.interval or '')})"
+            cost = comparison.weight.text() and f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}"
+            found.append(Step(_where(comparison), f"SELECT add_dimension({table}, {by})",
+                              f"it is not partitioned by {mine.column}"
+                              + ("; chunks that exist stay whole" if comparison.weight.chunks else ""),
+                              transaction=comparison.transaction, cost=cost))
+        elif bool(known.partitions) != bool(theirs.partitions):
+            raise UnsafeChangeError(f"{comparison.name}: {mine.column} is partitioned by "
+                                    f"{'hash' if known.partitions else 'range'}, declared by the other; that cannot be "
+                                    "changed in place: declare it as it is, or copy the rows into a new table yourself")
+        elif known.partitions != theirs.partitions:
+            found.append(Step(_where(comparison), f"SELECT set_number_partitions({table}, {mine.partitions}, "
+                              f"{literal(mine.column)})", f"{mine.column} is hashed into {known.partitions}; chunks "
+                              "that exist stay as they are", transaction=comparison.transaction))
+        elif known.interval != theirs.interval:
+            found.append(_interval(comparison, mine.interval or "", known.interval or "", mine.column))
+    return found
+
+
+def _now(comparison: Comparison, declared: Hypertable, wanted: Hypertable, live: Hypertable) -> list[Step]:
+    if wanted.now == live.now:
+        return []
+    if declared.now is None:
+        raise UnsafeChangeError(f"{comparison.name}: {live.now} tells its present, declared is none; TimescaleDB "
+                                "takes none away: declare it, or another")
+    return [Step(_where(comparison), present(comparison.declared, declared),
+                 f"{live.now} tells the present" if live.now else "no function tells the present",
+                 transaction=comparison.transaction)]
+
+
+def _tablespaces(comparison: Comparison, wanted: Hypertable, live: Hypertable) -> list[Step]:
+    table = literal(ident(comparison.name))
+    found = [Step(_where(comparison), f"SELECT attach_tablespace({literal(each)}, {table}, if_not_attached => true)",
+                  f"new chunks do not go to {each}", transaction=comparison.transaction)
+             for each in wanted.tablespaces if each not in live.tablespaces]
+    found += [Step(_where(comparison), f"SELECT detach_tablespace({literal(each)}, {table}, if_attached => true)",
+                   f"nobody declares {each}; chunks that are there stay", transaction=comparison.transaction)
+              for each in live.tablespaces if each not in wanted.tablespaces]
+    return found

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
+from schema.capabilities import CHUNK_INDEXES_BY_LIKENESS
 from schema.kinds import constraint
-from schema.live import Comparison
+from schema.live import Comparison, UnindexedChunk
 from schema.names import RESERVED, ident, idents
 from schema.objects import Index, Table
 from schema.step import Hazard, Step, Transaction
@@ -61,7 +63,9 @@ def steps(comparison: Comparison) -> list[Step]:
             found.append(_drop(comparison, name, "it is invalid: a build was interrupted"))
             found.append(_create(comparison, declared))
         elif name in live and replace(wanted, comment=live[name].comment) != live[name]:
-            found.extend(_replace(comparison, declared, live[name]))
+            found.extend(_replace(comparison, declared, f"it is {definition(comparison.declared, live[name])}"))
+        elif chunks := comparison.present.unindexed.get(name):
+            found.extend(_mend(comparison, declared, chunks))
         elif name not in live and twin is not None:
             found.extend(_take_name(comparison, declared, twin.name))
         elif name not in live:
@@ -103,12 +107,13 @@ def _create(comparison: Comparison, index: Index, why: str = "the index does not
         return Step(where, definition(table, index), why, transaction=comparison.transaction)
     if not comparison.present.table.hypertable:
         return Step(where, definition(table, index, option="CONCURRENTLY "), why, transaction=Transaction.NONE,
-                    cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"))
+                    cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"), heavy=True)
     if index.unique:
         return Step(where, definition(table, index), why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
-                    constraint.cost(comparison, "SHARE"))
+                    constraint.cost(comparison, "SHARE"), heavy=True)
     return Step(where, definition(table, index, parameters="timescaledb.transaction_per_chunk"), why,
-                transaction=Transaction.NONE, cost=constraint.cost(comparison, "SHARE, one chunk at a time"))
+                transaction=Transaction.NONE, cost=constraint.cost(comparison, "SHARE, one chunk at a time"),
+                heavy=True)
 
 
 def _drop(comparison: Comparison, name: str, why: str) -> Step:
@@ -132,9 +137,8 @@ def _rename(comparison: Comparison, old: str, new: str, why: str) -> Step:
                 transaction=comparison.transaction)
 
 
-def _replace(comparison: Comparison, index: Index, live: Index) -> list[Step]:
+def _replace(comparison: Comparison, index: Index, why: str) -> list[Step]:
     """Build the new index beside the old one, then swap the names: queries are never without either."""
-    why = f"it is {definition(comparison.declared, live)}"
     new = replace(index, name=beside(index.name))
     swap = (f"DROP INDEX {_qualified(comparison, index.name)}; "
             f"ALTER INDEX {_qualified(comparison, new.name)} RENAME TO {ident(index.name)}")
@@ -146,3 +150,22 @@ def _replace(comparison: Comparison, index: Index, live: Index) -> list[Step]:
     return [*left, _create(comparison, new, why),
             Step(_where(comparison, index.name), swap, "the new index takes the name",
                  transaction=comparison.transaction, cost="ACCESS EXCLUSIVE, no scan")]
+
+
+def _mend(comparison: Comparison, index: Index, chunks: Sequence[UnindexedChunk]) -> list[Step]:
+    """Give chunks the index that their table has and they lack: rebuilt where theirs is invalid, else all made anew.
+
+    Only the owner of TimescaleDB's schema could make one in a single chunk. Where TimescaleDB knows a chunk's index by
+    its likeness to the table's, dropping the old one of two would take the new one from the chunks that had none.
+    """
+    why = f"{len(chunks)} chunks lack it"
+    if all(each.broken for each in chunks):
+        beside = comparison.beside_writers
+        return [Step(_where(comparison, index.name),
+                     f"REINDEX INDEX {'CONCURRENTLY ' if beside else ''}{ident(each.broken or '')}",
+                     "a chunk's own is invalid", transaction=Transaction.NONE if beside else comparison.transaction,
+                     cost="SHARE UPDATE EXCLUSIVE on this chunk" if beside else "", heavy=True) for each in chunks]
+    if comparison.timescaledb < CHUNK_INDEXES_BY_LIKENESS:
+        return _replace(comparison, index, why)
+    return [_drop(comparison, index.name, f"{why}; until it is built again, queries are without it"),
+            _create(comparison, index, why)]

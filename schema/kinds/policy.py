@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from schema import intervals
+from schema.live import Comparison, PolicyJob
 from schema.names import ident, literal
-from schema.objects import Compression, Retention
+from schema.objects import Compression, Reorder, Retention
 from schema.step import Step, Transaction
 
 
@@ -23,9 +25,22 @@ def addition(function: str, table: str, limit: str, settings: Compression | Rete
     return f"SELECT (alter_job({call}, scheduled => false)).job_id" if settings.paused else f"SELECT {call}"
 
 
-def alteration(where: str, job: int, *, key: str, wanted: tuple[str, Compression | Retention],
-               live: tuple[str, Compression | Retention], transaction: Transaction) -> Step:
-    """Alter a job's limit, schedule and pause in one call; both tuples are (limit, settings)."""
+def removal(function: str, comparison: Comparison, where: str, jobs: Sequence[PolicyJob]) -> list[Step]:
+    """Remove a policy that nobody declares, with its doubles; no step where there is none."""
+    if not jobs:
+        return []
+    doubles = folded(where, [job.id for job in jobs], comparison.transaction)
+    return [*doubles, Step(where, f"SELECT {function}({literal(ident(comparison.name))})", "nobody declares the policy",
+                           transaction=comparison.transaction)]
+
+
+def alteration(where: str, job: int, *, key: str, wanted: tuple[str, Compression | Retention | Reorder],
+               live: tuple[str | None, Compression | Retention | Reorder], transaction: Transaction,
+               timezone: str | None = None) -> Step:
+    """Alter a job's limit, schedule and pause in one call; both tuples are (limit, settings).
+
+    `timezone` is the job's own: a call that does not repeat it would take it away.
+    """
     (limit, new), (live_limit, old) = wanted, live
     arguments, whys = [str(job)], []
     if new.schedule != old.schedule and new.schedule is not None:
@@ -34,11 +49,23 @@ def alteration(where: str, job: int, *, key: str, wanted: tuple[str, Compression
     if new.paused != old.paused:
         arguments.append(f"scheduled => {'false' if new.paused else 'true'}")
         whys.append("it is paused" if old.paused else "it is not paused")
-    if not intervals.same(limit, live_limit):
-        value = limit.strip() if intervals.length(limit)[0] == "integer" else f'"{limit}"'
-        arguments.append(f"config => jsonb_set(config, '{{{key}}}', {literal(value)})")
+    same = limit == live_limit if isinstance(new, Reorder) else intervals.same(limit, live_limit)
+    if not same:
+        arguments.append(f"config => {_config(key, limit, live_limit, new)}")
         whys.append(f"{key} is {live_limit}")
+    if timezone is not None:
+        arguments.append(f"timezone => {literal(timezone)}")
     sql = f"SELECT (alter_job({', '.join(arguments)})).job_id"
-    if not intervals.same(limit, live_limit):
+    if not same:
         sql += f" FROM timescaledb_information.jobs WHERE job_id = {job}"
     return Step(where, sql, "; ".join(whys), transaction=transaction)
+
+
+def _config(key: str, limit: str, live_limit: str | None, new: Compression | Retention | Reorder) -> str:
+    """The job's config with another limit; one by the chunks' time of creation gives way to one by their rows."""
+    number = not isinstance(new, Reorder) and intervals.length(limit)[0] == "integer"
+    value = limit.strip() if number else json.dumps(limit)
+    if live_limit is None:
+        older = key.removesuffix("_after") + "_created_before"
+        return f"(config - {literal(older)}) || {literal(f'{{{json.dumps(key)}: {value}}}')}"
+    return f"jsonb_set(config, '{{{key}}}', {literal(value)})"

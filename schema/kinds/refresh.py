@@ -6,6 +6,7 @@ import json
 
 from schema import intervals
 from schema.kinds import policy
+from schema.live import PolicyJob
 from schema.live_aggregate import AggregateComparison
 from schema.names import ident, literal
 from schema.objects import Refresh
@@ -19,13 +20,14 @@ def steps(comparison: AggregateComparison) -> list[Step]:
     declared, wanted, live = (comparison.declared.refresh, comparison.wanted.refresh,
                               comparison.present.object.refresh)
     where, name = f"{comparison.name}.refresh", literal(ident(comparison.name))
-    jobs = [job.id for job in comparison.present.jobs if job.procedure == PROCEDURE]
+    policies = [job for job in comparison.present.jobs if job.procedure == PROCEDURE]
+    jobs = [job.id for job in policies]
     if declared is None or wanted is None:
         return [Step(where, f"SELECT delete_job({job})", "nobody declares the policy") for job in jobs]
     if not jobs or live is None:
         return [Step(where, _addition(name, declared), "there is no policy")]
     found = policy.folded(where, jobs, Transaction.SHARED)
-    return [*found, _alteration(where, jobs[0], declared, wanted, live)] if wanted != live else found
+    return [*found, _alteration(where, policies[0], declared, wanted, live)] if wanted != live else found
 
 
 def _addition(name: str, declared: Refresh) -> str:
@@ -34,8 +36,8 @@ def _addition(name: str, declared: Refresh) -> str:
     return f"SELECT (alter_job({call}, scheduled => false)).job_id" if declared.paused else f"SELECT {call}"
 
 
-def _alteration(where: str, job: int, declared: Refresh, wanted: Refresh, live: Refresh) -> Step:
-    arguments, whys = [str(job)], []
+def _alteration(where: str, job: PolicyJob, declared: Refresh, wanted: Refresh, live: Refresh) -> Step:
+    arguments, whys = [str(job.id)], []
     if wanted.schedule != live.schedule:
         arguments.append(f"schedule_interval => {intervals.sql(declared.schedule)}")
         whys.append(f"it runs every {live.schedule}")
@@ -48,7 +50,9 @@ def _alteration(where: str, job: int, declared: Refresh, wanted: Refresh, live: 
     if changed:
         arguments.append(f"config => config || {literal(json.dumps(changed))}")
         whys.append(f"it reaches from {live.start or 'the beginning'} to {live.end or 'now'}")
-        sql = f" FROM timescaledb_information.jobs WHERE job_id = {job}"
+        sql = f" FROM timescaledb_information.jobs WHERE job_id = {job.id}"
+    if job.timezone is not None:  # a call that does not repeat it would take it away
+        arguments.append(f"timezone => {literal(job.timezone)}")
     return Step(where, f"SELECT (alter_job({', '.join(arguments)})).job_id{sql}", "; ".join(whys))
 
 

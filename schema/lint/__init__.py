@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from schema.errors import DeclarationError
-from schema.lint import aggregates, hypertables, indexes, names, references, tables
+from schema.lint import aggregates, hypertables, indexes, jobs, names, references, tables
 from schema.lint.finding import Finding
 from schema.objects import Object
 
 # What cannot be, or cannot work. Objects that are not among those given are not judged.
 ERRORS: tuple[Callable[[Sequence[Object]], Iterable[str]], ...] = (
     names.errors, tables.errors, hypertables.errors, indexes.errors, references.errors,
-    aggregates.errors)
+    aggregates.errors, jobs.errors)
 # What works, but costs something or may be a slip; told only of a whole schema.
 WARNINGS: tuple[Callable[[Sequence[Object]], Iterable[Finding]], ...] = (
     indexes.warnings, references.warnings, aggregates.warnings)

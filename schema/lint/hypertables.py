@@ -57,8 +57,9 @@ def _partitioned(table: Table, hypertable: Hypertable) -> Iterable[str]:
 
 def _unreadable(table: Table) -> Iterable[str]:
     """Durations that are no interval."""
-    for part in (table.hypertable, table.compression, table.retention, table.reorder):
-        for field in ("chunk", "after", "drop_after", "schedule", "recompress"):
+    dimensions = table.hypertable.dimensions if table.hypertable else ()
+    for part in (table.hypertable, *dimensions, table.compression, table.retention, table.reorder):
+        for field in ("chunk", "interval", "after", "drop_after", "schedule", "recompress"):
             text = getattr(part, field, None)
             try:
                 intervals.length(text or "0")
@@ -82,6 +83,10 @@ def _policies(table: Table) -> Iterable[str]:
             intervals.fixed_length(compression.after) >= intervals.fixed_length(retention.drop_after):
         yield (f"{name}: compression after {compression.after} never happens, retention drops rows after "
                f"{retention.drop_after}; compress earlier")
+    bounds = (retention and retention.drop_after, compression and compression.after,
+              compression and compression.recompress)
+    if table.hypertable and table.hypertable.now is None and any(bound and bound.strip().isdigit() for bound in bounds):
+        yield f"{name}.hypertable: a policy in numbers needs a function that tells the present; name it as now"
     there = {*(index.name for index in table.indexes), *(key.name for key in table.keys)}
     if table.reorder and table.reorder.index not in there:
         yield f"{name}.reorder: index {table.reorder.index!r} is not declared; declare it or name another"

@@ -10,11 +10,12 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.live import Live
-from schema.objects import ContinuousAggregate, Enum, Function, Object, Table, View
-from schema.readers import aggregates, enums, functions, tables, views
+from schema.objects import ContinuousAggregate, Enum, Function, Job, Object, Table, View
+from schema.readers import aggregates, enums, functions, jobs, tables, views
 
 # (connection, capabilities, schema, names) -> the live ones by name.
 Reader = Callable[[Connection[Any], Capabilities, str, Sequence[str]], Mapping[str, Live]]
 READERS: Mapping[type[Object], Reader] = {
     ContinuousAggregate: aggregates.read,
-    Enum: enums.read, Function: functions.read, Table: tables.read, View: views.read}
+    Enum: enums.read, Function: functions.read, Table: tables.read, View: views.read,
+    Job: jobs.read}

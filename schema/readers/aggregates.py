@@ -158,7 +158,7 @@ def _job(row: Row) -> PolicyJob:
     config = json.loads(row["config"] or "{}")
     after = config.get("compress_after", config.get("drop_after"))
     return PolicyJob(row["id"], row["procedure"], None if after is None else str(after), row["schedule"],
-                     not row["scheduled"])
+                     not row["scheduled"], row["timezone"])
 
 
 def _refresh(found: Iterable[Row]) -> Refresh | None:

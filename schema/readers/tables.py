@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from psycopg import Connection, sql
-from psycopg.rows import dict_row
+from psycopg import Connection
 
 from schema.capabilities import Capabilities
-from schema.catalog import Row, Rows, rows, rows_by
-from schema.live import LiveTable, PolicyJob, Weight, compression_of, reorder_of, retention_of
+from schema.catalog import Row, Rows, rows_by
+from schema.live import LiveTable, PolicyJob, UnindexedChunk, compression_of, reorder_of, retention_of
 from schema.objects import (
     Check,
     Column,
     Compression,
+    Dimension,
     ForeignKey,
     Hypertable,
     Index,
     Key,
     Policy,
-    Retention,
     RowSecurity,
     Table,
     Trigger,
@@ -35,40 +34,10 @@ def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
     """The live tables of one schema by name; absent ones are absent. Everything is in the server's words."""
     parts = ["tables", "constraints", "indexes", "triggers", "row_security"]
     if capabilities.timescaledb_version is not None:
-        parts += ["hypertables", "jobs"]
+        parts += ["hypertables", "jobs", "unindexed_chunks"]
     found = {part: rows_by(connection, part, "table", schema=schema, names=list(names)) for part in parts}
     return {name: _live(name, schema, {part: each.get(name, ()) for part, each in found.items()})
             for name in found["tables"]}
-
-
-def read_weights(connection: Connection[Any], tables: Mapping[str, Table], retention: Mapping[str, Retention],
-                 capabilities: Capabilities) -> dict[str, Weight]:
-    """What changes to these live tables would touch, in two queries; all is by the full names they bear now, and
-    `retention` holds the declared limits."""
-    if not tables:
-        return {}
-    parts = [_weight_query(name, table, retention.get(name)) for name, table in tables.items()]
-    with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
-    chunks: dict[str, Row] = {}
-    if capabilities.timescaledb_version is not None:
-        chunks = {row["table"]: row for row in rows(connection, "chunks", names=list(tables))}
-    return {row["table"]: Weight(row["has_rows"], row["bytes"] or 0, chunks.get(row["table"], {}).get("chunks", 0),
-                                 chunks.get(row["table"], {}).get("compressed", 0), row["expired"]) for row in found}
-
-
-def _weight_query(full_name: str, table: Table, retention: Retention | None) -> sql.Composable:
-    name = sql.Identifier(table.schema, full_name.rpartition(".")[2])
-    quoted = sql.Literal(name.as_string(None))
-    size = "pg_total_relation_size({0}) + coalesce((SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits " \
-           "WHERE inhparent = {0}::regclass), 0)"
-    bytes_ = sql.SQL(size).format(quoted)
-    expired: sql.Composable = sql.SQL("0")
-    if table.hypertable and retention and not retention.drop_after.strip().isdigit():
-        expired = sql.SQL("(SELECT count(*) FROM show_chunks({}, older_than => {}::interval))").format(
-            quoted, sql.Literal(retention.drop_after))
-    select = 'SELECT {} AS "table", EXISTS (SELECT FROM {}) AS has_rows, ({})::bigint AS bytes, {} AS expired'
-    return sql.SQL(select).format(sql.Literal(full_name), name, bytes_, expired)
 
 
 def _live(name: str, schema: str, found: Rows) -> LiveTable:
@@ -79,14 +48,28 @@ def _live(name: str, schema: str, found: Rows) -> LiveTable:
         name, _columns(found["tables"]), _keys(constraints), _foreign_keys(constraints),
         tuple(Check(row["name"], row["expression"], row["comment"]) for row in constraints if row["type"] == "c"),
         tuple(_index(row) for row in indexes),
-        Hypertable(settings["time"], settings["chunk"]) if settings else None,
+        _hypertable(settings) if settings else None,
         compression_of(_compression(settings), jobs), retention_of(jobs), reorder_of(jobs),
         tuple(_trigger(row) for row in found["triggers"]), _row_security(found["row_security"]), schema=schema,
         comment=found["tables"][0]["table_comment"])
     return LiveTable(table, frozenset(row["name"] for row in constraints if not row["validated"]),
                      frozenset(row["name"] for row in indexes if not row["valid"]), jobs=jobs,
                      policies=_policies(found["row_security"]),
-                     mixed=frozenset(row["name"] for row in found["triggers"] if row["mixed"]))
+                     mixed=frozenset(row["name"] for row in found["triggers"] if row["mixed"]),
+                     unindexed=_unindexed(found.get("unindexed_chunks", ())))
+
+
+def _unindexed(found: Iterable[Row]) -> dict[str, list[UnindexedChunk]]:
+    chunks: dict[str, list[UnindexedChunk]] = {}
+    for row in found:
+        chunks.setdefault(row["name"], []).append(UnindexedChunk(row["chunk"], row["broken"]))
+    return chunks
+
+
+def _hypertable(row: Row) -> Hypertable:
+    dimensions = tuple(Dimension(each["column"], each["partitions"], None if each["partitions"] else each["interval"])
+                       for each in row["dimensions"] or ())
+    return Hypertable(row["time"], row["chunk"], dimensions, row["now"], tuple(row["tablespaces"]))
 
 
 def _columns(found: Iterable[Row]) -> tuple[Column, ...]:
@@ -134,4 +117,4 @@ def _job(row: Row) -> PolicyJob:
     config = json.loads(row["config"] or "{}")
     after = config.get("compress_after", config.get("drop_after", config.get("index_name")))
     limit = None if after is None else str(after)
-    return PolicyJob(row["id"], row["procedure"], limit, row["schedule"], not row["scheduled"])
+    return PolicyJob(row["id"], row["procedure"], limit, row["schedule"], not row["scheduled"], row["timezone"])

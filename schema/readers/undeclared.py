@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection, sql
@@ -13,6 +14,7 @@ from schema.catalog import Row, Rows, rows, rows_by
 from schema.live import Undeclared
 from schema.live_aggregate import BESIDE, OLD
 from schema.objects import ContinuousAggregate, Enum, Function, Job, Object, Table, View, qualified
+from schema.readers import jobs
 
 TYPES: dict[str, type[Object] | None] = {
     "table": Table, "view": View, "materialized view": None, "function": Function, "procedure": Function,
@@ -25,7 +27,8 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
 
     `schemas` takes the place of those that are declared.
 
-    A function is declared by its name: others of that name count as declared, too. A job is by its procedure.
+    A function is declared by its name: others of that name count as declared, too. A job is by its name, or by
+    its procedure where it has none.
     """
     schemas = sorted({each.schema for each in objects}) if schemas is None else list(schemas)
     found = rows(connection, "undeclared", schemas=schemas)
@@ -33,11 +36,14 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
         more = rows(connection, "undeclared_timescaledb", schemas=schemas)
         aggregates = {(row["schema"], row["name"]) for row in more if row["kind"] == "aggregate"}
         found = [row for row in found if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"] + more
-    declared = {(type(each), _declared_name(each)) for each in objects}
+    declared = {(type(each), each.full_name) for each in objects}
     declared |= {(type(each), qualified(each.schema, each.renamed_from)) for each in objects if each.renamed_from}
     declared |= {(ContinuousAggregate, each.full_name + suffix) for each in objects
                  if isinstance(each, ContinuousAggregate) for suffix in (BESIDE, OLD)}
-    left = [row for row in found if (TYPES[row["kind"]], qualified(row["schema"], row["name"])) not in declared]
+    known = _known_jobs(connection, capabilities, objects)
+    left = [row for row in found
+            if (row["signature"] not in known if row["kind"] == "job" else
+                (TYPES[row["kind"]], qualified(row["schema"], row["name"])) not in declared)]
     filled = _filled(connection, [row for row in left if row["kind"] == "table"])
     keys = rows_by(connection, "foreign_keys", "table",
                    names=[qualified(row["schema"], row["name"]) for row in left if row["kind"] == "table"])
@@ -45,13 +51,21 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
                        row["oid"] in filled, _foreign_keys(row, keys)) for row in left]
 
 
-def is_of(each: Undeclared, declared: Object) -> bool:
-    """Whether what was found is the declared object."""
-    return (TYPES[each.kind], each.name) == (type(declared), _declared_name(declared))
+def of(connection: Connection[Any], capabilities: Capabilities, declared: Object) -> list[Undeclared]:
+    """What the declared object is on the server, as if nobody declared it; nothing where it is absent."""
+    if isinstance(declared, Job):
+        live = jobs.read_declared(connection, capabilities, [declared]).get(declared.full_name)
+        numbers = (live.id, *live.doubles) if live else ()
+        return [Undeclared("job", declared.full_name, str(number), declared.schema) for number in numbers]
+    found = read(connection, capabilities, [replace(declared, name="")])
+    return [each for each in found if (TYPES[each.kind], each.name) == (type(declared), declared.full_name)]
 
 
-def _declared_name(each: Object) -> str:
-    return each.procedure.removeprefix("public.") if isinstance(each, Job) else each.full_name
+def _known_jobs(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> set[str]:
+    """The numbers of the jobs that are declared, in text."""
+    declared = [each for each in objects if isinstance(each, Job)]
+    live = jobs.read_declared(connection, capabilities, declared) if declared else {}
+    return {str(number) for job in live.values() for number in (job.id, *job.doubles)}
 
 
 def _filled(connection: Connection[Any], tables: Sequence[Row]) -> set[int]:

@@ -1,7 +1,8 @@
 -- Refresh, columnstore and retention policies of continuous aggregates, oldest first.
-SELECT hypertable_name AS "table", job_id AS id, proc_name AS procedure, schedule_interval::text AS schedule, scheduled,
-       config::text AS config
-  FROM timescaledb_information.jobs
- WHERE hypertable_schema = %(schema)s AND hypertable_name = ANY(%(names)s)
-   AND proc_name IN ('policy_refresh_continuous_aggregate', 'policy_compression', 'policy_retention')
- ORDER BY hypertable_name, job_id
+SELECT j.hypertable_name AS "table", j.job_id AS id, j.proc_name AS procedure, j.schedule_interval::text AS schedule,
+       j.scheduled, j.config::text AS config, b.timezone
+  FROM timescaledb_information.jobs j
+  JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id
+ WHERE j.hypertable_schema = %(schema)s AND j.hypertable_name = ANY(%(names)s)
+   AND j.proc_name IN ('policy_refresh_continuous_aggregate', 'policy_compression', 'policy_retention')
+ ORDER BY j.hypertable_name, j.job_id

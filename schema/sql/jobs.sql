@@ -4,8 +4,10 @@ SELECT j.hypertable_name AS "table",
        j.proc_name AS procedure,
        j.schedule_interval::text AS schedule,
        j.scheduled,
-       j.config::text AS config
+       j.config::text AS config,
+       b.timezone
   FROM timescaledb_information.jobs j
+  JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id
  WHERE j.hypertable_schema = %(schema)s AND j.hypertable_name = ANY(%(names)s)
    AND j.proc_name IN ('policy_compression', 'policy_retention', 'policy_reorder')
  ORDER BY j.hypertable_name, j.job_id

@@ -159,17 +159,17 @@ def _container(kind: str, folder: Path) -> Iterator[Address]:
     parameters = {"hba_file": "/etc/pg_hba.conf", "fsync": "off", "listen_addresses": "*",
                   "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off",
                   "timescaledb.max_background_workers": "0"}
-    _docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+    docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
             "--volume", f"{secret}:/run/secrets/password:ro", "--volume", f"{hba}:/etc/pg_hba.conf:ro",
             "--env", "POSTGRES_PASSWORD_FILE=/run/secrets/password", image, "postgres",
             *(word for key, value in parameters.items() for word in ("-c", f"{key}={value}")))
     try:
-        port = int(_docker("port", name, "5432/tcp").split(":")[-1])
+        port = int(docker("port", name, "5432/tcp").split(":")[-1])
         address = Address("127.0.0.1", port, "postgres", "postgres", password)
         _await(address, name)
         yield address
     finally:
-        _docker("rm", "--force", "--volumes", name)
+        docker("rm", "--force", "--volumes", name)
 
 
 def _image(kind: str) -> str:
@@ -183,16 +183,17 @@ def _image(kind: str) -> str:
         if kind == "official":
             if not engine.can_pull(reference):
                 raise CannotBeHad(f"{reference} is not here and no registry answers")
-            _docker("pull", "--quiet", reference)
+            docker("pull", "--quiet", reference)
         else:
-            _docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={ensure_base_image()}",
+            docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={ensure_base_image()}",
                     str(IMAGES / "debian"))
     except (SettingsError, BaseImageError) as error:
         raise CannotBeHad(str(error)) from None
     return reference
 
 
-def _docker(*arguments: str) -> str:
+def docker(*arguments: str) -> str:
+    """Run the docker command; what it printed."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
     return done.stdout
 
@@ -207,4 +208,4 @@ def _await(address: Address, name: str) -> None:
             time.sleep(0.5)
         else:
             return
-    raise TimeoutError(f"{name} took no login within {START_SECONDS} s: {_docker('logs', '--tail', '5', name)}")
+    raise TimeoutError(f"{name} took no login within {START_SECONDS} s: {docker('logs', '--tail', '5', name)}")

@@ -1,0 +1,93 @@
+"""User-defined jobs: added, altered in place so that number and history stay, doubles folded into the oldest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from schema import intervals
+from schema.capabilities import JOB_NAMES
+from schema.live import Compared, LiveJob
+from schema.names import ident, literal
+from schema.objects import Job
+from schema.step import Hazard, Step, Transaction
+
+JobComparison = Compared[Job, LiveJob]
+
+
+def steps(comparison: JobComparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Make the live job the declared one; a job is its procedure, so another procedure is another job."""
+    declared, live = comparison.declared, comparison.live
+    if live is None:
+        return [_add(comparison, "there is no job")], []
+    if live.object.procedure != comparison.wanted.procedure:
+        why = f"the job runs {live.object.procedure}, which cannot be changed in place"
+        gone = (live.id, *live.doubles)
+        return [*(Step(declared.full_name, f"SELECT delete_job({each})", why,
+                       (Hazard.DROPS_JOB, Hazard.LOSES_HISTORY)) for each in gone), _add(comparison, why)], []
+    found = [Step(declared.full_name, f"SELECT delete_job({double})", f"job {live.id} does the same",
+                  transaction=Transaction.OWN) for double in live.doubles]
+    changes = _changes(comparison)
+    if changes:
+        arguments = [str(live.id), *(argument for argument, _ in changes)]
+        timezone = comparison.wanted.timezone
+        if timezone and not any(each.startswith("timezone ") for each in arguments):
+            arguments.append(f"timezone => {literal(timezone)}")  # a call that does not repeat it takes it away
+        found.append(Step(declared.full_name, f"SELECT (alter_job({', '.join(arguments)})).job_id",
+                          "; ".join(why for _, why in changes)))
+    return found, []
+
+
+def _add(comparison: JobComparison, why: str) -> Step:
+    declared = comparison.declared
+    arguments = [literal(ident(declared.procedure)), intervals.sql(declared.schedule)]
+    if declared.config is not None:
+        arguments.append(f"config => {literal(declared.config)}")
+    if declared.paused:
+        arguments.append("scheduled => false")
+    if not declared.fixed_schedule:
+        arguments.append("fixed_schedule => false")
+    if declared.timezone:
+        arguments.append(f"timezone => {literal(declared.timezone)}")
+    if comparison.timescaledb >= JOB_NAMES:
+        arguments.append(f"job_name => {literal(declared.name)}")
+    call = f"add_job({', '.join(arguments)})"
+    more = _limits(declared)
+    if not more:
+        return Step(declared.full_name, f"SELECT {call}", why)
+    if declared.timezone:
+        more.append(f"timezone => {literal(declared.timezone)}")
+    return Step(declared.full_name, f"SELECT (alter_job({', '.join([call, *more])})).job_id", why)
+
+
+def _limits(job: Job) -> list[str]:
+    """What only alter_job can set."""
+    found = [f"{key} => interval {literal(value)}" for key, value in (("max_runtime", job.max_runtime),
+                                                                     ("retry_period", job.retry_period)) if value]
+    return [*found, *([f"max_retries => {job.max_retries}"] if job.max_retries is not None else [])]
+
+
+def _changes(comparison: JobComparison) -> list[tuple[str, str]]:
+    """What alter_job has to be told, and why."""
+    declared, wanted, live = comparison.declared, comparison.wanted, comparison.present.object
+    found: list[tuple[str, str]] = []
+    if comparison.timescaledb >= JOB_NAMES and (wanted.name != live.name or not comparison.present.named):
+        what = f"it is called {live.name}" if comparison.present.named else "it has no name"
+        found.append((f"job_name => {literal(declared.name)}", what))
+    if wanted.schedule != live.schedule:
+        found.append((f"schedule_interval => {intervals.sql(declared.schedule)}", f"it runs every {live.schedule}"))
+    if wanted.config != live.config:
+        found.append((f"config => {literal(declared.config or '{}')}", f"config is {live.config or 'none'}"))
+    if wanted.paused != live.paused:
+        found.append((f"scheduled => {'false' if wanted.paused else 'true'}",
+                      "it is paused" if live.paused else "it is not paused"))
+    if wanted.fixed_schedule != live.fixed_schedule:
+        found.append((f"fixed_schedule => {'true' if wanted.fixed_schedule else 'false'}",
+                      f"its schedule is {'fixed' if live.fixed_schedule else 'counted from the last end'}"))
+    if wanted.timezone != live.timezone:
+        found.append((f"timezone => {literal(wanted.timezone)}", f"its time zone is {live.timezone or 'none'}"))
+    for key in ("max_runtime", "retry_period"):
+        if getattr(wanted, key) != getattr(live, key):
+            found.append((f"{key} => interval {literal(getattr(declared, key))}", f"{key} is {getattr(live, key)}"))
+    if wanted.max_retries != live.max_retries:
+        found.append((f"max_retries => {wanted.max_retries}", f"max_retries is {live.max_retries}"))
+    return found

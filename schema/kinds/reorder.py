@@ -1,0 +1,39 @@
+"""Reorder: the policy that rewrites chunks in the order of an index once they are no longer written to."""
+
+from __future__ import annotations
+
+from schema import intervals
+from schema.kinds import policy
+from schema.live import Comparison
+from schema.names import ident, literal
+from schema.objects import Reorder
+from schema.step import Step
+
+PROCEDURE = "policy_reorder"
+
+
+def steps(comparison: Comparison) -> list[Step]:
+    """Make the live reorder policy the declared one; chunks that were reordered already stay as they are."""
+    declared, wanted, live = (comparison.declared.reorder, comparison.wanted.reorder,
+                              comparison.present.table.reorder)
+    where = f"{comparison.name}.reorder"
+    jobs = [job for job in comparison.present.jobs if job.procedure == PROCEDURE]
+    if declared is None or wanted is None:
+        return policy.removal("remove_reorder_policy", comparison, where, jobs)
+    if not jobs or live is None:
+        return [Step(where, _addition(comparison.name, declared), "there is no policy",
+                     transaction=comparison.transaction)]
+    found = policy.folded(where, [job.id for job in jobs], comparison.transaction)
+    if wanted != live:
+        found.append(policy.alteration(where, jobs[0].id, key="index_name", wanted=(declared.index, wanted),
+                                       live=(live.index, live), transaction=comparison.transaction,
+                                       timezone=jobs[0].timezone))
+    return found
+
+
+def _addition(table: str, declared: Reorder) -> str:
+    """SQL that adds the policy; only altering it gives it a schedule of its own."""
+    call = f"add_reorder_policy({literal(ident(table))}, {literal(declared.index)})"
+    settings = [f"schedule_interval => {intervals.sql(declared.schedule)}"] if declared.schedule else []
+    settings += ["scheduled => false"] if declared.paused else []
+    return f"SELECT (alter_job({', '.join([call, *settings])})).job_id" if settings else f"SELECT {call}"
