@@ -91,8 +91,11 @@ def _old_rows(name: sql.Composable, live: Table, wanted: Table) -> sql.Composabl
     """1 where a table that becomes a hypertable has rows that retention would drop."""
     if wanted.hypertable is None or wanted.retention is None or wanted.retention.drop_after.strip().isdigit():
         return sql.SQL("0")
+    names = {each.name for each in live.columns}
     time = next(each for each in wanted.columns if each.name == wanted.hypertable.time)
-    column = time.name if time.name in {each.name for each in live.columns} else time.renamed_from or time.name
+    column = next((name for name in (time.name, time.renamed_from) if name in names), None)
+    if column is None:
+        return sql.SQL("0")
     return sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} < now() - {}::interval LIMIT 1) AS old").format(
         name, sql.Identifier(column), sql.Literal(wanted.retention.drop_after))
 
