@@ -56,7 +56,7 @@ def find_declared(stack: str | None, file: Path | None, *, allow: Sequence[Hazar
     options = Options(
         on_unsupported="skip" if skip_unsupported else settings.on_unsupported, whole_schema=True,
         allow=frozenset([*settings.allow_hazards, *(allow or ())]), fingerprint=fingerprint,
-        protect=frozenset([*settings.protect, *(protect or ())]))
+        protect=frozenset([*settings.protect, *(protect or ())]), max_replica_lag=settings.max_replica_lag or None)
     objects = tuple(replace(each, allow=(*each.allow, *settings.allow.get(each.full_name, ())))
                     for each in find_objects(file, settings))
     return Wanted(objects, options)

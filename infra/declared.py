@@ -94,5 +94,6 @@ def _context(props: Mapping[str, Any]) -> tuple[Object, ...]:
 
 def _options(props: Mapping[str, Any]) -> Options:
     given = props["options"]
+    lag = given.get("max_replica_lag")
     return Options(on_unsupported=given["on_unsupported"], allow=frozenset(given.get("allow", ())),
-                   protect=frozenset(given.get("protect", ())))
+                   protect=frozenset(given.get("protect", ())), max_replica_lag=None if lag is None else int(lag))

@@ -110,6 +110,8 @@ class Settings(BaseModel):
     allow: Annotated[dict[str, tuple[Hazard, ...]], BeforeValidator(_from_json)] = {}
     # Full names of objects that are never dropped.
     protect: Annotated[tuple[str, ...], BeforeValidator(_from_json)] = ()
+    # Bytes of WAL that a standby may be behind when a heavy step of a schema change begins; 0: it waits for nobody.
+    max_replica_lag: Annotated[int, Field(ge=0)] = 0
 
     # seed
     seed: bool = False

@@ -66,6 +66,7 @@ def _former(each: declarations.Object) -> list[pulumi.Input[str | pulumi.Alias]]
 
 def _options(settings: Settings, each: declarations.Object) -> dict[str, object]:
     """How far a change to the object may go on this stack."""
+    lag = {"max_replica_lag": settings.max_replica_lag} if settings.max_replica_lag else {}
     return {"on_unsupported": settings.on_unsupported, "timestamps": settings.timestamps,
             "allow": sorted(settings.allowed(each.full_name)),
-            "protect": sorted(settings.protect)}
+            "protect": sorted(settings.protect), **lag}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra import tables
+from infra.declared import _options
 from infra.providers import schema as providers
 from infra.resources import SchemaObject
 from schema.lifecompanion import declared as specified
@@ -59,3 +60,11 @@ def test_types_and_classes_that_state_files_name_are_the_same_for_ever() -> None
         for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job")}
     assert set(tables.RESOURCES) == set(KINDS.values())
     assert issubclass(providers.TableProvider, providers.ObjectProvider)
+
+
+def test_the_limit_of_standbys_lag_reaches_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for setting, limit in ((0, None), (1048576, 1048576)):
+        recorder, _ = declared(monkeypatch, "dev", {"maxReplicaLag": setting})
+        given = recorder.of("Table")["users"]["options"]
+        floats = {key: float(value) if isinstance(value, int) else value for key, value in given.items()}
+        assert _options({"options": floats}).max_replica_lag == limit

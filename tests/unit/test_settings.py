@@ -67,6 +67,7 @@ def test_production_refuses_every_hazard_and_keeps_its_bucket() -> None:
     ("allowHazards", '["drops_everything"]', "drops_table"),
     ("parameters", "work_mem=5MB", "JSON"),
     ("seed", "perhaps", "boolean"),
+    ("maxReplicaLag", "-1", "greater than or equal to 0"),
 ])
 def test_wrong_value_names_key_found_and_allowed(key: str, value: str, allowed: str) -> None:
     with pytest.raises(SettingsError) as error:
