@@ -99,7 +99,7 @@ class Capabilities:
         gone: set[Object] = set()
         if self.community or not any(isinstance(each, ContinuousAggregate | Job) for each in objects):
             return gone
-        for each in dependencies.ordered(objects):
+        for each in dependencies.ordered(tuple(dict.fromkeys(objects))):
             needed = dependencies.needs(each, objects) if gone else ()
             if isinstance(each, ContinuousAggregate | Job) or gone.intersection(needed):
                 gone.add(each)

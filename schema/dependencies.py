@@ -57,21 +57,45 @@ def types(objects: Iterable[Object], universe: Sequence[Object]) -> set[Object]:
 
 
 def ordered(objects: Sequence[Object]) -> list[Object]:
-    """The objects with each after those that it stands on, otherwise in the order given."""
+    """The objects with each after those that it stands on, otherwise in the order given.
+
+    So are those that seem to stand on each other: a name in SQL may be a column's that only looks like an object's.
+    """
     done: dict[Object, None] = {}
     by_name = _by_name(objects)
-
-    def visit(each: Object, above: tuple[Object, ...]) -> None:
-        if each in done or each in above:
-            return
+    place = {each: number for number, each in enumerate(objects)}
+    below: dict[Object, list[Object]] = {}
+    for each in objects:
         keys = [target.table for target in each.foreign_keys] if isinstance(each, Table) else []
-        for other in (*_named(each, by_name, objects), *(by_name[name] for name in keys if name in by_name)):
-            visit(other, (*above, each))
+        below[each] = [*_named(each, by_name, objects), *(by_name[name] for name in keys if name in by_name)]
+
+    def visit(each: Object) -> None:
+        if each in done or each in waiting:
+            return
+        waiting.add(each)
+        for other in below[each]:
+            if place[other] < place[each] or not _reaches(other, each, below):
+                visit(other)
         done[each] = None
 
+    waiting: set[Object] = set()
     for each in objects:
-        visit(each, ())
+        visit(each)
     return list(done)
+
+
+def _reaches(each: Object, goal: Object, below: Mapping[Object, Sequence[Object]]) -> bool:
+    """Whether `goal` is among what `each` stands on, directly or not."""
+    seen: set[Object] = set()
+    left = [each]
+    while left:
+        for other in below[left.pop()]:
+            if other == goal:
+                return True
+            if other not in seen:
+                seen.add(other)
+                left.append(other)
+    return False
 
 
 def _by_name(universe: Iterable[Object]) -> Mapping[str, Object]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schema.dependencies import ordered
 from schema.errors import DeclarationError
 from schema.lifecompanion import tables as declared
 from schema.objects import (
@@ -101,3 +102,13 @@ def test_an_index_keeps_its_order_terms() -> None:
     index = Index("i", ("a", "b DESC NULLS LAST"), include=("c",), where="a > 0")
     table = Table("t", (Column("a", "int"), Column("b", "int"), Column("c", "int")), indexes=(index,))
     assert from_dict(to_dict(table)).indexes == (index,)
+
+
+def test_objects_come_after_what_they_stand_on_and_else_in_the_order_given() -> None:
+    view = View("top", "SELECT warmest FROM daily")
+    warmest = View("warmest", "SELECT warmest FROM daily ORDER BY 1")
+    daily = ContinuousAggregate("daily", "SELECT max(t) AS warmest FROM readings GROUP BY 1")
+    readings = Table("readings", (Column("t", "mood"),))
+    mood, other = Enum("mood", ("a",)), Table("other", (Column("a", "int"),))
+    assert ordered([view, daily, warmest, other, readings, mood]) == [mood, readings, daily, warmest, view, other]
+    assert ordered([warmest, view, readings, mood]) == [warmest, view, mood, readings]
