@@ -10,7 +10,7 @@ SELECT c.relname AS "table",
                JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place) AS "references",
        k.confdeltype AS on_delete,
        k.confupdtype AS on_update,
-       pg_get_expr(k.conbin, k.conrelid) AS expression,
+       pg_get_expr(k.conbin, k.conrelid, true) AS expression,
        obj_description(k.oid, 'pg_constraint') AS comment
   FROM pg_constraint k
   JOIN pg_class c ON c.oid = k.conrelid

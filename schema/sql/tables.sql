@@ -4,10 +4,10 @@ SELECT c.relname AS "table",
        a.attname AS name,
        format_type(a.atttypid, a.atttypmod) AS type,
        NOT a.attnotnull AS "null",
-       CASE WHEN a.attgenerated = '' AND s.oid IS NULL THEN pg_get_expr(d.adbin, d.adrelid) END AS "default",
+       CASE WHEN a.attgenerated = '' AND s.oid IS NULL THEN pg_get_expr(d.adbin, d.adrelid, true) END AS "default",
        s.oid IS NOT NULL AS serial,
        CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END AS identity,
-       CASE WHEN a.attgenerated = 's' THEN pg_get_expr(d.adbin, d.adrelid) END AS generated,
+       CASE WHEN a.attgenerated = 's' THEN pg_get_expr(d.adbin, d.adrelid, true) END AS generated,
        col_description(c.oid, a.attnum) AS comment
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,0 +1,99 @@
+"""A schema with something of every kind and part, for what has to hold for all of them."""
+
+from __future__ import annotations
+
+from schema.columns import big_int, big_serial, boolean, decimal, jsonb, text, timestamp, varchar
+from schema.objects import (
+    Check,
+    Column,
+    Compression,
+    ContinuousAggregate,
+    Dimension,
+    Enum,
+    ForeignKey,
+    Function,
+    Hypertable,
+    Index,
+    Job,
+    Key,
+    Policy,
+    Refresh,
+    Reorder,
+    Retention,
+    RowSecurity,
+    Table,
+    Trigger,
+    View,
+)
+
+MOOD = Enum("mood", values=("calm", "it's \"loud\"", "alert"), comment="How a room sounds")
+TOUCH = Function(
+    "touch", returns="trigger", comment="Keeps updated_at",
+    body="\nBEGIN\n    NEW.updated_at := now();  -- \"now\", in UTC\n    RETURN NEW;\nEND\n")
+DOUBLED = Function("doubled", arguments="value numeric, factor integer DEFAULT 2", returns="numeric", language="sql",
+                   body="SELECT value * factor", volatility="immutable", parallel="safe", strict=True)
+PRUNE = Function("prune", arguments="job_id integer, config jsonb", returns=None,
+                 body="BEGIN DELETE FROM rooms WHERE id < 0; END")
+ROOMS = Table(
+    "rooms",
+    comment="Rooms, with \"quotes\" and a \\ backslash",
+    columns=(
+        big_serial("id"),
+        varchar("name", 80, "As shown", null=False),
+        Column("mood", "mood", null=False, default="'calm'"),
+        Column("number", "integer", null=False, identity="by default"),
+        Column("shout", "text", generated="upper(name::text)"),
+        boolean("heated", default="true"),
+        jsonb("metadata", default="'{}'"),
+        decimal("area", 6, 2, null=False),
+        Column("order", "integer[]"),
+        Column("Mixed Case", "uuid", default="gen_random_uuid()"),
+        timestamp("updated_at", null=False, default="now()"),
+    ),
+    keys=(Key("rooms_pkey", ("id",), primary=True, comment="The number"), Key("rooms_name_key", ("name", "mood"))),
+    checks=(Check("rooms_area_plausible", "area BETWEEN 1 AND 1000 AND btrim(name) <> ''", "In square metres"),),
+    indexes=(Index("rooms_lower", ("lower(name)", '"Mixed Case" DESC NULLS LAST')),
+             Index("rooms_heated", ("heated",), include=("area",), where="heated AND area > 2"),
+             Index("rooms_metadata", ("metadata jsonb_path_ops",), method="gin", comment="For ->")),
+    triggers=(Trigger("rooms_touch", "BEFORE INSERT OR UPDATE OF name", "touch()", when="NEW.name IS NOT NULL",
+                      comment="Keeps it"),),
+    row_security=RowSecurity((Policy("rooms_all", using="id > 0", check="area > 0"),
+                              Policy("rooms_read", using="heated", command="select", permissive=False)), forced=True),
+)
+NOTES = Table(
+    "notes", schema="private",
+    columns=(big_int("id", null=False), big_int("room_id", null=False), text("note")),
+    keys=(Key("notes_pkey", ("id",), primary=True),),
+    foreign_keys=(ForeignKey("notes_room_id_fkey", ("room_id",), "rooms", on_delete="cascade"),),
+    indexes=(Index("notes_room", ("room_id",)),),
+)
+READINGS = Table(
+    "readings",
+    columns=(big_int("room_id", null=False), Column("measured_at", "timestamptz", null=False),
+             Column("sensor", "integer", null=False), decimal("temperature", 5, 2)),
+    keys=(Key("readings_pkey", ("room_id", "sensor", "measured_at"), primary=True),),
+    foreign_keys=(ForeignKey("readings_room_id_fkey", ("room_id",), "rooms"),),
+    hypertable=Hypertable("measured_at", "1 week", (Dimension("sensor", partitions=2),)),
+    indexes=(Index("readings_time", ("measured_at DESC", "temperature")),),
+    compression=Compression("1 month", ("room_id",), ("measured_at DESC",)),
+    retention=Retention("2 years"),
+    reorder=Reorder("readings_time"),
+)
+EVENTS = Table(
+    "events", columns=(big_int("at", null=False), text("what")), hypertable=Hypertable("at", "86400000"))
+HOURLY = ContinuousAggregate(
+    "readings_hourly", comment="By the hour",
+    query="SELECT time_bucket('1 hour', measured_at) AS hour, room_id, avg(temperature) AS mean, count(*) AS count "
+          "FROM readings GROUP BY 1, 2",
+    refresh=Refresh("3 months", "1 hour", "30 minutes"), real_time=True,
+    indexes=(Index("readings_hourly_room", ("room_id", "hour DESC", "mean")),))
+DAILY = ContinuousAggregate(
+    "readings_daily",
+    query="SELECT time_bucket('1 day', hour) AS day, room_id, max(mean) AS warmest FROM readings_hourly GROUP BY 1, 2",
+    refresh=Refresh("6 months", "1 day", "1 day"), retention=Retention("5 years"))
+WARM = View("warm_rooms", query="SELECT id, name, doubled(area) AS twice FROM rooms WHERE heated AND mood = 'calm'",
+            comment="Where it is warm", security_invoker=True)
+WARMEST = View("warmest", query="SELECT day, warmest FROM readings_daily ORDER BY warmest DESC LIMIT 10")
+PRUNING = Job("pruning", procedure="prune", schedule="1 day", config='{"keep": "1 year"}')
+
+DECLARED = (MOOD, TOUCH, DOUBLED, PRUNE, ROOMS, NOTES, READINGS, EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING)
