@@ -1,4 +1,4 @@
-"""`lcdb schema`: the declared schema against a live database: plan, apply, check."""
+"""`lcdb schema`: the declared schema against a live database: plan, apply, check, and what goes into files."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def apply(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declare
     console.print(f"{len(done.steps)} steps done" if done.steps else "nothing to do: the database is as declared")
 
 
-for command in (schema_files.export, schema_files.adopt):
+for command in (schema_files.export, schema_files.adopt, schema_files.diagram):
     app.command()(command)
 
 

@@ -1,4 +1,5 @@
-"""`lcdb schema export` and `adopt`: the declared schema as SQL, and a live database as declarations."""
+"""`lcdb schema export`, `diagram` and `adopt`: the declared schema as SQL and as a picture, a live database as
+declarations."""
 
 from __future__ import annotations
 
@@ -50,6 +51,20 @@ def export(stack: StackOption = None, *, declared: DeclaredOption = None,
     for remark in made.remarks:
         console.print(remark, style="yellow", markup=False, soft_wrap=True)
     console.print(f"written: {file}; `php artisan migrate` loads it into an empty database", soft_wrap=True)
+
+
+def diagram(file: Annotated[Path | None, typer.Argument(metavar="[FILE.svg]", help="Write it there.")] = None,
+            stack: StackOption = None, *, declared: DeclaredOption = None) -> None:
+    """Draw the declared schema as SVG, hypertables, aggregates and policies marked; asks no server."""
+    from schema.diagram import draw
+
+    title = declared.stem if declared else "LifeCompanion's database, as declared"
+    drawn = draw(find_objects(declared, schema_settings_of(stack)), title)
+    if file is None:
+        print(drawn, end="")
+        return
+    file.write_text(drawn, encoding="utf-8")
+    console.print(f"drawn: {file}", soft_wrap=True)
 
 
 def adopt(file: Annotated[Path | None, typer.Argument(metavar="[FILE.py]", help="Print to it, if it is new.")] = None,

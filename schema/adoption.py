@@ -19,8 +19,8 @@ from schema.lint import lint
 from schema.lint.indexes import bare
 from schema.live import Live, Undeclared
 from schema.live_aggregate import LiveAggregate
-from schema.objects import ContinuousAggregate, Index, Object, Table, qualified
-from schema.readers import READERS, undeclared
+from schema.objects import ContinuousAggregate, Index, Job, Object, Table, qualified
+from schema.readers import READERS, jobs, undeclared
 from schema.session import prepare
 
 # The server's words for types, as people write them.
@@ -67,11 +67,15 @@ def _live(connection: Connection[Any], capabilities: Capabilities, found: Sequen
     names: dict[tuple[type[Object], str], dict[str, None]] = defaultdict(dict)
     for each in found:
         cls = undeclared.TYPES[each.kind]
-        if cls is not None:
+        if cls is not None and cls is not Job:
             names[cls, each.schema][each.name.removeprefix(f"{each.schema}.")] = None
     for (cls, schema), mine in names.items():
         live = READERS[cls](connection, capabilities, schema, list(mine))
         yield from (live[name] for name in mine if name in live)
+    numbers = {each.signature: each.schema for each in found if each.kind == "job"}
+    for job in jobs.read_all(connection, capabilities):
+        if str(job.id) in numbers:
+            yield replace(job, object=replace(job.object, schema=numbers[str(job.id)]))
 
 
 def _fitting(live: Live) -> tuple[Object | None, list[str]]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from schema.objects import ContinuousAggregate, Enum, Function, Job, Object, Table, View
 from schema.rewriting import names_in
+
+# What a query calls one of its columns is no reference to anything.
+_ALIAS = re.compile(r'\bas\s+("(?:[^"]|"")+"|\w+)\s*(?=,|\bfrom\b)', re.I)
 
 
 def texts(each: Object) -> Iterable[str]:
@@ -22,7 +26,7 @@ def texts(each: Object) -> Iterable[str]:
             yield from (policy.using or "", policy.check or "")
         yield each.hypertable.now or "" if each.hypertable else ""
     elif isinstance(each, View | ContinuousAggregate):
-        yield each.query
+        yield _ALIAS.sub(" ", each.query)
     elif isinstance(each, Function):
         yield from (each.arguments, each.returns or "")
     elif isinstance(each, Job):

@@ -39,7 +39,7 @@ def dump(objects: Sequence[Object], edition: Edition = "timescale") -> str:
            for each in kept):
         parts.append("CREATE EXTENSION IF NOT EXISTS timescaledb;\n")
     parts += [f"-- {step.object}: {step.why}\n{step.sql.rstrip().rstrip(';')};\n"
-              for step in plan_from_empty(kept).steps]
+              for step in plan_from_empty(kept, Capabilities.of(edition).timescaledb).steps]
     return "\n".join(parts)
 
 

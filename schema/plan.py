@@ -90,12 +90,13 @@ def plan(comparisons: Iterable[Compared[Any, Any]], allowed: Collection[str] = (
     return Plan((*steps, *late, *dropping.after), tuple(warnings), tuple(left_out))
 
 
-def plan_from_empty(objects: Iterable[Object]) -> Plan:
-    """The plan for a database that has none of the objects yet; asks no server."""
+def plan_from_empty(objects: Iterable[Object], timescaledb: tuple[int, ...] = ()) -> Plan:
+    """The plan for a database that has none of the objects yet, in ways that this version knows; asks no server."""
     objects = tuple(objects)
     lint(objects)
     schemas = list(dict.fromkeys(each.schema for each in objects if each.schema != "public"))
-    return plan((COMPARISONS[type(each)](each, words.settle(each, None), None) for each in objects),
+    return plan((COMPARISONS[type(each)](each, words.settle(each, None), None, timescaledb=timescaledb)
+                 for each in objects),
                 missing_schemas=schemas)
 
 

@@ -70,7 +70,9 @@ def _changes(comparison: JobComparison) -> list[tuple[str, str]]:
     """What alter_job has to be told, and why."""
     declared, wanted, live = comparison.declared, comparison.wanted, comparison.present.object
     found: list[tuple[str, str]] = []
-    if comparison.timescaledb >= JOB_NAMES and (wanted.name != live.name or not comparison.present.named):
+    # A job without a name goes by its procedure's, and needs none where it is declared so.
+    goes_by = live.name if comparison.present.named else live.procedure.rpartition(".")[2]
+    if comparison.timescaledb >= JOB_NAMES and wanted.name != goes_by:
         what = f"it is called {live.name}" if comparison.present.named else "it has no name"
         found.append((f"job_name => {literal(declared.name)}", what))
     if wanted.schedule != live.schedule:

@@ -1,0 +1,214 @@
+"""Boxes with rows, tags below them and lines between them, as SVG text; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import ClassVar
+
+ROW, TITLE_HEIGHT, PAD, SIZE = 19, 34, 12, 12
+TAG_SIZE = 10.5
+FONT = "DejaVu Sans, Verdana, sans-serif"
+# By kind of box: its colour, the tint of its tags, and the word in the legend.
+KINDS = {
+    "table": ("#475569", "#f1f5f9", "table"), "hypertable": ("#4338ca", "#eef2ff", "hypertable"),
+    "aggregate": ("#047857", "#ecfdf5", "continuous aggregate"), "view": ("#0369a1", "#f0f9ff", "view"),
+    "function": ("#9d174d", "#fdf2f8", "function"), "procedure": ("#9d174d", "#fdf2f8", "procedure"),
+    "enum": ("#b45309", "#fffbeb", "enum"), "job": ("#6d28d9", "#f5f3ff", "job")}
+# By kind of line: its colour, its dashes, and the word in the legend.
+LINES = {"refers": ("#64748b", "", "foreign key"), "reads": ("#047857", "6 4", "computed from"),
+         "uses": ("#94a3b8", "2 3", "uses"), "runs": ("#6d28d9", "2 3", "runs")}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a box: a name, its type to the right, what it is (PK, FK), and whether it is never NULL."""
+
+    name: str
+    type: str = ""
+    mark: str = ""
+    required: bool = False
+    faint: bool = False
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A policy or another property: a word in a pill, and what it says."""
+
+    word: str
+    text: str
+
+
+@dataclass
+class Box:
+    """One object; it is given its place, and the width of its column, once all sizes are known."""
+
+    kind: str
+    title: str
+    rows: Sequence[Row]
+    tags: Sequence[Tag]
+    x: float = 0
+    y: float = 0
+    width: float = 0
+
+    def __post_init__(self) -> None:
+        marks = 40 if any(row.mark for row in self.rows) else 0
+        rows = [marks + text_width(row.name, SIZE) + (22 + text_width(row.type, SIZE) if row.type else 0)
+                for row in self.rows]
+        tags = [pill_width(tag.word) + 7 + text_width(tag.text, TAG_SIZE) for tag in self.tags]
+        head = text_width(self.title, 13.5, bold=True) + (26 if self.kind == "hypertable" else 0)
+        self.width = round(max(170, head, *rows, *tags, 0) + 2 * PAD)
+
+    @property
+    def height(self) -> float:
+        tags = ROW * len(self.tags) + 12 if self.tags else 0
+        return TITLE_HEIGHT + ROW * len(self.rows) + 10 + tags
+
+    def row_y(self, name: str) -> float:
+        """The middle of the row of this name, else of the title."""
+        for number, row in enumerate(self.rows):
+            if row.name == name:
+                return self.y + TITLE_HEIGHT + 5 + ROW * (number + 0.5)
+        return self.y + TITLE_HEIGHT / 2
+
+    def svg(self) -> Iterable[str]:
+        """The box's own elements."""
+        colour, tint, _ = KINDS[self.kind]
+        x, y, width, height = self.x, self.y, self.width, self.height
+        yield f'<g><title>{escape(self.title)}</title>'
+        yield rect(x, y, width, height, fill="#ffffff", stroke=colour, rx=7, stroke_width=1.4)
+        yield (f'<path d="M{n(x)} {n(y + TITLE_HEIGHT)} v{n(7 - TITLE_HEIGHT)} a7 7 0 0 1 7 -7 h{n(width - 14)} '
+               f'a7 7 0 0 1 7 7 v{n(TITLE_HEIGHT - 7)} z" fill="{colour}"/>')
+        yield text(x + PAD, y + 22, self.title, size=13.5, fill="#ffffff", bold=True)
+        if self.kind == "hypertable":
+            yield from _chunks(x + width - PAD - 17, y + 10)
+        marks = 40 if any(row.mark for row in self.rows) else 0
+        for number, row in enumerate(self.rows):
+            base = y + TITLE_HEIGHT + 5 + ROW * number + 13.5
+            if row.mark:
+                yield text(x + PAD, base, row.mark, size=9, fill=colour, bold=True)
+            yield text(x + PAD + marks, base, row.name, bold=row.required, fill="#94a3b8" if row.faint else "#0f172a")
+            if row.type:
+                yield text(x + width - PAD, base, row.type, fill="#64748b", anchor="end")
+        if self.tags:
+            yield from self._tags(y + TITLE_HEIGHT + 10 + ROW * len(self.rows), colour, tint)
+        yield "</g>"
+
+    def _tags(self, top: float, colour: str, tint: str) -> Iterable[str]:
+        bottom = self.y + self.height
+        yield (f'<path d="M{n(self.x)} {n(top)} h{n(self.width)} v{n(bottom - top - 7)} a7 7 0 0 1 -7 7 '
+               f'h{n(14 - self.width)} a7 7 0 0 1 -7 -7 z" fill="{tint}" stroke="{colour}" stroke-width="1.4"/>')
+        for number, tag in enumerate(self.tags):
+            base = top + 6 + ROW * number
+            width = pill_width(tag.word)
+            yield rect(self.x + PAD, base + 2, width, 15, fill="#ffffff", stroke=colour, rx=7.5, stroke_width=0.9)
+            yield text(self.x + PAD + width / 2, base + 13, tag.word, size=9.5, fill=colour, anchor="middle", bold=True)
+            yield text(self.x + PAD + width + 7, base + 13.2, tag.text, size=TAG_SIZE, fill="#334155")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line from a child's left edge to a parent's right edge."""
+
+    kind: str
+    start: tuple[float, float]
+    end: tuple[float, float]
+
+    def svg(self) -> str:
+        (x1, y1), (x2, y2) = self.start, self.end
+        bend = max(30.0, abs(x1 - x2) / 2)
+        colour, dashes, _ = LINES[self.kind]
+        dash = f' stroke-dasharray="{dashes}"' if dashes else ""
+        return (f'<path d="M{n(x1)} {n(y1)} C{n(x1 - bend)} {n(y1)} {n(x2 + bend)} {n(y2)} {n(x2 + 2)} {n(y2)}" '
+                f'fill="none" stroke="{colour}" stroke-width="1.5"{dash} marker-end="url(#{self.kind})"/>')
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The whole picture."""
+
+    title: str
+    boxes: Sequence[Box]
+    lines: Sequence[Line]
+    width: float
+    height: float
+    HEAD: ClassVar[float] = 34
+    LEGEND: ClassVar[float] = 34
+
+    def svg(self) -> str:
+        """The picture as text, with a legend of what is in it."""
+        kinds = list(dict.fromkeys(kind for kind in KINDS if any(box.kind == kind for box in self.boxes)))
+        lines = list(dict.fromkeys(kind for kind in LINES if any(line.kind == kind for line in self.lines)))
+        legend = list(self._legend(kinds, lines))
+        width = max(self.width, self._legend_width(kinds, lines))
+        size = f'width="{n(width)}" height="{n(self.height)}" viewBox="0 0 {n(width)} {n(self.height)}"'
+        return "\n".join([
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}" font-size="{SIZE}">',
+            f"<title>{escape(self.title)}</title>", "<defs>", *(_tip(kind) for kind in lines), "</defs>",
+            rect(0, 0, width, self.height, fill="#ffffff"),
+            text(30, 38, self.title, size=17, bold=True),
+            *(line.svg() for line in self.lines), *(part for box in self.boxes for part in box.svg()), *legend,
+            "</svg>"]) + "\n"
+
+    def _legend(self, kinds: Sequence[str], lines: Sequence[str]) -> Iterable[str]:
+        x, y = 30.0, self.height - 22
+        for kind in kinds:
+            yield rect(x, y - 10, 13, 13, fill=KINDS[kind][0], rx=3)
+            yield text(x + 19, y + 1, KINDS[kind][2], size=11, fill="#334155")
+            x += 19 + text_width(KINDS[kind][2], 11) + 20
+        for kind in lines:
+            yield Line(kind, (x + 30, y - 3), (x - 2, y - 3)).svg()
+            yield text(x + 37, y + 1, LINES[kind][2], size=11, fill="#334155")
+            x += 37 + text_width(LINES[kind][2], 11) + 20
+        yield text(x, y + 1, "bold: never NULL", size=11, fill="#334155", bold=True)
+
+    @staticmethod
+    def _legend_width(kinds: Sequence[str], lines: Sequence[str]) -> float:
+        return (60 + sum(39 + text_width(KINDS[kind][2], 11) for kind in kinds)
+                + sum(57 + text_width(LINES[kind][2], 11) for kind in lines) + text_width("bold: never NULL", 11) * 1.1)
+
+
+def _tip(kind: str) -> str:
+    return (f'<marker id="{kind}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">'
+            f'<path d="M0 0.6 L10 5 L0 9.4 z" fill="{LINES[kind][0]}"/></marker>')
+
+
+def _chunks(x: float, y: float) -> Iterable[str]:
+    """The sign of a hypertable: rows cut into chunks."""
+    for number, opacity in enumerate((0.45, 0.7, 1)):
+        yield (f'<rect x="{n(x + 6 * number)}" y="{n(y)}" width="4.6" height="14" rx="1" fill="#ffffff" '
+               f'opacity="{opacity}"/>')
+
+
+def rect(x: float, y: float, width: float, height: float, *, fill: str, stroke: str = "none", rx: float = 0,
+         stroke_width: float = 1) -> str:
+    """A rectangle."""
+    edge = f' stroke="{stroke}" stroke-width="{n(stroke_width)}"' if stroke != "none" else ""
+    return (f'<rect x="{n(x)}" y="{n(y)}" width="{n(width)}" height="{n(height)}" rx="{n(rx)}" fill="{fill}"{edge}/>')
+
+
+def text(x: float, y: float, value: str, *, size: float = SIZE, fill: str = "#0f172a", bold: bool = False,
+         anchor: str = "start") -> str:
+    """A line of text; `y` is its base."""
+    weight = ' font-weight="bold"' if bold else ""
+    end = f' text-anchor="{anchor}"' if anchor != "start" else ""
+    return f'<text x="{n(x)}" y="{n(y)}" font-size="{n(size)}" fill="{fill}"{weight}{end}>{escape(value)}</text>'
+
+
+def pill_width(word: str) -> float:
+    """The width of a tag's pill."""
+    return text_width(word, 9.5, bold=True) + 14
+
+
+def text_width(value: str, size: float, *, bold: bool = False) -> float:
+    """About how wide a text is in the font that is asked for; the widths of classes of letters, in ems."""
+    narrow, wide, small = "iljtfI.,:;'|()[] ", "mwMW@%", "rsckz_-"
+    ems = sum(0.36 if each in narrow else 0.92 if each in wide else 0.53 if each in small
+              else 0.72 if each.isupper() else 0.63 for each in value)
+    return ems * size * (1.1 if bold else 1)
+
+
+def n(value: float) -> str:
+    """A number without needless digits."""
+    return f"{value:.1f}".removesuffix(".0")
