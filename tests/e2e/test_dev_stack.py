@@ -33,6 +33,11 @@ def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
     assert left_in_docker(made.name) == []
 
 
+def community(stack: Stack) -> bool:
+    """Whether the stack's edition has policies and aggregates."""
+    return stack.query("SHOW timescaledb.license") == [("timescale",)]
+
+
 @pytest.fixture
 def up(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """The stack as declared; a test that failed half-way is tidied up after."""
@@ -104,17 +109,30 @@ def test_drift_is_shown_by_refresh_and_preview_and_repaired_by_up(up: Stack) -> 
              "ALTER TABLE users ALTER COLUMN preferences DROP DEFAULT; ALTER DATABASE lifecompanion RESET timezone",
              role="owner")
     up.query("REVOKE SELECT ON users FROM lifecompanion_readonly", role="owner")
+    aggregates = community(up)
+    if aggregates:
+        up.query("SELECT remove_continuous_aggregate_policy('readings_hourly');"
+                 "ALTER MATERIALIZED VIEW activity_daily SET (timescaledb.materialized_only = true)", role="owner")
     without_refresh = up.preview()
     assert "CREATE INDEX idx_environmental_time_temp" in without_refresh
+    assert ("add_continuous_aggregate_policy" in without_refresh) == aggregates
 
-    assert up.refresh()["update"] == 4
+    assert up.refresh()["update"] == (6 if aggregates else 4)
     shown = up.preview()
+    assert ("+ refresh" in shown and "real_time" in shown) == aggregates
     assert "\"drifted\" => \"People who use" in shown
     assert "ALTER TABLE users ALTER COLUMN preferences SET DEFAULT" in shown
     assert "+ timezone: \"UTC\"" in shown
 
     up.up()
     assert set(up.refresh()) == {"same"}
+    if aggregates:
+        assert up.query("SELECT materialized_only FROM timescaledb_information.continuous_aggregates "
+                        "WHERE view_name = 'activity_daily'") == [(False,)]
+        assert up.query("SELECT schedule_interval::text FROM timescaledb_information.jobs j "
+                        "JOIN timescaledb_information.continuous_aggregates a ON a.view_name = 'readings_hourly' "
+                        "AND j.hypertable_name = a.materialization_hypertable_name "
+                        "WHERE j.proc_name = 'policy_refresh_continuous_aggregate'") == [("00:30:00",)]
     assert up.query("SELECT count(*) FROM environmental_readings", role="readonly") == [(50_000,)]
     assert up.query("SELECT count(*) FROM users", role="readonly") == [(5,)]
 
@@ -136,6 +154,30 @@ def test_a_changed_declaration_changes_one_table(up: Stack, checkout: Checkout) 
     finally:
         declared.write_text(before)
     assert up.up()["update"] == 1
+
+
+def test_an_object_no_longer_declared_stays_unless_todays_config_allows_its_drop(up: Stack, checkout: Checkout) -> None:
+    program = checkout.root / "schema" / "lifecompanion" / "__init__.py"
+    before = program.read_text()
+    assert "ACTIVITY_DAILY)\n" in before
+    grown = before.replace("ACTIVITY_DAILY)\n", "ACTIVITY_DAILY, View('warm', 'SELECT id FROM users'))\n").replace(
+        "import Object, Table", "import Object, Table, View")
+    there = "SELECT to_regclass('warm') IS NOT NULL"
+    try:
+        program.write_text(grown)
+        assert up.up()["create"] == 1
+        program.write_text(before)
+        assert up.up()["delete"] == 1
+        assert up.query(there) == [(True,)]
+        program.write_text(grown)
+        assert up.up()["create"] == 1
+        up.set("allow", '{"warm": ["drops_view"]}')
+        program.write_text(before)
+        assert up.up()["delete"] == 1
+        assert up.query(there) == [(False,)]
+    finally:
+        program.write_text(before)
+    assert set(up.up()) == {"same"}
 
 
 def test_more_memory_replaces_the_containers_and_keeps_the_data(up: Stack) -> None:
