@@ -95,9 +95,8 @@ def plan_from_empty(objects: Iterable[Object], timescaledb: tuple[int, ...] = ()
     objects = tuple(objects)
     lint(objects)
     schemas = list(dict.fromkeys(each.schema for each in objects if each.schema != "public"))
-    return plan((COMPARISONS[type(each)](each, words.settle(each, None), None, timescaledb=timescaledb)
-                 for each in objects),
-                missing_schemas=schemas)
+    return plan((COMPARISONS[type(each)](each, words.settle(each, None), None, 0, False, timescaledb)
+                 for each in objects), missing_schemas=schemas)
 
 
 def table_steps(comparison: Comparison, allowed: Collection[str]) -> Planned:
