@@ -8,8 +8,21 @@ import pytest
 
 from schema import apply
 from schema.errors import DeclarationError, UnsafeChangeError
-from schema.objects import Column, Dimension, Function, Hypertable, Index, Key, Object, Retention, Table
+from schema.objects import (
+    Column,
+    Compression,
+    Dimension,
+    Function,
+    Hypertable,
+    Index,
+    Key,
+    Object,
+    Reorder,
+    Retention,
+    Table,
+)
 from schema.properties import from_dict, to_dict
+from tests.database.convergence import Crash
 from tests.database.servers import Database
 
 EVERYWHERE = pytest.mark.servers("official", "debian")
@@ -262,3 +275,29 @@ def test_a_key_whose_index_a_chunk_lacks_is_made_anew_with_its_hazard(database: 
     with pytest.raises(UnsafeChangeError, match=r"blocks_writes is not allowed .*1 chunks lack its index"):
         apply.ensure(database.owner, [table])
     changed(database, table, allow=("blocks_writes",))
+
+
+def test_a_crash_before_any_step_of_a_conversion_leaves_what_the_next_run_finishes(database: Database) -> None:
+    index = Index("by_device", ("device", "at DESC"))
+    table = replace(partitioned(Dimension("device", 2), Dimension("floor", interval="10")), indexes=(index,),
+                    columns=(*TABLE.columns, Column("floor", "integer", null=False, default="1")),
+                    compression=Compression("30 years", ("device",), ("at DESC",)), retention=Retention("90 years"),
+                    reorder=Reorder("by_device"))
+    made = ("SET client_min_messages = error", "DROP TABLE IF EXISTS readings", "CREATE TABLE readings (at timestamptz "
+            "NOT NULL, device bigint NOT NULL, value double precision)", ROWS)
+    database.execute(*made)
+    count = len(apply.plan(database.owner, [table]).steps)
+    assert count == 8
+    for survives in range(count):
+        database.execute(*made)
+        seen: list[str] = []
+
+        def die(line: str, seen: list[str] = seen, survives: int = survives) -> None:
+            seen.append(line)
+            if len(seen) > survives:
+                raise Crash
+
+        with pytest.raises(Crash):
+            apply.ensure(database.owner, [table], options=apply.Options(allow=frozenset(CONVERTS)), progress=die)
+        assert len(changed(database, table, allow=CONVERTS)) == count - survives
+        assert database.execute("SELECT count(*), sum(value) FROM readings") == [(500, 125250.0)]
