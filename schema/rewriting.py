@@ -15,8 +15,13 @@ _TOKEN = re.compile(r"""
 """, re.X | re.S)
 
 
+# A string that is nothing but a qualified name, as regclass and TimescaleDB's functions take it.
+_NAME_IN_STRING = re.compile(r"""'(?P<schema>"[^"']+"|[A-Za-z_]\w*)\.(?P<name>"[^"']+"|[A-Za-z_]\w*)'\Z""")
+
+
 def requalify(sql: str, schemas: Mapping[str, str]) -> str:
-    """`sql` with each schema name that qualifies something exchanged; strings and comments stay as they are."""
+    """`sql` with each schema name that qualifies something exchanged; comments and strings stay as they are, but for
+    strings that are a qualified name and nothing else."""
     found = list(_TOKEN.finditer(sql))
     parts = []
     for place, token in enumerate(found):
@@ -25,6 +30,8 @@ def requalify(sql: str, schemas: Mapping[str, str]) -> str:
         if token["name"] and follows == "." and (place == 0 or found[place - 1][0] != "."):
             name = plain(text)
             text = ident(schemas[name]) if name in schemas else text
+        elif (within := _NAME_IN_STRING.match(text)) and plain(within["schema"]) in schemas:
+            text = f"'{ident(schemas[plain(within['schema'])])}.{within['name']}'"
         parts.append(text)
     return "".join(parts)
 

@@ -11,6 +11,7 @@ from schema.errors import DeclarationError, UnsafeChangeError
 from schema.objects import (
     Column,
     Compression,
+    ContinuousAggregate,
     Dimension,
     Function,
     Hypertable,
@@ -20,6 +21,7 @@ from schema.objects import (
     Reorder,
     Retention,
     Table,
+    Trigger,
 )
 from schema.properties import from_dict, to_dict
 from tests.database.convergence import Crash
@@ -232,6 +234,16 @@ def test_a_hypertable_in_a_schema_of_its_own(database: Database) -> None:
     changed(database, table)
     again = replace(table, hypertable=Hypertable("at", "1 day", (Dimension("device", 2),)))
     assert len(changed(database, again)) == 2
+
+
+def test_what_stands_on_a_hypertable_in_a_schema_of_its_own_is_put_into_the_servers_words(database: Database) -> None:
+    present = Function("present", "SELECT 5000", returns="integer", language="sql", volatility="stable", schema="iot")
+    stamp = Function("stamp", "BEGIN RETURN NEW; END", returns="trigger", schema="iot")
+    table = replace(readings("integer", "1000", hypertable=Hypertable("at", "1000", now="iot.present")), schema="iot",
+                    triggers=(Trigger("stamped", "BEFORE UPDATE", "iot.stamp()"),))
+    hourly = ContinuousAggregate("hourly", "SELECT time_bucket(1000, at) AS bucket, max(value) AS highest "
+                                 "FROM iot.readings GROUP BY 1", schema="iot")
+    changed(database, present, stamp, table, hourly)
 
 
 def test_a_renamed_partition_column_stays_one(database: Database) -> None:
