@@ -175,7 +175,7 @@ class Settings(BaseModel):
 
 
 # The keys that say how a stack's schema is planned; secrets and servers are none of theirs.
-SCHEMA_KEYS = ("timestamps", "onUnsupported", "allowHazards", "allow", "protect")
+SCHEMA_KEYS = ("timestamps", "onUnsupported", "allowHazards", "allow", "protect", "maxReplicaLag")
 
 # Written in a stack file they would be readable by everyone who can read the repository.
 SECRETS = frozenset({"adminPassword", "passwords", "s3AccessKey", "s3SecretKey"})

@@ -12,9 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
+from schema.lint.finding import Lint
+from schema.step import Hazard
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Pulumi's and the shell's own; the end-to-end tests run them against a real stack.
 BY_HAND = {
     'eval "$(lcdb env)"', "pulumi up --stack dev", "pulumi preview --stack dev --diff",
@@ -67,6 +69,15 @@ def test_links_lead_somewhere() -> None:
 def test_every_page_is_on_the_tour() -> None:
     tour = (ROOT / "README.md").read_text()
     assert [page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in tour] == []
+    kinds = ROOT / "docs" / "schema"
+    index = (kinds / "README.md").read_text()
+    assert [page.name for page in kinds.glob("*.md")
+            if page.name != "README.md" and f"({page.name})" not in index] == []
+
+
+def test_every_hazard_and_finding_is_explained() -> None:
+    index = (ROOT / "docs" / "schema" / "README.md").read_text()
+    assert [name for name in (*Hazard, *Lint) if f"`{name}`" not in index] == []
 
 
 def test_targets_of_make_are_the_promised_ones() -> None:
