@@ -46,20 +46,25 @@ def on(comparison: Compared[Any, Any], columns: Collection[str]) -> list[Dependa
     return [each for each in comparison.dependants if each.column in columns]
 
 
-def arranged(comparisons: Sequence[Compared[Any, Any]]) -> list[Compared[Any, Any]]:
-    """The comparisons with each view in the way marked where it is made again, and dropped once."""
+def arranged(comparisons: Sequence[Compared[Any, Any]], gone: Collection[str] = ()) -> list[Compared[Any, Any]]:
+    """The comparisons with each view in the way marked where it is made again, and dropped once.
+
+    What the plan drops before anything else is `gone` and in nobody's way.
+    """
+    comparisons = [replace(each, dependants=tuple(one for one in each.dependants if one.name not in gone))
+                   for each in comparisons] if gone else comparisons
     changing = {each.name for each in comparisons if isinstance(each.declared, View) and each.live is not None
                 and each.wanted.query != each.live.object.query}
-    gone: set[str] = set()
+    dropped: set[str] = set()
     found: list[Compared[Any, Any]] = []
     for each in comparisons:
         blocking = _blocking(each)
         later = _later(each, blocking, changing)
         found.append(replace(each, dependants=tuple(
             replace(one, later=one.name in later) for one in each.dependants
-            if not (one in blocking and one.name in gone))))
-        gone |= later
-    return [replace(each, dropped=True) if each.name in gone or each.renamed in gone else each for each in found]
+            if not (one in blocking and one.name in dropped))))
+        dropped |= later
+    return [replace(each, dropped=True) if each.name in dropped or each.renamed in dropped else each for each in found]
 
 
 def _blocking(comparison: Compared[Any, Any]) -> list[Dependant]:

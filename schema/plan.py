@@ -78,7 +78,7 @@ def plan(comparisons: Iterable[Compared[Any, Any]], allowed: Collection[str] = (
     steps.extend(dropping.before)
     warnings = list(dropping.warnings)
     late: list[Step] = []
-    comparisons = dependants.arranged([*comparisons])
+    comparisons = dependants.arranged([*comparisons], gone={step.object for step in dropping.before})
     for comparison in comparisons:
         found, said = PLANNERS[type(comparison.declared)](comparison, {*allowed, *comparison.declared.allow})
         found = [replace(step, allowed=comparison.declared.allow) for step in found]

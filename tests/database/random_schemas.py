@@ -17,6 +17,7 @@ from schema.objects import (
     Check,
     Column,
     Compression,
+    ContinuousAggregate,
     Enum,
     ForeignKey,
     Function,
@@ -25,6 +26,7 @@ from schema.objects import (
     Key,
     Object,
     Policy,
+    Refresh,
     Retention,
     RowSecurity,
     Table,
@@ -166,7 +168,9 @@ def _schema(draw: st.DrawFn, hyper: dict[str, str | None], *, second: bool) -> t
         # The columnstore takes no row-level security.
         secured = draw(row_security(name)) if table.compression is None else None
         made.append(replace(table, triggers=draw(triggers(name)), row_security=secured))
-    views = [draw(view(each)) for each in made if draw(st.booleans())]
+    views: list[Object] = [draw(view(each)) for each in made if draw(st.booleans())]
+    views += [draw(aggregate(each)) for each in made
+              if each.hypertable and each.row_security is None and draw(st.booleans())]
     moods = MOODS[:draw(st.integers(2, len(MOODS)))]
     return (Enum("mood", moods, comment=draw(st.sampled_from((None, "A mood")))), draw(stamp()), *made, *views)
 
@@ -205,6 +209,23 @@ def view(draw: st.DrawFn, table: Table) -> View:
     named = draw(st.lists(st.sampled_from([each.name for each in table.columns]), min_size=1, unique=True))
     where = draw(st.sampled_from(("", " WHERE id BETWEEN 1 AND 10")))
     return View(f"{table.name}_view", f"SELECT {', '.join(map(quoted, named))} FROM {table.name}{where}")
+
+
+@st.composite
+def aggregate(draw: st.DrawFn, table: Table) -> ContinuousAggregate:
+    """Days of one hypertable, or weeks; with a number's extremes where it has one."""
+    numbers = [each.name for each in table.columns if each.name in FAMILIES and FAMILIES[each.name].numeric]
+    values = ["count(*) AS n", *(f"max({quoted(name)}) AS most_{name}" for name in numbers)]
+    chosen = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
+    bucket = draw(st.sampled_from(("1 day", "7 days")))
+    return ContinuousAggregate(
+        f"{table.name}_days",
+        f"SELECT time_bucket(interval '{bucket}', at) AS bucket, {', '.join(chosen)} FROM {table.name} GROUP BY 1",
+        real_time=draw(st.booleans()),
+        refresh=draw(st.sampled_from((None, Refresh("2 months", "1 day"), Refresh("3 months", None, "1 day", True)))),
+        retention=draw(st.sampled_from((None, Retention("50 years")))),
+        indexes=draw(st.sampled_from(((), (Index(f"{table.name}_days_bucket", ("bucket DESC",)),)))),
+        comment=draw(st.sampled_from((None, "Days"))), allow=tuple(Lint))
 
 
 def fill(table: Table) -> str:
