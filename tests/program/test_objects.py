@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
 
 from infra import tables
-from infra.declared import _options
+from infra.declared import _options, drop
+from infra.inprocess_record import Made, Record
+from infra.inprocess_resources import MakerError, remove
 from infra.providers import schema as providers
 from infra.resources import SchemaObject
+from infra.settings import schema_settings
+from schema.connection import Address
+from schema.errors import ServerUnreachableError, UnsafeChangeError
 from schema.lifecompanion import declared as specified
 from schema.objects import KINDS, ContinuousAggregate, Enum, Function, Job, Object, Table, Trigger, View, kind_of
-from schema.properties import from_dict
+from schema.properties import from_dict, to_dict
 from tests.program.recorded import declared
 
 RICH: tuple[Object, ...] = (
@@ -68,3 +76,53 @@ def test_the_limit_of_standbys_lag_reaches_the_engine(monkeypatch: pytest.Monkey
         given = recorder.of("Table")["users"]["options"]
         floats = {key: float(value) if isinstance(value, int) else value for key, value in given.items()}
         assert _options({"options": floats}).max_replica_lag == limit
+
+
+NOWHERE = {"host": "127.0.0.1", "port": 1, "database": "d", "user": "u", "password": "s3cr3t"}
+VIEW = {**to_dict(View("warm", "SELECT 1")), "connection": NOWHERE, "options": {"on_unsupported": "error"}}
+
+
+@pytest.fixture(autouse=True)
+def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks a server is told at once that there is none."""
+    def connect(address: Address, **options: object) -> None:
+        raise ServerUnreachableError(str(address))
+
+    monkeypatch.setattr(Address, "connect", connect)
+
+
+def test_what_is_no_longer_declared_is_left_in_place_without_asking_a_server() -> None:
+    assert drop("warm", VIEW) == ("warm: the view is no longer declared, and was left in place with all that is in it; "
+                                  "allow drops_view to drop it")
+
+
+@pytest.mark.parametrize("config", [{"allow": '{"warm": ["drops_view"]}'}, {"allowHazards": ["drops_view"]}])
+def test_what_the_stack_allows_today_holds_for_what_it_no_longer_declares(config: dict[str, object]) -> None:
+    with pytest.raises(ServerUnreachableError):
+        drop("warm", VIEW, schema_settings("dev", config))
+    with pytest.raises(UnsafeChangeError, match="warm: protected, so it is not dropped"):
+        drop("warm", VIEW, schema_settings("dev", {**config, "protect": '["warm"]'}))
+
+
+def test_a_provider_is_told_the_stacks_config(capfd: pytest.CaptureFixture[str]) -> None:
+    provider = providers.ViewProvider()
+    provider.configure(ConfigureRequest(Config({"lifecompanion:allowHazards": '["drops_table"]'}, "lifecompanion")))
+    provider.delete("warm", VIEW)
+    assert "left in place" in capfd.readouterr().err
+    provider.configure(ConfigureRequest(Config({"lifecompanion:allowHazards": '["drops_view"]'}, "lifecompanion")))
+    with pytest.raises(ServerUnreachableError):
+        provider.delete("warm", VIEW)
+
+
+def test_properties_of_an_old_state_are_understood() -> None:
+    old = {**VIEW, "options": {"on_unsupported": "skip", "allow": []}, "facts": {"policies": {}}}
+    assert "left in place" in drop("warm", old)
+
+
+def test_without_pulumi_nothing_is_removed_while_something_is_protected(tmp_path: Path) -> None:
+    record = Record.read(tmp_path)
+    record.put("urn:a", Made("pulumi-python:dynamic/schema:Table", "users", "users", {}, {}, protected=True))
+    record.put("urn:b", Made("pulumi-python:dynamic/schema:Table", "other", "other", {}, {}))
+    with pytest.raises(MakerError, match="users: protected, so nothing was removed"):
+        list(remove(record))
+    assert len(Record.read(tmp_path).made) == 2
