@@ -274,9 +274,9 @@ def test_a_crash_before_any_step_converges_to_the_same_end(database: Database, c
         left = now
         assert deaths < 3 * before
     settled(database, objects)
-    assert deaths > 6
+    assert deaths >= before // 3, (deaths, before)
     assert count(database, "pg_class WHERE relname LIKE '%\\_\\_old' OR relname LIKE '%\\_\\_new'") == 0
-    assert count(database, "hourly") > 500
+    assert count(database, "hourly") > 350
 
 
 def test_each_aggregate_alone_moves_to_the_new_one_below_it(database: Database) -> None:
