@@ -10,6 +10,7 @@ from schema.names import ident
 from schema.rewriting import plain, rename, tokens
 
 _QUOTED = re.compile(r"(?:interval\s*)?'(?P<text>[^']*)'(?:::\s*interval)?\Z", re.I)
+_NUMBER = re.compile(r"\(?(?P<text>\d+)\)?(?:::\s*\w+)?\Z")
 # Where the server, which begins a line with it, puts FROM; a comparison with IS DISTINCT FROM begins none.
 _FROM = re.compile(r"\n\s*FROM\s")
 
@@ -63,7 +64,7 @@ def bucket(query: str) -> Bucket | None:
     arguments = split("".join(found[opening + 1:closing]))
     if len(arguments) < 2:
         return None
-    width = _QUOTED.match(arguments[0].strip())
+    width = _QUOTED.match(arguments[0].strip()) or _NUMBER.match(arguments[0].strip())
     return Bucket(width["text"] if width else arguments[0].strip(), _last_name(arguments[1]),
                   _alias(found[closing + 1:]) or "time_bucket")
 

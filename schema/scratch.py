@@ -7,7 +7,7 @@ as declared, with what it stands on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -85,7 +85,8 @@ class _Scratch:
 
     def make(self, objects: Sequence[Object]) -> None:
         """Create the objects: all at once, and one by one where that fails, to name the one that is wrong."""
-        made = [(each, part, requalify(text, self.schemas)) for each in objects for part, text in self._creation(each)]
+        made = [(each, part, requalify(text, self.schemas))
+                for each in objects for part, text in MAKERS[type(each)].creation(each)]
         if not made:
             return
         try:
@@ -94,15 +95,6 @@ class _Scratch:
         except psycopg.Error:
             for each, part, text in made:
                 self._alone(text, each.full_name if part == each.full_name else f"{each.full_name}.{part}")
-
-    def _creation(self, each: Object) -> Iterable[tuple[str, str]]:
-        """(part, SQL) that make the object. A table is put into its scratch schema beforehand: `create_hypertable`
-        takes its name as a string."""
-        if not isinstance(each, Table):
-            return MAKERS[type(each)].creation(each)
-        moved = replace(each, schema=self.schemas[each.schema])
-        return [(each.full_name if part == moved.full_name else part, text)
-                for part, text in MAKERS[Table].creation(moved)]
 
     def _alone(self, text: str, name: str) -> None:
         try:

@@ -44,6 +44,8 @@ def creation(table: Table) -> Iterable[tuple[str, str]]:
         yield table.full_name, hypertable.creation(table, table.hypertable)
         if table.hypertable.now:
             yield table.full_name, hypertable.present(table, table.hypertable)
+        if table.hypertable.now:
+            yield table.full_name, hypertable.present(table, table.hypertable)
     for each in table.triggers:
         yield each.name, trigger.definition(table, each)
     for policy in table.row_security.policies if table.row_security else ():

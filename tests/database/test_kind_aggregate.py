@@ -15,6 +15,7 @@ from schema.objects import (
     Column,
     Compression,
     ContinuousAggregate,
+    Function,
     Hypertable,
     Index,
     Object,
@@ -448,6 +449,23 @@ def test_aggregates_over_joined_tables_of_another_schema_gain_columns_too(databa
         apply.ensure(database.owner, (kinds, readings, replace(mean, query=query)))
         settled(database, (kinds, readings, replace(mean, query=query)))
         assert count(database, "iot.means") >= 12
+
+
+def test_time_may_be_counted_in_integers(database: Database) -> None:
+    now = Function("ticks_now", "SELECT 300000::bigint", returns="bigint", language="sql", volatility="stable")
+    ticks = Table("ticks", (Column("at", "bigint", null=False), Column("n", "integer")),
+                  hypertable=Hypertable("at", "100000", now="ticks_now"))
+    means = ContinuousAggregate("means", "SELECT time_bucket(1000, at) AS bucket, count(*) AS n FROM ticks GROUP BY 1",
+                                refresh=Refresh("50000", "1000", "1 hour"), retention=Retention("400000"))
+    apply.ensure(database.owner, (now, ticks))
+    database.execute("INSERT INTO ticks SELECT n, n % 5 FROM generate_series(1, 299999, 7) n")
+    apply.ensure(database.owner, (now, ticks, means))
+    settled(database, (now, ticks, means))
+    assert count(database, "means") == 300
+    other = replace(means, query=means.query.replace("count(*)", "max(n)"), refresh=Refresh("60000", None, "1 hour"))
+    apply.ensure(database.owner, (now, ticks, other))
+    settled(database, (now, ticks, other))
+    assert count(database, "means") == 300
 
 
 def test_a_bucket_that_retention_has_cut_in_two_is_history_too(database: Database) -> None:

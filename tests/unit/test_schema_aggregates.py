@@ -76,6 +76,7 @@ def test_the_order_of_columns_does_not_count_and_their_expressions_do() -> None:
     (WORDS, Bucket("01:00:00", "at", "bucket")),
     ("SELECT public.time_bucket(INTERVAL '1 month', \"At\", 'UTC') m FROM t", Bucket("1 month", "At", "m")),
     ("SELECT time_bucket(10, t), count(*) FROM r", Bucket("10", "t", "time_bucket")),
+    ("SELECT time_bucket((1000)::bigint, t) AS b FROM r", Bucket("1000", "t", "b")),
     ("SELECT device FROM r", None)])
 def test_the_bucket_of_a_query_is_found_in_anybodys_words(query: str, found: Bucket | None) -> None:
     assert aggregate_query.bucket(query) == found
