@@ -30,12 +30,29 @@ LEFT JOIN timescaledb_information.chunks c USING (hypertable_schema, hypertable_
 WHERE h.hypertable_schema = 'public'
 GROUP BY h.hypertable_schema, h.hypertable_name
 """
+AGGREGATES = """
+SELECT a.view_name, public.approximate_row_count(m.oid::regclass), public.hypertable_size(m.oid::regclass),
+       count(c.chunk_name), count(*) FILTER (WHERE c.is_compressed)
+FROM timescaledb_information.continuous_aggregates a
+JOIN pg_namespace n ON n.nspname = a.materialization_hypertable_schema
+JOIN pg_class m ON m.relnamespace = n.oid AND m.relname = a.materialization_hypertable_name
+LEFT JOIN (pg_inherits i JOIN pg_class k ON k.oid = i.inhrelid JOIN pg_namespace s ON s.oid = k.relnamespace
+           JOIN timescaledb_information.chunks c ON c.chunk_schema = s.nspname AND c.chunk_name = k.relname)
+       ON i.inhparent = m.oid
+WHERE a.view_schema = 'public'
+GROUP BY a.view_name, m.oid
+ORDER BY a.view_name
+"""
+# A policy of an aggregate is told under the aggregate's own name, or that of the hypertable below it.
 POLICIES = """
-SELECT j.hypertable_name, j.proc_name, coalesce(j.config ->> 'drop_after', j.config ->> 'compress_after', ''),
-       j.next_start, s.last_run_status
+SELECT coalesce(a.view_name, j.hypertable_name), j.proc_name,
+       coalesce(j.config ->> 'drop_after', j.config ->> 'compress_after', ''), j.next_start, s.last_run_status
 FROM timescaledb_information.jobs j LEFT JOIN timescaledb_information.job_stats s USING (job_id)
-WHERE j.hypertable_schema = 'public'
-ORDER BY j.hypertable_name, j.proc_name
+LEFT JOIN timescaledb_information.continuous_aggregates a
+       ON (a.materialization_hypertable_schema, a.materialization_hypertable_name)
+        = (j.hypertable_schema, j.hypertable_name)
+WHERE coalesce(a.view_schema, j.hypertable_schema) = 'public'
+ORDER BY 1, 2
 """
 STANDBYS = """
 SELECT application_name, state, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
@@ -47,7 +64,7 @@ ORDER BY application_name
 
 @dataclass(frozen=True)
 class TableFacts:
-    """One table: `rows` is exact unless `estimated`; `chunks` is None for a plain table."""
+    """One table or continuous aggregate: `rows` is exact unless `estimated`; `chunks` is None for a plain table."""
 
     name: str
     rows: int
@@ -55,6 +72,7 @@ class TableFacts:
     size_bytes: int
     chunks: int | None = None
     compressed: int = 0
+    aggregate: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +122,9 @@ def read_server(address: Address) -> ServerFacts:
             policies = [PolicyFacts(table, _kind(procedure), after, next_start, status)
                         for table, procedure, after, next_start, status in connection.execute(POLICIES)]
         tables = [_table(connection, row, hypertables.get(row[0])) for row in connection.execute(TABLES).fetchall()]
+        if edition == "timescale":
+            tables += [TableFacts(name, rows, True, size or 0, chunks, compressed, aggregate=True)
+                       for name, rows, size, chunks, compressed in connection.execute(AGGREGATES)]
         standbys = [StandbyFacts(*row) for row in connection.execute(STANDBYS)]
     return ServerFacts(postgresql, found[0] if found else None, edition, tables, policies, standbys)
 

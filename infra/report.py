@@ -83,7 +83,8 @@ def _tables(server: ServerFacts, now: datetime) -> Table:
     table.add_column("policies (next run)")
     for facts in server.tables:
         policies = [_policy(policy, now) for policy in server.policies if policy.table == facts.name]
-        table.add_row(facts.name, f"{'~' if facts.estimated else ''}{facts.rows:,}", _size(facts.size_bytes),
+        name = f"{facts.name} (aggregate)" if facts.aggregate else facts.name
+        table.add_row(name, f"{'~' if facts.estimated else ''}{facts.rows:,}", _size(facts.size_bytes),
                       _chunks(facts), "\n".join(policies))
     return table
 
@@ -96,7 +97,7 @@ def _chunks(facts: TableFacts) -> str:
 
 def _policy(policy: PolicyFacts, now: datetime) -> str:
     failed = ", LAST RUN FAILED" if policy.last_status == "Failed" else ""
-    return f"{policy.kind} {policy.after} ({_when(policy.next_start, now)}{failed})"
+    return f"{policy.kind}{' ' if policy.after else ''}{policy.after} ({_when(policy.next_start, now)}{failed})"
 
 
 def _when(instant: datetime | None, now: datetime) -> str:
