@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import plan, unchanged_objects, unchanged_up
+from bench import online_changes, plan, unchanged_objects, unchanged_up
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
-    "unchanged_up": unchanged_up.run, "plan": plan.run, "unchanged_objects": unchanged_objects.run}
+    "unchanged_up": unchanged_up.run, "plan": plan.run, "unchanged_objects": unchanged_objects.run,
+    "online_changes": online_changes.run}
 
 
 def main(names: list[str]) -> int:

@@ -103,3 +103,31 @@ def _draw(path: Path, title: str, seconds: Mapping[str, Sequence[float]], ratios
     axes.spines[["top", "right", "left"]].set_visible(False)
     figure.savefig(path, dpi=130)
     plt.close(figure)
+
+
+def draw_stalls(name: str, title: str, panels: Mapping[str, Mapping[str, Mapping[str, float]]], limit: float) -> None:
+    """Draw `<name>.png`: for each panel and row the median, the 99th percentile and the longest of its waits."""
+    rows = list(next(iter(panels.values())))
+    figure, grid = plt.subplots(1, len(panels), figsize=(11, 1.2 + 0.24 * len(rows)), sharex=True, sharey=True,
+                                squeeze=False, layout="constrained")
+    for axes, (panel, waits) in zip(grid.flat, panels.items(), strict=True):
+        for mark, colour, label in (("median", "#9db8d2", "median"), ("p99", "#d2803c", "99th percentile"),
+                                    ("max", "#1f3b57", "longest")):
+            axes.plot([waits[row][mark] for row in rows], range(len(rows)), "o", color=colour, label=label,
+                      markersize=4)
+        for place, row in enumerate(rows):
+            axes.plot([waits[row]["median"], waits[row]["max"]], [place, place], color="#c8c8c8", zorder=0)
+        axes.axvline(limit, color="#b03030", linestyle=":", label="lock timeout")
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_yticks(range(len(rows)), rows, fontsize=8)
+        axes.set_title(panel, loc="left", fontsize=9)
+        axes.grid(alpha=0.3, axis="x")
+        axes.spines[["top", "right", "left"]].set_visible(False)
+    grid[0][0].invert_yaxis()
+    grid[0][0].legend(fontsize=8, frameon=False)
+    figure.supxlabel("seconds that a write took", fontsize=9)
+    figure.suptitle(title, fontsize=10)
+    FOLDER.mkdir(exist_ok=True)
+    figure.savefig(FOLDER / f"{name}.png", dpi=130)
+    plt.close(figure)
