@@ -42,8 +42,8 @@ Planned = tuple[list[Step], list[str]]
 Planner = Callable[[Any, Collection[str]], Planned]
 
 # The order in which the parts of one table are made: what later parts stand on comes first.
-PARTS = (column.steps, key.steps, hypertable.steps, check.steps, foreign_key.steps, index.steps, columnstore.steps,
-         retention.steps, reorder.steps, trigger.steps, row_security.steps)
+PARTS = (column.steps, key.steps, column.after_keys, hypertable.steps, check.steps, foreign_key.steps, index.steps,
+         columnstore.steps, retention.steps, reorder.steps, trigger.steps, row_security.steps)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ def table_steps(comparison: Comparison, allowed: Collection[str]) -> Planned:
         steps.extend(renamed)
         undeclared, warnings = _undeclared_steps(comparison, allowed)
         steps.extend(undeclared)
+        comparison = constraint.without(comparison, {step.object for step in undeclared})
         comparison, without = column.without_generated(comparison)
         steps.extend(without)
     for part in PARTS:

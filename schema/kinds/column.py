@@ -7,30 +7,29 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from schema import dependants
-from schema.capabilities import TYPES_IN_COLUMNSTORE
-from schema.errors import UnsafeChangeError, UnsupportedError
-from schema.kinds import row_security, trigger, view
+from schema.errors import DeclarationError, UnsafeChangeError, UnsupportedError
+from schema.kinds import column_type, view
+from schema.kinds.column_type import step as _step
 from schema.live import Comparison
 from schema.names import ident, literal
 from schema.objects import Column
 from schema.rewriting import names_in
 from schema.step import Hazard, Step, Transaction
 
-SERIALS = {"smallint": "smallserial", "integer": "serial", "bigint": "bigserial"}
+SERIALS = {"smallint": "smallserial", "int2": "smallserial", "integer": "serial", "int": "serial", "int4": "serial",
+           "bigint": "bigserial", "int8": "bigserial"}
 # Functions that give every existing row the same value: such a default is stored once and rewrites nothing.
 STABLE = re.compile(r"\b(now|transaction_timestamp|statement_timestamp|timezone|to_timestamp)\s*\(", re.I)
 _LITERAL = re.compile(r"[eEbBxX]?'(?:[^']|'')*'")
 _CAST = re.compile(r'::(?:"(?:[^"]|"")+"|[A-Za-z_][\w ]*(?:\([\d, ]*\))?(?: with(?:out)? time zone)?|\.)+(?:\[\])*')
-_NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
-_BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|character|\"char\"|name|boolean|date|time|"
-                       r"interval|json|uuid|bytea|inet|cidr|macaddr|bit|money|xml|oid|point|line|box|circle|tsvector|"
-                       r"tsquery|\w+range|\w+multirange)\b")
-_VARCHAR = re.compile(r"character varying\((\d+)\)\Z")
 
 
 def definition(column: Column) -> str:
     """The column as CREATE TABLE and ADD COLUMN take it."""
-    parts = [ident(column.name), SERIALS.get(column.type, column.type) if column.serial else column.type]
+    if column.serial and column.type.lower() not in SERIALS:
+        raise DeclarationError(f"{column.name}: serial is declared with type {column.type}, which numbers nothing; use "
+                               "smallint, integer or bigint")
+    parts = [ident(column.name), SERIALS[column.type.lower()] if column.serial else column.type]
     if column.generated is not None:
         parts.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
     if column.identity:
@@ -116,14 +115,10 @@ def _without(comparison: Comparison, name: str) -> Comparison:
     return replace(comparison, live=replace(comparison.present, table=table))
 
 
-def _step(comparison: Comparison, column: Column, action: str, why: str, *hazards: Hazard) -> Step:
-    return Step(f"{comparison.name}.{column.name}", f"ALTER TABLE {ident(comparison.name)} {action}", why, hazards,
-                comparison.transaction, comparison.weight.text() and f"ACCESS EXCLUSIVE, {comparison.weight.text()}",
-                heavy=Hazard.REWRITES_TABLE in hazards)
-
-
 def _add(comparison: Comparison, column: Column, wanted: Column) -> list[Step]:
     has_rows = comparison.weight.has_rows
+    if column.identity:
+        _require_no_chunks(comparison, column)
     fills = bool(column.default or column.serial or column.identity or column.generated)
     if has_rows and not column.null and not fills:
         raise UnsafeChangeError(f"{comparison.name}.{column.name}: NOT NULL without a default cannot be added to a "
@@ -170,22 +165,54 @@ def _alter(comparison: Comparison, declared: Column, wanted: Column, live: Colum
     if wanted.generated != live.generated:
         found.append(_alter_generated(comparison, declared, live))
     if wanted.type != live.type:
-        found.append(_alter_type(comparison, declared, wanted, live))
+        found.append(column_type.alter(comparison, declared, wanted, live))
         if live.default is not None:
             live = replace(live, default=wanted.default)
     if live.identity and not wanted.identity:
         found.append(_step(comparison, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
     if (wanted.default, wanted.serial) != (live.default, live.serial):
         found.extend(_alter_default(comparison, declared, live))
-    if wanted.null != live.null:
-        found.extend(_drop_not_null(comparison, declared) if wanted.null else _set_not_null(comparison, declared))
+    if wanted.null and not live.null and not _in_primary_key(comparison, declared):
+        found.append(_drop_not_null(comparison, declared))
+    elif live.null and not wanted.null:
+        found.extend(_set_not_null(comparison, declared))
     if wanted.identity and wanted.identity != live.identity:
-        verb = "SET" if live.identity else "ADD"
-        tail = "" if live.identity else " AS IDENTITY"
-        found.append(_step(comparison, declared, f"ALTER COLUMN {name} {verb} GENERATED "
-                                                 f"{wanted.identity.upper()}{tail}",
-                           f"the column is {live.identity or 'no'} identity"))
+        found.extend(_alter_identity(comparison, declared, live, wanted.identity.upper()))
     return found
+
+
+def _alter_identity(comparison: Comparison, column: Column, live: Column, kind: str) -> list[Step]:
+    name = ident(column.name)
+    if live.identity:
+        return [_step(comparison, column, f"ALTER COLUMN {name} SET GENERATED {kind}",
+                      f"the column is {live.identity} identity")]
+    _require_no_chunks(comparison, column)
+    where, table = f"{comparison.name}.{column.name}", ident(comparison.name)
+    sequence = f"pg_get_serial_sequence({literal(table)}, {literal(column.name)})"
+    return [
+        _step(comparison, column, f"ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY", "the column is no identity"),
+        Step(where, f"SELECT setval({sequence}, coalesce(max({name}), 0) + 1, false) FROM {table}",
+             "the next number is a new one", transaction=comparison.transaction),
+    ]
+
+
+def _require_no_chunks(comparison: Comparison, column: Column) -> None:
+    if comparison.present.table.hypertable and comparison.weight.chunks:
+        raise UnsupportedError(f"{comparison.name}.{column.name}: a hypertable with chunks takes no identity column; "
+                               "declare it serial, or with a default of its own")
+
+
+def after_keys(comparison: Comparison) -> list[Step]:
+    """Make columns nullable that a primary key held until it was replaced."""
+    live = {each.name: each for each in comparison.present.table.columns}
+    replaced = {name for key in comparison.present.table.keys for name in key.columns
+                if key.primary and key.name in {each.name for each in comparison.wanted.keys}}
+    return [_drop_not_null(comparison, wanted) for wanted in comparison.wanted.columns
+            if wanted.null and wanted.name in replaced and wanted.name in live and not live[wanted.name].null]
+
+
+def _in_primary_key(comparison: Comparison, column: Column) -> bool:
+    return any(key.primary and column.name in key.columns for key in comparison.present.table.keys)
 
 
 def _alter_generated(comparison: Comparison, column: Column, live: Column) -> Step:
@@ -200,96 +227,13 @@ def _alter_generated(comparison: Comparison, column: Column, live: Column) -> St
                  f"it is generated as {live.generated}", *hazards)
 
 
-def _alter_type(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> Step:
-    _require_rowstore(comparison, declared, live)
-    name = ident(declared.name)
-    actions = [f"ALTER COLUMN {name} TYPE {declared.type} USING {_conversion(name, declared, wanted, live)}"]
-    if live.default is not None:
-        # The old default need not be one of the new type.
-        actions = [f"ALTER COLUMN {name} DROP DEFAULT", *actions]
-        actions += [f"ALTER COLUMN {name} SET DEFAULT {declared.default}"] if declared.default is not None else []
-    if live.generated is not None:
-        actions = [f"ALTER COLUMN {name} TYPE {declared.type}"]
-    free = _keeps_storage(live.type, wanted.type) or not comparison.weight.has_rows
-    step = _step(comparison, declared, ", ".join(actions), f"the type is {live.type}",
-                 *(() if free else (Hazard.REWRITES_TABLE,)))
-    before, after = _out_of_the_way(comparison, declared)
-    if live.serial and wanted.serial:
-        after = [_sequence_type(comparison, declared), *after]
-    return replace(step, sql="; ".join([*before, step.sql, *after]))
-
-
-def _conversion(name: str, declared: Column, wanted: Column, live: Column) -> str:
-    if {live.type, wanted.type} == {"timestamp without time zone", "timestamp with time zone"}:
-        return f"{name} AT TIME ZONE 'UTC'"
-    # One enum becomes another by the names of its values.
-    own = not (_BUILT_IN.match(live.type) or _BUILT_IN.match(wanted.type))
-    return f"{name}::text::{declared.type}" if own else f"{name}::{declared.type}"
-
-
-def _sequence_type(comparison: Comparison, column: Column) -> str:
-    """SQL that gives the column's sequence the column's type: else its numbers end where the old type's end."""
-    table, name = literal(ident(comparison.name)), literal(column.name)
-    return (f"DO $$ BEGIN EXECUTE format('ALTER SEQUENCE %s AS {column.type}', "
-            f"pg_get_serial_sequence({table}, {name})); END $$")
-
-
-def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], list[str]]:
-    """Statements before and after a change of type, for the views, triggers and policies that name the column: the
-    server changes no type under them."""
-    table, declared = comparison.present.table, comparison.declared
-    names = {column.name, column.renamed_from or column.name}
-    blocking = dependants.on(comparison, names)
-    before, after = view.around(f"{comparison.name}.{column.name}", blocking, "its type is going to be changed",
-                                view.as_it_was)
-    on = ident(comparison.name)
-    for each in table.triggers:
-        if column.name in names_in([each.fires, each.when or ""]):
-            before.append(f"DROP TRIGGER {ident(each.name)} ON {on}")
-            after += [trigger.definition(declared, each), *([trigger.state(declared, each)] if each.disabled else []),
-                      *_comment(f"TRIGGER {ident(each.name)} ON {on}", each.comment)]
-    for policy in comparison.present.policies:
-        if column.name in names_in([policy.using or "", policy.check or ""]):
-            before.append(f"DROP POLICY {ident(policy.name)} ON {on}")
-            after += [row_security.definition(declared, policy),
-                      *_comment(f"POLICY {ident(policy.name)} ON {on}", policy.comment)]
-    return before, after
-
-
-def _comment(on: str, text: str | None) -> list[str]:
-    return [f"COMMENT ON {on} IS {literal(text)}"] if text is not None else []
-
-
-def _require_rowstore(comparison: Comparison, declared: Column, live: Column) -> None:
-    """Raise where the columnstore keeps a column's type from being changed."""
-    if not comparison.has_columnstore:
-        return
-    what = f"{comparison.name}.{declared.name}: type {live.type} cannot become {declared.type}"
-    if comparison.timescaledb < TYPES_IN_COLUMNSTORE:
-        raise UnsupportedError(f"{what} while the columnstore is enabled; declare the table without compression first "
-                               "(its chunks must be decompressed), apply, then declare both")
-    if comparison.weight.compressed_chunks:
-        raise UnsupportedError(f"{what} while chunks are compressed, and {comparison.weight.compressed_chunks} are; "
-                               "decompress them (decompress_chunk), apply, and let the policy compress them again")
-
-
-def _keeps_storage(live: str, wanted: str) -> bool:
-    """Whether every stored value is already one of the new type, so that nothing is rewritten."""
-    before, after = _VARCHAR.match(live), _VARCHAR.match(wanted)
-    if before:
-        return wanted in ("text", "character varying") or bool(after and int(after[1]) >= int(before[1]))
-    before, after = _NUMERIC.match(live), _NUMERIC.match(wanted)
-    if before:
-        return wanted == "numeric" or bool(after and int(after[1]) >= int(before[1]) and after[2] == before[2])
-    return (live, wanted) in {("text", "character varying"), ("character varying", "text")}
-
-
 def _alter_default(comparison: Comparison, column: Column, live: Column) -> list[Step]:
     name = ident(column.name)
     found = f"the default is {'the next number' if live.serial else live.default or 'none'}"
     if not column.serial:
         action = f"SET DEFAULT {column.default}" if column.default is not None else "DROP DEFAULT"
-        return [_step(comparison, column, f"ALTER COLUMN {name} {action}", found)]
+        step = _step(comparison, column, f"ALTER COLUMN {name} {action}", found)
+        return [replace(step, sql=f"{step.sql}; {_without_sequence(comparison, column)}") if live.serial else step]
     table = comparison.declared
     sequence = f"{table.full_name}_{column.name}_seq"
     next_number = f"coalesce(max({name}), 0) + 1"
@@ -304,8 +248,14 @@ def _alter_default(comparison: Comparison, column: Column, live: Column) -> list
     ]
 
 
-def _drop_not_null(comparison: Comparison, column: Column) -> list[Step]:
-    return [_step(comparison, column, f"ALTER COLUMN {ident(column.name)} DROP NOT NULL", "the column is NOT NULL")]
+def _without_sequence(comparison: Comparison, column: Column) -> str:
+    """SQL that drops the sequence which the column owns."""
+    table, name = literal(ident(comparison.name)), literal(column.name)
+    return f"DO $$ BEGIN EXECUTE format('DROP SEQUENCE %s', pg_get_serial_sequence({table}, {name})); END $$"
+
+
+def _drop_not_null(comparison: Comparison, column: Column) -> Step:
+    return _step(comparison, column, f"ALTER COLUMN {ident(column.name)} DROP NOT NULL", "the column is NOT NULL")
 
 
 def _set_not_null(comparison: Comparison, column: Column) -> list[Step]:

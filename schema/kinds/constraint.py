@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -42,6 +42,18 @@ def _rename(comparison: Comparison, wanted: Sequence[C], live: Sequence[C], step
                           f"{ident(each.name)} TO {ident(twin.name)}", "the same constraint bears another name",
                           transaction=comparison.transaction))
     return tuple(renamed)
+
+
+def without(comparison: Comparison, dropped: Collection[str]) -> Comparison:
+    """The comparison once these (full names of constraints) are dropped."""
+    table = comparison.present.table
+
+    def stays(each: C) -> bool:
+        return f"{comparison.name}.{each.name}" not in dropped
+
+    table = replace(table, keys=tuple(filter(stays, table.keys)), checks=tuple(filter(stays, table.checks)),
+                    foreign_keys=tuple(filter(stays, table.foreign_keys)))
+    return replace(comparison, live=replace(comparison.present, table=table))
 
 
 def names(table: Table) -> set[str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.kinds import constraint
+from schema.kinds.index import BESIDE
 from schema.live import Comparison
 from schema.names import ident, idents
-from schema.objects import Key
+from schema.objects import Key, qualified
 from schema.step import Hazard, Step, Transaction
 
 
 def definition(key: Key) -> str:
     """The key as CREATE TABLE and ADD take it."""
-    return f"CONSTRAINT {ident(key.name)} {'PRIMARY KEY' if key.primary else 'UNIQUE'} ({idents(key.columns)})"
+    return f"CONSTRAINT {ident(key.name)} {_kind(key)} ({idents(key.columns)})"
 
 
 def steps(comparison: Comparison) -> list[Step]:
@@ -24,9 +25,9 @@ def steps(comparison: Comparison) -> list[Step]:
         if wanted.name not in live:
             found.extend(_add(comparison, declared))
         elif replace(wanted, comment=None) != replace(live[wanted.name], comment=None):
-            found.append(_replace(comparison, declared, f"the key is on ({idents(live[wanted.name].columns)})"))
+            found.extend(_replace(comparison, declared, f"it is {definition(live[wanted.name])}"))
         elif chunks := comparison.present.unindexed.get(wanted.name):
-            found.append(_replace(comparison, declared, f"{len(chunks)} chunks lack its index"))
+            found.extend(_replace(comparison, declared, f"{len(chunks)} chunks lack its index"))
     return found
 
 
@@ -38,22 +39,39 @@ def _add(comparison: Comparison, key: Key) -> list[Step]:
     if comparison.present.table.hypertable:
         return [Step(where, f"ALTER TABLE {table} ADD {definition(key)}", why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
                      constraint.cost(comparison, "ACCESS EXCLUSIVE"), heavy=True)]
-    kind = "PRIMARY KEY" if key.primary else "UNIQUE"
-    half_built = key.name in {index.name for index in comparison.present.table.indexes}
-    again = [Step(where, f"DROP INDEX CONCURRENTLY {ident(key.name)}", "an index of that name was left half-built",
-                  transaction=Transaction.NONE)] if half_built else []
     return [
-        *again,
-        Step(where, f"CREATE UNIQUE INDEX CONCURRENTLY {ident(key.name)} ON {table} ({idents(key.columns)})", why,
-             transaction=Transaction.NONE, cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"), heavy=True),
-        Step(where, f"ALTER TABLE {table} ADD CONSTRAINT {ident(key.name)} {kind} USING INDEX {ident(key.name)}",
+        *_built(comparison, key, key.name, why),
+        Step(where, f"ALTER TABLE {table} ADD CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(key.name)}",
              "the index becomes the key", transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan"),
     ]
 
 
-def _replace(comparison: Comparison, key: Key, why: str) -> Step:
+def _built(comparison: Comparison, key: Key, name: str, why: str) -> list[Step]:
+    """Build the key's index beside writers, anew where an interrupted build has left one."""
+    where, schema = f"{comparison.name}.{key.name}", comparison.declared.schema
+    found = []
+    if name in {each.name for each in comparison.present.table.indexes}:
+        found.append(Step(where, f"DROP INDEX CONCURRENTLY {ident(qualified(schema, name))}",
+                          "an index of that name was left half-built", transaction=Transaction.NONE))
+    sql = f"CREATE UNIQUE INDEX CONCURRENTLY {ident(name)} ON {ident(comparison.name)} ({idents(key.columns)})"
+    return [*found, Step(where, sql, why, transaction=Transaction.NONE,
+                         cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"), heavy=True)]
+
+
+def _replace(comparison: Comparison, key: Key, why: str) -> list[Step]:
+    """Build the new key's index beside writers first, where there are any to be blocked."""
+    where = f"{comparison.name}.{key.name}"
+    instead = f"ALTER TABLE {ident(comparison.name)} DROP CONSTRAINT {ident(key.name)}, ADD "
+    if comparison.beside_writers and not comparison.present.table.hypertable:
+        beside = key.name[:63 - len(BESIDE)] + BESIDE
+        swap = f"{instead}CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(beside)}"
+        return [*_built(comparison, key, beside, why),
+                Step(where, swap, "the new index becomes the key", transaction=Transaction.OWN,
+                     cost="ACCESS EXCLUSIVE, no scan")]
     hazards = (Hazard.BLOCKS_WRITES,) if comparison.weight.has_rows else ()
-    return Step(f"{comparison.name}.{key.name}",
-                f"ALTER TABLE {ident(comparison.name)} DROP CONSTRAINT {ident(key.name)}, ADD {definition(key)}",
-                why, hazards, comparison.transaction, constraint.cost(comparison, "ACCESS EXCLUSIVE"),
-                heavy=comparison.weight.has_rows)
+    return [Step(where, instead + definition(key), why, hazards, comparison.transaction,
+                 constraint.cost(comparison, "ACCESS EXCLUSIVE"), heavy=comparison.weight.has_rows)]
+
+
+def _kind(key: Key) -> str:
+    return "PRIMARY KEY" if key.primary else "UNIQUE"

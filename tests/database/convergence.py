@@ -19,17 +19,24 @@ class Crash(Exception):
 
 
 def converge(database: Database, objects: Sequence[Object], *allow: str, whole_schema: bool = False) -> list[str]:
-    """Make the objects so, prove that they are, and that the plan is empty then; the SQL that it took, line by line."""
+    """Make the objects so and prove that they are; the SQL that it took, one line for each step.
+
+    That the plan is empty then, `ensure` proves itself or raises.
+    """
     options = Options(on_unsupported="skip", allow=frozenset(allow), whole_schema=whole_schema)
     steps = apply.ensure(database.owner, objects, options=options).steps
-    agreed(database, objects)
+    read_back(database, objects)
     return [" ".join(step.sql.split()) for step in steps]
 
 
 def agreed(database: Database, objects: Sequence[Object]) -> None:
-    """Live equals declared, in its words and through the properties that Pulumi carries; nothing is to be done."""
-    options = Options(on_unsupported="skip")
-    assert apply.plan(database.owner, objects, options=options).render() == []
+    """Nothing is to be done, and live equals declared."""
+    assert apply.plan(database.owner, objects, options=Options(on_unsupported="skip")).render() == []
+    read_back(database, objects)
+
+
+def read_back(database: Database, objects: Sequence[Object]) -> None:
+    """Live equals declared, in its words and through the properties that Pulumi carries."""
     found = apply.read(database.owner, objects)
     assert found == list(objects)
     assert [from_dict(to_dict(each)) for each in found if each] == list(objects)
@@ -59,6 +66,7 @@ def survives_crashes(database: Database, before: Sequence[Object], after: Sequen
 
         with pytest.raises(Crash):
             apply.ensure(database.owner, after, options=options, progress=die)
-        converge(database, after, *allow)
+        apply.ensure(database.owner, after, options=options)
+        assert apply.read(database.owner, after) == list(after)
         reset()
-        converge(database, before, *allow)
+        apply.ensure(database.owner, before, options=options)

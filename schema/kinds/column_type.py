@@ -1,0 +1,114 @@
+"""Changes of a column's type: what is rewritten, what converts, and what has to step aside."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from schema import dependants
+from schema.capabilities import TYPES_IN_COLUMNSTORE
+from schema.errors import UnsupportedError
+from schema.kinds import row_security, trigger, view
+from schema.live import Comparison
+from schema.names import ident, literal
+from schema.objects import Column
+from schema.rewriting import names_in
+from schema.step import Hazard, Step
+
+_NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
+_BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|character|\"char\"|name|boolean|date|time|"
+                       r"interval|json|uuid|bytea|inet|cidr|macaddr|bit|money|xml|oid|point|line|box|circle|tsvector|"
+                       r"tsquery|\w+range|\w+multirange)\b")
+_VARCHAR = re.compile(r"character varying\((\d+)\)\Z")
+
+
+def step(comparison: Comparison, column: Column, action: str, why: str, *hazards: Hazard) -> Step:
+    """Do something to one column of the table."""
+    return Step(f"{comparison.name}.{column.name}", f"ALTER TABLE {ident(comparison.name)} {action}", why, hazards,
+                comparison.transaction, comparison.weight.text() and f"ACCESS EXCLUSIVE, {comparison.weight.text()}",
+                heavy=Hazard.REWRITES_TABLE in hazards)
+
+
+def alter(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> Step:
+    """Give the column its declared type, with whatever stands in the way dropped before and made again after."""
+    _require_rowstore(comparison, declared, live)
+    name = ident(declared.name)
+    actions = [f"ALTER COLUMN {name} TYPE {declared.type} USING {_conversion(name, declared, wanted, live)}"]
+    if live.default is not None:
+        # The old default need not be one of the new type.
+        actions = [f"ALTER COLUMN {name} DROP DEFAULT", *actions]
+        actions += [f"ALTER COLUMN {name} SET DEFAULT {declared.default}"] if declared.default is not None else []
+    if live.generated is not None:
+        actions = [f"ALTER COLUMN {name} TYPE {declared.type}"]
+    free = _keeps_storage(live.type, wanted.type) or not comparison.weight.has_rows
+    found = step(comparison, declared, ", ".join(actions), f"the type is {live.type}",
+                 *(() if free else (Hazard.REWRITES_TABLE,)))
+    before, after = _out_of_the_way(comparison, declared)
+    if live.serial and wanted.serial:
+        after = [_sequence_type(comparison, declared), *after]
+    return replace(found, sql="; ".join([*before, found.sql, *after]))
+
+
+def _conversion(name: str, declared: Column, wanted: Column, live: Column) -> str:
+    if {live.type, wanted.type} == {"timestamp without time zone", "timestamp with time zone"}:
+        return f"{name} AT TIME ZONE 'UTC'"
+    # One enum becomes another by the names of its values.
+    own = not (_BUILT_IN.match(live.type) or _BUILT_IN.match(wanted.type))
+    return f"{name}::text::{declared.type}" if own else f"{name}::{declared.type}"
+
+
+def _sequence_type(comparison: Comparison, column: Column) -> str:
+    """SQL that gives the column's sequence the column's type: else its numbers end where the old type's end."""
+    table, name = literal(ident(comparison.name)), literal(column.name)
+    return (f"DO $$ BEGIN EXECUTE format('ALTER SEQUENCE %s AS {column.type}', "
+            f"pg_get_serial_sequence({table}, {name})); END $$")
+
+
+def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], list[str]]:
+    """Statements before and after a change of type, for the views, triggers and policies that name the column: the
+    server changes no type under them."""
+    table, declared = comparison.present.table, comparison.declared
+    names = {column.name, column.renamed_from or column.name}
+    blocking = dependants.on(comparison, names)
+    before, after = view.around(f"{comparison.name}.{column.name}", blocking, "its type is going to be changed",
+                                view.as_it_was)
+    on = ident(comparison.name)
+    for each in table.triggers:
+        if column.name in names_in([each.fires, each.when or ""]):
+            before.append(f"DROP TRIGGER {ident(each.name)} ON {on}")
+            after += [trigger.definition(declared, each), *([trigger.state(declared, each)] if each.disabled else []),
+                      *_comment(f"TRIGGER {ident(each.name)} ON {on}", each.comment)]
+    for policy in comparison.present.policies:
+        if column.name in names_in([policy.using or "", policy.check or ""]):
+            before.append(f"DROP POLICY {ident(policy.name)} ON {on}")
+            after += [row_security.definition(declared, policy),
+                      *_comment(f"POLICY {ident(policy.name)} ON {on}", policy.comment)]
+    return before, after
+
+
+def _comment(on: str, text: str | None) -> list[str]:
+    return [f"COMMENT ON {on} IS {literal(text)}"] if text is not None else []
+
+
+def _require_rowstore(comparison: Comparison, declared: Column, live: Column) -> None:
+    """Raise where the columnstore keeps a column's type from being changed."""
+    if not comparison.has_columnstore:
+        return
+    what = f"{comparison.name}.{declared.name}: type {live.type} cannot become {declared.type}"
+    if comparison.timescaledb < TYPES_IN_COLUMNSTORE:
+        raise UnsupportedError(f"{what} while the columnstore is enabled; declare the table without compression first "
+                               "(its chunks must be decompressed), apply, then declare both")
+    if comparison.weight.compressed_chunks:
+        raise UnsupportedError(f"{what} while chunks are compressed, and {comparison.weight.compressed_chunks} are; "
+                               "decompress them (decompress_chunk), apply, and let the policy compress them again")
+
+
+def _keeps_storage(live: str, wanted: str) -> bool:
+    """Whether every stored value is already one of the new type, so that nothing is rewritten."""
+    before, after = _VARCHAR.match(live), _VARCHAR.match(wanted)
+    if before:
+        return wanted in ("text", "character varying") or bool(after and int(after[1]) >= int(before[1]))
+    before, after = _NUMERIC.match(live), _NUMERIC.match(wanted)
+    if before:
+        return wanted == "numeric" or bool(after and int(after[1]) >= int(before[1]) and after[2] == before[2])
+    return (live, wanted) in {("text", "character varying"), ("character varying", "text")}
