@@ -162,7 +162,7 @@ def test_an_object_no_longer_declared_stays_unless_todays_config_allows_its_drop
     assert "ACTIVITY_DAILY)\n" in before
     grown = before.replace("ACTIVITY_DAILY)\n", "ACTIVITY_DAILY, View('warm', 'SELECT id FROM users'))\n").replace(
         "import Object, Table", "import Object, Table, View")
-    there = "SELECT to_regclass('warm') IS NOT NULL"
+    there = "SELECT to_regclass('public.warm') IS NOT NULL"
     try:
         program.write_text(grown)
         assert up.up()["create"] == 1
