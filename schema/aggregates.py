@@ -13,11 +13,13 @@ from psycopg import Connection
 
 from schema import aggregate_query, words
 from schema.capabilities import Capabilities
+from schema.kinds import columnstore
 from schema.kinds.aggregate_change import change_of, lost_history
 from schema.live import Compared, Comparison, Live
 from schema.live_aggregate import BESIDE, OLD, REPLACED, AggregateComparison, LiveAggregate, bucket_of
 from schema.objects import ContinuousAggregate, Object
 from schema.readers import aggregates
+from schema.readers.weights import read_columnstore
 
 Key = tuple[type[Object], str]
 Comparisons = list[Compared[Any, Any]]
@@ -38,7 +40,7 @@ def completed(connection: Connection[Any], capabilities: Capabilities, compariso
     if not any(isinstance(each, AggregateComparison) for each in comparisons):
         return comparisons
     found = _moved(comparisons)
-    mine = {each.name: each for each in found if isinstance(each, AggregateComparison)}
+    mine = _with_columnstore(connection, [each for each in found if isinstance(each, AggregateComparison)])
     weights = aggregates.read_weights(connection, {
         name: (each.present, each.declared.retention.drop_after if each.declared.retention else None)
         for name, each in mine.items() if each.live and _differs(each)})
@@ -47,6 +49,21 @@ def completed(connection: Connection[Any], capabilities: Capabilities, compariso
     mine = _with_spans(connection, mine, found)
     mine = _with_leftovers(connection, capabilities, mine)
     return [mine.get(each.name, each) if isinstance(each, AggregateComparison) else each for each in found]
+
+
+def _with_columnstore(connection: Connection[Any],
+                      comparisons: Sequence[AggregateComparison]) -> dict[str, AggregateComparison]:
+    """The comparisons by name, with the compressed chunks of those aggregates that may have them compressed anew."""
+    tables, limits = {}, {}
+    for each in comparisons:
+        limit = columnstore.limit(each.as_table()) if each.live else None
+        if limit:
+            schema, _, name = each.present.relation.partition(".")
+            tables[each.present.relation] = replace(each.as_table().present.table, name=name, schema=schema)
+            limits[each.present.relation] = limit
+    chunks = read_columnstore(connection, tables, limits)
+    return {each.name: each.with_live(replace(each.live, columnstore=chunks.get(each.live.relation, ())))
+            if each.live else each for each in comparisons}
 
 
 def _attached(each: AggregateComparison, live: Mapping[Key, Live],
@@ -110,7 +127,7 @@ def _differs(each: AggregateComparison) -> bool:
     names = {index.name for index in each.wanted.indexes}
     extra = any(index.name not in names and not live.owns_index(index.name) for index in live.object.indexes)
     unfilled = any(column.unfilled is not None for column in live.columns)
-    unfinished = live.invalid or len(jobs) > len(set(jobs)) or unfilled
+    unfinished = live.invalid or columnstore.stale(each.as_table()) or len(jobs) > len(set(jobs)) or unfilled
     return bool(extra or unfinished or each.moves or each.renamed or not words.equal(each.wanted, live.object))
 
 

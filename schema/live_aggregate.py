@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from schema import aggregate_query
 from schema.aggregate_query import Bucket
-from schema.live import Compared, Comparison, LiveTable, PolicyJob, Weight
+from schema.live import ColumnstoreChunk, Compared, Comparison, LiveTable, PolicyJob, Weight
 from schema.objects import ContinuousAggregate, Hypertable, Table
 from schema.windows import Moment
 
@@ -54,7 +54,7 @@ class Column:
 @dataclass(frozen=True)
 class LiveAggregate:
     """A continuous aggregate as it is. `relation` is the hypertable that holds it, `source` what it reads, `above` are
-    the aggregates that read it."""
+    the aggregates that read it, `columnstore` the compressed chunks that may be compressed anew."""
 
     object: ContinuousAggregate
     owner: str = ""
@@ -68,6 +68,7 @@ class LiveAggregate:
     grants: tuple[Grant, ...] = ()
     dependants: tuple[Dependant, ...] = ()
     weight: Weight = field(default_factory=Weight)
+    columnstore: tuple[ColumnstoreChunk, ...] = ()
 
     @property
     def bucket(self) -> Bucket:
@@ -120,7 +121,8 @@ class AggregateComparison(Compared[ContinuousAggregate, LiveAggregate]):
     def as_table(self) -> Comparison:
         """The hypertable that holds the aggregate, compared: for the parts that both kinds have."""
         live = self.present
-        found = LiveTable(as_table(live.object, live.chunk), invalid=live.invalid, jobs=live.jobs, weight=live.weight)
+        found = LiveTable(as_table(live.object, live.chunk), invalid=live.invalid, jobs=live.jobs, weight=live.weight,
+                          columnstore=live.columnstore)
         return Materialized(as_table(self.declared, live.chunk), as_table(self.wanted, live.chunk), found,
                             self.server_version, self.single_process, self.timescaledb)
 

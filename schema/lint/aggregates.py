@@ -87,6 +87,9 @@ def _policies(each: ContinuousAggregate) -> Iterator[str]:
     if refresh and retention and _beyond(refresh.start, retention.drop_after):
         yield (f"{name}.refresh: it reaches {_back(refresh.start)}, retention drops buckets after "
                f"{retention.drop_after}, and they would be computed again; start the refresh later or keep them longer")
+    if compression and compression.recompress and intervals.length(compression.recompress)[0] == "integer":
+        yield (f"{name}.compression: nothing tells the present of an aggregate that counts time in integers, by which "
+               "recompress reaches back; leave it out, or compress its chunks anew by hand")
     if compression and compression.after and retention and \
             intervals.fixed_length(compression.after) >= intervals.fixed_length(retention.drop_after):
         yield (f"{name}: compression after {compression.after} never happens, retention drops buckets after "

@@ -451,6 +451,23 @@ def test_aggregates_over_joined_tables_of_another_schema_gain_columns_too(databa
         assert count(database, "iot.means") >= 12
 
 
+def test_new_columnstore_settings_reach_compressed_buckets_as_far_back_as_is_declared(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS, HOURLY))
+    fill(database)
+    database.execute("CALL refresh_continuous_aggregate('hourly', NULL, NULL)",
+                     "SELECT compress_chunk(c) FROM show_chunks('hourly') c")
+    future = replace(HOURLY, compression=Compression("14 days", ("device_id",), ("n", "bucket DESC")))
+    assert not [line for line in sql(apply.plan(database.owner, (READINGS, future))) if "compress_chunk" in line]
+    both = replace(HOURLY, compression=Compression("14 days", ("device_id",), ("n", "bucket DESC"),
+                                                   recompress="1 year"))
+    allow = apply.Options(allow=frozenset({"blocks_writes"}))
+    steps = apply.ensure(database.owner, (READINGS, both), options=allow).steps
+    assert [step for step in steps if "compress_chunk" in step.sql and step.heavy]
+    settled(database, (READINGS, both))
+    assert database.execute("SELECT DISTINCT orderby FROM timescaledb_information.chunk_compression_settings") == [
+        ("n,bucket DESC",)]
+
+
 def test_time_may_be_counted_in_integers(database: Database) -> None:
     now = Function("ticks_now", "SELECT 300000::bigint", returns="bigint", language="sql", volatility="stable")
     ticks = Table("ticks", (Column("at", "bigint", null=False), Column("n", "integer")),
