@@ -7,23 +7,30 @@ several rows, a few windows are missing, and confidence falls for what is short 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
 from seed.activity_signals import BASE_CONFIDENCE, metadata
-from seed.days import instant, local_date
+from seed.days import instants as wall_instants
+from seed.days import local_date
 from seed.people import Person, people
-from seed.profiles import ACTIVITIES, PLACES, PROFILES, Entry
-from seed.rows import Floats, Ints, Rows, instants, texts
-from seed.spec import Spec, shares, stream
+from seed.profiles import ACTIVITIES, PLACES, PROFILES, Entry, Profile
+from seed.rows import Bools, Floats, Ints, Rows, instants, mixed, normal, texts
+from seed.spec import Spec, key, shares, stream
 
 PLACE_NAMES = tuple(sorted({*PLACES.values(), *(entry.place for profile in PROFILES
                                                 for entries in profile.timetables.values() for entry in entries)}))
 # An activity that chance would start before the one before it has lasted this long waits until then.
 _SHORTEST = 300
+# More seconds than a data set has, to keep one person's from running into the next one's.
+_APART = 10**11
+# Rows in one group of people, about.
+_GROUP_ROWS = 100_000
 # Share of windows that no classification came for.
 _UNCLASSIFIED = 0.015
 
@@ -47,73 +54,149 @@ class Timeline:
 
     def within(self, begin: int, end: int) -> Timeline:
         """The part of this timeline between two instants."""
-        keep = (self.ends > begin) & (self.starts < end)
-        return Timeline(np.maximum(self.starts[keep], begin), np.minimum(self.ends[keep], end), self.activities[keep],
-                        self.places[keep], self.strengths[keep])
+        part = self.take(np.flatnonzero((self.ends > begin) & (self.starts < end)))
+        return replace(part, starts=np.maximum(part.starts, begin), ends=np.minimum(part.ends, end))
+
+    def take(self, entries: Ints) -> Timeline:
+        """These entries of the timeline, in this order."""
+        return Timeline(self.starts[entries], self.ends[entries], self.activities[entries], self.places[entries],
+                        self.strengths[entries])
+
+
+@dataclass(frozen=True)
+class Lives:
+    """What several people do: their timelines one after the other; person i has entries first[i] .. first[i + 1] - 1."""
+
+    first: Ints
+    starts: Ints
+    ends: Ints
+    activities: Ints
+    places: Ints
+    strengths: Floats
+
+    def of(self, position: int) -> Timeline:
+        """The timeline of the person at this position."""
+        mine = slice(self.first[position], self.first[position + 1])
+        return Timeline(self.starts[mine], self.ends[mine], self.activities[mine], self.places[mine],
+                        self.strengths[mine])
+
+    def at(self, times: Ints) -> Ints:
+        """Which entry covers each time (rows) for each person (columns)."""
+        found = np.empty((len(times), len(self.first) - 1), dtype=np.int64)
+        for position, (begin, end) in enumerate(pairwise(self.first.tolist())):
+            found[:, position] = begin + np.searchsorted(self.starts[begin:end], times, side="right") - 1
+            np.clip(found[:, position], begin, end - 1, out=found[:, position])
+        return found
 
 
 def timeline(spec: Spec, person: Person, begin: int, end: int) -> Timeline:
     """The life of one person from `begin` to `end`; a day is the same whichever period asks for it."""
-    day, last = local_date(begin) - timedelta(days=2), local_date(end)
-    starts: list[int] = []
-    entries: list[Entry] = []
-    strengths: list[float] = []
-    while day <= last:
-        for start, entry, strength in _day(spec, person, day):
-            if entries and (entries[-1].activity, entries[-1].place) == (entry.activity, entry.place):
-                continue
-            starts.append(max(start, starts[-1] + _SHORTEST) if starts else start)
-            entries.append(entry)
-            strengths.append(strength)
-        day += timedelta(days=1)
-    bounds = np.array([*starts, max(end, starts[-1]) + 1], dtype=np.int64)
-    whole = Timeline(bounds[:-1], bounds[1:], np.array([ACTIVITIES.index(entry.activity) for entry in entries]),
-                     np.array([PLACE_NAMES.index(entry.place) for entry in entries]), np.array(strengths))
-    return whole.within(begin, end)
+    return lives(spec, [person], begin, end).of(0)
 
 
-def _day(spec: Spec, person: Person, day: date) -> list[tuple[int, Entry, float]]:
-    """One calendar day's activities: (start, entry, strength), in order."""
-    draws = stream(spec, "day", person.id, day.toordinal())
-    entries = person.profile.timetable(day)
-    late = draws.normal(0, 9)
-    jitter = draws.normal(0, 5, len(entries))
-    chosen = draws.random(len(entries))
-    strengths = np.clip(np.exp(draws.normal(0, 0.35, len(entries))), 0.5, 1.6)
-    seconds = draws.integers(0, 60, len(entries))
-    made = []
-    for index, entry in enumerate(entries):
-        if chosen[index] < entry.chance:
-            minute = max(0, entry.minute + round(late + jitter[index]))
-            made.append((instant(day, minute) + int(seconds[index]), entry, float(strengths[index])))
-    return made
+def lives(spec: Spec, persons: Sequence[Person], begin: int, end: int) -> Lives:
+    """The lives of these people from `begin` to `end`."""
+    first_day, last_day = local_date(begin) - timedelta(days=2), local_date(end)
+    days = [first_day + timedelta(days=more) for more in range((last_day - first_day).days + 1)]
+    parts = []
+    for profile in PROFILES:
+        members = np.array([at for at, person in enumerate(persons) if person.profile is profile], dtype=np.int64)
+        if len(members):
+            ids = np.array([persons[at].id for at in members.tolist()], dtype=np.int64)
+            parts.append(_profile_entries(spec, profile, members, ids, days))
+    owner, starts, activities, places, strengths = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(owner, kind="stable")
+    owner, starts, activities = owner[order], starts[order], activities[order]
+    ends = np.append(np.where(owner[1:] == owner[:-1], starts[1:], np.maximum(end, starts[:-1]) + 1),
+                     max(end, int(starts[-1])) + 1)
+    keep = (ends > begin) & (starts < end)
+    return Lives(np.searchsorted(owner[keep], np.arange(len(persons) + 1)), np.maximum(starts[keep], begin),
+                 np.minimum(ends[keep], end), activities[keep], places[order][keep], strengths[order][keep])
+
+
+def _profile_entries(spec: Spec, profile: Profile, members: Ints, ids: Ints,
+                     days: Sequence[date]) -> tuple[Ints, Ints, Ints, Ints, Floats]:
+    """Owner, start, activity, place and strength of all that people of one profile do on these days, one by one."""
+    tables = [(day, profile.timetable(day)) for day in days]
+    drawn = [_day(spec, ids.tobytes(), day, entries) for day, entries in tables]
+    starts, chosen, strengths = (np.concatenate(column, axis=1) for column in zip(*drawn, strict=True))
+    activities, places = (np.array([codes.index(getattr(entry, name)) for _, entries in tables for entry in entries])
+                          for codes, name in ((ACTIVITIES, "activity"), (PLACE_NAMES, "place")))
+    row, column = np.nonzero(chosen)
+    # One that goes on where the one before it left off is no new one.
+    same = np.append(False, (row[1:] == row[:-1]) & (activities[column[1:]] == activities[column[:-1]])
+                     & (places[column[1:]] == places[column[:-1]]))
+    row, column = row[~same], column[~same]
+    # Each begins _SHORTEST after the one before it at the earliest: a running maximum, person by person.
+    rank = np.arange(len(row)) * _SHORTEST - row * _APART
+    begun = np.maximum.accumulate(starts[row, column] - rank) + rank
+    return members[row], begun, activities[column], places[column], strengths[row, column]
+
+
+# The days before a slice are asked for again with the next slice.
+@lru_cache(maxsize=1024)
+def _day(spec: Spec, packed_ids: bytes, day: date, entries: tuple[Entry, ...]) -> tuple[Ints, Bools, Floats]:
+    """For each person (rows) and entry of the day (columns): its start, whether it takes place, how intense it is."""
+    ids = np.frombuffer(packed_ids, dtype=np.int64)
+    counters = ids[:, None] * 64 + np.arange(len(entries))
+    root = key(spec, "day", day.toordinal())
+    late = 9 * normal(root, ids * 64 + 63)[:, None] + 5 * normal(root + 1, counters)
+    minutes = np.array([entry.minute for entry in entries]) + np.rint(late).astype(np.int64)
+    seconds = (mixed(root + 2, counters) * 60).astype(np.int64)
+    chosen = mixed(root + 3, counters) < np.array([entry.chance for entry in entries])
+    strengths = np.clip(np.exp(0.35 * normal(root + 4, counters)), 0.5, 1.6)
+    return wall_instants(day, np.maximum(0, minutes)) + seconds, chosen, strengths
 
 
 def classifications(spec: Spec) -> Rows:
-    """The rows of `activity_classifications`, in order of time: exactly `spec.activities`, no overlap per user."""
-    owners, parts = [], []
-    persons = people(spec)
-    for person, count in zip(persons, shares(spec.activities, spec.users), strict=True):
-        parts.append(_windows(spec, person, count))
-        owners.append(np.full(count, person.id, dtype=np.int64))
-    user_ids = np.concatenate(owners)
+    """The rows of `activity_classifications`: exactly `spec.total_activities`, in order of time, no overlap per user.
+
+    Where there are many, people come in groups, one after the other, each in order of time.
+    """
+    parts = list(classification_parts(spec)) or [classified(spec, 0)]
+    return Rows(parts[0].table, {name: np.concatenate([part.columns[name] for part in parts])
+                                 for name in parts[0].columns})
+
+
+def classification_parts(spec: Spec) -> Iterator[Rows]:
+    """The rows of `activity_classifications` group by group, as `classified` makes them."""
+    return (classified(spec, group) for group in range(classified_groups(spec)))
+
+
+def classified_groups(spec: Spec) -> int:
+    """In how many groups of people the activities are made, so that each fits in memory."""
+    return -(-spec.users // _group_users(spec)) if spec.total_activities else 0
+
+
+def _group_users(spec: Spec) -> int:
+    return max(1, _GROUP_ROWS * spec.users // max(1, spec.total_activities))
+
+
+def classified(spec: Spec, group: int) -> Rows:
+    """The rows of one group of people, in order of time; ids go on from those of the groups before."""
+    size = _group_users(spec)
+    persons = people(spec)[group * size:(group + 1) * size]
+    counts = shares(spec.total_activities, spec.users)
+    before = sum(counts[:group * size])
+    counts = counts[group * size:(group + 1) * size]
+    lived = lives(spec, persons, spec.start, spec.end)
+    parts = [_windows(spec, person, lived.of(position), counts[position]) for position, person in enumerate(persons)]
+    owners = np.repeat(np.arange(len(persons)), counts)
     windows = _joined(parts)
-    order = np.lexsort((user_ids, windows.starts))
-    user_ids = user_ids[order]
-    windows = Timeline(windows.starts[order], windows.ends[order], windows.activities[order], windows.places[order],
-                       windows.strengths[order])
-    names = [ACTIVITIES[code] for code in windows.activities]
+    order = np.lexsort((owners, windows.starts))
+    owners, windows = owners[order], windows.take(order)
+    names = [ACTIVITIES[code] for code in windows.activities.tolist()]
     return Rows("activity_classifications", {
-        "id": np.arange(1, len(names) + 1),
-        "user_id": user_ids,
+        "id": np.arange(before + 1, before + len(names) + 1),
+        "user_id": np.array([person.id for person in persons], dtype=np.int64)[owners],
         "started_at": instants(windows.starts),
         "ended_at": instants(windows.ends),
         "activity_type": texts(names),
-        "confidence_score": _confidence(spec, windows),
-        "metadata": texts(metadata(stream(spec, "activity metadata"), names,
-                                   [PLACE_NAMES[code] for code in windows.places],
+        "confidence_score": _confidence(spec, group, windows),
+        "metadata": texts(metadata(stream(spec, "activity metadata", group), names,
+                                   [PLACE_NAMES[code] for code in windows.places.tolist()],
                                    starts=windows.starts, ends=windows.ends, strengths=windows.strengths,
-                                   transports=[persons[owner - 1].profile.transport for owner in user_ids])),
+                                   transports=[persons[owner].profile.transport for owner in owners.tolist()])),
     })
 
 
@@ -122,9 +205,8 @@ def _joined(parts: Sequence[Timeline]) -> Timeline:
                       for name in ("starts", "ends", "activities", "places", "strengths")))
 
 
-def _windows(spec: Spec, person: Person, count: int) -> Timeline:
+def _windows(spec: Spec, person: Person, life: Timeline, count: int) -> Timeline:
     """The person's timeline in exactly `count` windows: the longest activities are told in several."""
-    life = timeline(spec, person, spec.start, spec.end)
     draws = stream(spec, "windows", person.id)
     pieces = _pieces(life.ends - life.starts, count + round(count * _UNCLASSIFIED))
     block = np.repeat(np.arange(len(pieces)), pieces)
@@ -149,11 +231,11 @@ def _pieces(lengths: Ints, wanted: int) -> Ints:
     return pieces
 
 
-def _confidence(spec: Spec, windows: Timeline) -> Floats:
-    """Confidence by kind of activity, lower for short windows and for kinds that are rare in this data set."""
+def _confidence(spec: Spec, group: int, windows: Timeline) -> Floats:
+    """Confidence by kind of activity, lower for short windows and for kinds that are rare among these people."""
     base = np.array([BASE_CONFIDENCE[name] for name in ACTIVITIES])[windows.activities]
     share = np.bincount(windows.activities, minlength=len(ACTIVITIES)) / max(1, len(windows.activities))
     rare = 0.12 * np.exp(-share[windows.activities] / 0.02)
     short = 0.22 * np.exp(-(windows.ends - windows.starts) / 60 / 8)
-    noise = stream(spec, "confidence").normal(0, 0.045, len(base))
+    noise = stream(spec, "confidence", group).normal(0, 0.045, len(base))
     return np.asarray(np.round(np.clip(base - rare - short + noise, 0.35, 0.99), 2), dtype=np.float64)

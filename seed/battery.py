@@ -4,45 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
-from seed.activities import Timeline
-from seed.devices import Device
+from seed.activities import Lives
 from seed.profiles import ACTIVITIES
-from seed.rows import Floats, Ints, mixed
-from seed.spec import DAY, Spec
+from seed.rows import Floats, Ints, Words, mixed
+from seed.spec import DAY
 
 # Per cent an hour that a phone loses, by what its owner does; 3.2 for anything else.
 _DRAIN = {"sleep": 0.8, "transport": 6.5, "leisure": 5.4, "social": 4.5, "exercise": 5.5, "study": 4.2, "work": 3.6}
 _CHARGE = 32.0
 _NIGHT = 3 * 3600
 _EMPTY_CELLS, _FLAT_PHONE = 6.0, 2.0
+# How far back lives have to reach for the last night with a charger to be among them, all but surely.
+MEMORY = 9 * DAY
 
 
-def phone_level(device: Device, life: Timeline, times: Ints) -> Floats:
-    """Battery of a phone along the times: full after a long sleep unless its owner forgot, then drained by use."""
-    rates = np.array([_DRAIN.get(name, 3.2) for name in ACTIVITIES]) / 3600
-    used = np.concatenate([[0.0], np.cumsum(rates[life.activities] * (life.ends - life.starts))])
-    bounds = np.append(life.starts, life.ends[-1])
-    forgotten = mixed(device.schedule.key + 2, life.starts) < device.owner.profile.forgets_charging
-    nights = np.flatnonzero((life.activities == ACTIVITIES.index("sleep")) & ~forgotten
-                            & (life.ends - life.starts >= _NIGHT))
-    charged_at, plugged_at = life.ends[nights], life.starts[nights]
+def phone_levels(lived: Lives, forgetful: Floats, keys: Words, entries: Ints, times: Ints) -> Floats:
+    """Battery of each person's phone (columns) along the times (rows): charged at night, drained by use.
 
-    def drained(moments: Ints) -> Floats:
-        last = np.searchsorted(charged_at, moments, side="right") - 1
-        since = np.where(last >= 0, charged_at[last] if len(charged_at) else 0, life.starts[0])
-        lost = np.interp(moments, bounds, used) - np.interp(since, bounds, used)
-        return np.asarray(np.maximum(_FLAT_PHONE, 100 - lost))
-
-    night = np.searchsorted(plugged_at, times, side="right") - 1
-    plugged = (night >= 0) & (times < charged_at[night]) if len(nights) else np.zeros(len(times), dtype=np.bool_)
-    level = drained(times)
-    if plugged.any():
-        began = plugged_at[night[plugged]]
-        level[plugged] = np.minimum(100, drained(began) + _CHARGE * (times[plugged] - began) / 3600)
-    return level
+    `forgetful` is how often each person forgets the charger, `entries` is what covers each time (`Lives.at`).
+    """
+    length = lived.ends - lived.starts
+    owner = np.repeat(np.arange(len(lived.first) - 1), np.diff(lived.first))
+    rate = np.array([_DRAIN.get(name, 3.2) for name in ACTIVITIES])[lived.activities] / 3600
+    used = np.cumsum(rate * length) - rate * length
+    charging = (lived.activities == ACTIVITIES.index("sleep")) & (length >= _NIGHT) & (
+        mixed(keys[owner], lived.starts) >= forgetful[owner])
+    # The entry after the last charge before each entry; of a life that shows none, its first.
+    after_charge = np.where(charging, np.arange(len(owner)) + 1, 0)
+    full_at = np.maximum(np.append(0, np.maximum.accumulate(after_charge)[:-1]), lived.first[owner])
+    level = np.maximum(_FLAT_PHONE, 100 - (used - used[full_at]))
+    slope = np.where(charging, _CHARGE / 3600, -rate)
+    along = level[entries] + slope[entries] * (times[:, None] - lived.starts[entries])
+    return np.asarray(np.clip(along, _FLAT_PHONE, 100))
 
 
-def cell_level(spec: Spec, device: Device, times: Ints) -> Floats:
-    """Battery of a room sensor along the times: falls evenly, and new cells bring it back to 100."""
-    lived = ((times - spec.start) / DAY / device.battery_days + device.battery_phase) % 1.0
-    return np.asarray(100 - (100 - _EMPTY_CELLS) * lived)
+def cell_levels(passed: Ints, days: Floats, phase: Floats) -> Floats:
+    """Battery of a sensor so many seconds after the data begins: falls evenly, new cells bring it back to 100."""
+    return np.asarray(100 - (100 - _EMPTY_CELLS) * ((passed / DAY / days + phase) % 1.0))

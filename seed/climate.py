@@ -1,35 +1,33 @@
-"""Climate: the air in each room and around each phone, and the factory of `environmental_readings`.
+"""Climate: the air in each room of each home and around each phone, along a grid of times.
 
-Everything is computed per week from the weather and the people's timelines with a bounded memory (`_MEMORY`), so any
-week can be made without the weeks before it, and a long data set needs no more memory than one week of it.
+Everything is computed from the weather and people's lives with a bounded memory (`MEMORY`), so any slice of time can be
+made without what came before it. Arrays have a row for each time of the grid and a column for each home.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from seed.activities import PLACE_NAMES, Timeline, timeline
-from seed.battery import cell_level, phone_level
-from seed.devices import Device, fleet
-from seed.people import Person, people
+from seed.activities import PLACE_NAMES, Lives
+from seed.people import Person
 from seed.profiles import ACTIVITIES, HOME
-from seed.rows import Array, Bools, Floats, Ints, Rows, instants, mixed
-from seed.spec import DAY, Spec, stream
-from seed.weather import WARM_UP, Weather, saturation, weather
+from seed.rows import Bools, Floats, Ints
+from seed.spec import DAY
+from seed.weather import Weather, saturation
 
-WEEK = 7 * DAY
-_STEP = 300
-_MEMORY = 3 * DAY
+# Seconds between two times of the grid, and how long before its first reading the grid has to begin.
+STEP = 300
+MEMORY = DAY // 2
+# Rows of the grid after which rooms have forgotten how it began; the two hours left are for the phones.
+_FORGOTTEN = (MEMORY - 7200) // STEP
 # How warm, moist (hPa of vapour) and smoky a room would get if the cooking went on for hours, and what share of the
 # kitchen's air each room has.
 _COOKING = {"temperature": 3.8, "vapour": 11.5, "air_quality": 290.0}
 _KITCHEN_SHARE = {"kitchen": 1.0, "living room": 0.28, "bedroom": 0.1, "bathroom": 0.06}
 _ROOM_OFFSET = {"kitchen": 0.3, "living room": 0.0, "bedroom": -1.0, "bathroom": 0.8}
-_SENSOR_NOISE = {"temperature": 0.07, "humidity": 0.5, "pressure": 0.09, "air_quality": 2.5}
-_OUTLIERS = 1 / 4000
 
 
 @dataclass(frozen=True)
@@ -40,23 +38,31 @@ class Air:
     vapour: Floats
     air_quality: Floats
 
+    def since(self, row: int) -> Air:
+        """The air from this row of the grid on."""
+        return Air(self.temperature[row:], self.vapour[row:], self.air_quality[row:])
+
     def humidity(self) -> Floats:
         """Relative humidity in per cent, what a wall would condense taken off."""
         return np.clip(100 * self.vapour / saturation(self.temperature), 5, 98)
 
 
 @dataclass(frozen=True)
-class Home:
-    """A home along a grid of times: what its person does, where, how intensely, and the air outside."""
+class Homes:
+    """Homes along a grid of times: what their people do, where, how intensely; and the city's air, one for all."""
 
-    person: Person
-    times: Ints
     activity: Ints
     place: Ints
     strength: Floats
+    comfort: Floats
     outside: Air
     walls: Floats
     sun: Floats
+
+    def since(self, row: int) -> Homes:
+        """The homes from this row of the grid on."""
+        return Homes(self.activity[row:], self.place[row:], self.strength[row:], self.comfort, self.outside.since(row),
+                     self.walls[row:], self.sun[row:])
 
     def doing(self, activity: str) -> Bools:
         return np.asarray(self.activity == ACTIVITIES.index(activity))
@@ -65,123 +71,120 @@ class Home:
         return np.asarray(self.place == PLACE_NAMES.index(place))
 
 
-def readings(spec: Spec) -> Iterator[Rows]:
-    """The rows of `environmental_readings`, week by week in order of time: exactly `spec.readings` in all."""
-    sky = weather(spec)
-    lives = {person.id: timeline(spec, person, spec.start - WARM_UP, spec.end) for person in people(spec)}
-    homes: dict[int, list[Device]] = {}
-    for device in fleet(spec):
-        homes.setdefault(device.owner.id, []).append(device)
-    made = 0
-    for begin in range(spec.start // WEEK * WEEK, spec.end, WEEK):
-        parts = [part for owner, owned in homes.items()
-                 for part in _home_readings(spec, sky, lives[owner], owned, begin)]
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        order = np.lexsort((columns["device_id"], columns["measured_at"]))
-        columns = {name: values[order] for name, values in columns.items()}
-        count = len(order)
-        if count:
-            columns["measured_at"] = instants(columns["measured_at"])
-            yield Rows("environmental_readings", {"id": np.arange(made + 1, made + count + 1), **columns})
-        made += count
+@dataclass(frozen=True)
+class Habits:
+    """What people's doings add up to in their homes' air, as it follows them with its own time constants."""
+
+    present: Mapping[str, Floats]
+    smoke: Floats
+    smoke_elsewhere: Floats
+    steam: Floats
+    dust: Floats
+    window: Floats
+    bedroom_window: Floats
+    thermostat: Floats
 
 
-def _home_readings(spec: Spec, sky: Weather, life: Timeline, owned: list[Device],
-                   begin: int) -> Iterator[Mapping[str, Array]]:
-    """The week's readings of one person's devices, one mapping of columns each."""
-    home = home_at(sky, owned[0].owner, life, np.arange(begin - _MEMORY, begin + WEEK + _STEP, _STEP))
-    rooms = {room: room_air(home, room) for room in HOME}
-    for device in owned:
-        times = device.schedule.times(begin, min(begin + WEEK, spec.end))
-        if device.room == "phone":
-            air, level = phone_air(home, rooms), phone_level(device, life, home.times)
-        else:
-            air, level = rooms[device.room], cell_level(spec, device, home.times)
-        yield _measured(spec, device, times, grid=home.times, air=air, level=level, sky=sky)
+def homes_at(sky: Weather, persons: Sequence[Person], lived: Lives, entries: Ints, times: Ints) -> Homes:
+    """The homes along these times; `entries` is what covers each time (`Lives.at`)."""
+    outside = Air(*(sky.at(name, times)[:, None] for name in ("temperature", "vapour", "air_quality")))
+    return Homes(lived.activities[entries], lived.places[entries], lived.strengths[entries],
+                 np.array([person.profile.comfort for person in persons]), outside,
+                 sky.at("walls", times)[:, None], sky.at("sun", times)[:, None])
 
 
-def _measured(spec: Spec, device: Device, times: Ints, *, grid: Ints, air: Air, level: Floats,
-              sky: Weather) -> Mapping[str, Array]:
-    """What the sensor reports of this air: its bias, its noise, a rare outlier, rounded to the column's scale."""
-    week = int(grid[0] // WEEK)
-    draws = stream(spec, "noise", device.id, week)
-    noise = {name: draws.normal(0, deviation, len(times)) for name, deviation in _SENSOR_NOISE.items()}
-    strange = mixed(device.schedule.key + 1, times) < _OUTLIERS
-    noise["temperature"] += np.where(strange, draws.uniform(4, 9, len(times)), 0.0)
-    temperature = np.interp(times, grid, air.temperature) + device.temperature_bias + noise["temperature"]
-    humidity = np.interp(times, grid, air.humidity()) + device.humidity_bias + noise["humidity"]
-    pressure = sky.at("pressure", times) + device.pressure_bias + noise["pressure"]
-    quality = np.interp(times, grid, air.air_quality) + noise["air_quality"]
-    return {
-        "device_id": np.full(len(times), device.id, dtype=np.int64),
-        "measured_at": times,
-        "temperature": np.round(np.clip(temperature, -50, 90), 2),
-        "humidity": np.round(np.clip(humidity, 0, 100), 2),
-        "pressure": np.round(np.clip(pressure, 800, 1100), 2),
-        "air_quality": np.rint(np.clip(quality, 0, 500)).astype(np.int64),
-        "battery_level": np.rint(np.clip(np.interp(times, grid, level), 0, 100)).astype(np.int64),
-    }
+def rooms_air(homes: Homes) -> dict[str, Air]:
+    """The air of every room: weather through the walls, heating, sun, people, cooking, washing, airing.
 
-
-def home_at(sky: Weather, person: Person, life: Timeline, times: Ints) -> Home:
-    """The home along these times."""
-    now = life.at(times)
-    return Home(person, times, life.activities[now], life.places[now], life.strengths[now],
-                Air(*(sky.at(name, times) for name in ("temperature", "vapour", "air_quality"))),
-                sky.at("walls", times), sky.at("sun", times))
-
-
-def room_air(home: Home, room: str) -> Air:
-    """The air of one room: weather through the walls, heating, sun, people, cooking, washing, airing."""
-    present = followed(home.within(room) * 1.0, 40)
-    cooking = home.doing("cooking") & home.within("kitchen")
-    smoke = followed(cooking * home.strength, 30)
-    if room != "kitchen":
-        smoke = _KITCHEN_SHARE[room] * followed(smoke, 20)
-    shower = followed((home.doing("hygiene") & home.within("bathroom")) * home.strength, 15)
-    steam = shower * (14.0 if room == "bathroom" else 1.2)
-    dust = followed(home.doing("housework") * home.strength, 25) * (25 if room == "living room" else 12)
-    # A room's window is open while the home is cleaned, the bedroom's while its owner washes in the morning.
-    window = home.doing("housework") | (home.doing("hygiene") if room == "bedroom" else False)
-    open_share = 0.3 * followed(window * 1.0, 12)
-    vapour = followed(home.outside.vapour, 150) + 1.2 + 1.6 * present + _COOKING["vapour"] * smoke + steam
-    quality = 0.75 * followed(home.outside.air_quality, 60) + 9 * present + _COOKING["air_quality"] * smoke + dust
-    temperature = _warmth(home, room) + _COOKING["temperature"] * smoke + 0.7 * present + 1.5 * (steam / 14)
-    return Air(*(inside * (1 - open_share) + outside * open_share for inside, outside in
-                 ((temperature, home.outside.temperature), (vapour, home.outside.vapour),
-                  (quality, home.outside.air_quality))))
-
-
-def _warmth(home: Home, room: str) -> Floats:
-    """Temperature from the weather and the heating: what the walls and the sun give, never below the thermostat."""
-    awake = np.isin(home.place, [PLACE_NAMES.index(name) for name in HOME]) & ~home.doing("sleep")
-    wanted = np.where(awake, home.person.profile.comfort, home.person.profile.comfort - 2.6) + _ROOM_OFFSET[room]
+    Begins `_FORGOTTEN` rows into the grid.
+    """
+    habits = _habits(homes)
+    inside = Air(homes.outside.temperature, followed(homes.outside.vapour, 150),
+                 followed(homes.outside.air_quality, 60))
     # Weather through walls and sun through windows; inner gains keep an unheated home some degrees above the street.
-    free = 4.0 + home.walls + 0.22 * followed(home.outside.temperature - home.walls, 90) + 2.2 * followed(home.sun, 120)
-    thermostat = followed(wanted, 80)
+    free = 4.0 + homes.walls + 0.22 * followed(homes.outside.temperature - homes.walls, 90) + 2.2 * followed(
+        homes.sun, 120)
+    inside, free = inside.since(_FORGOTTEN), free[_FORGOTTEN:]
+    outside = homes.outside.since(_FORGOTTEN)
+    return {room: _room_air(outside, habits, inside, free, room) for room in HOME}
+
+
+def _habits(homes: Homes) -> Habits:
+    """Everything that follows what people do, in one pass along the times."""
+    doing, within, strength = homes.doing, homes.within, homes.strength
+    housework, hygiene = doing("housework"), doing("hygiene")
+    awake = np.isin(homes.place, [PLACE_NAMES.index(name) for name in HOME]) & ~doing("sleep")
+    wanted = np.where(awake, homes.comfort, homes.comfort - 2.6)
+    # A room's window is open while the home is cleaned, the bedroom's while its owner washes in the morning.
+    series = [*(within(room) * 1.0 for room in HOME), doing("cooking") * within("kitchen") * strength,
+              hygiene * within("bathroom") * strength, housework * strength, housework * 1.0,
+              (housework | hygiene) * 1.0, wanted]
+    minutes = [*(40 for _ in HOME), 30, 15, 25, 12, 12, 80]
+    stacked = followed(np.concatenate(series, axis=1), np.repeat(minutes, strength.shape[1]))
+    smoke = len(HOME)
+    spread = followed(np.split(stacked, len(series), axis=1)[smoke], 20)
+    found = np.split(stacked[_FORGOTTEN:], len(series), axis=1)
+    return Habits(dict(zip(HOME, found, strict=False)), found[smoke], spread[_FORGOTTEN:], *found[smoke + 1:])
+
+
+def _room_air(outside: Air, habits: Habits, inside: Air, free: Floats, room: str) -> Air:
+    present = habits.present[room]
+    smoke = habits.smoke if room == "kitchen" else _KITCHEN_SHARE[room] * habits.smoke_elsewhere
+    steam = habits.steam * (14.0 if room == "bathroom" else 1.2)
+    dust = habits.dust * (25 if room == "living room" else 12)
+    open_share = 0.3 * (habits.bedroom_window if room == "bedroom" else habits.window)
+    vapour = inside.vapour + 1.2 + 1.6 * present + _COOKING["vapour"] * smoke + steam
+    quality = 0.75 * inside.air_quality + 9 * present + _COOKING["air_quality"] * smoke + dust
+    warmth = _warmth(habits.thermostat + _ROOM_OFFSET[room], free)
+    temperature = warmth + _COOKING["temperature"] * smoke + 0.7 * present + 1.5 * (steam / 14)
+    return Air(*(indoors * (1 - open_share) + outdoors * open_share for indoors, outdoors in
+                 ((temperature, outside.temperature), (vapour, outside.vapour),
+                  (quality, outside.air_quality))))
+
+
+def _warmth(thermostat: Floats, free: Floats) -> Floats:
+    """Temperature from the weather and the heating: what the walls and the sun give, never below the thermostat."""
     return thermostat + np.logaddexp(0.0, 1.3 * (0.75 * free + 0.25 * 22 - thermostat)) / 1.3
 
 
-def phone_air(home: Home, rooms: Mapping[str, Air]) -> Air:
-    """The air around the phone: of the room, vehicle or street its owner is in, warmed by hand and pocket."""
-    street = home.outside
+def phones_air(homes: Homes, rooms: Mapping[str, Air]) -> Air:
+    """The air around the phones: of the room, vehicle or street their owners are in, warmed by hand and pocket.
+
+    Begins where the rooms' air begins.
+    """
+    homes = homes.since(_FORGOTTEN)
+    street = homes.outside
     conditioned = np.clip(0.35 * street.temperature + 14.5, 20.5, 26.0)
     indoors = Air(conditioned, 0.6 * street.vapour + 4.0, 0.6 * street.air_quality + 8)
     transit = Air(0.65 * street.temperature + 0.35 * conditioned, street.vapour + 0.8, 1.5 * street.air_quality + 12)
-    known = {**rooms, "transit": transit, "outdoors": street}
-    parts = [known.get(name, indoors) for name in PLACE_NAMES]
-    around = [np.choose(home.place, [getattr(part, name) for part in parts])
+    around = [np.broadcast_to(getattr(indoors, name), homes.place.shape).copy()
               for name in ("temperature", "vapour", "air_quality")]
-    moving = home.within("transit") | home.within("outdoors")
+    for place, air in {**rooms, "transit": transit, "outdoors": street}.items():
+        here = homes.within(place)
+        for values, name in zip(around, ("temperature", "vapour", "air_quality"), strict=True):
+            np.copyto(values, getattr(air, name), where=here)
+    moving = homes.within("transit") | homes.within("outdoors")
     # In the hand and in use it is warm; on the way it is in a bag or in the wind; at night it lies and charges.
-    held = np.where(home.doing("sleep"), 0.04, np.where(moving, 0.15, 0.42))
-    around[0] = around[0] + held * (33.0 - around[0])
-    return Air(*(followed(values, 9) for values in around))
+    held = np.where(homes.doing("sleep"), 0.04, np.where(moving, 0.15, 0.42))
+    around[0] += held * (33.0 - around[0])
+    return Air(*np.split(followed(np.concatenate(around, axis=1), 9), 3, axis=1))
 
 
-def followed(series: Array, minutes: float) -> Floats:
-    """The series as something with this time constant follows it (exponential mean of the past)."""
-    steps = minutes * 60 / _STEP
-    kernel = np.exp(-np.arange(int(8 * steps) + 2) / steps)
-    kernel /= kernel.sum()
-    return np.asarray(series[0] + np.convolve(series - series[0], kernel)[:len(series)])
+def told_rows(grid: Ints) -> Ints:
+    """The part of the grid along which rooms and phones are told."""
+    return grid[_FORGOTTEN:]
+
+
+def followed(series: Floats, minutes: float | Ints) -> Floats:
+    """The series as something with this time constant follows it (exponential mean of the past), column by column.
+
+    One time constant for all columns, or one for each.
+    """
+    kept = np.broadcast_to(np.exp(-STEP / 60 / np.asarray(minutes, dtype=np.float64)), series.shape[1:])
+    made = (1 - kept) * series
+    level = series[0].astype(np.float64)
+    for row in made:
+        np.multiply(level, kept, out=level)
+        np.add(row, level, out=row)
+        level[:] = row
+    return made

@@ -6,6 +6,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from seed.rows import Ints
+
+DAY = 86_400
 ZONE = "Europe/Paris"
 _FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 
@@ -28,6 +33,15 @@ def instant(day: date, minute: int) -> int:
     """
     wall = datetime.combine(day + timedelta(days=minute // 1440), time(minute % 1440 // 60, minute % 60))
     return int(wall.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC).timestamp())
+
+
+def instants(day: date, minutes: Ints) -> Ints:
+    """`instant` for an array of minutes, up to two days of them."""
+    begins = [local_midnight(day + timedelta(days=more)) for more in range(3)]
+    if begins[2] - begins[1] == begins[1] - begins[0] == DAY:
+        return begins[0] + minutes * 60
+    known = {minute: instant(day, minute) for minute in np.unique(minutes).tolist()}
+    return np.array([known[minute] for minute in minutes.ravel().tolist()], dtype=np.int64).reshape(minutes.shape)
 
 
 def utc_offset(seconds: int) -> int:

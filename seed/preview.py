@@ -17,10 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from seed.activities import Timeline, classifications, timeline
-from seed.climate import readings
+from seed.measurements import readings
 from seed.days import utc_offset
 from seed.devices import Device, fleet
-from seed.notifications import THRESHOLDS, alerts
+from seed.notifications import alerts
+from seed.thresholds import THRESHOLDS
 from seed.people import people
 from seed.profiles import ACTIVITIES
 from seed.rows import Array, Ints, Rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
@@ -14,38 +15,69 @@ from seed.errors import SeedError
 
 DAY = 86_400
 _AT_LEAST = {"users": 1, "devices_per_user": 1, "days": 1, "readings": 0, "activities": 0, "notifications": 0,
-             "number": 0}
+             "number": 0, "interval": 2}
+_AT_MOST = {"users": 1_000_000, "devices_per_user": 1_000, "days": 20_000, "number": 2**63 - 1}
+# The specification's amounts: this many rows of 5 users with 3 devices each in 30 days.
+_READINGS, _ACTIVITIES, _NOTIFICATIONS, _USER_DAYS, _DEVICE_DAYS = 50_000, 5_000, 500, 150, 450
 
 
 @dataclass(frozen=True)
 class Spec:
     """The data set asked for: exact row counts over the `days` that end at `until` (None: now, in whole seconds).
 
+    Counts that are not given follow the specification's, in proportion to users, devices and days; with `interval`, a
+    device reports once in so many seconds. `notifications` may stay None: then there are fewer where fewer are caused.
     `number` seeds every random choice: the same number and the same `until` give the same bytes.
     """
 
     users: int = 5
     devices_per_user: int = 3
-    readings: int = 50_000
-    activities: int = 5_000
-    notifications: int = 500
     days: int = 30
+    readings: int | None = None
+    activities: int | None = None
+    notifications: int | None = None
+    interval: int | None = None
     number: int = 1
     until: datetime | None = None
 
     def __post_init__(self) -> None:
         for name, least in _AT_LEAST.items():
-            found = getattr(self, name)
-            if isinstance(found, bool) or not isinstance(found, int) or found < least:
-                raise SeedError(f"seed {name}: {found!r} is not a whole number of at least {least}; correct it")
+            found, most = getattr(self, name), _AT_MOST.get(name, 2**62)
+            if found is None and name in ("readings", "activities", "notifications", "interval"):
+                continue
+            if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
+                limit = f"at most {most}" if isinstance(found, int) and found > most else f"at least {least}"
+                raise SeedError(f"seed {name}: {found!r} is not a whole number of {limit}; correct it")
+        self._settle_end()
+        self._settle_counts()
+        self._check_room("readings", self.devices, self.total_readings, DAY // 2, "device")
+        self._check_room("activities", self.users, self.total_activities, 720, "user")
+
+    def _settle_end(self) -> None:
         end = self.until or datetime.now(UTC)
         if end.tzinfo is None:
             raise SeedError(f"seed until: {end.isoformat()} has no time zone; write it with one, as {end.isoformat()}Z")
         if end.year < 1990:
             raise SeedError(f"seed until: {end.isoformat()} is before 1990; give a later instant")
-        object.__setattr__(self, "until", end.astimezone(UTC).replace(microsecond=0))
-        self._check_room("readings", self.devices, self.readings, DAY // 2, "device")
-        self._check_room("activities", self.users, self.activities, 720, "user")
+        if end.year > 2200:
+            raise SeedError(f"seed until: {end.isoformat()} is after 2200; give an earlier instant")
+        end = end.astimezone(UTC).replace(microsecond=0)
+        if self.days > (end - datetime(1970, 1, 1, tzinfo=UTC)).days - 500:
+            raise SeedError(f"seed days: {self.days} before {end.isoformat()} begin before 1971; ask for fewer")
+        object.__setattr__(self, "until", end)
+
+    def _settle_counts(self) -> None:
+        if self.interval is not None:
+            if self.readings is not None and self.readings != self.devices * (self.days * DAY // self.interval):
+                raise SeedError(f"seed interval: {self.interval} and readings: {self.readings} were both given; leave "
+                                "one of them out")
+            if self.interval > self.days * DAY:
+                raise SeedError(f"seed interval: {self.interval} s is longer than {self.days} days; give a shorter one")
+            object.__setattr__(self, "readings", self.devices * (self.days * DAY // self.interval))
+        if self.readings is None:
+            object.__setattr__(self, "readings", round(_READINGS * self.devices * self.days / _DEVICE_DAYS))
+        if self.activities is None:
+            object.__setattr__(self, "activities", round(_ACTIVITIES * self.users * self.days / _USER_DAYS))
 
     def _check_room(self, what: str, owners: int, asked: int, most_a_day: int, owner: str) -> None:
         most = owners * self.days * most_a_day
@@ -71,13 +103,33 @@ class Spec:
         return cls(**read)
 
     def to_dict(self) -> dict[str, int | str]:
-        """The mapping that `from_dict` takes, `until` as ISO 8601 text."""
-        counts: dict[str, int | str] = {name: getattr(self, name) for name in _AT_LEAST}
+        """The mapping that `from_dict` takes, `until` as ISO 8601 text; without what was not asked for."""
+        counts: dict[str, int | str] = {name: getattr(self, name) for name in _AT_LEAST
+                                        if getattr(self, name) is not None}
         return counts | {"until": datetime.fromtimestamp(self.end, UTC).isoformat()}
 
     @property
     def devices(self) -> int:
         return self.users * self.devices_per_user
+
+    @property
+    def total_readings(self) -> int:
+        """How many readings there will be."""
+        assert self.readings is not None
+        return self.readings
+
+    @property
+    def total_activities(self) -> int:
+        """How many activity classifications there will be."""
+        assert self.activities is not None
+        return self.activities
+
+    @property
+    def most_notifications(self) -> int:
+        """How many notifications there will be; where none were asked for by number, at most."""
+        if self.notifications is not None:
+            return self.notifications
+        return round(_NOTIFICATIONS * self.users * self.days / _USER_DAYS)
 
     @property
     def end(self) -> int:
@@ -91,6 +143,18 @@ class Spec:
         return self.end - self.days * DAY
 
 
+def days_between(since: datetime, until: datetime | None) -> int:
+    """The whole days from `since` to `until` (None: now), for a Spec. Raises SeedError unless there is one at least."""
+    end = until or datetime.now(UTC)
+    if since >= end:
+        raise SeedError(f"seed since: {since.isoformat()} is not before the end, {end.isoformat()}; correct one of them")
+    found = (end - since) // timedelta(days=1)
+    if not found:
+        raise SeedError(f"seed since: {since.isoformat()} is less than a day before the end, {end.isoformat()}; give "
+                        "an earlier one")
+    return found
+
+
 def _read_instant(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
@@ -102,6 +166,12 @@ def stream(spec: Spec, *labels: str | int) -> np.random.Generator:
     """The random stream that belongs to these labels alone, so that one factory's draws never shift another's."""
     parts = [zlib.crc32(label.encode()) if isinstance(label, str) else label for label in labels]
     return np.random.default_rng([spec.number, *parts])
+
+
+def key(spec: Spec, *labels: str | int) -> int:
+    """The key of the counter-based numbers (`seed.rows.mixed`) that belong to these labels alone."""
+    digest = hashlib.blake2b(repr((spec.number, *labels)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 def shares(total: int, parts: int) -> list[int]:

@@ -6,6 +6,7 @@ Figures for Lyon (45.76 N, 4.84 E, 170 m): monthly means from about 3.5 °C in J
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,6 +41,7 @@ class Weather:
         return np.asarray(np.interp(times, self.hours, getattr(self, name)))
 
 
+@lru_cache(maxsize=4)
 def weather(spec: Spec) -> Weather:
     """The city's weather from WARM_UP before the data begins until it ends."""
     hours = np.arange((spec.start - WARM_UP) // 3600, spec.end // 3600 + 2, dtype=np.int64) * 3600
@@ -83,7 +85,7 @@ def _day_of_year(times: Ints) -> Floats:
 
 def _street_air(draws: np.random.Generator, hours: Ints, barometer: Floats) -> Floats:
     """Air quality index in the street: traffic at rush hours of workdays, worse under a high that lets nothing move."""
-    offset = utc_offset(int(hours[len(hours) // 2]))
+    offset = np.array([utc_offset(int(hour)) for hour in hours], dtype=np.int64)
     local = (hours + offset) / 3600 % 24
     workday = ((hours + offset) // DAY + 3) % 7 < 5
     rush = np.exp(-((local - 8.4) / 1.3) ** 2) + 0.85 * np.exp(-((local - 18.3) / 1.8) ** 2)

@@ -31,7 +31,7 @@ def share_by_hour(user, activity, until=WINTER):
     lived, wanted = life(user, until), spec(until)
     zone = ZoneInfo("Europe/Paris")
     hits = np.zeros(24)
-    for step in range(wanted.start + 1800, wanted.end, 3600):
+    for step in range(wanted.start // 3600 * 3600 + 1800, wanted.end, 3600):
         local = datetime.fromtimestamp(step, zone)
         hits[local.hour] += lived.activities[lived.at(np.array([step]))[0]] == ACTIVITIES.index(activity)
     return hits / 30

@@ -1,11 +1,14 @@
 """The air in the data: daily curve, memory, weather shared by a city, and what people do to it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from seed_data import SPRING, SUMMER, WINTER, devices_in, doing, even, joined, of_device, sky, spec
 
 from seed import fleet
 from seed.days import utc_offset
+from seed.sampling import schedules
 
 SEASONS = [WINTER, SPRING, SUMMER]
 
@@ -222,10 +225,16 @@ def test_one_device_was_offline_for_more_than_a_day_and_all_miss_some_readings()
     assert max(gaps.values()) < 40
 
 
-def test_a_week_is_the_same_however_the_rest_is_cut():
-    """A device's report times do not depend on the slices they are asked for in."""
-    for device in fleet(spec())[:6]:
-        whole = device.schedule.times(spec().start, spec().end)
-        cut = [device.schedule.times(begin, min(begin + 77_777, spec().end))
-               for begin in range(spec().start, spec().end, 77_777)]
-        assert np.array_equal(whole, np.concatenate(cut))
+@pytest.mark.parametrize("asked", [spec(), spec(readings=2_000_000, days=9), spec(readings=700, users=9)])
+def test_reports_are_the_same_however_time_is_cut_and_counted_without_making_them(asked):
+    planned = schedules(asked)
+    devices, whole = planned.reports(asked.start, asked.end)
+    assert len(whole) == asked.readings
+    cuts = [*range(asked.start, asked.end, 77_777), asked.end]
+    parts = [planned.reports(begin, end) for begin, end in pairwise(cuts)]
+    for device in range(asked.devices):
+        mine = np.concatenate([times[owners == device] for owners, times in parts])
+        assert np.array_equal(whole[devices == device], mine)
+        assert (np.diff(mine) > 0).all()
+    for cut in cuts:
+        assert np.array_equal(planned.before(cut), np.bincount(devices[whole < cut], minlength=asked.devices))

@@ -1,0 +1,173 @@
+"""Measurements: the factory of `environmental_readings`: what every device reports of the air around it.
+
+Readings are made in slices: a stretch of time of some homes, a few hundred thousand rows, which needs no other slice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from seed import battery
+from seed.activities import lives
+from seed.climate import MEMORY, STEP, Air, homes_at, phones_air, rooms_air, told_rows
+from seed.devices import fleet
+from seed.people import people
+from seed.profiles import HOME
+from seed.rows import Array, Floats, Ints, Rows, Words, instants, mixed
+from seed.sampling import schedules
+from seed.spec import DAY, Spec, key, stream
+from seed.weather import weather
+
+# What a device may be beside: a room, or its owner as a phone is.
+_SPOTS = (*HOME, "phone")
+_NOISE = {"temperature": 0.07, "humidity": 0.5, "pressure": 0.09, "air_quality": 2.5}
+_OUTLIERS = 1 / 4000
+# A slice is a week, a day or a quarter of one, as long as it has no more rows than these; and its homes are so few that
+# their grid of times has no more points than these.
+_LENGTHS = (7 * DAY, DAY, DAY // 4)
+_MOST_ROWS, _MOST_POINTS = 400_000, 250_000
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The readings from `begin` to `end` of the homes of persons first .. last - 1, counted from 0."""
+
+    number: int
+    begin: int
+    end: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Sensors:
+    """What is constant for each device, in order of id."""
+
+    spot: Ints
+    temperature_bias: Floats
+    humidity_bias: Floats
+    pressure_bias: Floats
+    battery_days: Floats
+    battery_phase: Floats
+    key: Words
+
+
+def readings(spec: Spec) -> Iterator[Rows]:
+    """The rows of `environmental_readings`, slice by slice: exactly `spec.total_readings` in all.
+
+    Each slice is in order of time; where homes are too many for one, their slices of the same hours follow each other.
+    """
+    return (rows for part in slices(spec) if len(rows := measured(spec, part)))
+
+
+def slices(spec: Spec) -> list[Slice]:
+    """How the readings are cut, in order of time: at the same instants and homes for the same spec, whoever asks."""
+    if not spec.total_readings:
+        return []
+    pace = spec.total_readings / (spec.days * DAY)
+    length = next((length for length in _LENGTHS if pace * length <= _MOST_ROWS), _LENGTHS[-1])
+    by_rows = int(_MOST_ROWS / max(1.0, pace * length) * spec.users)
+    by_points = _MOST_POINTS // ((length + MEMORY) // STEP)
+    groups = -(-spec.users // max(1, min(by_rows, by_points)))
+    bounds = [spec.users * group // groups for group in range(groups + 1)]
+    times = range(spec.start // length * length, spec.end, length)
+    return [Slice(number * groups + group, max(begin, spec.start), min(begin + length, spec.end), bounds[group],
+                  bounds[group + 1])
+            for number, begin in enumerate(times) for group in range(groups)]
+
+
+def measured(spec: Spec, part: Slice) -> Rows:
+    """The rows of one slice, in order of time; ids go on from those of the slices before."""
+    each = spec.devices_per_user
+    planned = schedules(spec)
+    mine = planned.part(part.first * each, part.last * each)
+    devices, times = mine.reports(part.begin, part.end)
+    # Of two reports in one second the device with the lower id comes first: its rows came first.
+    order = np.sort((times - part.begin) << 32 | np.arange(len(times))) & 0xFFFFFFFF
+    devices, times = devices[order], times[order]
+    before = int(planned.before(part.begin).sum()) + _of_groups_before(spec, part)
+    return Rows("environmental_readings", {
+        "id": np.arange(before + 1, before + len(times) + 1), "device_id": devices + (part.first * each + 1),
+        "measured_at": instants(times), **_values(spec, part, devices, times)})
+
+
+def _of_groups_before(spec: Spec, part: Slice) -> int:
+    """How many readings the homes before this slice's have in its hours."""
+    if not part.first:
+        return 0
+    others = schedules(spec).part(0, part.first * spec.devices_per_user)
+    return int((others.before(part.end) - others.before(part.begin)).sum())
+
+
+def _values(spec: Spec, part: Slice, devices: Ints, times: Ints) -> dict[str, Array]:
+    """What the sensors report of the air: their bias, their noise, a rare outlier, rounded to the column's scale."""
+    each = spec.devices_per_user
+    sensors = _sensors(spec)
+    index = devices + part.first * each
+    grid, air, level = _air(spec, part, np.arange(part.begin - MEMORY, part.end + STEP, STEP, dtype=np.int64))
+    spot = sensors.spot[index]
+    column = spot * (part.last - part.first) + devices // each
+    place = (times - grid[0]) / STEP
+    row = place.astype(np.int64)
+    share = place - row
+    flat, width = row * air.temperature.shape[1] + column, air.temperature.shape[1]
+    draws = stream(spec, "noise", part.number)
+    noise = {name: deviation * draws.standard_normal(len(times)) for name, deviation in _NOISE.items()}
+    strange = np.flatnonzero(mixed(sensors.key[index], times) < _OUTLIERS)
+    noise["temperature"][strange] += draws.uniform(4, 9, len(strange))
+
+    def along(values: Floats) -> Floats:
+        """The air between two times of the grid."""
+        points = values.ravel()
+        here = points[flat]
+        here += (points[flat + width] - here) * share
+        return here
+
+    temperature = along(air.temperature) + sensors.temperature_bias[index] + noise["temperature"]
+    humidity = along(air.humidity()) + sensors.humidity_bias[index] + noise["humidity"]
+    pressure = weather(spec).at("pressure", times) + sensors.pressure_bias[index] + noise["pressure"]
+    quality = along(air.air_quality) + noise["air_quality"]
+    cells = battery.cell_levels(times - spec.start, sensors.battery_days[index], sensors.battery_phase[index])
+    on_phone = np.flatnonzero(spot == _SPOTS.index("phone"))
+    cells[on_phone] = level[row[on_phone], devices[on_phone] // each]
+    return {
+        "temperature": np.round(np.clip(temperature, -50, 90), 2),
+        "humidity": np.round(np.clip(humidity, 0, 100), 2),
+        "pressure": np.round(np.clip(pressure, 800, 1100), 2),
+        "air_quality": np.rint(np.clip(quality, 0, 500)).astype(np.int64),
+        "battery_level": np.rint(np.clip(cells, 0, 100)).astype(np.int64),
+    }
+
+
+def _air(spec: Spec, part: Slice, grid: Ints) -> tuple[Ints, Air, Floats]:
+    """The end of the grid, and along it the air at every spot of every home and the phones' charge.
+
+    The air has a block of columns for each spot, in it one for each home.
+    """
+    persons = people(spec)[part.first:part.last]
+    # A day more than is asked for: whether a night is long enough to charge shows at its end.
+    lived = lives(spec, persons, part.begin - battery.MEMORY, part.end + DAY)
+    entries = lived.at(grid)
+    homes = homes_at(weather(spec), persons, lived, entries, grid)
+    rooms = rooms_air(homes)
+    phones = phones_air(homes, rooms)
+    forgetful = np.array([person.profile.forgets_charging for person in persons])
+    keys = np.array([key(spec, "charger", person.id) for person in persons], dtype=np.uint64)
+    told = told_rows(grid)
+    level = battery.phone_levels(lived, forgetful, keys, entries[len(grid) - len(told):], told)
+    spots = [*rooms.values(), phones]
+    return told, Air(*(np.concatenate([getattr(spot, name) for spot in spots], axis=1)
+                 for name in ("temperature", "vapour", "air_quality"))), level
+
+
+@lru_cache(maxsize=4)
+def _sensors(spec: Spec) -> Sensors:
+    made = fleet(spec)
+    columns = {name: np.array([getattr(device, name) for device in made]) for name in (
+        "temperature_bias", "humidity_bias", "pressure_bias", "battery_days", "battery_phase")}
+    return Sensors(spot=np.array([_SPOTS.index(device.room) for device in made], dtype=np.int64), **columns,
+                   key=schedules(spec).key + np.uint64(1))

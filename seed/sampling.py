@@ -1,0 +1,137 @@
+"""Sampling: when each device reports, which reports are lost, and how many there were before any instant.
+
+Everything is a function of the device and the slot's number, so that any slice of time is made without the ones before
+it and without a list of what was lost: memory does not grow with the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+import numpy as np
+
+from seed.rows import Bools, Floats, Ints, Words, mixed
+from seed.spec import DAY, Spec, key, shares
+
+# One device in this many drops out for some hours; a data set of a day or two is too short to show it.
+_OFFLINE_EVERY, _OFFLINE_HOURS, _OFFLINE_FROM_DAYS = 15, 31, 4
+# Share of readings that never arrive, half of them in one stretch (the router was off).
+_MISSED = 0.016
+# Below five seconds two reports could fall into one second: no jitter there.
+_JITTER, _JITTER_FROM = 0.36, 5.0
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """When devices report: slot s of device d in the middle of its s-th `interval` since `start`, give or take a bit.
+
+    A device is silent for `offline` seconds from `offline_at`; its later slots come so much later. Lost are the `run`
+    slots from `run_at` on, and one in each of `singles` equal stretches of the others: slots - run - singles remain.
+    """
+
+    start: Ints
+    interval: Floats
+    slots: Ints
+    run_at: Ints
+    run: Ints
+    singles: Ints
+    offline_at: Ints
+    offline: Ints
+    key: Words
+
+    def part(self, first: int, last: int) -> Schedules:
+        """The schedules of devices first .. last - 1, counted from 0."""
+        return Schedules(*(getattr(self, field.name)[first:last] for field in fields(self)))
+
+    def reports(self, begin: int, end: int) -> tuple[Ints, Ints]:
+        """Device (counted from 0) and time of each report within [begin, end): by device, then by time."""
+        first = np.maximum(0, self._slot(begin - self.offline) - 2)
+        count = np.maximum(0, np.minimum(self.slots, self._slot(np.full(len(first), end)) + 2) - first)
+        devices = np.repeat(np.arange(len(first)), count)
+        slots = np.arange(len(devices)) + np.repeat(first - np.cumsum(count) + count, count)
+        times = self._times(devices, slots)
+        keep = (times >= begin) & (times < end) & ~self._lost(devices, slots)
+        return devices[keep], times[keep]
+
+    def before(self, instant: int) -> Ints:
+        """How many reports of each device came before this instant."""
+        near = np.maximum(0, self._slot(np.full(len(self.start), instant) - self.offline) - 2)
+        far = np.maximum(near, np.minimum(self.slots, self._slot(np.full(len(near), instant)) + 2))
+        # Between the two bounds lie a handful of slots, for a device that was offline some hours of them.
+        count = far - near
+        devices = np.repeat(np.arange(len(near)), count)
+        slots = np.arange(len(devices)) + np.repeat(near - np.cumsum(count) + count, count)
+        earlier = self._times(devices, slots) < instant
+        reached = near + np.bincount(devices[earlier], minlength=len(near))
+        return reached - self._lost_before(reached)
+
+    def _slot(self, instants: Ints) -> Ints:
+        """The slot in which each device is at its instant, offline hours apart."""
+        passed = np.clip(instants - self.start, 0, None)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.where(self.interval > 0, passed / self.interval, 0.0)
+        return np.minimum(found, self.slots).astype(np.int64)
+
+    def _times(self, devices: Ints, slots: Ints) -> Ints:
+        interval = self.interval[devices]
+        moved = _JITTER * (mixed(self.key[devices], slots) - 0.5)
+        moved[interval < _JITTER_FROM] = 0.0
+        times = self.start[devices] + np.floor((slots + 0.5 + moved) * interval).astype(np.int64)
+        if self.offline.any():
+            times += np.where(times >= self.offline_at[devices], self.offline[devices], 0)
+        return times
+
+    def _lost(self, devices: Ints, slots: Ints) -> Bools:
+        into_run = slots - self.run_at[devices]
+        run = self.run[devices]
+        others = slots - np.clip(into_run, 0, run)
+        singles = self.singles[devices]
+        stretch, pick = self._pick(devices, others, singles)
+        return ((into_run >= 0) & (into_run < run)) | ((singles > 0) & (stretch >= 0) & (others == pick))
+
+    def _pick(self, devices: Ints, others: Ints, singles: Ints) -> tuple[Ints, Ints]:
+        """The stretch in which each slot lies (the run's slots not counted), and the slot that is lost in it."""
+        length = np.maximum(1, (self.slots - self.run)[devices])
+        many = np.maximum(1, singles)
+        stretch = np.minimum(((others + 1) * many - 1) // length, many - 1)
+        begins, ends = stretch * length // many, (stretch + 1) * length // many
+        drawn = mixed(self.key[devices] + np.uint64(5), stretch)
+        return stretch, begins + (drawn * (ends - begins)).astype(np.int64)
+
+    def _lost_before(self, slots: Ints) -> Ints:
+        """How many of the slots below these, one for each device, were lost."""
+        in_run = np.clip(slots - self.run_at, 0, self.run)
+        others = slots - in_run
+        devices = np.arange(len(slots))
+        # The last slot below says how many stretches have begun, and whether its own has lost one yet.
+        stretch, pick = self._pick(devices, np.maximum(0, others - 1), self.singles)
+        single = np.where((self.singles > 0) & (others > 0), stretch + (pick < others), 0)
+        return in_run + single
+
+
+@lru_cache(maxsize=4)
+def schedules(spec: Spec) -> Schedules:
+    """The schedules of all devices, by id: exactly `spec.total_readings` reports in all."""
+    index = np.arange(spec.devices)
+    counts = np.array(shares(spec.total_readings, spec.devices), dtype=np.int64)
+    drawn = {name: mixed(key(spec, "schedule", name), index) for name in ("run", "offline")}
+    offline = np.zeros(spec.devices, dtype=np.int64)
+    if spec.days >= _OFFLINE_FROM_DAYS:
+        offline[index % _OFFLINE_EVERY == spec.number % _OFFLINE_EVERY] = _OFFLINE_HOURS * 3600
+        if spec.devices < _OFFLINE_EVERY:
+            # A small fleet shows an offline device too.
+            offline[-1] = _OFFLINE_HOURS * 3600
+    span = spec.days * DAY - offline
+    # More than one report a second there is not.
+    slots = np.minimum(counts + (counts * _MISSED).astype(np.int64), span)
+    lost = slots - counts
+    run = lost // 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        interval = np.where(slots > 0, span / slots, 0.0)
+    return Schedules(
+        start=np.full(spec.devices, spec.start, dtype=np.int64), interval=interval, slots=slots,
+        run_at=(drawn["run"] * np.maximum(1, slots - lost)).astype(np.int64), run=run, singles=lost - run,
+        offline_at=spec.start + (span * (0.2 + 0.6 * drawn["offline"])).astype(np.int64), offline=offline,
+        key=(mixed(key(spec, "schedule", "key"), index) * 2.0**62).astype(np.uint64),
+    )
