@@ -65,7 +65,7 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Lives:
-    """What several people do: their timelines one after the other; person i has entries first[i] .. first[i + 1] - 1."""
+    """What several people do: their timelines one after the other; person i has first[i] .. first[i + 1] - 1."""
 
     first: Ints
     starts: Ints

@@ -60,8 +60,9 @@ class Sighting:
 
 @dataclass(frozen=True)
 class _Watched:
-    """What is constant for each device, in order of id: owner, longest silence, which thresholds are about it."""
+    """What is constant for each device, in order of id: id, owner, longest silence, which thresholds are about it."""
 
+    id: Ints
     owner: Ints
     silence: Ints
     about: Bools
@@ -73,7 +74,7 @@ def look_at_readings(spec: Spec, rows: Rows) -> Sighting:
     # By device, each in order of time: the rows are in that order already, and so a stable sort keeps it.
     ids = rows.columns["device_id"]
     order = np.lexsort((rows.columns["measured_at"], ids)) if not _in_time(rows) else _by_device(ids)
-    devices, times = ids[order] - 1, rows.columns["measured_at"][order].astype(np.int64)
+    devices, times = ids[order] - spec.first_device, rows.columns["measured_at"][order].astype(np.int64)
     first = np.flatnonzero(np.append(True, devices[1:] != devices[:-1])) if len(devices) else np.empty(0, np.int64)
     last = np.append(first[1:], len(devices)) - 1 if len(devices) else first
     first_value = np.full((len(first), len(_BY_READING)), np.nan)
@@ -157,7 +158,8 @@ def _watched(spec: Spec) -> _Watched:
     # A device that reports rarely is not offline because it waits for its next turn.
     silence = [max(int(THRESHOLDS[_BY_SILENCE[0]].limit), round(device.interval * 10 / 60)) for device in devices]
     about = np.array([[device.room in threshold.rooms for threshold in THRESHOLDS] for device in devices])
-    return _Watched(np.array([device.owner.id for device in devices], dtype=np.int64),
+    return _Watched(np.array([device.id for device in devices], dtype=np.int64),
+                    np.array([device.owner.id for device in devices], dtype=np.int64),
                     np.array(silence, dtype=np.int64), about)
 
 
@@ -186,6 +188,7 @@ def _silences(watched: _Watched, devices: Ints, times: Ints, first: Ints) -> Arr
 
 def _causes(number: int, times: Ints, devices: Ints, watched: _Watched, values: Array, limits: float | Floats) -> Array:
     made = np.zeros(len(times), dtype=CAUSE)
-    made["at"], made["user"], made["threshold"], made["device"] = times, watched.owner[devices], number, devices + 1
+    made["at"], made["threshold"] = times, number
+    made["user"], made["device"] = watched.owner[devices], watched.id[devices]
     made["activity"], made["value"], made["limit"] = -1, values, limits
     return made

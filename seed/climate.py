@@ -144,7 +144,9 @@ def _room_air(outside: Air, habits: Habits, inside: Air, free: Floats, room: str
 
 def _warmth(thermostat: Floats, free: Floats) -> Floats:
     """Temperature from the weather and the heating: what the walls and the sun give, never below the thermostat."""
-    return thermostat + np.logaddexp(0.0, 1.3 * (0.75 * free + 0.25 * 22 - thermostat)) / 1.3
+    above = (0.75 * free + 0.25 * 22) - thermostat
+    # A bend in place of a corner: half a degree above the thermostat where the weather alone would give as much.
+    return thermostat + 0.5 * (above + np.sqrt(above * above + 1.1))
 
 
 def phones_air(homes: Homes, rooms: Mapping[str, Air]) -> Air:

@@ -59,7 +59,8 @@ def fleet(spec: Spec) -> tuple[Device, ...]:
         rooms = owner.profile.rooms
         room = rooms[index % spec.devices_per_user % len(rooms)]
         made.append(Device(
-            id=index + 1, owner=owner, room=room, type=_TYPES[room], mac=_mac(octets[index], index),
+            id=spec.first_device + index, owner=owner, room=room, type=_TYPES[room],
+            mac=_mac(octets[index], spec.first_device + index - 1),
             temperature_bias=bias["temperature"][index], humidity_bias=bias["humidity"][index],
             pressure_bias=bias["pressure"][index] - 0.36 * owner.profile.floor,
             battery_days=days[index], battery_phase=phase[index], interval=interval[index],
@@ -74,7 +75,7 @@ def devices(spec: Spec) -> Rows:
     joined = np.array([device.owner.joined for device in made], dtype=np.int64)
     created = joined + draws.integers(300, 20 * DAY, len(made))
     return Rows("devices", {
-        "id": np.arange(1, len(made) + 1),
+        "id": np.array([device.id for device in made], dtype=np.int64),
         "user_id": np.array([device.owner.id for device in made], dtype=np.int64),
         "type": texts([device.type for device in made]),
         "mac_address": texts([device.mac for device in made]),

@@ -35,14 +35,25 @@ def fits_binary(rows: Rows) -> bool:
 def binary(rows: Rows) -> bytes:
     """The rows as tuples of a binary COPY, between COPY_HEADER and COPY_END."""
     fields: list[tuple[str, str]] = [("fields", ">i2")]
-    parts: dict[str, Array | int] = {"fields": len(rows.columns)}
+    constant: dict[str, int] = {"fields": len(rows.columns)}
+    varying: dict[str, Array] = {}
     for name, values in rows.columns.items():
         for suffix, code, part in _binary_parts(column_type(name), values):
             fields.append((f"{name}.{suffix}", code))
-            parts[f"{name}.{suffix}"] = part
-    made = np.empty(len(rows), dtype=np.dtype(fields))
-    for key, part in parts.items():
-        made[key] = part
+            if isinstance(part, int):
+                constant[f"{name}.{suffix}"] = part
+            else:
+                varying[f"{name}.{suffix}"] = part
+    layout = np.dtype(fields)
+    template = np.zeros(1, dtype=layout)
+    for key, number in constant.items():
+        template[key] = number
+    # What is the same in every row is copied row by row as bytes, much faster than field by field.
+    made = np.empty((len(rows), layout.itemsize), dtype=np.uint8)
+    made[:] = template.view(np.uint8)
+    records = made.view(layout)[:, 0]
+    for key, part in varying.items():
+        records[key] = part
     return made.tobytes()
 
 
@@ -54,10 +65,12 @@ def _binary_parts(kind: str, values: Array) -> list[tuple[str, str, Array | int]
     if kind == "timestamp":
         return [("width", ">i4", 8), ("value", ">i8", (values.astype(np.int64) - _EPOCH) * 1_000_000)]
     # numeric with two decimals: two digits to the base of 10,000, the first for the whole part.
-    hundredths = np.rint(np.abs(values) * 100).astype(np.int64)
-    sign = np.where(values < 0, 0x4000, 0)
+    hundredths = np.rint(values * 100).astype(np.int32)
+    sign: Array | int = np.where(hundredths < 0, 0x4000, 0) if hundredths.min() < 0 else 0
+    hundredths = np.abs(hundredths)
+    whole = hundredths // 100
     return [("width", ">i4", 12), ("digits", ">i2", 2), ("weight", ">i2", 0), ("sign", ">i2", sign),
-            ("scale", ">i2", 2), ("whole", ">i2", hundredths // 100), ("part", ">i2", hundredths % 100 * 100)]
+            ("scale", ">i2", 2), ("whole", ">i2", whole), ("part", ">i2", (hundredths - whole * 100) * 100)]
 
 
 def text(rows: Rows) -> bytes:

@@ -3,3 +3,7 @@
 
 class SeedError(Exception):
     """Root of everything the seed package raises on purpose."""
+
+
+class InterruptedLoadError(SeedError):
+    """The load was stopped on purpose; what was loaded stays, and the next run goes on from there."""

@@ -1,48 +1,36 @@
-"""Load: the whole data set into an empty database, in one transaction, over one connection."""
+"""Load: the data set into the five tables: a small one in one transaction, a large one in portions that can be resumed.
+
+Into empty tables: indexes and foreign keys of the growing tables are deferred, and made again once all rows are in.
+Beside rows of others: through the indexes and foreign keys, with ids that nobody else gets, and no table is locked.
+"""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import psycopg
-from psycopg import sql
 
 from schema.connection import Address
-from seed.activities import classifications
-from seed.climate import readings
-from seed.devices import devices
-from seed.encoding import COPY_END, COPY_HEADER, array_literal, binary, column_type, fits_binary, text
-from seed.errors import SeedError
-from seed.notifications import Watch, notifications
-from seed.people import users
-from seed.rows import Rows
+from seed import ledger
+from seed.bulk import discard_load, finish, start
+from seed.crew import APPLICATION, Crew
+from seed.errors import InterruptedLoadError, SeedError
+from seed.ledger import Load
+from seed.progress import Progress
 from seed.spec import Spec
+from seed.tables import Connection, any_rows, check_tables, count_rows, one, reserve_ids
+from seed.whole import load_whole
+from seed.writing import can_copy
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-Progress = Callable[[str, int, int], None]
-
-# In the order in which foreign keys allow them to be filled.
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "users": ("id", "name", "email", "email_verified_at", "password", "preferences", "settings", "created_at",
-              "updated_at"),
-    "devices": ("id", "user_id", "type", "mac_address", "mqtt_topic", "is_active", "metadata", "created_at",
-                "updated_at"),
-    "environmental_readings": ("id", "device_id", "measured_at", "temperature", "humidity", "pressure", "air_quality",
-                               "battery_level"),
-    "activity_classifications": ("id", "user_id", "started_at", "ended_at", "activity_type", "confidence_score",
-                                 "metadata"),
-    "notifications": ("id", "user_id", "title", "message", "type", "status", "sent_at", "read_at", "created_at"),
-}
-TABLES = tuple(COLUMNS)
 # Seeding holds this advisory lock, so that two runs never fill one database at once.
 _LOCK = 0x6C63_7365_6564
-_COPY_ROWS, _INSERT_ROWS = 20_000, 2_000
-_ACCEPTED = {"timestamp": ("timestamp without time zone", "timestamp with time zone"),
-             "text": ("text", "character varying"), "jsonb": ("jsonb",), "bigint": ("bigint",),
-             "integer": ("integer",), "numeric": ("numeric",), "boolean": ("boolean",)}
+_POLL_SECONDS = 0.5
+# Up to so many rows a data set is loaded whole, in one transaction: all or nothing, within seconds.
+WHOLE_ROWS = 500_000
 
 
 @dataclass(frozen=True)
@@ -52,129 +40,133 @@ class Seeded:
     counts: Mapping[str, int]
     skipped: bool
     seconds: float
+    resumed: bool = False
 
 
-def seed(address: Address, spec: Spec, progress: Progress | None = None) -> Seeded:
+@dataclass(frozen=True)
+class Manner:
+    """How to load: `add` beside the rows that are there, `compress` old chunks at once, with so many `workers`.
+
+    `workers` None: as many as this machine has cores, four at most. `whole_rows` and more are loaded in portions.
+    """
+
+    add: bool = False
+    compress: bool = False
+    workers: int | None = None
+    whole_rows: int = WHOLE_ROWS
+
+    def crew_size(self, connection: Connection) -> int:
+        """How many connections load."""
+        if not can_copy(connection):
+            return 1
+        return self.workers or min(4, max(2, os.cpu_count() or 1))
+
+
+def seed(address: Address, spec: Spec, progress: Progress | None = None, manner: Manner | None = None,
+         wait_seconds: float = 600) -> Seeded:
     """Fill the five tables with the data set, or leave them alone where any of them has rows.
 
-    Everything is one transaction: whatever goes wrong, nothing of it stays. `progress` hears (table, rows done, rows in
-    all). Raises SeedError with one line.
+    Finishes a load of the same data that was interrupted. `progress` hears (table or stage, done, in all), from several
+    threads, one at a time. Raises SeedError with one line, InterruptedLoadError after Ctrl-C in a load in portions.
     """
     began = time.monotonic()
-    with address.connect(autocommit=True, application_name="lifecompanion seed") as connection:
+    manner = manner or Manner()
+    hear = progress or (lambda table, done, total: None)
+    with _seeding(address, wait_seconds) as connection:
+        check_tables(connection)
+        begun = _begun(connection)
+        if begun:
+            _require_same(connection, begun, spec)
+        elif any_rows(connection) and not manner.add:
+            return Seeded(count_rows(connection), True, time.monotonic() - began)
+        elif _rows(spec) <= manner.whole_rows:
+            counts = load_whole(connection, _placed(connection, spec, manner), hear, adding=manner.add)
+            return Seeded(counts, False, time.monotonic() - began)
+        else:
+            start(connection, Load(_placed(connection, spec, manner), manner.add, manner.compress))
+        counts = _in_portions(address, connection, manner, hear)
+    return Seeded(counts, False, time.monotonic() - began, resumed=begun is not None)
+
+
+def resume(address: Address, progress: Progress | None = None, manner: Manner | None = None,
+           wait_seconds: float = 600) -> Seeded:
+    """Finish the load that was interrupted, whatever it was. Raises SeedError where there is none."""
+    began = time.monotonic()
+    with _seeding(address, wait_seconds) as connection:
+        check_tables(connection)
+        if not _begun(connection):
+            raise SeedError(f"{address}: no interrupted load to finish; leave out --resume to begin one")
+        counts = _in_portions(address, connection, manner or Manner(), progress or (lambda table, done, total: None))
+    return Seeded(counts, False, time.monotonic() - began, resumed=True)
+
+
+def discard(address: Address, wait_seconds: float = 600) -> bool:
+    """Remove what an interrupted load has loaded, put its indexes and foreign keys back; False where there is none."""
+    with _seeding(address, wait_seconds) as connection:
+        check_tables(connection)
+        begun = _begun(connection)
+        if begun:
+            discard_load(connection, begun)
+    return begun is not None
+
+
+def _in_portions(address: Address, connection: Connection, manner: Manner, hear: Progress) -> dict[str, int]:
+    try:
+        return finish(connection, Crew(address, connection, manner.crew_size(connection)), hear)
+    except KeyboardInterrupt:
+        raise InterruptedLoadError(
+            f"{address}: interrupted; the portions that are loaded stay, and indexes and foreign keys come back at the "
+            "end: run the same command again to go on, or `lcdb seed --discard` to remove them") from None
+
+
+def _begun(connection: Connection) -> Load | None:
+    """The load that was interrupted; one whose rows somebody has removed meanwhile is forgotten."""
+    begun = ledger.read_load(connection)
+    if begun and not one(connection, "SELECT EXISTS (SELECT FROM users WHERE id = %s)", (begun.spec.first_user,)):
+        discard_load(connection, begun, rows=False)
+        return None
+    return begun
+
+
+def _require_same(connection: Connection, begun: Load, asked: Spec) -> None:
+    """Raise SeedError unless the load that was begun is the one asked for, but for its place and its end."""
+    spec = begun.spec
+    if replace(asked, until=spec.until, first_user=spec.first_user, first_device=spec.first_device) != spec:
+        raise SeedError(f"{connection.info.dbname}: a load of other data was interrupted ({begun.described}); finish "
+                        "it with `lcdb seed --resume`, or remove it with `lcdb seed --discard`")
+
+
+def _placed(connection: Connection, spec: Spec, manner: Manner) -> Spec:
+    """The spec with ids that go on from those that are taken."""
+    if not manner.add:
+        return spec
+    return replace(spec, first_user=reserve_ids(connection, "users", spec.users),
+                   first_device=reserve_ids(connection, "devices", spec.devices))
+
+
+def _rows(spec: Spec) -> int:
+    return spec.users + spec.devices + spec.total_readings + spec.total_activities + spec.most_notifications
+
+
+@contextmanager
+def _seeding(address: Address, wait_seconds: float) -> Iterator[Connection]:
+    """A connection that alone may seed; what the server says against it becomes one line."""
+    with address.connect(autocommit=True, application_name=APPLICATION) as connection:
         try:
-            with connection.transaction():
-                counts = _fill(connection, spec, progress or (lambda table, done, total: None))
-                skipped = counts is None
-            if skipped:
-                counts = _counts(connection)
+            connection.execute("SELECT set_config('client_min_messages', 'error', false)")
+            _wait_for_turn(address, connection, wait_seconds)
+            yield connection
         except psycopg.Error as error:
             said = " ".join(str(error).split()) or type(error).__name__
-            raise SeedError(f"{address}: the data could not be loaded: {said}; nothing of it stays, seed again once "
-                            "the cause is gone") from None
-    return Seeded(counts or {}, skipped, time.monotonic() - began)
+            raise SeedError(f"{address}: the data could not be loaded: {said}; nothing half-loaded stays in one "
+                            "transaction, and of a load in portions what is committed: seed again once the cause is "
+                            "gone") from None
 
 
-def _fill(connection: Connection, spec: Spec, progress: Progress) -> dict[str, int] | None:
-    """Fill the empty tables and say how many rows each got; None where one of them has rows."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-    _check_tables(connection)
-    if _any_rows(connection):
-        return None
-    copies = can_copy(connection)
-    totals = dict(zip(TABLES, (spec.users, spec.devices, spec.readings, spec.activities, spec.notifications),
-                      strict=True))
-    counts = dict.fromkeys(TABLES, 0)
-    for rows in _data(spec):
-        for part in _parts(rows, _COPY_ROWS if copies else _INSERT_ROWS):
-            (_copy if copies else _insert)(connection, part)
-            counts[rows.table] += len(part)
-            progress(rows.table, counts[rows.table], totals[rows.table])
-    _advance_sequences(connection, counts)
-    connection.execute(f"ANALYZE {', '.join(TABLES)}")
-    return counts
-
-
-def _data(spec: Spec) -> Iterator[Rows]:
-    """All rows, in the order in which foreign keys allow them."""
-    watch = Watch(spec)
-    yield users(spec)
-    yield devices(spec)
-    for week in readings(spec):
-        watch.readings(week)
-        yield week
-    windows = classifications(spec)
-    watch.activities(windows)
-    yield windows
-    yield notifications(watch)
-
-
-def _check_tables(connection: Connection) -> None:
-    """Raise SeedError where a table or a column is missing or is not of the type that the data has."""
-    live: dict[str, dict[str, str]] = {}
-    for table, column, kind in connection.execute(
-            "SELECT c.relname, a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a "
-            "JOIN pg_class c ON c.oid = a.attrelid WHERE c.oid = ANY (SELECT to_regclass(name) FROM unnest(%s::text[]) "
-            "AS t(name)) AND a.attnum > 0 AND NOT a.attisdropped", (list(TABLES),)):
-        live.setdefault(table, {})[column] = kind
-    for table, columns in COLUMNS.items():
-        if table not in live:
-            raise SeedError(f"table {table}: does not exist; apply the schema first")
-        for column in columns:
-            found, accepted = live[table].get(column), _ACCEPTED[column_type(column)]
-            if found is None:
-                raise SeedError(f"table {table}: has no column {column}; apply the schema first")
-            if found not in accepted:
-                raise SeedError(f"column {table}.{column}: is {found}, the data needs {' or '.join(accepted)}; "
-                                "apply the schema first")
-
-
-def _any_rows(connection: Connection) -> bool:
-    query = " OR ".join(f"EXISTS (SELECT FROM {table})" for table in TABLES)
-    return bool(_one(connection, f"SELECT {query}"))
-
-
-def _counts(connection: Connection) -> dict[str, int]:
-    return {table: int(_one(connection, f"SELECT count(*) FROM {table}")) for table in TABLES}
-
-
-def _one(connection: Connection, query: str) -> Any:
-    row = connection.execute(sql.SQL(query)).fetchone()
-    assert row is not None
-    return row[0]
-
-
-def can_copy(connection: Connection) -> bool:
-    """Whether the server takes COPY FROM STDIN; one built to WebAssembly dies of it, so that it is not tried."""
-    version = str(_one(connection, "SELECT version()")).lower()
-    return not any(word in version for word in ("wasm", "emscripten", "emcc", "pglite"))
-
-
-def _parts(rows: Rows, most: int) -> Iterable[Rows]:
-    for begin in range(0, len(rows), most):
-        yield Rows(rows.table, {name: values[begin:begin + most] for name, values in rows.columns.items()})
-
-
-def _copy(connection: Connection, rows: Rows) -> None:
-    """Send the rows with COPY: binary where the columns allow it, else as text."""
-    in_binary = fits_binary(rows)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN {}").format(
-        sql.Identifier(rows.table), sql.SQL(", ").join(map(sql.Identifier, rows.columns)),
-        sql.SQL("(FORMAT binary)" if in_binary else ""))
-    with connection.cursor().copy(statement) as copy:
-        copy.write(COPY_HEADER + binary(rows) + COPY_END if in_binary else text(rows))
-
-
-def _insert(connection: Connection, rows: Rows) -> None:
-    """Send the rows as arrays, one for each column, in one INSERT."""
-    arrays = sql.SQL(", ".join(f"%s::{column_type(name)}[]" for name in rows.columns))
-    statement = sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({})").format(
-        sql.Identifier(rows.table), sql.SQL(", ").join(map(sql.Identifier, rows.columns)), arrays)
-    connection.execute(statement, [array_literal(name, values) for name, values in rows.columns.items()])
-
-
-def _advance_sequences(connection: Connection, counts: Mapping[str, int]) -> None:
-    """Let the next row that the application inserts get the id after the last one loaded."""
-    for table, count in counts.items():
-        if count:
-            connection.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", (table, count))
+def _wait_for_turn(address: Address, connection: Connection, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not one(connection, "SELECT pg_try_advisory_lock(%s)", (_LOCK,)):
+        if time.monotonic() > deadline:
+            raise SeedError(f"{address}: another run has been seeding for more than {seconds:g} s; wait for it, or end "
+                            "its session if it hangs")
+        time.sleep(_POLL_SECONDS)

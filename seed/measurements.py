@@ -17,7 +17,7 @@ from seed.climate import MEMORY, STEP, Air, homes_at, phones_air, rooms_air, tol
 from seed.devices import fleet
 from seed.people import people
 from seed.profiles import HOME
-from seed.rows import Array, Floats, Ints, Rows, Words, instants, mixed
+from seed.rows import Array, Floats, Ints, Rows, instants
 from seed.sampling import schedules
 from seed.spec import DAY, Spec, key, stream
 from seed.weather import weather
@@ -26,9 +26,9 @@ from seed.weather import weather
 _SPOTS = (*HOME, "phone")
 _NOISE = {"temperature": 0.07, "humidity": 0.5, "pressure": 0.09, "air_quality": 2.5}
 _OUTLIERS = 1 / 4000
-# A slice is a week, a day or a quarter of one, as long as it has no more rows than these; and its homes are so few that
+# A slice is a week, a half of it and so on, as long as it has no more rows than these; and its homes are so few that
 # their grid of times has no more points than these.
-_LENGTHS = (7 * DAY, DAY, DAY // 4)
+_LENGTHS = (7 * DAY, 7 * DAY // 2, 7 * DAY // 4, 7 * DAY // 8, DAY // 4)
 _MOST_ROWS, _MOST_POINTS = 400_000, 250_000
 
 
@@ -53,7 +53,6 @@ class Sensors:
     pressure_bias: Floats
     battery_days: Floats
     battery_phase: Floats
-    key: Words
 
 
 def readings(spec: Spec) -> Iterator[Rows]:
@@ -91,7 +90,8 @@ def measured(spec: Spec, part: Slice) -> Rows:
     devices, times = devices[order], times[order]
     before = int(planned.before(part.begin).sum()) + _of_groups_before(spec, part)
     return Rows("environmental_readings", {
-        "id": np.arange(before + 1, before + len(times) + 1), "device_id": devices + (part.first * each + 1),
+        "id": np.arange(before + 1, before + len(times) + 1),
+        "device_id": devices + (part.first * each + spec.first_device),
         "measured_at": instants(times), **_values(spec, part, devices, times)})
 
 
@@ -114,33 +114,51 @@ def _values(spec: Spec, part: Slice, devices: Ints, times: Ints) -> dict[str, Ar
     place = (times - grid[0]) / STEP
     row = place.astype(np.int64)
     share = place - row
-    flat, width = row * air.temperature.shape[1] + column, air.temperature.shape[1]
+    flat = row * air.temperature.shape[1] + column
+    beyond = flat + air.temperature.shape[1]
     draws = stream(spec, "noise", part.number)
-    noise = {name: deviation * draws.standard_normal(len(times)) for name, deviation in _NOISE.items()}
-    strange = np.flatnonzero(mixed(sensors.key[index], times) < _OUTLIERS)
+    noise = {name: draws.standard_normal(len(times), dtype=np.float32) * np.float32(deviation)
+             for name, deviation in _NOISE.items()}
+    strange = draws.integers(0, max(1, len(times)), draws.binomial(len(times), _OUTLIERS))
     noise["temperature"][strange] += draws.uniform(4, 9, len(strange))
 
     def along(values: Floats) -> Floats:
         """The air between two times of the grid."""
         points = values.ravel()
         here = points[flat]
-        here += (points[flat + width] - here) * share
-        return here
+        there = points[beyond]
+        there -= here
+        there *= share
+        here += there
+        return np.asarray(here)
 
-    temperature = along(air.temperature) + sensors.temperature_bias[index] + noise["temperature"]
-    humidity = along(air.humidity()) + sensors.humidity_bias[index] + noise["humidity"]
-    pressure = weather(spec).at("pressure", times) + sensors.pressure_bias[index] + noise["pressure"]
-    quality = along(air.air_quality) + noise["air_quality"]
+    pressure = weather(spec).at("pressure", times)
     cells = battery.cell_levels(times - spec.start, sensors.battery_days[index], sensors.battery_phase[index])
     on_phone = np.flatnonzero(spot == _SPOTS.index("phone"))
     cells[on_phone] = level[row[on_phone], devices[on_phone] // each]
     return {
-        "temperature": np.round(np.clip(temperature, -50, 90), 2),
-        "humidity": np.round(np.clip(humidity, 0, 100), 2),
-        "pressure": np.round(np.clip(pressure, 800, 1100), 2),
-        "air_quality": np.rint(np.clip(quality, 0, 500)).astype(np.int64),
-        "battery_level": np.rint(np.clip(cells, 0, 100)).astype(np.int64),
+        "temperature": _rounded(along(air.temperature), -50, 90, sensors.temperature_bias[index], noise["temperature"]),
+        "humidity": _rounded(along(air.humidity()), 0, 100, sensors.humidity_bias[index], noise["humidity"]),
+        "pressure": _rounded(pressure, 800, 1100, sensors.pressure_bias[index], noise["pressure"]),
+        "air_quality": np.rint(_clipped(along(air.air_quality) + noise["air_quality"], 0, 500)).astype(np.int64),
+        "battery_level": np.rint(_clipped(cells, 0, 100)).astype(np.int64),
     }
+
+
+def _clipped(values: Floats, low: float, high: float) -> Floats:
+    np.maximum(values, low, out=values)
+    return np.minimum(values, high, out=values)
+
+
+def _rounded(values: Floats, low: float, high: float, *errors: Array) -> Floats:
+    """The values with these errors, within the limits, to two decimals; in place, as they are many."""
+    for error in errors:
+        values += error
+    _clipped(values, low, high)
+    values *= 100
+    np.rint(values, out=values)
+    values /= 100
+    return values
 
 
 def _air(spec: Spec, part: Slice, grid: Ints) -> tuple[Ints, Air, Floats]:
@@ -169,5 +187,4 @@ def _sensors(spec: Spec) -> Sensors:
     made = fleet(spec)
     columns = {name: np.array([getattr(device, name) for device in made]) for name in (
         "temperature_bias", "humidity_bias", "pressure_bias", "battery_days", "battery_phase")}
-    return Sensors(spot=np.array([_SPOTS.index(device.room) for device in made], dtype=np.int64), **columns,
-                   key=schedules(spec).key + np.uint64(1))
+    return Sensors(spot=np.array([_SPOTS.index(device.room) for device in made], dtype=np.int64), **columns)

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from seed.causes import CAUSE, Watch, look_at_activities, look_at_readings
+from seed.causes import Watch, look_at_activities, look_at_readings
 from seed.days import utc_offset
 from seed.devices import fleet
 from seed.errors import SeedError
@@ -28,7 +28,7 @@ __all__ = ["THRESHOLDS", "alerts", "chosen", "told"]
 
 # Seconds from a cause to its notification, at least and at most.
 _DELAY = (4, 170)
-_PART_ROWS = 50_000
+PART_ROWS = 50_000
 
 
 def alerts(spec: Spec, parts: Iterable[Rows], activities: Rows) -> Rows:
@@ -92,7 +92,7 @@ def _due(spec: Spec, causes: Array) -> tuple[Ints, Array]:
 
 def parts(spec: Spec, due: tuple[Ints, Array]) -> Iterator[Rows]:
     """The rows of `notifications`, some ten thousand at a time."""
-    return (told(spec, due, begin, begin + _PART_ROWS) for begin in range(0, len(due[0]), _PART_ROWS))
+    return (told(spec, due, begin, begin + PART_ROWS) for begin in range(0, len(due[0]), PART_ROWS))
 
 
 def told(spec: Spec, due: tuple[Ints, Array], begin: int, end: int) -> Rows:
@@ -122,7 +122,7 @@ def _manners(spec: Spec) -> Floats:
 
 def _answers(spec: Spec, sent: Ints, causes: Array, counters: Ints) -> tuple[list[str], Array]:
     """Status and time of reading, as each profile treats its notifications; nobody reads at night."""
-    reads, minutes, archives = _manners(spec)[causes["user"] - 1].T
+    reads, minutes, archives = _manners(spec)[causes["user"] - spec.first_user].T
     chance, keeps = (mixed(key(spec, "answers", name), counters) for name in ("chance", "keeps"))
     patience = np.exp(0.9 * normal(key(spec, "answers", "patience"), counters))
     opened = sent + 5 + (minutes * 60 * patience).astype(np.int64)
@@ -142,7 +142,7 @@ def _message(spec: Spec, cause: np.void) -> str:
     if threshold.measure == "silence":
         side = "at"
     if cause["device"]:
-        subject = fleet(spec)[int(cause["device"]) - 1].label
+        subject = fleet(spec)[int(cause["device"]) - spec.first_device].label
     else:
         begin, end = _clock(int(cause["since"])), _clock(int(cause["at"]))
         subject = f"{ACTIVITIES[cause['activity']].capitalize()} from {begin} to {end}"

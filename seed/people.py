@@ -50,7 +50,8 @@ def people(spec: Spec) -> tuple[Person, ...]:
     for index in range(spec.users):
         profile = PROFILES[index % len(PROFILES)]
         name = f"{fake.first_name()} {fake.last_name()}"
-        made.append(Person(index + 1, name, _email(name, index), profile, fake.street_address(),
+        id_ = spec.first_user + index
+        made.append(Person(id_, name, _email(name, id_), profile, fake.street_address(),
                            spec.start - int(joined[index])))
     return tuple(made)
 
@@ -64,7 +65,7 @@ def users(spec: Spec) -> Rows:
     hashes = [_hash(draws.bytes(16)) for _ in persons[:_SALTS]]
     touched = joined + ((spec.end - joined) * draws.uniform(0.5, 1.0, len(persons))).astype(np.int64)
     return Rows("users", {
-        "id": np.arange(1, len(persons) + 1),
+        "id": np.array([person.id for person in persons], dtype=np.int64),
         "name": texts([person.name for person in persons]),
         "email": texts([person.email for person in persons]),
         "email_verified_at": instants(confirmed),
@@ -76,10 +77,10 @@ def users(spec: Spec) -> Rows:
     })
 
 
-def _email(name: str, index: int) -> str:
+def _email(name: str, id_: int) -> str:
     plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
     words = "".join(letter if letter.isalnum() else " " for letter in plain).split()
-    return f"{'.'.join(words)}.{index + 1}@{_EMAIL_DOMAINS[index % len(_EMAIL_DOMAINS)]}"
+    return f"{'.'.join(words)}.{id_}@{_EMAIL_DOMAINS[(id_ - 1) % len(_EMAIL_DOMAINS)]}"
 
 
 def _hash(salt: bytes) -> str:

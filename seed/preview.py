@@ -17,15 +17,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from seed.activities import Timeline, classifications, timeline
-from seed.measurements import readings
 from seed.days import utc_offset
 from seed.devices import Device, fleet
+from seed.measurements import readings
 from seed.notifications import alerts
-from seed.thresholds import THRESHOLDS
 from seed.people import people
 from seed.profiles import ACTIVITIES
 from seed.rows import Array, Ints, Rows
 from seed.spec import DAY, Spec
+from seed.thresholds import THRESHOLDS
 
 _COLOURS = {
     "sleep": "#1d2b53", "hygiene": "#5fc9e8", "cooking": "#e4572e", "meal": "#f3a712", "rest": "#c7ceea",

@@ -51,7 +51,8 @@ class Schedules:
         devices = np.repeat(np.arange(len(first)), count)
         slots = np.arange(len(devices)) + np.repeat(first - np.cumsum(count) + count, count)
         times = self._times(devices, slots)
-        keep = (times >= begin) & (times < end) & ~self._lost(devices, slots)
+        keep = (times >= begin) & (times < end)
+        self._leave_out_lost(keep, devices, slots, first, count)
         return devices[keep], times[keep]
 
     def before(self, instant: int) -> Ints:
@@ -74,40 +75,57 @@ class Schedules:
         return np.minimum(found, self.slots).astype(np.int64)
 
     def _times(self, devices: Ints, slots: Ints) -> Ints:
-        interval = self.interval[devices]
-        moved = _JITTER * (mixed(self.key[devices], slots) - 0.5)
-        moved[interval < _JITTER_FROM] = 0.0
-        times = self.start[devices] + np.floor((slots + 0.5 + moved) * interval).astype(np.int64)
+        moved = mixed(self.key[devices], slots)
+        moved -= 0.5
+        moved *= np.where(self.interval < _JITTER_FROM, 0.0, _JITTER)[devices]
+        moved += slots
+        moved += 0.5
+        moved *= self.interval[devices]
+        times = moved.astype(np.int64)
+        times += self.start[devices]
         if self.offline.any():
             times += np.where(times >= self.offline_at[devices], self.offline[devices], 0)
         return times
 
-    def _lost(self, devices: Ints, slots: Ints) -> Bools:
+    def _leave_out_lost(self, keep: Bools, devices: Ints, slots: Ints, first: Ints, count: Ints) -> None:
+        """Clear `keep` where a slot is lost; `slots` are, for each device, `count` from `first` on."""
         into_run = slots - self.run_at[devices]
-        run = self.run[devices]
-        others = slots - np.clip(into_run, 0, run)
-        singles = self.singles[devices]
-        stretch, pick = self._pick(devices, others, singles)
-        return ((into_run >= 0) & (into_run < run)) | ((singles > 0) & (stretch >= 0) & (others == pick))
+        keep &= (into_run < 0) | (into_run >= self.run[devices])
+        # The single ones are few: they are listed, stretch by stretch, rather than asked for slot by slot.
+        ends = self._others(first + count)
+        low, high = (self._stretch(slots) for slots in (self._others(first), np.maximum(0, ends - 1)))
+        stretches = np.where((count > 0) & (self.singles > 0), high - low + 1, 0)
+        owner = np.repeat(np.arange(len(first)), stretches)
+        stretch = np.arange(len(owner)) + np.repeat(low - np.cumsum(stretches) + stretches, stretches)
+        lost = self._pick(owner, stretch)
+        lost += np.where(lost >= self.run_at[owner], self.run[owner], 0) - first[owner]
+        within = (lost >= 0) & (lost < count[owner])
+        keep[(np.cumsum(count) - count)[owner[within]] + lost[within]] = False
 
-    def _pick(self, devices: Ints, others: Ints, singles: Ints) -> tuple[Ints, Ints]:
-        """The stretch in which each slot lies (the run's slots not counted), and the slot that is lost in it."""
-        length = np.maximum(1, (self.slots - self.run)[devices])
-        many = np.maximum(1, singles)
-        stretch = np.minimum(((others + 1) * many - 1) // length, many - 1)
+    def _others(self, slots: Ints) -> Ints:
+        """How many slots below these, one for each device, are not the run's."""
+        return np.asarray(slots - np.clip(slots - self.run_at, 0, self.run))
+
+    def _stretch(self, others: Ints) -> Ints:
+        """The stretch in which the slots with these numbers lie, the run's not counted, one for each device."""
+        many = np.maximum(1, self.singles)
+        length = np.maximum(1, self.slots - self.run)
+        return np.asarray(np.minimum(((others + 1) * many - 1) // length, many - 1))
+
+    def _pick(self, devices: Ints, stretch: Ints) -> Ints:
+        """The slot that is lost in each stretch, the run's not counted."""
+        length, many = np.maximum(1, self.slots - self.run)[devices], np.maximum(1, self.singles)[devices]
         begins, ends = stretch * length // many, (stretch + 1) * length // many
         drawn = mixed(self.key[devices] + np.uint64(5), stretch)
-        return stretch, begins + (drawn * (ends - begins)).astype(np.int64)
+        return np.asarray(begins + (drawn * (ends - begins)).astype(np.int64))
 
     def _lost_before(self, slots: Ints) -> Ints:
         """How many of the slots below these, one for each device, were lost."""
-        in_run = np.clip(slots - self.run_at, 0, self.run)
-        others = slots - in_run
-        devices = np.arange(len(slots))
+        others = self._others(slots)
         # The last slot below says how many stretches have begun, and whether its own has lost one yet.
-        stretch, pick = self._pick(devices, np.maximum(0, others - 1), self.singles)
-        single = np.where((self.singles > 0) & (others > 0), stretch + (pick < others), 0)
-        return in_run + single
+        stretch = self._stretch(np.maximum(0, others - 1))
+        picked = self._pick(np.arange(len(slots)), stretch) < others
+        return np.asarray(slots - others + np.where((self.singles > 0) & (others > 0), stretch + picked, 0))
 
 
 @lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ from seed.errors import SeedError
 
 DAY = 86_400
 _AT_LEAST = {"users": 1, "devices_per_user": 1, "days": 1, "readings": 0, "activities": 0, "notifications": 0,
-             "number": 0, "interval": 2}
+             "number": 0, "interval": 2, "first_user": 1, "first_device": 1}
 _AT_MOST = {"users": 1_000_000, "devices_per_user": 1_000, "days": 20_000, "number": 2**63 - 1}
 # The specification's amounts: this many rows of 5 users with 3 devices each in 30 days.
 _READINGS, _ACTIVITIES, _NOTIFICATIONS, _USER_DAYS, _DEVICE_DAYS = 50_000, 5_000, 500, 150, 450
@@ -27,7 +27,8 @@ class Spec:
 
     Counts that are not given follow the specification's, in proportion to users, devices and days; with `interval`, a
     device reports once in so many seconds. `notifications` may stay None: then there are fewer where fewer are caused.
-    `number` seeds every random choice: the same number and the same `until` give the same bytes.
+    Ids of users and devices go on from `first_user` and `first_device`. `number` seeds every random choice: the same
+    number and the same `until` give the same bytes.
     """
 
     users: int = 5
@@ -39,6 +40,8 @@ class Spec:
     interval: int | None = None
     number: int = 1
     until: datetime | None = None
+    first_user: int = 1
+    first_device: int = 1
 
     def __post_init__(self) -> None:
         for name, least in _AT_LEAST.items():
@@ -50,6 +53,9 @@ class Spec:
                 raise SeedError(f"seed {name}: {found!r} is not a whole number of {limit}; correct it")
         self._settle_end()
         self._settle_counts()
+        if self.devices + self.first_device > 2**24:
+            raise SeedError(f"seed devices_per_user: {self.devices} devices in all are more than have a MAC address of "
+                            f"their own (at most {2**24 - self.first_device}); ask for fewer")
         self._check_room("readings", self.devices, self.total_readings, DAY // 2, "device")
         self._check_room("activities", self.users, self.total_activities, 720, "user")
 
@@ -147,7 +153,8 @@ def days_between(since: datetime, until: datetime | None) -> int:
     """The whole days from `since` to `until` (None: now), for a Spec. Raises SeedError unless there is one at least."""
     end = until or datetime.now(UTC)
     if since >= end:
-        raise SeedError(f"seed since: {since.isoformat()} is not before the end, {end.isoformat()}; correct one of them")
+        raise SeedError(f"seed since: {since.isoformat()} is not before the end, {end.isoformat()}; correct one of "
+                        "them")
     found = (end - since) // timedelta(days=1)
     if not found:
         raise SeedError(f"seed since: {since.isoformat()} is less than a day before the end, {end.isoformat()}; give "

@@ -1,0 +1,149 @@
+"""Bulk: a large data set in portions by several workers, which a next run finishes whatever interrupted this one.
+
+Every step leaves tables and ledger in agreement, and asks what is done before it does anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from psycopg import sql
+
+from seed import ledger
+from seed.causes import Watch
+from seed.chunks import compress_old_chunks
+from seed.crew import Crew, Task
+from seed.deferral import Deferred, defer, restore
+from seed.devices import devices
+from seed.errors import SeedError
+from seed.ledger import Load
+from seed.people import users
+from seed.portions import Portion, observed_portions, told_portions
+from seed.progress import Progress, Tally
+from seed.spec import Spec
+from seed.tables import GROWING, TABLES, Connection, advance_sequences, any_rows, one
+from seed.writing import can_copy, write
+
+
+def start(connection: Connection, load: Load) -> None:
+    """Begin a load in one transaction: the ledger, users and devices, and on empty tables what is deferred."""
+    spec = load.spec
+    with connection.transaction():
+        deferred = [] if load.adding else defer(connection)
+        if not load.adding and any_rows(connection):
+            raise SeedError(f"{connection.info.dbname}: rows have come into the tables just now; seed again with --add "
+                            "to load beside them")
+        ledger.begin(connection, load, deferred)
+        copies = can_copy(connection)
+        for rows in (users(spec), devices(spec)):
+            write(connection, rows, copies=copies)
+        if not load.adding:
+            # Before any portion: a row that the application inserts meanwhile gets an id after all of ours.
+            advance_sequences(connection, _totals(spec))
+
+
+def finish(connection: Connection, crew: Crew, progress: Progress) -> dict[str, int]:
+    """Do all that is left of the load that the ledger records; returns how many rows each table got."""
+    load = ledger.read_load(connection)
+    assert load is not None
+    spec = load.spec
+    done = ledger.read_done(connection)
+    tallies = {table: Tally(progress, table, total) for table, total in _totals(spec).items()}
+    tallies["users"].add(spec.users)
+    tallies["devices"].add(spec.devices)
+    for (table, _), rows in done.items():
+        tallies[table].add(rows)
+    observed = observed_portions(spec)
+    crew.run(_portion_tasks(observed, done, tallies, load))
+    if spec.most_notifications:
+        told = told_portions(_seen(connection, spec, observed))
+        crew.run(_portion_tasks(told, done, tallies, load))
+    _restore_all(connection, crew, progress)
+    if load.compress:
+        compress_old_chunks(connection, crew, progress)
+    _analyze(crew, progress)
+    ledger.close(connection)
+    return {table: tally.done for table, tally in tallies.items()}
+
+
+def discard_load(connection: Connection, load: Load, *, rows: bool = True) -> None:
+    """Remove what the load has loaded, put back what it deferred, close the ledger: all in one transaction."""
+    spec = load.spec
+    with connection.transaction():
+        if rows and load.adding:
+            _delete(connection, spec)
+        elif rows:
+            connection.execute(f"TRUNCATE {', '.join(TABLES)}".encode())
+        for each in ledger.read_deferred(connection):
+            restore(connection, each)
+        ledger.close(connection)
+
+
+def _delete(connection: Connection, spec: Spec) -> None:
+    """Delete the rows of the load's users and devices, of all five tables."""
+    people, machines = (spec.first_user, spec.first_user + spec.users - 1), (
+        spec.first_device, spec.first_device + spec.devices - 1)
+    for table, column, ids in (("notifications", "user_id", people), ("activity_classifications", "user_id", people),
+                               ("environmental_readings", "device_id", machines), ("devices", "id", machines),
+                               ("users", "id", people)):
+        connection.execute(f"DELETE FROM {table} WHERE {column} BETWEEN %s AND %s".encode(), ids)
+
+
+def _totals(spec: Spec) -> dict[str, int]:
+    return dict(zip(TABLES, (spec.users, spec.devices, spec.total_readings, spec.total_activities,
+                             spec.most_notifications), strict=True))
+
+
+def _portion_tasks(portions: Iterable[Portion], done: Mapping[tuple[str, int], int], tallies: Mapping[str, Tally],
+                   load: Load) -> Iterable[Task]:
+    """One task for each portion that is not loaded yet: make it, then load and enter it in one transaction."""
+    def task_of(portion: Portion) -> Task:
+        def task(connection: Connection) -> None:
+            rows, sighting = portion.make()
+            with connection.transaction():
+                if ledger.enter(connection, portion.table, portion.number, len(rows), sighting) and len(rows):
+                    write(connection, rows, copies=can_copy(connection), own_ids=not load.adding,
+                          written=tallies[portion.table].add)
+        return task
+
+    return (task_of(portion) for portion in portions if (portion.table, portion.number) not in done)
+
+
+def _seen(connection: Connection, spec: Spec, observed: Iterable[Portion]) -> Watch:
+    watch = Watch(spec)
+    for portion in observed:
+        watch.add(ledger.read_sighting(connection, portion.table, portion.number))
+    return watch
+
+
+def _restore_all(connection: Connection, crew: Crew, progress: Progress) -> None:
+    """Put back every index, side by side, then every foreign key, one by one: it locks the table it refers to."""
+    deferred = ledger.read_deferred(connection)
+    by_chunk = {table for table in GROWING if _is_hypertable(connection, table)} if can_copy(connection) else set()
+
+    def restore_with(tally: Tally, each: Deferred, worker: Connection) -> None:
+        restore(worker, each, by_chunk=each.table in by_chunk)
+        tally.add(1)
+
+    indexes, keys = [each for each in deferred if each.is_index], [each for each in deferred if not each.is_index]
+    tally = Tally(progress, "indexes", len(indexes))
+    crew.run([partial(restore_with, tally, each) for each in indexes])
+    tally = Tally(progress, "foreign keys", len(keys))
+    for each in keys:
+        restore_with(tally, each, connection)
+
+
+def _is_hypertable(connection: Connection, table: str) -> bool:
+    return bool(one(connection, "SELECT EXISTS (SELECT FROM timescaledb_information.hypertables "
+                                "WHERE hypertable_schema = 'public' AND hypertable_name = %s)", (table,)))
+
+
+def _analyze(crew: Crew, progress: Progress) -> None:
+    tally = Tally(progress, "analyze", len(TABLES))
+
+    def analyze(table: str, worker: Connection) -> None:
+        worker.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
+        tally.add(1)
+
+    crew.run([partial(analyze, table) for table in reversed(TABLES)])

@@ -1,0 +1,42 @@
+"""Chunks: those old enough for the table's compression policy, compressed at once instead of on its next run."""
+
+from __future__ import annotations
+
+from seed.crew import Crew, Task
+from seed.errors import SeedError
+from seed.progress import Progress, Tally
+from seed.tables import Connection
+
+# A policy's config is in the catalog of each edition; what it would compress now, oldest first.
+_OLD = """
+SELECT format('%I.%I', c.chunk_schema, c.chunk_name)
+  FROM timescaledb_information.jobs j
+  JOIN timescaledb_information.chunks c USING (hypertable_schema, hypertable_name)
+ WHERE j.proc_name IN ('policy_compression', 'policy_columnstore') AND NOT c.is_compressed
+   AND c.range_end < now() - (j.config ->> 'compress_after')::interval
+ ORDER BY c.range_start"""
+_POLICIES = """
+SELECT count(*) FROM timescaledb_information.jobs
+ WHERE proc_name IN ('policy_compression', 'policy_columnstore') AND hypertable_schema = 'public'"""
+
+
+def require_compression(connection: Connection) -> None:
+    """Raise SeedError where no table has a compression policy, as on the Apache edition."""
+    row = connection.execute(_POLICIES).fetchone()
+    if not row or not row[0]:
+        raise SeedError(f"{connection.info.dbname}: no table has a compression policy to compress by (the Apache "
+                        "edition has none); apply the schema on the Community edition, or leave out --compress")
+
+
+def compress_old_chunks(connection: Connection, crew: Crew, progress: Progress) -> None:
+    """Compress the chunks that their table's policy would compress, side by side; none that is compressed already."""
+    old = [name for (name,) in connection.execute(_OLD).fetchall()]
+    tally = Tally(progress, "compression", len(old))
+
+    def task_of(name: str) -> Task:
+        def task(worker: Connection) -> None:
+            worker.execute("SELECT compress_chunk(%s::regclass, if_not_compressed => true)", (name,))
+            tally.add(1)
+        return task
+
+    crew.run([task_of(name) for name in old])

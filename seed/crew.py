@@ -1,0 +1,81 @@
+"""Crew: several connections that load portions side by side; one that fails or is interrupted stops them all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+import psycopg
+
+from schema.connection import Address
+from seed.tables import Connection
+
+Task = Callable[[Connection], None]
+APPLICATION = "lifecompanion seed"
+# Rows and ledger go into one transaction: a crash that loses its last commits loses both, so nobody waits for the disk.
+_SETTINGS = "SET synchronous_commit = off"
+
+
+class Crew:
+    """`size` connections, or, where it is 1, the caller's own, as on a server that has no more than one."""
+
+    def __init__(self, address: Address, connection: Connection, size: int) -> None:
+        self._address, self._own, self._size = address, connection, size
+        self._stop = threading.Event()
+        self._open: list[Connection] = []
+        self._lock = threading.Lock()
+
+    def run(self, tasks: Iterable[Task]) -> None:
+        """Run the tasks in about their order, each on one of the connections; the first failure ends the others.
+
+        Ctrl-C too: what a task was doing is cancelled at the server, and its transaction rolled back.
+        """
+        if self._size == 1:
+            for task in tasks:
+                task(self._own)
+            return
+        queue = iter(tasks)
+        with ThreadPoolExecutor(self._size, thread_name_prefix="seed") as threads:
+            workers = [threads.submit(self._work, queue) for _ in range(self._size)]
+            try:
+                wait(workers, return_when=FIRST_EXCEPTION)
+            finally:
+                self._stop_if_any(workers)
+        for worker in workers:
+            worker.result()
+
+    def _work(self, queue: Iterator[Task]) -> None:
+        with self._connected() as connection:
+            while not self._stop.is_set():
+                with self._lock:
+                    task = next(queue, None)
+                if task is None:
+                    return
+                task(connection)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with self._address.connect(application_name=APPLICATION) as connection:
+            connection.execute(_SETTINGS)
+            with self._lock:
+                self._open.append(connection)
+            try:
+                yield connection
+            finally:
+                with self._lock:
+                    self._open.remove(connection)
+
+    def _stop_if_any(self, workers: list[Future[None]]) -> None:
+        """End the workers that still run: one of them failed, or the user interrupts."""
+        if all(worker.done() and not worker.exception() for worker in workers):
+            return
+        self._stop.set()
+        with self._lock:
+            running = list(self._open)
+        for connection in running:
+            try:
+                connection.cancel_safe(timeout=5)
+            except psycopg.Error:
+                continue

@@ -1,0 +1,97 @@
+"""Deferral: indexes and foreign keys that are taken off empty tables before a load and put back after it.
+
+What a row costs most on its way in is its foreign key's trigger and its place in each index. Made afterwards, an index
+is sorted once and a foreign key checked by one query. The tables' owner may do all this; no superuser is needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import errors, sql
+
+from seed.tables import GROWING, Connection, one
+
+_LOCK_TIMEOUT = "5s"
+# Non-unique indexes alone: a unique one or a constraint's says what may be in the table, also while it is filled.
+_FOUND = """
+SELECT t.relname, 'index', i.relname, pg_get_indexdef(i.oid)
+  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+ WHERE t.oid = ANY (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) AS n(name))
+   AND NOT x.indisunique AND NOT x.indisprimary
+   AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.oid)
+UNION ALL
+SELECT t.relname, 'foreign key', c.conname, pg_get_constraintdef(c.oid)
+  FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid
+ WHERE t.oid = ANY (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) AS n(name)) AND c.contype = 'f'
+ ORDER BY 1, 2 DESC, 3"""
+_VALID = {
+    "index": "SELECT bool_and(x.indisvalid) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid "
+             "WHERE x.indrelid = to_regclass(%s) AND i.relname = %s",
+    "foreign key": "SELECT bool_and(convalidated) FROM pg_constraint WHERE conrelid = to_regclass(%s) "
+                   "AND conname = %s",
+}
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """One index or foreign key as the server writes it: of an index the whole statement, of a key what ADD takes."""
+
+    table: str
+    kind: str
+    name: str
+    definition: str
+
+    @property
+    def is_index(self) -> bool:
+        return self.kind == "index"
+
+
+def defer(connection: Connection) -> list[Deferred]:
+    """Drop the indexes and foreign keys of the growing tables and return them; nothing where others hold locks.
+
+    Runs within the caller's transaction and locks the tables and those they refer to, against readers too.
+    """
+    found = [Deferred(*row) for row in connection.execute(_FOUND, {"tables": list(GROWING)}).fetchall()]
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
+            for each in found:
+                if each.is_index:
+                    connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(each.name)))
+                else:
+                    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
+                        sql.Identifier(each.table), sql.Identifier(each.name)))
+    except errors.LockNotAvailable:
+        return []
+    return found
+
+
+def is_restored(connection: Connection, each: Deferred) -> bool | None:
+    """Whether it is there and whole; None where it is not there at all."""
+    found: bool | None = one(connection, _VALID[each.kind], (each.table, each.name))
+    return found
+
+
+def restore(connection: Connection, each: Deferred, *, by_chunk: bool = False) -> None:
+    """Make the index or foreign key what it was, checked by the server against every row; nothing where it is so.
+
+    `by_chunk` builds a hypertable's index with one transaction for each chunk, outside of the caller's. What an
+    interrupted build left behind is removed first.
+    """
+    there = is_restored(connection, each)
+    if there:
+        return
+    if each.is_index:
+        if there is False:
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(each.name)))
+        connection.execute(_by_chunk(each.definition) if by_chunk else each.definition.encode())
+        return
+    drop = sql.SQL("DROP CONSTRAINT {}, ").format(sql.Identifier(each.name)) if there is False else sql.SQL("")
+    connection.execute(sql.SQL("ALTER TABLE {} {}ADD CONSTRAINT {} {}").format(
+        sql.Identifier(each.table), drop, sql.Identifier(each.name), sql.SQL(each.definition)))
+
+
+def _by_chunk(definition: str) -> bytes:
+    head, where, tail = definition.partition(" WHERE ")
+    return f"{head} WITH (timescaledb.transaction_per_chunk){where}{tail}".encode()

@@ -1,0 +1,114 @@
+"""Ledger: what a load in portions has done so far, kept in the database itself, in a schema of its own.
+
+Each portion is entered in the transaction that loads it, so the ledger and the tables cannot disagree, whatever dies.
+The schema goes when the load is done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import errors
+
+from seed.causes import Sighting
+from seed.deferral import Deferred
+from seed.errors import SeedError
+from seed.spec import Spec
+from seed.tables import Connection, one
+
+SCHEMA = "lifecompanion_seed"
+_CREATE = f"""
+CREATE SCHEMA {SCHEMA};
+CREATE TABLE {SCHEMA}.load (
+    spec jsonb NOT NULL, adding boolean NOT NULL, compress boolean NOT NULL,
+    begun_at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE {SCHEMA}.deferred (
+    place integer PRIMARY KEY, relation text NOT NULL, kind text NOT NULL, name text NOT NULL,
+    definition text NOT NULL);
+CREATE TABLE {SCHEMA}.portion (
+    relation text, number integer, rows bigint NOT NULL, sighting bytea, PRIMARY KEY (relation, number));
+COMMENT ON SCHEMA {SCHEMA} IS 'A load of development data that is under way or was interrupted; lcdb seed finishes it'
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load that was begun: what is loaded, beside rows of others or into empty tables, and whether to compress."""
+
+    spec: Spec
+    adding: bool
+    compress: bool
+
+    @property
+    def described(self) -> str:
+        """The load in words."""
+        spec = self.spec
+        return (f"{spec.users} users with {spec.devices_per_user} devices, {spec.days} days, {spec.total_readings} "
+                f"readings, number {spec.number}, until {spec.until:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def read_load(connection: Connection) -> Load | None:
+    """The load that is recorded, or None."""
+    if not one(connection, "SELECT to_regclass(%s) IS NOT NULL", (f"{SCHEMA}.load",)):
+        return None
+    row = connection.execute(f"SELECT spec, adding, compress FROM {SCHEMA}.load").fetchone()
+    return Load(Spec.from_dict(row[0]), row[1], row[2]) if row else None
+
+
+def begin(connection: Connection, load: Load, deferred: Iterable[Deferred]) -> None:
+    """Record the load and what was deferred for it, in the caller's transaction."""
+    try:
+        connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
+        connection.execute(_CREATE.encode())
+    except errors.InsufficientPrivilege:
+        raise SeedError(f"{connection.info.dbname}: {connection.info.user} may not create schemas, which a load of "
+                        f"this size keeps its progress in; run GRANT CREATE ON DATABASE {connection.info.dbname} TO "
+                        f"{connection.info.user}") from None
+    connection.execute(f"INSERT INTO {SCHEMA}.load (spec, adding, compress) VALUES (%s, %s, %s)".encode(),
+                       (json.dumps(load.spec.to_dict()), load.adding, load.compress))
+    for place, each in enumerate(deferred):
+        connection.execute(f"INSERT INTO {SCHEMA}.deferred VALUES (%s, %s, %s, %s, %s)".encode(),
+                           (place, each.table, each.kind, each.name, each.definition))
+
+
+def enter(connection: Connection, table: str, number: int, rows: int, sighting: Sighting | None) -> bool:
+    """Enter a portion in the transaction that is about to load it; False where it has been loaded already.
+
+    Waits for a session that is loading the very same portion, one left over from a killed process.
+    """
+    done = connection.execute(
+        f"INSERT INTO {SCHEMA}.portion VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING".encode(),
+        (table, number, rows, sighting.to_bytes() if sighting else None))
+    return done.rowcount == 1
+
+
+def read_done(connection: Connection) -> dict[tuple[str, int], int]:
+    """The rows of each portion (table, number) that is loaded."""
+    return {(table, number): rows for table, number, rows in
+            connection.execute(f"SELECT relation, number, rows FROM {SCHEMA}.portion".encode())}
+
+
+def read_sighting(connection: Connection, table: str, number: int) -> Sighting:
+    """What a loaded portion showed."""
+    return Sighting.from_bytes(one(connection, f"SELECT sighting FROM {SCHEMA}.portion WHERE relation = %s "
+                                               "AND number = %s", (table, number)))
+
+
+def read_deferred(connection: Connection) -> list[Deferred]:
+    """What was deferred, in the order in which it is put back."""
+    return [Deferred(*row) for row in connection.execute(
+        f"SELECT relation, kind, name, definition FROM {SCHEMA}.deferred ORDER BY place".encode())]
+
+
+def close(connection: Connection) -> None:
+    """Remove the ledger; nothing where there is none."""
+    connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
+
+
+def differs(begun: Spec, asked: Mapping[str, Any]) -> list[str]:
+    """The settings of what is asked for, by name, that are not those of the load that was begun."""
+    known = begun.to_dict()
+    return [name for name, value in asked.items() if name in known and known[name] != value]

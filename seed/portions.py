@@ -1,0 +1,53 @@
+"""Portions: the data set in pieces that can be made and loaded one by one, in any order, by several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from seed.activities import classified, classified_groups
+from seed.causes import Sighting, Watch, look_at_activities, look_at_readings
+from seed.measurements import Slice, measured, slices
+from seed.notifications import PART_ROWS, chosen, told
+from seed.rows import Array, Ints, Rows
+from seed.spec import Spec
+
+READINGS, ACTIVITIES, NOTIFICATIONS = "environmental_readings", "activity_classifications", "notifications"
+
+
+@dataclass(frozen=True)
+class Portion:
+    """One piece of a table: `make` makes its rows, and what they show of causes for notifications."""
+
+    table: str
+    number: int
+    make: Callable[[], tuple[Rows, Sighting | None]]
+
+
+def observed_portions(spec: Spec) -> list[Portion]:
+    """The portions of readings, in order of time, and of activities."""
+    groups = range(classified_groups(spec))
+    return [*(Portion(READINGS, part.number, partial(_of_readings, spec, part)) for part in slices(spec)),
+            *(Portion(ACTIVITIES, group, partial(_of_activities, spec, group)) for group in groups)]
+
+
+def told_portions(watch: Watch) -> list[Portion]:
+    """The portions of notifications that what was seen causes."""
+    spec, due = watch.spec, chosen(watch)
+    return [Portion(NOTIFICATIONS, number, partial(_of_notifications, spec, due, number * PART_ROWS))
+            for number in range(-(-len(due[0]) // PART_ROWS))]
+
+
+def _of_notifications(spec: Spec, due: tuple[Ints, Array], begin: int) -> tuple[Rows, Sighting | None]:
+    return told(spec, due, begin, begin + PART_ROWS), None
+
+
+def _of_readings(spec: Spec, part: Slice) -> tuple[Rows, Sighting | None]:
+    rows = measured(spec, part)
+    return rows, look_at_readings(spec, rows) if spec.most_notifications else None
+
+
+def _of_activities(spec: Spec, group: int) -> tuple[Rows, Sighting | None]:
+    rows = classified(spec, group)
+    return rows, look_at_activities(spec, rows) if spec.most_notifications else None

@@ -1,0 +1,54 @@
+"""Whole: a small data set in one transaction over one connection: whatever goes wrong, nothing of it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from seed.causes import Watch
+from seed.deferral import defer, restore
+from seed.devices import devices
+from seed.people import users
+from seed.portions import Portion, observed_portions, told_portions
+from seed.progress import Progress
+from seed.rows import Rows
+from seed.spec import Spec
+from seed.tables import TABLES, Connection, advance_sequences
+from seed.writing import can_copy, write
+
+
+def load_whole(connection: Connection, spec: Spec, progress: Progress, *, adding: bool) -> dict[str, int]:
+    """Load everything and say how many rows each table got; `adding` loads beside rows of others."""
+    counts = dict.fromkeys(TABLES, 0)
+    totals = dict(zip(TABLES, (spec.users, spec.devices, spec.total_readings, spec.total_activities,
+                               spec.most_notifications), strict=True))
+    copies = can_copy(connection)
+
+    def load(rows: Rows, *, own_ids: bool) -> None:
+        def written(count: int) -> None:
+            counts[rows.table] += count
+            progress(rows.table, counts[rows.table], totals[rows.table])
+        write(connection, rows, copies=copies, own_ids=own_ids, written=written)
+
+    with connection.transaction():
+        deferred = [] if adding else defer(connection)
+        load(users(spec), own_ids=True)
+        load(devices(spec), own_ids=True)
+        watch = Watch(spec)
+        for portion in observed_portions(spec):
+            _load_portion(portion, watch, lambda rows: load(rows, own_ids=not adding))
+        for portion in told_portions(watch):
+            _load_portion(portion, watch, lambda rows: load(rows, own_ids=not adding))
+        for each in deferred:
+            restore(connection, each)
+        if not adding:
+            advance_sequences(connection, counts)
+        connection.execute(f"ANALYZE {', '.join(TABLES)}".encode())
+    return counts
+
+
+def _load_portion(portion: Portion, watch: Watch, load: Callable[[Rows], None]) -> None:
+    rows, sighting = portion.make()
+    if sighting:
+        watch.add(sighting)
+    if len(rows):
+        load(rows)
