@@ -1,17 +1,14 @@
-"""Commands on a stack's database: connect, outputs, seed."""
+"""Commands on a stack's database: connect, outputs."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.addresses import find_database
 from cli.stacks import StackOption, console
 
 RoleOption = Annotated[str, typer.Option("--role", "-r", help="admin, owner, app, readonly, backup or monitor.")]
@@ -72,36 +69,3 @@ def outputs(kind: Annotated[Kind, typer.Argument(help="Laravel's .env lines or i
     if not found.get(key):
         raise OutputsError(f"stack {name} has no {key} yet; bring it up first with `make up`")
     print(str(found[key]).rstrip())
-
-
-def seed(stack: StackOption = None, *, dsn: DsnOption = None, users: int = 5, devices_per_user: int = 3,
-         readings: int = 50_000, activities: int = 5_000, notifications: int = 500, days: int = 30,
-         number: Annotated[int, typer.Option(help="The same number and end give the same data.")] = 20260101,
-         until: Annotated[datetime | None, typer.Option(help="The end of the data in UTC, else now.")] = None,
-         preview: Annotated[Path | None, typer.Option(help="Draw the data into this PNG and load nothing.")] = None
-         ) -> None:
-    """Fill the empty tables with realistic data; leaves a database alone whose tables have rows."""
-    from rich.progress import Progress, TaskID
-
-    from seed import Spec
-    from seed.load import seed as load
-
-    spec = Spec(users=users, devices_per_user=devices_per_user, readings=readings, activities=activities,
-                notifications=notifications, days=days, number=number, until=until and until.replace(tzinfo=UTC))
-    if preview:
-        from seed.preview import draw
-
-        draw(spec, preview)
-        console.print(f"drawn: {preview}", soft_wrap=True)
-        return
-    _, address = find_database(stack, dsn)
-    tasks: dict[str, TaskID] = {}
-    with Progress(console=console, transient=True) as bars:
-        def hear(table: str, done: int, total: int) -> None:
-            if table not in tasks:
-                tasks[table] = bars.add_task(table, total=total)
-            bars.update(tasks[table], completed=done)
-        loaded = load(address, spec, hear)
-    rows = ", ".join(f"{table} {count:,}" for table, count in loaded.counts.items())
-    console.print(f"tables have rows already and were left alone: {rows}" if loaded.skipped
-                  else f"loaded in {loaded.seconds:.1f} s: {rows}", soft_wrap=True)

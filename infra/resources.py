@@ -112,10 +112,11 @@ class Seed(Resource, module="seed", name="Seed"):
 
     counts: pulumi.Output[Mapping[str, int]]
 
-    def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], number: int,
+    def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], number: int, volume: Mapping[str, int],
                  opts: pulumi.ResourceOptions | None = None) -> None:
+        # `volume` is inlined without what is not given: a stack from before it was there shows no change.
         super().__init__(SeedProvider(), label,
-                         {"connection": connection, "number": number, "counts": None}, opts)
+                         {"connection": connection, "number": number, **volume, "counts": None}, opts)
 
 
 class Certificate(Resource, module="storage", name="Certificate"):

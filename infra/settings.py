@@ -65,7 +65,18 @@ def _size(value: Any) -> Any:
     return int(float(match[1]) * UNITS[match[2]]) if match else value
 
 
+def _check_volume(volume: Mapping[str, int]) -> None:
+    # Imported only where it is needed: the factories bring NumPy, and every update reads the settings.
+    from seed import SeedError, Spec
+
+    try:
+        Spec.from_dict(volume)
+    except SeedError as error:
+        raise ValueError(str(error)) from None
+
+
 Port = Annotated[int, Field(ge=1024, le=65535)]
+Rows = Annotated[int, Field(ge=1)]
 Bind = Annotated[str, AfterValidator(_address)]
 Bytes = Annotated[int, BeforeValidator(_size)]
 Role = Literal["owner", "app", "readonly", "backup", "monitor", "replicator"]
@@ -116,6 +127,10 @@ class Settings(BaseModel):
     # seed
     seed: bool = False
     seed_number: Annotated[int, Field(ge=0, le=2**32 - 1)] = 20260101
+    seed_users: Annotated[Rows | None, BeforeValidator(_unset)] = None
+    seed_devices_per_user: Annotated[Rows | None, BeforeValidator(_unset)] = None
+    seed_days: Annotated[Rows | None, BeforeValidator(_unset)] = None
+    seed_interval: Annotated[Rows | None, BeforeValidator(_unset)] = None
 
     # backup bucket
     s3: Literal["local", "aws", "compatible", "none"] = "none"
@@ -146,11 +161,20 @@ class Settings(BaseModel):
             raise ValueError(f"s3 {self.s3} needs bucket: set the bucket's name")
         if self.s3 == "compatible" and not (self.s3_endpoint and self.s3_access_key and self.s3_secret_key):
             raise ValueError("s3 compatible needs s3Endpoint, s3AccessKey and s3SecretKey: set all three")
+        if self.seed_volume:
+            _check_volume(self.seed_volume)
         return self
 
     def allowed(self, name: str) -> frozenset[Hazard]:
         """The hazards that changes to the object of this full name may carry."""
         return frozenset((*self.allow_hazards, *self.allow.get(name, ())))
+
+    @property
+    def seed_volume(self) -> dict[str, int]:
+        """How much development data, as seed.Spec takes it, without what was not given."""
+        asked = {"users": self.seed_users, "devices_per_user": self.seed_devices_per_user, "days": self.seed_days,
+                 "interval": self.seed_interval}
+        return {name: value for name, value in asked.items() if value is not None}
 
     @property
     def primary_port(self) -> int:

@@ -47,7 +47,7 @@ def declare_seed(settings: Settings, server: Server, access: Access, objects: De
     """Declare the development data, loaded once, where the stack wants it."""
     if not settings.seed:
         return None
-    return Seed("seed", access.connection(server, OWNER), settings.seed_number,
+    return Seed("seed", access.connection(server, OWNER), settings.seed_number, settings.seed_volume,
                 opts=inside(server, depends_on=list(objects.values())))
 
 

@@ -28,8 +28,8 @@ def require_compression(connection: Connection) -> None:
                         "edition has none); apply the schema on the Community edition, or leave out --compress")
 
 
-def compress_old_chunks(connection: Connection, crew: Crew, progress: Progress) -> None:
-    """Compress the chunks that their table's policy would compress, side by side; none that is compressed already."""
+def compress_old_chunks(connection: Connection, crew: Crew | None, progress: Progress) -> None:
+    """Compress the chunks that their table's policy would compress, by a crew side by side; none twice."""
     old = [name for (name,) in connection.execute(_OLD).fetchall()]
     tally = Tally(progress, "compression", len(old))
 
@@ -39,4 +39,9 @@ def compress_old_chunks(connection: Connection, crew: Crew, progress: Progress) 
             tally.add(1)
         return task
 
-    crew.run([task_of(name) for name in old])
+    tasks = [task_of(name) for name in old]
+    if crew:
+        crew.run(tasks)
+        return
+    for task in tasks:
+        task(connection)

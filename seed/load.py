@@ -17,6 +17,7 @@ import psycopg
 from schema.connection import Address
 from seed import ledger
 from seed.bulk import discard_load, finish, start
+from seed.chunks import compress_old_chunks, require_compression
 from seed.crew import APPLICATION, Crew
 from seed.errors import InterruptedLoadError, SeedError
 from seed.ledger import Load
@@ -31,6 +32,9 @@ _LOCK = 0x6C63_7365_6564
 _POLL_SECONDS = 0.5
 # Up to so many rows a data set is loaded whole, in one transaction: all or nothing, within seconds.
 WHOLE_ROWS = 500_000
+_NOTHING_STAYS = "nothing of it stays, seed again once the cause is gone"
+_PORTIONS_STAY = ("the portions that are loaded stay, indexes and foreign keys come back at the end: run the same "
+                  "command again to go on, or `lcdb seed --discard` to remove them")
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Seeded:
 class Manner:
     """How to load: `add` beside the rows that are there, `compress` old chunks at once, with so many `workers`.
 
-    `workers` None: as many as this machine has cores, four at most. `whole_rows` and more are loaded in portions.
+    `workers` None: one more than this machine has cores, eight at most. `whole_rows` and more are loaded in portions.
     """
 
     add: bool = False
@@ -59,7 +63,7 @@ class Manner:
         """How many connections load."""
         if not can_copy(connection):
             return 1
-        return self.workers or min(4, max(2, os.cpu_count() or 1))
+        return self.workers or min(8, (os.cpu_count() or 1) + 1)
 
 
 def seed(address: Address, spec: Spec, progress: Progress | None = None, manner: Manner | None = None,
@@ -74,16 +78,19 @@ def seed(address: Address, spec: Spec, progress: Progress | None = None, manner:
     hear = progress or (lambda table, done, total: None)
     with _seeding(address, wait_seconds) as connection:
         check_tables(connection)
+        if manner.compress:
+            require_compression(connection)
         begun = _begun(connection)
         if begun:
             _require_same(connection, begun, spec)
         elif any_rows(connection) and not manner.add:
             return Seeded(count_rows(connection), True, time.monotonic() - began)
         elif _rows(spec) <= manner.whole_rows:
-            counts = load_whole(connection, _placed(connection, spec, manner), hear, adding=manner.add)
+            counts = _at_once(address, connection, _placed(connection, spec, manner), manner, hear)
             return Seeded(counts, False, time.monotonic() - began)
         else:
-            start(connection, Load(_placed(connection, spec, manner), manner.add, manner.compress))
+            with _explained(address, _NOTHING_STAYS):
+                start(connection, Load(_placed(connection, spec, manner), manner.add, manner.compress))
         counts = _in_portions(address, connection, manner, hear)
     return Seeded(counts, False, time.monotonic() - began, resumed=begun is not None)
 
@@ -110,13 +117,23 @@ def discard(address: Address, wait_seconds: float = 600) -> bool:
     return begun is not None
 
 
+def _at_once(address: Address, connection: Connection, spec: Spec, manner: Manner, hear: Progress) -> dict[str, int]:
+    with _explained(address, _NOTHING_STAYS):
+        try:
+            counts = load_whole(connection, spec, hear, adding=manner.add)
+        except KeyboardInterrupt:
+            raise InterruptedLoadError(f"{address}: interrupted; nothing of the data stays") from None
+    if manner.compress:
+        compress_old_chunks(connection, None, hear)
+    return counts
+
+
 def _in_portions(address: Address, connection: Connection, manner: Manner, hear: Progress) -> dict[str, int]:
-    try:
-        return finish(connection, Crew(address, connection, manner.crew_size(connection)), hear)
-    except KeyboardInterrupt:
-        raise InterruptedLoadError(
-            f"{address}: interrupted; the portions that are loaded stay, and indexes and foreign keys come back at the "
-            "end: run the same command again to go on, or `lcdb seed --discard` to remove them") from None
+    with _explained(address, _PORTIONS_STAY):
+        try:
+            return finish(connection, Crew(address, connection, manner.crew_size(connection)), hear)
+        except KeyboardInterrupt:
+            raise InterruptedLoadError(f"{address}: interrupted; {_PORTIONS_STAY}") from None
 
 
 def _begun(connection: Connection) -> Load | None:
@@ -151,16 +168,21 @@ def _rows(spec: Spec) -> int:
 @contextmanager
 def _seeding(address: Address, wait_seconds: float) -> Iterator[Connection]:
     """A connection that alone may seed; what the server says against it becomes one line."""
-    with address.connect(autocommit=True, application_name=APPLICATION) as connection:
-        try:
-            connection.execute("SELECT set_config('client_min_messages', 'error', false)")
-            _wait_for_turn(address, connection, wait_seconds)
-            yield connection
-        except psycopg.Error as error:
-            said = " ".join(str(error).split()) or type(error).__name__
-            raise SeedError(f"{address}: the data could not be loaded: {said}; nothing half-loaded stays in one "
-                            "transaction, and of a load in portions what is committed: seed again once the cause is "
-                            "gone") from None
+    with (address.connect(autocommit=True, application_name=APPLICATION) as connection,
+          _explained(address, _NOTHING_STAYS)):
+        connection.execute("SELECT set_config('client_min_messages', 'error', false)")
+        _wait_for_turn(address, connection, wait_seconds)
+        yield connection
+
+
+@contextmanager
+def _explained(address: Address, state: str) -> Iterator[None]:
+    """What the server says against a load becomes one line that ends with the state it leaves and the way on."""
+    try:
+        yield
+    except psycopg.Error as error:
+        said = " ".join((error.diag.message_primary or str(error)).split()) or type(error).__name__
+        raise SeedError(f"{address}: the data could not be loaded: {said}; {state}") from None
 
 
 def _wait_for_turn(address: Address, connection: Connection, seconds: float) -> None:

@@ -91,6 +91,10 @@ class JobProvider(ObjectProvider):
     """Jobs."""
 
 
+# What of the properties says which data is wanted; a contract, as all property names are.
+VOLUME = ("number", "users", "devices_per_user", "days", "interval")
+
+
 class SeedProvider(ResourceProvider):
     """The development data: loaded once, then the developer's; never deleted but with its tables."""
 
@@ -101,7 +105,7 @@ class SeedProvider(ResourceProvider):
         from seed import Spec
         from seed.load import seed
 
-        spec = Spec(number=int(props["number"]))
+        spec = Spec.from_dict({name: props[name] for name in VOLUME if name in props})
         seeded = seed(Address.from_dict(props["connection"]), spec)
         return CreateResult(str(props["connection"]["database"]), {**props, "counts": seeded.counts})
 
@@ -109,8 +113,9 @@ class SeedProvider(ResourceProvider):
         return DiffResult(changes=changed(olds, news, "connection"))
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        print(f"seed number {int(news['number'])}: the tables hold data already, which is left alone; "
-              "empty them to have them filled anew", file=sys.stderr)
+        asked = ", ".join(f"{name} {int(news[name])}" for name in VOLUME if name in news)
+        print(f"seed ({asked}): the tables hold data already, which is left alone; empty them to have them filled anew",
+              file=sys.stderr)
         return UpdateResult({**news, "counts": olds["counts"]})
 
     def read(self, id_: str, props: Props) -> ReadResult:

@@ -10,7 +10,8 @@ import pytest
 from schema import apply
 from schema.lifecompanion import declared
 from seed import THRESHOLDS, Spec
-from seed.load import TABLES, Seeded, seed
+from seed.load import Seeded, seed
+from seed.tables import TABLES
 from tests.database.servers import Database, Server, create_database, drop_database
 
 UNTIL = datetime(2026, 5, 20, 18, 30, 0, tzinfo=UTC)
