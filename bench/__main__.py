@@ -5,11 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import online_changes, plan, unchanged_objects, unchanged_up
+from bench import (
+    ingest,
+    online_changes,
+    plan,
+    seed_load,
+    seed_scale,
+    seed_specification,
+    unchanged_objects,
+    unchanged_up,
+)
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "unchanged_up": unchanged_up.run, "plan": plan.run, "unchanged_objects": unchanged_objects.run,
-    "online_changes": online_changes.run}
+    "online_changes": online_changes.run, "seed_load": seed_load.run, "seed_specification": seed_specification.run,
+    "seed_scale": seed_scale.run, "ingest": ingest.run}
 
 
 def main(names: list[str]) -> int:

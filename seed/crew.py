@@ -26,6 +26,7 @@ class Crew:
         self._stop = threading.Event()
         self._open: list[Connection] = []
         self._lock = threading.Lock()
+        self._failure: BaseException | None = None
 
     def run(self, tasks: Iterable[Task]) -> None:
         """Run the tasks in about their order, each on one of the connections; the first failure ends the others.
@@ -43,17 +44,23 @@ class Crew:
                 wait(workers, return_when=FIRST_EXCEPTION)
             finally:
                 self._stop_if_any(workers)
-        for worker in workers:
-            worker.result()
+        if self._failure:
+            raise self._failure
 
     def _work(self, queue: Iterator[Task]) -> None:
-        with self._connected() as connection:
-            while not self._stop.is_set():
-                with self._lock:
-                    task = next(queue, None)
-                if task is None:
-                    return
-                task(connection)
+        try:
+            with self._connected() as connection:
+                while not self._stop.is_set():
+                    with self._lock:
+                        task = next(queue, None)
+                    if task is None:
+                        return
+                    task(connection)
+        except BaseException as error:
+            with self._lock:
+                # The first is the cause; the others were cancelled because of it.
+                self._failure = self._failure or error
+            raise
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

@@ -109,7 +109,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_loads_all(empty: Dat
         if loading == table:
             raise KeyboardInterrupt
 
-    with pytest.raises(InterruptedLoadError, match="interrupted; nothing of the data stays$"):
+    with pytest.raises(InterruptedLoadError, match=r"interrupted; nothing of the data stays$"):
         seed(empty.owner, SMALL, interrupt)
     assert counts(empty) == dict.fromkeys(TABLES, 0)
     assert seed(empty.owner, SMALL).counts == EXPECTED
