@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+import psycopg
 from psycopg import sql
 
+from schema.connection import Address
+from schema.errors import SchemaError
 from seed import ledger
 from seed.causes import Watch
 from seed.chunks import compress_old_chunks
-from seed.crew import Crew, Task
-from seed.deferral import Deferred, defer, restore
+from seed.crew import APPLICATION, Crew, Task
+from seed.deferral import Deferred, defer, drop, restore
 from seed.devices import devices
 from seed.errors import SeedError
 from seed.ledger import Load
@@ -55,6 +58,9 @@ def finish(connection: Connection, crew: Crew, progress: Progress) -> dict[str, 
     for (table, _), rows in done.items():
         tallies[table].add(rows)
     observed = observed_portions(spec)
+    if any((portion.table, portion.number) not in done for portion in observed):
+        # An interruption put the foreign keys back, or the schema was applied since.
+        drop(connection, ledger.read_deferred(connection))
     crew.run(_portion_tasks(observed, done, tallies, load))
     if spec.most_notifications:
         told = told_portions(_seen(connection, spec, observed))
@@ -65,6 +71,28 @@ def finish(connection: Connection, crew: Crew, progress: Progress) -> dict[str, 
     _analyze(crew, progress)
     ledger.close(connection)
     return {table: tally.done for table, tally in tallies.items()}
+
+
+def secure(address: Address, connection: Connection) -> None:
+    """Put the foreign keys of an interrupted load back, so that they are in force until it goes on.
+
+    Over the load's own connection, or a new one where that broke. Where none can be had, they stay away until then.
+    """
+    try:
+        if not connection.closed:
+            _restore_keys(connection)
+            return
+        with address.connect(application_name=APPLICATION, wait_seconds=2) as another:
+            _restore_keys(another)
+    except (psycopg.Error, SchemaError):
+        return
+
+
+def _restore_keys(connection: Connection) -> None:
+    if ledger.read_load(connection):
+        for each in ledger.read_deferred(connection):
+            if not each.is_index:
+                restore(connection, each)
 
 
 def discard_load(connection: Connection, load: Load, *, rows: bool = True) -> None:

@@ -6,6 +6,7 @@ is sorted once and a foreign key checked by one query. The tables' owner may do 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg import errors, sql
@@ -53,18 +54,23 @@ def defer(connection: Connection) -> list[Deferred]:
     Runs within the caller's transaction and locks the tables and those they refer to, against readers too.
     """
     found = [Deferred(*row) for row in connection.execute(_FOUND, {"tables": list(GROWING)}).fetchall()]
+    return found if drop(connection, found) else []
+
+
+def drop(connection: Connection, deferred: Sequence[Deferred]) -> bool:
+    """Drop these indexes and foreign keys where they are there; False, and none of them, where others hold locks."""
     try:
         with connection.transaction():
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-            for each in found:
+            for each in deferred:
                 if each.is_index:
-                    connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(each.name)))
+                    connection.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(each.name)))
                 else:
-                    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(
+                    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(
                         sql.Identifier(each.table), sql.Identifier(each.name)))
     except errors.LockNotAvailable:
-        return []
-    return found
+        return False
+    return True
 
 
 def is_restored(connection: Connection, each: Deferred) -> bool | None:
@@ -87,9 +93,9 @@ def restore(connection: Connection, each: Deferred, *, by_chunk: bool = False) -
             connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(each.name)))
         connection.execute(_by_chunk(each.definition) if by_chunk else each.definition.encode())
         return
-    drop = sql.SQL("DROP CONSTRAINT {}, ").format(sql.Identifier(each.name)) if there is False else sql.SQL("")
+    broken = sql.SQL("DROP CONSTRAINT {}, ").format(sql.Identifier(each.name)) if there is False else sql.SQL("")
     connection.execute(sql.SQL("ALTER TABLE {} {}ADD CONSTRAINT {} {}").format(
-        sql.Identifier(each.table), drop, sql.Identifier(each.name), sql.SQL(each.definition)))
+        sql.Identifier(each.table), broken, sql.Identifier(each.name), sql.SQL(each.definition)))
 
 
 def _by_chunk(definition: str) -> bytes:

@@ -16,7 +16,7 @@ import psycopg
 
 from schema.connection import Address
 from seed import ledger
-from seed.bulk import discard_load, finish, start
+from seed.bulk import discard_load, finish, secure, start
 from seed.chunks import compress_old_chunks, require_compression
 from seed.crew import APPLICATION, Crew
 from seed.errors import InterruptedLoadError, SeedError
@@ -33,8 +33,8 @@ _POLL_SECONDS = 0.5
 # Up to so many rows a data set is loaded whole, in one transaction: all or nothing, within seconds.
 WHOLE_ROWS = 500_000
 _NOTHING_STAYS = "nothing of it stays, seed again once the cause is gone"
-_PORTIONS_STAY = ("the portions that are loaded stay, indexes and foreign keys come back at the end: run the same "
-                  "command again to go on, or `lcdb seed --discard` to remove them")
+_PORTIONS_STAY = ("the portions that are loaded stay, indexes come back at the end: run the same command again to go "
+                  "on, or `lcdb seed --discard` to remove them")
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,16 @@ def _at_once(address: Address, connection: Connection, spec: Spec, manner: Manne
 
 
 def _in_portions(address: Address, connection: Connection, manner: Manner, hear: Progress) -> dict[str, int]:
+    size = manner.crew_size(connection)
     with _explained(address, _PORTIONS_STAY):
         try:
-            return finish(connection, Crew(address, connection, manner.crew_size(connection)), hear)
+            return finish(connection, Crew(address, connection, size), hear)
         except KeyboardInterrupt:
+            secure(address, connection)
             raise InterruptedLoadError(f"{address}: interrupted; {_PORTIONS_STAY}") from None
+        except psycopg.Error:
+            secure(address, connection)
+            raise
 
 
 def _begun(connection: Connection) -> Load | None:
