@@ -36,6 +36,7 @@ def seed(stack: StackOption = None, *, dsn: DsnOption = None,
              "Seconds between two readings of a device; without it, the specification's amount."))] = None,
          readings: CountOption = None, activities: CountOption = None, notifications: CountOption = None,
          number: Annotated[int, typer.Option(help="The same number and end give the same data.")] = 20260101,
+         locale: Annotated[str, typer.Option(help="Of names and streets, as Faker calls it.")] = "fr_FR",
          since: Annotated[datetime | None, typer.Option(
              formats=_FORMATS, help="Where the data begins in UTC, in place of --days.")] = None,
          until: Annotated[datetime | None, typer.Option(formats=_FORMATS, help="Its end in UTC, else now.")] = None,
@@ -59,7 +60,8 @@ def seed(stack: StackOption = None, *, dsn: DsnOption = None,
             raise UsageError("--since and --days: both say where the data begins; give one of them")
         days = days_between(since.replace(tzinfo=UTC), end)
     spec = Spec(users=users, devices_per_user=devices_per_user, days=30 if days is None else days, interval=interval,
-                readings=readings, activities=activities, notifications=notifications, number=number, until=end)
+                readings=readings, activities=activities, notifications=notifications, number=number,
+                until=end, locale=locale)
     if preview:
         _draw(spec, preview)
     elif discard:

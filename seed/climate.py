@@ -98,19 +98,20 @@ def rooms_air(homes: Homes) -> dict[str, Air]:
 
     Begins `_FORGOTTEN` rows into the grid.
     """
-    habits = _habits(homes)
-    inside = Air(homes.outside.temperature, followed(homes.outside.vapour, 150),
-                 followed(homes.outside.air_quality, 60))
+    street = homes.outside
+    # In one pass along the times with the habits: it is the number of passes that costs.
+    shared = np.concatenate([street.vapour, street.air_quality, street.temperature - homes.walls, homes.sun], axis=1)
+    habits, soaked = _habits(homes, shared, (150, 60, 90, 120))
+    vapour, quality, draught, sun = np.split(soaked, 4, axis=1)
     # Weather through walls and sun through windows; inner gains keep an unheated home some degrees above the street.
-    free = 4.0 + homes.walls + 0.22 * followed(homes.outside.temperature - homes.walls, 90) + 2.2 * followed(
-        homes.sun, 120)
-    inside, free = inside.since(_FORGOTTEN), free[_FORGOTTEN:]
-    outside = homes.outside.since(_FORGOTTEN)
+    free = 4.0 + homes.walls[_FORGOTTEN:] + 0.22 * draught + 2.2 * sun
+    outside = street.since(_FORGOTTEN)
+    inside = Air(outside.temperature, vapour, quality)
     return {room: _room_air(outside, habits, inside, free, room) for room in HOME}
 
 
-def _habits(homes: Homes) -> Habits:
-    """Everything that follows what people do, in one pass along the times."""
+def _habits(homes: Homes, shared: Floats, shared_minutes: Sequence[int]) -> tuple[Habits, Floats]:
+    """Everything that follows what people do, and some columns that all homes share, in one pass along the times."""
     doing, within, strength = homes.doing, homes.within, homes.strength
     housework, hygiene = doing("housework"), doing("hygiene")
     awake = np.isin(homes.place, [PLACE_NAMES.index(name) for name in HOME]) & ~doing("sleep")
@@ -120,11 +121,14 @@ def _habits(homes: Homes) -> Habits:
               hygiene * within("bathroom") * strength, housework * strength, housework * 1.0,
               (housework | hygiene) * 1.0, wanted]
     minutes = [*(40 for _ in HOME), 30, 15, 25, 12, 12, 80]
-    stacked = followed(np.concatenate(series, axis=1), np.repeat(minutes, strength.shape[1]))
+    own = len(series) * strength.shape[1]
+    stacked = followed(np.concatenate([*series, shared], axis=1),
+                       np.append(np.repeat(minutes, strength.shape[1]), shared_minutes))
     smoke = len(HOME)
-    spread = followed(np.split(stacked, len(series), axis=1)[smoke], 20)
-    found = np.split(stacked[_FORGOTTEN:], len(series), axis=1)
-    return Habits(dict(zip(HOME, found, strict=False)), found[smoke], spread[_FORGOTTEN:], *found[smoke + 1:])
+    spread = followed(np.split(stacked[:, :own], len(series), axis=1)[smoke], 20)
+    found = np.split(stacked[_FORGOTTEN:, :own], len(series), axis=1)
+    return (Habits(dict(zip(HOME, found, strict=False)), found[smoke], spread[_FORGOTTEN:], *found[smoke + 1:]),
+            stacked[_FORGOTTEN:, own:])
 
 
 def _room_air(outside: Air, habits: Habits, inside: Air, free: Floats, room: str) -> Air:

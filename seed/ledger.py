@@ -47,7 +47,7 @@ class Load:
         """The load in words."""
         spec = self.spec
         return (f"{spec.users} users with {spec.devices_per_user} devices, {spec.days} days, {spec.total_readings} "
-                f"readings, number {spec.number}, until {spec.until:%Y-%m-%dT%H:%M:%SZ}")
+                f"readings, number {spec.number}, until {spec.until:%Y-%m-%dT%H:%M:%SZ}, {spec.locale}")
 
 
 def read_load(connection: Connection) -> Load | None:

@@ -43,7 +43,7 @@ class Person:
 @lru_cache(maxsize=4)
 def people(spec: Spec) -> tuple[Person, ...]:
     """The persons of this data set, by id; the profiles take turns."""
-    fake = Faker("fr_FR")
+    fake = Faker(spec.locale)
     fake.seed_instance(int(stream(spec, "names").integers(2**32)))
     joined = stream(spec, "joined").integers(60 * DAY, 400 * DAY, spec.users)
     made = []
@@ -70,7 +70,7 @@ def users(spec: Spec) -> Rows:
         "email": texts([person.email for person in persons]),
         "email_verified_at": instants(confirmed),
         "password": texts([hashes[index % _SALTS] for index in range(len(persons))]),
-        "preferences": texts([_preferences(person) for person in persons]),
+        "preferences": texts([_preferences(person, spec.locale) for person in persons]),
         "settings": texts([_settings(person) for person in persons]),
         "created_at": instants(joined),
         "updated_at": instants(touched),
@@ -80,7 +80,8 @@ def users(spec: Spec) -> Rows:
 def _email(name: str, id_: int) -> str:
     plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
     words = "".join(letter if letter.isalnum() else " " for letter in plain).split()
-    return f"{'.'.join(words)}.{id_}@{_EMAIL_DOMAINS[(id_ - 1) % len(_EMAIL_DOMAINS)]}"
+    # A name in another script than Latin has no letter left.
+    return f"{'.'.join(words) or 'person'}.{id_}@{_EMAIL_DOMAINS[(id_ - 1) % len(_EMAIL_DOMAINS)]}"
 
 
 def _hash(salt: bytes) -> str:
@@ -90,9 +91,9 @@ def _hash(salt: bytes) -> str:
     return bcrypt.hashpw(DEVELOPMENT_PASSWORD.encode(), f"$2y${_COST:02d}${encoded}".encode()).decode()
 
 
-def _preferences(person: Person) -> str:
+def _preferences(person: Person, locale: str) -> str:
     return json.dumps({
-        "locale": "fr_FR", "timezone": ZONE, "units": {"temperature": "celsius", "pressure": "hPa"},
+        "locale": locale, "timezone": ZONE, "units": {"temperature": "celsius", "pressure": "hPa"},
         "theme": "dark" if person.id % 2 else "light",
         "notifications": {"push": True, "email": person.profile.reads > 0.8,
                           "quiet_hours": {"from": "22:30", "to": "07:00"}},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +18,7 @@ from seed.errors import SeedError
 DAY = 86_400
 _AT_LEAST = {"users": 1, "devices_per_user": 1, "days": 1, "readings": 0, "activities": 0, "notifications": 0,
              "number": 0, "interval": 2, "first_user": 1, "first_device": 1}
+_LOCALE = re.compile(r"[a-z]{2,3}_[A-Z]{2}")
 _AT_MOST = {"users": 1_000_000, "devices_per_user": 1_000, "days": 20_000, "number": 2**63 - 1}
 # The specification's amounts: this many rows of 5 users with 3 devices each in 30 days.
 _READINGS, _ACTIVITIES, _NOTIFICATIONS, _USER_DAYS, _DEVICE_DAYS = 50_000, 5_000, 500, 150, 450
@@ -27,8 +30,8 @@ class Spec:
 
     Counts that are not given follow the specification's, in proportion to users, devices and days; with `interval`, a
     device reports once in so many seconds. `notifications` may stay None: then there are fewer where fewer are caused.
-    Ids of users and devices go on from `first_user` and `first_device`. `number` seeds every random choice: the same
-    number and the same `until` give the same bytes.
+    Names and streets are those of `locale`. Ids of users and devices go on from `first_user` and `first_device`.
+    `number` seeds every random choice: the same number and the same `until` give the same bytes.
     """
 
     users: int = 5
@@ -40,6 +43,7 @@ class Spec:
     interval: int | None = None
     number: int = 1
     until: datetime | None = None
+    locale: str = "fr_FR"
     first_user: int = 1
     first_device: int = 1
 
@@ -51,6 +55,8 @@ class Spec:
             if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
                 limit = f"at most {most}" if isinstance(found, int) and found > most else f"at least {least}"
                 raise SeedError(f"seed {name}: {found!r} is not a whole number of {limit}; correct it")
+        if not _LOCALE.fullmatch(self.locale) or find_spec(f"faker.providers.person.{self.locale}") is None:
+            raise SeedError(f"seed locale: {self.locale!r} is none that Faker has; take one such as fr_FR or en_GB")
         self._settle_end()
         self._settle_counts()
         if self.devices + self.first_device > 2**24:
@@ -112,7 +118,7 @@ class Spec:
         """The mapping that `from_dict` takes, `until` as ISO 8601 text; without what was not asked for."""
         counts: dict[str, int | str] = {name: getattr(self, name) for name in _AT_LEAST
                                         if getattr(self, name) is not None}
-        return counts | {"until": datetime.fromtimestamp(self.end, UTC).isoformat()}
+        return counts | {"until": datetime.fromtimestamp(self.end, UTC).isoformat(), "locale": self.locale}
 
     @property
     def devices(self) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from seed.causes import Watch
 from seed.deferral import defer, restore
 from seed.devices import devices
 from seed.people import users
-from seed.portions import Portion, observed_portions, told_portions
+from seed.portions import observed_portions, told_portions
 from seed.progress import Progress
 from seed.rows import Rows
 from seed.spec import Spec
@@ -29,26 +29,23 @@ def load_whole(connection: Connection, spec: Spec, progress: Progress, *, adding
             progress(rows.table, counts[rows.table], totals[rows.table])
         write(connection, rows, copies=copies, own_ids=own_ids, written=written)
 
-    with connection.transaction():
+    # The server loads one portion while the next is made; a small data set has room in memory.
+    with ThreadPoolExecutor(1, thread_name_prefix="seed") as maker, connection.transaction():
+        made = [maker.submit(portion.make) for portion in observed_portions(spec)]
         deferred = [] if adding else defer(connection)
         load(users(spec), own_ids=True)
         load(devices(spec), own_ids=True)
         watch = Watch(spec)
-        for portion in observed_portions(spec):
-            _load_portion(portion, watch, lambda rows: load(rows, own_ids=not adding))
-        for portion in told_portions(watch):
-            _load_portion(portion, watch, lambda rows: load(rows, own_ids=not adding))
+        for portion in made:
+            rows, sighting = portion.result()
+            load(rows, own_ids=not adding)
+            if sighting:
+                watch.add(sighting)
+        for told in told_portions(watch):
+            load(told.make()[0], own_ids=not adding)
         for each in deferred:
             restore(connection, each)
         if not adding:
             advance_sequences(connection, counts)
         connection.execute(f"ANALYZE {', '.join(TABLES)}".encode())
     return counts
-
-
-def _load_portion(portion: Portion, watch: Watch, load: Callable[[Rows], None]) -> None:
-    rows, sighting = portion.make()
-    if sighting:
-        watch.add(sighting)
-    if len(rows):
-        load(rows)

@@ -28,6 +28,8 @@ def write(connection: Connection, rows: Rows, *, copies: bool, own_ids: bool = T
     """
     if not own_ids:
         rows = Rows(rows.table, {name: values for name, values in rows.columns.items() if name != "id"})
+    if not len(rows):
+        return
     if copies:
         _copy(connection, rows, written)
         return

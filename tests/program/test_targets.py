@@ -37,6 +37,15 @@ def test_dev_has_a_standby_a_bucket_and_data(monkeypatch: pytest.MonkeyPatch) ->
     assert [replica["port"] for replica in exported["replicas"]] == [54321]
 
 
+def test_the_amount_of_data_reaches_the_resource_and_is_not_there_unless_it_is_given(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"seedUsers": 250, "seedDevicesPerUser": 4, "seedDays": 90, "seedInterval": 60}
+    (inputs,) = declared(monkeypatch, "dev", given)[0].of("Seed").values()
+    assert [inputs[name] for name in ("users", "devices_per_user", "days", "interval")] == [250, 4, 90, 60]
+    (inputs,) = declared(monkeypatch, "dev")[0].of("Seed").values()
+    assert not {"users", "devices_per_user", "days", "interval"} & set(inputs)
+
+
 def test_no_replicas_means_no_slot_and_no_volume_of_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, exported = declared(monkeypatch, "dev", {"replicas": 0})
     assert not recorder.of("PhysicalReplicationSlot")

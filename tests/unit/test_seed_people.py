@@ -2,15 +2,20 @@
 
 import json
 import re
+from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
 
 import bcrypt
 import numpy as np
 from seed_data import spec
 
-from seed import fleet, people, users
-from seed.devices import devices
+from seed import THRESHOLDS, classifications, climate, devices, fleet, people, profiles, readings, users
 from seed.people import DEVELOPMENT_PASSWORD
+from seed.profiles import HOME, PROFILES
+
+# The package's factories bear the names of some of these modules.
+activities_module, people_module, kinds = map(import_module, ("seed.activities", "seed.people", "seed.devices"))
 
 MANY = spec(users=400, devices_per_user=5)
 
@@ -76,3 +81,39 @@ def test_names_fit_their_columns():
     columns = users(MANY).columns
     assert all(0 < len(name) <= 255 for name in columns["name"])
     assert max(len(device.type) for device in fleet(MANY)) <= 50
+
+
+def test_names_are_french_unless_another_language_is_asked_for():
+    names = {locale: users(spec(locale=locale)).columns["name"].tolist() for locale in ("fr_FR", "en_GB", "ja_JP")}
+    assert names["fr_FR"] == users(spec()).columns["name"].tolist()
+    assert len(set(map(tuple, names.values()))) == 3
+    japanese = users(spec(locale="ja_JP"))
+    assert not any(name.isascii() for name in japanese.columns["name"])
+    assert all(re.fullmatch(r"[a-z0-9.]+@example\.(com|net|org)", email) for email in japanese.columns["email"])
+    assert json.loads(japanese.columns["preferences"][0])["locale"] == "ja_JP"
+
+
+def test_every_room_is_known_to_the_climate_the_devices_and_the_thresholds():
+    assert set(HOME) == set(climate._KITCHEN_SHARE) == set(climate._ROOM_OFFSET)
+    assert {*HOME, "phone"} == set(kinds._TYPES)
+    assert set(kinds._TYPES.values()) == set(kinds._MODELS)
+    assert {room for threshold in THRESHOLDS for room in threshold.rooms} == {*HOME, "phone"}
+    assert all(set(profile.rooms) <= {*HOME, "phone"} and profile.rooms[0] == "phone" for profile in PROFILES)
+
+
+def test_a_profile_is_added_as_the_page_says(monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "add-a-profile.md").read_text()
+    names = dict(vars(profiles))
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], names)
+    gardener = names["GARDENER"]
+    assert {entry.activity for entries in gardener.timetables.values() for entry in entries} <= set(profiles.ACTIVITIES)
+    for module in (profiles, activities_module, people_module, kinds):
+        monkeypatch.setattr(module, "PROFILES", (gardener,))
+    wanted = spec(users=2, days=8, readings=2_000, activities=300, notifications=None, number=77)
+    assert {person.profile.name for person in people(wanted)} == {"gardener"}
+    assert sum(len(rows) for rows in readings(wanted)) == 2_000
+    windows = classifications(wanted)
+    outside = [json.loads(text)["place"] == "outdoors" for kind, text in
+               zip(windows.columns["activity_type"], windows.columns["metadata"], strict=True) if kind == "work"]
+    assert outside
+    assert all(outside)

@@ -68,6 +68,8 @@ def test_production_refuses_every_hazard_and_keeps_its_bucket() -> None:
     ("parameters", "work_mem=5MB", "JSON"),
     ("seed", "perhaps", "boolean"),
     ("maxReplicaLag", "-1", "greater than or equal to 0"),
+    ("seedUsers", "-3", "greater than or equal to 1"),
+    ("seedInterval", "often", "integer"),
 ])
 def test_wrong_value_names_key_found_and_allowed(key: str, value: str, allowed: str) -> None:
     with pytest.raises(SettingsError) as error:
@@ -77,6 +79,23 @@ def test_wrong_value_names_key_found_and_allowed(key: str, value: str, allowed: 
     assert f"lifecompanion:{key}" in line
     assert repr(value) in line
     assert allowed in line
+
+
+@pytest.mark.parametrize(("volume", "complaint"), [
+    ({"seedDays": "2", "seedInterval": "200000"}, "seed interval: 200000 s is longer than 2 days"),
+    ({"seedInterval": "1"}, "seed interval: 1 is not a whole number of at least 2"),
+    ({"seedUsers": "2000000"}, "seed users: 2000000 is not a whole number of at most 1000000"),
+])
+def test_amounts_of_data_that_cannot_be_are_refused_in_one_line(volume: dict[str, str], complaint: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        parse({"target": "docker", **volume})
+    assert complaint in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_amount_that_is_not_given_is_the_specifications() -> None:
+    assert parse({"target": "docker"}).seed_volume == {}
+    assert parse({"target": "docker", "seedUsers": "0", "seedDays": "90"}).seed_volume == {"days": 90}
 
 
 def test_unknown_key_names_those_that_are_known() -> None:

@@ -1,0 +1,124 @@
+"""`lcdb seed` as a program: what it prints, its exit status, Ctrl-C; every refusal is one line without the password."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from schema import apply
+from schema.connection import Address
+from schema.lifecompanion import declared
+from seed.ledger import SCHEMA
+from tests.database.servers import CannotBeHad, Database, _docker, _image
+
+COMMAND = [sys.executable, "-c", "from cli import main; main()", "seed"]
+FULL_TABLESPACE_MIB = 24
+
+
+def lcdb_seed(address: Address, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *options], capture_output=True, text=True, check=False, timeout=120,
+                          env={**os.environ, "LCDB_DSN": address.dsn(), "COLUMNS": "100"})
+
+
+@pytest.fixture
+def empty(database: Database) -> Database:
+    apply.ensure(database.owner, declared(), options=apply.Options(on_unsupported="skip"))
+    return database
+
+
+@pytest.mark.servers("official")
+def test_json_says_what_was_loaded_and_a_second_run_what_was_left_alone(empty: Database) -> None:
+    options = ("--users", "2", "--devices-per-user", "2", "--days", "3", "--interval", "600", "--json")
+    first, second = (json.loads(lcdb_seed(empty.owner, *options).stdout) for _ in range(2))
+    assert first["counts"]["environmental_readings"] == 4 * 3 * 144
+    assert (first["skipped"], second["skipped"]) == (False, True)
+    assert first["counts"] == second["counts"]
+    assert first["seconds"] > 0
+    added = json.loads(lcdb_seed(empty.owner, *options, "--add").stdout)
+    assert (added["skipped"], added["counts"]["users"]) == (False, 2)
+    assert empty.execute("SELECT count(*) FROM users") == [(4,)]
+
+
+@pytest.mark.servers("official")
+def test_ctrl_c_ends_the_program_with_130_and_the_same_command_goes_on(empty: Database) -> None:
+    options = ("--users", "20", "--days", "60", "--interval", "590", "--activities", "500", "--workers", "2")
+    program = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               env={**os.environ, "LCDB_DSN": empty.owner.dsn()})
+    deadline = time.monotonic() + 60
+    while not empty.execute(f"SELECT to_regclass('{SCHEMA}.portion') IS NOT NULL")[0][0] or not empty.execute(
+            f"SELECT count(*) FROM {SCHEMA}.portion")[0][0]:
+        assert program.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    program.send_signal(signal.SIGINT)
+    said, _ = program.communicate(timeout=60)
+    assert program.returncode == 130
+    assert "interrupted; the portions that are loaded stay" in said
+    assert "Traceback" not in said
+    done = lcdb_seed(empty.owner, *options)
+    assert done.returncode == 0
+    assert done.stdout.startswith("finished in ")
+    assert "environmental_readings 527,160" in done.stdout
+    assert empty.execute("SELECT count(*) FROM environmental_readings") == [(527_160,)]
+
+
+@pytest.mark.servers("official")
+@pytest.mark.parametrize(("options", "complaint"), [
+    (["--users", "0"], "seed users: 0 is not a whole number of at least 1; correct it"),
+    (["--days", "-3"], "seed days: -3 is not a whole number of at least 1; correct it"),
+    (["--since", "2026-03-02", "--until", "2026-03-01"], "seed since: 2026-03-02T00:00:00+00:00 is not before the end"),
+    (["--since", "2026-03-02", "--days", "3"], "--since and --days: both say where the data begins; give one of them"),
+    (["--resume", "--discard"], "--resume and --discard: they exclude each other; give one of them"),
+    (["--resume"], "no interrupted load to finish; leave out --resume to begin one"),
+    (["--interval", "0"], "seed interval: 0 is not a whole number of at least 2; correct it"),
+    (["--notifications", "90000"], "seed notifications: 90000 asked for, but"),
+])
+def test_a_wrong_request_is_one_line_and_loads_nothing(empty: Database, options: list[str], complaint: str) -> None:
+    done = lcdb_seed(empty.owner, *options)
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert empty.owner.password not in done.stdout + done.stderr
+    assert empty.execute("SELECT count(*) FROM users") == [(0,)]
+
+
+def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on(servers) -> None:
+    if isinstance(servers("official"), CannotBeHad):
+        pytest.skip(f"official: {servers('official')}")
+    name = f"seed-full-{os.getpid()}"
+    _docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--tmpfs",
+            f"/small:size={FULL_TABLESPACE_MIB}m", "--env", "POSTGRES_PASSWORD=full-disk",
+            _image("official"), "postgres", "-c", "fsync=off", "-c", "timescaledb.max_background_workers=0")
+    try:
+        port = int(_docker("port", name, "5432/tcp").split(":")[-1])
+        admin = Address("127.0.0.1", port, "postgres", "postgres", "full-disk")
+        time.sleep(6)
+        _docker("exec", "--user", "root", name, "install", "-d", "-o", "postgres", "/small/space")
+        with admin.connect(wait_seconds=60) as connection:
+            connection.execute("CREATE TABLESPACE small LOCATION '/small/space'")
+            connection.execute("CREATE DATABASE crowded")
+        crowded = replace(admin, database="crowded")
+        apply.ensure(crowded, declared())
+        with crowded.connect() as connection:
+            connection.execute("SELECT attach_tablespace('small', 'environmental_readings')")
+        options = ("--users", "20", "--days", "60", "--interval", "590", "--activities", "300", "--workers", "2")
+        done = lcdb_seed(crowded, *options)
+        assert done.returncode == 1
+        assert "No space left on device" in done.stderr
+        assert "run the same command again" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+        _docker("exec", "--user", "root", "--privileged", name, "mount", "-o", "remount,size=1g", "/small")
+        done = lcdb_seed(crowded, *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert apply.plan(crowded, declared()).render() == []
+        with crowded.connect() as connection:
+            assert connection.execute("SELECT count(*) FROM environmental_readings").fetchone() == (527_160,)
+    finally:
+        _docker("rm", "--force", "--volumes", name)
