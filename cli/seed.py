@@ -136,6 +136,10 @@ def _bars(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
             speed = task.finished_speed or task.speed
             return Text(f"{speed:,.0f}/s" if speed else "")
 
+    if shown and not console.is_terminal:
+        # In a log there is no bar: a line for what is done.
+        yield lambda table, done, total: console.print(f"{table}: {done:,}") if done == total else None
+        return
     tasks: dict[str, TaskID] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not shown) as bars:

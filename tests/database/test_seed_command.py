@@ -9,17 +9,20 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from schema import apply
 from schema.connection import Address
 from schema.lifecompanion import declared
+from seed import SeedError, Spec
 from seed.ledger import SCHEMA
+from seed.load import Manner, seed
 from tests.database.servers import CannotBeHad, Database, _docker, _image
 
 COMMAND = [sys.executable, "-c", "from cli import main; main()", "seed"]
-FULL_TABLESPACE_MIB = 24
+DISK_MIB, TAKEN_MIB = 160, 150
 
 
 def lcdb_seed(address: Address, *options: str) -> subprocess.CompletedProcess[str]:
@@ -64,8 +67,8 @@ def test_ctrl_c_ends_the_program_with_130_and_the_same_command_goes_on(empty: Da
     assert "Traceback" not in said
     done = lcdb_seed(empty.owner, *options)
     assert done.returncode == 0
-    assert done.stdout.startswith("finished in ")
-    assert "environmental_readings 527,160" in done.stdout
+    assert "environmental_readings: 527,160\n" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("finished in ")
     assert empty.execute("SELECT count(*) FROM environmental_readings") == [(527_160,)]
 
 
@@ -94,13 +97,15 @@ def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on(servers
         pytest.skip(f"official: {servers('official')}")
     name = f"seed-full-{os.getpid()}"
     _docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--tmpfs",
-            f"/small:size={FULL_TABLESPACE_MIB}m", "--env", "POSTGRES_PASSWORD=full-disk",
+            f"/small:size={DISK_MIB}m", "--env", "POSTGRES_PASSWORD=full-disk",
             _image("official"), "postgres", "-c", "fsync=off", "-c", "timescaledb.max_background_workers=0")
     try:
         port = int(_docker("port", name, "5432/tcp").split(":")[-1])
         admin = Address("127.0.0.1", port, "postgres", "postgres", "full-disk")
         time.sleep(6)
         _docker("exec", "--user", "root", name, "install", "-d", "-o", "postgres", "/small/space")
+        _docker("exec", "--user", "root", name, "dd", "if=/dev/zero", "of=/small/ballast", "bs=1M",
+                f"count={TAKEN_MIB}")
         with admin.connect(wait_seconds=60) as connection:
             connection.execute("CREATE TABLESPACE small LOCATION '/small/space'")
             connection.execute("CREATE DATABASE crowded")
@@ -108,17 +113,15 @@ def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on(servers
         apply.ensure(crowded, declared())
         with crowded.connect() as connection:
             connection.execute("SELECT attach_tablespace('small', 'environmental_readings')")
-        options = ("--users", "20", "--days", "60", "--interval", "590", "--activities", "300", "--workers", "2")
-        done = lcdb_seed(crowded, *options)
-        assert done.returncode == 1
-        assert "No space left on device" in done.stderr
-        assert "run the same command again" in done.stderr
-        assert len(done.stderr.strip().splitlines()) == 1
-        _docker("exec", "--user", "root", "--privileged", name, "mount", "-o", "remount,size=1g", "/small")
-        done = lcdb_seed(crowded, *options)
-        assert (done.returncode, done.stderr) == (0, "")
+        spec = Spec(users=20, days=60, readings=120_000, activities=300, until=datetime(2026, 6, 1, tzinfo=UTC))
+        portions = Manner(whole_rows=0, workers=2)
+        with pytest.raises(SeedError, match=r"No space left on device; the portions that are loaded stay") as caught:
+            seed(crowded, spec, manner=portions)
+        assert "\n" not in str(caught.value)
+        _docker("exec", "--user", "root", name, "rm", "/small/ballast")
+        assert seed(crowded, spec, manner=portions).resumed
         assert apply.plan(crowded, declared()).render() == []
         with crowded.connect() as connection:
-            assert connection.execute("SELECT count(*) FROM environmental_readings").fetchone() == (527_160,)
+            assert connection.execute("SELECT count(*) FROM environmental_readings").fetchone() == (120_000,)
     finally:
         _docker("rm", "--force", "--volumes", name)
