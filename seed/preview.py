@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
@@ -16,11 +17,13 @@ from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from seed.activities import Timeline, classifications, timeline
+from seed.activities import Timeline, classification_parts, timeline
+from seed.causes import Watch, look_at_activities, look_at_readings
 from seed.days import utc_offset
 from seed.devices import Device, fleet
-from seed.measurements import readings
-from seed.notifications import alerts
+from seed.errors import SeedError
+from seed.measurements import measured, slices
+from seed.notifications import chosen, told
 from seed.people import people
 from seed.profiles import ACTIVITIES
 from seed.rows import Array, Ints, Rows
@@ -32,20 +35,22 @@ _COLOURS = {
     "leisure": "#9b7ede", "housework": "#8d6e63", "study": "#2a9d8f", "childcare": "#ff99c8", "social": "#d81e5b",
     "work": "#6c757d", "transport": "#111111", "exercise": "#57a639", "walk": "#a7c957", "shopping": "#ffe066",
 }
+# One of each profile.
+_PEOPLE = 5
 _WEEK = ("temperature", "humidity", "air_quality")
 _LABELS = {"temperature": "°C", "humidity": "% RH", "air_quality": "air quality index"}
 
 
-def draw(spec: Spec, path: Path, *, user: int = 1) -> None:
-    """Write the picture of this data set to `path` (PNG), with the last week of this user's home."""
-    weeks = tuple(readings(spec))
-    columns = {name: np.concatenate([week.columns[name] for week in weeks]) for name in weeks[0].columns}
-    notes = alerts(spec, weeks, classifications(spec))
-    lives = {person.id: timeline(spec, person, spec.start, spec.end) for person in people(spec)}
-    devices = fleet(spec)
+def draw(spec: Spec, path: Path, *, user: int | None = None) -> None:
+    """Write the picture of this data set to `path` (PNG): its first five people, the last week of one's home."""
+    shown = people(spec)[:_PEOPLE]
+    devices = fleet(spec)[:len(shown) * spec.devices_per_user]
+    columns, notes = _seen(spec, len(shown), devices)
+    lives = {person.id: timeline(spec, person, spec.start, spec.end) for person in shown}
+    user = user or shown[0].id
 
     figure = Figure(figsize=(15, 15), layout="constrained")
-    grid = figure.add_gridspec(5, spec.users, height_ratios=(3, 2.4, 2.4, 3.2, 1.6))
+    grid = figure.add_gridspec(5, len(shown), height_ratios=(3, 2.4, 2.4, 3.2, 1.6))
     home = [device for device in devices if device.owner.id == user]
     for row, measure in enumerate(_WEEK):
         axes = figure.add_subplot(grid[row, :])
@@ -53,12 +58,39 @@ def draw(spec: Spec, path: Path, *, user: int = 1) -> None:
         _draw_bands(axes, lives[user], spec)
         _draw_notes(axes, spec, notes, user, measure)
     figure.axes[0].set_title(f"Last week of {home[0].owner.name} ({home[0].owner.profile.name}); times in UTC")
-    for position, person in enumerate(people(spec)):
+    for position, person in enumerate(shown):
         _draw_days(figure.add_subplot(grid[3, position]), lives[person.id], spec, person.profile.name)
     _draw_pressure(figure.add_subplot(grid[4, :]), devices, columns)
     figure.legend(handles=[Patch(color=colour, label=name) for name, colour in _COLOURS.items()], ncols=8,
                   loc="outside lower center", frameon=False)
     figure.savefig(path, dpi=80)
+
+
+def _seen(spec: Spec, persons: int, devices: Sequence[Device]) -> tuple[dict[str, Array], Rows]:
+    """The readings of these devices, and what the people they belong to were told."""
+    # What all are told is not what these are told.
+    watch = Watch(spec if persons == spec.users else replace(spec, notifications=None))
+    parts = []
+    for part in slices(spec):
+        if part.first < persons:
+            rows = _of(measured(spec, part), "device_id", devices[-1].id)
+            parts.append(rows)
+            watch.add(look_at_readings(spec, rows))
+    if not parts:
+        raise SeedError("seed readings: none are asked for, so there is nothing to draw; ask for some")
+    for windows in classification_parts(spec):
+        if windows.columns["user_id"].min() > devices[-1].owner.id:
+            break
+        watch.add(look_at_activities(spec, _of(windows, "user_id", devices[-1].owner.id)))
+    due = chosen(watch)
+    return ({name: np.concatenate([rows.columns[name] for rows in parts]) for name in parts[0].columns},
+            told(spec, due, 0, len(due[0])))
+
+
+def _of(rows: Rows, column: str, last: int) -> Rows:
+    """The rows whose column is not beyond this id."""
+    mine = rows.columns[column] <= last
+    return Rows(rows.table, {name: values[mine] for name, values in rows.columns.items()})
 
 
 def _times(seconds: Ints) -> Array:
