@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.results import keep
@@ -17,7 +18,7 @@ SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 READINGS = int(5_000_000 * SCALE)
 WHAT = ("--users", "250", "--devices-per-user", "4", "--readings", str(READINGS), "--activities", "0",
-        "--notifications", "0", "--until", "2026-11-20")
+        "--notifications", "0", "--until", datetime.now(UTC).strftime("%Y-%m-%d"))
 BASELINE = "psql \\copy (CSV)"
 READ = f"environmental_readings ({', '.join(COLUMNS['environmental_readings'])})"
 

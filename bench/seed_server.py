@@ -1,6 +1,7 @@
 """The server that the seeding benchmarks run on: the official image with the parameters that a stack would give it.
 
-Its data is in memory, so that the figures are those of the software and not of one disk.
+Its data is in memory, so that the figures are those of the software and not of one disk. BENCH_DOCKER_OPTIONS are given
+to `docker run`, such as a control group for a machine that has other work to do.
 """
 
 from __future__ import annotations
@@ -32,10 +33,8 @@ def running() -> Iterator[Address]:
     parameters = {"shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off",
                   **server_parameters(MEMORY, CORES, {})}
     words = [word for key, value in parameters.items() for word in ("-c", f"{key}={value}")]
-    # Data in memory and a large share of the processor: what else goes on on the machine disturbs less. It is the same
-    # for every way that is measured.
     _docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "1g",
-            "--cpu-shares", "65536", "--tmpfs", "/var/lib/postgresql/data:size=9g",
+            "--tmpfs", "/var/lib/postgresql/data:size=9g", *os.environ.get("BENCH_DOCKER_OPTIONS", "").split(),
             "--env", f"POSTGRES_PASSWORD={password}", OFFICIAL_IMAGE, "postgres", *words)
     try:
         port = int(_docker("port", name, "5432/tcp").split(":")[-1])

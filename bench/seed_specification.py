@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.results import keep
@@ -14,7 +15,7 @@ from seed.load import seed
 from seed.tables import COLUMNS, TABLES
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
-UNTIL = "2026-11-20"
+UNTIL = datetime.now(UTC).strftime("%Y-%m-%d")
 BASELINE = "psql \\copy of the five tables (CSV)"
 
 

@@ -14,6 +14,7 @@ from psycopg import sql
 from schema.connection import Address
 from schema.errors import SchemaError
 from seed import ledger
+from seed.aggregates import refresh_aggregates
 from seed.causes import Watch
 from seed.chunks import compress_old_chunks
 from seed.crew import APPLICATION, Crew, Task
@@ -66,6 +67,7 @@ def finish(connection: Connection, crew: Crew, progress: Progress) -> dict[str, 
         told = told_portions(_seen(connection, spec, observed))
         crew.run(_portion_tasks(told, done, tallies, load))
     _restore_all(connection, crew, progress)
+    refresh_aggregates(connection, spec, progress)
     if load.compress:
         compress_old_chunks(connection, crew, progress)
     _analyze(crew, progress)

@@ -16,6 +16,7 @@ import psycopg
 
 from schema.connection import Address
 from seed import ledger
+from seed.aggregates import refresh_aggregates
 from seed.bulk import discard_load, finish, secure, start
 from seed.chunks import compress_old_chunks, require_compression
 from seed.crew import APPLICATION, Crew
@@ -33,6 +34,7 @@ _POLL_SECONDS = 0.5
 # Up to so many rows a data set is loaded whole, in one transaction: all or nothing, within seconds.
 WHOLE_ROWS = 500_000
 _NOTHING_STAYS = "nothing of it stays, seed again once the cause is gone"
+_LOADED = "all rows are loaded, but not every aggregate is refreshed or chunk compressed; their policies will do it"
 _PORTIONS_STAY = ("the portions that are loaded stay, indexes come back at the end: run the same command again to go "
                   "on, or `lcdb seed --discard` to remove them")
 
@@ -123,8 +125,10 @@ def _at_once(address: Address, connection: Connection, spec: Spec, manner: Manne
             counts = load_whole(connection, spec, hear, adding=manner.add)
         except KeyboardInterrupt:
             raise InterruptedLoadError(f"{address}: interrupted; nothing of the data stays") from None
-    if manner.compress:
-        compress_old_chunks(connection, None, hear)
+    with _explained(address, _LOADED):
+        refresh_aggregates(connection, spec, hear)
+        if manner.compress:
+            compress_old_chunks(connection, None, hear)
     return counts
 
 

@@ -334,3 +334,15 @@ def test_a_row_that_the_server_refuses_stops_the_load_and_discarding_it_leaves_n
     empty.execute("ALTER TABLE notifications DROP CONSTRAINT none")
     assert counts(empty) == dict.fromkeys(TABLES, 0)
     assert differences(empty) == []
+
+
+@pytest.mark.parametrize("manner", [Manner(), PORTIONS], ids=["whole", "portions"])
+@pytest.mark.servers("official", "embedded")
+def test_aggregates_show_what_their_policies_do_not_reach_back_to(empty: Database, manner: Manner) -> None:
+    seed(empty.owner, replace(SPEC, days=63, until=datetime.now(UTC)), manner=manner)
+    for (job,) in empty.execute("SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = "
+                                "'policy_refresh_continuous_aggregate' ORDER BY job_id"):
+        empty.execute(f"CALL run_job({job})")
+    assert empty.execute("SELECT sum(readings)::bigint FROM readings_hourly") == [(3_000,)]
+    assert empty.execute("SELECT sum(activities)::bigint FROM activity_daily") == [(900,)]
+    assert empty.execute("SELECT sum(readings)::bigint FROM readings_daily") == [(3_000,)]

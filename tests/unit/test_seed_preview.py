@@ -10,8 +10,9 @@ from seed import SeedError
 from seed.preview import _COLOURS, draw
 
 
-@pytest.mark.parametrize("changes", [{}, {"users": 2, "days": 3, "readings": 900, "activities": 200, "notifications": 9},
-                                     {"users": 12, "days": 4, "readings": 9_000, "notifications": 40}])
+@pytest.mark.parametrize("changes", [
+    {}, {"users": 2, "days": 3, "readings": 900, "activities": 200, "notifications": 9},
+    {"users": 12, "days": 4, "readings": 9_000, "notifications": 40}])
 def test_the_picture_shows_the_days_in_the_colours_of_its_legend(tmp_path, changes):
     draw(spec(**changes), tmp_path / "data.png")
     picture = mpl.image.imread(tmp_path / "data.png")[:, :, :3]

@@ -1,0 +1,33 @@
+"""Aggregates: continuous aggregates over the loaded tables, brought up to date where their policy never would.
+
+A refresh policy looks back so far and no farther. Once it has run, what is older and was never computed is missing from
+the aggregate; data that begins before it reaches back has to be computed by whoever loads it.
+"""
+
+from __future__ import annotations
+
+from seed.progress import Progress, Tally
+from seed.spec import Spec
+from seed.tables import Connection, one
+
+# Those that others are made from come first: their policies were made first.
+_BEHIND = """
+SELECT format('%%I.%%I', a.view_schema, a.view_name)
+  FROM timescaledb_information.continuous_aggregates a
+  JOIN timescaledb_information.jobs j
+    ON (j.hypertable_schema, j.hypertable_name) IN ((a.view_schema, a.view_name),
+        (a.materialization_hypertable_schema, a.materialization_hypertable_name))
+ WHERE j.proc_name = 'policy_refresh_continuous_aggregate'
+   AND to_timestamp(%s) < now() - (j.config ->> 'start_offset')::interval
+ ORDER BY j.job_id"""
+
+
+def refresh_aggregates(connection: Connection, spec: Spec, progress: Progress) -> None:
+    """Refresh the aggregates whose policy does not reach back to the first row; nothing where all do."""
+    if not one(connection, "SELECT to_regclass('timescaledb_information.continuous_aggregates') IS NOT NULL"):
+        return
+    behind = [name for (name,) in connection.execute(_BEHIND, (spec.start,)).fetchall()]
+    tally = Tally(progress, "aggregates", len(behind))
+    for name in behind:
+        connection.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", (name,))
+        tally.add(1)
