@@ -20,7 +20,7 @@ from seed.tables import TABLES
 MOST = int(float(os.environ.get("BENCH_MOST_ROWS", "1e7")))
 SINK = int(float(os.environ.get("BENCH_SINK_ROWS", "1e8")))
 LIMIT_BYTES = 1.5 * 2**30
-# 1,000 devices; the days grow with the rows up to a month, then the pace does: what an aggregate costs is not asked for.
+# 1,000 devices; the days grow with the rows up to a month, then the pace does: no aggregate has to be refreshed.
 _SPEC = """
 import json, resource, sys
 from datetime import UTC, datetime
