@@ -69,8 +69,9 @@ def test_ids_go_on_after_the_last_one_loaded(empty: Database) -> None:
 def test_progress_tells_each_table_up_to_its_last_row(empty: Database) -> None:
     heard: dict[str, list[tuple[int, int]]] = {}
     seed(empty.owner, SMALL, lambda table, done, total: heard.setdefault(table, []).append((done, total)))
-    assert list(heard) == list(TABLES)
-    for table, steps in heard.items():
+    # Aggregates may come after them.
+    assert list(heard)[:len(TABLES)] == list(TABLES)
+    for table, steps in list(heard.items())[:len(TABLES)]:
         assert steps == sorted(steps)
         assert steps[-1] == (EXPECTED[table], EXPECTED[table])
 
