@@ -29,6 +29,8 @@ DEVICES = 1_000
 # 10,000 readings a day and device, of 100,000 devices.
 WANTED = 100_000 * 10_000 / 86_400
 PACES = tuple(round(WANTED * share, -2) for share in (0.25, 0.5, 1.0, 2.0))
+# Readings that are there when the writing begins.
+THERE = int(2_000_000 * float(os.environ.get("BENCH_SCALE", "1")))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "15"))
 BASELINE = "INSERT VALUES"
 QUERIES = (
@@ -77,8 +79,8 @@ WAYS: dict[str, Write] = {
 def run() -> None:
     """A month of data is there; each way writes for some seconds as fast as it can, then at each pace."""
     with running() as address:
-        seed_seconds(address, "--users", "250", "--devices-per-user", "4", "--readings", "2000000", "--activities", "0",
-                     "--notifications", "0")
+        seed_seconds(address, "--users", "250", "--devices-per-user", "4", "--readings", str(THERE), "--activities",
+                     "0", "--notifications", "0")
         stop = threading.Event()
         reads: list[float] = []
         workers = [threading.Thread(target=_read, args=(address, stop, reads, number)) for number in range(4)]
