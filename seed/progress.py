@@ -22,3 +22,18 @@ class Tally:
         with self._lock:
             self.done += more
             self._progress(self._name, self.done, self._total)
+
+
+class Lines:
+    """Tells a log of what is long: a line for each tenth of a table with more than `least` rows; nothing of the rest."""
+
+    def __init__(self, tell: Callable[[str], None], least: int = 500_000) -> None:
+        self._tell, self._least = tell, least
+        self._tenths: dict[str, int] = {}
+
+    def hear(self, name: str, done: int, total: int) -> None:
+        """What a load calls as its `Progress`."""
+        tenth = done * 10 // max(1, total)
+        if total > self._least and tenth > self._tenths.get(name, 0):
+            self._tenths[name] = tenth
+            self._tell(f"{name}: {done:,} of {total:,}")

@@ -104,9 +104,11 @@ class SeedProvider(ResourceProvider):
         from schema.connection import Address
         from seed import Spec
         from seed.load import seed
+        from seed.progress import Lines
 
         spec = Spec.from_dict({name: props[name] for name in VOLUME if name in props})
-        seeded = seed(Address.from_dict(props["connection"]), spec)
+        lines = Lines(lambda line: print(line, file=sys.stderr, flush=True))
+        seeded = seed(Address.from_dict(props["connection"]), spec, lines.hear)
         return CreateResult(str(props["connection"]["database"]), {**props, "counts": seeded.counts})
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
