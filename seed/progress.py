@@ -25,7 +25,7 @@ class Tally:
 
 
 class Lines:
-    """Tells a log of what is long: a line for each tenth of a table with more than `least` rows; nothing of the rest."""
+    """Tells a log of what is long: each tenth of a table with more than `least` rows, and nothing of the rest."""
 
     def __init__(self, tell: Callable[[str], None], least: int = 500_000) -> None:
         self._tell, self._least = tell, least
