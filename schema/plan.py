@@ -141,7 +141,7 @@ def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> Plann
     found += [index.drop_step(comparison, name) for name in _undeclared_indexes(comparison)]
     declared = {each.name for each in wanted.triggers}
     found += [trigger.drop_step(comparison, each.name) for each in live.triggers if each.name not in declared]
-    found += row_security.undeclared_steps(comparison)
+    found += row_security.undeclared_steps(comparison, allowed)
     return _permitted(found, allowed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from schema.errors import UnsupportedError
@@ -23,10 +24,6 @@ def steps(comparison: Comparison) -> list[Step]:
     declared, wanted = comparison.declared.row_security, comparison.wanted.row_security
     if declared is None or wanted is None:
         return []
-    if comparison.declared.compression or comparison.has_columnstore:
-        raise UnsupportedError(f"{comparison.name}.row_security: TimescaleDB has no row-level security on a table with "
-                               "the columnstore; declare one of the two, or grant a view with the condition instead "
-                               "of the table")
     live = {each.name: each for each in comparison.present.policies}
     found: list[Step] = []
     for mine, theirs in zip(declared.policies, wanted.policies, strict=True):
@@ -42,9 +39,16 @@ def steps(comparison: Comparison) -> list[Step]:
     return found
 
 
-def undeclared_steps(comparison: Comparison) -> list[Step]:
-    """Drop policies that nobody declares, and put row-level security out of force where nobody declares it."""
+def undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> list[Step]:
+    """Drop policies that nobody declares, and put row-level security out of force where nobody declares it.
+
+    Raises UnsupportedError where it would be left in the way of a columnstore. (Lint finds that both are declared.)
+    """
     wanted, live = comparison.wanted.row_security, comparison.present
+    if live.table.row_security and comparison.declared.compression and Hazard.DROPS_POLICY not in allowed:
+        raise UnsupportedError(f"{comparison.name}.compression: row-level security is on, and TimescaleDB has no "
+                               f"columnstore on such a table; allow {Hazard.DROPS_POLICY} to switch it off, or leave "
+                               "out compression")
     names = {each.name for each in wanted.policies} if wanted else set()
     found = [_step(comparison, each.name, f"DROP POLICY {ident(each.name)} ON {ident(comparison.name)}",
                    "nobody declares the policy", Hazard.DROPS_POLICY)

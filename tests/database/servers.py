@@ -99,7 +99,7 @@ def drop_database(database: Database) -> None:
 
 
 def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Drop every relation and function of schema public that is no extension's, hypertables one by one."""
+    """Drop every relation, function and enum of schema public that is no extension's, hypertables one by one."""
     connection.execute("SET client_min_messages = error")
     objects = """
         SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass::text
@@ -107,9 +107,13 @@ def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v')
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
         UNION ALL
-        SELECT 'FUNCTION', p.oid::regprocedure::text FROM pg_proc p
+        SELECT 'ROUTINE', p.oid::regprocedure::text FROM pg_proc p
          WHERE p.pronamespace = 'public'::regnamespace
-           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"""
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+        UNION ALL
+        SELECT 'TYPE', t.oid::regtype::text FROM pg_type t
+         WHERE t.typnamespace = 'public'::regnamespace AND t.typtype = 'e'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')"""
     for kind, name in connection.execute(objects).fetchall():
         connection.execute(f"DROP {kind} IF EXISTS {name} CASCADE".encode())
 

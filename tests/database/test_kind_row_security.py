@@ -119,13 +119,16 @@ def test_a_role_that_is_not_there_is_named_before_anything_is_done(database: Dat
 @pytest.mark.servers("official")
 def test_security_and_the_columnstore_do_not_go_together_and_that_is_said_first(database: Database) -> None:
     both = replace(HYPER, compression=Compression("7 days", order_by=("t",)))
-    with pytest.raises(UnsupportedError, match=r"readings\.row_security: TimescaleDB has no row-level security on a "
-                                               "table with the columnstore; declare one of the two"):
+    with pytest.raises(DeclarationError, match=r"readings: .*row-level security"):
         apply.plan(database.owner, [both])
-    converge(database, [replace(both, row_security=None)])
-    with pytest.raises(UnsupportedError, match=r"readings\.row_security"):
-        apply.plan(database.owner, [both])
-    agreed(database, [replace(both, row_security=None)])
+    compressed = replace(both, row_security=None)
+    converge(database, [HYPER])
+    with pytest.raises(UnsupportedError, match=r"readings\.compression: row-level security is on, .* allow "
+                                               "drops_policy"):
+        apply.plan(database.owner, [compressed])
+    agreed(database, [HYPER])
+    converge(database, [compressed], "drops_policy")
+    converge(database, [HYPER])
 
 
 @pytest.mark.servers("official")
