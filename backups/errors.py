@@ -19,3 +19,23 @@ class BucketError(BackupError):
 
 class UnsupportedError(BucketError):
     """The S3 server does not implement a protection that is required."""
+
+
+class WrongKeyError(BackupError):
+    """A backup cannot be opened with the keys given."""
+
+
+class DamagedError(BackupError):
+    """An object of a backup is missing, or is not what the manifest says; the message names it."""
+
+
+class DumpError(BackupError):
+    """A backup could not be taken; nothing of it is listed."""
+
+
+class RestoreError(BackupError):
+    """A backup does not fit where it is to go, or could not be restored there."""
+
+
+class BusyError(BackupError):
+    """Another backup of the same database is being taken."""

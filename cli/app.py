@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import database, schema, seed, stacks
+from cli import backup, database, schema, seed, stacks
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "The database of LifeCompanion as code. Without --stack: dev where a Docker engine answers, else embedded."))
@@ -12,3 +12,4 @@ for command in (stacks.up, stacks.preview, stacks.refresh, stacks.destroy, stack
                 database.connect, database.outputs, seed.seed):
     app.command()(command)
 app.add_typer(schema.app, name="schema")
+app.add_typer(backup.app, name="backup")

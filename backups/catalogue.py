@@ -1,0 +1,163 @@
+"""The catalogue: which backups a bucket holds, and which of them were verified, when and how.
+
+`<database>/logical/<id>/` holds one backup: its objects, `keys/<key id>` (its data key, wrapped), the manifest, and
+what was found out about it later, each in an object of its own: nothing is ever written again, so whoever takes
+backups needs no right to delete or replace.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from backups.encryption import Keyring
+from backups.errors import BackupError, DamagedError, WrongKeyError
+from backups.manifest import NAME, Manifest
+from backups.store import Store
+
+LOGICAL = "logical"
+KEYS = "keys/"
+VERIFIED = "verified/"
+DRILLS = "drills/"
+STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One backup of the catalogue. `problem` says why its manifest cannot be read, where it cannot."""
+
+    id: str
+    database: str
+    kind: str
+    manifest: Manifest | None
+    verified: datetime | None
+    drilled: datetime | None
+    problem: str | None = None
+
+    @property
+    def taken(self) -> datetime:
+        """When it was begun: its data is at least as new."""
+        return datetime.strptime(self.id.split("-", maxsplit=1)[0], STAMP).replace(tzinfo=UTC)
+
+    @property
+    def folder(self) -> str:
+        return f"{self.database}/{self.kind}/{self.id}"
+
+    @property
+    def proven(self) -> bool:
+        """Whether every object of it was read back and found right, or it was restored and found equal."""
+        return self.manifest is not None and (self.verified or self.drilled) is not None
+
+
+def list_databases(store: Store) -> list[str]:
+    """The databases that have backups here."""
+    return store.folders()
+
+
+def list_backups(store: Store, database: str) -> list[Entry]:
+    """Every listed backup, the oldest first. What has no manifest is none, and is not here."""
+    prefix = f"{database}/{LOGICAL}/"
+    found = []
+    for id_ in store.folders(prefix):
+        entry = read_entry(store, database, id_)
+        if entry:
+            found.append(entry)
+    return sorted(found, key=lambda entry: entry.id)
+
+
+def read_entry(store: Store, database: str, id_: str) -> Entry | None:
+    """One backup; None where there is no such."""
+    folder = f"{database}/{LOGICAL}/{id_}"
+    text = store.get(f"{folder}/{NAME}")
+    if text is None:
+        return None
+    manifest, problem = None, None
+    try:
+        manifest = Manifest.from_json(text, f"{id_}/{NAME}")
+    except DamagedError as error:
+        problem = str(error)
+    return Entry(id_, database, LOGICAL, manifest, _newest(store, f"{folder}/{VERIFIED}"),
+                 _newest(store, f"{folder}/{DRILLS}"), problem)
+
+
+def find_backup(store: Store, database: str, id_: str | None = None) -> Entry:
+    """The backup of this id (or the beginning of one), else the newest. Raises BackupError."""
+    entries = list_backups(store, database)
+    chosen = [entry for entry in entries if id_ is None or entry.id.startswith(id_)]
+    if not chosen:
+        have = ", ".join(entry.id for entry in entries[-3:]) or "none"
+        raise BackupError(f"backup {id_ or 'of ' + database}: not in {store} (newest: {have}); "
+                          "see `lcdb backup list`")
+    if id_ is not None and len(chosen) > 1:
+        raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")
+    if chosen[-1].manifest is None:
+        raise BackupError(chosen[-1].problem or f"backup {chosen[-1].id}: no manifest")
+    return chosen[-1]
+
+
+def open_backup(store: Store, ring: Keyring, entry: Entry) -> tuple[Manifest, bytes]:
+    """The manifest, proven to be ours, and the data key. Raises WrongKeyError, DamagedError."""
+    if entry.manifest is None:
+        raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
+    names = [key.rsplit("/", 1)[1] for key, _ in store.objects(f"{entry.folder}/{KEYS}")]
+    if not names:
+        raise DamagedError(f"{entry.folder}/{KEYS}: no wrapped key is there; it was deleted; take another backup")
+    ours = [name for name in names if name in ring.ids()]
+    if not ours:
+        raise WrongKeyError(f"backup {entry.id}: closed with key {', '.join(names)}, found {', '.join(ring.ids())}; "
+                            "add that key to the backup keys")
+    wrapped = store.get(f"{entry.folder}/{KEYS}{ours[0]}") or b""
+    data_key = ring.unwrap(ours[0], wrapped.decode(errors="replace"), entry.id)
+    entry.manifest.require_seal(data_key)
+    return entry.manifest, data_key
+
+
+def rewrap(store: Store, ring: Keyring, database: str) -> list[str]:
+    """Close every backup's data key with the current key too; returns the ids of those that were not yet."""
+    done = []
+    for entry in list_backups(store, database):
+        if entry.manifest is None or any(True for _ in store.objects(f"{entry.folder}/{KEYS}{ring.current}")):
+            continue
+        _, data_key = open_backup(store, ring, entry)
+        store.put(f"{entry.folder}/{KEYS}{ring.current}", ring.wrap(data_key, entry.id).encode())
+        done.append(entry.id)
+    return done
+
+
+def mark(store: Store, entry: Entry, what: str, facts: dict[str, Any]) -> None:
+    """Write down what was found out about a backup (VERIFIED or DRILLS)."""
+    now = datetime.now(UTC)
+    store.put(f"{entry.folder}/{what}{now.strftime(STAMP)}.json",
+              json.dumps({"when": now.isoformat(timespec="seconds"), **facts}, indent=1).encode())
+
+
+def newest_verified(store: Store, database: str) -> Entry | None:
+    """The newest backup that is proven; None where there is none."""
+    return next((entry for entry in reversed(list_backups(store, database)) if entry.proven), None)
+
+
+def has_verified_backup(store: Store, database: str, newer_than: datetime | timedelta) -> bool:
+    """Whether the bucket holds a verified backup of the database that is newer than an instant, or than an age.
+
+    For whoever is about to lose data on purpose. Raises S3Error where the bucket cannot be asked.
+    """
+    since = datetime.now(UTC) - newer_than if isinstance(newer_than, timedelta) else newer_than
+    found = newest_verified(store, database)
+    return found is not None and found.taken >= since
+
+
+def clear_unfinished(store: Store, under: str) -> int:
+    """Abort the uploads that killed runs left. Only for the one that holds the database's backup lock."""
+    left = store.unfinished(under)
+    for key, upload in left:
+        store.abort(key, upload)
+    return len(left)
+
+
+def _newest(store: Store, prefix: str) -> datetime | None:
+    stamps: Sequence[str] = [key.rsplit("/", 1)[1].split(".")[0] for key, _ in store.objects(prefix)
+                             if key.endswith(".json")]
+    return max((datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps), default=None)

@@ -1,0 +1,137 @@
+"""What backups need to know, in one value: a stack's output, or a file that only its user can read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from backups.encryption import Keyring
+from backups.errors import BackupError
+from backups.s3 import S3Login
+from backups.store import Store
+from schema.connection import Address
+
+Kind = Literal["logical", "full", "diff", "incr", "drill", "prune"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Retention(_Part):
+    """How many backups stay: the newest of each of the last days, weeks and months that have one."""
+
+    daily: Annotated[int, Field(ge=1)] = 7
+    weekly: Annotated[int, Field(ge=0)] = 4
+    monthly: Annotated[int, Field(ge=0)] = 12
+
+
+class Due(_Part):
+    """One line of the schedule: a cron expression in a time zone."""
+
+    kind: Kind
+    cron: str
+    timezone: str = "UTC"
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        from datetime import UTC, datetime
+
+        from cronsim import CronSim, CronSimError
+
+        try:
+            CronSim(value, datetime.now(UTC))
+        except CronSimError as error:
+            raise ValueError(f"a cron expression of five fields ({error})") from None
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("a time zone such as UTC or Europe/Berlin") from None
+        return value
+
+
+DAILY = (Due(kind="logical", cron="15 2 * * *"), Due(kind="prune", cron="45 3 * * *"),
+         Due(kind="drill", cron="15 4 * * 0"))
+
+
+class BackupConfig(_Part):
+    """Everything for one database. Only bucket, login and keys are needed to list, verify and restore elsewhere."""
+
+    bucket: str
+    s3: dict[str, Any]
+    keys: list[SecretStr]
+    prefix: str = "backups/"
+    name: str | None = None
+    database: dict[str, Any] | None = None
+    admin: dict[str, Any] | None = None
+    image: str | None = None
+    schedule: tuple[Due, ...] = DAILY
+    retention: Retention = Retention()
+    max_age_hours: Annotated[float, Field(gt=0)] = 26
+    webhook: SecretStr | None = None
+    timestamps: Literal["timestamp", "timestamptz"] = "timestamp"
+    physical: dict[str, Any] | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], where: str) -> Self:
+        """Raises BackupError that names every wrong key and never a value."""
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
+                                 for each in error.errors(include_url=False, include_input=False))
+            raise BackupError(f"{where}: {problems}; correct it") from None
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Raises BackupError where the file is not there, is not JSON, or can be read by others."""
+        try:
+            mode = path.stat().st_mode
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise BackupError(f"{path}: {error.strerror}; write it with `lcdb backup config > {path.name}`") from None
+        if mode & 0o077 and os.geteuid() == path.stat().st_uid:
+            raise BackupError(f"{path}: found mode {mode & 0o777:o}, required 600, as it holds keys; chmod 600 {path}")
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise BackupError(f"{path}: not JSON ({error}); write it anew") from None
+        return cls.from_dict(values if isinstance(values, dict) else {}, str(path))
+
+    def store(self) -> Store:
+        """The bucket, under the prefix of backups."""
+        return Store(S3Login.from_dict(self.s3), self.bucket, self.prefix)
+
+    def keyring(self) -> Keyring:
+        return Keyring([key.get_secret_value() for key in self.keys])
+
+    def database_name(self) -> str:
+        """The name that the backups are under."""
+        if self.name or self.database:
+            return self.name or str((self.database or {})["database"])
+        raise BackupError("backup config: neither name nor database is given; name the database that was backed up")
+
+    def source(self) -> Address:
+        """The login that backups are taken with."""
+        if self.database is None:
+            raise BackupError("backup config: database is not given; give the login of the role backup")
+        return Address.from_dict(self.database)
+
+    def administrator(self) -> Address:
+        """The login that restores are made with."""
+        if self.admin is None:
+            raise BackupError("backup config: admin is not given; give --dsn with a superuser's login")
+        return Address.from_dict(self.admin)

@@ -1,0 +1,181 @@
+"""The drill: a backup restored into a throw-away server, compared to the byte, its policies run, all of it measured."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from backups.catalogue import DRILLS, STAMP, Entry, mark
+from backups.compare import compare
+from backups.encryption import Keyring
+from backups.errors import BackupError, DamagedError
+from backups.jobs import release_jobs
+from backups.manifest import Manifest
+from backups.programs import find_programs
+from backups.report import render_page
+from backups.restore import Restored, restore_logical
+from backups.source import prepare, read_checks
+from backups.store import Store
+from backups.target import drop_database
+from backups.throwaway import throwaway_server
+from schema.apply import plan
+from schema.compare import Options
+from schema.connection import Address
+from schema.errors import SchemaError
+from schema.lifecompanion import Timestamps, declared
+
+NAME = "lcdb_drill"
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What a drill found; `problems` is empty where the backup was proven."""
+
+    backup: str
+    database: str
+    taken: str
+    when: str
+    server: str
+    rows: int
+    bytes: int
+    seconds: dict[str, float]
+    recovery_seconds: float
+    tables_compared: int
+    jobs: dict[str, str]
+    schema_steps: list[str]
+    problems: list[str]
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+
+def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = None, admin: Address | None = None,
+              timestamps: Timestamps = "timestamp", check_schema: bool = True,
+              listener: Callable[[str, float], None] = lambda *_: None) -> Drill:
+    """Restore, check, compare, run every policy once, and write the report beside the backup.
+
+    In a container of the backup's image, or, with `admin`, in a database of that server that is dropped afterwards.
+    Raises only where there is nothing to report on; what is wrong with the backup is in the drill's problems.
+    """
+    if entry.manifest is None:
+        raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
+    image = image or entry.manifest.server.image
+    find_programs(entry.manifest.server.server_version, image)  # what this machine lacks is no fault of the backup
+    since = time.monotonic()
+    with _server(entry, image, admin) as server:
+        started = time.monotonic()
+        name = f"{NAME}_{entry.id[-6:]}"
+        try:
+            drill = _drill(store, ring, entry, server, name, timestamps if check_schema else None, image, listener)
+        finally:
+            if admin is not None:
+                with replace(server, database="postgres").connect() as connection:
+                    drop_database(connection, name)
+    drill = replace(drill, seconds={"server": round(started - since, 2), **drill.seconds})
+    _report(store, entry, drill)
+    return drill
+
+
+@contextmanager
+def _server(entry: Entry, image: str | None, admin: Address | None) -> Iterator[Address]:
+    if admin is not None:
+        yield admin
+        return
+    if not image:
+        raise BackupError(f"drill of {entry.id}: no image is known for a throw-away server; give --image or --dsn")
+    with throwaway_server(image) as address:
+        yield address
+
+
+def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str, timestamps: Timestamps | None,
+           image: str | None, listener: Callable[[str, float], None]) -> Drill:
+    problems: list[str] = []
+    manifest, address = entry.manifest, replace(server, database=name)
+    assert manifest
+    restored: Restored | None = None
+    steps, jobs, tables, seconds = [], dict[str, str](), 0, dict[str, float]()
+    since = time.monotonic()
+    try:
+        restored = restore_logical(store, ring, entry, server, name, image=image, listener=listener)
+        seconds = dict(restored.seconds)
+        recovery = time.monotonic() - since
+        listener("compare", 0.0)
+        found = compare(manifest, address, image=image)
+        tables, problems = found.tables, list(found.differences)
+        seconds["compare"] = round(time.monotonic() - since - recovery, 2)
+        release_jobs(address) if manifest.server.timescaledb else None
+        if timestamps is not None:
+            steps = check_schema(manifest, address, timestamps)
+            problems += [f"schema: {step}" for step in steps]
+        jobs = run_jobs(address)
+        problems += [f"job {job}: {said}" for job, said in jobs.items() if said != "ok"]
+    except (BackupError, SchemaError) as error:
+        recovery = time.monotonic() - since
+        problems.append(str(error))
+    return Drill(entry.id, entry.database, entry.taken.isoformat(), datetime.now(UTC).isoformat(timespec="seconds"),
+                 manifest.server.words(), restored.rows if restored else 0, manifest.stored_bytes, seconds,
+                 round(recovery, 2), tables, jobs, steps, problems)
+
+
+def check_schema(manifest: Manifest, address: Address, timestamps: Timestamps) -> list[str]:
+    """What the schema engine would change; nothing, where the backup was of the declared schema.
+
+    A check constraint that the server only words otherwise since it was dumped and read in again is no difference: its
+    text then differs from the manifest's while the structure's fingerprint is the same.
+    """
+    found = plan(address, declared(timestamps), options=Options(on_unsupported="skip"))
+    with address.connect() as connection:
+        prepare(connection)
+        today = read_checks(connection)
+    reworded = {name.split(" ", 1)[1].strip('"') for name, words in manifest.checks.items()
+                if today.get(name) not in (None, words)}
+    return [step.render() for step in found.steps
+            if not any(f"DROP CONSTRAINT {name}," in step.sql for name in reworded)]
+
+
+def run_jobs(address: Address) -> dict[str, str]:
+    """Run every policy and user-defined job once; what each said, "ok" where it went well."""
+    said: dict[str, str] = {}
+    with address.connect() as connection:
+        if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
+            return said
+        found = connection.execute(
+            "SELECT job_id, proc_name || coalesce(' on ' || hypertable_name, '') FROM timescaledb_information.jobs"
+            " WHERE job_id >= 1000 ORDER BY job_id").fetchall()
+        for job, name in found:
+            try:
+                connection.execute(f"CALL public.run_job({int(job)})".encode())
+                said[f"{job} {name}"] = "ok"
+            except psycopg.Error as error:
+                said[f"{job} {name}"] = " ".join(str(error).split())[:200]
+    return said
+
+
+def _report(store: Store, entry: Entry, drill: Drill) -> None:
+    """The drill as JSON, counted as a proof only where it passed, and a page with the trend of all drills."""
+    facts: dict[str, Any] = {**asdict(drill), "passed": drill.passed}
+    if drill.passed:
+        mark(store, entry, DRILLS, facts)
+    else:
+        mark(store, entry, "failed-drills/", facts)
+    page = render_page([*read_drills(store, entry.database)])
+    store.put(f"{entry.folder}/report/{datetime.now(UTC).strftime(STAMP)}.html", page.encode())
+
+
+def read_drills(store: Store, database: str) -> list[dict[str, Any]]:
+    """The facts of every drill of a database, the oldest first."""
+    import json
+
+    found = []
+    for folder in (DRILLS, "failed-drills/"):
+        for key, _ in store.objects(f"{database}/"):
+            if f"/{folder}" in key and key.endswith(".json"):
+                found.append(json.loads(store.get(key) or b"{}"))
+    return sorted(found, key=lambda facts: str(facts.get("when")))

@@ -1,0 +1,168 @@
+"""The manifest: what is known of one backup, and proof of who wrote it. It is put last: no manifest, no backup."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backups.encryption import seal
+from backups.errors import DamagedError
+from backups.store import Stored
+
+FORMAT = 1
+NAME = "manifest.json"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Server(_Part):
+    """The server and the database that were backed up. `edition` is TimescaleDB's licence: timescale or apache."""
+
+    server_version: int
+    postgresql: str
+    timescaledb: str | None
+    edition: str | None
+    extensions: dict[str, str]
+    encoding: str
+    collate: str
+    ctype: str
+    database: str
+    owner: str
+    standby: bool = False
+    bytes: int = 0
+    settings: list[str] = []
+    grants: list[dict[str, str | None]] | None = None
+    image: str | None = None
+
+    def words(self) -> str:
+        """Versions and edition in a few words."""
+        if self.timescaledb is None:
+            return f"PostgreSQL {self.postgresql} without TimescaleDB"
+        return f"PostgreSQL {self.postgresql}, TimescaleDB {self.timescaledb} ({self.edition})"
+
+
+class TableData(_Part):
+    """The rows of one table or chunk. `extension` names the one whose configuration they are; no object, no rows."""
+
+    schema_: str
+    name: str
+    full_name: str
+    columns: str
+    rows: int
+    bytes: int
+    sha256: str
+    extension: str | None = None
+    hypertable: str | None = None
+    compressed: bool = False
+    stored: Stored | None = None
+
+
+class SequenceValue(_Part):
+    """Where a sequence stood."""
+
+    full_name: str
+    last_value: int
+    is_called: bool
+    configuration: bool = False
+
+
+class Role(_Part):
+    """A role that the database's objects and grants name; never its password."""
+
+    name: str
+    superuser: bool
+    inherit: bool
+    createrole: bool
+    createdb: bool
+    login: bool
+    replication: bool
+    bypassrls: bool
+    connections: int
+    member_of: list[str]
+
+
+class Manifest(_Part):
+    """One logical backup. Size and SHA-256 of `tables` are of the plain COPY text, of `stored` what lies there."""
+
+    format: int = FORMAT
+    kind: Literal["logical"] = "logical"
+    id: str
+    database: str
+    started: datetime
+    finished: datetime
+    server: Server
+    program: dict[str, str]
+    cipher: str = "AES-256-GCM, segments of 1 MiB"
+    structure: Stored
+    tables: list[TableData]
+    sequences: list[SequenceValue]
+    roles: list[Role]
+    jobs: list[str]
+    fingerprint: str
+    checks: dict[str, str] = {}
+    seal: str = ""
+
+    @property
+    def rows(self) -> int:
+        """All rows but those of extensions' configuration."""
+        return sum(table.rows for table in self.tables if table.extension is None)
+
+    @property
+    def stored_bytes(self) -> int:
+        """What the backup takes in the bucket."""
+        return sum(stored.bytes for stored in self.objects())
+
+    def objects(self) -> Iterator[Stored]:
+        """Every object of the backup but the manifest and the wrapped keys."""
+        yield self.structure
+        yield from (table.stored for table in self.tables if table.stored)
+
+    def hypertables(self) -> dict[str, list[TableData]]:
+        """The chunks by hypertable."""
+        found: dict[str, list[TableData]] = {}
+        for table in self.tables:
+            if table.hypertable:
+                found.setdefault(table.hypertable, []).append(table)
+        return found
+
+    def sealed(self, data_key: bytes) -> Self:
+        """The same with its authentication code."""
+        return self.model_copy(update={"seal": seal(data_key, self._content())})
+
+    def require_seal(self, data_key: bytes) -> None:
+        """Raise DamagedError unless whoever wrote this manifest had the backup's key."""
+        if not hmac.compare_digest(self.seal, seal(data_key, self._content())):
+            raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the backup's key: it was changed; take "
+                               "another backup")
+
+    def to_json(self) -> bytes:
+        return json.dumps(self.model_dump(mode="json"), indent=1).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes, where: str) -> Self:
+        """Raises DamagedError where the text is no manifest, or one of a later program."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            if values.get("format", FORMAT) != FORMAT:
+                raise DamagedError(f"{where}: format found {values['format']}, required {FORMAT}; "
+                                   "use the program that wrote it, or a later one")
+            return cls.model_validate(values)
+        except (ValueError, ValidationError, AttributeError) as error:
+            raise DamagedError(f"{where}: not a manifest ({' '.join(str(error).split())[:100]}); it was changed or cut "
+                               "off; take another backup") from None
+
+    def _content(self) -> bytes:
+        values = self.model_dump(mode="json", exclude={"seal"})
+        return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
+
+
+def by_name(tables: Sequence[TableData]) -> dict[str, TableData]:
+    """The tables by their full name."""
+    return {table.full_name: table for table in tables}

@@ -1,0 +1,131 @@
+"""PostgreSQL's own client programs: those of this machine where they are new enough, else those in a Docker image."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from backups.errors import BackupError
+from schema.connection import Address
+
+# Where distributions keep the versions side by side; the PATH has but one of them.
+FOLDERS = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/usr/libexec/postgresql{}",
+           "/opt/homebrew/opt/postgresql@{}/bin")
+NEWEST = 30
+VERSION = re.compile(r"\(PostgreSQL\) (\d+)(\S*)")
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Where psql, pg_dump and pg_restore are: in `folder` of this machine, or in `image`."""
+
+    version: str
+    folder: str | None = None
+    image: str | None = None
+
+    @contextmanager
+    def run(self, program: str, arguments: Sequence[str], address: Address, *, stdin: Any = subprocess.DEVNULL,
+            stdout: Any = subprocess.PIPE, shared: Sequence[Path] = ()) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a program that logs in to `address`; it is ended when the block is left.
+
+        The password is in a file that only this user can read: not among the arguments, nor in what `docker inspect`
+        shows. `shared` are files of this machine that the program is to see under the same path.
+        """
+        with tempfile.TemporaryDirectory(prefix="lcdb-pg-") as folder:
+            service = Path(folder) / "pg_service.conf"
+            with os.fdopen(os.open(service, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+                file.write(_service(address))
+            command = self._command(program, arguments, folder, shared, address)
+            with tempfile.TemporaryFile() as errors, subprocess.Popen(
+                    command, stdin=stdin, stdout=stdout, stderr=errors, env=_environment(service),
+                    start_new_session=True) as process:
+                process.stderr = _Errors(errors)  # type: ignore[assignment]
+                try:
+                    yield process
+                finally:
+                    if process.poll() is None:
+                        process.terminate()
+
+    def command(self, program: str, arguments: Sequence[str]) -> list[str]:
+        """The words that start a program which asks no server; it reads stdin and writes stdout."""
+        if self.folder is not None:
+            return [str(Path(self.folder) / program), *arguments]
+        return ["docker", "run", "--rm", "--interactive", "--entrypoint", program, str(self.image), *arguments]
+
+    def _command(self, program: str, arguments: Sequence[str], folder: str, shared: Sequence[Path],
+                 address: Address) -> list[str]:
+        if self.folder is not None:
+            return [str(Path(self.folder) / program), *arguments]
+        paths = [folder, *map(str, shared), *([address.sslrootcert] if address.sslrootcert else [])]
+        mounts = [word for path in paths for word in ("--volume", f"{path}:{path}:ro")]
+        return ["docker", "run", "--rm", "--interactive", "--network", "host", "--user", "0:0", *mounts,
+                "--env", "PGSERVICEFILE", "--env", "PGSERVICE", "--env", "PGTZ", "--env", "PGCLIENTENCODING",
+                "--entrypoint", program, str(self.image), *arguments]
+
+
+class _Errors:
+    """What a program said on stderr, kept in a file so that it never blocks."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self) -> bytes:
+        self._file.seek(0)
+        return self._file.read()
+
+    def close(self) -> None:
+        """Closed by its owner."""
+
+
+def find_programs(server_version: int, image: str | None = None) -> Programs:
+    """The client programs for a server: at least of its major version. Raises BackupError where there are none."""
+    least = server_version // 10000
+    found = [programs for folder in _folders(least) if (programs := _of_folder(folder))]
+    fitting = [programs for programs in found if int(programs.version.split(".", maxsplit=1)[0]) >= least]
+    if fitting:
+        return min(fitting, key=lambda programs: int(programs.version.split(".", maxsplit=1)[0]))
+    if image and shutil.which("docker"):
+        done = subprocess.run(["docker", "run", "--rm", "--entrypoint", "pg_dump", image, "--version"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode == 0 and (match := VERSION.search(done.stdout)):
+            return Programs(match[1] + match[2], image=image)
+    have = ", ".join(sorted({programs.version for programs in found})) or "none"
+    raise BackupError(f"pg_dump: found {have}, required {least} or later, as the server is; install PostgreSQL's "
+                      f"client programs (on Debian: postgresql-client-{least})")
+
+
+def _folders(least: int) -> list[str]:
+    on_path = shutil.which("pg_dump")
+    sides = [pattern.format(major) for major in range(least, NEWEST) for pattern in FOLDERS]
+    return [*([str(Path(on_path).parent)] if on_path else []), *(folder for folder in sides if Path(folder).is_dir())]
+
+
+def _of_folder(folder: str) -> Programs | None:
+    programs = [Path(folder) / name for name in ("pg_dump", "pg_restore", "psql")]
+    if not all(os.access(program, os.X_OK) for program in programs):
+        return None
+    done = subprocess.run([str(programs[0]), "--version"], capture_output=True, text=True, check=False)
+    match = VERSION.search(done.stdout)
+    return Programs(match[1] + match[2], folder=folder) if match else None
+
+
+def _service(address: Address) -> str:
+    """A pg_service.conf with one entry; a value is taken to the end of its line."""
+    values = {"host": address.host, "port": address.port, "dbname": address.database, "user": address.user,
+              "password": address.password, "sslmode": address.sslmode, "sslrootcert": address.sslrootcert,
+              "application_name": "lifecompanion backup"}
+    return "[lcdb]\n" + "".join(f"{key}={value}\n" for key, value in values.items() if value)
+
+
+def _environment(service: Path) -> dict[str, str]:
+    """Nothing of the caller's PG variables: they would win over the address."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return {**kept, "PGSERVICEFILE": str(service), "PGSERVICE": "lcdb", "PGTZ": "UTC", "PGCLIENTENCODING": "UTF8"}

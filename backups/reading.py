@@ -1,0 +1,58 @@
+"""The way back from the bucket: read, checked, decrypted, decompressed, block by block."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backups.compression import ZstdDecompressor, ZstdError
+from backups.encryption import Decryptor
+from backups.errors import DamagedError
+from backups.manifest import Manifest, TableData
+from backups.store import Store, Stored
+
+# A compressed block may hold a hundred times its size.
+BLOCK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A backup whose manifest was proven and whose data key is known."""
+
+    store: Store
+    manifest: Manifest
+    data_key: bytes = field(repr=False)
+
+    def plain(self, stored: Stored) -> Iterator[bytes]:
+        """The object's plain bytes. Raises DamagedError that names the object, at the latest after the last block."""
+        decompressor = ZstdDecompressor()
+        for block in Decryptor(self.data_key, stored.key).open(self.store.read(stored)):
+            try:
+                data = decompressor.decompress(block, BLOCK_BYTES)
+                while data or not (decompressor.needs_input or decompressor.eof):
+                    if data:
+                        yield data
+                    data = b"" if decompressor.eof else decompressor.decompress(b"", BLOCK_BYTES)
+            except ZstdError:
+                raise DamagedError(f"{stored.key}: does not decompress; take another backup") from None
+        if not decompressor.eof:
+            raise DamagedError(f"{stored.key}: ends too early; take another backup")
+
+    def rows(self, table: TableData) -> Iterator[bytes]:
+        """The table's COPY text; raises DamagedError unless it is what the server gave."""
+        digest, rows = hashlib.sha256(), 0
+        for block in self.plain(table.stored) if table.stored else ():
+            digest.update(block)
+            rows += block.count(b"\n")
+            yield block
+        if (digest.hexdigest(), rows) != (table.sha256, table.rows):
+            raise DamagedError(f"table {table.full_name}: found {rows} rows, required {table.rows} with the manifest's "
+                               "checksum; take another backup")
+
+    def fetch_structure(self, path: Path) -> None:
+        """Write the archive of the structure, which holds no rows, to a file."""
+        with path.open("wb") as file:
+            for block in self.plain(self.manifest.structure):
+                file.write(block)

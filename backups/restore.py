@@ -1,0 +1,218 @@
+"""A logical restore: refused before anything is touched, then right and parallel.
+
+TimescaleDB's catalog comes first and alone: only then is a chunk known to be one. Then the tables and chunks side by
+side, then indexes and constraints side by side. It always goes into a database of its own, whose jobs are held.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from backups.catalogue import Entry, open_backup
+from backups.copying import said
+from backups.encryption import Keyring
+from backups.errors import RestoreError
+from backups.jobs import hold_jobs
+from backups.manifest import SequenceValue, TableData, by_name
+from backups.programs import Programs, find_programs
+from backups.reading import Opened
+from backups.source import read_fingerprint
+from backups.store import Store
+from backups.target import create_database, create_roles, drop_database, finish_database, require_fit
+from backups.verify import require_contents, verify_objects
+from schema.connection import Address
+
+WORKERS = 2
+APPLICATION = "lifecompanion restore"
+# Called with what is being done, and how much of it is done (0 to 1).
+Listener = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore made: the database, the seconds each phase took, the jobs that are held, the roles it made."""
+
+    backup: str
+    database: str
+    rows: int
+    seconds: dict[str, float]
+    held_jobs: Sequence[int]
+    new_roles: Sequence[str]
+    left_out: Sequence[str] = ()
+
+
+@dataclass
+class _Run:
+    opened: Opened
+    programs: Programs
+    address: Address
+    archive: Path
+    workers: int
+    listener: Listener
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def phase(self, name: str, run: Callable[[], Any]) -> Any:
+        self.listener(name, 0.0)
+        since = time.monotonic()
+        done = run()
+        self.seconds[name] = round(time.monotonic() - since, 2)
+        return done
+
+
+def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, name: str, *, image: str | None = None,
+                    workers: int = WORKERS, analyze: bool = True, listener: Listener = lambda *_: None) -> Restored:
+    """Restore a backup into a new database `name` of the server that `admin` is a superuser of; its jobs are held.
+
+    Raises RestoreError, DamagedError, WrongKeyError before anything is touched where it does not fit or is not whole;
+    a restore that fails later takes its own database away again.
+    """
+    manifest, data_key = open_backup(store, ring, entry)
+    opened = Opened(store, manifest, data_key)
+    with replace(admin, database="postgres").connect(application_name=APPLICATION) as server, \
+            tempfile.TemporaryDirectory(prefix="lcdb-restore-") as folder:
+        require_fit(manifest, server)
+        run = _Run(opened, find_programs(server.info.server_version, image), replace(admin, database=name),
+                   Path(folder) / "structure.dump", workers, listener)
+        run.phase("verify", lambda: verify_objects(opened, workers=workers, listener=lambda done, all_: listener(
+            "verify", done / max(all_, 1))))
+        opened.fetch_structure(run.archive)
+        require_contents(manifest, run.programs, run.archive)
+        create_database(server, manifest, name)
+        try:
+            roles = create_roles(server, manifest.roles)
+            held = _fill(run, analyze=analyze)
+            finish_database(server, manifest, name)
+        except BaseException as error:
+            drop_database(server, name)
+            if isinstance(error, psycopg.Error):
+                raise RestoreError(f"database {name}: {' '.join(str(error).split())[:200]}; it was taken away again"
+                                   ) from None
+            raise
+    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles)
+
+
+def _fill(run: _Run, *, analyze: bool) -> list[int]:
+    """Everything from the empty database to the finished one; returns the held jobs."""
+    manifest, held = run.opened.manifest, list[int]()
+    with run.address.connect(application_name=APPLICATION) as connection:
+        timescale = manifest.server.timescaledb is not None
+        if timescale:
+            connection.execute(f"CREATE EXTENSION timescaledb VERSION '{manifest.server.timescaledb}'".encode())
+            connection.execute("SELECT public.timescaledb_pre_restore()")
+        run.phase("structure", lambda: _pg_restore(run, "pre-data", jobs=1))
+        run.phase("catalog", lambda: _load_catalog(run, connection))
+        if timescale:
+            held = hold_jobs(connection)
+        run.phase("rows", lambda: _load_tables(run))
+        _set_sequences(connection, [each for each in manifest.sequences if not each.configuration])
+        run.phase("indexes", lambda: _pg_restore(run, "post-data", jobs=run.workers))
+        if timescale:
+            connection.execute("SELECT public.timescaledb_post_restore()")
+        _require_structure(run, connection)
+        if analyze:
+            run.phase("analyze", lambda: connection.execute("ANALYZE"))
+    return held
+
+
+def _pg_restore(run: _Run, section: str, jobs: int) -> None:
+    arguments = ["--exit-on-error", f"--section={section}", f"--dbname=service=lcdb dbname={run.address.database}",
+                 f"--jobs={jobs}", str(run.archive)]
+    with run.programs.run("pg_restore", arguments, run.address, shared=[run.archive]) as process:
+        assert process.stdout
+        process.stdout.read()
+        if process.wait() != 0:
+            raise RestoreError(f"database {run.address.database}: pg_restore ({section}): {said(process)}")
+
+
+def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
+    """The configuration of the extensions, alone, each table after those it refers to."""
+    tables = by_name([table for table in run.opened.manifest.tables if table.extension])
+    order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(tables, ()))
+    # What refers to itself is right at the end of its own COPY: these are the circles that pg_dump warns of.
+    for referring, referred in connection.execute(
+            "SELECT conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint "
+            "WHERE contype = 'f' AND conrelid <> confrelid"):
+        if referring in tables and referred in tables:
+            order.add(referring, referred)
+    with connection.transaction():
+        for table in (tables[name] for name in order.static_order()):
+            _load(run, connection, table)
+    _set_sequences(connection, [each for each in run.opened.manifest.sequences if each.configuration])
+
+
+def _load_tables(run: _Run) -> None:
+    """Tables and chunks side by side, the largest first. The first failure stops the rest."""
+    manifest = run.opened.manifest
+    tables = sorted((t for t in manifest.tables if not t.extension and t.stored), key=lambda table: -table.bytes)
+    total, done, lock, stop = sum(t.bytes for t in tables) or 1, 0, threading.Lock(), threading.Event()
+    connections = threading.local()
+
+    def load(table: TableData) -> None:
+        nonlocal done
+        if stop.is_set():
+            return
+        if not hasattr(connections, "open"):
+            connections.open = run.address.connect(application_name=APPLICATION)
+            opened.append(connections.open)
+            connections.open.execute("SET synchronous_commit = off")
+        with connections.open.transaction():
+            _load(run, connections.open, table)
+        with lock:
+            done += table.bytes
+            run.listener("rows", done / total)
+
+    opened: list[Connection[Any]] = []
+    with ThreadPoolExecutor(max_workers=run.workers, thread_name_prefix="restore") as pool:
+        try:
+            for future in [pool.submit(load, table) for table in tables]:
+                future.result()
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        finally:
+            for connection in opened:
+                connection.close()
+
+
+def _load(run: _Run, connection: Connection[Any], table: TableData) -> None:
+    if not table.stored:
+        return
+    with connection.cursor() as cursor:
+        # The names came quoted from the server itself.
+        with cursor.copy(f"COPY {table.full_name} ({table.columns}) FROM STDIN".encode()) as copy:
+            for block in run.opened.rows(table):
+                copy.write(block)
+        # A trigger of TimescaleDB's keeps its own facts of this installation in place of those of the other.
+        if cursor.rowcount != table.rows and not table.extension:
+            raise RestoreError(f"table {table.full_name}: the server took {cursor.rowcount} rows, "
+                               f"required {table.rows}")
+
+
+def _set_sequences(connection: Connection[Any], sequences: Sequence[SequenceValue]) -> None:
+    for each in sequences:
+        connection.execute("SELECT setval(%s::regclass, %s, %s)", [each.full_name, each.last_value, each.is_called])
+
+
+def _require_structure(run: _Run, connection: Connection[Any]) -> None:
+    """Raise RestoreError unless the structure is, in the server's own words, what was backed up."""
+    manifest = run.opened.manifest
+    connection.execute("SET search_path = ''")
+    if connection.info.server_version // 10000 == manifest.server.server_version // 10000:
+        found, _ = read_fingerprint(connection)
+        if found != manifest.fingerprint:
+            raise RestoreError(f"database {run.address.database}: its structure is not the one that was backed up "
+                               f"(found {found[:12]}, required {manifest.fingerprint[:12]})")
+
+

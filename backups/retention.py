@@ -1,0 +1,117 @@
+"""Which backups stay: the newest of each of the last days, weeks and months; what must stay is never taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from botocore.exceptions import ClientError
+
+from backups.catalogue import LOGICAL, STAMP, Entry, list_backups
+from backups.config import Retention
+from backups.manifest import NAME
+from backups.s3 import code, is_not_implemented
+from backups.store import Store
+
+# A folder without a manifest may be a backup that is being taken.
+ORPHAN_AGE = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What a prune did: ids deleted, ids kept with the reason, folders of killed runs that were cleared."""
+
+    deleted: Sequence[str]
+    kept: dict[str, str]
+    cleared: Sequence[str]
+
+
+def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]:
+    """The ids that stay, each with the reason; pure. Everything else may go."""
+    kept: dict[str, str] = {}
+    newest = sorted(entries, key=lambda entry: entry.taken, reverse=True)
+    periods: tuple[tuple[str, int, Callable[[datetime], str]], ...] = (
+        ("day", retention.daily, lambda at: f"{at:%Y-%m-%d}"), ("week", retention.weekly, lambda at: f"{at:%G-W%V}"),
+        ("month", retention.monthly, lambda at: f"{at:%Y-%m}"))
+    for word, count, period in periods:
+        seen: list[str] = []
+        for entry in newest:
+            name = period(entry.taken)
+            if name not in seen and len(seen) < count:
+                seen.append(name)
+                kept.setdefault(entry.id, f"newest of {word} {name}")
+    proven = next((entry for entry in newest if entry.proven), None)
+    if proven:
+        kept.setdefault(proven.id, "last verified backup")
+    for entry in newest:
+        # Until a newer one is proven, none of those after the last proven one may turn out to be the only good one.
+        if proven is None or entry.taken > proven.taken:
+            kept.setdefault(entry.id, "not verified yet")
+        if entry.problem:
+            kept.setdefault(entry.id, "its manifest cannot be read: look at it before it goes")
+    return kept
+
+
+def prune(store: Store, database: str, retention: Retention, *, dry_run: bool = False,
+          now: datetime | None = None) -> Pruned:
+    """Delete what retention does not keep, and what killed runs left behind more than a day ago.
+
+    What object lock holds stays whole, with the date until which it is held.
+    """
+    entries = list_backups(store, database)
+    kept, deleted = plan_prune(entries, retention), []
+    for entry in entries:
+        if entry.id in kept:
+            continue
+        keys = [key for key, _ in store.objects(f"{entry.folder}/")]
+        held = next((held for key in keys if (held := read_hold(store, key))), None)
+        if held:
+            kept[entry.id] = f"object lock: {held}"
+            continue
+        if not dry_run:
+            # The manifest first: what is half deleted is no backup any more.
+            manifest = f"{entry.folder}/{NAME}"
+            store.delete([manifest])
+            store.delete([key for key in keys if key != manifest])
+        deleted.append(entry.id)
+    return Pruned(deleted, kept, _clear_orphans(store, database, {e.id for e in entries}, now or datetime.now(UTC),
+                                                dry_run=dry_run))
+
+
+def read_hold(store: Store, key: str) -> str | None:
+    """Until when, or why, object lock holds this object; None where it does not."""
+    def run() -> str | None:
+        try:
+            found = store.client.head_object(Bucket=store.bucket, Key=store.prefix + key)
+        except ClientError as error:
+            if code(error) in ("NoSuchKey", "404") or is_not_implemented(error):
+                return None
+            raise
+        if found.get("ObjectLockLegalHoldStatus") == "ON":
+            return "legal hold"
+        until = found.get("ObjectLockRetainUntilDate") or _retention(store, key)
+        return f"until {until:%Y-%m-%d %H:%M} UTC" if until and until > datetime.now(UTC) else None
+    return store.call(f"look at {key}", run)
+
+
+def _retention(store: Store, key: str) -> datetime | None:
+    """Asked by name: some servers do not show it with the object."""
+    try:
+        found = store.client.get_object_retention(Bucket=store.bucket, Key=store.prefix + key)
+    except ClientError:
+        return None  # no object lock in this bucket, or no right to ask: then a delete hides, and destroys nothing
+    return found.get("Retention", {}).get("RetainUntilDate")
+
+
+def _clear_orphans(store: Store, database: str, listed: set[str], now: datetime, *, dry_run: bool) -> list[str]:
+    cleared = []
+    for id_ in store.folders(f"{database}/{LOGICAL}/"):
+        if id_ in listed:
+            continue
+        taken = datetime.strptime(id_.split("-", maxsplit=1)[0], STAMP).replace(tzinfo=UTC)
+        if now - taken > ORPHAN_AGE:
+            cleared.append(id_)
+            if not dry_run:
+                store.delete([key for key, _ in store.objects(f"{database}/{LOGICAL}/{id_}/")])
+    return cleared

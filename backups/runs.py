@@ -1,0 +1,58 @@
+"""Whole operations: a backup taken and proven, a live database replaced; each says how it ended to whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from backups.catalogue import Entry, find_backup
+from backups.config import BackupConfig
+from backups.dump import Progress, run_logical
+from backups.errors import DamagedError
+from backups.manifest import Manifest
+from backups.restore import Restored, restore_logical
+from backups.target import swap_names
+from backups.verify import verify
+from schema.connection import Address
+
+# Called with what is being done, and how much of it is done (0 to 1).
+Listener = Callable[[str, float], None]
+
+
+def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 2,
+                 listener: Listener = lambda *_: None) -> Manifest:
+    """Take a backup, and with `verified` read it back at once. Raises BackupError; what is listed is then unproven."""
+    store, ring = config.store(), config.keyring()
+
+    def tell(progress: Progress) -> None:
+        listener(f"{progress.rows:,} rows", progress.done / max(progress.total, 1))
+    manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, listener=tell)
+    if verified:
+        entry = find_backup(store, manifest.database, manifest.id)
+        read_back = verify(store, ring, entry, image=config.image, workers=workers,
+                           listener=lambda done, total: listener("verifying", done / max(total, 1)))
+        if read_back.seal != manifest.seal:
+            raise DamagedError(f"backup {manifest.id}: its manifest was changed while it was verified")
+    return manifest
+
+
+def replace_live(config: BackupConfig, admin: Address, entry: Entry, name: str, *, image: str | None = None,
+                 workers: int = 2, listener: Listener = lambda *_: None) -> tuple[Restored, str]:
+    """Put a restored backup in the live database's place; returns what was restored and the live one's new name.
+
+    First comes a fresh backup of the live one, which stays beside it. Until the swap, which is all or nothing, nobody
+    notices anything.
+    """
+    live = entry.database
+    take_logical(replace_source(config, admin, live), workers=workers, listener=listener)
+    done = restore_logical(config.store(), config.keyring(), entry, admin, name, image=image or config.image,
+                           workers=workers, listener=listener)
+    aside = f"{live}_before_{datetime.now(UTC):%Y%m%dt%H%M%Sz}"[:63]
+    swap_names(admin, name, live, aside)
+    return replace(done, database=live), aside
+
+
+def replace_source(config: BackupConfig, admin: Address, database: str) -> BackupConfig:
+    """The same settings, with the administrator's login to one database as the source."""
+    return config.model_copy(update={"database": replace(admin, database=database).to_dict()})

@@ -1,0 +1,148 @@
+"""The schedule: what is due, what was missed, and who is told. The catalogue is its memory: nothing else is kept."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from backups.catalogue import STAMP, find_backup, list_backups
+from backups.config import BackupConfig, Due
+from backups.drill import run_drill
+from backups.errors import BackupError, BusyError
+from backups.retention import prune
+from backups.runs import take_logical
+from backups.store import Store
+from schema.errors import SchemaError
+
+Say = Callable[[str], None]
+ATTEMPTS = 5
+TICK_SECONDS = 20.0
+LOOK_BACK = timedelta(days=40)
+# What each kind of run leaves in the bucket for the next to see; a logical backup is seen itself.
+MARKS = "runs/"
+
+
+def last_due(due: Due, now: datetime) -> datetime | None:
+    """The newest moment at or before `now` that the expression names, in UTC; None where the last 40 days have none."""
+    zone = ZoneInfo(due.timezone)
+    moments = takewhile(lambda at: at.astimezone(UTC) <= now, CronSim(due.cron, (now - LOOK_BACK).astimezone(zone)))
+    newest = None
+    for newest in moments:  # noqa: B007 (the last one is wanted)
+        pass
+    return newest.astimezone(UTC) if newest else None
+
+
+def next_due(due: Due, now: datetime) -> datetime:
+    """The first moment after `now` that the expression names, in UTC."""
+    return next(CronSim(due.cron, now.astimezone(ZoneInfo(due.timezone)))).astimezone(UTC)
+
+
+def is_due(due: Due, last_run: datetime | None, now: datetime) -> bool:
+    """Whether a moment of the schedule has come since the last run: one, however many were missed. Pure."""
+    moment = last_due(due, now)
+    return moment is not None and (last_run is None or last_run < moment)
+
+
+def read_last_run(store: Store, database: str, due: Due) -> datetime | None:
+    """When a run of this kind was last begun and came through."""
+    if due.kind == "logical":
+        entries = [entry for entry in list_backups(store, database) if entry.proven]
+        return entries[-1].taken if entries else None
+    stamps = [key.rsplit("/", 1)[1] for key, _ in store.objects(f"{database}/{MARKS}{due.kind}/")]
+    return max((datetime.strptime(each, STAMP).replace(tzinfo=UTC) for each in stamps), default=None)
+
+
+def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list[str]:
+    """Do all that is due or was missed, one after the other, each retried with backoff; the kinds that failed."""
+    failed: list[str] = []
+    store, database = config.store(), config.database_name()
+    for due in config.schedule:
+        begun = datetime.now(UTC)
+        try:
+            if not is_due(due, read_last_run(store, database, due), now or begun):
+                continue
+            say(f"{due.kind}: due, begins")
+            said = _retried(lambda due=due: _run(config, store, due), say, due)  # type: ignore[misc]
+            if due.kind != "logical":
+                store.put(f"{database}/{MARKS}{due.kind}/{begun.strftime(STAMP)}", b"")
+            say(f"{due.kind}: {said}")
+            notify(config, {"database": database, "kind": due.kind, "ok": True, "message": said}, say)
+        except BusyError as error:
+            say(f"{due.kind}: {error}")
+        except (BackupError, SchemaError) as error:
+            failed.append(due.kind)
+            say(f"{due.kind}: FAILED: {error}")
+            notify(config, {"database": database, "kind": due.kind, "ok": False, "message": str(error)}, say)
+    return failed
+
+
+def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK_SECONDS,
+                   until: Callable[[], bool] = lambda: False) -> None:
+    """Run what is due, for ever; after a failure it is tried again at growing intervals of up to an hour."""
+    failures, resume = 0, 0.0
+    for due in config.schedule:
+        say(f"{due.kind}: {due.cron} {due.timezone}, next {next_due(due, datetime.now(UTC)):%Y-%m-%d %H:%M} UTC")
+    while not until():
+        if time.monotonic() >= resume:
+            failures = failures + 1 if run_due(config, say) else 0
+            resume = time.monotonic() + min(3600.0, 60.0 * 2 ** failures) if failures else 0.0
+        time.sleep(tick_seconds)
+
+
+def notify(config: BackupConfig, facts: dict[str, Any], say: Say) -> None:
+    """POST the facts as JSON to the webhook, if one is given; that it fails is said, and stops nothing."""
+    if config.webhook is None:
+        return
+    request = urllib.request.Request(
+        config.webhook.get_secret_value(), data=json.dumps(facts).encode(),
+        headers={"Content-Type": "application/json"})
+    if request.type not in ("http", "https"):
+        say("webhook: neither http nor https; correct it")
+        return
+    try:
+        urllib.request.urlopen(request, timeout=10).close()
+    except (OSError, ValueError) as error:
+        say(f"webhook: not delivered ({type(error).__name__})")  # its address may hold a token
+
+
+def _retried(run: Callable[[], str], say: Say, due: Due) -> str:
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        say(f"{due.kind}: attempt {state.attempt_number} failed: {error}")
+    return Retrying(stop=stop_after_attempt(ATTEMPTS), wait=wait_random_exponential(2, max=300), reraise=True,
+                    retry=retry_if_exception_type((BackupError, SchemaError)) & _not_busy(), before_sleep=tell)(run)
+
+
+def _not_busy() -> Any:
+    from tenacity import retry_if_not_exception_type
+
+    return retry_if_not_exception_type(BusyError)
+
+
+def _run(config: BackupConfig, store: Store, due: Due) -> str:
+    database = config.database_name()
+    if due.kind == "logical":
+        manifest = take_logical(config)
+        return f"backup {manifest.id}, {manifest.rows} rows, verified"
+    if due.kind == "prune":
+        done = prune(store, database, config.retention)
+        return f"deleted {len(done.deleted)} backups, kept {len(done.kept)}"
+    if due.kind == "drill":
+        entry = find_backup(store, database)
+        drill = run_drill(store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
+                          admin=config.administrator() if config.admin else None)
+        if not drill.passed:
+            raise BackupError(f"drill of {drill.backup}: not proven: {drill.problems[0]}")
+        return f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s"
+    raise BackupError(f"backup of kind {due.kind}: this schedule runs logical, drill and prune; take it out")
+
+

@@ -1,0 +1,178 @@
+"""What is to be backed up: read, locked against change, and seen by every connection through one exported snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from backups.errors import BusyError, DumpError
+from backups.manifest import Role, SequenceValue, Server
+from schema.connection import Address
+
+APPLICATION = "lifecompanion backup"
+LOCK = 4_201_160_500_732  # one arbitrary number for "a backup of this database is being taken"
+ATTEMPTS = 5
+LOCK_TIMEOUT = "10s"
+# As pg_dump has it: whatever the login's own settings are, the text is the same.
+SETTINGS = ("SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0", "SET row_security = off",
+            "SET synchronize_seqscans = off", "SET extra_float_digits = 3", "SET datestyle = ISO",
+            "SET intervalstyle = postgres", "SET timezone = 'UTC'", "SET search_path = ''",
+            "SET transaction_timeout = 0")
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table that holds rows of its own; `condition` picks those of a configuration table that are the database's."""
+
+    oid: int
+    schema: str
+    name: str
+    full_name: str
+    columns: str
+    extension: str | None
+    condition: str | None
+    bytes: int
+
+    @property
+    def copy(self) -> str:
+        """The statement that reads its rows: of a chunk the bare heap; its compressed rows are a table of their own."""
+        if self.extension is None:
+            return f"COPY {self.full_name} ({self.columns}) TO STDOUT"
+        return f"COPY (SELECT {self.columns} FROM ONLY {self.full_name} {self.condition or ''}) TO STDOUT"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The database as of one snapshot, valid while the connection that took it is open."""
+
+    snapshot: str
+    server: Server
+    tables: Sequence[SourceTable]
+    chunks: dict[str, tuple[str, bool]]
+    sequences: Sequence[SequenceValue]
+    roles: Sequence[Role]
+    jobs: Sequence[str]
+    fingerprint: str
+    checks: dict[str, str]
+
+
+@contextmanager
+def snapshot_of(address: Address, image: str | None = None) -> Iterator[Source]:
+    """Lock every table against being altered or dropped (readers and writers go on) and export one snapshot.
+
+    Raises BusyError while another backup of this database is being taken, DumpError where the tables do not hold still.
+    """
+    with address.connect(application_name=APPLICATION) as connection:
+        try:
+            prepare(connection)
+            _only_one(connection)
+            source = _read(connection, _hold_still(connection), image)
+        except psycopg.Error as error:
+            said = " ".join((error.diag.message_primary or str(error)).split())
+            raise DumpError(f"{address}: cannot be read whole: {said}; give a login that is a member of "
+                            "pg_read_all_data") from None
+        yield source
+
+
+def _hold_still(connection: Connection[Any]) -> list[SourceTable]:
+    """Begin the transaction in which every table is locked, and say which tables those are."""
+    for _ in range(ATTEMPTS):
+        tables = read_tables(connection)
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            # Before any snapshot: what is altered until the lock is had is seen as it is then.
+            _lock(connection, tables)
+            if [(t.oid, t.columns) for t in read_tables(connection)] == [(t.oid, t.columns) for t in tables]:
+                return tables
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, psycopg.errors.DeadlockDetected):
+            pass
+        connection.execute("ROLLBACK")
+    raise DumpError(f"database {connection.info.dbname}: its tables are being created, altered or dropped faster than "
+                    f"they can be locked ({ATTEMPTS} attempts); take the backup when no migration runs")
+
+
+def read_server(connection: Connection[Any], image: str | None = None) -> Server:
+    """Versions, edition and settings of the server and the database."""
+    return Server(**_rows(connection, "server")[0], image=image)
+
+
+def read_tables(connection: Connection[Any]) -> list[SourceTable]:
+    """Everything that holds rows."""
+    return [SourceTable(**row) for row in _rows(connection, "tables")]
+
+
+def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
+    """A digest of the structure in the server's own words, and the jobs."""
+    jobs: list[str] = []
+    if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
+        jobs = [row["line"] for row in _rows(connection, "jobs")]
+    lines = [row["line"] for row in _rows(connection, "fingerprint")]
+    return hashlib.sha256("\n".join([*lines, *jobs]).encode()).hexdigest(), jobs
+
+
+def read_checks(connection: Connection[Any]) -> dict[str, str]:
+    """The check constraints of all tables but chunks, by table and name, as the server words them today."""
+    return {row["name"]: row["words"] for row in _rows(connection, "checks")}
+
+
+def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:
+    """Where every sequence stands."""
+    found = _rows(connection, "sequences")
+    if not found:
+        return []
+    parts = [sql.SQL("SELECT {} AS full_name, last_value, is_called, {} AS configuration FROM ").format(
+        sql.Literal(row["full_name"]), sql.Literal(row["configuration"])) + sql.SQL(row["full_name"])
+        for row in found]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return [SequenceValue(**row) for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()]
+
+
+def prepare(connection: Connection[Any]) -> None:
+    """Settings that make the text of rows the same everywhere."""
+    for setting in SETTINGS:
+        if "transaction_timeout" not in setting or connection.info.server_version >= 170000:
+            connection.execute(setting.encode())
+    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
+
+
+def _only_one(connection: Connection[Any]) -> None:
+    found = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+    if not found or not found[0]:
+        raise BusyError(f"database {connection.info.dbname}: another backup of it is being taken; wait for its end")
+
+
+def _lock(connection: Connection[Any], tables: Sequence[SourceTable]) -> None:
+    if tables:
+        # The names come quoted from the server itself.
+        connection.execute(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} "
+                           "IN ACCESS SHARE MODE".encode())
+
+
+def _read(connection: Connection[Any], tables: Sequence[SourceTable], image: str | None) -> Source:
+    exported = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    server = read_server(connection, image)
+    fingerprint, jobs = read_fingerprint(connection)
+    chunks = {row["full_name"]: (row["hypertable"], row["compressed"]) for row in _rows(connection, "chunks")
+              } if server.timescaledb else {}
+    return Source(str(exported[0]) if exported else "", server, tables, chunks, read_sequences(connection),
+                  [Role(**row) for row in _rows(connection, "roles")], jobs, fingerprint,
+                  read_checks(connection))
+
+
+@cache
+def _query(name: str) -> bytes:
+    return (Path(__file__).parent / "sql" / f"{name}.sql").read_bytes()
+
+
+def _rows(connection: Connection[Any], name: str) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_query(name)).fetchall()

@@ -1,0 +1,16 @@
+-- What a backup must say of its server and database, and what a restore compares and sets; one row.
+SELECT current_setting('server_version_num')::int AS server_version,
+       split_part(current_setting('server_version'), ' ', 1) AS postgresql,
+       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb,
+       current_setting('timescaledb.license', true) AS edition,
+       coalesce((SELECT json_object_agg(extname, extversion) FROM pg_extension WHERE extname <> 'plpgsql'), '{}') AS extensions,
+       pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collate, d.datctype::text AS ctype,
+       d.datname::text AS database, pg_get_userbyid(d.datdba)::text AS owner,
+       pg_is_in_recovery() AS standby, pg_database_size(d.oid) AS bytes,
+       coalesce((SELECT to_json(setconfig) FROM pg_db_role_setting s WHERE s.setdatabase = d.oid AND s.setrole = 0),
+                '[]') AS settings,
+       (SELECT json_agg(json_build_object('role', CASE WHEN a.grantee = 0 THEN NULL ELSE pg_get_userbyid(a.grantee) END,
+                                          'privilege', a.privilege_type))
+          FROM aclexplode(d.datacl) a) AS grants
+  FROM pg_database d
+ WHERE d.datname = current_database()

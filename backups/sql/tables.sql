@@ -1,0 +1,25 @@
+-- Everything that holds rows of its own, as pg_dump sees it: ordinary tables, and the extensions' configuration tables.
+-- `source` is what COPY reads: the bare heap of a table, or the rows of a configuration table that are the database's own.
+WITH columns AS (
+    SELECT a.attrelid, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names
+      FROM pg_attribute a
+     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+     GROUP BY a.attrelid
+), configuration AS (
+    SELECT each.oid, nullif(each.condition, '') AS condition, e.extname, each.number
+      FROM pg_extension e,
+           unnest(e.extconfig, e.extcondition) WITH ORDINALITY AS each (oid, condition, number)
+)
+SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
+       quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name, columns.names AS columns,
+       f.extname::text AS extension, f.condition,
+       pg_relation_size(c.oid) AS bytes
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN columns ON columns.attrelid = c.oid
+  LEFT JOIN configuration f ON f.oid = c.oid
+ WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND (f.oid IS NOT NULL OR NOT EXISTS (
+            SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
+ ORDER BY f.extname NULLS LAST, f.number, n.nspname, c.relname

@@ -1,0 +1,204 @@
+"""The part of a bucket that backups lie in: streams up and down with constant memory, listing, conditional puts."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError, HTTPClientError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from backups.errors import BackupError, DamagedError, S3Error, S3UnreachableError
+from backups.s3 import S3Login, code, explained
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+READ_BYTES = 1 << 20
+# What a server says when it is overloaded or restarting: the same part is sent again.
+PASSING = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "503", "500", "502", "504",
+                     "Throttling", "TooManyRequests", "429"})
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One object as it lies in the bucket; `key` is relative to the store's prefix."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Store:
+    """A prefix of a bucket. Every call is tried again for `patience` seconds while the server is away or overloaded."""
+
+    login: S3Login
+    bucket: str
+    prefix: str = "backups/"
+    patience: float = 60.0
+    _clients: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"bucket {self.bucket} at {self.login}"
+
+    @property
+    def client(self) -> S3Client:
+        """This thread's client."""
+        if not hasattr(self._clients, "client"):
+            self._clients.client = self.login.client()
+        found: S3Client = self._clients.client
+        return found
+
+    def call(self, doing: str, run: Callable[[], T]) -> T:
+        """Run one call; raises S3Error with one line once patience is at its end."""
+        retrying = Retrying(stop=stop_after_delay(self.patience), wait=wait_random_exponential(0.2, max=10),
+                            retry=retry_if_exception(_is_passing), reraise=True)
+
+        def once() -> T:
+            try:
+                return run()
+            except ClientError as error:
+                if code(error) in PASSING:
+                    raise _Passing(error) from None
+                raise
+        with explained(self.login, f"{doing} in bucket {self.bucket}"):
+            try:
+                return retrying(once)
+            except _Passing as passing:
+                raise passing.error from None
+
+    def put(self, key: str, body: bytes, *, only_new: bool = False) -> Stored:
+        """Put a small object whole; with `only_new`, raises BackupError where the key is taken."""
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if only_new else {}
+
+        def run() -> None:
+            self.client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=body, **condition)
+        try:
+            self.call(f"put {key}", run)
+        except S3Error as error:
+            if only_new and "PreconditionFailed" in str(error):
+                if self.get(key) == body:  # our own first attempt came through, only its answer was lost
+                    return Stored(key, len(body), hashlib.sha256(body).hexdigest())
+                raise BackupError(f"{key} in {self}: is there already; another run wrote it") from None
+            raise
+        return Stored(key, len(body), hashlib.sha256(body).hexdigest())
+
+    def get(self, key: str) -> bytes | None:
+        """A small object whole; None where it is not there."""
+        def run() -> bytes | None:
+            try:
+                return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+            except ClientError as error:
+                if code(error) in ("NoSuchKey", "404"):
+                    return None
+                raise
+        return self.call(f"read {key}", run)
+
+    def read(self, stored: Stored) -> Iterator[bytes]:
+        """The object's bytes in blocks; raises DamagedError, at the latest after the last one, if they are not it.
+
+        A connection that breaks is taken up again where it broke.
+        """
+        digest, done, etag = hashlib.sha256(), 0, None
+        while done < stored.bytes:
+            body, etag, size = self._open(stored, done, etag)
+            if size != stored.bytes:
+                raise DamagedError(f"{stored.key} in {self}: found {size} bytes, required {stored.bytes}; "
+                                   "it was cut off or overwritten")
+            try:
+                for block in body.iter_chunks(READ_BYTES):
+                    digest.update(block)
+                    done += len(block)
+                    yield block
+            except (HTTPClientError, OSError) as error:
+                if not _is_passing(error) and not isinstance(error, HTTPClientError):
+                    raise
+                time.sleep(0.5)  # a new request finds out, with patience, whether the server is still there
+        if digest.hexdigest() != stored.sha256:
+            raise DamagedError(f"{stored.key} in {self}: found SHA-256 {digest.hexdigest()[:16]}…, required "
+                               f"{stored.sha256[:16]}…; it was changed; take another backup")
+
+    def _open(self, stored: Stored, start: int, etag: str | None) -> tuple[Any, str, int]:
+        def run() -> tuple[Any, str, int]:
+            more: dict[str, Any] = {"Range": f"bytes={start}-", "IfMatch": etag} if start and etag else {}
+            try:
+                answer = self.client.get_object(Bucket=self.bucket, Key=self.prefix + stored.key, **more)
+            except ClientError as error:
+                if code(error) in ("NoSuchKey", "404"):
+                    raise DamagedError(f"{stored.key} in {self}: is not there; it was deleted; take another backup"
+                                       ) from None
+                raise
+            return answer["Body"], answer["ETag"], start + answer["ContentLength"]
+        return self.call(f"read {stored.key}", run)
+
+    def objects(self, under: str = "") -> Iterator[tuple[str, int]]:
+        """Key and size of every object below, in order of key."""
+        for page in self._pages(under):
+            for each in page.get("Contents", []):
+                yield each["Key"].removeprefix(self.prefix), each["Size"]
+
+    def folders(self, under: str = "") -> list[str]:
+        """The names directly below that have objects under them."""
+        return [each["Prefix"].removeprefix(self.prefix + under).rstrip("/")
+                for page in self._pages(under, Delimiter="/") for each in page.get("CommonPrefixes", [])]
+
+    def _pages(self, under: str, **more: Any) -> Iterator[Any]:
+        token: dict[str, Any] = {}
+        while True:
+            run = functools.partial(self.client.list_objects_v2, Bucket=self.bucket, Prefix=self.prefix + under,
+                                    **more, **token)
+            page = self.call(f"list {under or 'backups'}", run)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete objects; those that are gone are fine. Raises S3Error where the login may not."""
+        for first in range(0, len(keys), 1000):
+            page: Any = [{"Key": self.prefix + key} for key in keys[first:first + 1000]]
+            run = functools.partial(self.client.delete_objects, Bucket=self.bucket,
+                                    Delete={"Objects": page, "Quiet": True})
+            failed = self.call("delete objects", run).get("Errors") or []
+            if failed:
+                raise S3Error(f"{self}: may not delete {failed[0].get('Key')} ({failed[0].get('Code')}); "
+                              "give this login the right to, or let one prune that has it")
+
+    def unfinished(self, under: str = "") -> list[tuple[str, str]]:
+        """Key and id of every upload below that was begun and neither completed nor aborted."""
+        page = self.call("list uploads", lambda: self.client.list_multipart_uploads(
+            Bucket=self.bucket, Prefix=self.prefix + under))
+        return [(each["Key"].removeprefix(self.prefix), each["UploadId"]) for each in page.get("Uploads", [])]
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Give up one upload; one that is gone is fine."""
+        def run() -> None:
+            try:
+                self.client.abort_multipart_upload(Bucket=self.bucket, Key=self.prefix + key, UploadId=upload_id)
+            except ClientError as error:
+                if code(error) not in ("NoSuchUpload", "404"):
+                    raise
+        self.call(f"abort the upload of {key}", run)
+
+class _Passing(Exception):
+    """A refusal that another attempt may not meet."""
+
+    def __init__(self, error: ClientError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _is_passing(error: BaseException) -> bool:
+    from botocore.exceptions import ConnectionError as S3ConnectionError
+    from botocore.exceptions import SSLError
+
+    if isinstance(error, SSLError):
+        return "certificate" not in str(error).lower()
+    return isinstance(error, (_Passing, S3UnreachableError, S3ConnectionError, HTTPClientError))

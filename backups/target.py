@@ -1,0 +1,146 @@
+"""Where a backup is restored to: whether it fits, the new database, its roles, and the swap of names at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.errors import ObjectInUse
+
+from backups.errors import RestoreError
+from backups.manifest import Manifest, Role
+from schema.connection import Address
+
+# Set while a restore is under way: what a killed one left is told by it, and may be dropped.
+UNFINISHED = "lifecompanion.restoring"
+NOT_KEPT = ("timescaledb.restoring", "lifecompanion.")
+
+
+def require_fit(manifest: Manifest, connection: Connection[Any]) -> None:
+    """Raise RestoreError, having touched nothing, unless this server can hold what the manifest describes."""
+    wanted, where = manifest.server, f"backup {manifest.id}"
+    row = connection.execute(
+        "SELECT current_setting('server_version_num')::int, current_setting('timescaledb.license', true),"
+        " current_setting('shared_preload_libraries'), pg_is_in_recovery(),"
+        " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)").fetchone()
+    assert row
+    version, edition, libraries, standby, superuser = row
+    if standby:
+        raise RestoreError(f"{where}: the server is a standby and takes no changes; give the primary's address")
+    if not superuser:
+        raise RestoreError(f"{where}: login {connection.info.user} is no superuser, which TimescaleDB's restore needs; "
+                           "give the administrator's login")
+    if version // 10000 < wanted.server_version // 10000:
+        least = wanted.server_version // 10000
+        raise RestoreError(f"{where}: PostgreSQL found {version // 10000}, required {least} or later; restore into a "
+                           "newer server")
+    if wanted.timescaledb is not None:
+        if "timescaledb" not in libraries:
+            raise RestoreError(f"{where}: shared_preload_libraries found '{libraries}', required timescaledb; set it "
+                               "and restart the server")
+        if wanted.edition == "timescale" and edition != "timescale":
+            raise RestoreError(f"{where}: TimescaleDB edition found {edition}, required timescale, whose compression "
+                               "and policies it holds; restore into a server of the Community edition")
+    _require_extensions(manifest, connection)
+
+
+def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None:
+    available = {(name, version) for name, version in connection.execute(
+        "SELECT name::text, version FROM pg_available_extension_versions")}
+    for name, version in manifest.server.extensions.items():
+        versions = sorted(found for extension, found in available if extension == name)
+        if name == "timescaledb" and version not in versions:
+            raise RestoreError(f"backup {manifest.id}: TimescaleDB found {', '.join(versions) or 'none'}, required "
+                               f"exactly {version}; restore into a server with it, and update the extension after")
+        if not versions:
+            raise RestoreError(f"backup {manifest.id}: extension {name} found none, required {version} or later; "
+                               "install its package on the server")
+
+
+def create_database(admin: Connection[Any], manifest: Manifest, name: str) -> None:
+    """Make the empty database, marked as unfinished. What a killed restore left under this name is dropped first.
+
+    Raises RestoreError where a database of this name is there.
+    """
+    found = admin.execute("SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(setconfig) AS c WHERE s.setdatabase"
+                          " = d.oid AND c LIKE %s) FROM pg_database d WHERE datname = %s",
+                          [f"{UNFINISHED}=%", name]).fetchone()
+    if found and not found[0]:
+        raise RestoreError(f"database {name}: is there already, and a restore overwrites nothing; give another name "
+                           "with --into, or swap names with --replace")
+    if found:
+        drop_database(admin, name)
+    server = manifest.server
+    identifier = sql.Identifier(name)
+    admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(
+        identifier, *map(sql.Literal, (server.encoding, server.collate, server.ctype))))
+    admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+        identifier, sql.SQL(UNFINISHED), sql.Literal(manifest.id)))
+    admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(identifier))
+
+
+def drop_database(admin: Connection[Any], name: str) -> None:
+    """Drop a database of ours with everybody in it; nothing to do where there is none."""
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def create_roles(admin: Connection[Any], roles: Sequence[Role]) -> list[str]:
+    """Make the roles that are missing, without passwords and never as superusers; returns their names."""
+    present = {row[0] for row in admin.execute("SELECT rolname::text FROM pg_roles")}
+    missing = [role for role in roles if role.name not in present]
+    for role in missing:
+        words = " ".join(word if on else f"NO{word}" for word, on in (
+            ("INHERIT", role.inherit), ("CREATEROLE", role.createrole), ("CREATEDB", role.createdb),
+            ("LOGIN", role.login), ("REPLICATION", role.replication), ("BYPASSRLS", role.bypassrls)))
+        admin.execute(sql.SQL("CREATE ROLE {} NOSUPERUSER {} CONNECTION LIMIT {}").format(
+            sql.Identifier(role.name), sql.SQL(words), sql.Literal(role.connections)))
+    for role in missing:
+        for group in role.member_of:
+            admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(role.name)))
+    return [role.name for role in missing]
+
+
+def finish_database(admin: Connection[Any], manifest: Manifest, name: str) -> None:
+    """Give the database its owner, settings and grants, and take the mark of an unfinished restore away."""
+    server, identifier = manifest.server, sql.Identifier(name)
+    roles = {row[0] for row in admin.execute("SELECT rolname::text FROM pg_roles")}
+    if server.owner in roles:
+        admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(identifier, sql.Identifier(server.owner)))
+    for setting in server.settings:
+        key, _, value = setting.partition("=")
+        if not key.startswith(NOT_KEPT):
+            admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(identifier, sql.SQL(key), sql.Literal(value)))
+    everybody = [{"role": None, "privilege": privilege} for privilege in ("CONNECT", "TEMPORARY")]
+    for grant in everybody if server.grants is None else server.grants:
+        role = grant["role"]
+        if role is None or role in roles:
+            grantee = sql.SQL("PUBLIC") if role is None else sql.Identifier(role)
+            admin.execute(sql.SQL("GRANT {} ON DATABASE {} TO {}").format(
+                sql.SQL(str(grant["privilege"])), identifier, grantee))
+    admin.execute(sql.SQL("ALTER DATABASE {} RESET {}").format(identifier, sql.SQL(UNFINISHED)))
+
+
+def swap_names(address: Address, restored: str, live: str, aside: str) -> None:
+    """Put `restored` in the place of `live`, which stays as `aside`; both or none. Sessions in either are ended."""
+    with replace(address, database="postgres").connect() as admin:
+        for name in (restored, live):
+            admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+        try:
+            for _ in range(20):
+                admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (%s, %s)",
+                              [restored, live])
+                try:
+                    with admin.transaction():
+                        for old, new in ((live, aside), (restored, live)):
+                            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                                sql.Identifier(old), sql.Identifier(new)))
+                except ObjectInUse:
+                    continue
+                return
+            raise RestoreError(f"database {live}: sessions in it do not end; stop what connects and swap again")
+        finally:
+            for name in (restored, live, aside):
+                if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+                    admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))

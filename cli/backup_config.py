@@ -1,0 +1,35 @@
+"""What a backup command is about: the stack's own settings, or those of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from backups.config import BackupConfig
+from backups.errors import BackupError
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", envvar="LCDB_BACKUP_CONFIG", metavar="FILE", help=(
+    "Settings in place of the stack's, as `lcdb backup config` prints them; mode 600."))]
+
+
+def find_config(stack: str | None, file: Path | None) -> BackupConfig:
+    """The settings in `file`, else the stack's. Raises BackupError, StackError."""
+    return BackupConfig.from_dict(config_values(stack, file), "backup settings") if file is None else \
+        BackupConfig.from_file(file)
+
+
+def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
+    """The same as a mapping, secrets included."""
+    if file is not None:
+        return BackupConfig.from_file(file).model_dump(mode="json")
+    from cli.drivers import open_driver
+
+    name, driver = open_driver(stack, Console(stderr=True, highlight=False))
+    found = driver.outputs().get("backup")
+    if not found:
+        raise BackupError(f"stack {name}: has no backups: it has no bucket, or was brought up before there were any; "
+                          "set lifecompanion:s3 and run `make up`, or give --config")
+    return dict(found)

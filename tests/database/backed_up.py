@@ -1,0 +1,118 @@
+"""A database worth a backup on a real server, and a bucket on a real S3 server to put it in."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from backups.catalogue import Entry, find_backup
+from backups.config import BackupConfig
+from backups.dump import run_logical
+from backups.encryption import Keyring, new_key
+from backups.s3 import S3Login
+from backups.store import Store
+from backups.target import drop_database
+from infra.settings import OFFICIAL_IMAGE
+from infra.targets.docker import debian_reference
+from schema.apply import ensure
+from schema.compare import Options
+from schema.connection import Address
+from schema.lifecompanion import declared
+from tests.database.servers import Database, Server, create_database
+from tests.database.servers import drop_database as drop
+from tests.program.s3_servers import versitygw
+
+# As many readings as a quick test needs; a nightly run sets millions.
+ROWS = int(os.environ.get("LCDB_TEST_ROWS", "20000"))
+READINGS = """
+    INSERT INTO environmental_readings (device_id, measured_at, temperature, humidity, pressure, air_quality)
+    SELECT 1 + g % 50, now()::timestamp - interval '80 days' + g * (interval '75 days' / {rows}),
+           20 + 5 * sin(g / 1000.0), 50 + 9 * cos(g / 900.0), 1013 + 9 * sin(g / 700.0), g % 300
+      FROM generate_series(1, {rows}) g"""
+# A name, a text and a preference that each kind of quoting stumbles over.
+NASTY = r"""
+    INSERT INTO users (name, email, password, preferences)
+    SELECT E'tab\t new\n line \\. back\\slash ' || g, g || '@example.org', E'\\.', jsonb_build_object('a', E'x\ny')
+      FROM generate_series(1, 20) g"""
+
+
+@dataclass(frozen=True)
+class Backed:
+    """The source database, its server, the bucket and the keys."""
+
+    database: Database
+    store: Store
+    ring: Keyring
+    key: str = field(repr=False)
+
+    @property
+    def server(self) -> Server:
+        return self.database.server
+
+    @property
+    def image(self) -> str:
+        return OFFICIAL_IMAGE if self.server.kind == "official" else debian_reference()
+
+    @property
+    def source(self) -> Address:
+        return self.database.admin
+
+    @property
+    def admin(self) -> Address:
+        return self.server.admin
+
+    def back_up(self) -> Entry:
+        manifest = run_logical(self.store, self.ring, self.source, image=self.image)
+        return find_backup(self.store, manifest.database, manifest.id)
+
+    def config(self, **more: object) -> BackupConfig:
+        return BackupConfig.from_dict({
+            "bucket": self.store.bucket, "s3": self.store.login.to_dict(), "keys": [self.key], "image": self.image,
+            "database": self.source.to_dict(), "admin": self.admin.to_dict(), **more}, "test")
+
+    @contextmanager
+    def room(self) -> Iterator[str]:
+        """The name of a database to restore into; it is dropped afterwards."""
+        name = f"restored_{secrets.token_hex(4)}"
+        try:
+            yield name
+        finally:
+            with self.admin.connect() as connection:
+                drop_database(connection, name)
+
+
+@contextmanager
+def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]:
+    """A source with the declared schema, readings (two chunks compressed where the edition can) and an aggregate."""
+    database = create_database(server, f"source_{secrets.token_hex(4)}")
+    ensure(database.owner, declared(), options=Options(on_unsupported="skip"))
+    database.execute(
+        NASTY, "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) SELECT 1 + g % 20, 'sensor',"
+               " '02:00:00:00:00:' || lpad(to_hex(g), 2, '0'), 't/' || g FROM generate_series(1, 50) g",
+        READINGS.format(rows=rows),
+        "CREATE TABLE \"Odd name\" (\"a b\" int GENERATED ALWAYS AS IDENTITY, c text,"
+        " d int GENERATED ALWAYS AS (1) STORED)",
+        "INSERT INTO \"Odd name\" (c) VALUES (NULL), ('\\.'), (''), (E'\\\\N')")
+    if server.community:
+        database.execute("SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
+        database.execute("CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS SELECT device_id,"
+                         " time_bucket('1 hour', measured_at) AS hour, avg(temperature) AS temperature"
+                         " FROM environmental_readings GROUP BY 1, 2")
+    bucket = f"backups-{secrets.token_hex(6)}"
+    login.client().create_bucket(Bucket=bucket)
+    key = new_key()
+    try:
+        yield Backed(database, Store(login, bucket, patience=5), Keyring([key]), key)
+    finally:
+        drop(database)
+
+
+@contextmanager
+def s3_server(folder: Path) -> Iterator[S3Login]:
+    """A versitygw; skips where the machine cannot have one."""
+    with versitygw(folder) as server:
+        yield replace(server.login)

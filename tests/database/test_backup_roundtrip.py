@@ -1,0 +1,290 @@
+"""A logical backup is taken, read back, restored and equal to the byte, on both editions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from backups.catalogue import Entry, find_backup, has_verified_backup, list_backups, open_backup, rewrap
+from backups.compare import compare
+from backups.drill import check_schema, read_drills, run_drill
+from backups.dump import run_logical
+from backups.encryption import Keyring, new_key
+from backups.errors import BackupError, BusyError, RestoreError, WrongKeyError
+from backups.jobs import release_jobs
+from backups.restore import restore_logical
+from backups.runs import replace_live
+from backups.schedule import run_due
+from backups.source import snapshot_of
+from backups.status import read_status, render_metrics
+from backups.verify import verify
+from tests.database.backed_up import Backed, backed, s3_server
+from tests.database.servers import Server
+
+pytestmark = pytest.mark.servers("official", "debian")
+
+
+@pytest.fixture(scope="module")
+def subject(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
+    with s3_server(tmp_path_factory.mktemp("s3")) as login, backed(server, login) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def entry(subject: Backed) -> Entry:
+    return subject.back_up()
+
+
+def counts(address: object, *tables: str) -> list[int]:
+    with address.connect() as connection:  # type: ignore[attr-defined]
+        return [connection.execute(f'SELECT count(*) FROM {table}').fetchone()[0] for table in tables]
+
+
+def test_the_manifest_says_what_was_backed_up(subject: Backed, entry: Entry) -> None:
+    manifest = entry.manifest
+    assert manifest
+    assert manifest.server.edition == ("timescale" if subject.server.community else "apache")
+    assert manifest.server.postgresql.startswith("17.")
+    assert manifest.server.image == subject.image
+    readings = manifest.hypertables()["public.environmental_readings"]
+    assert len(readings) >= 11
+    by_chunk = sum(table.rows for table in readings)
+    compressed = [table for table in readings if table.compressed]
+    if subject.server.community:
+        assert len(compressed) == 2
+        assert len(manifest.jobs) == 3
+    else:
+        assert by_chunk == counts(subject.source, "environmental_readings")[0]
+    assert {"public.users": 20, "public.devices": 50}.items() <= {t.full_name: t.rows for t in manifest.tables}.items()
+    assert all(re.fullmatch("[0-9a-f]{64}", stored.sha256) for stored in manifest.objects())
+
+
+def test_the_restored_database_is_equal_to_the_byte_and_sequences_go_on(subject: Backed, entry: Entry) -> None:
+    assert entry.manifest
+    with subject.room() as name:
+        done = restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
+        restored = replace(subject.admin, database=name)
+        assert compare(entry.manifest, restored, image=subject.image).differences == []
+        tables = ("environmental_readings", "users", '"Odd name"', *(("hourly",) if subject.server.community else ()))
+        assert counts(restored, *tables) == counts(subject.source, *tables)
+        assert done.rows == entry.manifest.rows
+        with restored.connect() as connection:
+            assert connection.execute("INSERT INTO devices (user_id, type, mac_address, mqtt_topic) VALUES "
+                                      "(1, 'x', '02:00:00:00:01:01', 'x') RETURNING id").fetchone() == (51,)
+            # A row of a new week makes a chunk, and its number is none that was taken.
+            connection.execute("INSERT INTO environmental_readings (device_id, measured_at) VALUES (1, now() + "
+                               "interval '60 days')")
+
+
+def test_restored_jobs_do_not_run_until_they_are_released(subject: Backed, entry: Entry) -> None:
+    if not subject.server.community:
+        pytest.skip("the apache edition has no jobs")
+    with subject.room() as name:
+        done = restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
+        restored = replace(subject.admin, database=name)
+        assert len(done.held_jobs) == 3
+        scheduled = "SELECT count(*) FROM timescaledb_information.jobs WHERE scheduled AND job_id >= 1000"
+        with restored.connect() as connection:
+            assert connection.execute(scheduled).fetchone() == (0,)
+            assert release_jobs(restored) == list(done.held_jobs)
+            assert connection.execute(scheduled).fetchone() == (3,)
+        assert check_schema(entry.manifest, restored, "timestamp") == []  # type: ignore[arg-type]
+        with pytest.raises(RestoreError, match="holds no jobs back"):
+            release_jobs(restored)
+
+
+def test_owner_grants_and_settings_of_the_database_are_there_again(subject: Backed) -> None:
+    with subject.source.connect() as connection:
+        name = subject.source.database
+        connection.execute(f"ALTER DATABASE {name} SET work_mem = '7MB'; REVOKE CONNECT ON DATABASE {name} FROM PUBLIC;"
+                           .encode())
+    entry = subject.back_up()
+    with subject.room() as room:
+        restore_logical(subject.store, subject.ring, entry, subject.admin, room, image=subject.image)
+        with replace(subject.admin, database=room).connect() as connection:
+            assert connection.execute("SHOW work_mem").fetchone() == ("7MB",)
+            assert connection.execute("SELECT has_database_privilege('public', current_database(), 'CONNECT'), "
+                                      "has_database_privilege('test_owner', current_database(), 'CREATE')"
+                                      ).fetchone() == (False, True)
+
+
+def test_the_snapshot_is_one_and_writers_are_not_kept_waiting(subject: Backed) -> None:
+    stop, failures, longest = threading.Event(), list[str](), 0.0
+
+    def write() -> None:
+        nonlocal longest
+        import time
+
+        with subject.source.connect() as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS pairs_a (n int); CREATE TABLE IF NOT EXISTS pairs_b (n int)")
+            connection.execute("SET lock_timeout = '3s'")
+            while not stop.is_set():
+                since = time.monotonic()
+                try:
+                    connection.execute("WITH a AS (INSERT INTO pairs_a VALUES (1)) INSERT INTO pairs_b VALUES (1)")
+                except psycopg.Error as error:
+                    failures.append(str(error))
+                longest = max(longest, time.monotonic() - since)
+                time.sleep(0.002)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        import time
+
+        time.sleep(0.3)
+        entry = subject.back_up()
+    finally:
+        stop.set()
+        writer.join()
+    assert entry.manifest
+    rows = {table.name: table.rows for table in entry.manifest.tables}
+    assert rows["pairs_a"] == rows["pairs_b"] > 0
+    assert failures == []
+    with subject.source.connect() as connection:
+        connection.execute("DROP TABLE pairs_a, pairs_b")
+
+
+def test_two_backups_of_one_database_never_overlap(subject: Backed) -> None:
+    with snapshot_of(subject.source), pytest.raises(BusyError, match="another backup of it is being taken"):
+        subject.back_up()
+
+
+def test_verifying_makes_it_a_proven_backup_and_a_drill_shows_it(subject: Backed, entry: Entry) -> None:
+    store, database = subject.store, entry.database
+    assert verify(store, subject.ring, entry, image=subject.image).id == entry.id
+    assert has_verified_backup(store, database, timedelta(hours=1))
+    assert not has_verified_backup(store, database, timedelta(0))
+    done = run_drill(store, subject.ring, find_backup(store, database, entry.id), image=subject.image,
+                     admin=subject.admin)
+    # Two tables are the test's own, which nobody declares.
+    assert [problem for problem in done.problems if "hourly" not in problem] == []
+    assert done.tables_compared > 15
+    assert set(done.jobs.values()) == ({"ok"} if subject.server.community else set())
+    assert read_drills(store, database)[-1]["passed"] is True
+    pages = [key for key, _ in store.objects(f"{database}/") if key.endswith(".html")]
+    assert b"<svg" in (store.get(pages[-1]) or b"")
+
+
+def test_status_metrics_and_an_age_limit(subject: Backed, entry: Entry) -> None:
+    verify(subject.store, subject.ring, entry, image=subject.image)
+    fine = read_status(subject.store, entry.database, timedelta(hours=2))
+    assert fine.problem is None
+    assert f'lcdb_backup_ok{{database="{entry.database}",kind="logical"}} 1.000' in render_metrics([fine])
+    assert "required at most 0 h" in str(read_status(subject.store, entry.database, timedelta(0)).problem)
+    assert "found no verified backup" in str(read_status(subject.store, "nobody", timedelta(1)).problem)
+
+
+def test_a_missed_run_is_made_up_for_once(subject: Backed) -> None:
+    config, said = subject.config(schedule=[{"kind": "logical", "cron": "0 0 1 1 *"}, {"kind": "prune",
+                                                                                     "cron": "* * * * *"}]), list[str]()
+    assert run_due(config, said.append) == []
+    before = len(list_backups(subject.store, subject.source.database))
+    assert any("prune: deleted" in line for line in said)
+    assert run_due(config, said.append) == []
+    assert len(list_backups(subject.store, subject.source.database)) == before
+
+
+def test_keys_are_rotated_without_writing_a_backup_again(subject: Backed, entry: Entry) -> None:
+    new = new_key()
+    rings = Keyring([new]), Keyring([new, subject.key])
+    with pytest.raises(WrongKeyError, match=f"closed with key {subject.ring.current}, found {rings[0].current}"):
+        open_backup(subject.store, rings[0], entry)
+    assert entry.id in rewrap(subject.store, rings[1], entry.database)
+    assert open_backup(subject.store, rings[0], entry)[0].id == entry.id
+    assert rewrap(subject.store, rings[1], entry.database) == []
+
+
+def test_a_database_that_is_there_is_never_restored_over(subject: Backed, entry: Entry) -> None:
+    with pytest.raises(RestoreError, match="is there already, and a restore overwrites nothing"):
+        restore_logical(subject.store, subject.ring, entry, subject.admin, subject.source.database, image=subject.image)
+    assert counts(subject.source, "users") == [20]
+
+
+def test_a_server_that_does_not_fit_is_refused_before_anything_is_touched(subject: Backed, entry: Entry) -> None:
+    assert entry.manifest
+    server = entry.manifest.server
+    for change, words in (({"timescaledb": "1.0", "extensions": {**server.extensions, "timescaledb": "1.0"}},
+                           "required exactly 1.0"), ({"server_version": 990000}, "required 99 or later"),
+                          ({"extensions": {"no_such": "1"}}, "extension no_such found none")):
+        other = entry.manifest.model_copy(update={"server": server.model_copy(update=change)})
+        _, data_key = open_backup(subject.store, subject.ring, entry)
+        misfit = replace(entry, manifest=other.sealed(data_key))
+        with subject.room() as name, pytest.raises(RestoreError, match=words):
+            restore_logical(subject.store, subject.ring, misfit, subject.admin, name, image=subject.image)
+        with subject.admin.connect() as connection:
+            assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+
+
+def test_a_live_database_is_replaced_after_a_fresh_backup_and_stays_aside(subject: Backed) -> None:
+    with backed(subject.server, subject.store.login, rows=500) as other:
+        entry = other.back_up()
+        other.database.execute("DELETE FROM environmental_readings WHERE device_id < 25", "DELETE FROM \"Odd name\"")
+        live = other.source.database
+        done, aside = replace_live(other.config(), other.admin, entry, f"{live}_new", image=other.image)
+        try:
+            assert done.database == live
+            assert counts(other.source, "environmental_readings", '"Odd name"') == [500, 4]
+            assert counts(replace(other.source, database=aside), '"Odd name"') == [0]
+            assert len(list_backups(other.store, live)) == 2
+        finally:
+            with other.admin.connect() as connection:
+                connection.execute(f'DROP DATABASE "{aside}" WITH (FORCE)'.encode())
+
+
+def test_commands_speak_json_and_keep_secrets_to_themselves(subject: Backed, entry: Entry, tmp_path: object) -> None:
+    file = tmp_path / "backup.json"  # type: ignore[operator]
+    values = {"bucket": subject.store.bucket, "s3": subject.store.login.to_dict(), "keys": [subject.key],
+              "image": subject.image, "database": subject.source.to_dict(), "admin": subject.admin.to_dict()}
+    file.write_text(json.dumps(values))
+    file.chmod(0o600)
+
+    def lcdb(*words: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run([sys.executable, "-c", "from cli import main; main()", "backup", *words, "--config",
+                               str(file)], capture_output=True, text=True, check=False, env={**os.environ})
+        for secret in (subject.key, str(subject.store.login.secret_key), subject.admin.password):
+            assert secret not in done.stdout + done.stderr
+        return done
+
+    taken = json.loads(lcdb("run", "--json").stdout)
+    assert json.loads(lcdb("list", "--json").stdout)[-1]["id"] == taken["id"]
+    assert json.loads(lcdb("show", taken["id"], "--json").stdout)["verified"]
+    assert "1 week" not in lcdb("list").stdout
+    assert lcdb("status").returncode == 0
+    assert "lcdb_backup_ok" in lcdb("status", "--prometheus").stdout
+    refused = lcdb("verify", "19990101")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    with subject.room() as name:
+        done = json.loads(lcdb("restore", taken["id"], "--into", name, "--json").stdout)
+        assert done["database"] == name
+
+
+def test_a_login_that_may_not_read_a_table_is_one_line(subject: Backed) -> None:
+    with subject.source.connect() as connection:
+        connection.execute("DROP ROLE IF EXISTS test_blind")
+        connection.execute("CREATE ROLE test_blind LOGIN PASSWORD 'blind-password'")
+        connection.execute(f"GRANT CONNECT ON DATABASE {subject.source.database} TO test_blind".encode())
+    blind = replace(subject.source, user="test_blind", password="blind-password")
+    with pytest.raises(BackupError) as caught:
+        run_logical(subject.store, subject.ring, blind, image=subject.image)
+    assert "permission denied" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_role_backup_needs_to_read_everything_and_nothing_more(subject: Backed) -> None:
+    with subject.source.connect() as connection:
+        connection.execute("DROP ROLE IF EXISTS test_reader")
+        connection.execute("CREATE ROLE test_reader LOGIN PASSWORD 'reader-password' IN ROLE pg_read_all_data")
+        connection.execute(f"GRANT CONNECT ON DATABASE {subject.source.database} TO test_reader".encode())
+    reader = replace(subject.source, user="test_reader", password="reader-password")
+    assert run_logical(subject.store, subject.ring, reader, image=subject.image).rows > 0

@@ -1,0 +1,59 @@
+"""What stays, and above all what is never taken away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backups.catalogue import STAMP, Entry
+from backups.config import Retention
+from backups.manifest import Manifest
+from backups.retention import plan_prune
+
+NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
+ANY = cast(Manifest, object())
+
+
+def entry(days: float, *, verified: bool = True, problem: str | None = None) -> Entry:
+    taken = NOW - timedelta(days=days)
+    return Entry(f"{taken.strftime(STAMP)}-abc", "db", "logical", None if problem else ANY,
+                 taken if verified else None, None, problem)
+
+
+def test_seven_days_four_weeks_and_twelve_months_of_daily_backups_stay() -> None:
+    entries = [entry(days) for days in range(500)]
+    kept = plan_prune(entries, Retention())
+    days = sorted((NOW - next(e for e in entries if e.id == each).taken).days for each in kept)
+    assert days[:7] == list(range(7))
+    assert len(days) == 7 + 2 + 11  # this week and the last are among the days, and so is this month
+    assert max(days) >= 329
+
+
+def test_two_of_one_day_are_one() -> None:
+    kept = plan_prune([entry(0.1), entry(0.05), entry(0.02)], Retention())
+    assert list(kept) == [entry(0.02).id]
+
+
+def test_the_last_verified_backup_stays_however_old() -> None:
+    entries = [entry(900), *(entry(days, verified=False) for days in range(30))]
+    assert plan_prune(entries, Retention(daily=3, weekly=0, monthly=0))[entries[0].id] == "last verified backup"
+
+
+def test_what_cannot_be_read_stays_to_be_looked_at() -> None:
+    broken = entry(900, problem="not a manifest")
+    assert broken.id in plan_prune([broken, entry(0)], Retention())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 800), st.booleans()), min_size=1, max_size=40))
+def test_the_newest_and_the_last_verified_always_stay(found: list[tuple[float, bool]]) -> None:
+    entries = [entry(days, verified=verified) for days, verified in found]
+    kept = plan_prune(entries, Retention(daily=1, weekly=0, monthly=0))
+    newest = max(entries, key=lambda e: e.taken)
+    assert newest.id in kept
+    proven = [e for e in entries if e.proven]
+    if proven:
+        assert max(proven, key=lambda e: e.taken).id in kept
