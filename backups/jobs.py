@@ -18,8 +18,12 @@ SETTING = "lifecompanion.held_jobs"
 
 def hold_jobs(connection: Connection[Any]) -> list[int]:
     """Unschedule every job that is scheduled, and remember which; in the middle of a restore, by the catalog itself."""
+    # Its schema had another name in older versions (2.19 for one).
+    table = connection.execute("SELECT coalesce(to_regclass('_timescaledb_catalog.bgw_job'), "
+                               "to_regclass('_timescaledb_config.bgw_job'))::text").fetchone()
+    assert table
     found = [row[0] for row in connection.execute(
-        "UPDATE _timescaledb_catalog.bgw_job SET scheduled = false WHERE scheduled AND id >= 1000 RETURNING id")]
+        f"UPDATE {table[0]} SET scheduled = false WHERE scheduled AND id >= 1000 RETURNING id".encode())]
     _remember(connection, found)
     return sorted(found)
 

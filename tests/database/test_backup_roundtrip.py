@@ -103,6 +103,7 @@ def test_restored_jobs_do_not_run_until_they_are_released(subject: Backed, entry
             release_jobs(restored)
 
 
+@pytest.mark.servers("debian")
 def test_owner_grants_and_settings_of_the_database_are_there_again(subject: Backed) -> None:
     with subject.source.connect() as connection:
         name = subject.source.database
@@ -118,6 +119,7 @@ def test_owner_grants_and_settings_of_the_database_are_there_again(subject: Back
                                       ).fetchone() == (False, True)
 
 
+@pytest.mark.servers("debian")
 def test_the_snapshot_is_one_and_writers_are_not_kept_waiting(subject: Backed) -> None:
     stop, failures, longest = threading.Event(), list[str](), 0.0
 
@@ -176,6 +178,7 @@ def test_verifying_makes_it_a_proven_backup_and_a_drill_shows_it(subject: Backed
     assert b"<svg" in (store.get(pages[-1]) or b"")
 
 
+@pytest.mark.servers("debian")
 def test_status_metrics_and_an_age_limit(subject: Backed, entry: Entry) -> None:
     verify(subject.store, subject.ring, entry, image=subject.image)
     fine = read_status(subject.store, entry.database, timedelta(hours=2))
@@ -185,6 +188,7 @@ def test_status_metrics_and_an_age_limit(subject: Backed, entry: Entry) -> None:
     assert "found no verified backup" in str(read_status(subject.store, "nobody", timedelta(1)).problem)
 
 
+@pytest.mark.servers("debian")
 def test_a_missed_run_is_made_up_for_once(subject: Backed) -> None:
     config, said = subject.config(schedule=[{"kind": "logical", "cron": "0 0 1 1 *"}, {"kind": "prune",
                                                                                      "cron": "* * * * *"}]), list[str]()
@@ -195,6 +199,7 @@ def test_a_missed_run_is_made_up_for_once(subject: Backed) -> None:
     assert len(list_backups(subject.store, subject.source.database)) == before
 
 
+@pytest.mark.servers("debian")
 def test_keys_are_rotated_without_writing_a_backup_again(subject: Backed, entry: Entry) -> None:
     new = new_key()
     rings = Keyring([new]), Keyring([new, subject.key])
@@ -226,6 +231,7 @@ def test_a_server_that_does_not_fit_is_refused_before_anything_is_touched(subjec
             assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
 
 
+@pytest.mark.servers("debian")
 def test_a_live_database_is_replaced_after_a_fresh_backup_and_stays_aside(subject: Backed) -> None:
     with backed(subject.server, subject.store.login, rows=500) as other:
         entry = other.back_up()
@@ -242,6 +248,7 @@ def test_a_live_database_is_replaced_after_a_fresh_backup_and_stays_aside(subjec
                 connection.execute(f'DROP DATABASE "{aside}" WITH (FORCE)'.encode())
 
 
+@pytest.mark.servers("debian")
 def test_commands_speak_json_and_keep_secrets_to_themselves(subject: Backed, entry: Entry, tmp_path: object) -> None:
     file = tmp_path / "backup.json"  # type: ignore[operator]
     values = {"bucket": subject.store.bucket, "s3": subject.store.login.to_dict(), "keys": [subject.key],
