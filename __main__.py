@@ -1,6 +1,7 @@
-"""The whole system on one screen: settings, server, access, replicas, schema, seed, bucket, exports."""
+"""The whole system on one screen: settings, server, access, replicas, schema, seed, bucket, backups, exports."""
 
 from infra.access import declare_access
+from infra.backup import declare_backups
 from infra.exports import export_all
 from infra.settings import read_settings
 from infra.storage import declare_storage, everything
@@ -14,4 +15,5 @@ reads = access.declare_reads(server)
 objects = declare_schema(settings, server, access)
 seed = declare_seed(settings, server, access, objects)
 storage = declare_storage(settings, server, after=everything(access, reads, objects, seed))
-export_all(settings, server, access, reads, storage, objects, seed)
+backups = declare_backups(settings, server, access, storage)
+export_all(settings, server, access, reads, storage, objects, seed, backups)

@@ -6,8 +6,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from backups.catalogue import STAMP, find_backup, list_backups
 from backups.config import BackupConfig, Due
 from backups.drill import run_drill
 from backups.errors import BackupError, BusyError
+from backups.physical import run_physical
 from backups.retention import prune
 from backups.runs import take_logical
 from backups.store import Store
@@ -26,19 +26,14 @@ from schema.errors import SchemaError
 Say = Callable[[str], None]
 ATTEMPTS = 5
 TICK_SECONDS = 20.0
-LOOK_BACK = timedelta(days=40)
 # What each kind of run leaves in the bucket for the next to see; a logical backup is seen itself.
 MARKS = "runs/"
 
 
 def last_due(due: Due, now: datetime) -> datetime | None:
-    """The newest moment at or before `now` that the expression names, in UTC; None where the last 40 days have none."""
-    zone = ZoneInfo(due.timezone)
-    moments = takewhile(lambda at: at.astimezone(UTC) <= now, CronSim(due.cron, (now - LOOK_BACK).astimezone(zone)))
-    newest = None
-    for newest in moments:  # noqa: B007 (the last one is wanted)
-        pass
-    return newest.astimezone(UTC) if newest else None
+    """The newest moment before `now` that the expression names, in UTC; None where there never was one."""
+    found = next(CronSim(due.cron, now.astimezone(ZoneInfo(due.timezone)), reverse=True), None)
+    return found.astimezone(UTC) if found else None
 
 
 def next_due(due: Due, now: datetime) -> datetime:
@@ -143,6 +138,6 @@ def _run(config: BackupConfig, store: Store, due: Due) -> str:
         if not drill.passed:
             raise BackupError(f"drill of {drill.backup}: not proven: {drill.problems[0]}")
         return f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s"
-    raise BackupError(f"backup of kind {due.kind}: this schedule runs logical, drill and prune; take it out")
+    return run_physical(config, due.kind)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +21,7 @@ from cli.stacks import StackOption, console
 if TYPE_CHECKING:
     from backups.catalogue import Entry
     from backups.config import BackupConfig
+    from backups.physical import PhysicalBackup
     from schema.connection import Address
 
 app = typer.Typer(no_args_is_help=True, help="Backups of the database: taken, verified by restoring, restored.")
@@ -31,14 +33,30 @@ ImageOption = Annotated[str | None, typer.Option("--image", help="Image with the
 quiet = Console(stderr=True, highlight=False)
 
 
+class Kind(StrEnum):
+    """What `run` takes: a portable dump, or a copy of the server's files by pgBackRest."""
+
+    LOGICAL = "logical"
+    FULL = "full"
+    DIFF = "diff"
+    INCR = "incr"
+
+
 @app.command()
 def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
+        kind: Annotated[Kind, typer.Option(help="logical; or full, diff, incr where pgBackRest is set up.")
+                        ] = Kind.LOGICAL,
         verify: Annotated[bool, typer.Option(help="Read it back at once and compare.")] = True,
         workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
-    """Take a logical backup now, and verify it. Exit status 1 where either fails."""
+    """Take a backup now, and verify it. Exit status 1 where either fails."""
+    from backups.physical import run_physical
     from backups.runs import take_logical
 
     settings = find_config(stack, config)
+    if kind is not Kind.LOGICAL:
+        said = run_physical(settings, kind)
+        _print(as_json, {"kind": kind, "message": said}, lambda: console.print(said, soft_wrap=True))
+        return
     with _bar("backing up") as tell:
         manifest = take_logical(settings, verified=verify, workers=workers, listener=tell)
     _print(as_json, _summary(manifest.model_dump(mode="json")), lambda: console.print(
@@ -54,7 +72,9 @@ def list_(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
 
     settings = find_config(stack, config)
     entries = list_backups(settings.store(), settings.database_name())
-    _print(as_json, [_entry(entry) for entry in entries], lambda: console.print(_table(entries)))
+    physical = _physical(settings)
+    facts = [*(_entry(entry) for entry in entries), *(asdict(each) for each in physical)]
+    _print(as_json, facts, lambda: console.print(_table(entries, physical)))
 
 
 @app.command()
@@ -94,17 +114,29 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
 @app.command()
 def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
             into: Annotated[str | None, typer.Option(help="Name of the new database.")] = None,
+            to: Annotated[str | None, typer.Option("--to", help=(
+                "Point in time with its zone, such as '2026-11-22 09:41:00+00', for --target."))] = None,
+            point: Annotated[str | None, typer.Option("--restore-point", help="A named restore point, for --target.")
+                             ] = None,
+            target: Annotated[str | None, typer.Option("--target", metavar="CONTAINER", help=(
+                "Recover the whole server by pgBackRest into a new container of this name."))] = None,
             swap: Annotated[bool, typer.Option("--replace", help=(
                 "Take a fresh backup, restore, then give the restored database the live one's name; the live one "
                 "stays, under a name of its own."))] = False,
             image: ImageOption = None, as_json: JsonOption = False,
             workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
-    """Restore a backup into a new database; its jobs do not run until `lcdb backup release`."""
+    """Restore into a new database, or, with --target, a whole server into a new container.
+
+    Jobs do not run there until `lcdb backup release`.
+    """
     from backups.catalogue import find_backup
     from backups.restore import restore_logical
     from backups.runs import replace_live
 
     settings = find_config(stack, config)
+    if target or to or point:
+        _recover(settings, target, to, point, image, as_json)
+        return
     admin = _admin(settings, dsn)
     entry = find_backup(settings.store(), settings.database_name(), id_)
     name = into or f"{settings.database_name()}_{entry.id.replace('-', '_').lower()}"
@@ -119,10 +151,17 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
 
 @app.command()
 def release(database: Annotated[str, typer.Argument(help="The restored database.")], stack: StackOption = None,
-            config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False) -> None:
-    """Let the jobs of a restored database run: retention and compression begin to act on it."""
+            config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
+            container: Annotated[bool, typer.Option("--container", help="The name is a recovered container's.")] = False
+            ) -> None:
+    """Let the jobs of a restored database, or of a recovered container, run: retention and compression begin to act."""
     from backups.jobs import release_jobs
+    from backups.recovery import release_container
 
+    if container:
+        release_container(database)
+        _print(as_json, {"container": database}, lambda: console.print(f"container {database}: its jobs run again"))
+        return
     jobs = release_jobs(replace(_admin(None if dsn else find_config(stack, config), dsn), database=database))
     _print(as_json, {"database": database, "released": jobs},
            lambda: console.print(f"database {database}: {len(jobs)} jobs run again"))
@@ -227,6 +266,44 @@ def serve(config: ConfigOption = None, stack: StackOption = None,
     serve_schedule(settings, say=lambda line: print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}", flush=True))
 
 
+def _recover(settings: BackupConfig, target: str | None, to: str | None, point: str | None, image: str | None,
+             as_json: bool) -> None:
+    from backups.errors import RestoreError
+    from backups.recovery import recover
+
+    if not target:
+        raise RestoreError("--to: without --target; name the new container that the server is recovered in")
+    try:
+        moment = datetime.fromisoformat(to) if to else None
+    except ValueError:
+        raise RestoreError(f"--to: found '{to}', required a time with its zone, such as '2026-11-22 09:41:00+00'"
+                           ) from None
+    done = recover(settings, target, to=moment, restore_point=point, image=image, listener=lambda line: quiet.print(
+        line, style="dim", soft_wrap=True))
+    facts = {"container": done.container, "host": done.address.host, "port": done.address.port, "to": done.to,
+             "seconds": done.seconds}
+    _print(as_json, facts, lambda: console.print(
+        f"recovered to {done.to} in {done.seconds:.0f} s: container {done.container}, 127.0.0.1:{done.address.port}, "
+        f"with the roles and passwords of the source\nits jobs are off; once all is well: "
+        f"lcdb backup release {done.container} --container", soft_wrap=True))
+
+
+def _physical(settings: BackupConfig) -> list[PhysicalBackup]:
+    """pgBackRest's backups, where the stack takes any and the server answers; what it says otherwise is shown."""
+    from backups.errors import BackupError
+    from backups.physical import read_physical
+    from schema.errors import SchemaError
+
+    if settings.physical is None or settings.admin is None:
+        return []
+    try:
+        with settings.administrator().connect(wait_seconds=0) as connection:
+            return read_physical(connection)
+    except (BackupError, SchemaError) as error:
+        quiet.print(f"physical backups not listed: {error}", style="yellow", soft_wrap=True)
+        return []
+
+
 def _admin(settings: BackupConfig | None, dsn: str | None) -> Address:
     if dsn or settings is None:
         from cli.addresses import find_database
@@ -269,7 +346,7 @@ def _summary(manifest: dict[str, Any]) -> dict[str, Any]:
     return {key: manifest[key] for key in ("id", "kind", "database", "started", "finished", "fingerprint", "program")}
 
 
-def _table(entries: list[Entry]) -> Table:
+def _table(entries: list[Entry], physical: Sequence[PhysicalBackup] = ()) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("backup", "kind", "rows", "size", "server", "proof"):
         table.add_column(heading, no_wrap=True)
@@ -280,6 +357,9 @@ def _table(entries: list[Entry]) -> Table:
         table.add_row(entry.id, entry.kind, f"{manifest.rows:,}" if manifest else "?",
                       _size(manifest.stored_bytes) if manifest else "?",
                       manifest.server.words() if manifest else "", entry.problem or proof)
+    for each in physical:
+        table.add_row(each.id, each.type, "", _size(each.stored_bytes), f"PostgreSQL {each.postgresql}",
+                      "FAILED" if each.error else f"recoverable from {each.stop:%Y-%m-%d %H:%M:%S} UTC on")
     return table
 
 

@@ -20,7 +20,11 @@ MONITOR: Role = "monitor"
 REPLICATOR: Role = "replicator"
 ROLES: tuple[Role, ...] = (OWNER, APP, READONLY, BACKUP, MONITOR, REPLICATOR)
 # What belongs to a role by membership in one of the server's own roles, or by attribute.
-MEMBER_OF: Mapping[Role, str] = {MONITOR: "pg_monitor"}
+MEMBER_OF: Mapping[Role, str] = {
+    MONITOR: "pg_monitor",
+    # A dump reads the tables that TimescaleDB makes too: compressed chunks and what aggregates are kept in.
+    BACKUP: "pg_read_all_data",
+}
 READS = ("SELECT",)
 TABLES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "INSERT", "UPDATE", "DELETE"), READONLY: READS, BACKUP: READS}
 SEQUENCES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "UPDATE", "USAGE"), READONLY: READS, BACKUP: READS}

@@ -9,6 +9,7 @@ import pulumi
 
 from infra import outputs
 from infra.access import REPLICATOR, ROLES, Access, connection
+from infra.backup import Backups
 from infra.resources import Seed
 from infra.server import ReadAddress, Server
 from infra.settings import Settings
@@ -21,7 +22,7 @@ PEOPLE = tuple(role for role in ROLES if role != REPLICATOR)
 
 
 def export_all(settings: Settings, server: Server, access: Access, reads: Sequence[ReadAddress], storage: Storage,
-               objects: DeclaredObjects, seed: Seed | None) -> None:
+               objects: DeclaredObjects, seed: Seed | None, backups: Backups) -> None:
     """Export what people, the command line and Laravel read."""
     logins: pulumi.Output[dict[str, Any]] = pulumi.Output.secret(pulumi.Output.all(
         admin=connection(server, settings.database, server.admin_user, server.admin_password),
@@ -32,7 +33,7 @@ def export_all(settings: Settings, server: Server, access: Access, reads: Sequen
 
     pulumi.export("target", server.target)
     pulumi.export("image", server.image)
-    pulumi.export("leaves_out", [*server.leaves_out, *storage.leaves_out])
+    pulumi.export("leaves_out", [*server.leaves_out, *storage.leaves_out, *backups.leaves_out])
     pulumi.export("primary", {"host": server.host, "port": server.port, "database": settings.database,
                               **({"container": server.container} if server.container else {})})
     pulumi.export("replicas", replicas)
@@ -42,6 +43,8 @@ def export_all(settings: Settings, server: Server, access: Access, reads: Sequen
     pulumi.export("laravel_database_php", outputs.LARAVEL_DATABASE_PHP)
     pulumi.export("pg_service", both.apply(lambda known: outputs.pg_service(*known)))
     pulumi.export("bucket", storage.facts)
+    pulumi.export("backup", backups.config)
+    pulumi.export("schedule", backups.schedule)
     pulumi.export("tables", {each.full_name: made.facts for each, made in objects.items() if isinstance(each, Table)})
     pulumi.export("objects", {f"{kind_of(each)} {each.full_name}": made.facts for each, made in objects.items()
                               if not isinstance(each, Table)})

@@ -9,6 +9,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from infra.providers.access import DatabaseSettingsProvider, PasswordProvider
+from infra.providers.backup import RunnerBuildProvider
 from infra.providers.docker import BaseImageProvider
 from infra.providers.embedded import DatabaseOwnerProvider, EmbeddedServerProvider
 from infra.providers.schema import (
@@ -154,6 +155,15 @@ class GatewayBuild(Resource, module="storage", name="GatewayBuild"):
 
     def __init__(self, label: str, *, folder: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(GatewayBuildProvider(), label, {"folder": folder, "context": None}, opts)
+
+
+class RunnerBuild(Resource, module="backup", name="RunnerBuild"):
+    """The build context of the image that keeps the schedule of backups; `content` names what it is built from."""
+
+    context: pulumi.Output[str]
+
+    def __init__(self, label: str, *, folder: str, content: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(RunnerBuildProvider(), label, {"folder": folder, "content": content, "context": None}, opts)
 
 
 class Bucket(Resource, module="storage", name="Bucket"):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_docker as docker
 import pulumi_postgresql as postgresql
+
+if TYPE_CHECKING:
+    from infra.physical import Repository
+    from infra.targets.s3 import LocalS3
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class Server:
     vanishes: the server's data, not its container, whose replacement would replace all that is in it; None for a
     server that is not ours, where what is inside stays when the stack goes. `reads` are there already, `standbys`
     declares more; `network` is the Docker network it answers on; `connections` caps what the providers open at once.
-    `leaves_out` says in plain lines what this target cannot do; `extensions` are those it can make.
+    `s3` is the stack's own S3 server where the target had
+    to declare it, `physical` what pgBackRest needs there. `leaves_out` says in plain lines what this target cannot do;
+    `extensions` are those it can make.
     """
 
     target: str
@@ -50,5 +57,7 @@ class Server:
     connections: int = 20
     image: pulumi.Input[str] | None = None
     container: pulumi.Input[str] | None = None
+    s3: LocalS3 | None = None
+    physical: Repository | None = None
     leaves_out: Sequence[str] = ()
     extensions: Sequence[str] = ("timescaledb", "pg_stat_statements")

@@ -27,6 +27,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from backups.config import Due, Retention
+from backups.encryption import LEAST_KEY_LENGTH
 from schema.step import Hazard
 
 NAMESPACE = "lifecompanion"
@@ -81,6 +83,7 @@ Bind = Annotated[str, AfterValidator(_address)]
 Bytes = Annotated[int, BeforeValidator(_size)]
 Role = Literal["owner", "app", "readonly", "backup", "monitor", "replicator"]
 Password = Annotated[SecretStr, Field(min_length=12)]
+BackupKey = Annotated[SecretStr, Field(min_length=LEAST_KEY_LENGTH)]
 ReadAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-]+:\d{1,5}$")]
 
 
@@ -144,6 +147,14 @@ class Settings(BaseModel):
     backup_expire_days: Annotated[int, Field(ge=1, le=3650)] = 365
     allow_bucket_deletion: bool = False
 
+    # backups
+    backup_keys: Annotated[tuple[BackupKey, ...], BeforeValidator(_from_json)] = ()
+    backup_schedule: Annotated[tuple[Due, ...], BeforeValidator(_from_json)] = ()
+    backup_retention: Annotated[Retention, BeforeValidator(_from_json)] = Retention()
+    backup_max_age_hours: Annotated[int, Field(ge=1)] = 26
+    backup_webhook: SecretStr | None = None
+    physical_backups: bool = False
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.target == "host" and not (self.host and self.admin_password):
@@ -155,6 +166,11 @@ class Settings(BaseModel):
         if self.primary_port + PORTS_PER_STACK > 65536:
             raise ValueError(f"port: found {self.primary_port}, required at most {65536 - PORTS_PER_STACK}: "
                              "the ports of replicas and S3 server follow it")
+        if self.physical_backups and (self.target != "docker" or self.s3 == "none"):
+            raise ValueError("physicalBackups: found true, required target docker and an s3 to keep them in; "
+                             "on a host run pgBackRest there, see docs/backup.md")
+        if self.backup_schedule and self.s3 == "none":
+            raise ValueError("backupSchedule: found a schedule, but s3 is none; set where backups go")
         if self.s3 == "local" and self.target == "host":
             raise ValueError("s3: found local, but target host is for servers of value: set aws or compatible")
         if self.s3 in ("aws", "compatible") and not self.bucket:
@@ -202,7 +218,7 @@ class Settings(BaseModel):
 SCHEMA_KEYS = ("timestamps", "onUnsupported", "allowHazards", "allow", "protect", "maxReplicaLag")
 
 # Written in a stack file they would be readable by everyone who can read the repository.
-SECRETS = frozenset({"adminPassword", "passwords", "s3AccessKey", "s3SecretKey"})
+SECRETS = frozenset({"adminPassword", "passwords", "s3AccessKey", "s3SecretKey", "backupKeys", "backupWebhook"})
 
 
 def parse_settings(stack: str, config: Mapping[str, Any], secret_keys: Collection[str] = ()) -> Settings:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+import pulumi_docker as docker
 
 from backups.bucket import BucketSpec
 from infra.access import Access
@@ -27,6 +28,8 @@ class Storage:
 
     bucket: Bucket | None = None
     facts: Mapping[str, Any] | None = None
+    login: Mapping[str, pulumi.Input[Any]] | None = field(default=None, repr=False)
+    local: LocalS3 | None = None
     leaves_out: Sequence[str] = ()
 
 
@@ -42,10 +45,12 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
             if settings.s3_on_unsupported == "error":
                 raise SettingsError(f"lifecompanion:s3: local, but {missing}")
             return Storage(leaves_out=(f"no backup bucket: {missing}",))
-        local = _local(settings, server)
+        # Physical backups had the server's settings before the database was there.
+        local = server.s3 or local_server(settings, server.network)
     spec = BucketSpec(settings.bucket_name, expire_days=settings.backup_expire_days,
                       tags={"application": "lifecompanion", "stack": settings.stack})
-    bucket = _bucket(spec, local.login if local else _login(settings), on_unsupported=settings.s3_on_unsupported,
+    login = local.login if local else s3_login(settings)
+    bucket = _bucket(spec, login, on_unsupported=settings.s3_on_unsupported,
                            allow_with_backups=settings.allow_bucket_deletion, local=local, after=after)
     facts: dict[str, Any] = {
         "name": spec.name, "region": local.region if local else settings.s3_region,
@@ -53,7 +58,7 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
     }
     if settings.s3 == "aws":
         facts["runner_policy"] = runner_policy(spec)
-    return Storage(bucket, {key: value for key, value in facts.items() if value is not None})
+    return Storage(bucket, {key: value for key, value in facts.items() if value is not None}, login, local)
 
 
 def everything(access: Access, reads: Sequence[ReadAddress], objects: DeclaredObjects,
@@ -71,12 +76,13 @@ def _obtainable(server: Server) -> bool:
         engine.has_image(OFFICIAL_IMAGE) or engine.has_image(own_image()) or engine.can_pull(OFFICIAL_IMAGE))
 
 
-def _local(settings: Settings, server: Server) -> LocalS3:
+def local_server(settings: Settings, network: docker.Network | None) -> LocalS3:
+    """Declare the stack's own S3 server: a container on the network, else a process."""
     return local_s3(f"lifecompanion-{settings.stack}-s3", folder=f".lcdb/{settings.stack}/s3", port=settings.s3_port,
-                    network=server.network)
+                    network=network)
 
 
-def _login(settings: Settings) -> Mapping[str, pulumi.Input[Any]]:
+def s3_login(settings: Settings) -> Mapping[str, pulumi.Input[Any]]:
     """Without keys of its own the stack uses what AWS's own tools would find."""
     keys = {"access_key": settings.s3_access_key, "secret_key": settings.s3_secret_key}
     given: dict[str, pulumi.Input[Any]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
+from backups.physical import PARAMETERS
+from infra.physical import archiving_image, declare_repository
 from infra.resources import BaseImage
 from infra.server import ReadAddress, Server
 from infra.settings import OFFICIAL_IMAGE, Settings
@@ -101,7 +103,9 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
     chosen = choose_image(settings)
     pulumi.log.info(f"image {chosen.reference}: {chosen.why}")
     network = docker.Network("network", name=prefix(settings))
-    shared = Shared(settings, network, _image(chosen))
+    repository = declare_repository(settings, network, chosen.reference)
+    image = _image(chosen)
+    shared = Shared(settings, network, archiving_image(chosen.reference, image) if repository else image)
     volume = docker.Volume("primary-data", name=name,
                            labels=[docker.VolumeLabelArgs(label=KIND_LABEL, value=chosen.kind)],
                            # Replacing the volume would be replacing the data.
@@ -110,12 +114,15 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
         "primary", name, shared, volume, settings.primary_port,
         envs=[f"POSTGRES_PASSWORD_FILE={SECRETS}/admin-password"],
         uploads=[_upload(f"{SECRETS}/admin-password", admin_password, "0600"),
-                 _upload("/docker-entrypoint-initdb.d/900_lifecompanion.sql", _read("server/initialise.sql"))],
+                 _upload("/docker-entrypoint-initdb.d/900_lifecompanion.sql", _read("server/initialise.sql")),
+                 *(repository.uploads if repository else ())],
+        parameters=PARAMETERS if repository else {},
     )
     return Server(
         target="docker", host=settings.bind_address, port=settings.primary_port,
         admin_user="postgres", admin_password=admin_password, sslmode="disable", ready=container, owned=volume,
-        image=chosen.reference, container=name, leaves_out=chosen.leaves_out, network=network,
+        image=chosen.reference, container=name,
+        s3=repository.local if repository else None, physical=repository, leaves_out=chosen.leaves_out, network=network,
         standbys=lambda *login: _standbys(shared, volume, *login),
     )
 
@@ -148,18 +155,20 @@ def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider
 
 def _container(label: str, name: str, shared: Shared, volume: docker.Volume, port: int, *,
                envs: list[pulumi.Input[str]], uploads: list[docker.ContainerUploadArgs],
-               entrypoints: list[str] | None = None,
+               entrypoints: list[str] | None = None, parameters: Mapping[str, str] | None = None,
                opts: pulumi.ResourceOptions | None = None) -> docker.Container:
     settings = shared.settings
     memory = settings.memory // MIB
     return docker.Container(
         label, name=name, image=shared.image.image_id, entrypoints=entrypoints,
-        command=["postgres", *_arguments(settings)],
+        command=["postgres", *_arguments(settings, parameters or {})],
         envs=[f"PGDATA={DATA}", "NO_TS_TUNE=true", "TIMESCALEDB_TELEMETRY=off", *envs],
         uploads=[*uploads, _upload(HBA, _read("server/pg_hba.conf"))],
         volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA)],
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=shared.network.name)],
         ports=[docker.ContainerPortArgs(internal=5432, external=port, ip=settings.bind_address)],
+        # pgBackRest's own child would become the server's, which takes a strange child's exit for a crash.
+        init=True if parameters else None,
         memory=memory, memory_swap=memory, shm_size=max(64, memory // 4),
         log_opts={"max-size": "20m", "max-file": "3"},
         restart="unless-stopped", destroy_grace_seconds=STOP_SECONDS, stop_timeout=STOP_SECONDS,
@@ -171,7 +180,7 @@ def _container(label: str, name: str, shared: Shared, volume: docker.Volume, por
     )
 
 
-def _arguments(settings: Settings) -> list[str]:
+def _arguments(settings: Settings, more: Mapping[str, str]) -> list[str]:
     own = {
         "listen_addresses": "*",
         "hba_file": HBA,
@@ -186,6 +195,7 @@ def _arguments(settings: Settings) -> list[str]:
         # A standby that is away must not fill the primary's disk.
         "max_slot_wal_keep_size": "4GB",
         "hot_standby_feedback": "on",
+        **more,
     }
     parameters = server_parameters(settings.memory, settings.cpus, {**own, **settings.parameters})
     return [argument for key, value in parameters.items() for argument in ("-c", f"{key}={value}")]

@@ -105,7 +105,8 @@ def test_host_declares_no_container_and_keeps_what_is_inside(monkeypatch: pytest
 @pytest.mark.parametrize(("stack", "secret"), [("dev", {}), ("test", {}), ("embedded", {}), ("prod", PROD)])
 def test_outputs_with_passwords_are_secret(monkeypatch: pytest.MonkeyPatch, stack: str, secret: dict[str, str]) -> None:
     marked = declared(monkeypatch, stack, secret=secret)[1]["secret"]
-    assert {name for name, is_secret in marked.items() if is_secret} == {"logins", "laravel_env", "pg_service"}
+    assert {name for name, is_secret in marked.items() if is_secret} == {
+        "logins", "laravel_env", "pg_service", *(() if stack == "test" else ("backup",))}
 
 
 @pytest.mark.parametrize(("stack", "secret"), [("dev", {}), ("embedded", {}), ("prod", PROD)])

@@ -1,0 +1,169 @@
+"""Recovery to a point in time: a new container with a volume of its own, filled by pgBackRest, its jobs off."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from backups.config import BackupConfig
+from backups.errors import RestoreError
+from backups.physical import CA_FILE, DATA, read_cipher, render_settings
+from backups.s3 import S3Login
+from schema.connection import Address
+
+NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,50}$")
+SECRETS = "/run/lifecompanion"
+HBA = "local all all peer\nhost all all all scram-sha-256\n"
+PARAMETERS: Mapping[str, str] = {
+    # It must never push its own timeline into the archive that it was recovered from.
+    "archive_mode": "off", "listen_addresses": "*", "hba_file": "/etc/lifecompanion/pg_hba.conf", "timezone": "UTC",
+    "shared_preload_libraries": "timescaledb,pg_stat_statements", "max_worker_processes": "24",
+    # Not less than the source had, or it would not start on its WAL.
+    "max_connections": "100", "max_locks_per_transaction": "512", "max_wal_senders": "10",
+}
+RECOVERY_SECONDS = 6 * 3600
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """A server that was recovered; its roles and passwords are the source's."""
+
+    container: str
+    address: Address
+    to: str
+    seconds: float
+
+
+def recover(config: BackupConfig, name: str, *, to: datetime | None = None, restore_point: str | None = None,
+            image: str | None = None, network: str | None = None, listener: Callable[[str], None] = lambda _: None
+            ) -> Recovered:
+    """Recover to a time, to a named restore point, or to the end of the archive, in a new container `name`.
+
+    The bucket, its login and the keys are enough; the server that was backed up need not be there. Jobs are off until
+    `release_container`. Raises RestoreError; what is there under this name is left alone.
+    """
+    if not NAME.match(name):
+        raise RestoreError(f"target {name}: not a name; take a-z, 0-9, '-', '_' and '.'")
+    physical = config.physical or {}
+    image = image or physical.get("image")
+    if not image:
+        raise RestoreError("recovery: no image with PostgreSQL and pgBackRest is known; give --image")
+    if _exists(name):
+        raise RestoreError(f"target {name}: a container or volume of this name is there already, and a restore "
+                           "overwrites nothing; give another name")
+    cipher = physical.get("cipher") or read_cipher(config.store(), config.keyring(), config.database_name())
+    login = S3Login.from_dict(config.s3)
+    settings = render_settings(login, config.bucket, config.database_name(), cipher, config.retention,
+                               prefix=config.prefix, endpoint=physical.get("endpoint"))
+    network = network or physical.get("network") or "bridge"
+    since = time.monotonic()
+    port = _create(name, image, network, settings, login, _point(to, restore_point))
+    address = Address("127.0.0.1", port, "postgres", "postgres", "", sslmode="disable")
+    if config.admin:
+        admin = config.administrator()
+        address = replace(address, user=admin.user, password=admin.password, database=admin.database)
+    _await(name, listener)
+    return Recovered(name, address, to.isoformat() if to else restore_point or "end of the archive",
+                     round(time.monotonic() - since, 1))
+
+
+def release_container(name: str) -> None:
+    """Let the jobs of a recovered server run: its background workers are allowed again, and it is restarted."""
+    said = _docker("exec", "--user", "postgres", name, "psql", "-XAtqc",
+                   "ALTER SYSTEM RESET timescaledb.max_background_workers")
+    if said.strip():
+        raise RestoreError(f"container {name}: {said.strip()[:200]}")
+    _docker("restart", name)
+    _await(name, lambda _: None)
+
+
+def remove_container(name: str) -> None:
+    """Remove a recovered server and its data; nothing to do where it is gone."""
+    subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
+    subprocess.run(["docker", "volume", "rm", "--force", name], capture_output=True, check=False)
+
+
+def _point(to: datetime | None, restore_point: str | None) -> dict[str, str]:
+    if to is not None:
+        if to.tzinfo is None:
+            raise RestoreError(f"point in time {to}: without a time zone; write it as '{to}+00'")
+        return {"RESTORE_TYPE": "time", "RESTORE_TARGET": to.isoformat(sep=" ")}
+    if restore_point:
+        return {"RESTORE_TYPE": "name", "RESTORE_TARGET": restore_point}
+    return {"RESTORE_TYPE": "default"}
+
+
+def _create(name: str, image: str, network: str, settings: str, login: S3Login, point: Mapping[str, str]) -> int:
+    """Make the container, put its secrets into it, start it; the port it will answer on. No secret is an argument."""
+    words = [word for key, value in PARAMETERS.items() for word in ("-c", f"{key}={value}")]
+    envs = [word for key, value in {"PGDATA": DATA, "NO_TS_TUNE": "true", **point}.items()
+            for word in ("--env", f"{key}={value}")]
+    _docker("volume", "create", "--label", "lifecompanion.recovered=true", name)
+    _docker("create", "--init", "--name", name, "--network", network, "--publish", "127.0.0.1::5432",
+            "--shm-size", "256m", "--volume", f"{name}:{DATA}", "--label", "lifecompanion.recovered=true", *envs, image, "postgres",
+            *words)
+    try:
+        with tempfile.TemporaryDirectory(prefix="lcdb-recover-") as folder:
+            _copy_in(name, Path(folder), {"pgbackrest.conf": settings}, SECRETS, 0o600)
+            if login.ca_file:
+                _copy_in(name, Path(folder), {Path(CA_FILE).name: Path(login.ca_file).read_text(encoding="ascii")},
+                         SECRETS, 0o644)
+            _copy_in(name, Path(folder), {"pg_hba.conf": HBA}, "/etc/lifecompanion", 0o644)
+        _docker("start", name)
+        return int(_docker("port", name, "5432/tcp").splitlines()[0].rsplit(":", 1)[1])
+    except BaseException:
+        remove_container(name)
+        raise
+
+
+def _copy_in(name: str, folder: Path, files: Mapping[str, str], into: str, mode: int) -> None:
+    source = folder / "tree" / into.strip("/")
+    source.mkdir(parents=True, exist_ok=True)
+    for file, text in files.items():
+        with os.fdopen(os.open(source / file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as out:
+            out.write(text)
+    _docker("cp", f"{folder}/tree/.", f"{name}:/")
+    for file in files:
+        (source / file).unlink()
+
+
+def _await(name: str, listener: Callable[[str], None]) -> None:
+    """Wait until the server has reached its point and takes writes; raises RestoreError with its last words."""
+    until = time.monotonic() + RECOVERY_SECONDS
+    while time.monotonic() < until:
+        state = _docker("inspect", "--format", "{{.State.Running}}", name).strip()
+        if state != "true":
+            said = subprocess.run(["docker", "logs", "--tail", "40", name], capture_output=True, text=True, check=False)
+            lines = [line for line in (said.stdout + said.stderr).splitlines() if "ERROR" in line or "FATAL" in line]
+            why = lines[0].split("ERROR: ")[-1] if lines else "it ended"
+            raise RestoreError(f"recovery in container {name}: {why[:300]}; see `docker logs {name}`, then remove it")
+        done = subprocess.run(["docker", "exec", "--user", "postgres", name, "psql", "-XAtqc",
+                               "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode == 0 and done.stdout.startswith("f"):
+            return
+        if done.returncode == 0:
+            listener(f"replayed until {done.stdout.strip().partition('|')[2] or 'the first checkpoint'}")
+        time.sleep(0.5)
+    raise RestoreError(f"recovery in container {name}: not at its end after {RECOVERY_SECONDS} s; see its log")
+
+
+def _exists(name: str) -> bool:
+    return any(subprocess.run(["docker", kind, "inspect", name], capture_output=True, check=False).returncode == 0
+               for kind in ("container", "volume"))
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RestoreError(f"docker {arguments[0]}: {' '.join(done.stderr.split())[:200]}; correct it and run again")
+    return done.stdout
+
+

@@ -1,0 +1,72 @@
+"""Backups of a stack: the settings that backup commands read, the keys, and the container that keeps the schedule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from infra.access import BACKUP, Access, connection
+from infra.resources import Password
+from infra.server import Server
+from infra.settings import Settings
+from infra.storage import Storage
+
+
+@dataclass(frozen=True)
+class Backups:
+    """What the stack's outputs say of its backups; None where it has no bucket."""
+
+    config: pulumi.Output[Mapping[str, Any]] | None = field(default=None, repr=False)
+    schedule: Sequence[Mapping[str, str]] = ()
+    leaves_out: Sequence[str] = ()
+
+
+def declare_backups(settings: Settings, server: Server, access: Access, storage: Storage) -> Backups:
+    """Declare the key and, where the stack has a schedule, who keeps it. A stack without a bucket has no backups."""
+    if storage.bucket is None or storage.login is None:
+        return Backups()
+    keys = backup_keys(settings)
+    config = _config(settings, server, access, storage, keys)
+    schedule = [due.model_dump() for due in settings.backup_schedule]
+    leaves_out: list[str] = []
+    if schedule and server.network is not None:
+        from infra.targets.sidecar import declare_sidecar
+
+        declare_sidecar(settings, server, access, storage, config)
+    elif schedule:
+        leaves_out.append(f"the schedule of backups is kept by nobody in target {settings.target}: call "
+                          f"`lcdb backup serve --once --stack {settings.stack}` from a timer, see docs/backup.md")
+    return Backups(config, schedule, leaves_out)
+
+
+def backup_keys(settings: Settings) -> pulumi.Output[list[str]]:
+    """The keys given in the stack's config, else one generated for good."""
+    if settings.backup_keys:
+        return pulumi.Output.secret([key.get_secret_value() for key in settings.backup_keys])
+    return pulumi.Output.secret(pulumi.Output.all(Password("backup-key").value).apply(list))
+
+
+def _config(settings: Settings, server: Server, access: Access, storage: Storage,
+            keys: pulumi.Output[list[str]]) -> pulumi.Output[Mapping[str, Any]]:
+    """What backups.config.BackupConfig takes, as seen from this machine; secret."""
+    admin = connection(server, settings.database, server.admin_user, server.admin_password)
+    webhook = settings.backup_webhook
+    plain = {
+        "bucket": settings.bucket_name, "name": settings.database, "timestamps": settings.timestamps,
+        "retention": settings.backup_retention.model_dump(), "max_age_hours": settings.backup_max_age_hours,
+        **({"schedule": [due.model_dump() for due in settings.backup_schedule]} if settings.backup_schedule else {}),
+        **({"webhook": webhook.get_secret_value()} if webhook else {}),
+    }
+    return pulumi.Output.secret(pulumi.Output.all(
+        plain=pulumi.Output.secret(json.dumps(plain)), s3=pulumi.Output.from_input(storage.login), keys=keys,
+        admin=admin, database=access.connection(server, BACKUP), image=server.image,
+        physical=server.physical.facts if server.physical else None).apply(_merged))
+
+
+def _merged(known: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = {**json.loads(known["plain"]), **{key: value for key, value in known.items() if key != "plain"}}
+    return {key: value for key, value in found.items() if value is not None}

@@ -1,0 +1,168 @@
+"""Physical backups of a stack: pgBackRest beside the server, WAL in the bucket, any point in time recovered."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from backups.recovery import remove_container
+from schema.connection import Address
+from tests.e2e.checkout import Checkout, Stack, left_in_docker
+
+
+@pytest.fixture(scope="module")
+def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
+    made = checkout.stack(f"phys{suffix}", {
+        "target": "docker", "memory": "512MiB", "onUnsupported": "skip", "s3": "local", "s3OnUnsupported": "warn",
+        "allowBucketDeletion": True, "physicalBackups": True, "backupSchedule": [
+            {"kind": kind, "cron": "0 0 * * *"} for kind in ("full", "logical", "drill", "prune")]})
+    made.up()
+    yield made
+    made.destroy()
+    assert left_in_docker(made.name) == []
+
+
+def backup(stack: Stack, *words: str) -> dict[str, object]:
+    done = stack.checkout.lcdb("backup", *words, "--stack", stack.name, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def rows(address: Address) -> tuple[int, int]:
+    with address.connect() as connection:
+        found = connection.execute("SELECT count(*), coalesce(max(n), 0) FROM public.written").fetchone()
+    assert found
+    return found
+
+
+def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(stack: Stack) -> None:
+    container = f"lifecompanion-{stack.name}-backup"
+    wanted = {f"{kind}: {word}" for kind, word in (("full", "physical backup"), ("logical", "backup"),
+                                                   ("drill", "backup"), ("prune", "deleted"))}
+    deadline = time.monotonic() + 240
+    while True:
+        said = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout
+        if all(each in said for each in wanted):
+            break
+        assert time.monotonic() < deadline, said
+        time.sleep(1)
+    assert "FAILED" not in said
+    done = stack.checkout.lcdb("backup", "status", "--stack", stack.name)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stack.outputs()["backup"]["keys"][0] not in said
+
+
+def test_a_second_up_changes_nothing_and_no_secret_shows(stack: Stack) -> None:
+    assert set(stack.up()) == {"same"}
+    cipher = stack.outputs()["backup"]["physical"]["cipher"]
+    secret = stack.outputs()["backup"]["s3"]["secret_key"]
+    container = stack.outputs()["primary"]["container"]
+    inspected = subprocess.run(["docker", "inspect", container], capture_output=True, text=True, check=True).stdout
+    processes = subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout
+    for place in (inspected, processes, stack.state()):
+        assert cipher not in place
+        assert secret not in place
+
+
+def test_recovery_is_exact_to_the_transaction_while_writers_go_on(stack: Stack, suffix: str) -> None:
+    stack.query("CREATE TABLE IF NOT EXISTS public.written (n int, at timestamptz DEFAULT clock_timestamp())")
+    acknowledged: list[tuple[int, datetime]] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        with stack.address().connect() as connection:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                connection.execute(b"INSERT INTO public.written (n) VALUES (%d)" % number)
+                acknowledged.append((number, datetime.now(UTC)))
+                time.sleep(0.01)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert backup(stack, "run", "--kind", "full")["kind"] == "full"
+        assert backup(stack, "run", "--kind", "incr")["kind"] == "incr"
+        time.sleep(1)
+        # Between two transactions: everything acknowledged before is there, and nothing that began after.
+        named = stack.query("SELECT pg_create_restore_point('here'), (SELECT max(n) FROM public.written)")[0][1]
+        time.sleep(0.5)
+        with stack.address().connect() as connection:
+            moment = connection.execute("SELECT clock_timestamp()").fetchone()[0]  # type: ignore[index]
+        time.sleep(0.5)
+    finally:
+        stop.set()
+        writer.join()
+    stack.query("SELECT pg_switch_wal()")
+    listed = backup(stack, "list")
+    types = [each["type"] for each in listed if "type" in each]  # type: ignore[index,union-attr]
+    assert types[-2:] == ["full", "incr"]
+
+    with recovered(stack, f"pit-{suffix}", "--to", moment.isoformat()) as address:
+        count, newest = rows(address)
+        before = [number for number, at in acknowledged if at <= moment]
+        assert count == newest
+        assert len(before) <= newest <= len(before) + 1
+        jobs_are_off(address)
+    with recovered(stack, f"named-{suffix}", "--restore-point", "here") as address:
+        assert abs(rows(address)[1] - named) <= 1
+        done = stack.checkout.lcdb("backup", "release", f"named-{suffix}", "--container")
+        assert done.returncode == 0, done.stderr
+        port = subprocess.run(["docker", "port", f"named-{suffix}", "5432/tcp"], capture_output=True, text=True,
+                              check=True).stdout.split(":")[-1]
+        with replace(address, port=int(port)).connect() as connection:
+            assert connection.execute("SHOW timescaledb.max_background_workers").fetchone() != ("0",)
+
+
+def test_a_point_before_the_first_backup_is_one_line_and_leaves_nothing(stack: Stack, suffix: str) -> None:
+    name = f"early-{suffix}"
+    try:
+        done = stack.checkout.lcdb("backup", "restore", "--to", "2020-01-01 00:00:00+00", "--target", name, "--stack",
+                                   stack.name)
+        assert done.returncode == 1
+        assert done.stderr.count("Traceback") == 0
+        assert f"container {name}" in done.stderr
+    finally:
+        remove_container(name)
+
+
+def test_a_time_without_a_zone_is_refused(stack: Stack) -> None:
+    done = stack.checkout.lcdb("backup", "restore", "--to", "2026-11-22 09:41:00", "--target", "x", "--stack",
+                               stack.name)
+    assert (done.returncode, "without a time zone" in done.stderr) == (1, True)
+
+
+def jobs_are_off(address: Address) -> None:
+    with address.connect() as connection:
+        assert connection.execute("SHOW timescaledb.max_background_workers").fetchone() == ("0",)
+
+
+class recovered:
+    """A server recovered by the command line; it is removed afterwards."""
+
+    def __init__(self, stack: Stack, name: str, *words: str) -> None:
+        self.stack, self.name, self.words = stack, name, words
+
+    def __enter__(self) -> Address:
+        found = backup(self.stack, "restore", *self.words, "--target", self.name)
+        address = replace(self.stack.address(), port=int(str(found["port"])))
+        try:
+            psycopg.connect(address.dsn()).close()
+        except psycopg.Error:
+            remove_container(self.name)
+            raise
+        return address
+
+    def __exit__(self, *_: object) -> None:
+        remove_container(self.name)
+
+
