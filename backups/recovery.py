@@ -107,8 +107,8 @@ def _create(name: str, image: str, network: str, settings: str, login: S3Login, 
             for word in ("--env", f"{key}={value}")]
     _docker("volume", "create", "--label", "lifecompanion.recovered=true", name)
     _docker("create", "--init", "--name", name, "--network", network, "--publish", "127.0.0.1::5432",
-            "--shm-size", "256m", "--volume", f"{name}:{DATA}", "--label", "lifecompanion.recovered=true", *envs, image, "postgres",
-            *words)
+            "--shm-size", "256m", "--volume", f"{name}:{DATA}", "--label", "lifecompanion.recovered=true", *envs,
+            image, "postgres", *words)
     try:
         with tempfile.TemporaryDirectory(prefix="lcdb-recover-") as folder:
             _copy_in(name, Path(folder), {"pgbackrest.conf": settings}, SECRETS, 0o600)

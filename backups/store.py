@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from backups.errors import BackupError, DamagedError, S3Error, S3UnreachableError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 READ_BYTES = 1 << 20
+BROKEN_OFF = 5
 # What a server says when it is overloaded or restarting: the same part is sent again.
 PASSING = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "503", "500", "502", "504",
                      "Throttling", "TooManyRequests", "429"})
@@ -43,7 +44,7 @@ class Store:
     bucket: str
     prefix: str = "backups/"
     patience: float = 60.0
-    _clients: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+    _clients: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"bucket {self.bucket} at {self.login}"
@@ -106,8 +107,9 @@ class Store:
 
         A connection that breaks is taken up again where it broke.
         """
-        digest, done, etag = hashlib.sha256(), 0, None
+        digest, done, etag, idle = hashlib.sha256(), 0, None, 0
         while done < stored.bytes:
+            before = done
             body, etag, size = self._open(stored, done, etag)
             if size != stored.bytes:
                 raise DamagedError(f"{stored.key} in {self}: found {size} bytes, required {stored.bytes}; "
@@ -117,10 +119,13 @@ class Store:
                     digest.update(block)
                     done += len(block)
                     yield block
-            except (HTTPClientError, OSError) as error:
-                if not _is_passing(error) and not isinstance(error, HTTPClientError):
-                    raise
-                time.sleep(0.5)  # a new request finds out, with patience, whether the server is still there
+            except (HTTPClientError, IncompleteReadError, OSError):
+                # A new request finds out, with patience, whether the server is still there.
+                idle = idle + 1 if done == before else 0
+                if idle == BROKEN_OFF:
+                    raise S3Error(f"{stored.key} in {self}: breaks off after {done} bytes, {idle} times; see the "
+                                  "server's own log") from None
+                time.sleep(0.5)
         if digest.hexdigest() != stored.sha256:
             raise DamagedError(f"{stored.key} in {self}: found SHA-256 {digest.hexdigest()[:16]}…, required "
                                f"{stored.sha256[:16]}…; it was changed; take another backup")

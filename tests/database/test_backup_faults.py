@@ -1,0 +1,298 @@
+"""What goes wrong while a backup is taken, kept or restored: one clear line, nothing listed as good that is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups import upload
+from backups.catalogue import Entry, find_backup, list_backups
+from backups.dump import run_logical
+from backups.errors import BackupError, DamagedError, DumpError, S3Error, WrongKeyError
+from backups.manifest import NAME
+from backups.restore import restore_logical
+from backups.verify import verify
+from tests.database.backed_up import Backed, backed, s3_server
+from tests.database.servers import Server
+from tests.program.faulty_s3 import faulty
+from tests.program.s3_servers import add_account, versitygw
+
+pytestmark = pytest.mark.servers("debian")
+# A nightly run sets 50.
+KILLS = int(os.environ.get("LCDB_TEST_KILLS", "4"))
+ROWS = 20_000
+
+
+@pytest.fixture(scope="module")
+def subject(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
+    with s3_server(tmp_path_factory.mktemp("s3")) as login, backed(server, login, rows=ROWS) as found:
+        # Enough that does not compress for a multipart upload.
+        found.database.execute("CREATE TABLE noise AS SELECT md5(random()::text) FROM generate_series(1, 600000)")
+        yield found
+
+
+@pytest.fixture
+def entry(subject: Backed) -> Entry:
+    return subject.back_up()
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Multipart uploads of small data, as the real ones are of large."""
+    monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
+
+
+def key_of(entry: Entry, table: str) -> str:
+    assert entry.manifest
+    return next(each.stored.key for each in entry.manifest.tables if each.full_name == table and each.stored)
+
+
+def truncate(subject: Backed, entry: Entry) -> str:
+    key = key_of(entry, "public.devices")
+    subject.store.put(key, (subject.store.get(key) or b"")[:-1])
+    return key
+
+
+def flip(subject: Backed, entry: Entry) -> str:
+    key = key_of(entry, "public.users")
+    data = bytearray(subject.store.get(key) or b"")
+    data[len(data) // 2] ^= 1
+    subject.store.put(key, bytes(data))
+    return key
+
+
+def swap(subject: Backed, entry: Entry) -> str:
+    one, two = key_of(entry, "public.users"), key_of(entry, "public.devices")
+    first, second = subject.store.get(one) or b"", subject.store.get(two) or b""
+    subject.store.put(one, second)
+    subject.store.put(two, first)
+    return one.rsplit("/", 1)[0]
+
+
+def lose(subject: Backed, entry: Entry) -> str:
+    key = key_of(entry, "public.users")
+    subject.store.delete([key])
+    return key
+
+
+def lose_structure(subject: Backed, entry: Entry) -> str:
+    assert entry.manifest
+    subject.store.delete([entry.manifest.structure.key])
+    return entry.manifest.structure.key
+
+
+def forge(subject: Backed, entry: Entry) -> str:
+    """Somebody who can write to the bucket alters a row count, and does it well."""
+    values = json.loads(subject.store.get(f"{entry.folder}/{NAME}") or b"")
+    values["tables"][-1]["rows"] += 1
+    subject.store.put(f"{entry.folder}/{NAME}", json.dumps(values).encode())
+    return NAME
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, swap, lose, lose_structure, forge])
+def test_damage_is_named_and_a_restore_refuses_before_it_touches_anything(
+        subject: Backed, entry: Entry, damage: Callable[[Backed, Entry], str]) -> None:
+    named = damage(subject, entry)
+    damaged = find_backup(subject.store, entry.database, entry.id)
+    with pytest.raises(DamagedError) as caught:
+        verify(subject.store, subject.ring, damaged, image=subject.image)
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
+    with subject.room() as name:
+        with pytest.raises(DamagedError):
+            restore_logical(subject.store, subject.ring, damaged, subject.admin, name, image=subject.image)
+        with subject.admin.connect() as connection:
+            assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+    assert not find_backup(subject.store, entry.database, entry.id).proven
+
+
+def test_a_half_written_manifest_is_listed_with_its_problem_and_never_taken_for_good(
+        subject: Backed, entry: Entry) -> None:
+    subject.store.put(f"{entry.folder}/{NAME}", (subject.store.get(f"{entry.folder}/{NAME}") or b"")[:500])
+    found = next(each for each in list_backups(subject.store, entry.database) if each.id == entry.id)
+    assert "not a manifest" in str(found.problem)
+    assert not found.proven
+    subject.store.delete([f"{entry.folder}/{NAME}"])
+
+
+def through(subject: Backed) -> Any:
+    return faulty(subject.store.login)
+
+
+def test_an_overloaded_server_is_asked_again_until_it_answers(subject: Backed) -> None:
+    with through(subject) as (login, faults):
+        faults.slow_down = 6
+        store = replace(subject.store, login=login)
+        manifest = run_logical(store, subject.ring, subject.source, image=subject.image)
+        assert faults.slow_down == 0
+    verify(subject.store, subject.ring, find_backup(subject.store, manifest.database, manifest.id), image=subject.image)
+
+
+def test_a_server_that_goes_away_for_a_while_interrupts_no_backup(subject: Backed) -> None:
+    with through(subject) as (login, faults):
+        store = replace(subject.store, login=login, patience=30)
+        threading.Timer(0.8, lambda: setattr(faults, "away_until", time.monotonic() + 3)).start()
+        manifest = run_logical(store, subject.ring, subject.source, image=subject.image)
+    verify(subject.store, subject.ring, find_backup(subject.store, manifest.database, manifest.id), image=subject.image)
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_broke(subject: Backed, entry: Entry) -> None:
+    with through(subject) as (login, faults):
+        faults.cut, faults.match = 3, "/data/"
+        verify(replace(subject.store, login=login), subject.ring, entry, image=subject.image)
+        assert faults.cut == 0
+
+
+@pytest.mark.parametrize(("fault", "words"), [("deny", "may not"), ("slow_down", "SlowDown")])
+def test_a_server_that_keeps_refusing_is_one_line_and_nothing_is_listed(
+        subject: Backed, fault: str, words: str) -> None:
+    before = [each.id for each in list_backups(subject.store, subject.source.database)]
+    with through(subject) as (login, faults):
+        setattr(faults, fault, 10_000)
+        faults.match = "PUT"
+        with pytest.raises(S3Error) as caught:
+            run_logical(replace(subject.store, login=login, patience=2), subject.ring, subject.source,
+                        image=subject.image)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert [each.id for each in list_backups(subject.store, subject.source.database)] == before
+
+
+def test_a_refused_part_leaves_no_upload_behind(subject: Backed) -> None:
+    with through(subject) as (login, faults):
+        faults.deny, faults.match = 1, "partNumber=2"
+        with pytest.raises(S3Error, match="may not send part 2"):
+            run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
+        assert faults.deny == 0
+    assert subject.store.unfinished() == []
+
+
+def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
+        subject: Backed, entry: Entry, tmp_path: Path) -> None:
+    from backups.encryption import Keyring, new_key
+
+    with pytest.raises(WrongKeyError, match="add that key to the backup keys"):
+        verify(subject.store, Keyring([new_key()]), entry, image=subject.image)
+    with versitygw(tmp_path) as server:
+        server.login.client().create_bucket(Bucket="theirs")
+        stranger = add_account(server, "stranger", "another-secret")
+        with pytest.raises(S3Error) as caught:
+            run_logical(replace(subject.store, login=stranger, bucket="theirs"), subject.ring, subject.source,
+                        image=subject.image)
+    assert "may not" in str(caught.value)
+    assert "another-secret" not in str(caught.value)
+
+
+TAKE = """
+import sys
+from pathlib import Path
+from backups import upload
+from backups.config import BackupConfig
+from backups.catalogue import find_backup
+from backups.restore import restore_logical
+from backups.runs import take_logical
+upload.PART_BYTES = 5 << 20
+config = BackupConfig.from_file(Path(sys.argv[1]))
+print("begun", flush=True)
+if len(sys.argv) > 2:
+    entry = find_backup(config.store(), config.database_name())
+    restore_logical(config.store(), config.keyring(), entry, config.administrator(), sys.argv[2], image=config.image)
+else:
+    take_logical(config)
+"""
+
+
+def killed_after(seconds: float, arguments: list[str]) -> int:
+    """Run the script and kill it with all it started; its exit status, 0 where it was quicker."""
+    with subprocess.Popen([sys.executable, "-c", TAKE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          start_new_session=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"begun\n"
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+@pytest.fixture
+def file(subject: Backed, tmp_path: Path) -> Path:
+    path = tmp_path / "backup.json"
+    path.write_text(json.dumps({
+        "bucket": subject.store.bucket, "s3": subject.store.login.to_dict(), "keys": [subject.key],
+        "image": subject.image, "database": subject.source.to_dict(), "admin": subject.admin.to_dict()}))
+    path.chmod(0o600)
+    return path
+
+
+def test_backups_killed_at_random_moments_leave_nothing_that_is_not_good(subject: Backed, file: Path) -> None:
+    dice = random.Random(4711)
+    for _ in range(KILLS):
+        killed_after(dice.uniform(0.05, 3.5), [str(file)])
+    # The server notices that its client is gone when it next writes to it.
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            entry = subject.back_up()
+            break
+        except BackupError:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+    assert subject.store.unfinished() == []
+    for each in list_backups(subject.store, entry.database)[-KILLS - 1:]:
+        verify(subject.store, subject.ring, each, image=subject.image)
+
+
+def test_a_restore_that_was_killed_is_begun_anew_under_the_same_name(
+        subject: Backed, entry: Entry, file: Path) -> None:
+    dice = random.Random(42)
+    with subject.room() as name:
+        for _ in range(max(1, KILLS // 2)):
+            killed_after(dice.uniform(1.0, 3.0), [str(file), name])
+            with subject.admin.connect() as connection:
+                # What runs in a container of its own does not die with its client; nor would a session of psql.
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        with subject.admin.connect() as connection:
+            finished = connection.execute(
+                "SELECT 1 FROM pg_database d WHERE datname = %s AND NOT EXISTS (SELECT FROM pg_db_role_setting s,"
+                " unnest(setconfig) c WHERE s.setdatabase = d.oid AND c LIKE 'lifecompanion.restoring=%%')",
+                [name]).fetchone()
+            if finished:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        done = restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
+        assert done.rows == entry.manifest.rows  # type: ignore[union-attr]
+
+
+def test_a_server_that_ends_the_session_half_way_is_one_line(subject: Backed) -> None:
+    stop = threading.Event()
+
+    def end_sessions() -> None:
+        with subject.admin.connect() as connection:
+            while not stop.is_set():
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND "
+                                   "query LIKE 'COPY %%'", [subject.source.database])
+                time.sleep(0.001)
+
+    ender = threading.Thread(target=end_sessions)
+    ender.start()
+    try:
+        with pytest.raises(DumpError) as caught:
+            run_logical(subject.store, subject.ring, subject.source, image=subject.image)
+    finally:
+        stop.set()
+        ender.join()
+    assert "terminating connection" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    subject.back_up()
+
+

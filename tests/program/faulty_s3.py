@@ -1,0 +1,106 @@
+"""A proxy before a real S3 server that fails as told: refuses, overloads, cuts connections, goes away for a while."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from backups.s3 import S3Login
+
+SLOW_DOWN = (b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message>'
+             b"</Error>")
+DENIED = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied.</Message></Error>'
+
+
+@dataclass
+class Faults:
+    """What goes wrong: each counter is of requests still to fail; `match` limits it to methods and paths."""
+
+    slow_down: int = 0
+    deny: int = 0
+    cut: int = 0
+    away_until: float = 0.0
+    match: str = ""
+    seen: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, name: str, request: str) -> bool:
+        """Whether this request is to fail in this way."""
+        with self.lock:
+            left = getattr(self, name)
+            if left > 0 and self.match in request:
+                setattr(self, name, left - 1)
+                return True
+            return False
+
+
+@contextmanager
+def faulty(login: S3Login) -> Iterator[tuple[S3Login, Faults]]:
+    """A login to the proxy, and what makes it fail."""
+    faults, target = Faults(), urlsplit(str(login.endpoint))
+    trusted = ssl.create_default_context(cafile=login.ca_file)
+
+    class Proxy(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _do(self) -> None:
+            request = f"{self.command} {self.path}"
+            faults.seen.append(request)
+            if time.monotonic() < faults.away_until:
+                self.close_connection = True
+                self.connection.close()
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            for name, status, text in (("slow_down", 503, SLOW_DOWN), ("deny", 403, DENIED)):
+                if faults.take(name, request):
+                    self._answer(status, {"Content-Type": "application/xml"}, text)
+                    return
+            onward = http.client.HTTPSConnection(str(target.hostname), target.port, context=trusted, timeout=60)
+            onward.request(self.command, self.path, body or None, dict(self.headers))
+            answer = onward.getresponse()
+            data = answer.read()
+            if faults.take("cut", request):
+                self._answer(answer.status, dict(answer.getheaders()), data, cut=len(data) // 2)
+            else:
+                self._answer(answer.status, dict(answer.getheaders()), data)
+            onward.close()
+
+        def _answer(self, status: int, headers: dict[str, str], data: bytes, cut: int | None = None) -> None:
+            self.send_response(status)
+            length = headers.get("Content-Length") if self.command == "HEAD" else None
+            for key, value in headers.items():
+                if key.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):
+                    self.send_header(key, value)
+            self.send_header("Content-Length", length or str(len(data)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(data if cut is None else data[:cut])
+            if cut is not None:
+                self.close_connection = True
+
+        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _do
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            pass  # a client that was cut off
+
+    with Server(("127.0.0.1", 0), Proxy) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield replace(login, endpoint=f"http://127.0.0.1:{server.server_port}", ca_file=None), faults
+        finally:
+            server.shutdown()
+            thread.join()
