@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from backups.deletion import delete_bucket
 from backups.errors import BucketError, UnsupportedError
-from backups.protections import ABORT, EXPIRE, NONCURRENT, PROTECTIONS, NotImplementedByServer, Protection, Value
+from backups.protections import ABORT, EXPIRE, LOCK, NONCURRENT, PROTECTIONS, NotImplementedByServer, Protection, Value
 from backups.s3 import S3Login, code, explained, is_not_implemented, wait_until_it_answers
 
 if TYPE_CHECKING:
@@ -45,12 +45,13 @@ class BucketSpec:
     expire_days: int | None = 365
     noncurrent_days: int | None = 30
     abort_uploads_days: int | None = 7
+    lock_days: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
             raise BucketError(f"bucket {self.name}: not a bucket name; take 3 to 63 of a-z, 0-9, '-' and '.'")
-        for key in ("expire_days", "noncurrent_days", "abort_uploads_days"):
+        for key in ("expire_days", "noncurrent_days", "abort_uploads_days", "lock_days"):
             days = getattr(self, key)
             if days is not None and days < 1:
                 raise BucketError(f"bucket {self.name}: {key} found {days}, required at least 1; "
@@ -62,7 +63,9 @@ class BucketSpec:
         declared = {"block_public_access": self.block_public_access, "ownership": self.ownership,
                     "tls_only": self.tls_only, "encryption": encryption, "versioning": self.versioning,
                     EXPIRE: self._rule(self.expire_days), NONCURRENT: self._rule(self.noncurrent_days),
-                    ABORT: self._rule(self.abort_uploads_days), "tags": dict(self.tags)}
+                    ABORT: self._rule(self.abort_uploads_days),
+                    LOCK: {"mode": "GOVERNANCE", "days": self.lock_days} if self.lock_days else None,
+                    "tags": dict(self.tags)}
         return {key: value for key, value in declared.items() if value is not None}
 
     def _rule(self, days: int | None) -> dict[str, Any]:
@@ -79,6 +82,7 @@ class BucketSpec:
                    tls_only=values.get("tls_only"), ownership=values.get("ownership"),
                    prefix=next((str(rule.get("prefix", "")) for rule in rules.values()), ""), expire_days=days[EXPIRE],
                    noncurrent_days=days[NONCURRENT], abort_uploads_days=days[ABORT],
+                   lock_days=int(lock["days"]) if (lock := values.get(LOCK)) else None,
                    tags={str(k): str(v) for k, v in (values.get("tags") or {}).items()})
 
 
@@ -143,6 +147,8 @@ def _read(login: S3Login, client: S3Client, name: str) -> BucketState | None:
                 values[protection.key] = protection.read(client, name)
         except NotImplementedByServer:
             unsupported.add(protection.key)
+    if not values.get(LOCK):
+        values.pop(LOCK, None)  # most buckets have none, and it cannot be had by halves
     return BucketState(name, login.region, values, frozenset(unsupported))
 
 
@@ -154,7 +160,7 @@ def plan_bucket(spec: BucketSpec, state: BucketState | None) -> list[Change]:
                 *(Change(p.key, p.name, "absent", declared[p.key]) for p in PROTECTIONS if declared.get(p.key))]
     return [Change(p.key, p.name, found, declared[p.key]) for p in PROTECTIONS
             if p.key in declared and p.key not in state.unsupported
-            and (found := observed(p.key, declared[p.key], state.protections[p.key])) != declared[p.key]]
+            and (found := observed(p.key, declared[p.key], state.protections.get(p.key, {}))) != declared[p.key]]
 
 
 def observed(key: str, declared: Value, live: Value) -> Value:
@@ -199,6 +205,8 @@ def _create(login: S3Login, client: S3Client, spec: BucketSpec) -> None:
         "CreateBucketConfiguration": {"LocationConstraint": login.region}}
     with explained(login, f"create bucket {spec.name}"):
         try:
+            if spec.lock_days:
+                place["ObjectLockEnabledForBucket"] = True
             client.create_bucket(Bucket=spec.name, **place)
         except ClientError as error:
             if code(error) == "BucketAlreadyExists":

@@ -111,9 +111,9 @@ class BackupConfig(_Part):
             raise BackupError(f"{path}: not JSON ({error}); write it anew") from None
         return cls.from_dict(values if isinstance(values, dict) else {}, str(path))
 
-    def store(self) -> Store:
-        """The bucket, under the prefix of backups."""
-        return Store(S3Login.from_dict(self.s3), self.bucket, self.prefix)
+    def store(self, *, first_written: bool = False) -> Store:
+        """The bucket, under the prefix of backups; with `first_written`, as it was before anything was overwritten."""
+        return Store(S3Login.from_dict(self.s3), self.bucket, self.prefix, first_written=first_written)
 
     def keyring(self) -> Keyring:
         return Keyring([key.get_secret_value() for key in self.keys])

@@ -24,6 +24,7 @@ Value = Any  # bool | str | dict[str, Any]; absent as False, "none" or {}
 TLS_ONLY = "LifeCompanionTlsOnly"
 RULES = "lifecompanion-"
 EXPIRE, NONCURRENT, ABORT = "expire_backups", "expire_noncurrent_versions", "abort_stale_uploads"
+LOCK = "object_lock"
 ACTIONS = {EXPIRE: ("Expiration", "Days"), NONCURRENT: ("NoncurrentVersionExpiration", "NoncurrentDays"),
            ABORT: ("AbortIncompleteMultipartUpload", "DaysAfterInitiation")}
 
@@ -211,6 +212,20 @@ def _rule(key: str, name: str) -> Protection:
                       functools.partial(read_rule, key=key), functools.partial(put_rule, key=key))
 
 
+def read_lock(client: S3Client, bucket: str) -> dict[str, Any]:
+    """The retention that object lock gives every new object, {} where there is none."""
+    found = _answer(lambda: client.get_object_lock_configuration(Bucket=bucket), "ObjectLockConfiguration",
+                    "ObjectLockConfigurationNotFoundError") or {}
+    default = found.get("Rule", {}).get("DefaultRetention", {})
+    return {"mode": default["Mode"], "days": int(default["Days"])} if default.get("Days") else {}
+
+
+def put_lock(client: S3Client, bucket: str, value: Value) -> None:
+    client.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={
+        "ObjectLockEnabled": "Enabled",
+        "Rule": {"DefaultRetention": {"Mode": value["mode"], "Days": int(value["days"])}}})
+
+
 def read_tags(client: S3Client, bucket: str) -> dict[str, str]:
     found = _answer(lambda: client.get_bucket_tagging(Bucket=bucket), "TagSet", "NoSuchTagSet") or []
     return {tag["Key"]: tag["Value"] for tag in found}
@@ -230,6 +245,7 @@ PROTECTIONS = (
     Protection("tls_only", "TLS-only policy", "s3:PutBucketPolicy", read_tls_only, put_tls_only),
     Protection("encryption", "default encryption", "s3:PutEncryptionConfiguration", read_encryption, put_encryption),
     Protection("versioning", "versioning", "s3:PutBucketVersioning", read_versioning, put_versioning),
+    Protection(LOCK, "object lock", "s3:PutBucketObjectLockConfiguration", read_lock, put_lock),
     _rule(EXPIRE, "expire backups"),
     _rule(NONCURRENT, "expire noncurrent versions"),
     _rule(ABORT, "abort stale uploads"),

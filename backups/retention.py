@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from backups.catalogue import LOGICAL, STAMP, Entry, list_backups
 from backups.config import Retention
 from backups.manifest import NAME
+from backups.protections import NotImplementedByServer, read_lock
 from backups.s3 import code, is_not_implemented
 from backups.store import Store
 
@@ -90,7 +92,7 @@ def read_hold(store: Store, key: str) -> str | None:
             raise
         if found.get("ObjectLockLegalHoldStatus") == "ON":
             return "legal hold"
-        until = found.get("ObjectLockRetainUntilDate") or _retention(store, key)
+        until = found.get("ObjectLockRetainUntilDate") or _retention(store, key) or _by_default(store, found)
         return f"until {until:%Y-%m-%d %H:%M} UTC" if until and until > datetime.now(UTC) else None
     return store.call(f"look at {key}", run)
 
@@ -102,6 +104,16 @@ def _retention(store: Store, key: str) -> datetime | None:
     except ClientError:
         return None  # no object lock in this bucket, or no right to ask: then a delete hides, and destroys nothing
     return found.get("Retention", {}).get("RetainUntilDate")
+
+
+def _by_default(store: Store, found: Any) -> datetime | None:
+    """Until when the bucket's default holds an object; versitygw, for one, does not show that with the object."""
+    try:
+        lock = read_lock(store.client, store.bucket)
+    except (ClientError, NotImplementedByServer):
+        return None
+    made: datetime = found["LastModified"]
+    return made + timedelta(days=lock["days"]) if lock else None
 
 
 def _clear_orphans(store: Store, database: str, listed: set[str], now: datetime, *, dry_run: bool) -> list[str]:

@@ -44,6 +44,8 @@ class Store:
     bucket: str
     prefix: str = "backups/"
     patience: float = 60.0
+    # Look past everything that was deleted or written over: at the first version of each object.
+    first_written: bool = False
     _clients: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -95,7 +97,8 @@ class Store:
         """A small object whole; None where it is not there."""
         def run() -> bytes | None:
             try:
-                return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+                return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key, **self._version(key)
+                                              )["Body"].read()
             except ClientError as error:
                 if code(error) in ("NoSuchKey", "404"):
                     return None
@@ -134,7 +137,8 @@ class Store:
         def run() -> tuple[Any, str, int]:
             more: dict[str, Any] = {"Range": f"bytes={start}-", "IfMatch": etag} if start and etag else {}
             try:
-                answer = self.client.get_object(Bucket=self.bucket, Key=self.prefix + stored.key, **more)
+                answer = self.client.get_object(Bucket=self.bucket, Key=self.prefix + stored.key, **more,
+                                                **self._version(stored.key))
             except ClientError as error:
                 if code(error) in ("NoSuchKey", "404"):
                     raise DamagedError(f"{stored.key} in {self}: is not there; it was deleted; take another backup"
@@ -145,14 +149,43 @@ class Store:
 
     def objects(self, under: str = "") -> Iterator[tuple[str, int]]:
         """Key and size of every object below, in order of key."""
+        if self.first_written:
+            yield from sorted((key, size) for key, (_, size) in self._first(under).items())
+            return
         for page in self._pages(under):
             for each in page.get("Contents", []):
                 yield each["Key"].removeprefix(self.prefix), each["Size"]
 
     def folders(self, under: str = "") -> list[str]:
         """The names directly below that have objects under them."""
+        if self.first_written:
+            return sorted({key.removeprefix(under).split("/", 1)[0] for key, _ in self.objects(under)
+                           if "/" in key.removeprefix(under)})
         return [each["Prefix"].removeprefix(self.prefix + under).rstrip("/")
                 for page in self._pages(under, Delimiter="/") for each in page.get("CommonPrefixes", [])]
+
+    def _version(self, key: str) -> dict[str, Any]:
+        """Which version to read, where it is not the newest."""
+        if not self.first_written:
+            return {}
+        found = self._first(key).get(key)
+        return {"VersionId": found[0]} if found else {}
+
+    def _first(self, under: str) -> dict[str, tuple[str, int]]:
+        """Version and size of the first version of every object below; delete markers hide nothing here."""
+        found: dict[str, tuple[Any, str, int]] = {}
+        token: dict[str, Any] = {}
+        while True:
+            run = functools.partial(self.client.list_object_versions, Bucket=self.bucket, Prefix=self.prefix + under,
+                                    **token)
+            page = self.call(f"list the versions of {under or 'backups'}", run)
+            for each in page.get("Versions", []):
+                key = each["Key"].removeprefix(self.prefix)
+                if key not in found or each["LastModified"] <= found[key][0]:
+                    found[key] = (each["LastModified"], each["VersionId"], each["Size"])
+            if not page.get("IsTruncated"):
+                return {key: (version, size) for key, (_, version, size) in found.items()}
+            token = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def _pages(self, under: str, **more: Any) -> Iterator[Any]:
         token: dict[str, Any] = {}

@@ -29,6 +29,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 IdArgument = Annotated[str | None, typer.Argument(help="The backup, or the beginning of its id; the newest without.")]
 DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metavar="DSN", help=(
     "A superuser's login to the server to use, in place of the stack's."))]
+FirstOption = Annotated[bool, typer.Option("--as-first-written", help=(
+    "Look past everything that was deleted or written over since, as after an attack."))]
 ImageOption = Annotated[str | None, typer.Option("--image", help="Image with the server and PostgreSQL's programs.")]
 quiet = Console(stderr=True, highlight=False)
 
@@ -66,12 +68,13 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
 
 
 @app.command("list")
-def list_(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
+          first: FirstOption = False) -> None:
     """List the backups in the bucket, the newest last."""
     from backups.catalogue import list_backups
 
     settings = find_config(stack, config)
-    entries = list_backups(settings.store(), settings.database_name())
+    entries = list_backups(settings.store(first_written=first), settings.database_name())
     physical = _physical(settings)
     facts = [*(_entry(entry) for entry in entries), *(asdict(each) for each in physical)]
     _print(as_json, facts, lambda: console.print(_table(entries, physical)))
@@ -123,7 +126,7 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
             swap: Annotated[bool, typer.Option("--replace", help=(
                 "Take a fresh backup, restore, then give the restored database the live one's name; the live one "
                 "stays, under a name of its own."))] = False,
-            image: ImageOption = None, as_json: JsonOption = False,
+            image: ImageOption = None, as_json: JsonOption = False, first: FirstOption = False,
             workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
     """Restore into a new database, or, with --target, a whole server into a new container.
 
@@ -138,13 +141,14 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
         _recover(settings, target, to, point, image, as_json)
         return
     admin = _admin(settings, dsn)
-    entry = find_backup(settings.store(), settings.database_name(), id_)
+    store = settings.store(first_written=first)
+    entry = find_backup(store, settings.database_name(), id_)
     name = into or f"{settings.database_name()}_{entry.id.replace('-', '_').lower()}"
     with _bar("restoring") as tell:
         if swap:
             done, aside = replace_live(settings, admin, entry, name, image=image, workers=workers, listener=tell)
         else:
-            done, aside = restore_logical(settings.store(), settings.keyring(), entry, admin, name,
+            done, aside = restore_logical(store, settings.keyring(), entry, admin, name,
                                           image=image or settings.image, workers=workers, listener=tell), None
     _print(as_json, {**asdict(done), "aside": aside}, lambda: _say_restored(asdict(done), aside))
 

@@ -19,11 +19,12 @@ BACKUP: Role = "backup"
 MONITOR: Role = "monitor"
 REPLICATOR: Role = "replicator"
 ROLES: tuple[Role, ...] = (OWNER, APP, READONLY, BACKUP, MONITOR, REPLICATOR)
+READS_ALL = "pg_read_all_data"  # from PostgreSQL 14 on
 # What belongs to a role by membership in one of the server's own roles, or by attribute.
 MEMBER_OF: Mapping[Role, str] = {
     MONITOR: "pg_monitor",
     # A dump reads the tables that TimescaleDB makes too: compressed chunks and what aggregates are kept in.
-    BACKUP: "pg_read_all_data",
+    BACKUP: READS_ALL,
 }
 READS = ("SELECT",)
 TABLES: Mapping[Role, Sequence[str]] = {APP: ("SELECT", "INSERT", "UPDATE", "DELETE"), READONLY: READS, BACKUP: READS}
@@ -114,12 +115,18 @@ def declare_access(settings: Settings, server: Server) -> Access:
     return access
 
 
+def member_of(server: Server, role: Role) -> list[str]:
+    """The server's own roles that a role belongs to, as far as its version has them."""
+    found = MEMBER_OF.get(role)
+    return [found] if found and (found != READS_ALL or server.major >= 14) else []
+
+
 def _role(settings: Settings, server: Server, provider: postgresql.Provider, role: Role,
           password: pulumi.Output[str]) -> postgresql.Role:
     return postgresql.Role(
         f"role-{role}", name=role_name(settings, role), login=True, password=password, superuser=False,
         create_database=False, create_role=False, replication=role == REPLICATOR,
-        roles=[MEMBER_OF[role]] if role in MEMBER_OF else [], opts=inside(server, provider=provider))
+        roles=member_of(server, role), opts=inside(server, provider=provider))
 
 
 def _nobody_else(server: Server, provider: postgresql.Provider,

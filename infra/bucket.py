@@ -65,7 +65,7 @@ def live(props: Mapping[str, Any]) -> Props | None:
     if state is None:
         return None
     missing = state.unsupported | {key for key in spec.protections() if is_left_out(key, props.get("left_out") or ())}
-    found = {key: observed(key, declared, state.protections[key])
+    found = {key: observed(key, declared, state.protections.get(key, {}))
              for key, declared in spec.protections().items() if key not in missing}
     return {**props, **found, "left_out": left_out(spec, missing)}
 

@@ -11,6 +11,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from backups.config import Due
+from backups.schedule import next_due
 from infra.inspection import PolicyFacts, ServerFacts, StandbyFacts, TableFacts, read_server
 from schema.connection import Address
 
@@ -117,13 +119,25 @@ def _rest(outputs: Outputs, stack: str) -> Table:
         rows += [("", f"without {left}") for left in bucket.get("left_out") or ()]
     else:
         rows.append(("bucket", "none in this stack"))
-    rows.append(("next backup", "none is scheduled: that comes with the next version; until then, pg_dump"))
+    rows.append(("next backup", _next_backup(outputs, stack)))
     logins = ", ".join(sorted(outputs.get("logins") or {}))
     rows += [("connect", f"lcdb connect --stack {stack} --role app"), ("", f"roles: {logins}"),
              ("Laravel", f"lcdb outputs laravel --stack {stack}")]
     left_out = [str(line) for line in outputs.get("leaves_out") or ()]
     rows += [("left out" if number == 0 else "", line) for number, line in enumerate(left_out)]
     return _pairs(rows)
+
+
+def _next_backup(outputs: Outputs, stack: str) -> str:
+    """When the schedule takes the next one; how to take one by hand, where there is no schedule."""
+    if not (outputs.get("bucket") or {}).get("name"):
+        return "none: there is no bucket"
+    schedule = [Due(**due) for due in outputs.get("schedule") or () if due["kind"] not in ("drill", "prune")]
+    if not schedule:
+        return f"none is scheduled (lifecompanion:backupSchedule); take one: lcdb backup run --stack {stack}"
+    now = datetime.now(UTC)
+    moment, kind = min((next_due(due, now), str(due.kind)) for due in schedule)
+    return f"{kind}, {moment:%Y-%m-%d %H:%M} UTC; see lcdb backup status --stack {stack}"
 
 
 def _pairs(rows: Iterable[tuple[str, str]]) -> Table:

@@ -55,6 +55,7 @@ class Server:
     ready: pulumi.Resource | None = None
     owned: pulumi.Resource | None = None
     connections: int = 20
+    major: int = 17
     image: pulumi.Input[str] | None = None
     container: pulumi.Input[str] | None = None
     s3: LocalS3 | None = None

@@ -145,6 +145,7 @@ class Settings(BaseModel):
     s3_ca_file: str | None = None
     s3_on_unsupported: Literal["error", "warn"] = "error"
     backup_expire_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    backup_lock_days: Annotated[int, Field(ge=0, le=3650)] = 0
     allow_bucket_deletion: bool = False
 
     # backups

@@ -48,6 +48,7 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
         # Physical backups had the server's settings before the database was there.
         local = server.s3 or local_server(settings, server.network)
     spec = BucketSpec(settings.bucket_name, expire_days=settings.backup_expire_days,
+                      lock_days=settings.backup_lock_days or None,
                       tags={"application": "lifecompanion", "stack": settings.stack})
     login = local.login if local else s3_login(settings)
     bucket = _bucket(spec, login, on_unsupported=settings.s3_on_unsupported,

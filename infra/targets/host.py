@@ -26,18 +26,18 @@ def host_server(settings: Settings) -> Server:
     assert settings.admin_password
     address = Address(settings.host, settings.primary_port, "postgres", settings.admin_user,
                       settings.admin_password.get_secret_value(), settings.sslmode, settings.ssl_root_cert)
-    require_fit(address)
+    major = require_fit(address)
     return Server(
         target="host", host=settings.host, port=settings.primary_port, admin_user=settings.admin_user,
         admin_password=pulumi.Output.secret(settings.admin_password.get_secret_value()), sslmode=settings.sslmode,
         sslrootcert=settings.ssl_root_cert,
         reads=tuple(ReadAddress(*_split(read)) for read in settings.read_addresses), connections=10,
-        leaves_out=("a host's server is its administrator's: replicas and parameters are not made here",),
+        major=major, leaves_out=("a host's server is its administrator's: replicas and parameters are not made here",),
     )
 
 
-def require_fit(address: Address) -> None:
-    """Raise SettingsError unless the server's version, extensions, libraries and the login's rights suffice."""
+def require_fit(address: Address) -> int:
+    """Its major version; raises SettingsError unless version, extensions, libraries and the login's rights suffice."""
     with address.connect() as connection:
         row = connection.execute(FACTS, [list(EXTENSIONS)]).fetchone()
     assert row
@@ -58,6 +58,7 @@ def require_fit(address: Address) -> None:
     if problems:
         raise SettingsError("\n".join(f"lifecompanion:host: {address.host}:{address.port}: {problem}"
                                       for problem in problems))
+    return int(major)
 
 
 def _split(read: str) -> tuple[str, str, int]:

@@ -85,5 +85,5 @@ def test_screen_tells_lag_estimates_failures_and_next_runs() -> None:
                   "127.0.0.1:54321  streaming, 2 MB, 1.3 s behind", "127.0.0.1:54322  not streaming",
                   "~2,000,000,000", "5.0 TB", "52, 48 compressed", "retention 1 year (in 5 h, LAST RUN FAILED)",
                   "compression 1 mon (unscheduled)", "b  https://127.0.0.1:9", "without lifecycle",
-                  "none is scheduled"):
+                  "none is scheduled (lifecompanion:backupSchedule); take one: lcdb backup run --stack dev"):
         assert words in said, words

@@ -202,7 +202,7 @@ def test_replicas_go_and_come_back(up: Stack) -> None:
 
 def test_no_generated_secret_is_in_state_logs_inspect_or_process_list(up: Stack) -> None:
     secrets = _secrets(up)
-    assert len(secrets) == 9
+    assert len(secrets) == 10
     again = up.checkout.lcdb("up", "--stack", up.name)
     public = {
         "state": up.state(),

@@ -58,7 +58,7 @@ def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, A
     monkeypatch.setattr(engine, "can_pull", lambda reference: False)
     monkeypatch.setattr(engine, "volume_label", lambda volume, label: None)
     monkeypatch.setattr(engine, "require_port", lambda *args: None)
-    monkeypatch.setattr(host, "require_fit", lambda address: None)
+    monkeypatch.setattr(host, "require_fit", lambda address: 17)
     recorder = Recorder()
     with contextlib.chdir(ROOT):
         return recorder, contextvars.Context().run(_run, recorder, stack, config or {}, secret or {})

@@ -29,7 +29,8 @@ def test_a_bucket_that_is_as_declared_plans_nothing() -> None:
 
 
 def test_an_absent_bucket_plans_its_creation_first_and_then_every_protection() -> None:
-    assert [change.key for change in plan_bucket(SPEC, None)] == ["bucket", *(p.key for p in PROTECTIONS)]
+    assert [change.key for change in plan_bucket(replace(SPEC, lock_days=30), None)] == [
+        "bucket", *(p.key for p in PROTECTIONS)]
 
 
 @pytest.mark.parametrize(("key", "live", "words"), [
