@@ -25,11 +25,15 @@ VERSION = re.compile(r"\(PostgreSQL\) (\d+)(\S*)")
 
 @dataclass(frozen=True)
 class Programs:
-    """Where psql, pg_dump and pg_restore are: in `folder` of this machine, or in `image`."""
+    """Where psql, pg_dump and pg_restore are: in `folder` of this machine, or in `image`.
+
+    `psql` is this machine's own, which may be older than the server for what is asked of it here.
+    """
 
     version: str
     folder: str | None = None
     image: str | None = None
+    psql: str | None = None
 
     @contextmanager
     def run(self, program: str, arguments: Sequence[str], address: Address, *, stdin: Any = subprocess.DEVNULL,
@@ -64,6 +68,8 @@ class Programs:
                  address: Address) -> list[str]:
         if self.folder is not None:
             return [str(Path(self.folder) / program), *arguments]
+        if program == "psql" and self.psql:
+            return [self.psql, *arguments]
         paths = [folder, *map(str, shared), *([address.sslrootcert] if address.sslrootcert else [])]
         mounts = [word for path in paths for word in ("--volume", f"{path}:{path}:ro")]
         return ["docker", "run", "--rm", "--interactive", "--network", "host", "--user", "0:0", *mounts,
@@ -96,7 +102,7 @@ def find_programs(server_version: int, image: str | None = None) -> Programs:
         done = subprocess.run(["docker", "run", "--rm", "--entrypoint", "pg_dump", image, "--version"],
                               capture_output=True, text=True, check=False)
         if done.returncode == 0 and (match := VERSION.search(done.stdout)):
-            return Programs(match[1] + match[2], image=image)
+            return Programs(match[1] + match[2], image=image, psql=shutil.which("psql"))
     have = ", ".join(sorted({programs.version for programs in found})) or "none"
     raise BackupError(f"pg_dump: found {have}, required {least} or later, as the server is; install PostgreSQL's "
                       f"client programs (on Debian: postgresql-client-{least})")
