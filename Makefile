@@ -29,9 +29,12 @@ report: .venv/stamp
 test: .venv/stamp
 	@.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST)
 
-# What takes too long for every change: many more random schemas, each time other ones.
+# What takes too long for every change: many more random schemas, each time other ones; backups
+# killed 50 times at random moments, and of 5 million readings.
 nightly: .venv/stamp
 	@LCDB_PAIRS=$(or $(LCDB_PAIRS),500) .venv/bin/python -m pytest --timeout 0 tests/database/test_schema_random.py
+	@LCDB_TEST_KILLS=$(or $(LCDB_TEST_KILLS),50) LCDB_TEST_ROWS=$(or $(LCDB_TEST_ROWS),5000000) .venv/bin/python -m pytest \
+		--timeout 0 tests/database/test_backup_faults.py tests/database/test_backup_roundtrip.py
 
 check: .venv/stamp
 	@.venv/bin/ruff check

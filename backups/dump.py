@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from backups.catalogue import KEYS, LOGICAL, clear_unfinished
@@ -90,12 +90,20 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         structure = _stream(run, programs, address, workers, level)
     manifest = Manifest(
         id=id_, database=database, started=started, finished=datetime.now(UTC), server=source.server,
-        program={"lifecompanion-database": version("lifecompanion-database"), "pg_dump": programs.version},
+        program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
         structure=structure, tables=[run.tables[table.oid] for table in source.tables],
         sequences=list(source.sequences), roles=list(source.roles), jobs=list(source.jobs),
         fingerprint=source.fingerprint, checks=source.checks).sealed(run.data_key)
     store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest
+
+
+def _own_version() -> str:
+    """This program's version; in an image of its own it is not installed as a package."""
+    try:
+        return version("lifecompanion-database")
+    except PackageNotFoundError:
+        return "of the image"
 
 
 def _stream(run: _Run, programs: Programs, address: Address, workers: int, level: int) -> Stored:

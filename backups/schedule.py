@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 from cronsim import CronSim
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -25,6 +26,7 @@ from schema.errors import SchemaError
 
 Say = Callable[[str], None]
 ATTEMPTS = 5
+FAILURES = (BackupError, SchemaError, psycopg.Error, OSError)
 TICK_SECONDS = 20.0
 # What each kind of run leaves in the bucket for the next to see; a logical backup is seen itself.
 MARKS = "runs/"
@@ -73,10 +75,11 @@ def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list
             notify(config, {"database": database, "kind": due.kind, "ok": True, "message": said}, say)
         except BusyError as error:
             say(f"{due.kind}: {error}")
-        except (BackupError, SchemaError) as error:
+        except FAILURES as error:
             failed.append(due.kind)
-            say(f"{due.kind}: FAILED: {error}")
-            notify(config, {"database": database, "kind": due.kind, "ok": False, "message": str(error)}, say)
+            words = " ".join(str(error).split())
+            say(f"{due.kind}: FAILED: {words}")
+            notify(config, {"database": database, "kind": due.kind, "ok": False, "message": words}, say)
     return failed
 
 
@@ -114,7 +117,7 @@ def _retried(run: Callable[[], str], say: Say, due: Due) -> str:
         error = state.outcome.exception() if state.outcome else None
         say(f"{due.kind}: attempt {state.attempt_number} failed: {error}")
     return Retrying(stop=stop_after_attempt(ATTEMPTS), wait=wait_random_exponential(2, max=300), reraise=True,
-                    retry=retry_if_exception_type((BackupError, SchemaError)) & _not_busy(), before_sleep=tell)(run)
+                    retry=retry_if_exception_type(FAILURES) & _not_busy(), before_sleep=tell)(run)
 
 
 def _not_busy() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -62,8 +63,8 @@ def _measure(subject: Backed, folder: Path) -> None:
         dumps[BARE_DUMP].append(_timed(lambda: _in_server(subject, _dump_command(subject.source.database))))
         for way, word in ((OURS, "unverified"), (VERIFIED, "verified")):
             dumps[way].append(_timed(lambda word=word: memory.append(_take(file, word))))
-        restores[BARE_RESTORE].append(_timed(lambda: _bare_restore(subject, f"bare_{number}")))
-        restores[OUR_RESTORE].append(_timed(lambda: _our_restore(subject, f"ours_{number}")))
+        restores[BARE_RESTORE].append(_timed(functools.partial(_bare_restore, subject, f"bare_{number}")))
+        restores[OUR_RESTORE].append(_timed(functools.partial(_our_restore, subject, f"ours_{number}")))
         print(f"round {number + 1}:", {way: round(runs[-1], 1) for way, runs in (dumps | restores).items()})
     words = f"{ROWS:,} readings, TimescaleDB ({subject.server.kind} image)"
     print(keep("backup_logical", f"Logical backup of {words}; peak memory {max(memory)} MiB", BARE_DUMP, dumps))

@@ -41,7 +41,8 @@ if os.fork() == 0:
 import time; time.sleep(1)
 
 class Run:
-    store = Store(S3Login(endpoint=f"http://127.0.0.1:{sys.argv[2]}", access_key="a", secret_key="b", path_style=True), "b")
+    store = Store(S3Login(endpoint=f"http://127.0.0.1:{sys.argv[2]}", access_key="a", secret_key="b",
+                          path_style=True), "b")
     folder, data_key, stopped = "f", b"k" * 32, threading.Event()
 
 def flow(number):
