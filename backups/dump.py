@@ -205,7 +205,7 @@ class _TableSink:
 def _structure(run: _Run, programs: Programs, address: Address, level: int) -> Stored:
     """Everything but rows, as pg_dump's custom format: the archive's table of contents orders a restore."""
     arguments = ["-Fc", "-Z0", f"--snapshot={run.source.snapshot}", "--exclude-table-data=*.*",
-                 "--lock-wait-timeout=10000", "--quote-all-identifiers", "--no-sync"]
+                 "--lock-wait-timeout=120000", "--quote-all-identifiers", "--no-sync"]
     with _Pipeline(run, STRUCTURE, level) as pipeline, programs.run("pg_dump", arguments, address) as dump:
         assert dump.stdout
         while data := dump.stdout.read(1 << 20):

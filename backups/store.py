@@ -46,18 +46,19 @@ class Store:
     patience: float = 60.0
     # Look past everything that was deleted or written over: at the first version of each object.
     first_written: bool = False
-    _clients: threading.local = field(default_factory=threading.local, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+    _made: list[S3Client] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"bucket {self.bucket} at {self.login}"
 
     @property
     def client(self) -> S3Client:
-        """This thread's client."""
-        if not hasattr(self._clients, "client"):
-            self._clients.client = self.login.client()
-        found: S3Client = self._clients.client
-        return found
+        """The one client; boto3's clients may be shared by threads, and each takes some 20 MiB."""
+        with self._lock:
+            if not self._made:
+                self._made.append(self.login.client())
+            return self._made[0]
 
     def call(self, doing: str, run: Callable[[], T]) -> T:
         """Run one call; raises S3Error with one line once patience is at its end."""

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import queue
 import threading
 from typing import Any
 
 from backups.errors import BackupError
 from backups.store import Store, Stored
 
-# 10,000 parts at most: objects of up to 156 GiB.
-PART_BYTES = 16 << 20
-PARTS = 10_000
+# At most 10,000 parts: the later ones are larger, so that an object may have 195 GiB.
+PART_BYTES = 8 << 20
+SMALL_PARTS, PARTS = 5_000, 10_000
 
 
 class Upload:
-    """One object written as a stream: at most two parts in memory, one of them on its way. Use as a context manager.
+    """One object written as a stream: two parts in memory, one of them on its way. Use as a context manager.
 
     A small object is put whole. Left by an exception, nothing of it stays.
     """
 
     def __init__(self, store: Store, key: str) -> None:
         self.store, self.key = store, key
-        self._part = bytearray()
+        self._pieces: list[bytes] = []
+        self._pending = 0
         self._id: str | None = None
         self._etags: list[str] = []
         self._digest, self._bytes = hashlib.sha256(), 0
-        self._queue: queue.Queue[bytes | None] = queue.Queue(maxsize=1)
         self._failure: BaseException | None = None
         self._sender: threading.Thread | None = None
 
@@ -40,23 +39,24 @@ class Upload:
             raise self._failure
         self._digest.update(data)
         self._bytes += len(data)
-        self._part += data
-        if len(self._part) >= PART_BYTES:
-            self._hand_over(bytes(self._part[:PART_BYTES]))
-            del self._part[:PART_BYTES]
+        while self._pending + len(data) >= (size := self._part_bytes()):
+            cut = size - self._pending
+            self._pieces.append(data[:cut])
+            data = data[cut:]
+            self._send_pieces()
+        if data:
+            self._pieces.append(data)
+            self._pending += len(data)
 
     def finish(self) -> Stored:
         """Complete the object and say what it is."""
         stored = Stored(self.key, self._bytes, self._digest.hexdigest())
         if self._id is None:
-            self.store.put(self.key, bytes(self._part))
+            self.store.put(self.key, b"".join(self._pieces))
             return stored
-        if self._part:
-            self._hand_over(bytes(self._part))
-            self._part.clear()
-        self._end_sender()
-        if self._failure:
-            raise self._failure
+        if self._pieces:
+            self._send_pieces()
+        self._await_sender()
         parts: Any = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(self._etags, 1)]
         self.store.call(f"complete {self.key}", lambda: self.store.client.complete_multipart_upload(
             Bucket=self.store.bucket, Key=self.store.prefix + self.key, UploadId=str(self._id),
@@ -65,7 +65,8 @@ class Upload:
         return stored
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._end_sender()
+        if self._sender:
+            self._sender.join()
         if self._id is not None:
             upload, self._id = self._id, None
             try:
@@ -74,34 +75,36 @@ class Upload:
                 if kind is None:
                     raise  # else the first error is the one to hear; the next run aborts what this one left
 
-    def _hand_over(self, part: bytes) -> None:
+    def _part_bytes(self) -> int:
+        return PART_BYTES if len(self._etags) < SMALL_PARTS else 4 * PART_BYTES
+
+    def _send_pieces(self) -> None:
+        """Send what is pending as one part, as soon as the part before it has arrived."""
+        part = b"".join(self._pieces)
+        self._pieces, self._pending = [], 0
         if self._id is None:
             self._id = self.store.call(f"begin {self.key}", lambda: self.store.client.create_multipart_upload(
                 Bucket=self.store.bucket, Key=self.store.prefix + self.key))["UploadId"]
-            self._sender = threading.Thread(target=self._send, name=f"upload {self.key}", daemon=True)
-            self._sender.start()
-        self._queue.put(part)
+        self._await_sender()
+        self._sender = threading.Thread(target=self._send, args=(part,), name=f"upload {self.key}", daemon=True)
+        self._sender.start()
 
-    def _send(self) -> None:
-        while (part := self._queue.get()) is not None:
-            if self._failure:
-                continue  # the writer is told at its next write; until then its parts must not block it
-            try:
-                self._etags.append(self._send_one(part, len(self._etags) + 1))
-            except Exception as error:  # noqa: BLE001 (handed to the writing thread)
-                self._failure = error
-
-    def _send_one(self, part: bytes, number: int) -> str:
-        if number > PARTS:
-            raise BackupError(f"{self.key}: more than {PARTS * PART_BYTES >> 30} GiB in one object; take physical "
-                              "backups of this database, or a shorter chunk interval")
-        answer = self.store.call(f"send part {number} of {self.key}", lambda: self.store.client.upload_part(
-            Bucket=self.store.bucket, Key=self.store.prefix + self.key, UploadId=str(self._id), PartNumber=number,
-            Body=part))
-        return answer["ETag"]
-
-    def _end_sender(self) -> None:
+    def _await_sender(self) -> None:
         if self._sender:
-            self._queue.put(None)
             self._sender.join()
             self._sender = None
+        if self._failure:
+            raise self._failure
+
+    def _send(self, part: bytes) -> None:
+        number = len(self._etags) + 1
+        try:
+            if number > PARTS:
+                raise BackupError(f"{self.key}: more than 195 GiB in one object; take physical backups of this "
+                                  "database, or a shorter chunk interval")
+            answer = self.store.call(f"send part {number} of {self.key}", lambda: self.store.client.upload_part(
+                Bucket=self.store.bucket, Key=self.store.prefix + self.key, UploadId=str(self._id),
+                PartNumber=number, Body=part))
+            self._etags.append(answer["ETag"])
+        except Exception as error:  # noqa: BLE001 (handed to the writing thread)
+            self._failure = error
