@@ -7,6 +7,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -116,13 +117,15 @@ class Store:
             before = done
             body, etag, size = self._open(stored, done, etag)
             if size != stored.bytes:
+                body.close()
                 raise DamagedError(f"{stored.key} in {self}: found {size} bytes, required {stored.bytes}; "
                                    "it was cut off or overwritten")
             try:
-                for block in body.iter_chunks(READ_BYTES):
-                    digest.update(block)
-                    done += len(block)
-                    yield block
+                with closing(body):
+                    for block in body.iter_chunks(READ_BYTES):
+                        digest.update(block)
+                        done += len(block)
+                        yield block
             except (HTTPClientError, IncompleteReadError, OSError):
                 # A new request finds out, with patience, whether the server is still there.
                 idle = idle + 1 if done == before else 0
