@@ -1,0 +1,148 @@
+"""`lcdb backup restore`, `release` and `drill`: the way back, and the proof of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.backup_config import ConfigOption, find_config
+from cli.backup_screen import (
+    DsnOption,
+    FirstOption,
+    IdArgument,
+    ImageOption,
+    JsonOption,
+    print_result,
+    progress_bar,
+    quiet,
+)
+from cli.stacks import StackOption, console
+
+if TYPE_CHECKING:
+    from backups.config import BackupConfig
+    from schema.connection import Address
+
+
+def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
+            into: Annotated[str | None, typer.Option(help="Name of the new database.")] = None,
+            to: Annotated[str | None, typer.Option("--to", help=(
+                "Point in time with its zone, such as '2026-11-22 09:41:00+00', for --target."))] = None,
+            point: Annotated[str | None, typer.Option("--restore-point", help="A named restore point, for --target.")
+                             ] = None,
+            target: Annotated[str | None, typer.Option("--target", metavar="CONTAINER", help=(
+                "Recover the whole server by pgBackRest into a new container of this name."))] = None,
+            swap: Annotated[bool, typer.Option("--replace", help=(
+                "Take a fresh backup, restore, then give the restored database the live one's name; the live one "
+                "stays, under a name of its own."))] = False,
+            image: ImageOption = None, as_json: JsonOption = False, first: FirstOption = False,
+            workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
+    """Restore into a new database, or, with --target, a whole server into a new container.
+
+    Jobs do not run there until `lcdb backup release`.
+    """
+    from backups.catalogue import find_backup
+    from backups.restore import restore_logical
+    from backups.runs import replace_live
+
+    settings = find_config(stack, config)
+    if target or to or point:
+        _recover(settings, target, to, point, image, as_json)
+        return
+    admin = _admin(settings, dsn)
+    store = settings.store(first_written=first)
+    entry = find_backup(store, settings.database_name(), id_)
+    name = into or f"{settings.database_name()}_{entry.id.replace('-', '_').lower()}"
+    with progress_bar("restoring") as tell:
+        if swap:
+            done, aside = replace_live(settings, admin, entry, name, image=image, workers=workers, listener=tell)
+        else:
+            done, aside = restore_logical(store, settings.keyring(), entry, admin, name,
+                                          image=image or settings.image, workers=workers, listener=tell), None
+    print_result(as_json, {**asdict(done), "aside": aside}, lambda: _say_restored(asdict(done), aside))
+
+
+def release(database: Annotated[str, typer.Argument(help="The restored database.")], stack: StackOption = None,
+            config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
+            container: Annotated[bool, typer.Option("--container", help="The name is a recovered container's.")] = False
+            ) -> None:
+    """Let the jobs of a restored database, or of a recovered container, run: retention and compression begin to act."""
+    from backups.jobs import release_jobs
+    from backups.recovery import release_container
+
+    if container:
+        release_container(database)
+        print_result(as_json, {"container": database}, lambda: console.print(
+            f"container {database}: its jobs run again"))
+        return
+    jobs = release_jobs(replace(_admin(None if dsn else find_config(stack, config), dsn), database=database))
+    print_result(as_json, {"database": database, "released": jobs},
+           lambda: console.print(f"database {database}: {len(jobs)} jobs run again"))
+
+
+def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
+          image: ImageOption = None, as_json: JsonOption = False,
+          page: Annotated[Path | None, typer.Option(help="Write the page with the trend here too.")] = None) -> None:
+    """Restore a backup into a throw-away server, compare to the byte, run its policies, measure. 1 where it fails."""
+    from backups.catalogue import find_backup
+    from backups.drill import read_drills, run_drill
+    from backups.report import render_page
+
+    settings = find_config(stack, config)
+    store = settings.store()
+    entry = find_backup(store, settings.database_name(), id_)
+    with progress_bar("drill") as tell:
+        done = run_drill(store, settings.keyring(), entry, image=image or settings.image,
+                         timestamps=settings.timestamps, admin=_admin(None, dsn) if dsn else None, listener=tell)
+    if page:
+        page.write_text(render_page(read_drills(store, entry.database)), encoding="utf-8")
+    print_result(as_json, {**asdict(done), "passed": done.passed}, lambda: console.print(
+        f"drill of {done.backup}: {'proven' if done.passed else 'NOT PROVEN'}, {done.rows:,} rows, "
+        f"{done.tables_compared} tables and chunks compared, recovered in {done.recovery_seconds:.1f} s",
+        *done.problems, sep="\n", soft_wrap=True, markup=False))
+    raise typer.Exit(0 if done.passed else 1)
+
+
+def _recover(settings: BackupConfig, target: str | None, to: str | None, point: str | None, image: str | None,
+             as_json: bool) -> None:
+    from backups.errors import RestoreError
+    from backups.recovery import recover
+
+    if not target:
+        raise RestoreError("--to: without --target; name the new container that the server is recovered in")
+    try:
+        moment = datetime.fromisoformat(to) if to else None
+    except ValueError:
+        raise RestoreError(f"--to: found '{to}', required a time with its zone, such as '2026-11-22 09:41:00+00'"
+                           ) from None
+    done = recover(settings, target, to=moment, restore_point=point, image=image, listener=lambda line: quiet.print(
+        line, style="dim", soft_wrap=True))
+    facts = {"container": done.container, "host": done.address.host, "port": done.address.port, "to": done.to,
+             "seconds": done.seconds}
+    print_result(as_json, facts, lambda: console.print(
+        f"recovered to {done.to} in {done.seconds:.0f} s: container {done.container}, 127.0.0.1:{done.address.port}, "
+        f"with the roles and passwords of the source\nits jobs are off; once all is well: "
+        f"lcdb backup release {done.container} --container", soft_wrap=True))
+
+
+def _admin(settings: BackupConfig | None, dsn: str | None) -> Address:
+    if dsn or settings is None:
+        from cli.addresses import find_database
+
+        return find_database(None, dsn, "admin")[1]
+    return settings.administrator()
+
+
+def _say_restored(done: dict[str, Any], aside: str | None) -> None:
+    console.print(f"restored {done['backup']} into database {done['database']}: {done['rows']:,} rows in "
+                  f"{sum(done['seconds'].values()):.1f} s", soft_wrap=True)
+    if done["held_jobs"]:
+        console.print(f"its {len(done['held_jobs'])} jobs are held; once all is well: "
+                      f"lcdb backup release {done['database']}", style="yellow", soft_wrap=True)
+    if done["new_roles"]:
+        console.print(f"roles made without a password: {', '.join(done['new_roles'])}", style="yellow", soft_wrap=True)
+    if aside:
+        console.print(f"the database that was live is now {aside}", soft_wrap=True)

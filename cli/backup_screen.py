@@ -1,0 +1,80 @@
+"""What backup commands have in common on the screen: options, a bar, JSON or text, the table of backups."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from backups.catalogue import Entry
+    from backups.physical import PhysicalBackup
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+IdArgument = Annotated[str | None, typer.Argument(help="The backup, or the beginning of its id; the newest without.")]
+DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metavar="DSN", help=(
+    "A superuser's login to the server to use, in place of the stack's."))]
+FirstOption = Annotated[bool, typer.Option("--as-first-written", help=(
+    "Look past everything that was deleted or written over since, as after an attack."))]
+ImageOption = Annotated[str | None, typer.Option("--image", help="Image with the server and PostgreSQL's programs.")]
+quiet = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def progress_bar(word: str) -> Iterator[Callable[[str, float], None]]:
+    """A bar with rate and time left on a terminal; a listener that takes what is done and how much of it."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=quiet, transient=True) as bars:
+        task = bars.add_task(word, total=1.0)
+
+        def tell(doing: str, part: float) -> None:
+            bars.update(task, completed=part, description=doing)
+        yield tell
+
+
+def print_result(as_json: bool, facts: Any, text: Callable[[], None]) -> None:
+    if as_json:
+        print(json.dumps(facts, indent=2, default=str))
+    else:
+        text()
+
+
+def entry_facts(entry: Entry) -> dict[str, Any]:
+    manifest = entry.manifest
+    return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(), "problem": entry.problem,
+            "verified": entry.verified.isoformat() if entry.verified else None,
+            "drilled": entry.drilled.isoformat() if entry.drilled else None,
+            **({"rows": manifest.rows, "bytes": manifest.stored_bytes, "server": manifest.server.words()}
+               if manifest else {})}
+
+
+def backups_table(entries: list[Entry], physical: Sequence[PhysicalBackup] = ()) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("backup", "kind", "rows", "size", "server", "proof"):
+        table.add_column(heading, no_wrap=True)
+    for entry in entries:
+        proof = f"restored {entry.drilled:%Y-%m-%d %H:%M}" if entry.drilled else \
+            f"verified {entry.verified:%Y-%m-%d %H:%M}" if entry.verified else "none yet"
+        manifest = entry.manifest
+        table.add_row(entry.id, entry.kind, f"{manifest.rows:,}" if manifest else "?",
+                      size_text(manifest.stored_bytes) if manifest else "?",
+                      manifest.server.words() if manifest else "", entry.problem or proof)
+    for each in physical:
+        table.add_row(each.id, each.type, "", size_text(each.stored_bytes), f"PostgreSQL {each.postgresql}",
+                      "FAILED" if each.error else f"recoverable from {each.stop:%Y-%m-%d %H:%M:%S} UTC on")
+    return table
+
+
+def size_text(size_bytes: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"
