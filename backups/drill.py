@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from backups.catalogue import DRILLS, STAMP, Entry, mark
 from backups.compare import compare
 from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError
-from backups.jobs import release_jobs
+from backups.jobs import read_schema, release_jobs
 from backups.manifest import Manifest
 from backups.programs import find_programs
 from backups.report import render_page
@@ -146,12 +147,13 @@ def run_jobs(address: Address) -> dict[str, str]:
     with address.connect() as connection:
         if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
             return said
+        schema = read_schema(connection)
         found = connection.execute(
             "SELECT job_id, proc_name || coalesce(' on ' || hypertable_name, '') FROM timescaledb_information.jobs"
             " WHERE job_id >= 1000 ORDER BY job_id").fetchall()
         for job, name in found:
             try:
-                connection.execute(f"CALL public.run_job({int(job)})".encode())
+                connection.execute(sql.SQL("CALL {}.run_job({})").format(schema, sql.Literal(job)))
                 said[f"{job} {name}"] = "ok"
             except psycopg.Error as error:
                 said[f"{job} {name}"] = " ".join(str(error).split())[:200]

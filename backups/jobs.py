@@ -28,6 +28,13 @@ def hold_jobs(connection: Connection[Any]) -> list[int]:
     return sorted(found)
 
 
+def read_schema(connection: Connection[Any]) -> sql.Identifier:
+    """The schema that TimescaleDB's functions are in; a superuser's search path need not hold it."""
+    row = connection.execute("SELECT nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+                             "WHERE extname = 'timescaledb'").fetchone()
+    return sql.Identifier(row[0] if row else "public")
+
+
 def read_held(connection: Connection[Any]) -> list[int] | None:
     """The jobs that wait to be released; None where nothing was held here."""
     row = connection.execute(
@@ -40,15 +47,16 @@ def read_held(connection: Connection[Any]) -> list[int] | None:
 def release_jobs(address: Address) -> list[int]:
     """Let the held jobs run again; returns their ids. Raises RestoreError where none are held."""
     with address.connect() as connection:
-        connection.execute("SET search_path = public, pg_catalog")
+        schema = read_schema(connection)
         held = read_held(connection)
         if held is None:
             raise RestoreError(f"database {address.database}: holds no jobs back: it was not restored, or is released "
                                "already")
         with connection.transaction():
             for job in held:
-                connection.execute("SELECT alter_job(job_id, scheduled => true) FROM timescaledb_information.jobs "
-                                   "WHERE job_id = %s", [job])
+                connection.execute(sql.SQL(
+                    "SELECT {}.alter_job(job_id, scheduled => true) FROM timescaledb_information.jobs "
+                    "WHERE job_id = {}").format(schema, sql.Literal(job)))
             connection.execute(sql.SQL("ALTER DATABASE {} RESET {}").format(
                 sql.Identifier(address.database), sql.SQL(SETTING)))
     return held

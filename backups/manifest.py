@@ -28,6 +28,7 @@ class Server(_Part):
     server_version: int
     postgresql: str
     timescaledb: str | None
+    timescaledb_schema: str | None = None
     edition: str | None
     extensions: dict[str, str]
     encoding: str

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from backups.catalogue import Entry, open_backup
 from backups.copying import said
 from backups.encryption import Keyring
 from backups.errors import RestoreError
 from backups.jobs import hold_jobs
-from backups.manifest import SequenceValue, TableData, by_name
+from backups.manifest import SequenceValue, Server, TableData, by_name
 from backups.programs import Programs, find_programs
 from backups.reading import Opened
 from backups.source import read_fingerprint
@@ -107,9 +107,10 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
     manifest, held = run.opened.manifest, list[int]()
     with run.address.connect(application_name=APPLICATION) as connection:
         timescale = manifest.server.timescaledb is not None
+        schema = sql.Identifier(manifest.server.timescaledb_schema or "public")
         if timescale:
-            connection.execute(f"CREATE EXTENSION timescaledb VERSION '{manifest.server.timescaledb}'".encode())
-            connection.execute("SELECT public.timescaledb_pre_restore()")
+            _create_timescaledb(connection, manifest.server)
+            connection.execute(sql.SQL("SELECT {}.timescaledb_pre_restore()").format(schema))
         run.phase("structure", lambda: _pg_restore(run, "pre-data", jobs=1))
         run.phase("catalog", lambda: _load_catalog(run, connection))
         if timescale:
@@ -118,11 +119,19 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
         _set_sequences(connection, [each for each in manifest.sequences if not each.configuration])
         run.phase("indexes", lambda: _pg_restore(run, "post-data", jobs=run.workers))
         if timescale:
-            connection.execute("SELECT public.timescaledb_post_restore()")
+            connection.execute(sql.SQL("SELECT {}.timescaledb_post_restore()").format(schema))
         _require_structure(run, connection)
         if analyze:
             run.phase("analyze", lambda: connection.execute("ANALYZE"))
     return held
+
+
+def _create_timescaledb(connection: Connection[Any], server: Server) -> None:
+    """The extension in the version and the schema that it had: the search path of a superuser may hold neither."""
+    schema = sql.Identifier(server.timescaledb_schema or "public")
+    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
+    connection.execute(sql.SQL("CREATE EXTENSION timescaledb SCHEMA {} VERSION {}").format(
+        schema, sql.Literal(server.timescaledb)))
 
 
 def _pg_restore(run: _Run, section: str, jobs: int) -> None:

@@ -2,6 +2,8 @@
 SELECT current_setting('server_version_num')::int AS server_version,
        split_part(current_setting('server_version'), ' ', 1) AS postgresql,
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb,
+       (SELECT nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+         WHERE extname = 'timescaledb') AS timescaledb_schema,
        current_setting('timescaledb.license', true) AS edition,
        coalesce((SELECT json_object_agg(extname, extversion) FROM pg_extension WHERE extname <> 'plpgsql'), '{}') AS extensions,
        pg_encoding_to_char(d.encoding)::text AS encoding, d.datcollate::text AS collate, d.datctype::text AS ctype,

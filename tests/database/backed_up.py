@@ -89,6 +89,9 @@ class Backed:
 def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]:
     """A source with the declared schema, readings (two chunks compressed where the edition can) and an aggregate."""
     database = create_database(server, f"source_{secrets.token_hex(4)}")
+    with server.admin.connect() as connection:
+        # As in a stack's server: nothing of the superuser's own may depend on his search path.
+        connection.execute("ALTER ROLE postgres SET search_path = pg_catalog")
     ensure(database.owner, declared(), options=Options(on_unsupported="skip"))
     database.execute(
         NASTY, "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) SELECT 1 + g % 20, 'sensor',"
@@ -108,6 +111,8 @@ def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]
     try:
         yield Backed(database, Store(login, bucket, patience=5), Keyring([key]), key)
     finally:
+        with server.admin.connect() as connection:
+            connection.execute("ALTER ROLE postgres RESET search_path")
         drop(database)
 
 

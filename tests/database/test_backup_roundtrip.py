@@ -62,7 +62,7 @@ def test_the_manifest_says_what_was_backed_up(subject: Backed, entry: Entry) -> 
     compressed = [table for table in readings if table.compressed]
     if subject.server.community:
         assert len(compressed) == 2
-        assert len(manifest.jobs) == 3
+        assert len(manifest.jobs) >= 3
     else:
         assert by_chunk == counts(subject.source, "environmental_readings")[0]
     assert {"public.users": 20, "public.devices": 50}.items() <= {t.full_name: t.rows for t in manifest.tables}.items()
@@ -92,12 +92,13 @@ def test_restored_jobs_do_not_run_until_they_are_released(subject: Backed, entry
     with subject.room() as name:
         done = restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
         restored = replace(subject.admin, database=name)
-        assert len(done.held_jobs) == 3
+        jobs = len(entry.manifest.jobs)  # type: ignore[union-attr]
+        assert len(done.held_jobs) == jobs >= 3
         scheduled = "SELECT count(*) FROM timescaledb_information.jobs WHERE scheduled AND job_id >= 1000"
         with restored.connect() as connection:
             assert connection.execute(scheduled).fetchone() == (0,)
             assert release_jobs(restored) == list(done.held_jobs)
-            assert connection.execute(scheduled).fetchone() == (3,)
+            assert connection.execute(scheduled).fetchone() == (jobs,)
         assert check_schema(entry.manifest, restored, "timestamp") == []  # type: ignore[arg-type]
         with pytest.raises(RestoreError, match="holds no jobs back"):
             release_jobs(restored)
