@@ -47,6 +47,7 @@ def entry(subject: Backed) -> Entry:
 
 def counts(address: object, *tables: str) -> list[int]:
     with address.connect() as connection:  # type: ignore[attr-defined]
+        connection.execute("SET search_path = public")
         return [connection.execute(f'SELECT count(*) FROM {table}').fetchone()[0] for table in tables]
 
 
@@ -79,6 +80,7 @@ def test_the_restored_database_is_equal_to_the_byte_and_sequences_go_on(subject:
         assert counts(restored, *tables) == counts(subject.source, *tables)
         assert done.rows == entry.manifest.rows
         with restored.connect() as connection:
+            connection.execute("SET search_path = public")
             assert connection.execute("INSERT INTO devices (user_id, type, mac_address, mqtt_topic) VALUES "
                                       "(1, 'x', '02:00:00:00:01:01', 'x') RETURNING id").fetchone() == (51,)
             # A row of a new week makes a chunk, and its number is none that was taken.
@@ -129,6 +131,7 @@ def test_the_snapshot_is_one_and_writers_are_not_kept_waiting(subject: Backed) -
         import time
 
         with subject.source.connect() as connection:
+            connection.execute("SET search_path = public")
             connection.execute("CREATE TABLE IF NOT EXISTS pairs_a (n int); CREATE TABLE IF NOT EXISTS pairs_b (n int)")
             connection.execute("SET lock_timeout = '3s'")
             while not stop.is_set():
@@ -155,7 +158,7 @@ def test_the_snapshot_is_one_and_writers_are_not_kept_waiting(subject: Backed) -
     assert rows["pairs_a"] == rows["pairs_b"] > 0
     assert failures == []
     with subject.source.connect() as connection:
-        connection.execute("DROP TABLE pairs_a, pairs_b")
+        connection.execute("DROP TABLE public.pairs_a, public.pairs_b")
 
 
 def test_two_backups_of_one_database_never_overlap(subject: Backed) -> None:
