@@ -82,8 +82,8 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
     with replace(admin, database="postgres").connect(application_name=APPLICATION) as server, \
             tempfile.TemporaryDirectory(prefix="lcdb-restore-") as folder:
         require_fit(manifest, server)
-        run = _Run(opened, find_programs(server.info.server_version, image), replace(admin, database=name),
-                   Path(folder) / "structure.dump", workers, listener)
+        programs = find_programs(server.info.server_version, image or manifest.server.image)
+        run = _Run(opened, programs, replace(admin, database=name), Path(folder) / "structure.dump", workers, listener)
         run.phase("verify", lambda: verify_objects(opened, workers=workers, listener=lambda done, all_: listener(
             "verify", done / max(all_, 1))))
         opened.fetch_structure(run.archive)

@@ -74,6 +74,7 @@ def snapshot_of(address: Address, image: str | None = None) -> Iterator[Source]:
     with address.connect(application_name=APPLICATION) as connection:
         try:
             prepare(connection)
+            _require_connections(connection)
             _only_one(connection)
             source = _read(connection, _hold_still(connection), image)
         except psycopg.Error as error:
@@ -142,6 +143,14 @@ def prepare(connection: Connection[Any]) -> None:
         if "transaction_timeout" not in setting or connection.info.server_version >= 170000:
             connection.execute(setting.encode())
     connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
+
+
+def _require_connections(connection: Connection[Any]) -> None:
+    """Raise DumpError on the embedded server, which answers one connection at a time."""
+    found = connection.execute("SELECT position('emcc' IN version()) > 0").fetchone()
+    if found and found[0]:
+        raise DumpError(f"database {connection.info.dbname}: the embedded server takes one connection, and a backup "
+                        "reads by several in one snapshot; back up a stack of target docker or host")
 
 
 def _only_one(connection: Connection[Any]) -> None:

@@ -66,7 +66,7 @@ def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener
 def _verify_contents(opened: Opened, image: str | None) -> str:
     """Compare the archive's table of contents with the manifest's tables; says how, or why it could not be done."""
     try:
-        programs = find_programs(opened.manifest.server.server_version, image)
+        programs = find_programs(opened.manifest.server.server_version, image or opened.manifest.server.image)
     except BackupError as error:
         return f"table of contents not compared: {error}"
     with tempfile.TemporaryDirectory(prefix="lcdb-verify-") as folder:

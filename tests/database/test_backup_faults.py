@@ -155,12 +155,15 @@ def test_a_download_that_breaks_off_goes_on_where_it_broke(subject: Backed, entr
         assert faults.cut == 0
 
 
-@pytest.mark.parametrize(("fault", "words"), [("deny", "may not"), ("slow_down", "SlowDown")])
+@pytest.mark.parametrize(("fault", "code", "words"), [
+    ("deny", "AccessDenied", "may not put"), ("deny", "ExpiredToken", "the credentials have expired"),
+    ("deny", "RequestTimeTooSkewed", "this machine's clock differs too much"), ("slow_down", "", "SlowDown")])
 def test_a_server_that_keeps_refusing_is_one_line_and_nothing_is_listed(
-        subject: Backed, fault: str, words: str) -> None:
+        subject: Backed, fault: str, code: str, words: str) -> None:
     before = [each.id for each in list_backups(subject.store, subject.source.database)]
     with through(subject) as (login, faults):
         setattr(faults, fault, 10_000)
+        faults.code = code
         faults.match = "PUT"
         with pytest.raises(S3Error) as caught:
             run_logical(replace(subject.store, login=login, patience=2), subject.ring, subject.source,
@@ -193,6 +196,26 @@ def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
                         image=subject.image)
     assert "may not" in str(caught.value)
     assert "another-secret" not in str(caught.value)
+
+
+def test_a_full_disk_of_the_s3_server_is_one_line_and_nothing_is_listed(
+        subject: Backed, tmp_path: Path) -> None:
+    objects = tmp_path / "objects"
+    objects.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(objects)], capture_output=True,
+                             check=False)
+    if mounted.returncode != 0:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        with versitygw(tmp_path) as server:
+            server.login.client().create_bucket(Bucket="small")
+            store = replace(subject.store, login=server.login, bucket="small", patience=2)
+            with pytest.raises(S3Error) as caught:
+                run_logical(store, subject.ring, subject.source, image=subject.image)
+            assert "\n" not in str(caught.value)
+            assert list_backups(store, subject.source.database) == []
+    finally:
+        subprocess.run(["umount", "--lazy", str(objects)], check=True)
 
 
 TAKE = """

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -254,8 +255,8 @@ def test_a_live_database_is_replaced_after_a_fresh_backup_and_stays_aside(subjec
 
 
 @pytest.mark.servers("debian")
-def test_commands_speak_json_and_keep_secrets_to_themselves(subject: Backed, entry: Entry, tmp_path: object) -> None:
-    file = tmp_path / "backup.json"  # type: ignore[operator]
+def test_commands_speak_json_and_keep_secrets_to_themselves(subject: Backed, entry: Entry, tmp_path: Path) -> None:
+    file = tmp_path / "backup.json"
     values = {"bucket": subject.store.bucket, "s3": subject.store.login.to_dict(), "keys": [subject.key],
               "image": subject.image, "database": subject.source.to_dict(), "admin": subject.admin.to_dict()}
     file.write_text(json.dumps(values))
@@ -300,3 +301,21 @@ def test_the_role_backup_needs_to_read_everything_and_nothing_more(subject: Back
         connection.execute(f"GRANT CONNECT ON DATABASE {subject.source.database} TO test_reader".encode())
     reader = replace(subject.source, user="test_reader", password="reader-password")
     assert run_logical(subject.store, subject.ring, reader, image=subject.image).rows > 0
+
+
+@pytest.mark.servers("debian")
+def test_bucket_login_and_key_alone_are_enough_on_an_empty_machine(
+        subject: Backed, entry: Entry, tmp_path: Path) -> None:
+    file = tmp_path / "backup.json"
+    file.write_text(json.dumps({"bucket": subject.store.bucket, "s3": subject.store.login.to_dict(),
+                                "keys": [subject.key], "name": entry.database}))
+    file.chmod(0o600)
+    admin = subject.admin
+    dsn = f"postgresql://{admin.user}:{admin.password}@{admin.host}:{admin.port}/postgres?sslmode=disable"
+    with subject.room() as name:
+        done = subprocess.run(
+            [sys.executable, "-c", "from cli import main; main()", "backup", "restore", entry.id, "--into", name,
+             "--config", str(file), "--json"], capture_output=True, text=True, check=False,
+            env={**os.environ, "LCDB_DSN": dsn})
+        assert done.returncode == 0, done.stderr
+        assert counts(replace(admin, database=name), "users") == [20]

@@ -16,7 +16,7 @@ from backups.s3 import S3Login
 
 SLOW_DOWN = (b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message>'
              b"</Error>")
-DENIED = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied.</Message></Error>'
+REFUSED = '<?xml version="1.0"?><Error><Code>{}</Code><Message>Refused.</Message></Error>'
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Faults:
     slow_down: int = 0
     deny: int = 0
     cut: int = 0
+    code: str = "AccessDenied"
     away_until: float = 0.0
     match: str = ""
     seen: list[str] = field(default_factory=list)
@@ -58,7 +59,8 @@ def faulty(login: S3Login) -> Iterator[tuple[S3Login, Faults]]:
                 self.connection.close()
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            for name, status, text in (("slow_down", 503, SLOW_DOWN), ("deny", 403, DENIED)):
+            refused = REFUSED.format(faults.code).encode()
+            for name, status, text in (("slow_down", 503, SLOW_DOWN), ("deny", 403, refused)):
                 if faults.take(name, request):
                     self._answer(status, {"Content-Type": "application/xml"}, text)
                     return

@@ -73,7 +73,7 @@ def versitygw(folder: Path) -> Iterator[S3Server]:
     port = processes.free_port()
     login = _login(folder, port)
     for part in ("objects", "versions", "accounts"):
-        (folder / part).mkdir()
+        (folder / part).mkdir(exist_ok=True)
     command = [str(binary), "--iam-dir", str(folder / "accounts"),
                *arguments(listen=f"127.0.0.1:{port}", region="us-east-1", cert=str(folder / "certs/public.crt"),
                           key=str(folder / "certs/private.key"), data=str(folder))]
