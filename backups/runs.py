@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,10 +24,11 @@ Listener = Callable[[str, float], None]
 def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 2,
                  listener: Listener = lambda *_: None) -> Manifest:
     """Take a backup, and with `verified` read it back at once. Raises BackupError; what is listed is then unproven."""
-    store, ring = config.store(), config.keyring()
+    store, ring, since = config.store(), config.keyring(), time.monotonic()
 
     def tell(progress: Progress) -> None:
-        listener(f"{progress.rows:,} rows", progress.done / max(progress.total, 1))
+        rate = progress.stored / 1e6 / max(time.monotonic() - since, 0.001)
+        listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent", progress.done / max(progress.total, 1))
     manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, listener=tell)
     if verified:
         entry = find_backup(store, manifest.database, manifest.id)
