@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 GROUPS = ("stacks", "official", "debian", "embedded", "database")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Group the tests by what they share; unit tests share nothing."""
     groups = {item: _group(item) for item in items}
