@@ -27,7 +27,7 @@ report: .venv/stamp
 
 # Two processes; tests that share a server or an engine's names stay in one of them.
 test: .venv/stamp
-	@.venv/bin/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+	@.venv/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST)
 
 # What takes too long for every change: many more random schemas, each time other ones; backups
 # killed 50 times at random moments, and of 5 million readings.

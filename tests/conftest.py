@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
 # The longest first, so that the quick ones fill the gaps at the end.
 GROUPS = ("stacks", "official", "debian", "embedded", "database")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group the tests by what they share; unit tests share nothing."""
-    groups = {item: _group(item) for item in items}
-    items.sort(key=lambda item: GROUPS.index(group) if (group := groups[item]) in GROUPS else len(GROUPS))
-    if config.pluginmanager.hasplugin("xdist"):
-        for item, group in groups.items():
-            if group:
-                item.add_marker(pytest.mark.xdist_group(group))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring the groups into their order."""
+    items.sort(key=lambda item: GROUPS.index(group) if (group := group_of(item.nodeid)) in GROUPS else len(GROUPS))
 
 
-def _group(item: pytest.Item) -> str | None:
-    package = item.path.relative_to(HERE).parts[0]
-    if package == "database":
-        callspec = getattr(item, "callspec", None)
-        return str(callspec.params.get("server", package)) if callspec else package
-    return "stacks" if package in ("e2e", "program") else None
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole groups, in their order."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """What the test shares with others: the names of stacks, a server; unit tests share just their file."""
+    path, _, name = nodeid.partition("::")
+    package = path.split("/")[1]
+    if package in ("e2e", "program"):
+        return "stacks"
+    if package != "database":
+        return path
+    parameters = re.split(r"[-\[\]]", name)
+    return next((group for group in GROUPS if group in parameters), package)
