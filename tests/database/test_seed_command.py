@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from infra.settings import OFFICIAL_IMAGE
 from schema import apply
 from schema.connection import Address
 from schema.lifecompanion import declared
 from seed import SeedError, Spec
 from seed.ledger import SCHEMA
 from seed.load import Manner, seed
-from tests.database.servers import CannotBeHad, Database, _docker, _image
+from tests.database.servers import CannotBeHad, Database, docker
 
 COMMAND = [sys.executable, "-c", "from cli import main; main()", "seed"]
 DISK_MIB, TAKEN_MIB = 160, 150
@@ -96,15 +97,15 @@ def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on(servers
     if isinstance(servers("official"), CannotBeHad):
         pytest.skip(f"official: {servers('official')}")
     name = f"seed-full-{os.getpid()}"
-    _docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--tmpfs",
+    docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--tmpfs",
             f"/small:size={DISK_MIB}m", "--env", "POSTGRES_PASSWORD=full-disk",
-            _image("official"), "postgres", "-c", "fsync=off", "-c", "timescaledb.max_background_workers=0")
+            OFFICIAL_IMAGE, "postgres", "-c", "fsync=off", "-c", "timescaledb.max_background_workers=0")
     try:
-        port = int(_docker("port", name, "5432/tcp").split(":")[-1])
+        port = int(docker("port", name, "5432/tcp").split(":")[-1])
         admin = Address("127.0.0.1", port, "postgres", "postgres", "full-disk")
         time.sleep(6)
-        _docker("exec", "--user", "root", name, "install", "-d", "-o", "postgres", "/small/space")
-        _docker("exec", "--user", "root", name, "dd", "if=/dev/zero", "of=/small/ballast", "bs=1M",
+        docker("exec", "--user", "root", name, "install", "-d", "-o", "postgres", "/small/space")
+        docker("exec", "--user", "root", name, "dd", "if=/dev/zero", "of=/small/ballast", "bs=1M",
                 f"count={TAKEN_MIB}")
         with admin.connect(wait_seconds=60) as connection:
             connection.execute("CREATE TABLESPACE small LOCATION '/small/space'")
@@ -118,10 +119,10 @@ def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on(servers
         with pytest.raises(SeedError, match=r"No space left on device; the portions that are loaded stay") as caught:
             seed(crowded, spec, manner=portions)
         assert "\n" not in str(caught.value)
-        _docker("exec", "--user", "root", name, "rm", "/small/ballast")
+        docker("exec", "--user", "root", name, "rm", "/small/ballast")
         assert seed(crowded, spec, manner=portions).resumed
         assert apply.plan(crowded, declared()).render() == []
         with crowded.connect() as connection:
             assert connection.execute("SELECT count(*) FROM environmental_readings").fetchone() == (120_000,)
     finally:
-        _docker("rm", "--force", "--volumes", name)
+        docker("rm", "--force", "--volumes", name)
