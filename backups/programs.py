@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -98,11 +99,8 @@ def find_programs(server_version: int, image: str | None = None) -> Programs:
     fitting = [programs for programs in found if int(programs.version.split(".", maxsplit=1)[0]) >= least]
     if fitting:
         return min(fitting, key=lambda programs: int(programs.version.split(".", maxsplit=1)[0]))
-    if image and shutil.which("docker"):
-        done = subprocess.run(["docker", "run", "--rm", "--entrypoint", "pg_dump", image, "--version"],
-                              capture_output=True, text=True, check=False)
-        if done.returncode == 0 and (match := VERSION.search(done.stdout)):
-            return Programs(match[1] + match[2], image=image, psql=shutil.which("psql"))
+    if image and shutil.which("docker") and (inside := _of_image(image)):
+        return inside
     have = ", ".join(sorted({programs.version for programs in found})) or "none"
     raise BackupError(f"pg_dump: found {have}, required {least} or later, as the server is; install PostgreSQL's "
                       f"client programs (on Debian: postgresql-client-{least})")
@@ -112,6 +110,15 @@ def _folders(least: int) -> list[str]:
     on_path = shutil.which("pg_dump")
     sides = [pattern.format(major) for major in range(least, NEWEST) for pattern in FOLDERS]
     return [*([str(Path(on_path).parent)] if on_path else []), *(folder for folder in sides if Path(folder).is_dir())]
+
+
+@functools.cache
+def _of_image(image: str) -> Programs | None:
+    """Asked once: starting a container takes longer than many a backup's rows."""
+    done = subprocess.run(["docker", "run", "--rm", "--entrypoint", "pg_dump", image, "--version"],
+                          capture_output=True, text=True, check=False)
+    match = VERSION.search(done.stdout) if done.returncode == 0 else None
+    return Programs(match[1] + match[2], image=image, psql=shutil.which("psql")) if match else None
 
 
 def _of_folder(folder: str) -> Programs | None:

@@ -99,11 +99,11 @@ def _bare_restore(subject: Backed, name: str) -> None:
         with subject.admin.connect() as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
         with replace(subject.admin, database=name).connect() as connection:
-            connection.execute("CREATE EXTENSION timescaledb")
-            connection.execute("SELECT timescaledb_pre_restore()")
+            connection.execute("CREATE EXTENSION timescaledb SCHEMA public")
+            connection.execute("SELECT public.timescaledb_pre_restore()")
         _in_server(subject, f"pg_restore -U postgres -d {name} /tmp/bare")
         with replace(subject.admin, database=name).connect() as connection:
-            connection.execute("SELECT timescaledb_post_restore()")
+            connection.execute("SELECT public.timescaledb_post_restore()")
         _require_rows(subject, [name])
     finally:
         _drop(subject, name)
@@ -121,7 +121,7 @@ def _our_restore(subject: Backed, name: str) -> None:
 def _require_rows(subject: Backed, names: Sequence[str]) -> None:
     for name in names:
         with replace(subject.admin, database=name).connect() as connection:
-            found = connection.execute("SELECT count(*) FROM environmental_readings").fetchone()
+            found = connection.execute("SELECT count(*) FROM public.environmental_readings").fetchone()
         if found != (ROWS,):
             raise SystemExit(f"bench: {name}: found {found}, required {ROWS} rows")
 
