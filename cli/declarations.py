@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -57,9 +58,28 @@ def find_declared(stack: str | None, file: Path | None, *, allow: Sequence[Hazar
         on_unsupported="skip" if skip_unsupported else settings.on_unsupported, whole_schema=True,
         allow=frozenset([*settings.allow_hazards, *(allow or ())]), fingerprint=fingerprint,
         protect=frozenset([*settings.protect, *(protect or ())]), max_replica_lag=settings.max_replica_lag or None)
+    if Hazard.DROPS_TABLE in options.allow and Hazard.WITHOUT_BACKUP not in options.allow:
+        options = replace(options, backed_up=_is_backed_up(stack))
     objects = tuple(replace(each, allow=(*each.allow, *settings.allow.get(each.full_name, ())))
                     for each in find_objects(file, settings))
     return Wanted(objects, options)
+
+
+def _is_backed_up(stack: str | None) -> bool:
+    """Whether a verified backup holds the rows of the stack, or of the database that LCDB_BACKUP_CONFIG is about."""
+    from backups.assurance import is_backed_up
+    from backups.errors import BackupError
+    from cli.backup_config import config_values
+    from infra.stack import StackError
+
+    file = os.environ.get("LCDB_BACKUP_CONFIG")
+    if stack is None and not file:
+        return False
+    try:
+        return is_backed_up(config_values(stack, Path(file) if file else None))
+    except (BackupError, StackError) as error:
+        print(f"no verified backup could be found: {error}", file=sys.stderr)
+        return False
 
 
 def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:

@@ -7,6 +7,7 @@ runs in the program's folder and asks there. Options that an old state lacks are
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 Props = dict[str, Any]
+# What `lcdb up` tells the providers that it starts: a verified backup holds the rows of this stack.
+BACKED_UP = "LCDB_BACKED_UP"
 BESIDE = frozenset({"connection", "options", "preview", "plan", "facts", "__provider"})
 
 
@@ -96,4 +99,5 @@ def _options(props: Mapping[str, Any]) -> Options:
     given = props["options"]
     lag = given.get("max_replica_lag")
     return Options(on_unsupported=given["on_unsupported"], allow=frozenset(given.get("allow", ())),
-                   protect=frozenset(given.get("protect", ())), max_replica_lag=None if lag is None else int(lag))
+                   protect=frozenset(given.get("protect", ())), max_replica_lag=None if lag is None else int(lag),
+                   backed_up=os.environ.get(BACKED_UP) == "yes")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -109,6 +110,7 @@ class Stack:
 
     def up(self) -> Result:
         """Make the stack what the program declares; changes nothing where it is so already."""
+        self._tell_of_backup()
         return self._operate("up", lambda **to: self._stack.up(show_secrets=False, **to))
 
     def preview(self, *, diff: bool = False) -> Result:
@@ -130,6 +132,25 @@ class Stack:
             return {name: output.value for name, output in self._stack.outputs().items()}
         except auto.CommandError as error:
             raise StackError(f"stack {self.name}: its outputs cannot be read: {explain_output(str(error))}") from None
+
+    def _tell_of_backup(self) -> None:
+        """Where tables may be dropped, look for a verified backup of their rows, without which they are kept."""
+        from backups.assurance import is_backed_up
+        from backups.errors import BackupError
+        from infra.declared import BACKED_UP
+        from schema.step import Hazard
+
+        config = stack_config(self.name, self._root)
+        allowed = [*config.get("allowHazards", ()), *chain.from_iterable((config.get("allow") or {}).values())]
+        if Hazard.DROPS_TABLE not in allowed or Hazard.WITHOUT_BACKUP in config.get("allowHazards", ()):
+            return
+        try:
+            backed_up = is_backed_up(self.outputs().get("backup"))
+        except (BackupError, StackError) as error:
+            self._console.print(f"no verified backup could be found: {error}", style="yellow", markup=False)
+            return
+        workspace = self._stack.workspace
+        workspace.env_vars = {**workspace.env_vars, BACKED_UP: "yes" if backed_up else "no"}
 
     def _operate(self, operation: str, run: Callable[..., Any], *, aloud: bool = False) -> Result:
         since = time.monotonic()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from psycopg import Connection
 
-from schema import aggregates, lint, renames, words
+from schema import aggregates, lint, renames, rereading, words
 from schema.capabilities import Capabilities
 from schema.catalog import rows
 from schema.kinds import columnstore
@@ -114,6 +114,9 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
     values = renames.values(found)
     found = [_with_object(each, renames.relations(each.present.object, names, values))
              if (names or values) and each.live and not isinstance(each.declared, Enum) else each for each in found]
+    found = rereading.settled(found, lambda tables: [
+        each for each in in_server_words(connection, capabilities, tables, (*side.context, *side.declared))[0]
+        if isinstance(each, Table)])
     return _with_columnstore(connection, capabilities, aggregates.attached(found, live))
 
 
