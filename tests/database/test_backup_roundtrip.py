@@ -29,6 +29,8 @@ from backups.schedule import run_due
 from backups.source import snapshot_of
 from backups.status import read_status, render_metrics
 from backups.verify import verify
+from cli.declarations import find_declared
+from schema.step import Hazard
 from tests.database.backed_up import Backed, backed, s3_server
 from tests.database.servers import Server
 
@@ -167,11 +169,26 @@ def test_two_backups_of_one_database_never_overlap(subject: Backed) -> None:
         subject.back_up()
 
 
-def test_verifying_makes_it_a_proven_backup_and_a_drill_shows_it(subject: Backed, entry: Entry) -> None:
+def drops_are_backed_up(subject: Backed, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """What `lcdb schema apply --allow drops_table` makes of the bucket."""
+    file = folder / "backup.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps({"bucket": subject.store.bucket, "s3": subject.store.login.to_dict(),
+                                "keys": [subject.key], "database": subject.source.to_dict()}))
+    monkeypatch.setenv("LCDB_BACKUP_CONFIG", str(file))
+    assert not find_declared(None, None).options.backed_up
+    return find_declared(None, None, allow=[Hazard.DROPS_TABLE]).options.backed_up
+
+
+def test_verifying_makes_it_a_proven_backup_and_a_drill_shows_it(
+        subject: Backed, entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store, database = subject.store, entry.database
+    assert not drops_are_backed_up(subject, tmp_path, monkeypatch)
     assert verify(store, subject.ring, entry, image=subject.image).id == entry.id
     assert has_verified_backup(store, database, timedelta(hours=1))
     assert not has_verified_backup(store, database, timedelta(0))
+    # ... which is what lets the schema engine drop a table with rows without a second allowance.
+    assert drops_are_backed_up(subject, tmp_path, monkeypatch)
     done = run_drill(store, subject.ring, find_backup(store, database, entry.id), image=subject.image,
                      admin=subject.admin)
     # Two tables are the test's own, which nobody declares.
