@@ -93,7 +93,7 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
         structure=structure, tables=[run.tables[table.oid] for table in source.tables],
         sequences=list(source.sequences), roles=list(source.roles), jobs=list(source.jobs),
-        fingerprint=source.fingerprint, checks=source.checks).sealed(run.data_key)
+        fingerprint=source.fingerprint).sealed(run.data_key)
     store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest
 

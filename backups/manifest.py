@@ -107,7 +107,6 @@ class Manifest(_Part):
     roles: list[Role]
     jobs: list[str]
     fingerprint: str
-    checks: dict[str, str] = {}
     seal: str = ""
 
     @property

@@ -62,7 +62,6 @@ class Source:
     roles: Sequence[Role]
     jobs: Sequence[str]
     fingerprint: str
-    checks: dict[str, str]
 
 
 @contextmanager
@@ -120,11 +119,6 @@ def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
     return hashlib.sha256("\n".join([*lines, *jobs]).encode()).hexdigest(), jobs
 
 
-def read_checks(connection: Connection[Any]) -> dict[str, str]:
-    """The check constraints of all tables but chunks, by table and name, as the server words them today."""
-    return {row["name"]: row["words"] for row in _rows(connection, "checks")}
-
-
 def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:
     """Where every sequence stands."""
     found = _rows(connection, "sequences")
@@ -173,8 +167,7 @@ def _read(connection: Connection[Any], tables: Sequence[SourceTable], image: str
     chunks = {row["full_name"]: (row["hypertable"], row["compressed"]) for row in _rows(connection, "chunks")
               } if server.timescaledb else {}
     return Source(str(exported[0]) if exported else "", server, tables, chunks, read_sequences(connection),
-                  [Role(**row) for row in _rows(connection, "roles")], jobs, fingerprint,
-                  read_checks(connection))
+                  [Role(**row) for row in _rows(connection, "roles")], jobs, fingerprint)
 
 
 @cache

@@ -104,7 +104,7 @@ def test_restored_jobs_do_not_run_until_they_are_released(subject: Backed, entry
             assert connection.execute(scheduled).fetchone() == (0,)
             assert release_jobs(restored) == list(done.held_jobs)
             assert connection.execute(scheduled).fetchone() == (jobs,)
-        assert check_schema(entry.manifest, restored, "timestamp") == []  # type: ignore[arg-type]
+        assert check_schema(restored, "timestamp") == []
         with pytest.raises(RestoreError, match="holds no jobs back"):
             release_jobs(restored)
 
