@@ -76,8 +76,9 @@ class Stack:
         self.automation.preview(diff=True, color="never", on_output=said.append)
         return "\n".join(said)
 
-    def set(self, key: str, value: str) -> None:
-        self.automation.set_config(f"lifecompanion:{key}", auto.ConfigValue(value))
+    def set(self, key: str, value: str, *, path: bool = False) -> None:
+        """Set a key, or with `path` a place inside of it such as allow.warm[0]."""
+        self.automation.set_config(f"lifecompanion:{key}", auto.ConfigValue(value), path=path)
 
     def outputs(self) -> dict[str, Any]:
         return {name: output.value for name, output in self.automation.outputs().items()}

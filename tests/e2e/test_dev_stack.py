@@ -171,7 +171,7 @@ def test_an_object_no_longer_declared_stays_unless_todays_config_allows_its_drop
         assert up.query(there) == [(True,)]
         program.write_text(grown)
         assert up.up()["create"] == 1
-        up.set("allow", '{"warm": ["drops_view"]}')
+        up.set("allow.warm[0]", "drops_view", path=True)
         program.write_text(before)
         assert up.up()["delete"] == 1
         assert up.query(there) == [(False,)]
