@@ -24,7 +24,7 @@ from schema.objects import Function, Job, Object
 from schema.plan import Plan
 from schema.readers import undeclared
 from schema.replicas import await_replicas
-from schema.session import only_changer, prepare
+from schema.session import lock_several, only_changer, prepare
 from schema.step import Step, Transaction
 
 APPLICATION = "lifecompanion schema"
@@ -160,6 +160,8 @@ class _Run:
 
     def _one(self, step: Step) -> None:
         self.progress(step.render())
+        if step.locks_first:
+            lock_several(self.connection, step.locks_first)
         self.connection.execute(step.sql.encode())
 
 

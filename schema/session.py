@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import psycopg
 from psycopg import Connection
 
 from schema.capabilities import Capabilities
@@ -15,6 +16,7 @@ from schema.errors import ApplyError
 
 LOCK = 4_201_160_500_731  # one arbitrary number for "somebody changes this database's schema"
 POLL_SECONDS = 0.2
+BRIEFLY_MS = 200
 
 
 def prepare(connection: Connection[Any], capabilities: Capabilities, lock_timeout: str, statement_timeout: str) -> None:
@@ -23,6 +25,21 @@ def prepare(connection: Connection[Any], capabilities: Capabilities, lock_timeou
     connection.execute("SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false),"
                        "set_config('statement_timeout', %s, false), set_config('client_min_messages', 'error', false)",
                        [path, lock_timeout, statement_timeout])
+
+
+def lock_several(connection: Connection[Any], statements: Sequence[str]) -> None:
+    """Lock further tables in this transaction, and wait but briefly for every lock that follows in it.
+
+    Whoever holds one lock and waits for another can be in a deadlock with a writer. The server ends the first that
+    looks after deadlock_timeout (1 s): by then this transaction has given up, so that it is never a write that fails.
+    """
+    connection.execute("SELECT set_config('lock_timeout', CASE setting WHEN '0' THEN %(most)s::text "
+                       "ELSE least(setting::int, %(most)s)::text END, true) FROM pg_settings "
+                       "WHERE name = 'lock_timeout'", {"most": BRIEFLY_MS})
+    for statement in statements:
+        # Who may refer to somebody else's table may still not lock it alone.
+        with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+            connection.execute(statement.encode())
 
 
 @contextmanager

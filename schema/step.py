@@ -41,7 +41,8 @@ class Step:
     """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people.
 
     `allowed` are the hazards that the object itself allows. A `heavy` step writes or reads so much that standbys may
-    fall behind. What is `last` runs after all other steps, that of later objects first.
+    fall behind. What is `last` runs after all other steps, that of later objects first. `locks_first` are LOCK TABLE
+    statements for the other tables that it locks.
     """
 
     object: str
@@ -53,6 +54,7 @@ class Step:
     allowed: tuple[str, ...] = ()
     heavy: bool = False
     last: bool = False
+    locks_first: tuple[str, ...] = ()
 
     def refused(self, allowed: Collection[str]) -> list[Hazard]:
         """The hazards that neither the object nor the caller allows."""

@@ -64,7 +64,20 @@ def names(table: Table) -> set[str]:
 def drop_step(comparison: Comparison, name: str, why: str) -> Step:
     """Drop a constraint that nobody declares."""
     return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} DROP CONSTRAINT {ident(name)}", why,
-                (Hazard.DROPS_CONSTRAINT,), comparison.transaction)
+                (Hazard.DROPS_CONSTRAINT,), comparison.transaction, locks_first=parents_locks(comparison, name))
+
+
+def parents_locks(comparison: Comparison, name: str, declared: ForeignKey | None = None) -> tuple[str, ...]:
+    """What locks the tables that a foreign key referred to and is going to refer to, as dropping and adding it do.
+
+    They come first, as in transactions of writers: first what others refer to, then what refers to it.
+    """
+    if not comparison.weight.has_rows:
+        return ()
+    modes = {declared.table: "SHARE ROW EXCLUSIVE"} if declared else {}
+    modes |= {key.table: "ACCESS EXCLUSIVE" for key in comparison.present.table.foreign_keys if key.name == name}
+    return tuple(f"LOCK TABLE {ident(table)} IN {mode} MODE" for table, mode in sorted(modes.items())
+                 if table != comparison.name)
 
 
 def cost(comparison: Comparison, lock: str) -> str:

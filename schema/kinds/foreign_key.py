@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schema.kinds import constraint
 from schema.live import Comparison
 from schema.names import ident, idents
@@ -22,7 +24,15 @@ def definition(key: ForeignKey) -> str:
 
 def steps(comparison: Comparison) -> list[Step]:
     """Add the foreign keys that are missing, replace those that differ, validate those that never were."""
-    return constraint.compared_steps(
+    found = constraint.compared_steps(
         comparison, comparison.declared.foreign_keys, comparison.wanted.foreign_keys,
         comparison.present.table.foreign_keys, what="foreign key", definition=definition,
         describe=lambda live: f"it is {definition(live)}")
+    keys = {f"{comparison.name}.{key.name}": key for key in comparison.declared.foreign_keys}
+    return [replace(step, locks_first=constraint.parents_locks(comparison, keys[step.object].name, keys[step.object]))
+            if _adds(step) else step for step in found]
+
+
+def _adds(step: Step) -> bool:
+    """Whether the step locks the other table against writers; a validation does not."""
+    return "VALIDATE CONSTRAINT" not in step.sql

@@ -63,14 +63,15 @@ def steps(comparison: Comparison) -> list[Step]:
             found.append(_drop(comparison, name, "it is invalid: a build was interrupted"))
             found.append(_create(comparison, declared))
         elif name in live and replace(wanted, comment=live[name].comment) != live[name]:
-            found.extend(_replace(comparison, declared, f"it is {definition(comparison.declared, live[name])}"))
+            found.extend(_replace(comparison, declared, f"it is {definition(comparison.declared, live[name])}",
+                                  built=_is_built_beside(comparison, wanted)))
         elif chunks := comparison.present.unindexed.get(name):
             found.extend(_mend(comparison, declared, chunks))
         elif name not in live and twin is not None:
             found.extend(_take_name(comparison, declared, twin.name))
         elif name not in live:
             found.append(_create(comparison, declared))
-        elif not comparison.renames_indexes and beside(name) in live:
+        elif beside(name) in live:
             found.append(_drop(comparison, beside(name), "an interrupted replacement left it"))
     return found
 
@@ -137,17 +138,27 @@ def _rename(comparison: Comparison, old: str, new: str, why: str) -> Step:
                 transaction=comparison.transaction)
 
 
-def _replace(comparison: Comparison, index: Index, why: str) -> list[Step]:
-    """Build the new index beside the old one, then swap the names: queries are never without either."""
+def _is_built_beside(comparison: Comparison, wanted: Index) -> bool:
+    """Whether the new index stands beside the old one already: complete, and as it is wanted now."""
+    name, present = beside(wanted.name), comparison.present
+    return any(each.name == name and replace(each, name=wanted.name, comment=wanted.comment) == wanted
+               for each in present.table.indexes) and name not in present.invalid and name not in present.unindexed
+
+
+def _replace(comparison: Comparison, index: Index, why: str, *, built: bool = False) -> list[Step]:
+    """Build the new index beside the old one, then swap the names: queries are never without either.
+
+    What was `built` before a lock kept the names from being swapped is not built again.
+    """
     new = replace(index, name=beside(index.name))
     swap = (f"DROP INDEX {_qualified(comparison, index.name)}; "
             f"ALTER INDEX {_qualified(comparison, new.name)} RENAME TO {ident(index.name)}")
     left = [_drop(comparison, new.name, "an interrupted replacement left it")] \
-        if new.name in _names(comparison.present.table) else []
+        if new.name in _names(comparison.present.table) and not built else []
+    building = [] if built else [*left, _create(comparison, new, why)]
     if not comparison.renames_indexes:
-        return [*left, _create(comparison, new, why), _drop(comparison, index.name, why),
-                *_take_name(comparison, index, new.name)]
-    return [*left, _create(comparison, new, why),
+        return [*building, _drop(comparison, index.name, why), *_take_name(comparison, index, new.name)]
+    return [*building,
             Step(_where(comparison, index.name), swap, "the new index takes the name",
                  transaction=comparison.transaction, cost="ACCESS EXCLUSIVE, no scan")]
 

@@ -159,6 +159,20 @@ def test_a_changed_index_is_built_beside_the_old_one_and_takes_its_name(
 
 
 @pytest.mark.servers("official", "debian")
+@pytest.mark.parametrize("table", [NOTIFICATIONS, READINGS], ids=["plain", "hypertable"])
+def test_an_index_that_waits_to_take_the_name_is_not_built_again(filled: Database, table: Table) -> None:
+    index = replace(table.indexes[-1], columns=(table.indexes[-1].columns[0], "id"))
+    changed = replace(table, indexes=(*table.indexes[:-1], index))
+    built: list[str] = []
+    with held(filled, f"SELECT count(*) FROM {table.name}"), pytest.raises(ApplyError, match="a lock was still held"):
+        apply.ensure(filled.owner, [changed], options=replace(SKIP, lock_timeout="100ms", attempts=3),
+                     progress=built.append)
+    assert len([line for line in built if line.startswith("CREATE INDEX")]) == 1
+    assert apply.plan(filled.owner, [table], options=SKIP).steps, "the new one would be left behind"
+    assert not any("CREATE" in step.sql for step in apply.ensure(filled.owner, [changed], options=SKIP).steps)
+
+
+@pytest.mark.servers("official", "debian")
 def test_an_index_build_on_a_hypertable_that_was_cut_off_is_done_again(filled: Database) -> None:
     filled.execute("UPDATE environmental_readings SET air_quality = 0 WHERE id = 1")
     index = Index("by_clean_air", ("(100 / air_quality)", "measured_at"))  # fails in the chunk that has the zero

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,7 +13,7 @@ from schema.compare import Options
 from schema.objects import Object
 from tests.database.online_changes import BEFORE, COMMUNITY, COMPRESSED, FILLED, PLAIN, after
 from tests.database.servers import Database
-from tests.database.writers import WRITES, Writers, reading, writing
+from tests.database.writers import BOTH_TABLES, WRITES, Writers, reading, writing
 
 LOCK_TIMEOUT_SECONDS = 3.0
 OPTIONS = Options(on_unsupported="skip", lock_timeout=f"{LOCK_TIMEOUT_SECONDS:g}s")
@@ -45,10 +45,10 @@ def changes(database: Database) -> list[str]:
     return [*PLAIN, *(COMMUNITY if database.server.community else ())]
 
 
-def everybody_writes(writers: Writers) -> None:
+def everybody_writes(writers: Writers, names: Collection[str] = WRITES) -> None:
     """Return once each writer has written again."""
     since = time.monotonic()
-    while {name for name, begin, _ in list(writers.done) if begin > since} != set(WRITES):
+    while {name for name, begin, _ in list(writers.done) if begin > since} != set(names):
         assert time.monotonic() - since < 30, "a writer has stopped"
         time.sleep(0.01)
 
@@ -81,3 +81,15 @@ def test_writers_do_not_queue_behind_a_change_that_waits_for_a_long_reader(fille
     # Had the change queued for as long as it was read, so had everybody behind it.
     assert max(writers.seconds(begin, until)) < 10 * SHORT_SECONDS
     assert apply.plan(filled.owner, after(name), options=OPTIONS).render() == []
+
+
+@pytest.mark.servers("official")
+def test_no_writer_of_two_tables_is_ended_by_a_deadlock_while_one_comes_to_refer_to_the_other(filled: Database) -> None:
+    referring = after("foreign key added to a hypertable")
+    options = replace(OPTIONS, attempts=100, allow=frozenset({"drops_constraint"}))
+    with writing(filled, BOTH_TABLES * 3) as writers:
+        everybody_writes(writers, BOTH_TABLES)
+        for objects in (referring, BEFORE, referring, BEFORE, referring):
+            changed(filled, objects, options)
+            everybody_writes(writers, BOTH_TABLES)
+    assert writers.failures == []

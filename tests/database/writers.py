@@ -23,7 +23,14 @@ WRITES = {
                       "AND at > localtimestamp - interval '1 day'",
     "insert into meters": "INSERT INTO meters (meter_id, at, kwh, phase) SELECT 1 + n, localtimestamp, n, 1 "
                           "FROM generate_series(0, 9) n",
+    # Each in one transaction, which keeps its first lock while it asks for the second.
+    "rooms, then samples": "UPDATE rooms SET note = 'read' WHERE id = 1 + floor(random() * 200); "
+                           "SELECT pg_sleep(0.01); "
+                           "INSERT INTO samples (room_id, at, value) VALUES (1, localtimestamp, 1)",
+    "samples, then rooms": "INSERT INTO samples (room_id, at, value) VALUES (1, localtimestamp, 1); "
+                           "SELECT pg_sleep(0.01); UPDATE rooms SET note = 'read' WHERE id = 1 + floor(random() * 200)",
 }
+BOTH_TABLES = ("rooms, then samples", "samples, then rooms")
 
 
 @dataclass
