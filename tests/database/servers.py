@@ -99,8 +99,15 @@ def drop_database(database: Database) -> None:
 
 
 def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Drop every relation, function and enum of schema public that is no extension's, hypertables one by one."""
+    """Drop every relation, function and enum of schema public that is no extension's, hypertables one by one, and
+    aggregates before those that they stand on."""
     connection.execute("SET client_min_messages = error")
+    if connection.execute("SELECT to_regclass('timescaledb_information.continuous_aggregates')").fetchone() != (None,):
+        aggregates = """
+            SELECT format('%I.%I', view_schema, view_name) FROM timescaledb_information.continuous_aggregates
+             ORDER BY to_regclass(format('%I.%I', view_schema, view_name))::oid DESC"""
+        for (name,) in connection.execute(aggregates).fetchall():
+            connection.execute(f"DROP MATERIALIZED VIEW IF EXISTS {name} CASCADE".encode())
     objects = """
         SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass::text
           FROM pg_class c

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -73,7 +74,9 @@ def test_what_object_lock_kept_is_restored_to_the_byte_after_an_attack(locked: B
 
 
 def test_prune_leaves_what_object_lock_holds_and_says_until_when(locked: Backed) -> None:
-    old, new = locked.back_up(), locked.back_up()
+    old = locked.back_up()
+    time.sleep(1.1)  # a backup's instant is in whole seconds
+    new = locked.back_up()
     locked.store.put(f"{new.folder}/verified/20261125T000000Z.json", b"{}")
     done = prune(locked.store, old.database, Retention(daily=1, weekly=0, monthly=0))
     assert old.id not in done.deleted
