@@ -1,13 +1,15 @@
 """COPY out of the server by psql, many tables over one connection: one stream, cut at marks that no row can be.
 
-psql does in C what has to be done for each row. A row's text never begins with `\\.`, since COPY doubles a backslash;
-so a line that does is a mark of ours. psql stops at the first error, so a mark stands only after a table's last row.
+psql does in C what has to be done for each row. The text of rows never holds a form feed, for which COPY writes a
+backslash and an f; so a line that begins with one is a mark of ours. psql stops at the first error, so a mark stands
+only after a table's last row.
 """
 
 from __future__ import annotations
 
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Protocol
 
@@ -17,8 +19,8 @@ from backups.source import SETTINGS, Source, SourceTable
 from schema.connection import Address
 
 READ_BYTES = 1 << 20
-MARK = b"\\."
-NEXT_MARK = b"\n\\."
+GATHER_SECONDS = 0.001
+MARK = b"\f"
 
 
 class Sink(Protocol):
@@ -34,7 +36,8 @@ def copy_out(programs: Programs, address: Address, source: Source, tables: Seque
     with tempfile.TemporaryFile() as script:
         script.write(_script(source, tables).encode())
         script.seek(0)
-        with programs.run("psql", ["-XqAt", "-v", "ON_ERROR_STOP=1"], address, stdin=script) as psql:
+        with programs.run("psql", ["-XqAt", "-v", "ON_ERROR_STOP=1"], address, stdin=script,
+                          pipe_bytes=READ_BYTES) as psql:
             assert psql.stdout
             whole = _distribute(psql.stdout, tables, sink)
             psql.stdout.close()
@@ -60,7 +63,7 @@ def _script(source: Source, tables: Sequence[SourceTable]) -> str:
         # At once, before anybody queues behind the snapshot's own locks; waiting for him would be waiting for ever.
         lines.append(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} IN ACCESS SHARE MODE NOWAIT;")
     for table in tables:
-        lines += [f"{table.copy};", f"\\echo '\\\\.' {table.oid}"]
+        lines += [f"{table.copy};", f"\\echo '\\f{table.oid}'"]
     return "\n".join([*lines, "COMMIT;", ""])
 
 
@@ -69,7 +72,7 @@ def _distribute(stream: IO[bytes], tables: Sequence[SourceTable], sink: Callable
     waiting: Iterator[SourceTable] = iter(tables)
     table = next(waiting, None)
     current = sink(table) if table else None
-    for data, mark in split(iter(lambda: stream.read1(READ_BYTES), b"")):  # type: ignore[attr-defined]
+    for data, mark in split(_blocks(stream)):
         if table is None or current is None:
             raise DumpError("psql: more rows than tables; report this")
         if data:
@@ -83,24 +86,32 @@ def _distribute(stream: IO[bytes], tables: Sequence[SourceTable], sink: Callable
     return table is None
 
 
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """What psql has written so far, again and again.
+
+    It writes 4 KiB at a time. Were each of them waited for, waking up would cost more than compressing: so where it is
+    behind, it gets some milliseconds ahead, for which its pipe has room.
+    """
+    while data := stream.read1(READ_BYTES):  # type: ignore[attr-defined]
+        yield data
+        if len(data) < READ_BYTES // 4:
+            time.sleep(GATHER_SECONDS)
+
+
 def split(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, int | None]]:
-    """Cut a stream at its marks: pieces of rows, each with the mark (an oid) that it ends at, if it does."""
-    pending, at_line_start = b"", True
+    """Cut a stream at its marks: pieces of rows, each with the mark (an oid) that it ends at, if it does.
+
+    A block without a mark is handed on as it came: it is neither searched twice nor copied.
+    """
+    pending = b""
     for block in blocks:
-        pending += block
-        while True:
-            found = 0 if at_line_start and pending.startswith(MARK) else pending.find(NEXT_MARK) + 1
-            is_mark = found > 0 or (at_line_start and pending.startswith(MARK))
-            end = pending.find(b"\n", found) if is_mark else -1
-            if not is_mark or end < 0:
-                break
-            yield pending[:found], int(pending[found:end].split(b" ")[1])
-            pending, at_line_start = pending[end + 1:], True
-        # What might be the beginning of a mark waits for the next block.
-        keep = len(pending) - found if is_mark else 2
-        if len(pending) > keep:
-            piece = pending[:len(pending) - keep]
+        rest = pending + block if pending else block
+        while (found := rest.find(MARK)) >= 0 and (end := rest.find(b"\n", found)) >= 0:
+            yield rest[:found], int(rest[found + 1:end])
+            rest = rest[end + 1:]
+        # A mark whose end has not come yet waits for the next block.
+        pending = rest[found:] if found >= 0 else b""
+        if piece := rest[:found] if found >= 0 else rest:
             yield piece, None
-            pending, at_line_start = pending[len(pending) - keep:], piece.endswith(b"\n")
     if pending:
         yield pending, None

@@ -38,11 +38,13 @@ class Programs:
 
     @contextmanager
     def run(self, program: str, arguments: Sequence[str], address: Address, *, stdin: Any = subprocess.DEVNULL,
-            stdout: Any = subprocess.PIPE, shared: Sequence[Path] = ()) -> Iterator[subprocess.Popen[bytes]]:
+            stdout: Any = subprocess.PIPE, shared: Sequence[Path] = (), pipe_bytes: int = -1
+            ) -> Iterator[subprocess.Popen[bytes]]:
         """Start a program that logs in to `address`; it is ended when the block is left.
 
         The password is in a file that only this user can read: not among the arguments, nor in what `docker inspect`
-        shows. `shared` are files of this machine that the program is to see under the same path.
+        shows. `shared` are files of this machine that the program is to see under the same path. A pipe of `pipe_bytes`
+        (where the system can) lets it work on while we are busy.
         """
         with tempfile.TemporaryDirectory(prefix="lcdb-pg-") as folder:
             service = Path(folder) / "pg_service.conf"
@@ -51,7 +53,7 @@ class Programs:
             command = self._command(program, arguments, folder, shared, address)
             with tempfile.TemporaryFile() as errors, subprocess.Popen(
                     command, stdin=stdin, stdout=stdout, stderr=errors, env=_environment(service),
-                    start_new_session=True) as process:
+                    pipesize=pipe_bytes, start_new_session=True) as process:
                 process.stderr = _Errors(errors)  # type: ignore[assignment]
                 try:
                     yield process

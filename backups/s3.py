@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -76,6 +74,10 @@ class S3Login:
         if self.ca_file_is_missing():
             raise S3Error(f"{self}: CA file {self.ca_file} is not there; put the authority's PEM file there, "
                           "or bring up the stack that makes it")
+        # Imported here: they take longer than many a command runs, or run beside what the database is asked.
+        import boto3
+        from botocore.config import Config
+
         config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"},
                         s3={"addressing_style": "path" if self.path_style else "auto"})
         with explained(self, "log in"):

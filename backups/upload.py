@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from concurrent.futures import Future
 from typing import Any
 
 from backups.errors import BackupError
@@ -17,11 +18,11 @@ SMALL_PARTS, PARTS = 5_000, 10_000
 class Upload:
     """One object written as a stream: two parts in memory, one of them on its way. Use as a context manager.
 
-    A small object is put whole. Left by an exception, nothing of it stays.
+    A small object is put whole. Left by an exception, nothing of it stays. Nothing is sent before `after` is done.
     """
 
-    def __init__(self, store: Store, key: str) -> None:
-        self.store, self.key = store, key
+    def __init__(self, store: Store, key: str, after: Future[Any] | None = None) -> None:
+        self.store, self.key, self._after = store, key, after
         self._pieces: list[bytes] = []
         self._pending = 0
         self._id: str | None = None
@@ -52,6 +53,7 @@ class Upload:
         """Complete the object and say what it is."""
         stored = Stored(self.key, self._bytes, self._digest.hexdigest())
         if self._id is None:
+            self._await_turn()
             self.store.put(self.key, b"".join(self._pieces))
             return stored
         if self._pieces:
@@ -83,11 +85,16 @@ class Upload:
         part = b"".join(self._pieces)
         self._pieces, self._pending = [], 0
         if self._id is None:
+            self._await_turn()
             self._id = self.store.call(f"begin {self.key}", lambda: self.store.client.create_multipart_upload(
                 Bucket=self.store.bucket, Key=self.store.prefix + self.key))["UploadId"]
         self._await_sender()
         self._sender = threading.Thread(target=self._send, args=(part,), name=f"upload {self.key}", daemon=True)
         self._sender.start()
+
+    def _await_turn(self) -> None:
+        if self._after:
+            self._after.result()
 
     def _await_sender(self) -> None:
         if self._sender:

@@ -99,7 +99,7 @@ def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]
         READINGS.format(rows=rows),
         "CREATE TABLE \"Odd name\" (\"a b\" int GENERATED ALWAYS AS IDENTITY, c text,"
         " d int GENERATED ALWAYS AS (1) STORED)",
-        "INSERT INTO \"Odd name\" (c) VALUES (NULL), ('\\.'), (''), (E'\\\\N')")
+        "INSERT INTO \"Odd name\" (c) VALUES (NULL), ('\\.'), (''), (E'\\f\\\\N\\f1\\v')")
     if server.community:
         database.execute("SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
         database.execute("CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS SELECT device_id,"

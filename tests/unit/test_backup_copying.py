@@ -11,9 +11,9 @@ from backups.copying import split
 from backups.dump import share_out
 from backups.source import SourceTable
 
-# What COPY's text format may hold: a backslash never stands before a dot but doubled.
-ROW = st.text(alphabet="a.\t\\N0", max_size=12).map(
-    lambda text: text.replace("\\", "\\\\").encode() + b"\n")
+# What COPY's text format may hold: a backslash is doubled, and a form feed is a backslash and an f.
+ROW = st.text(alphabet="a.\t\\f\f0", max_size=12).map(
+    lambda text: text.replace("\\", "\\\\").replace("\f", "\\f").encode() + b"\n")
 
 
 def blocks(stream: bytes, sizes: list[int]) -> Iterator[bytes]:
@@ -27,7 +27,7 @@ def blocks(stream: bytes, sizes: list[int]) -> Iterator[bytes]:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.lists(ROW, max_size=5), max_size=5), st.lists(st.integers(1, 9), min_size=1, max_size=3))
 def test_every_row_goes_to_its_own_table(tables: list[list[bytes]], sizes: list[int]) -> None:
-    stream = b"".join(b"".join(rows) + b"\\. %d\n" % number for number, rows in enumerate(tables))
+    stream = b"".join(b"".join(rows) + b"\f%d\n" % number for number, rows in enumerate(tables))
     found: list[bytes] = []
     current = b""
     for data, mark in split(blocks(stream, sizes)):
