@@ -30,7 +30,7 @@ from backups.reading import Opened
 from backups.source import read_fingerprint
 from backups.store import Store
 from backups.target import create_database, create_roles, drop_database, finish_database, require_fit
-from backups.verify import require_contents, verify_objects
+from backups.verify import require_contents, require_objects
 from schema.connection import Address
 
 WORKERS = 2
@@ -84,7 +84,7 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
         require_fit(manifest, server)
         programs = find_programs(server.info.server_version, image or manifest.server.image)
         run = _Run(opened, programs, replace(admin, database=name), Path(folder) / "structure.dump", workers, listener)
-        run.phase("verify", lambda: verify_objects(opened, workers=workers, listener=lambda done, all_: listener(
+        run.phase("verify", lambda: require_objects(opened, workers=workers, listener=lambda done, all_: listener(
             "verify", done / max(all_, 1))))
         opened.fetch_structure(run.archive)
         require_contents(manifest, run.programs, run.archive)

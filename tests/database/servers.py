@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import subprocess
@@ -39,6 +40,7 @@ class Server:
 
     kind: str
     admin: Address
+    container: str | None = None
 
     @property
     def community(self) -> bool:
@@ -70,8 +72,8 @@ class Database:
 @contextmanager
 def running(kind: str, folder: Path) -> Iterator[Server]:
     """Start a server of this kind, stop it afterwards. Raises CannotBeHad."""
-    with (_embedded(folder) if kind == "embedded" else _container(kind, folder)) as address:
-        yield Server(kind, address)
+    with (_embedded(folder) if kind == "embedded" else _container(kind, folder)) as server:
+        yield server
 
 
 def create_database(server: Server, name: str) -> Database:
@@ -145,19 +147,19 @@ def _make_owner(connection: psycopg.Connection[tuple[object, ...]], owner: Addre
 
 
 @contextmanager
-def _embedded(folder: Path) -> Iterator[Address]:
+def _embedded(folder: Path) -> Iterator[Server]:
     try:
         address = embedded.start(folder, processes.free_port(), secrets.token_hex(8))
     except embedded.EmbeddedError as error:
         raise CannotBeHad(str(error)) from None
     try:
-        yield address
+        yield Server("embedded", address)
     finally:
         embedded.stop(folder)
 
 
 @contextmanager
-def _container(kind: str, folder: Path) -> Iterator[Address]:
+def _container(kind: str, folder: Path) -> Iterator[Server]:
     image = _image(kind)
     password = secrets.token_hex(8)
     secret = folder / "password"
@@ -171,6 +173,7 @@ def _container(kind: str, folder: Path) -> Iterator[Address]:
                   "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off",
                   "timescaledb.max_background_workers": "0"}
     docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+            *os.environ.get("BENCH_DOCKER_OPTIONS", "").split(),
             "--volume", f"{secret}:/run/secrets/password:ro", "--volume", f"{hba}:/etc/pg_hba.conf:ro",
             "--env", "POSTGRES_PASSWORD_FILE=/run/secrets/password", image, "postgres",
             *(word for key, value in parameters.items() for word in ("-c", f"{key}={value}")))
@@ -178,7 +181,7 @@ def _container(kind: str, folder: Path) -> Iterator[Address]:
         port = int(docker("port", name, "5432/tcp").split(":")[-1])
         address = Address("127.0.0.1", port, "postgres", "postgres", password)
         _await(address, name)
-        yield address
+        yield Server(kind, address, name)
     finally:
         docker("rm", "--force", "--volumes", name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from backups.dump import run_logical
 from backups.errors import BackupError, DamagedError, DumpError, S3Error, WrongKeyError
 from backups.manifest import NAME
 from backups.restore import restore_logical
+from backups.retention import prune
 from backups.verify import verify
 from tests.database.backed_up import Backed, backed, s3_server
 from tests.database.servers import Server
@@ -237,9 +240,9 @@ else:
 """
 
 
-def killed_after(seconds: float, arguments: list[str]) -> int:
+def killed_after(seconds: float, arguments: list[str], script: str = TAKE) -> int:
     """Run the script and kill it with all it started; its exit status, 0 where it was quicker."""
-    with subprocess.Popen([sys.executable, "-c", TAKE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    with subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           start_new_session=True) as process:
         assert process.stdout
         assert process.stdout.readline() == b"begun\n"
@@ -274,6 +277,56 @@ def test_backups_killed_at_random_moments_leave_nothing_that_is_not_good(subject
     assert subject.store.unfinished() == []
     for each in list_backups(subject.store, entry.database)[-KILLS - 1:]:
         verify(subject.store, subject.ring, each, image=subject.image)
+
+
+def test_an_s3_server_killed_at_random_moments_leaves_nothing_that_is_not_good(
+        subject: Backed, tmp_path: Path) -> None:
+    dice, database = random.Random(815), subject.source.database
+    with versitygw(tmp_path) as server:
+        server.login.client().create_bucket(Bucket="killed")
+        store = replace(subject.store, login=server.login, bucket="killed", patience=20)
+        for _ in range(max(1, KILLS // 2)):
+            killer = threading.Timer(dice.uniform(0.1, 2.0), server.restart)
+            killer.start()
+            with contextlib.suppress(BackupError):
+                run_logical(store, subject.ring, subject.source, image=subject.image)
+            killer.join()
+        last = run_logical(store, subject.ring, subject.source, image=subject.image)
+        assert store.unfinished() == []
+        listed = list_backups(store, database)
+        assert last.id in [each.id for each in listed]
+        for each in listed:
+            verify(store, subject.ring, each, image=subject.image)
+
+
+PRUNE = """
+import sys
+from pathlib import Path
+from backups.config import BackupConfig
+from backups.retention import prune
+config = BackupConfig.from_file(Path(sys.argv[1]))
+config.store().client.list_buckets()
+print("begun", flush=True)
+prune(config.store(), config.database_name(), config.retention)
+"""
+
+
+def test_a_prune_killed_at_random_moments_leaves_whole_backups_and_the_next_one_goes_on(
+        subject: Backed, file: Path) -> None:
+    dice = random.Random(7)
+    for _ in range(max(1, KILLS // 2)):
+        kept = [subject.back_up() for _ in range(2)][-1]
+        verify(subject.store, subject.ring, kept, image=subject.image)
+        killed_after(dice.uniform(0.0, 0.5), [str(file)], PRUNE)
+        for each in list_backups(subject.store, kept.database):
+            verify(subject.store, subject.ring, each, image=subject.image)
+    config = subject.config()
+    prune(subject.store, kept.database, config.retention)
+    # What was half deleted is cleared once no run can be at it any more.
+    prune(subject.store, kept.database, config.retention, now=datetime.now(UTC) + timedelta(days=3))
+    left = list_backups(subject.store, kept.database)
+    assert kept.id in [each.id for each in left]
+    assert subject.store.folders(f"{kept.database}/logical/") == [each.id for each in left]
 
 
 def test_a_restore_that_was_killed_is_begun_anew_under_the_same_name(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
+import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +35,7 @@ class S3Server:
     kind: str
     login: S3Login
     lacks: frozenset[str]
+    restart: Callable[[], None]
 
 
 def require_gateway() -> Path:
@@ -50,10 +54,20 @@ def _answers(login: S3Login) -> bool:
 
 
 @contextmanager
-def _running(folder: Path, command: list[str], env: dict[str, str], login: S3Login) -> Iterator[None]:
-    processes.start("s3", command, folder, env=env, ready=functools.partial(_answers, login), timeout=30)
+def _running(folder: Path, command: list[str], env: dict[str, str], login: S3Login) -> Iterator[Callable[[], None]]:
+    """Start the server; yields what kills it without warning and starts it again."""
+    start = functools.partial(processes.start, "s3", command, folder, env=env,
+                              ready=functools.partial(_answers, login), timeout=30)
+
+    def restart() -> None:
+        pid = start().pid
+        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)  # until then it counts as one that runs
+        start()
+    start()
     try:
-        yield
+        yield restart
     finally:
         processes.stop(folder, "s3")
 
@@ -78,8 +92,8 @@ def versitygw(folder: Path) -> Iterator[S3Server]:
                *arguments(listen=f"127.0.0.1:{port}", region="us-east-1", cert=str(folder / "certs/public.crt"),
                           key=str(folder / "certs/private.key"), data=str(folder))]
     env = {"ROOT_ACCESS_KEY": KEYS["access_key"], "ROOT_SECRET_KEY": KEYS["secret_key"]}
-    with _running(folder, command, env, login):
-        yield S3Server("versitygw", login, frozenset({"block_public_access", "encryption", *LIFECYCLE}))
+    with _running(folder, command, env, login) as restart:
+        yield S3Server("versitygw", login, frozenset({"block_public_access", "encryption", *LIFECYCLE}), restart)
 
 
 def add_account(server: S3Server, access_key: str, secret_key: str) -> S3Login:
@@ -103,5 +117,5 @@ def minio(folder: Path) -> Iterator[S3Server]:
            "MINIO_KMS_SECRET_KEY": "tests:" + base64.b64encode(b"k" * 32).decode()}
     command = [binary, "server", str(folder / "data"), "--address", f"127.0.0.1:{port}",
                "--console-address", f"127.0.0.1:{processes.free_port()}", "--certs-dir", str(folder / "certs")]
-    with _running(folder, command, env, login):
-        yield S3Server("minio", login, frozenset({"block_public_access", "ownership", ABORT}))
+    with _running(folder, command, env, login) as restart:
+        yield S3Server("minio", login, frozenset({"block_public_access", "ownership", ABORT}), restart)
