@@ -38,11 +38,12 @@ BARE_FAST = "the same with zstd's level 1, which is ours"
 OURS, VERIFIED = "lcdb backup run --no-verify, to S3, encrypted", "lcdb backup run, verified"
 BARE_RESTORE = "pg_restore, serial, with pre- and post-restore"
 OUR_RESTORE = "lcdb backup restore, from S3, verified first"
-# A process of its own for each backup, as a user has it; its peak memory is printed.
-TAKE = ("import resource, sys\nfrom pathlib import Path\nfrom backups.config import BackupConfig\n"
+# A process of its own for each backup, as a user has it; its peak memory is printed. getrusage would say its parent's,
+# which is larger: a child begins with that figure.
+TAKE = ("import sys\nfrom pathlib import Path\nfrom backups.config import BackupConfig\n"
         "from backups.runs import take_logical\n"
         "take_logical(BackupConfig.from_file(Path(sys.argv[1])), verified=sys.argv[2] == 'verified')\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)\n")
+        "print(next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM')) // 1024)\n")
 
 
 def run() -> None:

@@ -13,7 +13,7 @@ from bench.results import FOLDER
 SIZES = [int(word) for word in os.environ.get("BENCH_GIB", "1 4 16").split()]
 LIMIT_MIB = 200
 FLOW = '''
-import os, resource, sys, threading
+import os, sys, threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from backups.dump import _Pipeline
 from backups.s3 import S3Login
@@ -43,7 +43,7 @@ import time; time.sleep(1)
 class Run:
     store = Store(S3Login(endpoint=f"http://127.0.0.1:{sys.argv[2]}", access_key="a", secret_key="b",
                           path_style=True), "b")
-    folder, data_key, stopped = "f", b"k" * 32, threading.Event()
+    folder, data_key, stopped, ready = "f", b"k" * 32, threading.Event(), None
 
 def flow(number):
     # Hexadecimal noise, longer than zstd's window: it is halved, and so is sent.
@@ -56,7 +56,7 @@ def flow(number):
 threads = [threading.Thread(target=flow, args=(number,)) for number in range(2)]
 for each in threads: each.start()
 for each in threads: each.join()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) // 1024)
 '''
 
 
