@@ -13,7 +13,6 @@ def main() -> None:
     So is a command that is written wrong: 2 is for `schema plan` and `check` to say that a database differs.
     """
     import typer
-    from typer import rich_utils
 
     from cli.app import app
 
@@ -24,6 +23,9 @@ def main() -> None:
         status = 1
     except Exception as error:
         if usage_error is not None and isinstance(error, usage_error):
+            # Late: it brings rich's Markdown, which no command needs that is written right.
+            from typer import rich_utils
+
             rich_utils.rich_format_error(error)  # type: ignore[arg-type]
         elif type(error).__module__.split(".", 1)[0] in OURS:
             print(error, file=sys.stderr)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from backups.config import BackupConfig
-from backups.errors import BackupError
+if TYPE_CHECKING:
+    from backups.config import BackupConfig
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", envvar="LCDB_BACKUP_CONFIG", metavar="FILE", help=(
     "Settings in place of the stack's, as `lcdb backup config` prints them; mode 600."))]
@@ -17,12 +17,18 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", envvar="LCDB_BACK
 
 def find_config(stack: str | None, file: Path | None) -> BackupConfig:
     """The settings in `file`, else the stack's. Raises BackupError, StackError."""
+    # Not at the top of this file, which every command reads: boto3 and pydantic take a third of a second.
+    from backups.config import BackupConfig
+
     return BackupConfig.from_dict(config_values(stack, file), "backup settings") if file is None else \
         BackupConfig.from_file(file)
 
 
 def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
     """The same as a mapping, secrets included."""
+    from backups.config import BackupConfig
+    from backups.errors import BackupError
+
     if file is not None:
         return BackupConfig.from_file(file).model_dump(mode="json")
     from cli.drivers import open_driver

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,9 +20,13 @@ from cli.declarations import (
     find_declared,
 )
 from cli.stacks import StackOption, console
-from schema.connection import Address
-from schema.plan import Plan
-from schema.step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schema.connection import Address
+    from schema.plan import Plan
+    from schema.step import Step
 
 app = typer.Typer(no_args_is_help=True, help="The declared schema against a live database.")
 
@@ -106,6 +109,8 @@ def _warn(warnings: Sequence[str]) -> None:
 
 def _json(steps: Sequence[Step], warnings: Sequence[str]) -> str:
     """Steps as a program reads them, with the fingerprint of just these."""
+    from schema.plan import Plan
+
     found: list[dict[str, Any]] = [
         {"object": step.object, "sql": step.sql, "why": step.why, "hazards": [str(hazard) for hazard in step.hazards]}
         for step in steps]
