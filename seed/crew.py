@@ -15,7 +15,12 @@ from seed.tables import Connection
 Task = Callable[[Connection], None]
 APPLICATION = "lifecompanion seed"
 # Rows and ledger go into one transaction: a crash that loses its last commits loses both, so nobody waits for the disk.
-_SETTINGS = "SET synchronous_commit = off"
+# Two indexes are built at a time: each takes half of the server's parallel workers, whose sorts go by the disk.
+_SETTINGS = """
+SELECT set_config('synchronous_commit', 'off', false),
+       set_config('max_parallel_maintenance_workers', least(
+           current_setting('max_parallel_maintenance_workers')::integer,
+           current_setting('max_parallel_workers')::integer / 2)::text, false)"""
 
 
 class Crew:
