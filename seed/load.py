@@ -24,7 +24,7 @@ from seed.errors import InterruptedLoadError, SeedError
 from seed.ledger import Load
 from seed.progress import Progress
 from seed.spec import Spec
-from seed.tables import Connection, any_rows, check_tables, count_rows, one, reserve_ids
+from seed.tables import TABLES, Connection, any_rows, check_tables, count_rows, one, reserve_ids
 from seed.whole import load_whole
 from seed.writing import can_copy
 
@@ -34,7 +34,8 @@ _POLL_SECONDS = 0.5
 # Up to so many rows a data set is loaded whole, in one transaction: all or nothing, within seconds.
 WHOLE_ROWS = 500_000
 _NOTHING_STAYS = "nothing of it stays, seed again once the cause is gone"
-_LOADED = "all rows are loaded, but not every aggregate is refreshed or chunk compressed; their policies will do it"
+_LOADED = ("all rows are loaded, but not every aggregate is refreshed or chunk compressed or table analyzed; their "
+           "policies and autovacuum will do it")
 _PORTIONS_STAY = ("the portions that are loaded stay, indexes come back at the end: run the same command again to go "
                   "on, or `lcdb seed --discard` to remove them")
 
@@ -126,6 +127,9 @@ def _at_once(address: Address, connection: Connection, spec: Spec, manner: Manne
         except KeyboardInterrupt:
             raise InterruptedLoadError(f"{address}: interrupted; nothing of the data stays") from None
     with _explained(address, _LOADED):
+        # Not within the load's transaction: with locks on several tables at once it and a writer who needs a new chunk
+        # could each wait for the other.
+        connection.execute(f"ANALYZE {', '.join(TABLES)}".encode())
         refresh_aggregates(connection, spec, hear)
         if manner.compress:
             compress_old_chunks(connection, None, hear)

@@ -47,5 +47,4 @@ def load_whole(connection: Connection, spec: Spec, progress: Progress, *, adding
             restore(connection, each)
         if not adding:
             advance_sequences(connection, counts)
-        connection.execute(f"ANALYZE {', '.join(TABLES)}".encode())
     return counts
