@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError, WrongKeyError
@@ -23,6 +23,27 @@ KEYS = "keys/"
 VERIFIED = "verified/"
 DRILLS = "drills/"
 STAMP = "%Y%m%dT%H%M%SZ"
+
+
+class Listed(Protocol):
+    """What the two kinds of backup have in common in the catalogue."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def taken(self) -> datetime: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def proven(self) -> bool: ...
+    @property
+    def verified(self) -> datetime | None: ...
+    @property
+    def drilled(self) -> datetime | None: ...
+    @property
+    def stored_bytes(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -50,6 +71,15 @@ class Entry:
     def proven(self) -> bool:
         """Whether every object of it was read back and found right, or it was restored and found equal."""
         return self.manifest is not None and (self.verified or self.drilled) is not None
+
+    @property
+    def stored_bytes(self) -> int:
+        return self.manifest.stored_bytes if self.manifest else 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.manifest.finished - self.manifest.started).total_seconds() if self.manifest else 0.0
 
 
 def list_databases(store: Store) -> list[str]:
@@ -127,7 +157,7 @@ def rewrap(store: Store, ring: Keyring, database: str) -> list[str]:
     return done
 
 
-def mark(store: Store, entry: Entry, what: str, facts: dict[str, Any]) -> None:
+def mark(store: Store, entry: Listed, what: str, facts: dict[str, Any]) -> None:
     """Write down what was found out about a backup (VERIFIED or DRILLS)."""
     now = datetime.now(UTC)
     store.put(f"{entry.folder}/{what}{now.strftime(STAMP)}.json",

@@ -84,6 +84,8 @@ class BackupConfig(_Part):
     webhook: SecretStr | None = None
     timestamps: Literal["timestamp", "timestamptz"] = "timestamp"
     physical: dict[str, Any] | None = None
+    # How long a recovery may take before `status` fails and an incremental is taken out of turn.
+    recovery_time_target: Annotated[float, Field(gt=0)] = 60
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str) -> Self:

@@ -18,7 +18,9 @@ from backups.catalogue import STAMP, find_backup, list_backups
 from backups.config import BackupConfig, Due
 from backups.drill import run_drill
 from backups.errors import BackupError, BusyError
-from backups.physical import run_physical
+from backups.objectives import nears_target, read_objectives
+from backups.physical_catalogue import list_physical
+from backups.physical_runs import prune_physical, take_physical
 from backups.retention import prune
 from backups.runs import take_logical
 from backups.store import Store
@@ -28,6 +30,8 @@ Say = Callable[[str], None]
 ATTEMPTS = 5
 FAILURES = (BackupError, SchemaError, psycopg.Error, OSError)
 TICK_SECONDS = 20.0
+# How often the time that a recovery would take is compared with its target.
+LOOK_SECONDS = 600.0
 # What each kind of run leaves in the bucket for the next to see; a logical backup is seen itself.
 MARKS = "runs/"
 
@@ -83,16 +87,33 @@ def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list
     return failed
 
 
+def keep_target(config: BackupConfig, say: Say) -> None:
+    """Take an incremental out of turn where replaying the WAL since the last backup nears what is allowed."""
+    if config.physical is None or config.admin is None:
+        return
+    try:
+        entries = list_physical(config.store(), config.database_name())
+        found = read_objectives(config, entries)
+        if nears_target(found, entries):
+            say(f"incr: out of turn: {found.words()}")
+            say(f"incr: physical backup {take_physical(config, 'incr').id}, verified")
+    except FAILURES as error:
+        say(f"incr: out of turn: FAILED: {' '.join(str(error).split())}")
+
+
 def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK_SECONDS,
                    until: Callable[[], bool] = lambda: False) -> None:
     """Run what is due, for ever; after a failure it is tried again at growing intervals of up to an hour."""
-    failures, resume = 0, 0.0
+    failures, resume, look = 0, 0.0, 0.0
     for due in config.schedule:
         say(f"{due.kind}: {due.cron} {due.timezone}, next {next_due(due, datetime.now(UTC)):%Y-%m-%d %H:%M} UTC")
     while not until():
         if time.monotonic() >= resume:
             failures = failures + 1 if run_due(config, say) else 0
             resume = time.monotonic() + min(3600.0, 60.0 * 2 ** failures) if failures else 0.0
+            if not failures and time.monotonic() >= look:
+                keep_target(config, say)
+                look = time.monotonic() + LOOK_SECONDS
         time.sleep(tick_seconds)
 
 
@@ -132,8 +153,11 @@ def _run(config: BackupConfig, store: Store, due: Due) -> str:
         manifest = take_logical(config)
         return f"backup {manifest.id}, {manifest.rows} rows, verified"
     if due.kind == "prune":
-        done = prune(store, database, config.retention)
-        return f"deleted {len(done.deleted)} backups, kept {len(done.kept)}"
+        deleted, kept = 0, 0
+        for done in (prune(store, database, config.retention),
+                     *([prune_physical(config)] if config.physical and config.admin else [])):
+            deleted, kept = deleted + len(done.deleted), kept + len(done.kept)
+        return f"deleted {deleted} backups, kept {kept}"
     if due.kind == "drill":
         entry = find_backup(store, database)
         drill = run_drill(store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
@@ -141,6 +165,7 @@ def _run(config: BackupConfig, store: Store, due: Due) -> str:
         if not drill.passed:
             raise BackupError(f"drill of {drill.backup}: not proven: {drill.problems[0]}")
         return f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s"
-    return run_physical(config, due.kind)
+    taken = take_physical(config, due.kind)
+    return f"physical backup {taken.id}, {taken.stored_bytes / 1e6:.1f} MB stored, verified"
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backups.catalogue import Entry, list_backups
+from backups.catalogue import Entry, Listed, list_backups
+from backups.objectives import Objectives
+from backups.physical_catalogue import PhysicalEntry
 from backups.store import Store
 
 
@@ -17,24 +19,28 @@ class Status:
     database: str
     count: int
     bytes: int
-    newest: Entry | None
-    verified: Entry | None
+    newest: Listed | None
+    verified: Listed | None
     drilled: datetime | None
     max_age: timedelta
     now: datetime
+    kind: str = "logical"
+    objectives: Objectives | None = None
 
     @property
     def problem(self) -> str | None:
         """One line where the newest verified backup is older than allowed, or missing; None where all is well."""
-        hours = self.max_age.total_seconds() / 3600
+        hours, word = self.max_age.total_seconds() / 3600, "" if self.kind == "logical" else f"{self.kind} "
         if self.verified is None:
-            return f"{self.database}: found no verified backup, required one of the last {hours:g} h; take one with " \
-                   "`lcdb backup run`"
+            return f"{self.database}: found no verified {word}backup, required one of the last {hours:g} h; take one " \
+                   "with `lcdb backup run`"
         age = self.now - self.verified.taken
         if age > self.max_age:
             found = f"{age.total_seconds() / 3600:.1f} h"
-            return f"{self.database}: newest verified backup found {found} old, required at most {hours:g} h; look " \
-                   "at the schedule's log, or take one with `lcdb backup run`"
+            return f"{self.database}: newest verified {word}backup found {found} old, required at most {hours:g} h; " \
+                   "look at the schedule's log, or take one with `lcdb backup run`"
+        if self.objectives and self.objectives.problem:
+            return f"{self.database}: {self.objectives.problem}"
         return None
 
 
@@ -47,9 +53,18 @@ def read_status(store: Store, database: str, max_age: timedelta, entries: Sequen
                   max((e.drilled for e in whole if e.drilled), default=None), max_age, datetime.now(UTC))
 
 
+def physical_status(database: str, max_age: timedelta, entries: Sequence[PhysicalEntry], objectives: Objectives | None
+                    ) -> Status:
+    """How the physical backups stand, with recovery point and recovery time; pure but for the clock."""
+    return Status(database, len(entries), sum(entry.stored_bytes for entry in entries),
+                  entries[-1] if entries else None, next((e for e in reversed(entries) if e.proven), None),
+                  max((e.drilled for e in entries if e.drilled), default=None), max_age, datetime.now(UTC), "physical",
+                  objectives)
+
+
 def render_metrics(statuses: Sequence[Status]) -> str:
     """The status in Prometheus's text format, for a scrape or for node_exporter's textfile collector."""
-    def stamp(entry: Entry | None) -> float:
+    def stamp(entry: Listed | None) -> float:
         return entry.taken.timestamp() if entry else 0.0
 
     families: dict[str, tuple[str, Callable[[Status], float]]] = {
@@ -61,12 +76,25 @@ def render_metrics(statuses: Sequence[Status]) -> str:
                                                        lambda s: s.drilled.timestamp() if s.drilled else 0.0),
         "lcdb_backup_count": ("backups in the bucket", lambda s: float(s.count)),
         "lcdb_backup_stored_bytes": ("bytes of all backups in the bucket", lambda s: float(s.bytes)),
-        "lcdb_backup_newest_duration_seconds": ("how long the newest backup took", lambda s: (
-            s.newest.manifest.finished - s.newest.manifest.started).total_seconds()
-            if s.newest and s.newest.manifest else 0.0),
+        "lcdb_backup_newest_duration_seconds": (
+            "how long the newest backup took", lambda s: s.newest.seconds if s.newest else 0.0),
+    }
+    only_physical: dict[str, tuple[str, Callable[[Objectives], float | None]]] = {
+        "lcdb_backup_recovery_point_seconds": ("seconds of writes that are not in the bucket yet",
+                                               lambda o: o.behind_seconds),
+        "lcdb_backup_wal_waiting_segments": ("WAL segments that wait to be archived", lambda o: o.waiting_segments),
+        "lcdb_backup_wal_since_backup_bytes": ("WAL that a recovery would replay", lambda o: o.wal_bytes),
+        "lcdb_backup_expected_recovery_seconds": ("how long a recovery would take", lambda o: o.expected_seconds),
+        "lcdb_backup_recovery_target_seconds": ("how long it may take", lambda o: o.target_seconds),
     }
     lines = []
     for name, (words, value) in families.items():
         lines += [f"# HELP {name} {words}", f"# TYPE {name} gauge"]
-        lines += [f'{name}{{database="{status.database}",kind="logical"}} {value(status):.3f}' for status in statuses]
+        lines += [f'{name}{{database="{status.database}",kind="{status.kind}"}} {value(status):.3f}'
+                  for status in statuses]
+    for name, (words, figure) in only_physical.items():
+        known = [(status, figure(status.objectives)) for status in statuses if status.objectives]
+        lines += [f"# HELP {name} {words}", f"# TYPE {name} gauge"] if known else []
+        lines += [f'{name}{{database="{status.database}",kind="{status.kind}"}} {found:.3f}'
+                  for status, found in known if found is not None]
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
@@ -159,6 +160,12 @@ class Store:
         for page in self._pages(under):
             for each in page.get("Contents", []):
                 yield each["Key"].removeprefix(self.prefix), each["Size"]
+
+    def stamped(self, under: str) -> Iterator[tuple[str, int, datetime]]:
+        """Key, size and time of arrival of every object below, in order of key."""
+        for page in self._pages(under):
+            for each in page.get("Contents", []):
+                yield each["Key"].removeprefix(self.prefix), each["Size"], each["LastModified"]
 
     def folders(self, under: str = "") -> list[str]:
         """The names directly below that have objects under them."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from cli import backup_restore
+from cli import backup_physical, backup_restore
 from cli.backup_config import ConfigOption, config_values, find_config
 from cli.backup_screen import (
     FirstOption,
@@ -19,16 +19,12 @@ from cli.backup_screen import (
     JsonOption,
     backups_table,
     entry_facts,
+    physical_facts,
     print_result,
     progress_bar,
-    quiet,
     size_text,
 )
 from cli.stacks import StackOption, console
-
-if TYPE_CHECKING:
-    from backups.config import BackupConfig
-    from backups.physical import PhysicalBackup
 
 app = typer.Typer(no_args_is_help=True, help="Backups of the database: taken, verified by restoring, restored.")
 
@@ -44,18 +40,16 @@ class Kind(StrEnum):
 
 @app.command()
 def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
-        kind: Annotated[Kind, typer.Option(help="logical; or full, diff, incr where pgBackRest is set up.")
-                        ] = Kind.LOGICAL,
+        kind: Annotated[Kind | None, typer.Option(help=(
+            "full, diff or incr where pgBackRest is set up (incr without this option), or logical."))] = None,
         verify: Annotated[bool, typer.Option(help="Read it back at once and compare.")] = True,
         workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
     """Take a backup now, and verify it. Exit status 1 where either fails."""
-    from backups.physical import run_physical
     from backups.runs import take_logical
 
     settings = find_config(stack, config)
-    if kind is not Kind.LOGICAL:
-        said = run_physical(settings, kind)
-        print_result(as_json, {"kind": kind, "message": said}, lambda: console.print(said, soft_wrap=True))
+    if (kind or (Kind.INCR if settings.physical else Kind.LOGICAL)) is not Kind.LOGICAL:
+        backup_physical.run(settings, kind or Kind.INCR, as_json, verified=verify)
         return
     with progress_bar("backing up") as tell:
         manifest = take_logical(settings, verified=verify, workers=workers, listener=tell)
@@ -70,12 +64,15 @@ def list_(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
           first: FirstOption = False) -> None:
     """List the backups in the bucket, the newest last."""
     from backups.catalogue import list_backups
+    from backups.physical_catalogue import list_physical
 
     settings = find_config(stack, config)
-    entries = list_backups(settings.store(first_written=first), settings.database_name())
-    physical = _physical(settings)
-    facts = [*(entry_facts(entry) for entry in entries), *(asdict(each) for each in physical)]
-    print_result(as_json, facts, lambda: console.print(backups_table(entries, physical)))
+    store = settings.store(first_written=first)
+    entries = list_backups(store, settings.database_name())
+    physical = list_physical(store, settings.database_name())
+    facts = [*(entry_facts(entry) for entry in entries), *(physical_facts(entry) for entry in physical)]
+    print_result(as_json, sorted(facts, key=lambda each: str(each["taken"])),
+                 lambda: console.print(backups_table(entries, physical)))
 
 
 @app.command()
@@ -85,6 +82,9 @@ def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption
     from backups.catalogue import find_backup
 
     settings = find_config(stack, config)
+    if backup_physical.is_about(settings, id_):
+        backup_physical.show(settings, id_, as_json)
+        return
     entry = find_backup(settings.store(), settings.database_name(), id_)
     assert entry.manifest
     manifest = entry.manifest
@@ -103,6 +103,9 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
     from backups.verify import verify as verify_backup
 
     settings = find_config(stack, config)
+    if backup_physical.is_about(settings, id_):
+        backup_physical.verify(settings, id_, as_json)
+        return
     store = settings.store()
     entry = find_backup(store, settings.database_name(), id_)
     with progress_bar("verifying") as tell:
@@ -117,10 +120,15 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
 def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
           dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
     """Delete the backups that the retention does not keep; never the last verified one, nor what object lock holds."""
+    from backups.physical_runs import prune_physical
+    from backups.retention import Pruned
     from backups.retention import prune as prune_backups
 
     settings = find_config(stack, config)
     done = prune_backups(settings.store(), settings.database_name(), settings.retention, dry_run=dry_run)
+    if settings.physical:
+        more = prune_physical(settings, dry_run=dry_run)
+        done = Pruned([*done.deleted, *more.deleted], {**done.kept, **more.kept}, done.cleared)
     word = "would delete" if dry_run else "deleted"
     print_result(as_json, asdict(done), lambda: console.print(
         *(f"{word} {each}" for each in [*done.deleted, *done.cleared]),
@@ -130,22 +138,18 @@ def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
 @app.command()
 def status(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
            prometheus: Annotated[bool, typer.Option(help="Metrics in Prometheus's text format.")] = False) -> None:
-    """Say how the backups stand. Exit status 1 where the newest verified one is older than allowed."""
-    from backups.status import read_status, render_metrics
+    """Say how the backups of each kind stand. Exit status 1 where the newest verified one is older than allowed, WAL
+    does not arrive, or recovery would take longer than its target."""
+    from backups.status import render_metrics
 
-    settings = find_config(stack, config)
-    found = read_status(settings.store(), settings.database_name(), timedelta(hours=settings.max_age_hours))
+    found = backup_physical.read_statuses(find_config(stack, config))
+    problems = [status.problem for status in found if status.problem]
     if prometheus:
-        print(render_metrics([found]), end="")
+        print(render_metrics(found), end="")
     else:
-        facts = {"database": found.database, "count": found.count, "bytes": found.bytes, "problem": found.problem,
-                 "newest": found.newest.id if found.newest else None,
-                 "verified": found.verified.id if found.verified else None,
-                 "drilled": found.drilled.isoformat() if found.drilled else None}
-        print_result(as_json, facts, lambda: console.print(
-            found.problem or f"{found.database}: newest verified backup {facts['verified']}, {found.count} backups, "
-            f"{size_text(found.bytes)}; last drill {facts['drilled'] or 'never'}", soft_wrap=True, markup=False))
-    raise typer.Exit(1 if found.problem else 0)
+        print_result(as_json, backup_physical.status_facts(found), lambda: console.print(
+            *(backup_physical.status_words(status) for status in found), sep="\n", soft_wrap=True, markup=False))
+    raise typer.Exit(1 if problems else 0)
 
 
 @app.command()
@@ -186,22 +190,6 @@ def serve(config: ConfigOption = None, stack: StackOption = None,
         failed = run_due(settings, say=lambda line: console.print(line, soft_wrap=True, markup=False))
         raise typer.Exit(1 if failed else 0)
     serve_schedule(settings, say=lambda line: print(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}", flush=True))
-
-
-def _physical(settings: BackupConfig) -> list[PhysicalBackup]:
-    """pgBackRest's backups, where the stack takes any and the server answers; what it says otherwise is shown."""
-    from backups.errors import BackupError
-    from backups.physical import read_physical
-    from schema.errors import SchemaError
-
-    if settings.physical is None or settings.admin is None:
-        return []
-    try:
-        with settings.administrator().connect(wait_seconds=0) as connection:
-            return read_physical(connection)
-    except (BackupError, SchemaError) as error:
-        quiet.print(f"physical backups not listed: {error}", style="yellow", soft_wrap=True)
-        return []
 
 
 def _summary(manifest: dict[str, Any]) -> dict[str, Any]:

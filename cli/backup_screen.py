@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from backups.catalogue import Entry
-    from backups.physical import PhysicalBackup
+    from backups.catalogue import Entry, Listed
+    from backups.physical_catalogue import PhysicalEntry
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 IdArgument = Annotated[str | None, typer.Argument(help="The backup, or the beginning of its id; the newest without.")]
@@ -55,21 +55,35 @@ def entry_facts(entry: Entry) -> dict[str, Any]:
                if manifest else {})}
 
 
-def backups_table(entries: list[Entry], physical: Sequence[PhysicalBackup] = ()) -> Table:
+def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
+    manifest = entry.manifest
+    return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(), "problem": None,
+            "verified": entry.verified.isoformat() if entry.verified else None,
+            "drilled": entry.drilled.isoformat() if entry.drilled else None, "needs": list(entry.needs),
+            **({"bytes": manifest.stored_bytes, "server": manifest.server.words(),
+                "recoverable_from": manifest.stop.isoformat()} if manifest else {})}
+
+
+def backups_table(entries: Sequence[Entry], physical: Sequence[PhysicalEntry] = ()) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("backup", "kind", "rows", "size", "server", "proof"):
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, no_wrap=heading not in ("server", "proof"))
     for entry in entries:
-        proof = f"restored {entry.drilled:%Y-%m-%d %H:%M}" if entry.drilled else \
-            f"verified {entry.verified:%Y-%m-%d %H:%M}" if entry.verified else "none yet"
-        manifest = entry.manifest
+        proof, manifest = _proof(entry), entry.manifest
         table.add_row(entry.id, entry.kind, f"{manifest.rows:,}" if manifest else "?",
                       size_text(manifest.stored_bytes) if manifest else "?",
                       manifest.server.words() if manifest else "", entry.problem or proof)
     for each in physical:
-        table.add_row(each.id, each.type, "", size_text(each.stored_bytes), f"PostgreSQL {each.postgresql}",
-                      "FAILED" if each.error else f"recoverable from {each.stop:%Y-%m-%d %H:%M:%S} UTC on")
+        known = each.manifest
+        table.add_row(each.id, each.kind, "", size_text(known.stored_bytes) if known else "?",
+                      known.server.words() if known else "", _proof(each) + (
+                          f"; recovers to any time from {known.stop:%Y-%m-%d %H:%M:%S} UTC on" if known else ""))
     return table
+
+
+def _proof(entry: Listed) -> str:
+    return f"restored {entry.drilled:%Y-%m-%d %H:%M}" if entry.drilled else \
+        f"verified {entry.verified:%Y-%m-%d %H:%M}" if entry.verified else "none yet"
 
 
 def size_text(size_bytes: float) -> str:

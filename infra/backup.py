@@ -58,6 +58,7 @@ def _config(settings: Settings, server: Server, access: Access, storage: Storage
     plain = {
         "bucket": settings.bucket_name, "name": settings.database, "timestamps": settings.timestamps,
         "retention": settings.backup_retention.model_dump(), "max_age_hours": settings.backup_max_age_hours,
+        "recovery_time_target": settings.recovery_time_target,
         **({"schedule": [due.model_dump() for due in settings.backup_schedule]} if settings.backup_schedule else {}),
         **({"webhook": webhook.get_secret_value()} if webhook else {}),
     }

@@ -153,6 +153,7 @@ class Settings(BaseModel):
     backup_schedule: Annotated[tuple[Due, ...], BeforeValidator(_from_json)] = ()
     backup_retention: Annotated[Retention, BeforeValidator(_from_json)] = Retention()
     backup_max_age_hours: Annotated[int, Field(ge=1)] = 26
+    recovery_time_target: Annotated[int, Field(ge=1)] = 60
     backup_webhook: SecretStr | None = None
     physical_backups: bool = False
 

@@ -91,7 +91,7 @@ def test_recovery_is_exact_to_the_transaction_while_writers_go_on(stack: Stack, 
     writer.start()
     try:
         assert backup(stack, "run", "--kind", "full")["kind"] == "full"
-        assert backup(stack, "run", "--kind", "incr")["kind"] == "incr"
+        assert backup(stack, "run")["kind"] == "incr"
         time.sleep(1)
         # Between two transactions: everything acknowledged before is there, and nothing that began after.
         named = stack.query("SELECT pg_create_restore_point('here'), (SELECT max(n) FROM public.written)")[0][1]
@@ -104,8 +104,8 @@ def test_recovery_is_exact_to_the_transaction_while_writers_go_on(stack: Stack, 
         writer.join()
     stack.query("SELECT pg_switch_wal()")
     listed = backup(stack, "list")
-    types = [each["type"] for each in listed if "type" in each]  # type: ignore[index,union-attr]
-    assert types[-2:] == ["full", "incr"]
+    kinds = [each["kind"] for each in listed]  # type: ignore[index]
+    assert kinds[-2:] == ["full", "incr"]
 
     with recovered(stack, f"pit-{suffix}", "--to", moment.isoformat()) as address:
         count, newest = rows(address)

@@ -24,6 +24,7 @@ from infra import processes
 from infra.certificate import issue
 from infra.targets.gateway import arguments, ensure_gateway, find_gateway
 
+LOOPBACK = "127.0.0.1"
 KEYS = {"access_key": "root-of-tests", "secret_key": "a-secret-of-tests-only"}
 LIFECYCLE = (EXPIRE, NONCURRENT, ABORT)
 
@@ -72,24 +73,25 @@ def _running(folder: Path, command: list[str], env: dict[str, str], login: S3Log
         processes.stop(folder, "s3")
 
 
-def _login(folder: Path, port: int) -> S3Login:
+def _login(folder: Path, port: int, host: str) -> S3Login:
     (folder / "certs").mkdir()
-    issued = issue(["localhost", "127.0.0.1"], 30)
+    issued = issue(["localhost", "127.0.0.1", host], 30)
     for name, text in (("ca.pem", issued.ca_pem), ("public.crt", issued.cert_pem), ("private.key", issued.key_pem)):
         (folder / "certs" / name).write_text(text)
-    return S3Login(endpoint=f"https://localhost:{port}", ca_file=str(folder / "certs/ca.pem"), path_style=True, **KEYS)
+    name = "localhost" if host == LOOPBACK else host
+    return S3Login(endpoint=f"https://{name}:{port}", ca_file=str(folder / "certs/ca.pem"), path_style=True, **KEYS)
 
 
 @contextmanager
-def versitygw(folder: Path) -> Iterator[S3Server]:
-    """versitygw with several accounts."""
+def versitygw(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
+    """versitygw with several accounts; `host` is the address of this machine that it listens on."""
     binary = require_gateway()
     port = processes.free_port()
-    login = _login(folder, port)
+    login = _login(folder, port, host)
     for part in ("objects", "versions", "accounts"):
         (folder / part).mkdir(exist_ok=True)
     command = [str(binary), "--iam-dir", str(folder / "accounts"),
-               *arguments(listen=f"127.0.0.1:{port}", region="us-east-1", cert=str(folder / "certs/public.crt"),
+               *arguments(listen=f"{host}:{port}", region="us-east-1", cert=str(folder / "certs/public.crt"),
                           key=str(folder / "certs/private.key"), data=str(folder))]
     env = {"ROOT_ACCESS_KEY": KEYS["access_key"], "ROOT_SECRET_KEY": KEYS["secret_key"]}
     with _running(folder, command, env, login) as restart:
@@ -106,16 +108,16 @@ def add_account(server: S3Server, access_key: str, secret_key: str) -> S3Login:
 
 
 @contextmanager
-def minio(folder: Path) -> Iterator[S3Server]:
-    """MinIO with a key of its own for default encryption."""
+def minio(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
+    """MinIO with a key of its own for default encryption; `host` is the address of this machine that it listens on."""
     binary = shutil.which("minio")
     if not binary:
         pytest.skip("this machine has no minio on the PATH")
     port = processes.free_port()
-    login = _login(folder, port)
+    login = _login(folder, port, host)
     env = {"MINIO_ROOT_USER": KEYS["access_key"], "MINIO_ROOT_PASSWORD": KEYS["secret_key"], "MINIO_UPDATE": "off",
            "MINIO_KMS_SECRET_KEY": "tests:" + base64.b64encode(b"k" * 32).decode()}
-    command = [binary, "server", str(folder / "data"), "--address", f"127.0.0.1:{port}",
+    command = [binary, "server", str(folder / "data"), "--address", f"{host}:{port}",
                "--console-address", f"127.0.0.1:{processes.free_port()}", "--certs-dir", str(folder / "certs")]
     with _running(folder, command, env, login) as restart:
         yield S3Server("minio", login, frozenset({"block_public_access", "ownership", ABORT}), restart)

@@ -1,0 +1,164 @@
+"""Recovery point and recovery time of physical backups: what would be lost now, how long the way back would take."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from backups.catalogue import DRILLS
+from backups.config import BackupConfig
+from backups.errors import BackupError
+from backups.physical import ARCHIVE_TIMEOUT_SECONDS, PHYSICAL, STANZA
+from backups.physical_catalogue import CATALOGUE, PhysicalEntry
+from backups.store import Store
+from schema.errors import SchemaError
+
+ARCHIVE = f"{PHYSICAL}/archive/{STANZA}/"
+SEGMENT = re.compile(r"/([0-9A-F]{24})-[0-9a-f]{40}")
+SEGMENT_BYTES = 16 << 20
+# Until a drill has measured them here: the slower end of what was seen on two cores with a local S3 server.
+RESTORE_BYTES_PER_SECOND, REPLAY_BYTES_PER_SECOND, START_SECONDS = 80e6, 80e6, 5.0
+# A drill that replayed less than this says little about the rate of replay.
+LEAST_REPLAYED_BYTES = 64 << 20
+# An incremental is taken out of turn from this part of the target on, where replay is at least that part of it, and the
+# last backup is not younger.
+NEAR, COUNTS, LEAST_AGE_SECONDS = 0.8, 0.1, 600
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """Seconds and bytes. `behind_seconds` is None where the server was not asked; `measured` says whether a drill gave
+    the rates."""
+
+    archived: datetime | None
+    behind_seconds: float | None
+    waiting_segments: int
+    wal_bytes: int
+    restore_seconds: float
+    replay_seconds: float
+    target_seconds: float
+    measured: bool
+    archiving_problem: str | None = None
+
+    @property
+    def expected_seconds(self) -> float:
+        """Start of a server, copying of the newest backup, replay of the WAL since."""
+        return START_SECONDS + self.restore_seconds + self.replay_seconds
+
+    @property
+    def problem(self) -> str | None:
+        """One line where WAL does not arrive, or recovery would take longer than the target; None where all is well."""
+        if self.archiving_problem:
+            return self.archiving_problem
+        if self.expected_seconds > self.target_seconds:
+            return (f"expected recovery time found {_minutes(self.expected_seconds)} ({_minutes(self.replay_seconds)} "
+                    f"of it replay of {self.wal_bytes / 1e6:,.0f} MB of WAL), required at most "
+                    f"{_minutes(self.target_seconds)} (recoveryTimeTarget); take an incremental more often")
+        return None
+
+    def words(self) -> str:
+        """What a person is told."""
+        point = "not asked: the server does not answer" if self.behind_seconds is None else \
+            f"{self.behind_seconds:.0f} s behind, at most {ARCHIVE_TIMEOUT_SECONDS} s while WAL arrives"
+        arrived = f"{self.archived:%Y-%m-%d %H:%M:%S} UTC" if self.archived else "never"
+        return (f"recovery point {point} (last WAL in the bucket {arrived}); expected recovery time "
+                f"{_minutes(self.expected_seconds)}, {_minutes(self.replay_seconds)} of it replay of "
+                f"{self.wal_bytes / 1e6:,.0f} MB of WAL, by {'a drill here' if self.measured else 'assumed rates'}; "
+                f"target {_minutes(self.target_seconds)}")
+
+    def facts(self) -> dict[str, Any]:
+        return {"archived": self.archived.isoformat() if self.archived else None,
+                "behind_seconds": self.behind_seconds, "waiting_segments": self.waiting_segments,
+                "wal_bytes": self.wal_bytes, "expected_recovery_seconds": round(self.expected_seconds, 1),
+                "replay_seconds": round(self.replay_seconds, 1), "target_seconds": self.target_seconds,
+                "measured": self.measured, "problem": self.problem}
+
+
+def read_objectives(config: BackupConfig, entries: Sequence[PhysicalEntry]) -> Objectives:
+    """Ask the bucket, and the server where it answers, how far recovery would come and how long it would take."""
+    store, database = config.store(), config.database_name()
+    newest = entries[-1].manifest if entries else None
+    archived, segments = read_archive(store, database, newest.start_wal if newest else None)
+    rates = read_rates(store, database)
+    wal_bytes = segments * SEGMENT_BYTES
+    size = newest.bytes if newest else 0
+    behind, waiting, problem = _ask_server(config)
+    return Objectives(
+        archived, behind, waiting, wal_bytes, size / rates.get("restore", RESTORE_BYTES_PER_SECOND),
+        wal_bytes / rates.get("replay", REPLAY_BYTES_PER_SECOND), config.recovery_time_target * 60.0,
+        "restore" in rates, problem)
+
+
+def read_archive(store: Store, database: str, since: str | None) -> tuple[datetime | None, int]:
+    """When the newest WAL segment arrived in the bucket, and how many there are from segment `since` on."""
+    arrived, count = None, 0
+    for version in store.folders(f"{database}/{ARCHIVE}"):
+        folders = sorted(store.folders(f"{database}/{ARCHIVE}{version}/"))
+        for folder in folders:
+            # A folder holds one timeline's next 256 segments: most of them are long past.
+            if folder != folders[-1] and (since is None or folder < since[:16]):
+                continue
+            for key, _, moment in store.stamped(f"{database}/{ARCHIVE}{version}/{folder}/"):
+                match = SEGMENT.search(key)
+                if match:
+                    arrived = moment if arrived is None else max(arrived, moment)
+                    count += since is not None and match[1] >= since
+    return arrived, count
+
+
+def read_rates(store: Store, database: str) -> Mapping[str, float]:
+    """Bytes a second that the last drill that passed restored, and, where it replayed enough, replayed."""
+    keys = [key for key, _ in store.objects(f"{database}/{CATALOGUE}/") if f"/{DRILLS}" in key]
+    if not keys:
+        return {}
+    facts = json.loads(store.get(max(keys, key=lambda key: key.rsplit("/", 1)[1])) or b"{}")
+    seconds, found = facts.get("seconds", {}), dict[str, float]()
+    if seconds.get("restore"):
+        found["restore"] = facts["bytes"] / seconds["restore"]
+    if seconds.get("replay") and facts.get("replayed_bytes", 0) >= LEAST_REPLAYED_BYTES:
+        found["replay"] = facts["replayed_bytes"] / seconds["replay"]
+    return found
+
+
+def _ask_server(config: BackupConfig) -> tuple[float | None, int, str | None]:
+    """Seconds of writes that are not in the bucket yet, segments that wait, and what is wrong; None: no answer."""
+    try:
+        with config.administrator().connect(wait_seconds=0) as connection:
+            row = connection.execute("""
+                SELECT (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'),
+                       (SELECT extract(epoch FROM now() - min(modification))::float8 FROM pg_ls_archive_statusdir()
+                         WHERE name LIKE '%.ready'),
+                       extract(epoch FROM now() - coalesce(last_archived_time, pg_postmaster_start_time()))::float8,
+                       coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL)
+                  FROM pg_stat_archiver""").fetchone()
+    except (BackupError, SchemaError, psycopg.Error):
+        return None, 0, None
+    assert row
+    waiting, oldest, age, failing = row
+    if not waiting:
+        # The segment that is being written is closed by then, if anything was written to it.
+        return min(age, float(ARCHIVE_TIMEOUT_SECONDS)), 0, None
+    problem = None
+    # A segment is open for so long at most; it has as long again to arrive.
+    if oldest > ARCHIVE_TIMEOUT_SECONDS:
+        why = "its archive command fails" if failing else "it is slower than the writers"
+        problem = (f"archiving: {waiting} WAL segments wait, the oldest for {oldest:.0f} s, required at most "
+                   f"{ARCHIVE_TIMEOUT_SECONDS} s: {why}; see the server's log and the bucket")
+    return age, waiting, problem
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def nears_target(found: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:
+    """Whether an incremental is due out of turn: recovery nears its target, and replay has a part in it that counts."""
+    age = ((now or datetime.now(UTC)) - entries[-1].taken).total_seconds() if entries else 0.0
+    return age > LEAST_AGE_SECONDS and found.expected_seconds > NEAR * found.target_seconds \
+        and found.replay_seconds > COUNTS * found.target_seconds

@@ -1,0 +1,109 @@
+"""What `lcdb backup` does with physical backups: the same commands, the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from cli.backup_screen import backups_table, physical_facts, print_result, progress_bar, size_text
+from cli.stacks import console
+
+if TYPE_CHECKING:
+    from backups.config import BackupConfig
+    from backups.physical import Type
+    from backups.status import Status
+
+
+def is_about(config: BackupConfig, id_: str | None) -> bool:
+    """Whether an id names a physical backup; without one, whether the newest of all backups is physical."""
+    from backups.catalogue import list_backups
+    from backups.physical_catalogue import is_label, list_physical
+
+    if id_ is not None:
+        return is_label(id_)
+    store, database = config.store(), config.database_name()
+    physical, logical = list_physical(store, database), list_backups(store, database)
+    return bool(physical) and (not logical or physical[-1].taken >= logical[-1].taken)
+
+
+def run(config: BackupConfig, type_: str, as_json: bool, *, verified: bool) -> None:
+    """Take one, and verify it."""
+    from backups.physical_runs import take_physical
+
+    with progress_bar("backing up") as tell:
+        entry = take_physical(config, cast("Type", str(type_)), verified=verified, listener=tell)
+    assert entry.manifest
+    print_result(as_json, physical_facts(entry), lambda: console.print(
+        f"backup {entry.id}: {entry.kind}, {size_text(entry.stored_bytes)} in the bucket of "
+        f"{size_text(entry.manifest.bytes if entry.manifest else 0)}, {entry.seconds:.0f} s"
+        f"{', verified' if verified else ''}", soft_wrap=True))
+
+
+def show(config: BackupConfig, id_: str | None, as_json: bool) -> None:
+    """Show one: what it stands on, the server, the first WAL segment of its recovery."""
+    from backups.physical_catalogue import find_physical
+
+    entry = find_physical(config.store(), config.database_name(), id_)
+    known = entry.manifest
+    print_result(as_json, {**physical_facts(entry), **({"manifest": known.model_dump(mode="json")} if known else {})},
+                 lambda: console.print(
+        backups_table([], [entry]), f"stands on  {', '.join(entry.needs) or 'nothing: it is a full backup'}",
+        *([f"server  {known.server.words()}, image {known.server.image or 'unknown'}",
+           f"WAL from  {known.start_wal}"] if known else ["taken by pgBackRest alone: no more is known of it"]),
+        sep="\n", soft_wrap=True, markup=False))
+
+
+def verify(config: BackupConfig, id_: str | None, as_json: bool) -> None:
+    """Have pgBackRest read one back, with all that it stands on."""
+    from backups.physical_catalogue import find_physical
+    from backups.physical_runs import verify_physical
+
+    entry = find_physical(config.store(), config.database_name(), id_)
+    with progress_bar(f"verifying {entry.id}"):
+        verify_physical(config, entry)
+    print_result(as_json, {"id": entry.id, "verified": True}, lambda: console.print(
+        f"backup {entry.id}: verified, with {len(entry.needs)} that it stands on", soft_wrap=True))
+
+
+def read_statuses(config: BackupConfig) -> list[Status]:
+    """How each kind stands that this stack takes: physical where pgBackRest is set up, logical where it is scheduled,
+    was taken, or is the only one."""
+    from backups.catalogue import list_backups
+    from backups.objectives import read_objectives
+    from backups.physical_catalogue import list_physical
+    from backups.status import physical_status, read_status
+
+    store, database, allowed = config.store(), config.database_name(), timedelta(hours=config.max_age_hours)
+    entries, found = list_backups(store, database), list[Any]()
+    if config.physical:
+        physical = list_physical(store, database)
+        found.append(physical_status(database, allowed, physical, read_objectives(config, physical)))
+    if not config.physical or entries or any(due.kind == "logical" for due in config.schedule):
+        found.append(read_status(store, database, allowed, entries))
+    return found
+
+
+def status_facts(statuses: Sequence[Status]) -> dict[str, Any]:
+    """All of it by kind; what is said of the whole comes first: the newest of both, and every problem."""
+    first = max(statuses, key=lambda status: status.verified.taken.timestamp() if status.verified else 0.0)
+    problems = [status.problem for status in statuses if status.problem]
+    return {"problem": "; ".join(problems) or None, **_facts(first), "kinds": {
+        status.kind: {**_facts(status), "problem": status.problem} for status in statuses}}
+
+
+def status_words(status: Status) -> str:
+    """One line, and one more for recovery point and time."""
+    verified = status.verified.id if status.verified else None
+    line = status.problem or (
+        f"{status.database}: newest verified {status.kind} backup {verified}, {status.count} backups, "
+        f"{size_text(status.bytes)}; last drill {status.drilled.isoformat() if status.drilled else 'never'}")
+    return f"{line}\n{status.objectives.words()}" if status.objectives else line
+
+
+def _facts(status: Status) -> dict[str, Any]:
+    return {"database": status.database, "count": status.count, "bytes": status.bytes,
+            "newest": status.newest.id if status.newest else None,
+            "verified": status.verified.id if status.verified else None,
+            "drilled": status.drilled.isoformat() if status.drilled else None,
+            **({"objectives": status.objectives.facts()} if status.objectives else {})}

@@ -1,0 +1,90 @@
+"""A server that archives its WAL by pgBackRest, as the docker target makes it, and an S3 server that both can reach."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backups.config import BackupConfig, Retention
+from backups.encryption import new_key
+from backups.physical import CA_FILE, PARAMETERS, render_settings
+from backups.s3 import S3Login
+from infra.physical import CONF, IMAGE, archiving_reference
+from infra.targets import engine
+from infra.targets.docker import DATA
+from schema.connection import Address
+from tests.database.servers import _await as wait_for
+from tests.database.servers import _image as image_of
+from tests.database.servers import docker
+
+HBA = "local all all trust\nhost all all all scram-sha-256\n"
+DATABASE = "lifecompanion"
+SERVER = {**PARAMETERS, "hba_file": "/etc/pg_hba.conf", "listen_addresses": "*", "timezone": "UTC",
+          "shared_preload_libraries": "timescaledb,pg_stat_statements", "timescaledb.telemetry_level": "off"}
+
+
+@dataclass(frozen=True)
+class Archived:
+    """The server's container, its superuser's login, and the settings that every backup command takes."""
+
+    container: str
+    admin: Address
+    config: BackupConfig
+
+    def execute(self, *statements: str) -> list[tuple[object, ...]]:
+        """Run statements as the superuser, one by one; the rows of the last."""
+        with self.admin.connect() as connection:
+            for statement in statements:
+                cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+def bridge_address() -> str:
+    """The address of this machine that containers of the default network and this machine's processes both reach."""
+    found = json.loads(docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"))
+    return str(found[0]["Gateway"])
+
+
+def archiving(kind: str) -> str:
+    """The image of this kind with pgBackRest, built where it is not here. Raises CannotBeHad."""
+    base = image_of(kind)
+    reference = archiving_reference(base)
+    if not engine.has_image(reference):
+        docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={base}", str(IMAGE))
+    return reference
+
+
+@contextmanager
+def archived(kind: str, login: S3Login, bucket: str, **more: object) -> Iterator[Archived]:
+    """Run it with an empty database; the bucket, which is there, keeps what it archives."""
+    image, name, password = archiving(kind), f"archived-{secrets.token_hex(4)}", secrets.token_hex(8)
+    cipher = secrets.token_hex(16)
+    settings = render_settings(login, bucket, DATABASE, cipher, Retention())
+    with tempfile.TemporaryDirectory(prefix="archived-") as folder:
+        mounts = []
+        for place, text in ((CONF, settings), (CA_FILE, Path(str(login.ca_file)).read_text()),
+                            ("/run/password", password), ("/etc/pg_hba.conf", HBA)):
+            file = Path(folder) / Path(place).name
+            file.write_text(text)
+            mounts += ["--volume", f"{file}:{place}:ro"]
+        docker("run", "--detach", "--init", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+               *os.environ.get("BENCH_DOCKER_OPTIONS", "").split(), *mounts, "--env", f"PGDATA={DATA}",
+               "--env", "POSTGRES_PASSWORD_FILE=/run/password", "--env", f"POSTGRES_DB={DATABASE}", "--env",
+               "NO_TS_TUNE=true", image, "postgres",
+               *(word for key, value in SERVER.items() for word in ("-c", f"{key}={value}")))
+        try:
+            port = int(docker("port", name, "5432/tcp").split(":")[-1])
+            admin = Address("127.0.0.1", port, DATABASE, "postgres", password)
+            wait_for(admin, name)
+            yield Archived(name, admin, BackupConfig.from_dict({
+                "bucket": bucket, "s3": login.to_dict(), "keys": [new_key()], "name": DATABASE, "image": image,
+                "database": admin.to_dict(), "admin": admin.to_dict(),
+                "physical": {"cipher": cipher, "image": image, "network": "bridge"}, **more}, "test"))
+        finally:
+            docker("rm", "--force", "--volumes", name)

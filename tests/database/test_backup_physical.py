@@ -1,0 +1,183 @@
+"""Physical backups in the catalogue: listed from the bucket alone, read back, pruned, and how they stand."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from backups import objectives
+from backups.config import Retention
+from backups.errors import DamagedError
+from backups.objectives import read_objectives
+from backups.physical_catalogue import CATALOGUE, SETS, find_physical, list_physical
+from backups.physical_runs import prune_physical, take_physical, verify_physical
+from backups.schedule import keep_target
+from backups.status import physical_status, render_metrics
+from cli.app import app
+from tests.database.archived import DATABASE, Archived, archived, bridge_address
+from tests.database.servers import CannotBeHad, docker
+from tests.program.s3_servers import versitygw
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
+    try:
+        with versitygw(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
+            bucket = f"physical-{secrets.token_hex(4)}"
+            s3.login.client().create_bucket(Bucket=bucket)
+            with archived("official", s3.login, bucket) as found:
+                found.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
+                yield found
+    except CannotBeHad as error:
+        pytest.skip(str(error))
+
+
+def test_a_backup_is_listed_from_the_bucket_alone_with_its_server_and_what_it_stands_on(archive: Archived) -> None:
+    full = take_physical(archive.config, "incr")  # nothing is there to stand on
+    archive.execute("UPDATE public.numbers SET n = n + 1 WHERE n < 1000")
+    incremental = take_physical(archive.config, "incr")
+    nobody = archive.config.model_copy(update={"admin": None, "database": None, "physical": None})
+    found = list_physical(nobody.store(), DATABASE)
+    assert found == [full, incremental]
+    assert [entry.kind for entry in found] == ["full", "incr"]
+    assert (full.needs, incremental.needs) == ((), (full.id,))
+    assert all(entry.verified for entry in found)
+    assert incremental.manifest
+    assert incremental.manifest.server.edition == "timescale"
+    assert incremental.manifest.server.image == archive.config.image
+    assert full.stored_bytes > incremental.stored_bytes > 0
+
+
+def test_a_backup_that_was_cut_off_is_not_listed(archive: Archived) -> None:
+    store, before = archive.config.store(), list_physical(archive.config.store(), DATABASE)
+    store.put(f"{DATABASE}/{SETS}20991231-000000F/backup.manifest.copy", b"only a copy so far")
+    try:
+        assert list_physical(store, DATABASE) == before
+    finally:
+        store.delete([f"{DATABASE}/{SETS}20991231-000000F/backup.manifest.copy"])
+
+
+def test_status_says_recovery_point_and_recovery_time_and_fails_above_the_target(archive: Archived) -> None:
+    entries = list_physical(archive.config.store(), DATABASE)
+    found = read_objectives(archive.config, entries)
+    assert found.problem is None
+    assert found.archived
+    assert found.behind_seconds is not None
+    assert found.wal_bytes > 0
+    archive.execute("SELECT pg_switch_wal()", "CREATE TABLE public.more AS SELECT generate_series(1, 400000) AS n")
+    take_physical(archive.config, "incr", verified=False)
+    hasty = archive.config.model_copy(update={"recovery_time_target": 0.01})
+    late = read_objectives(hasty, entries)
+    assert late.wal_bytes > found.wal_bytes
+    status = physical_status(DATABASE, timedelta(hours=26), entries, late)
+    assert status.problem
+    assert "expected recovery time" in status.problem
+    said = render_metrics([status])
+    assert f'lcdb_backup_ok{{database="{DATABASE}",kind="physical"}} 0.000' in said
+    assert "lcdb_backup_expected_recovery_seconds" in said
+    assert physical_status(DATABASE, timedelta(hours=26), entries, found).problem is None
+
+
+def test_an_incremental_is_taken_out_of_turn_before_the_target_is_passed(archive: Archived,
+                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    store, said = archive.config.store(), list[str]()
+    before = list_physical(store, DATABASE)
+    keep_target(archive.config, said.append)
+    assert (said, list_physical(store, DATABASE)) == ([], before)
+    monkeypatch.setattr(objectives, "LEAST_AGE_SECONDS", 0)
+    monkeypatch.setattr(objectives, "COUNTS", 0.0)
+    keep_target(archive.config.model_copy(update={"recovery_time_target": 0.01}), said.append)
+    after = list_physical(store, DATABASE)
+    assert (after[:-1], after[-1].kind) == (before, "incr")
+    assert after[-1].verified
+    assert "out of turn" in said[0]
+
+
+def test_wal_that_cannot_be_archived_is_a_problem_and_never_silence(archive: Archived,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    docker("exec", archive.container, "mv", "/etc/pgbackrest/pgbackrest.conf", "/etc/pgbackrest/away")
+    try:
+        archive.execute("CREATE TABLE public.unseen AS SELECT 1 AS n", "SELECT pg_switch_wal()", "SELECT pg_sleep(1)")
+        entries = list_physical(archive.config.store(), DATABASE)
+        found = read_objectives(archive.config, entries)
+        assert found.waiting_segments >= 1
+        assert found.problem is None  # it may take as long as a segment takes to be closed
+        monkeypatch.setattr(objectives, "ARCHIVE_TIMEOUT_SECONDS", 0)
+        problem = read_objectives(archive.config, entries).problem
+        assert problem
+        assert "its archive command fails" in problem
+    finally:
+        docker("exec", archive.container, "mv", "/etc/pgbackrest/away", "/etc/pgbackrest/pgbackrest.conf")
+
+
+def test_commands_know_both_kinds_and_keep_secrets_to_themselves(archive: Archived, tmp_path: Path) -> None:
+    file = tmp_path / "backup.json"
+    key = archive.config.keys[0].get_secret_value()
+    file.write_text(json.dumps({**archive.config.model_dump(mode="json"), "keys": [key]}))
+    file.chmod(0o600)
+
+    def lcdb(*words: str, status: int = 0) -> Any:
+        done = CliRunner().invoke(app, ["backup", *words, "--config", str(file)], env={"COLUMNS": "200"})
+        assert done.exit_code == status, done.output
+        for secret in (key, str(archive.config.s3["secret_key"]), archive.admin.password,
+                       (archive.config.physical or {})["cipher"]):
+            assert secret not in done.output
+        return json.loads(done.stdout) if "--json" in words else done.stdout
+
+    logical = lcdb("run", "--kind", "logical", "--json")["id"]
+    physical = lcdb("run", "--json")
+    assert (physical["kind"], bool(physical["verified"])) == ("incr", True)
+    listed = lcdb("list", "--json")
+    assert [each["id"] for each in listed][-2:] == [logical, physical["id"]]
+    assert all(each in lcdb("list") for each in (logical, physical["id"], "recovers to any time from"))
+    assert lcdb("show", "--json")["needs"] == physical["needs"]  # the newest of both
+    assert lcdb("show", logical, "--json")["kind"] == "logical"
+    assert lcdb("verify", physical["id"], "--json") == {"id": physical["id"], "verified": True}
+    kinds = lcdb("status", "--json")["kinds"]
+    assert (kinds["physical"]["newest"], kinds["logical"]["newest"]) == (physical["id"], logical)
+    assert kinds["physical"]["objectives"]["expected_recovery_seconds"] > 0
+    metrics = lcdb("status", "--prometheus")
+    for kind in ("physical", "logical"):
+        assert f'lcdb_backup_ok{{database="{DATABASE}",kind="{kind}"}} 1.000' in metrics
+    kept = lcdb("prune", "--dry-run", "--json")
+    assert kept["deleted"] == []
+    assert {logical, physical["id"]} <= kept["kept"].keys()
+
+
+def test_the_oldest_go_with_all_that_stands_on_them_and_the_last_verified_stays(archive: Archived) -> None:
+    store = archive.config.store()
+    first = find_physical(store, DATABASE, list_physical(store, DATABASE)[0].id)
+    newer = [take_physical(archive.config, "full", verified=False) for _ in range(2)]
+    config = archive.config.model_copy(update={"retention": Retention(weekly=0)})
+    # Only backups of the first family are proven: none may go, however many full ones are newer.
+    assert prune_physical(config).deleted == []
+    verify_physical(config, newer[-1])
+    would = prune_physical(config, dry_run=True)
+    assert first.id in would.deleted
+    assert first in [entry for entry in list_physical(store, DATABASE) if entry.id == first.id]
+    done = prune_physical(config)
+    assert done.deleted == would.deleted
+    assert [entry.id for entry in list_physical(store, DATABASE)] == [entry.id for entry in newer]
+    assert store.folders(f"{DATABASE}/{CATALOGUE}/") == [entry.id for entry in newer]
+    verify_physical(config, newer[0])
+
+
+def test_verify_names_a_backup_that_is_damaged_and_every_one_that_stands_on_it(archive: Archived) -> None:
+    store = archive.config.store()
+    incremental = take_physical(archive.config, "incr")
+    assert incremental.verified
+    full = find_physical(store, DATABASE, incremental.full)
+    key = next(key for key, _ in store.objects(f"{DATABASE}/{SETS}{full.id}/bundle/"))
+    whole = store.get(key)
+    assert whole
+    store.put(key, whole[:len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1:])
+    for entry in (full, incremental):
+        with pytest.raises(DamagedError, match=full.id):
+            verify_physical(archive.config, entry)
