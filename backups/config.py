@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from backups.encryption import Keyring
 from backups.errors import BackupError
@@ -65,6 +65,9 @@ class Due(_Part):
 
 DAILY = (Due(kind="logical", cron="15 2 * * *"), Due(kind="prune", cron="45 3 * * *"),
          Due(kind="drill", cron="15 4 * * 0"))
+# Where the server archives: a restore never replays more than four hours of WAL, whichever day of the week it is.
+CONTINUOUS = (Due(kind="full", cron="30 1 * * 0"), Due(kind="diff", cron="30 1 * * 1-6"),
+              Due(kind="incr", cron="30 */4 * * *"), *DAILY)
 
 
 class BackupConfig(_Part):
@@ -86,6 +89,13 @@ class BackupConfig(_Part):
     physical: dict[str, Any] | None = None
     # How long a recovery may take before `status` fails and an incremental is taken out of turn.
     recovery_time_target: Annotated[float, Field(gt=0)] = 60
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fits_archiving(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("physical") and "schedule" not in values:
+            return {**values, "schedule": CONTINUOUS}
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str) -> Self:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -14,6 +14,7 @@ import psycopg
 from backups.catalogue import DRILLS
 from backups.config import BackupConfig
 from backups.errors import BackupError
+from backups.forecast import Forecast, longest_gap, minutes
 from backups.physical import ARCHIVE_TIMEOUT_SECONDS, PHYSICAL, STANZA
 from backups.physical_catalogue import CATALOGUE, PhysicalEntry
 from backups.store import Store
@@ -26,6 +27,8 @@ SEGMENT_BYTES = 16 << 20
 RESTORE_BYTES_PER_SECOND, REPLAY_BYTES_PER_SECOND, START_SECONDS = 80e6, 80e6, 5.0
 # A drill that replayed less than this says little about the rate of replay.
 LEAST_REPLAYED_BYTES = 64 << 20
+# The rate of WAL is that of a day, and not said before there is an hour of it.
+RATE_PERIOD, LEAST_PERIOD_SECONDS = timedelta(days=1), 3600
 # An incremental is taken out of turn from this part of the target on, where replay is at least that part of it, and the
 # last backup is not younger.
 NEAR, COUNTS, LEAST_AGE_SECONDS = 0.8, 0.1, 600
@@ -45,6 +48,7 @@ class Objectives:
     target_seconds: float
     measured: bool
     archiving_problem: str | None = None
+    forecast: Forecast | None = None
 
     @property
     def expected_seconds(self) -> float:
@@ -53,14 +57,18 @@ class Objectives:
 
     @property
     def problem(self) -> str | None:
-        """One line where WAL does not arrive, or recovery would take longer than the target; None where all is well."""
+        """One line where WAL does not arrive, or recovery takes longer than its target, or will by the schedule's next
+        backup; None where all is well."""
         if self.archiving_problem:
             return self.archiving_problem
         if self.expected_seconds > self.target_seconds:
-            return (f"expected recovery time found {_minutes(self.expected_seconds)} ({_minutes(self.replay_seconds)} "
+            helps = self.expected_seconds - self.replay_seconds <= self.target_seconds
+            remedy = "take an incremental now, and more often" if helps else \
+                "copying the files back takes too long already: raise the target, or keep a standby (replicas)"
+            return (f"expected recovery time found {minutes(self.expected_seconds)} ({minutes(self.replay_seconds)} "
                     f"of it replay of {self.wal_bytes / 1e6:,.0f} MB of WAL), required at most "
-                    f"{_minutes(self.target_seconds)} (recoveryTimeTarget); take an incremental more often")
-        return None
+                    f"{minutes(self.target_seconds)} (recoveryTimeTarget); {remedy}")
+        return self.forecast.problem if self.forecast else None
 
     def words(self) -> str:
         """What a person is told."""
@@ -68,48 +76,60 @@ class Objectives:
             f"{self.behind_seconds:.0f} s behind, at most {ARCHIVE_TIMEOUT_SECONDS} s while WAL arrives"
         arrived = f"{self.archived:%Y-%m-%d %H:%M:%S} UTC" if self.archived else "never"
         return (f"recovery point {point} (last WAL in the bucket {arrived}); expected recovery time "
-                f"{_minutes(self.expected_seconds)}, {_minutes(self.replay_seconds)} of it replay of "
+                f"{minutes(self.expected_seconds)}, {minutes(self.replay_seconds)} of it replay of "
                 f"{self.wal_bytes / 1e6:,.0f} MB of WAL, by {'a drill here' if self.measured else 'assumed rates'}; "
-                f"target {_minutes(self.target_seconds)}")
+                f"target {minutes(self.target_seconds)}")
 
     def facts(self) -> dict[str, Any]:
         return {"archived": self.archived.isoformat() if self.archived else None,
                 "behind_seconds": self.behind_seconds, "waiting_segments": self.waiting_segments,
                 "wal_bytes": self.wal_bytes, "expected_recovery_seconds": round(self.expected_seconds, 1),
                 "replay_seconds": round(self.replay_seconds, 1), "target_seconds": self.target_seconds,
+                "wal_bytes_per_second": round(self.forecast.wal_rate) if self.forecast else None,
                 "measured": self.measured, "problem": self.problem}
 
 
 def read_objectives(config: BackupConfig, entries: Sequence[PhysicalEntry]) -> Objectives:
     """Ask the bucket, and the server where it answers, how far recovery would come and how long it would take."""
-    store, database = config.store(), config.database_name()
-    newest = entries[-1].manifest if entries else None
-    archived, segments = read_archive(store, database, newest.start_wal if newest else None)
+    store, database, now = config.store(), config.database_name(), datetime.now(UTC)
+    newest = next((entry.manifest for entry in reversed(entries) if entry.manifest), None)
+    archive = read_archive(store, database, newest.start_wal if newest else None, now)
     rates = read_rates(store, database)
-    wal_bytes = segments * SEGMENT_BYTES
-    size = newest.bytes if newest else 0
+    replay = rates.get("replay", REPLAY_BYTES_PER_SECOND)
+    restore_seconds = (newest.bytes if newest else 0) / rates.get("restore", RESTORE_BYTES_PER_SECOND)
+    target, gap = config.recovery_time_target * 60.0, longest_gap(config.schedule, now)
     behind, waiting, problem = _ask_server(config)
     return Objectives(
-        archived, behind, waiting, wal_bytes, size / rates.get("restore", RESTORE_BYTES_PER_SECOND),
-        wal_bytes / rates.get("replay", REPLAY_BYTES_PER_SECOND), config.recovery_time_target * 60.0,
-        "restore" in rates, problem)
+        archive.arrived, behind, waiting, archive.wal_bytes, restore_seconds, archive.wal_bytes / replay, target,
+        "restore" in rates, problem, Forecast(gap, archive.rate, replay, START_SECONDS + restore_seconds, target)
+        if gap and archive.rate else None)
 
 
-def read_archive(store: Store, database: str, since: str | None) -> tuple[datetime | None, int]:
-    """When the newest WAL segment arrived in the bucket, and how many there are from segment `since` on."""
-    arrived, count = None, 0
+@dataclass(frozen=True)
+class Archive:
+    """When the newest segment arrived, how much is there since a segment, how much came in a second of late."""
+
+    arrived: datetime | None
+    wal_bytes: int
+    rate: float | None
+
+
+def read_archive(store: Store, database: str, since: str | None, now: datetime) -> Archive:
+    """Look at the WAL in the bucket: from segment `since` on, and that of the last day; a rate takes an hour of it."""
+    late, count, moments = now - RATE_PERIOD, 0, list[datetime]()
     for version in store.folders(f"{database}/{ARCHIVE}"):
-        folders = sorted(store.folders(f"{database}/{ARCHIVE}{version}/"))
-        for folder in folders:
-            # A folder holds one timeline's next 256 segments: most of them are long past.
-            if folder != folders[-1] and (since is None or folder < since[:16]):
-                continue
-            for key, _, moment in store.stamped(f"{database}/{ARCHIVE}{version}/{folder}/"):
-                match = SEGMENT.search(key)
-                if match:
-                    arrived = moment if arrived is None else max(arrived, moment)
-                    count += since is not None and match[1] >= since
-    return arrived, count
+        # A folder holds one timeline's next 256 segments: from the newest back, most of them are long past.
+        for folder in sorted(store.folders(f"{database}/{ARCHIVE}{version}/"), reverse=True):
+            found = [(match[1], moment) for key, _, moment in store.stamped(
+                f"{database}/{ARCHIVE}{version}/{folder}/") if (match := SEGMENT.search(key))]
+            moments += [moment for _, moment in found]
+            count += sum(since is not None and segment >= since for segment, _ in found)
+            if found and max(found)[1] < late and (since is None or folder <= since[:16]):
+                break
+    recent = [moment for moment in moments if moment >= late]
+    period = (now - min(recent)).total_seconds() if recent else 0.0
+    return Archive(max(moments, default=None), count * SEGMENT_BYTES,
+                   len(recent) * SEGMENT_BYTES / period if period >= LEAST_PERIOD_SECONDS else None)
 
 
 def read_rates(store: Store, database: str) -> Mapping[str, float]:
@@ -151,10 +171,6 @@ def _ask_server(config: BackupConfig) -> tuple[float | None, int, str | None]:
         problem = (f"archiving: {waiting} WAL segments wait, the oldest for {oldest:.0f} s, required at most "
                    f"{ARCHIVE_TIMEOUT_SECONDS} s: {why}; see the server's log and the bucket")
     return age, waiting, problem
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def nears_target(found: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:

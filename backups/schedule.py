@@ -32,8 +32,10 @@ FAILURES = (BackupError, SchemaError, psycopg.Error, OSError)
 TICK_SECONDS = 20.0
 # How often the time that a recovery would take is compared with its target.
 LOOK_SECONDS = 600.0
-# What each kind of run leaves in the bucket for the next to see; a logical backup is seen itself.
-MARKS = "runs/"
+# What these kinds of run leave in the bucket for the next to see; a backup is seen itself.
+MARKS, MARKED = "runs/", ("prune", "drill")
+# An incremental that was missed is made up for by any physical backup since, a differential by a full one.
+SERVED_BY = {"full": ("full",), "diff": ("full", "diff"), "incr": ("full", "diff", "incr")}
 
 
 def last_due(due: Due, now: datetime) -> datetime | None:
@@ -54,10 +56,14 @@ def is_due(due: Due, last_run: datetime | None, now: datetime) -> bool:
 
 
 def read_last_run(store: Store, database: str, due: Due) -> datetime | None:
-    """When a run of this kind was last begun and came through."""
+    """When a run of this kind, or one that does all that it does, was last begun and came through."""
     if due.kind == "logical":
         entries = [entry for entry in list_backups(store, database) if entry.proven]
         return entries[-1].taken if entries else None
+    if due.kind in SERVED_BY:
+        taken = [entry.taken for entry in list_physical(store, database)
+                 if entry.proven and entry.kind in SERVED_BY[due.kind]]
+        return max(taken, default=None)
     stamps = [key.rsplit("/", 1)[1] for key, _ in store.objects(f"{database}/{MARKS}{due.kind}/")]
     return max((datetime.strptime(each, STAMP).replace(tzinfo=UTC) for each in stamps), default=None)
 
@@ -73,7 +79,7 @@ def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list
                 continue
             say(f"{due.kind}: due, begins")
             said = _retried(lambda due=due: _run(config, store, due), say, due)  # type: ignore[misc]
-            if due.kind != "logical":
+            if due.kind in MARKED:
                 store.put(f"{database}/{MARKS}{due.kind}/{begun.strftime(STAMP)}", b"")
             say(f"{due.kind}: {said}")
             notify(config, {"database": database, "kind": due.kind, "ok": True, "message": said}, say)

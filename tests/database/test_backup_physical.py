@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from backups import objectives
-from backups.config import Retention
+from backups.config import Due, Retention
 from backups.errors import DamagedError
-from backups.objectives import read_objectives
+from backups.objectives import read_archive, read_objectives
 from backups.physical_catalogue import CATALOGUE, SETS, find_physical, list_physical
 from backups.physical_runs import prune_physical, take_physical, verify_physical
-from backups.schedule import keep_target
+from backups.schedule import keep_target, run_due
 from backups.status import physical_status, render_metrics
 from cli.app import app
 from tests.database.archived import DATABASE, Archived, archived, bridge_address
@@ -39,8 +39,19 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
         pytest.skip(str(error))
 
 
+def test_runs_that_were_missed_are_made_up_for_by_one_backup(archive: Archived) -> None:
+    said = list[str]()
+    config = archive.config.model_copy(update={"schedule": tuple(
+        Due(kind=kind, cron="0 0 1 1 *") for kind in ("incr", "full", "diff"))})
+    assert run_due(config, said.append) == []
+    assert [entry.kind for entry in list_physical(config.store(), DATABASE)] == ["full"]  # nothing to stand on
+    assert [line.split(":")[0] for line in said] == ["incr", "incr"]
+    assert run_due(config, said.append) == []
+    assert len(list_physical(config.store(), DATABASE)) == 1
+
+
 def test_a_backup_is_listed_from_the_bucket_alone_with_its_server_and_what_it_stands_on(archive: Archived) -> None:
-    full = take_physical(archive.config, "incr")  # nothing is there to stand on
+    (full,) = list_physical(archive.config.store(), DATABASE)
     archive.execute("UPDATE public.numbers SET n = n + 1 WHERE n < 1000")
     incremental = take_physical(archive.config, "incr")
     nobody = archive.config.model_copy(update={"admin": None, "database": None, "physical": None})
@@ -83,6 +94,15 @@ def test_status_says_recovery_point_and_recovery_time_and_fails_above_the_target
     assert f'lcdb_backup_ok{{database="{DATABASE}",kind="physical"}} 0.000' in said
     assert "lcdb_backup_expected_recovery_seconds" in said
     assert physical_status(DATABASE, timedelta(hours=26), entries, found).problem is None
+
+
+def test_the_rate_of_wal_is_that_of_the_archive_s_last_day(archive: Archived) -> None:
+    store, now = archive.config.store(), datetime.now(UTC)
+    assert read_archive(store, DATABASE, None, now).rate is None  # minutes say nothing of a day
+    later = read_archive(store, DATABASE, "0" * 24, now + timedelta(hours=2))
+    assert later.rate is not None
+    assert later.wal_bytes / 7800 < later.rate <= later.wal_bytes / 7200
+    assert read_archive(store, DATABASE, None, now + timedelta(days=3)).rate is None
 
 
 def test_an_incremental_is_taken_out_of_turn_before_the_target_is_passed(archive: Archived,

@@ -1,0 +1,73 @@
+"""Whether the schedule keeps recovery within its target, at the rate at which the server writes WAL; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice, pairwise, takewhile
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+from backups.config import Due
+
+PHYSICAL_KINDS = frozenset({"full", "diff", "incr"})
+# Long enough to see a week's pattern whole; where all comes more seldom, the second moment of one line is the end.
+HORIZON = timedelta(days=8)
+# What a person would schedule, and the seconds between two.
+STEPS = (("24 h", 86400), ("12 h", 43200), ("8 h", 28800), ("6 h", 21600), ("4 h", 14400), ("3 h", 10800),
+         ("2 h", 7200), ("hour", 3600), ("30 min", 1800), ("15 min", 900))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds, and bytes a second. `gap_seconds` is the longest time between two physical backups of the schedule."""
+
+    gap_seconds: float
+    wal_rate: float
+    replay_rate: float
+    fixed_seconds: float
+    target_seconds: float
+
+    @property
+    def replay_seconds(self) -> float:
+        """How long the WAL of the longest gap is replayed."""
+        return self.gap_seconds * self.wal_rate / self.replay_rate
+
+    @property
+    def problem(self) -> str | None:
+        """One line with the schedule that would do, where this one does not; None where it does."""
+        if self.fixed_seconds + self.replay_seconds <= self.target_seconds:
+            return None
+        found = (f"backupSchedule: a backup every {minutes(self.gap_seconds)} lets replay take "
+                 f"{minutes(self.replay_seconds)} at {self.wal_rate / 1e6:.1f} MB of WAL a second, recovery "
+                 f"{minutes(self.fixed_seconds + self.replay_seconds)}; required at most "
+                 f"{minutes(self.target_seconds)} (recoveryTimeTarget)")
+        allowed = (self.target_seconds - self.fixed_seconds) * self.replay_rate / self.wal_rate
+        step = next((word for word, seconds in STEPS if seconds <= allowed), None)
+        if step is None:
+            return f"{found}; no schedule does: raise the target, or keep a standby (replicas)"
+        return f"{found}; schedule an incremental every {step}"
+
+
+def longest_gap(schedule: Sequence[Due], now: datetime) -> float | None:
+    """The seconds between the two physical backups that lie furthest apart; None where the schedule takes none."""
+    lines = [due for due in schedule if due.kind in PHYSICAL_KINDS]
+    if not lines:
+        return None
+    until = max(now + HORIZON, min(list(islice(_moments(due, now), 2))[-1] for due in lines))
+    moments = sorted(moment for due in lines for moment in takewhile(lambda at: at <= until, _moments(due, now)))
+    return max(((later - earlier).total_seconds() for earlier, later in pairwise(moments)), default=None)
+
+
+def minutes(seconds: float) -> str:
+    """A duration as a person says it."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
+def _moments(due: Due, since: datetime) -> Iterator[datetime]:
+    for moment in CronSim(due.cron, since.astimezone(ZoneInfo(due.timezone))):
+        yield moment.astimezone(since.tzinfo)
