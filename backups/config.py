@@ -17,6 +17,7 @@ from backups.store import Store
 from schema.connection import Address
 
 Kind = Literal["logical", "full", "diff", "incr", "drill", "prune"]
+PHYSICAL_KINDS: frozenset[Kind] = frozenset({"full", "diff", "incr"})
 
 
 class _Part(BaseModel):

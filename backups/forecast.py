@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from backups.config import Due
+from backups.config import PHYSICAL_KINDS, Due
 
-PHYSICAL_KINDS = frozenset({"full", "diff", "incr"})
 # Long enough to see a week's pattern whole; where all comes more seldom, the second moment of one line is the end.
 HORIZON = timedelta(days=8)
 # What a person would schedule, and the seconds between two.

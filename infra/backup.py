@@ -31,7 +31,7 @@ def declare_backups(settings: Settings, server: Server, access: Access, storage:
         return Backups()
     keys = backup_keys(settings)
     config = _config(settings, server, access, storage, keys)
-    schedule = [due.model_dump() for due in settings.backup_schedule]
+    schedule = [due.model_dump() for due in settings.schedule]
     leaves_out: list[str] = []
     if schedule and server.network is not None:
         from infra.targets.sidecar import declare_sidecar
@@ -59,7 +59,7 @@ def _config(settings: Settings, server: Server, access: Access, storage: Storage
         "bucket": settings.bucket_name, "name": settings.database, "timestamps": settings.timestamps,
         "retention": settings.backup_retention.model_dump(), "max_age_hours": settings.backup_max_age_hours,
         "recovery_time_target": settings.recovery_time_target,
-        **({"schedule": [due.model_dump() for due in settings.backup_schedule]} if settings.backup_schedule else {}),
+        **({"schedule": [due.model_dump() for due in settings.schedule]} if settings.schedule else {}),
         **({"webhook": webhook.get_secret_value()} if webhook else {}),
     }
     return pulumi.Output.secret(pulumi.Output.all(

@@ -32,7 +32,7 @@ class Repository:
 
 def declare_repository(settings: Settings, network: docker.Network, reference: str) -> Repository | None:
     """Declare what physical backups need before the server is there; None where the stack takes none."""
-    if not settings.physical_backups:
+    if not settings.archives:
         return None
     from infra.storage import local_server, s3_login
 
@@ -53,6 +53,15 @@ def declare_repository(settings: Settings, network: docker.Network, reference: s
         cipher=cipher, image=archiving_reference(reference), network=network.name, endpoint=inside).apply(
             lambda known: {key: value for key, value in known.items() if value is not None}))
     return Repository(local, uploads, facts)
+
+
+def host_repository(settings: Settings) -> Repository | None:
+    """Declare the cipher of a host's repository; pgBackRest itself is its administrator's (`lcdb backup setup`)."""
+    if not settings.archives:
+        return None
+    facts: pulumi.Output[Mapping[str, Any]] = pulumi.Output.secret(
+        Password("physical-cipher").value.apply(lambda cipher: {"cipher": cipher}))
+    return Repository(None, (), facts)
 
 
 def archiving_image(reference: str, base: docker.RemoteImage) -> docker.RemoteImage:

@@ -117,6 +117,9 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
                  _upload("/docker-entrypoint-initdb.d/900_lifecompanion.sql", _read("server/initialise.sql")),
                  *(repository.uploads if repository else ())],
         parameters=PARAMETERS if repository else {},
+        # When the stack goes, the server goes first: it ends with its last WAL in the bucket, or waits for that.
+        opts=pulumi.ResourceOptions(depends_on=[repository.local.resource])
+        if repository and repository.local else None,
     )
     return Server(
         target="docker", host=settings.bind_address, port=settings.primary_port,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.physical import host_repository
 from infra.server import ReadAddress, Server
 from infra.settings import Settings, SettingsError
 from schema.connection import Address
@@ -32,7 +33,8 @@ def host_server(settings: Settings) -> Server:
         admin_password=pulumi.Output.secret(settings.admin_password.get_secret_value()), sslmode=settings.sslmode,
         sslrootcert=settings.ssl_root_cert,
         reads=tuple(ReadAddress(*_split(read)) for read in settings.read_addresses), connections=10,
-        major=major, leaves_out=("a host's server is its administrator's: replicas and parameters are not made here",),
+        major=major, physical=host_repository(settings),
+        leaves_out=("a host's server is its administrator's: replicas and parameters are not made here",),
     )
 
 

@@ -22,7 +22,8 @@ from tests.e2e.checkout import Checkout, Stack, left_in_docker
 def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
     made = checkout.stack(f"phys{suffix}", {
         "target": "docker", "memory": "512MiB", "onUnsupported": "skip", "s3": "local", "s3OnUnsupported": "warn",
-        "allowBucketDeletion": True, "physicalBackups": True, "backupSchedule": [
+        # That WAL is archived follows from the schedule.
+        "allowBucketDeletion": True, "backupSchedule": [
             {"kind": kind, "cron": "0 0 * * *"} for kind in ("full", "logical", "drill", "prune")]})
     made.up()
     yield made
@@ -61,8 +62,9 @@ def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(
     assert stack.outputs()["backup"]["keys"][0] not in said
 
 
-def test_a_second_up_changes_nothing_and_no_secret_shows(stack: Stack) -> None:
+def test_neither_a_second_up_nor_a_refresh_changes_anything_and_no_secret_shows(stack: Stack) -> None:
     assert set(stack.up()) == {"same"}
+    assert set(stack.refresh()) == {"same"}
     cipher = stack.outputs()["backup"]["physical"]["cipher"]
     secret = stack.outputs()["backup"]["s3"]["secret_key"]
     container = stack.outputs()["primary"]["container"]

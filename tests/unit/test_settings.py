@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,47 @@ def test_what_does_not_fit_together_says_so() -> None:
                          ({"target": "docker", "s3": "compatible", "bucket": "abc"}, "needs s3Endpoint")):
         with pytest.raises(SettingsError, match=said):
             parse(config)
+
+
+FULL, INCR, LOGICAL = ({"kind": kind, "cron": "0 1 * * *"} for kind in ("full", "incr", "logical"))
+ABROAD = {"s3": "aws", "bucket": "backups-of-tests"}
+HOST = {"target": "host", "host": "db.example", "adminPassword": "long-enough-password", **ABROAD}
+
+
+@pytest.mark.parametrize(("config", "archives", "kinds"), [
+    ({"target": "docker", **ABROAD}, True, {"full", "diff", "incr", "logical", "prune", "drill"}),
+    ({"target": "docker", **ABROAD, "physicalBackups": "false"}, False, set()),
+    ({"target": "docker", **ABROAD, "backupSchedule": [LOGICAL]}, False, {"logical"}),
+    ({"target": "docker", "s3": "local"}, False, set()),
+    ({"target": "docker", "s3": "local", "backupSchedule": [FULL, INCR]}, True, {"full", "incr"}),
+    ({"target": "docker", "s3": "local", "physicalBackups": "true"}, True,
+     {"full", "diff", "incr", "logical", "prune", "drill"}),
+    ({"target": "docker", "s3": "none"}, False, set()),
+    ({"target": "embedded", "s3": "local"}, False, set()),
+    (HOST, False, set()),
+    ({**HOST, "physicalBackups": "true"}, True, {"full", "diff", "incr", "logical", "prune", "drill"}),
+])
+def test_wal_is_archived_where_backups_are_worth_it_and_then_on_a_schedule(config: dict[str, Any], archives: bool,
+                                                                           kinds: set[str]) -> None:
+    values = {key: json.dumps(value) if key == "backupSchedule" else value for key, value in config.items()}
+    found = parse(values, secret=("adminPassword",))
+    assert (found.archives, {due.kind for due in found.schedule}) == (archives, kinds)
+
+
+@pytest.mark.parametrize(("config", "complaint"), [
+    ({"target": "docker", "s3": "none", "physicalBackups": "true"}, "an s3 to keep them in"),
+    ({"target": "embedded", "s3": "local", "physicalBackups": "true"}, "required target docker or host"),
+    ({"target": "docker", "s3": "local", "physicalBackups": "true", "backupSchedule": [LOGICAL]}, "would pile up"),
+    ({"target": "docker", "s3": "local", "backupSchedule": [INCR]}, "no full backup is in it"),
+    ({"target": "docker", "s3": "local", "physicalBackups": "false", "backupSchedule": [FULL]}, "no WAL is archived"),
+    ({**HOST, "backupSchedule": [FULL]}, "no WAL is archived; set physicalBackups: true"),
+])
+def test_wal_without_a_full_backup_and_a_full_backup_without_wal_are_refused(config: dict[str, Any], complaint: str
+                                                                              ) -> None:
+    values = {key: json.dumps(value) if key == "backupSchedule" else value for key, value in config.items()}
+    with pytest.raises(SettingsError, match=complaint) as caught:
+        parse(values, secret=("adminPassword",))
+    assert "\n" not in str(caught.value)
 
 
 def test_stacks_without_a_port_stand_side_by_side() -> None:
