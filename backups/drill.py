@@ -12,12 +12,13 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from backups.catalogue import DRILLS, STAMP, Entry, mark
+from backups.catalogue import DRILLS, STAMP, Entry, mark, open_backup
 from backups.compare import compare
 from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError
 from backups.jobs import read_schema, release_jobs
 from backups.programs import find_programs
+from backups.reading import Opened
 from backups.report import render_page
 from backups.restore import Restored, restore_logical
 from backups.store import Store
@@ -106,7 +107,7 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
         seconds = dict(restored.seconds)
         recovery = time.monotonic() - since
         listener("compare", 0.0)
-        found = compare(manifest, address, image=image)
+        found = compare(manifest, address, image=image, opened=Opened(store, *open_backup(store, ring, entry)))
         tables, problems = found.tables, list(found.differences)
         seconds["compare"] = round(time.monotonic() - since - recovery, 2)
         release_jobs(address) if manifest.server.timescaledb else None
