@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from infra import interrupted
 from infra.shared_look import SHARED
 from schema import apply
 from schema.compare import Options
@@ -19,7 +20,7 @@ from schema.connection import Address
 from schema.errors import ServerUnreachableError
 from schema.kinds.undeclared import hazard
 from schema.lifecompanion import declared as program
-from schema.objects import Object, kind_of
+from schema.objects import Object, Table, kind_of
 from schema.plan import plan_from_empty
 from schema.properties import from_dict, to_dict
 
@@ -44,21 +45,25 @@ def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
         return plan_from_empty([declared]).render()
     try:
         address, context = Address.from_dict(props["connection"]), _context(props)
-        if SHARED.finds_settled(declared, address, options, context):
-            return []
-        found = apply.plan(address, [declared], options=options, context=context)
+        steps = () if SHARED.finds_settled(declared, address, options, context) else apply.plan(
+            address, [declared], options=options, context=context).steps
+        loading = interrupted.tells_of(declared, differs=bool(steps)) and interrupted.is_recorded(address)
     except ServerUnreachableError as error:
         # `up` may be about to start this very server; if not, the update says it again and fails.
         return [f"not known yet: {error}"]
-    return [step.render(options.allow) for step in found.steps]
+    if loading:
+        # What is refused for now may be what the load puts back itself.
+        return [interrupted.PLAN, *(step.render() for step in steps)]
+    return [step.render(options.allow) for step in steps]
 
 
 def ensured(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the live object the declared one and return its facts."""
-    declared = _object(props)
+    """Make the live object the declared one and return its facts; of a table, once no load into it is unfinished."""
+    declared, address = _object(props), Address.from_dict(props["connection"])
     SHARED.stop()
-    applied = apply.ensure(Address.from_dict(props["connection"]), [declared], options=_options(props),
-                           context=_context(props))
+    if isinstance(declared, Table):
+        interrupted.finish(address)
+    applied = apply.ensure(address, [declared], options=_options(props), context=_context(props))
     return {**applied.facts[declared.full_name], "warnings": list(applied.warnings)}
 
 

@@ -110,6 +110,29 @@ def resume(address: Address, progress: Progress | None = None, manner: Manner | 
     return Seeded(counts, False, time.monotonic() - began, resumed=True)
 
 
+def finish_begun(address: Address, progress: Progress | None = None, wait_seconds: float = 600) -> str | None:
+    """Finish the load that was interrupted, by its own settings, and say so in one line; None where there is none.
+
+    Where the tables are none that its data fits, only its foreign keys are put back, so that the schema can be applied.
+    """
+    began = time.monotonic()
+    with _seeding(address, wait_seconds) as connection:
+        begun = ledger.read_load(connection)
+        if begun is None:
+            return None
+        told = f"the load of development data that was interrupted ({begun.described})"
+        try:
+            check_tables(connection)
+        except SeedError as error:
+            secure(address, connection)
+            return (f"{told} cannot be finished yet: {error}, then finish it with `lcdb seed --resume`, or remove it "
+                    "with `lcdb seed --discard`")
+        if not _begun(connection):
+            return f"{told} is forgotten: its rows are gone; its indexes and foreign keys are back"
+        counts = _in_portions(address, connection, Manner(), progress or (lambda table, done, total: None))
+    return f"finished {told}: {sum(counts.values()):,} rows are there, {time.monotonic() - began:.0f} s"
+
+
 def discard(address: Address, wait_seconds: float = 600) -> bool:
     """Remove what an interrupted load has loaded, put its indexes and foreign keys back; False where there is none."""
     with _seeding(address, wait_seconds) as connection:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -24,13 +19,13 @@ from seed.errors import InterruptedLoadError
 from seed.ledger import SCHEMA
 from seed.load import Manner, discard, resume, seed
 from seed.tables import GROWING, TABLES
+from tests.database.killed_load import kill_half_way
 from tests.database.servers import Database, Server, create_database, drop_database
 
 SPEC = Spec(days=63, readings=3_000, activities=900, notifications=60, until=datetime(2026, 6, 1, tzinfo=UTC))
 EXPECTED = dict(zip(TABLES, (5, 15, 3_000, 900, 60), strict=True))
 PORTIONS = Manner(whole_rows=0, workers=2)
 OPTIONS = apply.Options(on_unsupported="skip")
-SOURCE = Path(__file__).parents[2]
 
 
 def digest(database: Database) -> list[object]:
@@ -128,27 +123,8 @@ def test_on_the_embedded_server_ctrl_c_is_clean_too(empty: Database, whole: list
 
 
 @pytest.mark.servers("official")
-def test_a_killed_process_leaves_nothing_that_the_next_run_does_not_finish(empty: Database, whole: list[object],
-                                                                           tmp_path: Path) -> None:
-    program = tmp_path / "load.py"
-    program.write_text("import sys, time, json\n"
-                       "from schema.connection import Address\nfrom seed import Spec\n"
-                       "from seed.load import Manner, seed\n"
-                       "address, spec = json.load(sys.stdin)\n"
-                       "seed(Address.from_dict(address), Spec.from_dict(spec), lambda *_: time.sleep(0.05),\n"
-                       "     Manner(whole_rows=0, workers=2))\n")
-    process = subprocess.Popen([sys.executable, str(program)], stdin=subprocess.PIPE, cwd=SOURCE, text=True)
-    assert process.stdin
-    process.stdin.write(json.dumps([empty.owner.to_dict(), SPEC.to_dict()]))
-    process.stdin.close()
-    portions = f"SELECT count(*) FROM {SCHEMA}.portion"
-    deadline = time.monotonic() + 60
-    while not has_ledger(empty) or empty.execute(portions)[0][0] < 3:  # type: ignore[operator]
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+def test_a_killed_process_leaves_nothing_that_the_next_run_leaves_undone(empty: Database, whole: list[object]) -> None:
+    kill_half_way(empty.owner, SPEC)
     assert differences(empty) != []
     assert seed(empty.owner, SPEC, manner=PORTIONS).resumed
     require_whole(empty)

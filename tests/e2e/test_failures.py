@@ -6,11 +6,13 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.database.killed_load import portions
 from tests.e2e.checkout import Checkout, Stack, left_in_docker
 
 SMALL = {"target": "docker", "memory": "256MiB", "onUnsupported": "skip"}
@@ -104,6 +106,28 @@ def test_update_killed_with_its_cli_then_up_converges(checkout: Checkout, suffix
         assert set(stack.up()) == {"same"}
 
 
+def test_a_killed_load_is_finished_by_the_next_update(checkout: Checkout, suffix: str) -> None:
+    with ephemeral(checkout, f"load{suffix}") as stack:
+        stack.up()
+        for by_hand in (False, True):
+            stack.query("TRUNCATE users, devices, environmental_readings, activity_classifications, notifications",
+                        role="owner")
+            with _loading(stack) as load:
+                load.kill()
+            assert stack.query("SELECT count(*) FROM environmental_readings") != [(527_160,)]
+            if by_hand:
+                stack.up()
+            else:
+                done = checkout.lcdb("up", "--stack", stack.name)
+                assert done.returncode == 0, done.stdout + done.stderr
+                assert len([line for line in done.stdout.splitlines() if "finished the load of development data that "
+                            "was interrupted (20 users with 3 devices, 60 days" in line]) == 1, done.stdout
+            assert stack.query("SELECT count(*) FROM environmental_readings") == [(527_160,)]
+            assert stack.query("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated AND conrelid "
+                               "= 'environmental_readings'::regclass") == [(1,)]
+            assert set(stack.up()) == {"same"}
+
+
 def test_two_stacks_stand_side_by_side(checkout: Checkout, suffix: str) -> None:
     with ephemeral(checkout, f"one{suffix}") as one, ephemeral(checkout, f"two{suffix}") as two:
         one.up()
@@ -159,3 +183,18 @@ def _kill_dynamic_provider(cli: int) -> None:
     assert found
     for pid in found:
         os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def _loading(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
+    """A load of more than half a million readings, handed over once some of them are in."""
+    command = [sys.executable, "-c", "from cli import main; main()", "seed", "--stack", stack.name, "--users", "20",
+               "--days", "60", "--interval", "590", "--activities", "500", "--json"]
+    with subprocess.Popen(command, cwd=stack.checkout.root, env={**os.environ, **stack.checkout.env},
+                          stdout=subprocess.DEVNULL) as load:
+        deadline = time.monotonic() + 120
+        while portions(stack.address("owner")) < 1:
+            assert load.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield load

@@ -1,0 +1,52 @@
+"""A load of development data in a process of its own, killed while it is half-way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from schema.connection import Address
+from seed import Spec
+from seed.ledger import SCHEMA
+
+SOURCE = Path(__file__).parents[2]
+_PROGRAM = """
+import sys, time, json
+from schema.connection import Address
+from seed import Spec
+from seed.load import Manner, seed
+address, spec, adding = json.load(sys.stdin)
+seed(Address.from_dict(address), Spec.from_dict(spec), lambda *_: time.sleep(0.05),
+     Manner(add=adding, whole_rows=0, workers=2))
+"""
+
+
+def kill_half_way(address: Address, spec: Spec, *, adding: bool = False) -> None:
+    """Begin the load in portions and kill -9 its process once a few of them are loaded."""
+    process = subprocess.Popen([sys.executable, "-c", _PROGRAM], stdin=subprocess.PIPE, cwd=SOURCE, text=True)
+    try:
+        assert process.stdin
+        process.stdin.write(json.dumps([address.to_dict(), spec.to_dict(), adding]))
+        process.stdin.close()
+        deadline = time.monotonic() + 60
+        while portions(address) < 3:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def portions(address: Address) -> int:
+    """How many portions the record of the load has."""
+    with address.connect() as connection:
+        there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{SCHEMA}.portion",)).fetchone()
+        if there != (True,):
+            return 0
+        found = connection.execute(f"SELECT count(*) FROM {SCHEMA}.portion".encode()).fetchone()
+        assert found
+        return int(found[0])
