@@ -110,7 +110,7 @@ class Progress:
         if event.severity == "error":
             name = None if not urn or "pulumi:pulumi:Stack" in urn else urn.rsplit("::", 1)[-1]
             self.errors.append(explain(event.message, name))
-        elif event.severity in ("warning", "info") and not any(word in event.message for word in NOISE):
+        elif event.severity in ("warning", "info", "info#err") and not any(word in event.message for word in NOISE):
             self._say(event.message.strip(), "yellow" if event.severity == "warning" else "dim")
 
     def _say(self, message: str, style: str) -> None:
