@@ -8,8 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from backups.copying import copy_out
-from backups.dump import share_out
+from backups.copying import TableQueue, copy_out
 from backups.manifest import Manifest, TableData, by_name
 from backups.programs import find_programs
 from backups.reading import Opened
@@ -30,14 +29,16 @@ class Comparison:
 class _Digest:
     def __init__(self, table: SourceTable, keep: Callable[[SourceTable, int, str], None]) -> None:
         self._table, self._keep = table, keep
-        self._digest, self._rows = hashlib.sha256(), 0
+        self._digest = hashlib.sha256()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: memoryview) -> None:
         self._digest.update(data)
-        self._rows += data.count(b"\n")
 
-    def finish(self) -> None:
-        self._keep(self._table, self._rows, self._digest.hexdigest())
+    def finish(self, rows: int) -> None:
+        self._keep(self._table, rows, self._digest.hexdigest())
+
+    def abandon(self) -> None:
+        """Nothing to give back."""
 
 
 def compare(manifest: Manifest, address: Address, *, image: str | None = None, workers: int = 2,
@@ -67,16 +68,17 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
         found.differences += [f"{name}: not there, required {table.rows} rows"
                               for name, table in wanted.items() if name not in names]
         found.differences += [f"{name}: there, but not in the backup" for name in sorted(names - wanted.keys())]
-        sequences = {each.full_name: each for each in source.sequences}
+        sequences = {each.full_name: each for each in source.surroundings.sequences}
         found.differences += [f"{each.full_name}: stands at another value than {each.last_value}"
                               for each in manifest.sequences if sequences.get(each.full_name) != each]
         if source.server.server_version // 10000 == manifest.server.server_version // 10000 \
-                and source.fingerprint != manifest.fingerprint:
+                and source.surroundings.fingerprint != manifest.fingerprint:
             found.differences.append("structure: not the one that was backed up")
         programs = find_programs(source.server.server_version, image)
+        queue = TableQueue(tables)
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            for future in [pool.submit(copy_out, programs, address, source, share, lambda table: _Digest(table, keep))
-                           for share in share_out(tables, workers)]:
+            for future in [pool.submit(copy_out, programs, address, source, queue, lambda table: _Digest(table, keep))
+                           for _ in range(workers)]:
                 future.result()
     found.differences += [_difference(table, table.rows) for source_table, table in doubtful
                           if opened and not holds_rows(address, source_table, opened.rows(table))]

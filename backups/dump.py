@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,20 +14,18 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from backups.catalogue import KEYS, LOGICAL, clear_unfinished
-from backups.compression import ZstdCompressor
-from backups.copying import copy_out, said
+from backups.compression import make_compressor
+from backups.copying import TableQueue, copy_out, said
 from backups.encryption import Encryptor, Keyring, new_data_key
 from backups.errors import DumpError
 from backups.manifest import NAME, Manifest, TableData
 from backups.programs import Programs, find_programs
-from backups.source import Source, SourceTable, snapshot_of
+from backups.source import Source, SourceTable, Surroundings, snapshot_of
 from backups.store import Store, Stored
 from backups.upload import Upload
 from schema.connection import Address
 
 STRUCTURE = "structure.dump"
-# Of rows of measurements level 1 makes less than level 3, pg_dump's own, in two thirds of its time.
-LEVEL = 1
 WORKERS = 2
 
 
@@ -54,7 +51,11 @@ class _Run:
     data_key: bytes = field(repr=False)
     source: Source
     listener: Listener
+    # Ends objects: the last part is on its way while the next table is read. As many may be as there are workers.
+    closer: ThreadPoolExecutor
+    room: threading.Semaphore
     tables: dict[int, TableData] = field(default_factory=dict)
+    closing: list[Future[None]] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     # Done when the folder may be written to; rows are read before, since the server takes longer than the bucket.
     ready: Future[None] = field(default_factory=Future)
@@ -75,29 +76,54 @@ class _Run:
                 self._told = now
                 self.listener(Progress(self._done, sum(t.bytes for t in self.source.tables), self._rows, self._stored))
 
+    def close(self, finish: Callable[[], None]) -> None:
+        """Have an object finished by another thread, once there is room; the first failure stops all."""
+        self.room.acquire()
+
+        def run() -> None:
+            try:
+                finish()
+            except BaseException:
+                self.stopped.set()
+                raise
+            finally:
+                self.room.release()
+        self.closing.append(self.closer.submit(run))
+
 
 def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None, workers: int = WORKERS,
-                level: int = LEVEL, listener: Listener = lambda _: None) -> Manifest:
+                listener: Listener = lambda _: None) -> Manifest:
     """Take a backup of the database and list it; leaves nothing listed where it fails.
 
     Rows and files never touch this machine's disk. Raises BusyError, DumpError, S3Error.
     """
     started = datetime.now(UTC)
-    with snapshot_of(address, image) as source:
-        programs = find_programs(source.server.server_version, image)
-        database = source.server.database
-        id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        run = _Run(store, f"{database}/{LOGICAL}/{id_}", new_data_key(), source, listener)
-        wrapped = ring.wrap(run.data_key, id_).encode()
-        structure = _stream(run, programs, address, workers, level, lambda: _make_ready(run, ring.current, wrapped))
+    with ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="backup") as pool, \
+            ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close") as closer:
+        pool.submit(lambda: store.client)  # made while the database is asked; whoever needs it hears of its failure
+        with snapshot_of(address, image) as source:
+            database = source.server.database
+            id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+            run = _Run(store, f"{database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,
+                       threading.Semaphore(workers))
+            programs = find_programs(source.server.server_version, image)
+            wrapped = ring.wrap(run.data_key, id_).encode()
+            run.ready = pool.submit(_make_ready, run, ring.current, wrapped)
+            structure, around = _stream(run, pool, programs, address, workers)
     manifest = Manifest(
         id=id_, database=database, started=started, finished=datetime.now(UTC), server=source.server,
         program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
-        structure=structure, tables=[run.tables[table.oid] for table in source.tables],
-        sequences=list(source.sequences), roles=list(source.roles), jobs=list(source.jobs),
-        fingerprint=source.fingerprint).sealed(run.data_key)
+        structure=structure, tables=[_placed(run, table, around) for table in source.tables],
+        sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
+        fingerprint=around.fingerprint).sealed(run.data_key)
     store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest
+
+
+def _placed(run: _Run, table: SourceTable, around: Surroundings) -> TableData:
+    """What was kept of a table, and the hypertable that it is a chunk of."""
+    hypertable, compressed = around.chunks.get(table.full_name, (None, False))
+    return run.tables[table.oid].model_copy(update={"hypertable": hypertable, "compressed": compressed})
 
 
 def _make_ready(run: _Run, key_id: str, wrapped: bytes) -> None:
@@ -114,37 +140,27 @@ def _own_version() -> str:
         return "of the image"
 
 
-def _stream(run: _Run, programs: Programs, address: Address, workers: int, level: int,
-            make_ready: Callable[[], None]) -> Stored:
-    """Structure and tables side by side; the first failure stops the rest."""
-    shares = share_out(run.source.tables, workers)
-    with ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="backup") as pool:
-        run.ready = pool.submit(make_ready)
-        structure: Future[Stored] = pool.submit(_structure, run, programs, address, level)
-        copies = [pool.submit(copy_out, programs, address, run.source, share, functools.partial(_TableSink, run, level))
-                  for share in shares]
-        futures: list[Future[Any]] = [run.ready, structure, *copies]
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        finally:
-            if any(future.done() and future.exception() for future in futures) or not all(f.done() for f in futures):
-                run.stopped.set()
-        for future in futures:
-            error = future.exception()
-            if error is not None and not isinstance(error, _StoppedError):
-                raise error
-        return structure.result()
-
-
-def share_out(tables: Sequence[SourceTable], workers: int) -> list[list[SourceTable]]:
-    """Tables to workers, the largest first to whoever has least; none is left without a worker."""
-    shares: list[list[SourceTable]] = [[] for _ in range(max(1, workers))]
-    loads = [0] * len(shares)
-    for table in sorted(tables, key=lambda table: -table.bytes):
-        least = loads.index(min(loads))
-        shares[least].append(table)
-        loads[least] += table.bytes + 8192
-    return [share for share in shares if share]
+def _stream(run: _Run, pool: ThreadPoolExecutor, programs: Programs, address: Address, workers: int
+            ) -> tuple[Stored, Surroundings]:
+    """Structure, tables and what surrounds them side by side; the first failure stops the rest."""
+    queue = TableQueue(run.source.tables)
+    structure: Future[Stored] = pool.submit(_structure, run, programs, address)
+    copies = [pool.submit(copy_out, programs, address, run.source, queue, lambda table: _TableSink(run, table))
+              for _ in range(workers)]
+    futures: list[Future[Any]] = [run.ready, structure, *copies]
+    try:
+        around = run.source.surroundings
+        wait(futures, return_when=FIRST_EXCEPTION)
+    finally:
+        if not all(future.done() and not future.exception() for future in futures):
+            run.stopped.set()
+        wait(futures)
+    # Those that only stopped because another failed do not say why.
+    errors = [error for future in [*futures, *run.closing] if (error := future.exception())]
+    for error in errors:
+        if not isinstance(error, _StoppedError):
+            raise error
+    return structure.result(), around
 
 
 class _StoppedError(Exception):
@@ -154,16 +170,16 @@ class _StoppedError(Exception):
 class _Pipeline:
     """Plain bytes in; compressed, encrypted and sent out."""
 
-    def __init__(self, run: _Run, key: str, level: int) -> None:
+    def __init__(self, run: _Run, key: str) -> None:
         self._stopped = run.stopped
-        self._compressor = ZstdCompressor(level)
+        self._compressor = make_compressor()
         self._upload = Upload(run.store, f"{run.folder}/{key}", run.ready)
         self._encryptor = Encryptor(run.data_key, self._upload.key)
 
     def __enter__(self) -> _Pipeline:
         return self
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         if self._stopped.is_set():
             raise _StoppedError
         compressed = self._compressor.compress(data)
@@ -180,43 +196,47 @@ class _Pipeline:
 
 
 class _TableSink:
-    """The rows of one table: counted, hashed and piped on; a table without rows makes no object."""
+    """The rows of one table: hashed and piped on; a table without rows makes no object."""
 
-    def __init__(self, run: _Run, level: int, table: SourceTable) -> None:
-        self._run, self._table, self._level = run, table, level
+    def __init__(self, run: _Run, table: SourceTable) -> None:
+        self._run, self._table = run, table
         self._pipeline: _Pipeline | None = None
-        self._digest, self._bytes, self._rows = hashlib.sha256(), 0, 0
+        self._digest, self._bytes = hashlib.sha256(), 0
 
-    def write(self, data: bytes) -> None:
-        try:
-            if self._pipeline is None:
-                self._pipeline = _Pipeline(self._run, f"data/{self._table.oid}.copy.zst", self._level)
-            self._digest.update(data)
-            self._bytes += len(data)
-            self._rows += data.count(b"\n")
-            self._pipeline.write(data)
-        except BaseException as error:
-            if self._pipeline:
-                self._pipeline.__exit__(type(error), error, None)
-            raise
+    def write(self, data: memoryview) -> None:
+        if self._pipeline is None:
+            self._pipeline = _Pipeline(self._run, f"data/{self._table.oid}.copy.zst")
+        self._digest.update(data)
+        self._bytes += len(data)
+        self._pipeline.write(data)
 
-    def finish(self) -> None:
-        stored = None
+    def finish(self, rows: int) -> None:
+        if self._pipeline is None:
+            self._keep(rows, None)
+        else:
+            self._run.close(lambda: self._finish(rows))
+
+    def abandon(self) -> None:
         if self._pipeline is not None:
-            with self._pipeline:
-                stored = self._pipeline.finish()
-        hypertable, compressed = self._run.source.chunks.get(self._table.full_name, (None, False))
+            self._pipeline.__exit__(_StoppedError, None, None)
+
+    def _finish(self, rows: int) -> None:
+        assert self._pipeline
+        with self._pipeline:
+            self._keep(rows, self._pipeline.finish())
+
+    def _keep(self, rows: int, stored: Stored | None) -> None:
         self._run.keep(self._table, TableData(
             schema_=self._table.schema, name=self._table.name, full_name=self._table.full_name,
-            columns=self._table.columns, rows=self._rows, bytes=self._bytes, sha256=self._digest.hexdigest(),
-            extension=self._table.extension, hypertable=hypertable, compressed=compressed, stored=stored))
+            columns=self._table.columns, rows=rows, bytes=self._bytes, sha256=self._digest.hexdigest(),
+            extension=self._table.extension, stored=stored))
 
 
-def _structure(run: _Run, programs: Programs, address: Address, level: int) -> Stored:
+def _structure(run: _Run, programs: Programs, address: Address) -> Stored:
     """Everything but rows, as pg_dump's custom format: the archive's table of contents orders a restore."""
     arguments = ["-Fc", "-Z0", f"--snapshot={run.source.snapshot}", "--exclude-table-data=*.*",
                  "--lock-wait-timeout=120000", "--quote-all-identifiers", "--no-sync"]
-    with _Pipeline(run, STRUCTURE, level) as pipeline, programs.run("pg_dump", arguments, address) as dump:
+    with _Pipeline(run, STRUCTURE) as pipeline, programs.run("pg_dump", arguments, address) as dump:
         assert dump.stdout
         while data := dump.stdout.read(1 << 20):
             pipeline.write(data)

@@ -38,19 +38,22 @@ class Programs:
 
     @contextmanager
     def run(self, program: str, arguments: Sequence[str], address: Address, *, stdin: Any = subprocess.DEVNULL,
-            stdout: Any = subprocess.PIPE, shared: Sequence[Path] = (), pipe_bytes: int = -1
-            ) -> Iterator[subprocess.Popen[bytes]]:
+            stdout: Any = subprocess.PIPE, shared: Sequence[Path] = (), pipe_bytes: int = -1,
+            write_bytes: int = 0) -> Iterator[subprocess.Popen[bytes]]:
         """Start a program that logs in to `address`; it is ended when the block is left.
 
         The password is in a file that only this user can read: not among the arguments, nor in what `docker inspect`
         shows. `shared` are files of this machine that the program is to see under the same path. A pipe of `pipe_bytes`
-        (where the system can) lets it work on while we are busy.
+        (where the system can) lets it work on while we are busy; `write_bytes` at a time (where coreutils' stdbuf is,
+        and not in an image) spare it and us most of the system calls.
         """
         with tempfile.TemporaryDirectory(prefix="lcdb-pg-") as folder:
             service = Path(folder) / "pg_service.conf"
             with os.fdopen(os.open(service, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
                 file.write(_service(address))
             command = self._command(program, arguments, folder, shared, address)
+            if write_bytes and command[0] != "docker" and (stdbuf := shutil.which("stdbuf")):
+                command = [stdbuf, f"--output={write_bytes}", *command]
             with tempfile.TemporaryFile() as errors, subprocess.Popen(
                     command, stdin=stdin, stdout=stdout, stderr=errors, env=_environment(service),
                     pipesize=pipe_bytes, start_new_session=True) as process:

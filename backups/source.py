@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,10 @@ SETTINGS = ("SET statement_timeout = 0", "SET idle_in_transaction_session_timeou
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table that holds rows of its own; `condition` picks those of a configuration table that are the database's."""
+    """A table that holds rows of its own; `condition` picks those of a configuration table that are the database's.
+
+    Of one that holds compressed batches, the text may be fifty times as long as its `bytes`.
+    """
 
     oid: int
     schema: str
@@ -40,6 +43,7 @@ class SourceTable:
     columns: str
     extension: str | None
     condition: str | None
+    compressed: bool
     bytes: int
 
     @property
@@ -51,17 +55,35 @@ class SourceTable:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What a manifest says of the database beside its rows; `chunks` are their hypertables, and who is compressed."""
+
+    chunks: dict[str, tuple[str, bool]]
+    sequences: Sequence[SequenceValue]
+    roles: Sequence[Role]
+    jobs: Sequence[str]
+    fingerprint: str
+
+
+@dataclass
 class Source:
     """The database as of one snapshot, valid while the connection that took it is open."""
 
     snapshot: str
     server: Server
     tables: Sequence[SourceTable]
-    chunks: dict[str, tuple[str, bool]]
-    sequences: Sequence[SequenceValue]
-    roles: Sequence[Role]
-    jobs: Sequence[str]
-    fingerprint: str
+    _address: Address
+    _connection: Connection[Any]
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """Read when first asked for, in the same snapshot: so it may be while others read rows. Raises DumpError."""
+        with _explained(self._address):
+            fingerprint, jobs = read_fingerprint(self._connection)
+            chunks = {row["full_name"]: (row["hypertable"], row["compressed"])
+                      for row in _rows(self._connection, "chunks")} if self.server.timescaledb else {}
+            return Surroundings(chunks, read_sequences(self._connection),
+                                [Role(**row) for row in _rows(self._connection, "roles")], jobs, fingerprint)
 
 
 @contextmanager
@@ -71,16 +93,25 @@ def snapshot_of(address: Address, image: str | None = None) -> Iterator[Source]:
     Raises BusyError while another backup of this database is being taken, DumpError where the tables do not hold still.
     """
     with address.connect(application_name=APPLICATION) as connection:
-        try:
+        with _explained(address):
             prepare(connection)
             _require_connections(connection)
             _only_one(connection)
-            source = _read(connection, _hold_still(connection), image)
-        except psycopg.Error as error:
-            said = " ".join((error.diag.message_primary or str(error)).split())
-            raise DumpError(f"{address}: cannot be read whole: {said}; give a login that is a member of "
-                            "pg_read_all_data") from None
+            tables = _hold_still(connection)
+            exported = connection.execute("SELECT pg_export_snapshot()").fetchone()
+            source = Source(str(exported[0]) if exported else "", read_server(connection, image), tables, address,
+                            connection)
         yield source
+
+
+@contextmanager
+def _explained(address: Address) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        said = " ".join((error.diag.message_primary or str(error)).split())
+        raise DumpError(f"{address}: cannot be read whole: {said}; give a login that is a member of "
+                        "pg_read_all_data") from None
 
 
 def _hold_still(connection: Connection[Any]) -> list[SourceTable]:
@@ -158,16 +189,6 @@ def _lock(connection: Connection[Any], tables: Sequence[SourceTable]) -> None:
         # The names come quoted from the server itself.
         connection.execute(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} "
                            "IN ACCESS SHARE MODE".encode())
-
-
-def _read(connection: Connection[Any], tables: Sequence[SourceTable], image: str | None) -> Source:
-    exported = connection.execute("SELECT pg_export_snapshot()").fetchone()
-    server = read_server(connection, image)
-    fingerprint, jobs = read_fingerprint(connection)
-    chunks = {row["full_name"]: (row["hypertable"], row["compressed"]) for row in _rows(connection, "chunks")
-              } if server.timescaledb else {}
-    return Source(str(exported[0]) if exported else "", server, tables, chunks, read_sequences(connection),
-                  [Role(**row) for row in _rows(connection, "roles")], jobs, fingerprint)
 
 
 @cache

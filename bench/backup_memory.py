@@ -48,7 +48,7 @@ class Run:
 def flow(number):
     # Hexadecimal noise, longer than zstd's window: it is halved, and so is sent.
     noise = [os.urandom(1 << 19).hex().encode() for _ in range(8)]
-    pipeline = _Pipeline(Run, str(number), 3)
+    pipeline = _Pipeline(Run, str(number))
     for at in range(int(sys.argv[1]) * 512):
         pipeline.write(noise[at % 8])
     pipeline.finish()

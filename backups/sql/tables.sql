@@ -1,8 +1,9 @@
 -- Everything that holds rows of its own, as pg_dump sees it: ordinary tables, and the extensions' configuration tables.
 -- `source` is what COPY reads: the bare heap of a table, or the rows of a configuration table that are the database's own.
 WITH columns AS (
-    SELECT a.attrelid, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names
-      FROM pg_attribute a
+    SELECT a.attrelid, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names,
+           bool_or(t.typname = 'compressed_data') AS compressed
+      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
      GROUP BY a.attrelid
 ), configuration AS (
@@ -12,8 +13,8 @@ WITH columns AS (
 )
 SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name, columns.names AS columns,
-       f.extname::text AS extension, f.condition,
-       pg_relation_size(c.oid) AS bytes
+       f.extname::text AS extension, f.condition, columns.compressed,
+       pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN columns ON columns.attrelid = c.oid
