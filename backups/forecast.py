@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from backups.config import PHYSICAL_KINDS, Due
+from backups.config import PHYSICAL_KINDS, Due, Kind
 
 # Long enough to see a week's pattern whole; where all comes more seldom, the second moment of one line is the end.
 HORIZON = timedelta(days=8)
@@ -50,9 +50,9 @@ class Forecast:
         return f"{found}; schedule an incremental every {step}"
 
 
-def longest_gap(schedule: Sequence[Due], now: datetime) -> float | None:
-    """The seconds between the two physical backups that lie furthest apart; None where the schedule takes none."""
-    lines = [due for due in schedule if due.kind in PHYSICAL_KINDS]
+def longest_gap(schedule: Sequence[Due], now: datetime, kinds: frozenset[Kind] = PHYSICAL_KINDS) -> float | None:
+    """Seconds between the two backups of these kinds that lie furthest apart; None where the schedule takes none."""
+    lines = [due for due in schedule if due.kind in kinds]
     if not lines:
         return None
     until = max(now + HORIZON, min(list(islice(_moments(due, now), 2))[-1] for due in lines))

@@ -28,6 +28,7 @@ STANZA = "main"
 CONF = "/etc/pgbackrest/pgbackrest.conf"
 CA_FILE = "/run/lifecompanion/s3-ca.pem"
 DATA = "/var/lib/postgresql/data"
+SPOOL = "/var/spool/pgbackrest"
 # The recovery point is at most this far behind: a WAL segment is closed by then, however little is in it.
 ARCHIVE_TIMEOUT_SECONDS = 60
 PARAMETERS: Mapping[str, str] = {
@@ -54,8 +55,20 @@ class PhysicalBackup:
     needs: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the server's files are on its machine; as the docker target has it. `socket` and `port` where pgBackRest
+    would not find the server by itself."""
+
+    data: str = DATA
+    ca_file: str = CA_FILE
+    socket: str | None = None
+    port: int | None = None
+
+
 def render_settings(login: S3Login, bucket: str, database: str, cipher: str, retention: Retention, *,
-                    prefix: str = "backups/", endpoint: str | None = None, processes: int = 2) -> str:
+                    prefix: str = "backups/", endpoint: str | None = None, processes: int = 2,
+                    place: Place = Place()) -> str:
     """pgbackrest.conf for one server; holds the bucket's keys and the cipher: a secret. Pure."""
     address = urlsplit(endpoint or login.endpoint or f"https://s3.{login.region}.amazonaws.com")
     repository: dict[str, Any] = {
@@ -64,17 +77,20 @@ def render_settings(login: S3Login, bucket: str, database: str, cipher: str, ret
         "s3-uri-style": "path" if login.path_style else "host", "s3-key": login.access_key,
         "s3-key-secret": login.secret_key, "s3-token": login.session_token,
         **({} if login.access_key else {"s3-key-type": "auto"}),
-        **({"storage-ca-file": CA_FILE} if login.ca_file else {}),
+        **({"storage-ca-file": place.ca_file} if login.ca_file else {}),
         "cipher-type": "aes-256-cbc", "cipher-pass": cipher, "bundle": "y", "block": "y",
         "retention-full": max(2, retention.weekly), "retention-diff": retention.daily,
     }
     general = {"compress-type": "zst", "compress-level": 3, "process-max": processes, "archive-async": "y",
-               "spool-path": "/var/spool/pgbackrest", "lock-path": "/tmp/pgbackrest",  # noqa: S108 (in its container)
+               "spool-path": SPOOL, "lock-path": "/tmp/pgbackrest",  # noqa: S108 (in its container)
                "log-level-console": "warn", "log-level-file": "off", "start-fast": "y", "archive-timeout": 120}
-    lines = ["[global]", *(f"repo1-{key}={value}" for key, value in repository.items() if value is not None),
-             *(f"{key}={value}" for key, value in general.items()), "", f"[{STANZA}]", f"pg1-path={DATA}",
-             "pg1-user=postgres"]
-    return "\n".join(lines) + "\n"
+    server = {"path": place.data, "user": "postgres", "socket-path": place.socket, "port": place.port}
+    return "\n".join(["[global]", *_lines("repo1-", repository), *_lines("", general), "", f"[{STANZA}]",
+                      *_lines("pg1-", server)]) + "\n"
+
+
+def _lines(prefix: str, values: Mapping[str, Any]) -> list[str]:
+    return [f"{prefix}{key}={value}" for key, value in values.items() if value is not None]
 
 
 def ensure_cipher(store: Store, ring: Keyring, database: str, cipher: str) -> None:

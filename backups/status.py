@@ -31,14 +31,15 @@ class Status:
     def problem(self) -> str | None:
         """One line where the newest verified backup is older than allowed, or missing; None where all is well."""
         hours, word = self.max_age.total_seconds() / 3600, "" if self.kind == "logical" else f"{self.kind} "
+        take = f"`lcdb backup run{' --kind logical' if self.kind == 'logical' else ''}`"
         if self.verified is None:
             return f"{self.database}: found no verified {word}backup, required one of the last {hours:g} h; take one " \
-                   "with `lcdb backup run`"
+                   f"with {take}"
         age = self.now - self.verified.taken
         if age > self.max_age:
             found = f"{age.total_seconds() / 3600:.1f} h"
             return f"{self.database}: newest verified {word}backup found {found} old, required at most {hours:g} h; " \
-                   "look at the schedule's log, or take one with `lcdb backup run`"
+                   f"look at the schedule's log, or take one with {take}"
         if self.objectives and self.objectives.problem:
             return f"{self.database}: {self.objectives.problem}"
         return None

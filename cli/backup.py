@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import backup_physical, backup_restore
+from cli import backup_physical, backup_restore, backup_setup
 from cli.backup_config import ConfigOption, config_values, find_config
 from cli.backup_screen import (
     FirstOption,
@@ -196,5 +196,5 @@ def _summary(manifest: dict[str, Any]) -> dict[str, Any]:
     return {key: manifest[key] for key in ("id", "kind", "database", "started", "finished", "fingerprint", "program")}
 
 
-for command in (backup_restore.restore, backup_restore.release, backup_restore.drill):
+for command in (backup_restore.restore, backup_restore.release, backup_restore.drill, backup_setup.setup):
     app.command()(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +31,8 @@ def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
     from backups.errors import BackupError
 
     if file is not None:
-        return BackupConfig.from_file(file).model_dump(mode="json")
+        BackupConfig.from_file(file)  # whatever is wrong with it is said there
+        return dict(json.loads(file.read_text(encoding="utf-8")))
     from cli.drivers import open_driver
 
     name, driver = open_driver(stack, Console(stderr=True, highlight=False))

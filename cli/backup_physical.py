@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from cli.backup_screen import backups_table, physical_facts, print_result, progress_bar, size_text
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from backups.config import BackupConfig
     from backups.physical import Type
     from backups.status import Status
+
+# For a scheduled backup to be taken and verified.
+LENIENCE = timedelta(hours=2)
 
 
 def is_about(config: BackupConfig, id_: str | None) -> bool:
@@ -67,9 +70,10 @@ def verify(config: BackupConfig, id_: str | None, as_json: bool) -> None:
 
 
 def read_statuses(config: BackupConfig) -> list[Status]:
-    """How each kind stands that this stack takes: physical where pgBackRest is set up, logical where it is scheduled,
-    was taken, or is the only one."""
+    """How each kind stands that this stack takes: physical where pgBackRest is set up, logical where it is scheduled or
+    the only one; one that somebody took by hand beside physical ones may grow old."""
     from backups.catalogue import list_backups
+    from backups.forecast import longest_gap
     from backups.objectives import read_objectives
     from backups.physical_catalogue import list_physical
     from backups.status import physical_status, read_status
@@ -79,8 +83,10 @@ def read_statuses(config: BackupConfig) -> list[Status]:
     if config.physical:
         physical = list_physical(store, database)
         found.append(physical_status(database, allowed, physical, read_objectives(config, physical)))
-    if not config.physical or entries or any(due.kind == "logical" for due in config.schedule):
-        found.append(read_status(store, database, allowed, entries))
+    if not config.physical or any(due.kind == "logical" for due in config.schedule):
+        gap = longest_gap(config.schedule, datetime.now(UTC), frozenset({"logical"})) if config.physical else None
+        # As a second copy it may be as old as the schedule lets it grow.
+        found.append(read_status(store, database, max(allowed, timedelta(seconds=gap or 0) + LENIENCE), entries))
     return found
 
 

@@ -22,6 +22,7 @@ BY_HAND = {
     'eval "$(lcdb env)"', "pulumi up --stack dev", "pulumi preview --stack dev --diff",
     "pulumi stack output --stack dev", "pulumi stack init prod",
     "pulumi config set --stack prod --secret lifecompanion:adminPassword",
+    "pulumi config set --stack prod lifecompanion:physicalBackups true",
 }
 
 
