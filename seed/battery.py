@@ -1,10 +1,12 @@
-"""Batteries: phones charged at night, when their owners think of it; sensors whose cells last for weeks."""
+"""Batteries: phones charged at night, when their owners think of it; sensors whose cells last for weeks, and
+the longer the less they report."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from seed.activities import Lives
+from seed.pace import Pace
 from seed.profiles import ACTIVITIES
 from seed.rows import Floats, Ints, Words, mixed
 from seed.spec import DAY
@@ -38,6 +40,22 @@ def phone_levels(lived: Lives, forgetful: Floats, keys: Words, entries: Ints, ti
     return np.asarray(np.clip(along, _FLAT_PHONE, 100))
 
 
-def cell_levels(passed: Ints, days: Floats, phase: Floats) -> Floats:
-    """Battery of a sensor so many seconds after the data begins: falls evenly, new cells bring it back to 100."""
-    return np.asarray(100 - (100 - _EMPTY_CELLS) * ((passed / DAY / days + phase) % 1.0))
+def cell_levels(passed: Floats, turns: Floats, phase: Floats) -> Floats:
+    """Battery of each sensor after so many seconds, in place: falls evenly, new cells bring it back to 100.
+
+    New cells come `turns` times a second, and are at `phase` of their life when the data begins; mains never falls.
+    """
+    passed *= turns
+    passed += phase
+    passed -= np.floor(passed)
+    passed *= _EMPTY_CELLS - 100
+    passed += 100
+    return passed
+
+
+def worn(paced: Pace, times: Ints) -> Floats:
+    """Seconds of wear for each pair of profile and place (rows) up to these times: half by the clock, half by reports.
+
+    Reports are even on a device's own clock, so it tells how many there were.
+    """
+    return np.asarray((paced.own(times) + times) / 2)

@@ -8,16 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from seed.people import Person, people
+from seed.device_types import TYPES, DeviceType
+from seed.people import Person, people, spots
 from seed.profiles import PROFILES
 from seed.rows import Rows, instants, texts
 from seed.sampling import schedules
 from seed.spec import DAY, Spec, stream
 
-_TYPES = {"phone": "phone", "kitchen": "kitchen_station", "living room": "room_sensor", "bedroom": "bedroom_sensor",
-          "bathroom": "humidity_sensor"}
-_MODELS = {"phone": "Companion Clip", "kitchen_station": "Companion Chef", "room_sensor": "Companion Room",
-           "bedroom_sensor": "Companion Night", "humidity_sensor": "Companion Drop"}
 # How far the sensors of one device are off, as a deviation over all devices.
 _BIAS = {"temperature": 0.25, "humidity": 1.2, "pressure": 0.2}
 
@@ -29,7 +26,7 @@ class Device:
     id: int
     owner: Person
     room: str
-    type: str
+    kind: DeviceType
     mac: str
     temperature_bias: float
     humidity_bias: float
@@ -37,6 +34,11 @@ class Device:
     battery_days: float
     battery_phase: float
     interval: float
+
+    @property
+    def type(self) -> str:
+        """What the database calls its kind."""
+        return self.kind.name
 
     @property
     def label(self) -> str:
@@ -52,14 +54,12 @@ def fleet(spec: Spec) -> tuple[Device, ...]:
     octets = draws.integers(2**16, size=spec.devices).tolist()
     bias = {name: draws.normal(0, deviation, spec.devices).tolist() for name, deviation in _BIAS.items()}
     days, phase = draws.uniform(34, 80, spec.devices).tolist(), draws.uniform(0, 1, spec.devices).tolist()
-    interval = schedules(spec).interval.tolist()
+    rooms, interval = list(spots(spec)), schedules(spec).interval.tolist()
     made = []
     for index in range(spec.devices):
         owner = persons[index // spec.devices_per_user]
-        rooms = owner.profile.rooms
-        room = rooms[index % spec.devices_per_user % len(rooms)]
         made.append(Device(
-            id=spec.first_device + index, owner=owner, room=room, type=_TYPES[room],
+            id=spec.first_device + index, owner=owner, room=rooms[index], kind=TYPES[rooms[index]],
             mac=_mac(octets[index], spec.first_device + index - 1),
             temperature_bias=bias["temperature"][index], humidity_bias=bias["humidity"][index],
             pressure_bias=bias["pressure"][index] - 0.36 * owner.profile.floor,
@@ -96,8 +96,7 @@ def _mac(random: int, index: int) -> str:
 
 def _metadata(device: Device) -> str:
     return json.dumps({
-        "model": _MODELS[device.type], "firmware": f"2.{PROFILES.index(device.owner.profile)}.{device.id % 7}",
+        "model": device.kind.model, "firmware": f"2.{PROFILES.index(device.owner.profile)}.{device.id % 7}",
         "room": device.room, "floor": device.owner.profile.floor,
-        "sampling_seconds": round(device.interval),
-        "battery": "rechargeable" if device.room == "phone" else "cells",
+        "sampling": device.kind.sampling, "sampling_seconds": round(device.interval), "power": device.kind.power,
     })

@@ -51,8 +51,8 @@ class Sensors:
     temperature_bias: Floats
     humidity_bias: Floats
     pressure_bias: Floats
-    battery_days: Floats
-    battery_phase: Floats
+    cell_turns: Floats
+    cell_phase: Floats
 
 
 def readings(spec: Spec) -> Iterator[Rows]:
@@ -133,7 +133,10 @@ def _values(spec: Spec, part: Slice, devices: Ints, times: Ints) -> dict[str, Ar
         return np.asarray(here)
 
     pressure = weather(spec).at("pressure", times)
-    cells = battery.cell_levels(times - spec.start, sensors.battery_days[index], sensors.battery_phase[index])
+    planned = schedules(spec)
+    worn = battery.worn(planned.pace, grid - spec.start)
+    cells = battery.cell_levels(worn.ravel()[row + planned.pair[index] * len(grid)], sensors.cell_turns[index],
+                                sensors.cell_phase[index])
     on_phone = np.flatnonzero(spot == _SPOTS.index("phone"))
     cells[on_phone] = level[row[on_phone], devices[on_phone] // each]
     return {
@@ -186,5 +189,9 @@ def _air(spec: Spec, part: Slice, grid: Ints) -> tuple[Ints, Air, Floats]:
 def _sensors(spec: Spec) -> Sensors:
     made = fleet(spec)
     columns = {name: np.array([getattr(device, name) for device in made]) for name in (
-        "temperature_bias", "humidity_bias", "pressure_bias", "battery_days", "battery_phase")}
-    return Sensors(spot=np.array([_SPOTS.index(device.room) for device in made], dtype=np.int64), **columns)
+        "temperature_bias", "humidity_bias", "pressure_bias")}
+    # What hangs on the mains stays full for ever.
+    cells = np.array([device.kind.power == "cells" for device in made])
+    days, phase = (np.array([getattr(device, name) for device in made]) for name in ("battery_days", "battery_phase"))
+    return Sensors(spot=np.array([_SPOTS.index(device.room) for device in made], dtype=np.int64),
+                   cell_turns=np.where(cells, 1 / DAY / days, 0), cell_phase=np.where(cells, phase, 0), **columns)

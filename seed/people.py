@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,6 +55,13 @@ def people(spec: Spec) -> tuple[Person, ...]:
         made.append(Person(id_, name, _email(name, id_), profile, fake.street_address(),
                            spec.start - int(joined[index])))
     return tuple(made)
+
+
+def spots(spec: Spec) -> Iterator[str]:
+    """Where each device of this data set is, by id: its room, or "phone" for one that is with its owner."""
+    for person in people(spec):
+        rooms = person.profile.rooms
+        yield from (rooms[position % len(rooms)] for position in range(spec.devices_per_user))
 
 
 def users(spec: Spec) -> Rows:

@@ -11,6 +11,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from seed.device_types import TYPES
+from seed.pace import Pace, pace
+from seed.people import people, spots
+from seed.profiles import Profile
 from seed.rows import Bools, Floats, Ints, Words, mixed
 from seed.spec import DAY, Spec, key, shares
 
@@ -18,20 +22,29 @@ from seed.spec import DAY, Spec, key, shares
 _OFFLINE_EVERY, _OFFLINE_HOURS, _OFFLINE_FROM_DAYS = 15, 31, 4
 # Share of readings that never arrive, half of them in one stretch (the router was off).
 _MISSED = 0.016
-# Below five seconds two reports could fall into one second: no jitter there.
-_JITTER, _JITTER_FROM = 0.36, 5.0
+# Where two reports could fall into one second, none strays from its turn; nor has a device a manner of its own.
+_JITTER_FROM, _MANNER_FROM = 5.0, 20.0
+# Reports of one burst, and how far apart they are, in shares of the interval.
+_BURST, _APART = 3, 0.3
+_BURST_JITTER = 0.9
 
 
 @dataclass(frozen=True)
 class Schedules:
-    """When devices report: slot s of device d in the middle of its s-th `interval` since `start`, give or take a bit.
+    """When devices report: on their own clocks, slot s in the s-th `interval`, `jitter` of it wide.
 
-    A device is silent for `offline` seconds from `offline_at`; its later slots come so much later. Lost are the `run`
-    slots from `run_at` on, and one in each of `singles` equal stretches of the others: slots - run - singles remain.
+    Where it `bursts`, three slots come together. A device is silent for `offline` seconds from `offline_at`; its later
+    slots come so much later. Lost are the `run` slots from `run_at` on, and one in each of `singles` equal stretches of
+    the others: slots - run - singles remain. `pair` says which of the clocks of `pace` is a device's own; they begin at
+    `start`.
     """
 
-    start: Ints
+    start: int
+    pace: Pace
+    pair: Ints
     interval: Floats
+    jitter: Floats
+    bursts: Bools
     slots: Ints
     run_at: Ints
     run: Ints
@@ -42,12 +55,12 @@ class Schedules:
 
     def part(self, first: int, last: int) -> Schedules:
         """The schedules of devices first .. last - 1, counted from 0."""
-        return Schedules(*(getattr(self, field.name)[first:last] for field in fields(self)))
+        return Schedules(self.start, self.pace, *(getattr(self, field.name)[first:last] for field in fields(self)[2:]))
 
     def reports(self, begin: int, end: int) -> tuple[Ints, Ints]:
         """Device (counted from 0) and time of each report within [begin, end): by device, then by time."""
-        first = np.maximum(0, self._slot(begin - self.offline) - 2)
-        count = np.maximum(0, np.minimum(self.slots, self._slot(np.full(len(first), end)) + 2) - first)
+        first, beyond = self._near(begin)[0], self._near(end)[1]
+        count = np.maximum(0, beyond - first)
         devices = np.repeat(np.arange(len(first)), count)
         slots = np.arange(len(devices)) + np.repeat(first - np.cumsum(count) + count, count)
         times = self._times(devices, slots)
@@ -57,8 +70,7 @@ class Schedules:
 
     def before(self, instant: int) -> Ints:
         """How many reports of each device came before this instant."""
-        near = np.maximum(0, self._slot(np.full(len(self.start), instant) - self.offline) - 2)
-        far = np.maximum(near, np.minimum(self.slots, self._slot(np.full(len(near), instant)) + 2))
+        near, far = self._near(instant)
         # Between the two bounds lie a handful of slots, for a device that was offline some hours of them.
         count = far - near
         devices = np.repeat(np.arange(len(near)), count)
@@ -67,25 +79,43 @@ class Schedules:
         reached = near + np.bincount(devices[earlier], minlength=len(near))
         return reached - self._lost_before(reached)
 
-    def _slot(self, instants: Ints) -> Ints:
-        """The slot in which each device is at its instant, offline hours apart."""
-        passed = np.clip(instants - self.start, 0, None)
+    def _near(self, instant: int) -> tuple[Ints, Ints]:
+        """Two slots of each device: all before the first come before the instant, all from the second on after it."""
+        own = self.pace.own(np.array([instant - self.start]))[self.pair, 0]
+        # A burst draws a slot forward by less than two; a device that was offline is so many hours behind.
+        low, high = (self._slot(own - self.offline) - 2, self._slot(own) + 4)
+        return np.maximum(0, low), np.maximum(np.maximum(0, low), np.minimum(self.slots, high))
+
+    def _slot(self, own: Floats) -> Ints:
+        """The slot in which each device is at its own time, offline hours apart."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = np.where(self.interval > 0, passed / self.interval, 0.0)
+            found = np.where(self.interval > 0, np.maximum(0, own) / self.interval, 0.0)
         return np.minimum(found, self.slots).astype(np.int64)
 
     def _times(self, devices: Ints, slots: Ints) -> Ints:
-        moved = mixed(self.key[devices], slots)
+        turns, moved = self._turns(devices, slots)
         moved -= 0.5
-        moved *= np.where(self.interval < _JITTER_FROM, 0.0, _JITTER)[devices]
-        moved += slots
-        moved += 0.5
+        moved *= self.jitter[devices]
+        moved += turns
         moved *= self.interval[devices]
-        times = moved.astype(np.int64)
-        times += self.start[devices]
         if self.offline.any():
-            times += np.where(times >= self.offline_at[devices], self.offline[devices], 0)
+            moved += np.where(moved >= self.offline_at[devices], self.offline[devices], 0)
+        times = self.pace.wall(self.pair[devices], moved).astype(np.int64)
+        times += self.start
         return times
+
+    def _turns(self, devices: Ints, slots: Ints) -> tuple[Floats, Floats]:
+        """The middle of each slot's turn, in slots, and a number in [0, 1) that says how far the report strays."""
+        if not self.bursts.any():
+            return np.add(slots, 0.5, dtype=np.float64), mixed(self.key[devices], slots)
+        within = slots % _BURST
+        within *= self.bursts[devices]
+        # Those of a burst stray together, and so stay apart.
+        drawn = mixed(self.key[devices], slots - within)
+        turns = np.multiply(within, _APART - 1, dtype=np.float64)
+        turns += slots
+        turns += 0.5
+        return turns, drawn
 
     def _leave_out_lost(self, keep: Bools, devices: Ints, slots: Ints, first: Ints, count: Ints) -> None:
         """Clear `keep` where a slot is lost; `slots` are, for each device, `count` from `first` on."""
@@ -147,9 +177,30 @@ def schedules(spec: Spec) -> Schedules:
     run = lost // 2
     with np.errstate(divide="ignore", invalid="ignore"):
         interval = np.where(slots > 0, span / slots, 0.0)
+    clocks, pair = _clocks(spec, interval)
+    kinds = [TYPES[spot] for spot in spots(spec)]
+    bursts = np.array([kind.bursts for kind in kinds]) & (interval >= _MANNER_FROM)
+    jitter = np.where(interval < _JITTER_FROM, 0.0, [kind.jitter for kind in kinds])
     return Schedules(
-        start=np.full(spec.devices, spec.start, dtype=np.int64), interval=interval, slots=slots,
+        start=spec.start, pace=clocks, pair=pair, interval=interval, jitter=np.where(bursts, _BURST_JITTER, jitter),
+        bursts=bursts, slots=slots,
         run_at=(drawn["run"] * np.maximum(1, slots - lost)).astype(np.int64), run=run, singles=lost - run,
-        offline_at=spec.start + (span * (0.2 + 0.6 * drawn["offline"])).astype(np.int64), offline=offline,
+        offline_at=(span * (0.2 + 0.6 * drawn["offline"])).astype(np.int64), offline=offline,
         key=(mixed(key(spec, "schedule", "key"), index) * 2.0**62).astype(np.uint64),
     )
+
+
+def _clocks(spec: Spec, interval: Floats) -> tuple[Pace, Ints]:
+    """The clocks that devices with these intervals follow, and which one each of them does."""
+    pairs: dict[tuple[str, str] | None, int] = {None: 0}
+    clocks: list[tuple[Profile, str] | None] = [None]
+    followed = np.zeros(spec.devices, dtype=np.int64)
+    persons = people(spec)
+    for index, spot in enumerate(spots(spec)):
+        if TYPES[spot].even or interval[index] < _MANNER_FROM:
+            continue
+        profile = persons[index // spec.devices_per_user].profile
+        followed[index] = pairs.setdefault((profile.name, spot), len(clocks))
+        if followed[index] == len(clocks):
+            clocks.append((profile, spot))
+    return pace(spec.start, spec.days, clocks), followed

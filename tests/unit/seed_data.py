@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from seed import Rows, Spec, alerts, classifications, fleet, people, readings, timeline
+from seed.days import utc_offset
 from seed.profiles import ACTIVITIES
 from seed.weather import weather
 
@@ -75,3 +76,7 @@ def doing(device, grid, activity, until=WINTER):
     """Whether the device's owner is at this activity at each time of the grid."""
     lived = life(device.owner.id, until)
     return lived.activities[lived.at(grid)] == ACTIVITIES.index(activity)
+
+
+def local_hours(times):
+    return (times + np.array([utc_offset(int(time)) for time in times])) / 3600 % 24

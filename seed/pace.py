@@ -1,0 +1,120 @@
+"""Pace: how a device's own clock, which is even, runs against the wall's while its owner comes, goes and sleeps.
+
+Reports are even on the own clock, so where it runs fast they are dense. A day of the one is a day of the other, which
+keeps the counts and lets each day be known without those before. Times are seconds since the data begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from seed.days import utc_offset
+from seed.device_types import TYPES, DeviceType
+from seed.profiles import HOME, Entry, Profile
+from seed.rows import Floats, Ints
+from seed.spec import DAY
+
+# Between two of these on the own clock, both run evenly; the owner's whereabouts are looked up in shorter steps.
+_KNOT, _STEP = 1800, 600
+_KNOTS, _STEPS = DAY // _KNOT, DAY // _STEP
+# A device's clock never runs faster than this: dense reports have to stay more than a second apart.
+FASTEST = 5.0
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The clocks of all pairs of profile and place that differ: `days` has a row for each, a column for each day.
+
+    In it is the row of `tables` that says which second of the day the wall shows at each knot of the own clock.
+    """
+
+    tables: Ints
+    days: Ints
+
+    def wall(self, pairs: Ints, own: Floats) -> Floats:
+        """The wall's time for each time of the own clock of these pairs; in place."""
+        if len(self.tables) == 1 or not len(own):
+            return own
+        first = int(own.min()) // DAY
+        along = self._along(first, int(own.max()) // DAY)
+        place = own
+        place /= _KNOT
+        knot = place.astype(np.int64)
+        place -= knot
+        knot += (pairs * along.shape[1] - first * _KNOTS)
+        points = along.ravel()
+        begins = points[knot]
+        knot += 1
+        place *= points[knot] - begins
+        place += begins
+        return place
+
+    def own(self, times: Ints) -> Floats:
+        """The own clocks' time: a row for each pair, a column for each of the wall's times, which are in order."""
+        within = np.clip(times, 0, self.days.shape[1] * DAY)
+        first, last = (min(int(time) // DAY, self.days.shape[1] - 1) for time in (within[0], within[-1]))
+        knots = np.arange(first * _KNOTS, (last + 1) * _KNOTS + 1) * _KNOT
+        return np.array([np.interp(within, walls, knots) for walls in self._along(first, last)])
+
+    def _along(self, first: int, last: int) -> Floats:
+        """The wall's time at each knot of these days, the end of the last one included: a row for each pair."""
+        last = min(last, self.days.shape[1] - 1)
+        days = np.arange(first, last + 1)
+        inside = self.tables[self.days[:, first:last + 1]] + (days * DAY)[:, None]
+        ends = np.full((len(self.days), 1), (last + 1) * DAY)
+        return np.concatenate([inside.reshape(len(self.days), -1), ends], axis=1).astype(np.float64)
+
+
+def pace(start: int, days: int, pairs: Sequence[tuple[Profile, str] | None]) -> Pace:
+    """The clocks of these pairs of profile and place (None: an even one), over so many days of 24 h from `start` on."""
+    tables: dict[tuple[object, ...], int] = {}
+    made: list[Ints] = [np.arange(_KNOTS) * _KNOT]
+    rows = np.zeros((len(pairs), days), dtype=np.int64)
+    begins = [start + day * DAY for day in range(days)]
+    # The clock as it is at noon holds for the day: at the change of summer time it is early by hours, on one day.
+    begins = [begin + utc_offset(begin + DAY // 2) for begin in begins]
+    for row, pair in enumerate(pairs):
+        if pair is None:
+            continue
+        profile, place = pair
+        for day, begin in enumerate(begins):
+            kinds = tuple(profile.timetable(date.fromordinal(_EPOCH + begin // DAY + more)) for more in (-1, 0, 1))
+            known = (place, begin % DAY, *map(id, kinds))
+            if known not in tables:
+                tables[known] = len(made)
+                made.append(_table(TYPES[place], place, kinds, begin % DAY))
+            rows[row, day] = tables[known]
+    return Pace(np.array(made), rows)
+
+
+def _table(kind: DeviceType, place: str, timetables: Sequence[Sequence[Entry]], begin: int) -> Ints:
+    """The wall's second at each knot but the last, in the day that begins at this second of the second timetable."""
+    entries = sorted((entry.minute * 60 + day * DAY, entry.activity, entry.place)
+                     for day, entries in zip((-1, 0, 1), timetables, strict=True)
+                     for entry in entries if entry.chance >= 0.5)
+    # Half an hour more on both sides: people are not that punctual, so the pace changes as slowly.
+    middles = begin + np.arange(-3, _STEPS + 3) * _STEP + _STEP // 2
+    found = np.maximum(0, np.searchsorted([entry[0] for entry in entries], middles, side="right") - 1)
+    rates = np.array([_rate(kind, place, *entry[1:]) for entry in entries])[found]
+    rates = np.convolve(rates, np.full(7, 1 / 7), mode="valid")
+    rates /= rates.mean()
+    excess = rates.max()
+    if excess > FASTEST:
+        even = (excess - FASTEST) / (excess - 1)
+        rates = even + (1 - even) * rates
+    own = np.append(0.0, np.cumsum(rates)) * _STEP
+    # In whole seconds, so that no processor's last digit tells.
+    return np.rint(np.interp(np.arange(_KNOTS) * _KNOT, own, np.arange(_STEPS + 1) * _STEP)).astype(np.int64)
+
+
+def _rate(kind: DeviceType, place: str, activity: str, where: str) -> float:
+    if where == place:
+        return kind.here
+    if activity == "sleep":
+        return kind.asleep
+    return kind.home if where in HOME else kind.away
