@@ -37,5 +37,9 @@ class RestoreError(BackupError):
     """A backup does not fit where it is to go, or could not be restored there."""
 
 
+class MissedPointError(RestoreError):
+    """The WAL after this backup ends, or begins, on the other side of the point that recovery was to stop at."""
+
+
 class BusyError(BackupError):
     """Another backup of the same database is being taken."""

@@ -7,15 +7,18 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from backups.config import BackupConfig
-from backups.errors import RestoreError
+from backups.errors import MissedPointError, RestoreError
+from backups.history import require_history
 from backups.physical import CA_FILE, DATA, read_cipher, render_settings
+from backups.physical_catalogue import find_physical, list_physical
 from backups.s3 import S3Login
+from backups.store import Store
 from schema.connection import Address
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,50}$")
@@ -42,11 +45,13 @@ class Recovered:
 
 
 def recover(config: BackupConfig, name: str, *, to: datetime | None = None, restore_point: str | None = None,
-            image: str | None = None, network: str | None = None, listener: Callable[[str], None] = lambda _: None
+            backup: str | None = None, as_of: datetime | None = None, image: str | None = None,
+            network: str | None = None, options: Sequence[str] = (), listener: Callable[[str], None] = lambda _: None
             ) -> Recovered:
     """Recover to a time, to a named restore point, or to the end of the archive, in a new container `name`.
 
-    The bucket, its login and the keys are enough; the server that was backed up need not be there. Jobs are off until
+    The bucket, its login and the keys are enough; the server that was backed up need not be there. From `backup`, or
+    from the newest that comes before the point; with `as_of` from the bucket as it was then. Jobs are off until
     `release_container`. Raises RestoreError; what is there under this name is left alone.
     """
     if not NAME.match(name):
@@ -58,20 +63,49 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
     if _exists(name):
         raise RestoreError(f"target {name}: a container or volume of this name is there already, and a restore "
                            "overwrites nothing; give another name")
-    cipher = physical.get("cipher") or read_cipher(config.store(), config.keyring(), config.database_name())
+    store, database = config.store(first_written=as_of is not None), config.database_name()
+    point = _point(to, restore_point)
+    if as_of is not None:
+        require_history(store, database, as_of)
+        # Options of pgBackRest, for the restore and for each reading of WAL after it.
+        point |= {"PGBACKREST_REPO": "1",
+                  "PGBACKREST_REPO_TARGET_TIME": f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00"}
+    cipher = physical.get("cipher") or read_cipher(store, config.keyring(), database)
     login = S3Login.from_dict(config.s3)
-    settings = render_settings(login, config.bucket, config.database_name(), cipher, config.retention,
-                               prefix=config.prefix, endpoint=physical.get("endpoint"))
-    network = network or physical.get("network") or "bridge"
+    settings = render_settings(login, config.bucket, database, cipher, config.retention, prefix=config.prefix,
+                               endpoint=physical.get("endpoint"))
+    words = ["--network", network or physical.get("network") or "bridge", *options]
     since = time.monotonic()
-    port = _create(name, image, network, settings, login, _point(to, restore_point))
+    sets = _sets(store, database, backup, restore_point, as_of)
+    for number, set_ in enumerate(sets, 1):
+        port = _create(name, image, words, settings, login, point | ({"RESTORE_SET": set_} if set_ else {}))
+        try:
+            _await(name, listener)
+            break
+        except MissedPointError:
+            if number == len(sets):
+                raise
+            listener(f"the point does not come after backup {set_}: from the one before it")
+            remove_container(name)
     address = Address("127.0.0.1", port, "postgres", "postgres", "", sslmode="disable")
     if config.admin:
         admin = config.administrator()
         address = replace(address, user=admin.user, password=admin.password, database=admin.database)
-    _await(name, listener)
     return Recovered(name, address, to.isoformat() if to else restore_point or "end of the archive",
                      round(time.monotonic() - since, 1))
+
+
+def _sets(store: Store, database: str, backup: str | None, restore_point: str | None, as_of: datetime | None
+          ) -> list[str | None]:
+    """The backups to try, in order; None leaves the choice to pgBackRest, which knows when each of them ended."""
+    if backup is not None:
+        return [find_physical(store, database, backup).id]
+    if restore_point is None:
+        return [None]
+    # A name says nothing of its time: pgBackRest would take the newest backup, whose WAL begins after an older point.
+    found = [entry.id for entry in reversed(list_physical(store, database))
+             if as_of is None or entry.manifest is None or entry.manifest.stop <= as_of]
+    return [*found] or [None]
 
 
 def release_container(name: str) -> None:
@@ -100,15 +134,15 @@ def _point(to: datetime | None, restore_point: str | None) -> dict[str, str]:
     return {"RESTORE_TYPE": "default"}
 
 
-def _create(name: str, image: str, network: str, settings: str, login: S3Login, point: Mapping[str, str]) -> int:
+def _create(name: str, image: str, more: Sequence[str], settings: str, login: S3Login, point: Mapping[str, str]
+            ) -> int:
     """Make the container, put its secrets into it, start it; the port it will answer on. No secret is an argument."""
     words = [word for key, value in PARAMETERS.items() for word in ("-c", f"{key}={value}")]
     envs = [word for key, value in {"PGDATA": DATA, "NO_TS_TUNE": "true", **point}.items()
             for word in ("--env", f"{key}={value}")]
     _docker("volume", "create", "--label", "lifecompanion.recovered=true", name)
-    _docker("create", "--init", "--name", name, "--network", network, "--publish", "127.0.0.1::5432",
-            "--shm-size", "256m", "--volume", f"{name}:{DATA}", "--label", "lifecompanion.recovered=true", *envs,
-            image, "postgres", *words)
+    _docker("create", "--init", "--name", name, *more, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+            "--volume", f"{name}:{DATA}", "--label", "lifecompanion.recovered=true", *envs, image, "postgres", *words)
     try:
         with tempfile.TemporaryDirectory(prefix="lcdb-recover-") as folder:
             _copy_in(name, Path(folder), {"pgbackrest.conf": settings}, SECRETS, 0o600)
@@ -140,10 +174,7 @@ def _await(name: str, listener: Callable[[str], None]) -> None:
     while time.monotonic() < until:
         state = _docker("inspect", "--format", "{{.State.Running}}", name).strip()
         if state != "true":
-            said = subprocess.run(["docker", "logs", "--tail", "40", name], capture_output=True, text=True, check=False)
-            lines = [line for line in (said.stdout + said.stderr).splitlines() if "ERROR" in line or "FATAL" in line]
-            why = lines[0].split("ERROR: ")[-1] if lines else "it ended"
-            raise RestoreError(f"recovery in container {name}: {why[:300]}; see `docker logs {name}`, then remove it")
+            raise _ended(name)
         done = subprocess.run(["docker", "exec", "--user", "postgres", name, "psql", "-XAtqc",
                                "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"],
                               capture_output=True, text=True, check=False)
@@ -153,6 +184,18 @@ def _await(name: str, listener: Callable[[str], None]) -> None:
             listener(f"replayed until {done.stdout.strip().partition('|')[2] or 'the first checkpoint'}")
         time.sleep(0.5)
     raise RestoreError(f"recovery in container {name}: not at its end after {RECOVERY_SECONDS} s; see its log")
+
+
+def _ended(name: str) -> RestoreError:
+    said = subprocess.run(["docker", "logs", "--tail", "60", name], capture_output=True, text=True, check=False)
+    # What it answered to whoever asked too early is no reason.
+    lines = [line for line in (said.stdout + said.stderr).splitlines()
+             if ("ERROR" in line or "FATAL" in line) and "the database system is" not in line]
+    why = lines[0].split("ERROR: ")[-1] if lines else "it ended"
+    if any("before configured recovery target was reached" in line for line in lines):
+        return MissedPointError(f"recovery in container {name}: the WAL in the bucket does not hold the point that was "
+                                "asked for; see `lcdb backup list`, and remove the container")
+    return RestoreError(f"recovery in container {name}: {why[:300]}; see `docker logs {name}`, then remove it")
 
 
 def _exists(name: str) -> bool:

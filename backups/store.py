@@ -182,9 +182,23 @@ class Store:
         found = self._first(key).get(key)
         return {"VersionId": found[0]} if found else {}
 
+    def history(self, key: str) -> dict[str, datetime]:
+        """When each version of an object arrived, as the server says it, by the version's id."""
+        page = self.call(f"list the versions of {key}", lambda: self.client.list_object_versions(
+            Bucket=self.bucket, Prefix=self.prefix + key))
+        return {each["VersionId"]: each["LastModified"] for each in page.get("Versions", [])
+                if each["Key"] == self.prefix + key}
+
+    def first_stamps(self, under: str) -> Iterator[tuple[str, datetime]]:
+        """Key and time of the first version of every object below, in order of key; of those deleted since too."""
+        yield from sorted((key, moment) for key, (moment, _, _) in self._read_first(under).items())
+
     def _first(self, under: str) -> dict[str, tuple[str, int]]:
         """Version and size of the first version of every object below; delete markers hide nothing here."""
-        found: dict[str, tuple[Any, str, int]] = {}
+        return {key: (version, size) for key, (_, version, size) in self._read_first(under).items()}
+
+    def _read_first(self, under: str) -> dict[str, tuple[datetime, str, int]]:
+        found: dict[str, tuple[datetime, str, int]] = {}
         token: dict[str, Any] = {}
         while True:
             run = functools.partial(self.client.list_object_versions, Bucket=self.bucket, Prefix=self.prefix + under,
@@ -195,7 +209,7 @@ class Store:
                 if key not in found or each["LastModified"] <= found[key][0]:
                     found[key] = (each["LastModified"], each["VersionId"], each["Size"])
             if not page.get("IsTruncated"):
-                return {key: (version, size) for key, (_, version, size) in found.items()}
+                return found
             token = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def _pages(self, under: str, **more: Any) -> Iterator[Any]:

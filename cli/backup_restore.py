@@ -33,6 +33,9 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
                 "Point in time with its zone, such as '2026-11-22 09:41:00+00', for --target."))] = None,
             point: Annotated[str | None, typer.Option("--restore-point", help="A named restore point, for --target.")
                              ] = None,
+            as_of: Annotated[str | None, typer.Option("--as-of", help=(
+                "For --target: read the bucket as it was then, such as before an attack, past all that was deleted or "
+                "written over since."))] = None,
             target: Annotated[str | None, typer.Option("--target", metavar="CONTAINER", help=(
                 "Recover the whole server by pgBackRest into a new container of this name."))] = None,
             swap: Annotated[bool, typer.Option("--replace", help=(
@@ -45,12 +48,17 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
     Jobs do not run there until `lcdb backup release`.
     """
     from backups.catalogue import find_backup
+    from backups.errors import RestoreError
     from backups.restore import restore_logical
     from backups.runs import replace_live
 
     settings = find_config(stack, config)
-    if target or to or point:
-        _recover(settings, target, to, point, image, as_json)
+    if target or to or point or as_of:
+        if first:
+            raise RestoreError("--as-first-written: found with --target, required --as-of and the time before the "
+                               "attack: pgBackRest writes its list of backups anew with each of them")
+        _recover(settings, target, image, as_json, backup=id_, to=_moment("--to", to), restore_point=point,
+                 as_of=_moment("--as-of", as_of))
         return
     admin = _admin(settings, dsn)
     store = settings.store(first_written=first)
@@ -106,19 +114,14 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
     raise typer.Exit(0 if done.passed else 1)
 
 
-def _recover(settings: BackupConfig, target: str | None, to: str | None, point: str | None, image: str | None,
-             as_json: bool) -> None:
+def _recover(settings: BackupConfig, target: str | None, image: str | None, as_json: bool, **point: Any) -> None:
     from backups.errors import RestoreError
     from backups.recovery import recover
 
     if not target:
-        raise RestoreError("--to: without --target; name the new container that the server is recovered in")
-    try:
-        moment = datetime.fromisoformat(to) if to else None
-    except ValueError:
-        raise RestoreError(f"--to: found '{to}', required a time with its zone, such as '2026-11-22 09:41:00+00'"
-                           ) from None
-    done = recover(settings, target, to=moment, restore_point=point, image=image, listener=lambda line: quiet.print(
+        raise RestoreError("--to, --restore-point, --as-of: without --target; name the new container that the server "
+                           "is recovered in")
+    done = recover(settings, target, image=image, **point, listener=lambda line: quiet.print(
         line, style="dim", soft_wrap=True))
     facts = {"container": done.container, "host": done.address.host, "port": done.address.port, "to": done.to,
              "seconds": done.seconds}
@@ -126,6 +129,16 @@ def _recover(settings: BackupConfig, target: str | None, to: str | None, point: 
         f"recovered to {done.to} in {done.seconds:.0f} s: container {done.container}, 127.0.0.1:{done.address.port}, "
         f"with the roles and passwords of the source\nits jobs are off; once all is well: "
         f"lcdb backup release {done.container} --container", soft_wrap=True))
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    from backups.errors import RestoreError
+
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise RestoreError(f"{option}: found '{text}', required a time with its zone, such as '2026-11-22 09:41:00+00'"
+                           ) from None
 
 
 def _admin(settings: BackupConfig | None, dsn: str | None) -> Address:

@@ -1,0 +1,109 @@
+"""The physical repository after an attack with the runner's own login: restored from the bucket and the key alone, or,
+where the S3 server cannot tell what lay there when, refused in one line."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from backups.bucket import BucketSpec, ensure_bucket
+from backups.physical_catalogue import list_physical
+from backups.physical_runs import take_physical
+from backups.recovery import remove_container
+from cli.app import app
+from tests.database.archived import DATABASE, Archived, archived, bridge_address
+from tests.database.servers import CannotBeHad
+from tests.database.test_backup_ransomware import attack
+from tests.program.s3_servers import S3Server, minio, versitygw
+
+ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Attacked:
+    """What an empty machine has: the bucket, its login and the key, in a file; and when all was well."""
+
+    s3: S3Server
+    archive: Archived
+    file: Path
+    well: datetime
+    resisted: int
+
+    def restore(self, name: str, *words: str) -> Any:
+        return CliRunner().invoke(app, ["backup", "restore", "--config", str(self.file), "--target", name, "--image",
+                                        str(self.archive.config.image), "--json", *words])
+
+
+@pytest.fixture(scope="module", params=[minio, versitygw], ids=["minio", "versitygw"])
+def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
+    folder = tmp_path_factory.mktemp("attacked")
+    try:
+        with request.param(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
+            bucket = f"locked-{secrets.token_hex(4)}"
+            ensure_bucket(s3.login, BucketSpec(
+                bucket, lock_days=1, encryption=None, block_public_access=None, ownership=None, expire_days=None,
+                noncurrent_days=None, abort_uploads_days=None), on_unsupported="error")
+            with archived("official", s3.login, bucket) as archive:
+                archive.execute(f"CREATE TABLE public.written AS SELECT generate_series(1, {ROWS}) AS n")
+                take_physical(archive.config, "full", verified=False)
+                archive.execute(f"INSERT INTO public.written SELECT {ROWS} + n FROM public.written",
+                                "SELECT pg_switch_wal()")
+                take_physical(archive.config, "incr", verified=False)
+                time.sleep(1.1)  # pgBackRest counts in whole seconds
+                well = datetime.now(UTC)
+                time.sleep(1.1)
+                resisted = attack(s3.login.client(), bucket)
+                file = folder / "backup.json"
+                file.write_text(json.dumps({
+                    "bucket": bucket, "s3": s3.login.to_dict(), "name": DATABASE,
+                    "keys": [key.get_secret_value() for key in archive.config.keys]}))
+                file.chmod(0o600)
+                yield Attacked(s3, archive, file, well, resisted)
+    except CannotBeHad as error:
+        pytest.skip(str(error))
+
+
+def test_no_version_was_destroyed_and_nothing_is_listed_any_more(attacked: Attacked) -> None:
+    store = attacked.archive.config.store()
+    assert attacked.resisted > 10
+    assert list_physical(store, DATABASE) == []
+    assert [entry.kind for entry in list_physical(replace(store, first_written=True), DATABASE)] == ["full", "incr"]
+
+
+def test_as_of_a_moment_before_it_all_is_restored_or_the_server_is_said_to_lose_time(attacked: Attacked) -> None:
+    name = f"attacked-{secrets.token_hex(4)}"
+    try:
+        done = attacked.restore(name, "--as-of", attacked.well.isoformat())
+        if attacked.s3.kind == "versitygw":
+            assert isinstance(done.exception, Exception)
+            said = str(done.exception)
+            assert "gives versions a new time when they are deleted or written over" in said
+            assert "\n" not in said
+            return
+        assert done.exit_code == 0, done.output
+        found = json.loads(done.stdout)
+        with replace(attacked.archive.admin, port=found["port"]).connect() as connection:
+            assert connection.execute("SELECT count(*), max(n) FROM public.written").fetchone() == (2 * ROWS, 2 * ROWS)
+            assert connection.execute("SHOW timescaledb.max_background_workers").fetchone() == ("0",)
+    finally:
+        remove_container(name)
+
+
+def test_a_moment_before_the_first_backup_is_one_line(attacked: Attacked) -> None:
+    done = attacked.restore("never", "--as-of", "2020-01-01 00:00:00+00")
+    assert "\n" not in str(done.exception)
+    assert "--as-of 2020" in str(done.exception)
+
+
+def test_a_moment_without_a_zone_and_first_versions_of_a_repository_are_refused(attacked: Attacked) -> None:
+    assert "without a time zone" in str(attacked.restore("never", "--as-of", "2026-11-22 09:41:00").exception)
+    assert "required --as-of" in str(attacked.restore("never", "--as-first-written").exception)
