@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backups.catalogue import has_verified_backup
 from backups.config import BackupConfig
+from backups.physical_catalogue import list_physical
 
 
 def is_backed_up(values: Mapping[str, Any] | None) -> bool:
-    """Whether the bucket of these backup settings holds a verified backup not older than the settings allow.
+    """Whether the bucket of these settings holds a verified backup of either kind, not older than they allow.
 
     Without settings there is none. Raises BackupError and S3Error where the bucket cannot be asked.
     """
     if not values:
         return False
     config = BackupConfig.from_dict(values, "backup settings")
-    return has_verified_backup(config.store(), config.database_name(), timedelta(hours=config.max_age_hours))
+    store, database, age = config.store(), config.database_name(), timedelta(hours=config.max_age_hours)
+    return has_verified_backup(store, database, age) or any(
+        entry.proven and entry.taken >= datetime.now(UTC) - age for entry in list_physical(store, database))

@@ -25,8 +25,8 @@ SEGMENT = re.compile(r"/([0-9A-F]{24})-[0-9a-f]{40}")
 SEGMENT_BYTES = 16 << 20
 # Until a drill has measured them here: the slower end of what was seen on two cores with a local S3 server.
 RESTORE_BYTES_PER_SECOND, REPLAY_BYTES_PER_SECOND, START_SECONDS = 80e6, 80e6, 5.0
-# A drill that replayed less than this says little about the rate of replay.
-LEAST_REPLAYED_BYTES = 64 << 20
+# A drill that restored, or replayed, less than this says little about the rate: most of its time goes into beginning.
+LEAST_BYTES = 64 << 20
 # The rate of WAL is that of a day, and not said before there is an hour of it.
 RATE_PERIOD, LEAST_PERIOD_SECONDS = timedelta(days=1), 3600
 # An incremental is taken out of turn from this part of the target on, where replay is at least that part of it, and the
@@ -133,15 +133,15 @@ def read_archive(store: Store, database: str, since: str | None, now: datetime) 
 
 
 def read_rates(store: Store, database: str) -> Mapping[str, float]:
-    """Bytes a second that the last drill that passed restored, and, where it replayed enough, replayed."""
+    """Bytes a second that the last drill that passed restored and replayed, where it was enough to tell."""
     keys = [key for key, _ in store.objects(f"{database}/{CATALOGUE}/") if f"/{DRILLS}" in key]
     if not keys:
         return {}
     facts = json.loads(store.get(max(keys, key=lambda key: key.rsplit("/", 1)[1])) or b"{}")
     seconds, found = facts.get("seconds", {}), dict[str, float]()
-    if seconds.get("restore"):
+    if seconds.get("restore") and facts["bytes"] >= LEAST_BYTES:
         found["restore"] = facts["bytes"] / seconds["restore"]
-    if seconds.get("replay") and facts.get("replayed_bytes", 0) >= LEAST_REPLAYED_BYTES:
+    if seconds.get("replay") and facts.get("replayed_bytes", 0) >= LEAST_BYTES:
         found["replay"] = facts["replayed_bytes"] / seconds["replay"]
     return found
 

@@ -110,6 +110,18 @@ def read_cipher(store: Store, ring: Keyring, database: str) -> str:
                         "add the key that they were taken with")
 
 
+def rewrap_cipher(store: Store, ring: Keyring, database: str) -> bool:
+    """Close the repository's cipher with the current key too; False where there is none, or it is closed so already.
+
+    Raises WrongKeyError where none of the keys opens it.
+    """
+    wrapped = [key for key, _ in store.objects(f"{database}/{PHYSICAL}-{KEYS}")]
+    if not wrapped or f"{database}/{PHYSICAL}-{KEYS}{ring.current}" in wrapped:
+        return False
+    ensure_cipher(store, ring, database, read_cipher(store, ring, database))
+    return True
+
+
 def require_physical(config: BackupConfig) -> Mapping[str, Any]:
     """What the settings say of pgBackRest. Raises BackupError where it is not set up."""
     if config.physical is None:

@@ -168,13 +168,17 @@ def new_key() -> None:
 
 @app.command("rotate-key")
 def rotate_key(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Close every backup's data key with the first of the backup keys too; no backup is written again."""
+    """Close every backup's data key, and pgBackRest's cipher, with the first of the backup keys too; no backup is
+    written again."""
     from backups.catalogue import rewrap
+    from backups.physical import PHYSICAL, rewrap_cipher
 
     settings = find_config(stack, config)
     done = rewrap(settings.store(), settings.keyring(), settings.database_name())
+    if rewrap_cipher(settings.store(), settings.keyring(), settings.database_name()):
+        done.append(PHYSICAL)
     print_result(as_json, {"key": settings.keyring().current, "rewrapped": done}, lambda: console.print(
-        f"key {settings.keyring().current} opens {len(done)} more backups" if done else "nothing to do: the first key "
+        f"key {settings.keyring().current} now opens {', '.join(done)}" if done else "nothing to do: the first key "
         "opens every backup already"))
 
 

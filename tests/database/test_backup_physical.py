@@ -13,9 +13,12 @@ import pytest
 from typer.testing import CliRunner
 
 from backups import objectives
+from backups.assurance import is_backed_up
 from backups.config import Due, Retention
-from backups.errors import DamagedError
+from backups.encryption import Keyring, new_key
+from backups.errors import DamagedError, WrongKeyError
 from backups.objectives import read_archive, read_objectives
+from backups.physical import read_cipher, rewrap_cipher
 from backups.physical_catalogue import CATALOGUE, SETS, find_physical, list_physical
 from backups.physical_runs import prune_physical, take_physical, verify_physical
 from backups.schedule import keep_target, run_due
@@ -94,6 +97,24 @@ def test_status_says_recovery_point_and_recovery_time_and_fails_above_the_target
     assert f'lcdb_backup_ok{{database="{DATABASE}",kind="physical"}} 0.000' in said
     assert "lcdb_backup_expected_recovery_seconds" in said
     assert physical_status(DATABASE, timedelta(hours=26), entries, found).problem is None
+
+
+def test_a_verified_physical_backup_lets_rows_be_lost_on_purpose(archive: Archived) -> None:
+    values = {**archive.config.model_dump(mode="json"), "keys": [archive.config.keys[0].get_secret_value()]}
+    assert is_backed_up(values)
+    assert not is_backed_up({**values, "max_age_hours": 0.0001})
+    assert not is_backed_up({**values, "name": "another"})
+
+
+def test_the_repository_s_cipher_is_closed_with_a_new_key_too_and_then_needs_no_other(archive: Archived) -> None:
+    store, new, old = archive.config.store(), new_key(), archive.config.keys[0].get_secret_value()
+    cipher = (archive.config.physical or {})["cipher"]
+    with pytest.raises(WrongKeyError):
+        read_cipher(store, Keyring([new]), DATABASE)
+    assert rewrap_cipher(store, Keyring([new, old]), DATABASE)
+    assert not rewrap_cipher(store, Keyring([new, old]), DATABASE)
+    assert read_cipher(store, Keyring([new]), DATABASE) == read_cipher(store, Keyring([old]), DATABASE) == cipher
+    assert not rewrap_cipher(store, Keyring([new]), "another")
 
 
 def test_the_rate_of_wal_is_that_of_the_archive_s_last_day(archive: Archived) -> None:

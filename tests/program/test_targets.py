@@ -102,6 +102,25 @@ def test_host_declares_no_container_and_keeps_what_is_inside(monkeypatch: pytest
     assert recorder.of("postgresql")["server"]["sslmode"] == "verify-full"
 
 
+def test_a_host_whose_administrator_set_pgbackrest_up_keeps_its_cipher_and_a_schedule(monkeypatch: pytest.MonkeyPatch
+                                                                                     ) -> None:
+    plain = declared(monkeypatch, "prod", secret=PROD)[0]
+    recorder, exported = declared(monkeypatch, "prod", {"physicalBackups": True, "backupSchedule": []}, secret=PROD)
+    assert set(recorder.of("Password")) - set(plain.of("Password")) == {"physical-cipher-password"}
+    assert not recorder.of("Container")
+    assert {due["kind"] for due in exported["schedule"]} == {"full", "diff", "incr", "logical", "prune", "drill"}
+
+
+def test_the_docker_target_archives_to_a_bucket_abroad_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder, _ = declared(monkeypatch, "test", {"s3": "aws", "bucket": "backups-of-tests"})
+    containers = recorder.of("Container")
+    assert set(containers) == {"primary", "backup"}
+    assert "archive_mode=on" in containers["primary"]["command"]
+    plain = declared(monkeypatch, "test")[0].of("Container")
+    assert set(plain) == {"primary"}
+    assert "archive_mode=on" not in plain["primary"]["command"]
+
+
 @pytest.mark.parametrize(("stack", "secret"), [("dev", {}), ("test", {}), ("embedded", {}), ("prod", PROD)])
 def test_outputs_with_passwords_are_secret(monkeypatch: pytest.MonkeyPatch, stack: str, secret: dict[str, str]) -> None:
     marked = declared(monkeypatch, stack, secret=secret)[1]["secret"]
