@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from schema.connection import Address
 from schema.errors import SchemaError
@@ -23,16 +24,20 @@ from seed.devices import devices
 from seed.errors import SeedError
 from seed.ledger import Load
 from seed.people import users
-from seed.portions import Portion, observed_portions, told_portions
+from seed.portions import Portion, begun, observed_portions, told_portions
 from seed.progress import Progress, Tally
 from seed.spec import Spec
 from seed.tables import GROWING, TABLES, Connection, advance_sequences, any_rows, one
 from seed.writing import can_copy, write
 
 
-def start(connection: Connection, load: Load) -> None:
-    """Begin a load in one transaction: the ledger, users and devices, and on empty tables what is deferred."""
+def start(connection: Connection, load: Load) -> list[Portion]:
+    """Begin a load in one transaction: the ledger, users and devices, and on empty tables what is deferred.
+
+    Returns the portions to observe; the first of them is made meanwhile.
+    """
     spec = load.spec
+    observed = begun(observed_portions(spec))
     with connection.transaction():
         deferred = [] if load.adding else defer(connection)
         if not load.adding and any_rows(connection):
@@ -45,9 +50,11 @@ def start(connection: Connection, load: Load) -> None:
         if not load.adding:
             # Before any portion: a row that the application inserts meanwhile gets an id after all of ours.
             advance_sequences(connection, _totals(spec))
+    return observed
 
 
-def finish(connection: Connection, crew: Crew, progress: Progress) -> dict[str, int]:
+def finish(connection: Connection, crew: Crew, progress: Progress, observed: list[Portion] | None = None
+           ) -> dict[str, int]:
     """Do all that is left of the load that the ledger records; returns how many rows each table got."""
     load = ledger.read_load(connection)
     assert load is not None
@@ -58,7 +65,7 @@ def finish(connection: Connection, crew: Crew, progress: Progress) -> dict[str, 
     tallies["devices"].add(spec.devices)
     for (table, _), rows in done.items():
         tallies[table].add(rows)
-    observed = observed_portions(spec)
+    observed = observed or observed_portions(spec)
     if any((portion.table, portion.number) not in done for portion in observed):
         # An interruption put the foreign keys back, or the schema was applied since.
         drop(connection, ledger.read_deferred(connection))
@@ -148,21 +155,26 @@ def _seen(connection: Connection, spec: Spec, observed: Iterable[Portion]) -> Wa
 
 
 def _restore_all(connection: Connection, crew: Crew, progress: Progress) -> None:
-    """Put back every index, side by side, then every foreign key, checked while statistics are made of the tables."""
-    deferred = ledger.read_deferred(connection)
+    """Put back every index, side by side, and behind them, chunk by chunk, statistics and every foreign key's check."""
+    deferred = sorted(ledger.read_deferred(connection), key=lambda each: TABLES.index(each.table))
     by_chunk = {table for table in GROWING if _is_hypertable(connection, table)} if can_copy(connection) else set()
-
-    def restore_with(tally: Tally, each: Deferred, worker: Connection) -> None:
-        restore(worker, each, by_chunk=each.table in by_chunk)
-        tally.add(1)
-
     indexes, keys = [each for each in deferred if each.is_index], [each for each in deferred if not each.is_index]
-    tally = Tally(progress, "indexes", len(indexes))
-    crew.run([partial(restore_with, tally, each) for each in indexes])
-    checked = Tally(progress, "foreign keys", len(keys))
-    # ANALYZE goes through the chunks with a lock on one at a time, and faster than the check of a foreign key, which
-    # keeps its locks: begun first, it is always ahead. (VALIDATE, which locks less, is refused with a columnstore.)
-    crew.run([*_analyses(progress), *(partial(restore_with, checked, each) for each in keys)])
+    built, checked = Tally(progress, "indexes", len(indexes)), Tally(progress, "foreign keys", len(keys))
+
+    def task_of(tally: Tally, each: Deferred) -> Task:
+        def task(worker: Connection) -> None:
+            # Should the server break a deadlock, with somebody else's transaction too, then it goes on from there.
+            again = Retrying(retry=retry_if_exception_type(errors.DeadlockDetected), stop=stop_after_attempt(3),
+                             reraise=True)
+            again(restore, worker, each, by_chunk=each.table in by_chunk)
+            tally.add(1)
+        return task
+
+    # An index is built, and statistics are made, with a lock on one chunk at a time; the check of a foreign key keeps
+    # those it has. Begun last it follows the others from chunk to chunk, and nobody has to wait for it. (VALIDATE,
+    # which locks less, is refused with a columnstore.)
+    crew.run([*(task_of(built, each) for each in indexes), *_analyses(progress),
+              *(task_of(checked, each) for each in keys)])
 
 
 def _is_hypertable(connection: Connection, table: str) -> bool:

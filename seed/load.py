@@ -22,6 +22,7 @@ from seed.chunks import compress_old_chunks, require_compression
 from seed.crew import APPLICATION, Crew
 from seed.errors import InterruptedLoadError, SeedError
 from seed.ledger import Load
+from seed.portions import Portion
 from seed.progress import Progress
 from seed.spec import Spec
 from seed.tables import TABLES, Connection, any_rows, check_tables, count_rows, one, reserve_ids
@@ -83,7 +84,7 @@ def seed(address: Address, spec: Spec, progress: Progress | None = None, manner:
         check_tables(connection)
         if manner.compress:
             require_compression(connection)
-        begun = _begun(connection)
+        begun, portions = _begun(connection), None
         if begun:
             _require_same(connection, begun, spec)
         elif any_rows(connection) and not manner.add:
@@ -93,8 +94,8 @@ def seed(address: Address, spec: Spec, progress: Progress | None = None, manner:
             return Seeded(counts, False, time.monotonic() - began)
         else:
             with _explained(address, _NOTHING_STAYS):
-                start(connection, Load(_placed(connection, spec, manner), manner.add, manner.compress))
-        counts = _in_portions(address, connection, manner, hear)
+                portions = start(connection, Load(_placed(connection, spec, manner), manner.add, manner.compress))
+        counts = _in_portions(address, connection, manner, hear, portions)
     return Seeded(counts, False, time.monotonic() - began, resumed=begun is not None)
 
 
@@ -159,11 +160,12 @@ def _at_once(address: Address, connection: Connection, spec: Spec, manner: Manne
     return counts
 
 
-def _in_portions(address: Address, connection: Connection, manner: Manner, hear: Progress) -> dict[str, int]:
+def _in_portions(address: Address, connection: Connection, manner: Manner, hear: Progress,
+                 portions: list[Portion] | None = None) -> dict[str, int]:
     size = manner.crew_size(connection)
     with _explained(address, _PORTIONS_STAY):
         try:
-            return finish(connection, Crew(address, connection, size), hear)
+            return finish(connection, Crew(address, connection, size), hear, portions)
         except KeyboardInterrupt:
             secure(address, connection)
             raise InterruptedLoadError(f"{address}: interrupted; {_PORTIONS_STAY}") from None

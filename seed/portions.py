@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 
 from seed.activities import classified, classified_groups
@@ -30,6 +31,17 @@ def observed_portions(spec: Spec) -> list[Portion]:
     groups = range(classified_groups(spec))
     return [*(Portion(READINGS, part.number, partial(_of_readings, spec, part)) for part in slices(spec)),
             *(Portion(ACTIVITIES, group, partial(_of_activities, spec, group)) for group in groups)]
+
+
+def begun(portions: list[Portion]) -> list[Portion]:
+    """The portions, the first of which is being made already, in a thread, while the caller sees to other things."""
+    if not portions:
+        return []
+    maker = ThreadPoolExecutor(1, thread_name_prefix="seed")
+    held = [maker.submit(portions[0].make)]
+    maker.shutdown(wait=False)
+    # Handed over, not kept: its rows would stay in memory as long as the load takes.
+    return [replace(portions[0], make=lambda: held.pop().result()), *portions[1:]]
 
 
 def told_portions(watch: Watch) -> list[Portion]:
