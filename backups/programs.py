@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backups.errors import BackupError
+from backups.scratch import scratch_folder
 from schema.connection import Address
 
 # Where distributions keep the versions side by side; the PATH has but one of them.
@@ -39,19 +40,19 @@ class Programs:
     @contextmanager
     def run(self, program: str, arguments: Sequence[str], address: Address, *, stdin: Any = subprocess.DEVNULL,
             stdout: Any = subprocess.PIPE, shared: Sequence[Path] = (), pipe_bytes: int = -1,
-            write_bytes: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+            write_bytes: int = 0, options: str = "") -> Iterator[subprocess.Popen[bytes]]:
         """Start a program that logs in to `address`; it is ended when the block is left.
 
         The password is in a file that only this user can read: not among the arguments, nor in what `docker inspect`
         shows. `shared` are files of this machine that the program is to see under the same path. A pipe of `pipe_bytes`
         (where the system can) lets it work on while we are busy; `write_bytes` at a time (where coreutils' stdbuf is,
-        and not in an image) spare it and us most of the system calls.
+        and not in an image) spare it and us most of the system calls. `options` are for the server's process.
         """
-        with tempfile.TemporaryDirectory(prefix="lcdb-pg-") as folder:
-            service = Path(folder) / "pg_service.conf"
+        with scratch_folder("pg") as folder:
+            service = folder / "pg_service.conf"
             with os.fdopen(os.open(service, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-                file.write(_service(address))
-            command = self._command(program, arguments, folder, shared, address)
+                file.write(_service(address, options))
+            command = self._command(program, arguments, str(folder), shared, address)
             if write_bytes and command[0] != "docker" and (stdbuf := shutil.which("stdbuf")):
                 command = [stdbuf, f"--output={write_bytes}", *command]
             with tempfile.TemporaryFile() as errors, subprocess.Popen(
@@ -135,11 +136,11 @@ def _of_folder(folder: str) -> Programs | None:
     return Programs(match[1] + match[2], folder=folder) if match else None
 
 
-def _service(address: Address) -> str:
+def _service(address: Address, options: str) -> str:
     """A pg_service.conf with one entry; a value is taken to the end of its line."""
     values = {"host": address.host, "port": address.port, "dbname": address.database, "user": address.user,
               "password": address.password, "sslmode": address.sslmode, "sslrootcert": address.sslrootcert,
-              "application_name": "lifecompanion backup"}
+              "application_name": "lifecompanion backup", "options": options}
     return "[lcdb]\n" + "".join(f"{key}={value}\n" for key, value in values.items() if value)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from backups.history import require_history
 from backups.physical import CA_FILE, DATA, read_cipher, render_settings
 from backups.physical_catalogue import find_physical, list_physical
 from backups.s3 import S3Login
+from backups.scratch import scratch_folder
 from backups.store import Store
 from schema.connection import Address
 
@@ -144,12 +144,12 @@ def _create(name: str, image: str, more: Sequence[str], settings: str, login: S3
     _docker("create", "--init", "--name", name, *more, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
             "--volume", f"{name}:{DATA}", "--label", "lifecompanion.recovered=true", *envs, image, "postgres", *words)
     try:
-        with tempfile.TemporaryDirectory(prefix="lcdb-recover-") as folder:
-            _copy_in(name, Path(folder), {"pgbackrest.conf": settings}, SECRETS, 0o600)
+        with scratch_folder("recover") as folder:
+            _copy_in(name, folder, {"pgbackrest.conf": settings}, SECRETS, 0o600)
             if login.ca_file:
-                _copy_in(name, Path(folder), {Path(CA_FILE).name: Path(login.ca_file).read_text(encoding="ascii")},
+                _copy_in(name, folder, {Path(CA_FILE).name: Path(login.ca_file).read_text(encoding="ascii")},
                          SECRETS, 0o644)
-            _copy_in(name, Path(folder), {"pg_hba.conf": HBA}, "/etc/lifecompanion", 0o644)
+            _copy_in(name, folder, {"pg_hba.conf": HBA}, "/etc/lifecompanion", 0o644)
         _docker("start", name)
         return int(_docker("port", name, "5432/tcp").splitlines()[0].rsplit(":", 1)[1])
     except BaseException:

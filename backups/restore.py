@@ -6,7 +6,6 @@ side, then indexes and constraints side by side. It always goes into a database 
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -24,9 +23,10 @@ from backups.copying import said
 from backups.encryption import Keyring
 from backups.errors import RestoreError
 from backups.jobs import hold_jobs
-from backups.manifest import SequenceValue, Server, TableData, by_name
+from backups.manifest import Manifest, SequenceValue, Server, TableData, by_name
 from backups.programs import Programs, find_programs
 from backups.reading import Opened
+from backups.scratch import scratch_folder
 from backups.source import read_fingerprint
 from backups.store import Store
 from backups.target import create_database, create_roles, drop_database, finish_database, require_fit
@@ -80,10 +80,10 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
     manifest, data_key = open_backup(store, ring, entry)
     opened = Opened(store, manifest, data_key)
     with replace(admin, database="postgres").connect(application_name=APPLICATION) as server, \
-            tempfile.TemporaryDirectory(prefix="lcdb-restore-") as folder:
+            scratch_folder("restore") as folder:
         require_fit(manifest, server)
         programs = find_programs(server.info.server_version, image or manifest.server.image)
-        run = _Run(opened, programs, replace(admin, database=name), Path(folder) / "structure.dump", workers, listener)
+        run = _Run(opened, programs, replace(admin, database=name), folder / "structure.dump", workers, listener)
         run.phase("verify", lambda: require_objects(opened, workers=workers, listener=lambda done, all_: listener(
             "verify", done / max(all_, 1))))
         opened.fetch_structure(run.archive)
@@ -137,11 +137,22 @@ def _create_timescaledb(connection: Connection[Any], server: Server) -> None:
 def _pg_restore(run: _Run, section: str, jobs: int) -> None:
     arguments = ["--exit-on-error", f"--section={section}", f"--dbname=service=lcdb dbname={run.address.database}",
                  f"--jobs={jobs}", str(run.archive)]
-    with run.programs.run("pg_restore", arguments, run.address, shared=[run.archive]) as process:
+    with run.programs.run("pg_restore", arguments, run.address, shared=[run.archive],
+                          options=_sorting(run.opened.manifest, jobs)) as process:
         assert process.stdout
         process.stdout.read()
         if process.wait() != 0:
             raise RestoreError(f"database {run.address.database}: pg_restore ({section}): {said(process)}")
+
+
+def _sorting(manifest: Manifest, jobs: int) -> str:
+    """Server options for building indexes: where there are enough tables for every job, one process for each index.
+
+    Processes that help each other with one index cost more than the same processes with an index each.
+    """
+    sizes = [table.bytes for table in manifest.tables]
+    spread = jobs > 1 and max(sizes, default=0) * jobs <= sum(sizes)
+    return "-c max_parallel_maintenance_workers=0" if spread else ""
 
 
 def _load_catalog(run: _Run, connection: Connection[Any]) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import secrets
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 
 from backups.errors import RestoreError
+from backups.scratch import scratch_folder
 from schema.connection import Address
 
 START_SECONDS = 120
@@ -29,11 +28,11 @@ def throwaway_server(image: str) -> Iterator[Address]:
     if not shutil.which("docker"):
         raise RestoreError("throw-away server: no docker command on this machine; give a server to use with --dsn")
     name = f"lcdb-drill-{secrets.token_hex(4)}"
-    with tempfile.TemporaryDirectory(prefix="lcdb-drill-") as folder:
+    with scratch_folder("drill") as folder:
         password = secrets.token_hex(16)
-        Path(folder).chmod(0o755)  # the server's own user reads the file below, by its name in the container
-        (Path(folder) / "pg_hba.conf").write_text(HBA)
-        secret = Path(folder) / "password"
+        folder.chmod(0o755)  # the server's own user reads the file below, by its name in the container
+        (folder / "pg_hba.conf").write_text(HBA)
+        secret = folder / "password"
         secret.write_text(password)
         # The container begins as root and hands the password on; nobody else of this machine may read it.
         secret.chmod(0o600)

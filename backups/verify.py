@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from backups.errors import BackupError, DamagedError
 from backups.manifest import Manifest, TableData
 from backups.programs import Programs, find_programs
 from backups.reading import Opened
+from backups.scratch import scratch_folder
 from backups.store import Store
 
 WORKERS = 2
@@ -88,8 +88,8 @@ def _verify_contents(opened: Opened, image: str | None) -> str:
         programs = find_programs(opened.manifest.server.server_version, image or opened.manifest.server.image)
     except BackupError as error:
         return f"table of contents not compared: {error}"
-    with tempfile.TemporaryDirectory(prefix="lcdb-verify-") as folder:
-        archive = Path(folder) / "structure.dump"
+    with scratch_folder("verify") as folder:
+        archive = folder / "structure.dump"
         opened.fetch_structure(archive)
         require_contents(opened.manifest, programs, archive)
     return "table of contents compared"
