@@ -82,6 +82,7 @@ class BackupConfig(_Part):
     database: dict[str, Any] | None = None
     admin: dict[str, Any] | None = None
     image: str | None = None
+    image_digest: str | None = None
     schedule: tuple[Due, ...] = DAILY
     retention: Retention = Retention()
     max_age_hours: Annotated[float, Field(gt=0)] = 26

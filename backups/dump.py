@@ -91,8 +91,9 @@ class _Run:
         self.closing.append(self.closer.submit(run))
 
 
-def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None, workers: int = WORKERS,
-                listener: Listener = lambda _: None) -> Manifest:
+def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None,
+                image_digest: str | None = None, workers: int = WORKERS, listener: Listener = lambda _: None
+                ) -> Manifest:
     """Take a backup of the database and list it; leaves nothing listed where it fails.
 
     Rows and files never touch this machine's disk. Raises BusyError, DumpError, S3Error.
@@ -101,7 +102,7 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
     with ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="backup") as pool, \
             ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close") as closer:
         pool.submit(lambda: store.client)  # made while the database is asked; whoever needs it hears of its failure
-        with snapshot_of(address, image) as source:
+        with snapshot_of(address, image, image_digest) as source:
             database = source.server.database
             id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
             run = _Run(store, f"{database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,

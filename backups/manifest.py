@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from backups.encryption import seal
 from backups.errors import DamagedError
@@ -23,7 +23,10 @@ class _Part(BaseModel):
 
 
 class Server(_Part):
-    """The server and the database that were backed up. `edition` is TimescaleDB's licence: timescale or apache."""
+    """The server and the database that were backed up. `edition` is TimescaleDB's licence: timescale or apache.
+
+    `image_digest` is what the server's containers were made from, by content: the name of an image may move.
+    """
 
     server_version: int
     postgresql: str
@@ -41,12 +44,25 @@ class Server(_Part):
     settings: list[str] = []
     grants: list[dict[str, str | None]] | None = None
     image: str | None = None
+    image_digest: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Manifests from before there was a digest were sealed without it, and are to stay as they were sealed."""
+        values: dict[str, Any] = serialize(self)
+        return {key: value for key, value in values.items() if key != "image_digest" or value is not None}
 
     def words(self) -> str:
         """Versions and edition in a few words."""
         if self.timescaledb is None:
             return f"PostgreSQL {self.postgresql} without TimescaleDB"
         return f"PostgreSQL {self.postgresql}, TimescaleDB {self.timescaledb} ({self.edition})"
+
+    def origin(self) -> str:
+        """The same, with the image and its digest."""
+        if self.image is None and self.image_digest is None:
+            return f"{self.words()}, image unknown"
+        return f"{self.words()}, image {self.image or 'of unknown name'} ({self.image_digest or 'digest unknown'})"
 
 
 class TableData(_Part):

@@ -54,7 +54,7 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
         connection.execute("SET statement_timeout = 0")
         with _Watch(config, listener):
             backup = take_backup(connection, type_)
-        entry = keep_manifest(store, database, _manifest(connection, backup, config.image or physical.get("image")))
+        entry = keep_manifest(store, database, _manifest(config, connection, backup))
         if backup.error:
             raise DamagedError(f"backup {backup.id}: pages of the database itself have wrong checksums, as "
                                "`pgbackrest info --set` says; recover an older backup beside it and compare")
@@ -134,11 +134,12 @@ def _verify(store: Store, connection: psycopg.Connection[object], entry: Physica
     mark(store, entry, VERIFIED, {"pgbackrest": said, "seconds": round(time.monotonic() - since, 1)})
 
 
-def _manifest(connection: psycopg.Connection[object], backup: PhysicalBackup, image: str | None) -> PhysicalManifest:
+def _manifest(config: BackupConfig, connection: psycopg.Connection[object], backup: PhysicalBackup) -> PhysicalManifest:
+    image = config.image or require_physical(config).get("image")
     return PhysicalManifest(
         id=backup.id, type=backup.type, start=backup.start, stop=backup.stop, bytes=backup.bytes,
         stored_bytes=backup.stored_bytes, start_wal=backup.start_wal, needs=backup.needs,
-        server=read_server(connection, image))
+        server=read_server(connection, image, config.image_digest))
 
 
 class _Watch:

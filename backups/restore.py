@@ -41,7 +41,10 @@ Listener = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore made: the database, the seconds each phase took, the jobs that are held, the roles it made."""
+    """What a restore made: the database, the seconds each phase took, the jobs that are held, the roles it made.
+
+    `origin` is the server that was backed up.
+    """
 
     backup: str
     database: str
@@ -50,6 +53,7 @@ class Restored:
     held_jobs: Sequence[int]
     new_roles: Sequence[str]
     left_out: Sequence[str] = ()
+    origin: str = ""
 
 
 @dataclass
@@ -99,7 +103,7 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
                 raise RestoreError(f"database {name}: {' '.join(str(error).split())[:200]}; it was taken away again"
                                    ) from None
             raise
-    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles)
+    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, origin=manifest.server.origin())
 
 
 def _fill(run: _Run, *, analyze: bool) -> list[int]:

@@ -29,7 +29,8 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
     def tell(progress: Progress) -> None:
         rate = progress.stored / 1e6 / max(time.monotonic() - since, 0.001)
         listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent", progress.done / max(progress.total, 1))
-    manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, listener=tell)
+    manifest = run_logical(store, ring, config.source(), image=config.image, image_digest=config.image_digest,
+                           workers=workers, listener=tell)
     if verified:
         entry = find_backup(store, manifest.database, manifest.id)
         read_back = verify(store, ring, entry, image=config.image, workers=workers,

@@ -87,7 +87,7 @@ class Source:
 
 
 @contextmanager
-def snapshot_of(address: Address, image: str | None = None) -> Iterator[Source]:
+def snapshot_of(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[Source]:
     """Lock every table against being altered or dropped (readers and writers go on) and export one snapshot.
 
     Raises BusyError while another backup of this database is being taken, DumpError where the tables do not hold still.
@@ -99,8 +99,8 @@ def snapshot_of(address: Address, image: str | None = None) -> Iterator[Source]:
             _only_one(connection)
             tables = _hold_still(connection)
             exported = connection.execute("SELECT pg_export_snapshot()").fetchone()
-            source = Source(str(exported[0]) if exported else "", read_server(connection, image), tables, address,
-                            connection)
+            source = Source(str(exported[0]) if exported else "", read_server(connection, image, digest), tables,
+                            address, connection)
         yield source
 
 
@@ -131,9 +131,9 @@ def _hold_still(connection: Connection[Any]) -> list[SourceTable]:
                     f"they can be locked ({ATTEMPTS} attempts); take the backup when no migration runs")
 
 
-def read_server(connection: Connection[Any], image: str | None = None) -> Server:
+def read_server(connection: Connection[Any], image: str | None = None, digest: str | None = None) -> Server:
     """Versions, edition and settings of the server and the database."""
-    return Server(**_rows(connection, "server")[0], image=image)
+    return Server(**_rows(connection, "server")[0], image=image, image_digest=digest)
 
 
 def read_tables(connection: Connection[Any]) -> list[SourceTable]:

@@ -89,7 +89,7 @@ def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption
     assert entry.manifest
     manifest = entry.manifest
     print_result(as_json, {**manifest.model_dump(mode="json"), **entry_facts(entry)}, lambda: console.print(
-        backups_table([entry]), f"server  {manifest.server.words()}, image {manifest.server.image or 'unknown'}",
+        backups_table([entry]), f"server  {manifest.server.origin()}",
         f"structure  {manifest.fingerprint[:16]}", *(f"{table.full_name}  {table.rows:,} rows"
                                                     for table in manifest.tables if table.rows and not table.extension),
         sep="\n", soft_wrap=True, markup=False))

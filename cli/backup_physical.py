@@ -52,7 +52,7 @@ def show(config: BackupConfig, id_: str | None, as_json: bool) -> None:
     print_result(as_json, {**physical_facts(entry), **({"manifest": known.model_dump(mode="json")} if known else {})},
                  lambda: console.print(
         backups_table([], [entry]), f"stands on  {', '.join(entry.needs) or 'nothing: it is a full backup'}",
-        *([f"server  {known.server.words()}, image {known.server.image or 'unknown'}",
+        *([f"server  {known.server.origin()}",
            f"WAL from  {known.start_wal}"] if known else ["taken by pgBackRest alone: no more is known of it"]),
         sep="\n", soft_wrap=True, markup=False))
 

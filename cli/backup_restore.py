@@ -152,6 +152,7 @@ def _admin(settings: BackupConfig | None, dsn: str | None) -> Address:
 def _say_restored(done: dict[str, Any], aside: str | None) -> None:
     console.print(f"restored {done['backup']} into database {done['database']}: {done['rows']:,} rows in "
                   f"{sum(done['seconds'].values()):.1f} s", soft_wrap=True)
+    console.print(f"it was taken of {done['origin']}", soft_wrap=True, markup=False, highlight=False)
     if done["held_jobs"]:
         console.print(f"its {len(done['held_jobs'])} jobs are held; once all is well: "
                       f"lcdb backup release {done['database']}", style="yellow", soft_wrap=True)

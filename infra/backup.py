@@ -65,6 +65,7 @@ def _config(settings: Settings, server: Server, access: Access, storage: Storage
     return pulumi.Output.secret(pulumi.Output.all(
         plain=pulumi.Output.secret(json.dumps(plain)), s3=pulumi.Output.from_input(storage.login), keys=keys,
         admin=admin, database=access.connection(server, BACKUP), image=server.image,
+        image_digest=server.image_digest,
         physical=server.physical.facts if server.physical else None).apply(_merged))
 
 

@@ -96,6 +96,11 @@ def _image(chosen: ChosenImage) -> docker.RemoteImage:
     )
 
 
+def _digest(image: docker.RemoteImage) -> pulumi.Output[str | None]:
+    """What a registry calls the image by its content; the engine's own id of one that was built here."""
+    return pulumi.Output.all(image.repo_digest, image.image_id).apply(lambda known: known[0] or known[1])
+
+
 def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Server:
     """Declare network, image, volume and the primary, which counts as up only when it answers on TCP."""
     name = f"{prefix(settings)}-primary"
@@ -124,7 +129,7 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
     return Server(
         target="docker", host=settings.bind_address, port=settings.primary_port,
         admin_user="postgres", admin_password=admin_password, sslmode="disable", ready=container, owned=volume,
-        image=chosen.reference, container=name,
+        image=chosen.reference, image_digest=_digest(shared.image), container=name,
         s3=repository.local if repository else None, physical=repository, leaves_out=chosen.leaves_out, network=network,
         standbys=lambda *login: _standbys(shared, volume, *login),
     )

@@ -22,7 +22,7 @@ from schema.apply import ensure
 from schema.compare import Options
 from schema.connection import Address
 from schema.lifecompanion import declared
-from tests.database.servers import Database, Server, create_database
+from tests.database.servers import Database, Server, create_database, docker
 from tests.database.servers import drop_database as drop
 from tests.program.s3_servers import versitygw
 
@@ -58,6 +58,11 @@ class Backed:
         return OFFICIAL_IMAGE if self.server.kind == "official" else debian_reference()
 
     @property
+    def digest(self) -> str:
+        """What the server's container was made from."""
+        return docker("inspect", "--format", "{{.Image}}", str(self.server.container)).strip()
+
+    @property
     def source(self) -> Address:
         return self.database.admin
 
@@ -66,7 +71,7 @@ class Backed:
         return self.server.admin
 
     def back_up(self) -> Entry:
-        manifest = run_logical(self.store, self.ring, self.source, image=self.image)
+        manifest = run_logical(self.store, self.ring, self.source, image=self.image, image_digest=self.digest)
         return find_backup(self.store, manifest.database, manifest.id)
 
     def config(self, **more: object) -> BackupConfig:

@@ -61,6 +61,8 @@ def test_the_manifest_says_what_was_backed_up(subject: Backed, entry: Entry) -> 
     assert manifest.server.edition == ("timescale" if subject.server.community else "apache")
     assert manifest.server.postgresql.startswith("17.")
     assert manifest.server.image == subject.image
+    assert str(manifest.server.image_digest).startswith("sha256:")
+    assert manifest.server.image_digest == subject.digest
     readings = manifest.hypertables()["public.environmental_readings"]
     assert len(readings) >= 11
     by_chunk = sum(table.rows for table in readings)
