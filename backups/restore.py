@@ -32,6 +32,7 @@ from backups.store import Store
 from backups.target import create_database, create_roles, drop_database, finish_database, require_fit
 from backups.verify import require_contents, require_objects
 from schema.connection import Address
+from schema.errors import ServerUnreachableError
 
 WORKERS = 2
 APPLICATION = "lifecompanion restore"
@@ -98,12 +99,34 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
             held = _fill(run, analyze=analyze)
             finish_database(server, manifest, name)
         except BaseException as error:
-            drop_database(server, name)
-            if isinstance(error, psycopg.Error):
-                raise RestoreError(f"database {name}: {' '.join(str(error).split())[:200]}; it was taken away again"
-                                   ) from None
+            left = _take_away(server, admin, name)
+            if isinstance(error, psycopg.Error | RestoreError | ServerUnreachableError):
+                raise RestoreError(f"{_said(name, error)}; {left}") from None
             raise
     return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, origin=manifest.server.origin())
+
+
+def _said(name: str, error: Exception) -> str:
+    """What went wrong with the database, with the server's hint, in one line."""
+    text = " ".join(str(error).split())[:300]
+    if isinstance(error, RestoreError):
+        return text
+    full = isinstance(error, psycopg.errors.DiskFull)
+    return f"database {name}: {'the disk of the server is full: ' if full else ''}{text}"
+
+
+def _take_away(server: Connection[Any], admin: Address, name: str) -> str:
+    """Drop what was half restored, over a new connection where the server ended the old one; says what became of it."""
+    try:
+        if server.closed or server.broken:
+            with replace(admin, database="postgres").connect(application_name=APPLICATION) as again:
+                drop_database(again, name)
+        else:
+            drop_database(server, name)
+    except (psycopg.Error, ServerUnreachableError):
+        return f"the half-restored {name} is still there: restore under the same name once the server is well, " \
+               "which drops it first"
+    return "it was taken away again"
 
 
 def _fill(run: _Run, *, analyze: bool) -> list[int]:

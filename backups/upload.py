@@ -7,7 +7,10 @@ import threading
 from concurrent.futures import Future
 from typing import Any
 
-from backups.errors import BackupError
+from botocore.exceptions import ClientError
+
+from backups.errors import BackupError, DamagedError, S3Error
+from backups.s3 import code
 from backups.store import Store, Stored
 
 # At most 10,000 parts: the later ones are larger, so that an object may have 195 GiB.
@@ -59,12 +62,32 @@ class Upload:
         if self._pieces:
             self._send_pieces()
         self._await_sender()
-        parts: Any = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(self._etags, 1)]
-        self.store.call(f"complete {self.key}", lambda: self.store.client.complete_multipart_upload(
-            Bucket=self.store.bucket, Key=self.store.prefix + self.key, UploadId=str(self._id),
-            MultipartUpload={"Parts": parts}))
+        if not self.store.call(f"complete {self.key}", self._complete):
+            self._require_complete(stored)
         self._id = None
         return stored
+
+    def _complete(self) -> bool:
+        """Whether the server knew the upload."""
+        parts: Any = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(self._etags, 1)]
+        try:
+            self.store.client.complete_multipart_upload(
+                Bucket=self.store.bucket, Key=self.store.prefix + self.key, UploadId=str(self._id),
+                MultipartUpload={"Parts": parts})
+        except ClientError as error:
+            if code(error) != "NoSuchUpload":
+                raise
+            return False
+        return True
+
+    def _require_complete(self, stored: Stored) -> None:
+        """Raise S3Error unless the object is there, to the byte: then only the answer to an earlier try was lost."""
+        try:
+            for _ in self.store.read(stored):
+                pass
+        except DamagedError:
+            raise S3Error(f"{self.key} in {self.store}: its upload was ended before it was complete; see who aborts "
+                          "uploads there, and run again") from None
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if self._sender:

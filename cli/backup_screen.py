@@ -51,7 +51,8 @@ def entry_facts(entry: Entry) -> dict[str, Any]:
     return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(), "problem": entry.problem,
             "verified": entry.verified.isoformat() if entry.verified else None,
             "drilled": entry.drilled.isoformat() if entry.drilled else None,
-            **({"rows": manifest.rows, "bytes": manifest.stored_bytes, "server": manifest.server.words()}
+            **({"rows": manifest.rows, "bytes": manifest.stored_bytes, "server": manifest.server.words(),
+                "image": manifest.server.image, "image_digest": manifest.server.image_digest}
                if manifest else {})}
 
 
@@ -61,6 +62,7 @@ def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
             "verified": entry.verified.isoformat() if entry.verified else None,
             "drilled": entry.drilled.isoformat() if entry.drilled else None, "needs": list(entry.needs),
             **({"bytes": manifest.stored_bytes, "server": manifest.server.words(),
+                "image": manifest.server.image, "image_digest": manifest.server.image_digest,
                 "recoverable_from": manifest.stop.isoformat()} if manifest else {})}
 
 

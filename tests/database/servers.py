@@ -7,7 +7,7 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,9 +70,9 @@ class Database:
 
 
 @contextmanager
-def running(kind: str, folder: Path) -> Iterator[Server]:
-    """Start a server of this kind, stop it afterwards. Raises CannotBeHad."""
-    with (_embedded(folder) if kind == "embedded" else _container(kind, folder)) as server:
+def running(kind: str, folder: Path, options: Sequence[str] = (), **parameters: str) -> Iterator[Server]:
+    """Start a server of this kind, stop it afterwards; `options` are docker's. Raises CannotBeHad."""
+    with (_embedded(folder) if kind == "embedded" else _container(kind, folder, options, parameters)) as server:
         yield server
 
 
@@ -159,7 +159,7 @@ def _embedded(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def _container(kind: str, folder: Path) -> Iterator[Server]:
+def _container(kind: str, folder: Path, options: Sequence[str], more: Mapping[str, str]) -> Iterator[Server]:
     image = _image(kind)
     password = secrets.token_hex(8)
     secret = folder / "password"
@@ -171,9 +171,9 @@ def _container(kind: str, folder: Path) -> Iterator[Server]:
     # but those that a test runs.
     parameters = {"hba_file": "/etc/pg_hba.conf", "fsync": "off", "listen_addresses": "*",
                   "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off",
-                  "timescaledb.max_background_workers": "0"}
+                  "timescaledb.max_background_workers": "0", **more}
     docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
-            *os.environ.get("BENCH_DOCKER_OPTIONS", "").split(),
+            *os.environ.get("BENCH_DOCKER_OPTIONS", "").split(), *options,
             "--volume", f"{secret}:/run/secrets/password:ro", "--volume", f"{hba}:/etc/pg_hba.conf:ro",
             "--env", "POSTGRES_PASSWORD_FILE=/run/secrets/password", image, "postgres",
             *(word for key, value in parameters.items() for word in ("-c", f"{key}={value}")))

@@ -22,13 +22,13 @@ import pytest
 from backups import upload
 from backups.catalogue import Entry, find_backup, list_backups
 from backups.dump import run_logical
-from backups.errors import BackupError, DamagedError, DumpError, S3Error, WrongKeyError
+from backups.errors import BackupError, DamagedError, DumpError, RestoreError, S3Error, WrongKeyError
 from backups.manifest import NAME
 from backups.restore import restore_logical
 from backups.retention import prune
 from backups.verify import verify
 from tests.database.backed_up import Backed, backed, s3_server
-from tests.database.servers import Server
+from tests.database.servers import Server, docker, running
 from tests.program.faulty_s3 import faulty
 from tests.program.s3_servers import add_account, versitygw
 
@@ -185,6 +185,26 @@ def test_a_refused_part_leaves_no_upload_behind(subject: Backed) -> None:
     assert subject.store.unfinished() == []
 
 
+def test_a_lost_answer_to_the_end_of_an_upload_is_no_failure(subject: Backed) -> None:
+    with through(subject) as (login, faults):
+        faults.lose, faults.match = 1, "POST .*uploadId="
+        manifest = run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
+        assert faults.lose == 0
+    verify(subject.store, subject.ring, find_backup(subject.store, manifest.database, manifest.id), image=subject.image)
+    assert subject.store.unfinished() == []
+
+
+def test_an_upload_that_somebody_aborts_is_one_line_and_nothing_is_listed(subject: Backed) -> None:
+    before = [each.id for each in list_backups(subject.store, subject.source.database)]
+    with through(subject) as (login, faults):
+        faults.deny, faults.code, faults.match = 1, "NoSuchUpload", "POST .*uploadId="
+        with pytest.raises(S3Error, match="its upload was ended before it was complete") as caught:
+            run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
+    assert "\n" not in str(caught.value)
+    assert [each.id for each in list_backups(subject.store, subject.source.database)] == before
+    assert subject.store.unfinished() == []
+
+
 def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
         subject: Backed, entry: Entry, tmp_path: Path) -> None:
     from backups.encryption import Keyring, new_key
@@ -219,6 +239,37 @@ def test_a_full_disk_of_the_s3_server_is_one_line_and_nothing_is_listed(
             assert list_backups(store, subject.source.database) == []
     finally:
         subprocess.run(["umount", "--lazy", str(objects)], check=True)
+
+
+def test_a_full_disk_of_the_server_is_one_line_and_takes_the_half_restored_database_away(
+        subject: Backed, entry: Entry, tmp_path: Path) -> None:
+    data = docker("exec", str(subject.server.container), "sh", "-c", "echo $PGDATA").strip()
+    with running("debian", tmp_path, ["--tmpfs", f"{data}:size=400m"], min_wal_size="160MB") as server:
+        with server.admin.connect() as connection:
+            # WAL is written into files that are there, so it is the rows that find no room.
+            for _ in range(11):
+                connection.execute("SELECT pg_logical_emit_message(true, 'lcdb', ''), pg_switch_wal()")
+            connection.execute("CHECKPOINT")
+        docker("exec", str(server.container), "sh", "-c", f"""
+            free=$(df --output=avail -k {data} | tail -1)
+            head -c $((free - 30000))k /dev/zero > {data}/ballast""")
+        with pytest.raises(RestoreError, match=r"No space left on device.*taken away again") as caught:
+            restore_logical(subject.store, subject.ring, entry, server.admin, "restored", image=subject.image)
+        assert "\n" not in str(caught.value)
+        with server.admin.connect() as connection:
+            assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'restored'").fetchone()
+
+
+def test_a_server_that_dies_half_way_is_one_line_that_names_what_is_left(
+        subject: Backed, entry: Entry, tmp_path: Path) -> None:
+    with running("debian", tmp_path) as server:
+        def kill(doing: str, _: float) -> None:
+            if doing == "rows":
+                docker("kill", str(server.container))
+        with pytest.raises(RestoreError, match="the half-restored restored is still there") as caught:
+            restore_logical(subject.store, subject.ring, entry, server.admin, "restored", image=subject.image,
+                            listener=kill)
+    assert "\n" not in str(caught.value)
 
 
 TAKE = """

@@ -62,6 +62,15 @@ def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(
     assert stack.outputs()["backup"]["keys"][0] not in said
 
 
+def test_a_manifest_names_what_the_server_was_made_from(stack: Stack) -> None:
+    runs = subprocess.run(["docker", "inspect", "--format", "{{.Image}}", f"lifecompanion-{stack.name}-primary"],
+                          capture_output=True, text=True, check=True).stdout.strip()
+    taken = backup(stack, "run", "--kind", "logical")
+    shown = backup(stack, "show", str(taken["id"]))
+    # The image is built here, so no registry has a name for it: its own id is its digest.
+    assert shown["image_digest"] == runs
+
+
 def test_neither_a_second_up_nor_a_refresh_changes_anything_and_no_secret_shows(stack: Stack) -> None:
     assert set(stack.up()) == {"same"}
     assert set(stack.refresh()) == {"same"}

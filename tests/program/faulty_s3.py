@@ -1,8 +1,9 @@
-"""A proxy before a real S3 server that fails as told: refuses, overloads, cuts connections, goes away for a while."""
+"""A proxy before a real S3 server that fails as told: refuses, overloads, cuts, loses answers, goes away."""
 
 from __future__ import annotations
 
 import http.client
+import re
 import ssl
 import threading
 import time
@@ -21,11 +22,12 @@ REFUSED = '<?xml version="1.0"?><Error><Code>{}</Code><Message>Refused.</Message
 
 @dataclass
 class Faults:
-    """What goes wrong: each counter is of requests still to fail; `match` limits it to methods and paths."""
+    """What goes wrong: each counter is of requests still to fail; `match`, an expression, limits it to some."""
 
     slow_down: int = 0
     deny: int = 0
     cut: int = 0
+    lose: int = 0
     code: str = "AccessDenied"
     away_until: float = 0.0
     match: str = ""
@@ -36,7 +38,7 @@ class Faults:
         """Whether this request is to fail in this way."""
         with self.lock:
             left = getattr(self, name)
-            if left > 0 and self.match in request:
+            if left > 0 and re.search(self.match, request):
                 setattr(self, name, left - 1)
                 return True
             return False
@@ -68,7 +70,10 @@ def faulty(login: S3Login) -> Iterator[tuple[S3Login, Faults]]:
             onward.request(self.command, self.path, body or None, dict(self.headers))
             answer = onward.getresponse()
             data = answer.read()
-            if faults.take("cut", request):
+            if faults.take("lose", request):
+                self.close_connection = True
+                self.connection.close()
+            elif faults.take("cut", request):
                 self._answer(answer.status, dict(answer.getheaders()), data, cut=len(data) // 2)
             else:
                 self._answer(answer.status, dict(answer.getheaders()), data)
