@@ -71,10 +71,13 @@ def seed(stack: StackOption = None, *, dsn: DsnOption = None,
 
 
 def _draw(spec: Spec, path: Path) -> None:
-    from seed.preview import draw
+    from seed.preview import draw, drawn_people
 
     draw(spec, path)
-    console.print(f"drawn: {path}", soft_wrap=True)
+    shown = drawn_people(spec)
+    whom = ", ".join(f"{person.name} ({person.profile.name})" for person in shown)
+    console.print(f"drawn: {path}: {len(shown)} of {spec.users} people, each of another profile: {whom}; the week is "
+                  "the first one's", soft_wrap=True, markup=False)
 
 
 def _discard(stack: str | None, dsn: str | None, as_json: bool) -> None:

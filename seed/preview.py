@@ -1,4 +1,4 @@
-"""Preview: the data set as one picture: a week of one home, everybody's days hour by hour, the city's pressure."""
+"""Preview: the data set as one picture: a week of one home, its devices' reports, days hour by hour, the pressure."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from seed.devices import Device, fleet
 from seed.errors import SeedError
 from seed.measurements import measured, slices
 from seed.notifications import chosen, told
-from seed.people import people
-from seed.profiles import ACTIVITIES
+from seed.people import Person, people
+from seed.profiles import ACTIVITIES, PROFILES
 from seed.rows import Array, Ints, Rows
 from seed.spec import DAY, Spec
 from seed.thresholds import THRESHOLDS
@@ -35,22 +35,25 @@ _COLOURS = {
     "leisure": "#9b7ede", "housework": "#8d6e63", "study": "#2a9d8f", "childcare": "#ff99c8", "social": "#d81e5b",
     "work": "#6c757d", "transport": "#111111", "exercise": "#57a639", "walk": "#a7c957", "shopping": "#ffe066",
 }
-# One of each profile.
-_PEOPLE = 5
 _WEEK = ("temperature", "humidity", "air_quality")
 _LABELS = {"temperature": "°C", "humidity": "% RH", "air_quality": "air quality index"}
 
 
+def drawn_people(spec: Spec) -> tuple[Person, ...]:
+    """Whom the picture shows: one person of each profile, which are the first ones, as the profiles take turns."""
+    return people(spec)[:len(PROFILES)]
+
+
 def draw(spec: Spec, path: Path, *, user: int | None = None) -> None:
-    """Write the picture of this data set to `path` (PNG): its first five people, the last week of one's home."""
-    shown = people(spec)[:_PEOPLE]
+    """Write the picture of this data set to `path` (PNG): the days of some people, the last week of one's home."""
+    shown = drawn_people(spec)
     devices = fleet(spec)[:len(shown) * spec.devices_per_user]
     columns, notes = _seen(spec, len(shown), devices)
     lives = {person.id: timeline(spec, person, spec.start, spec.end) for person in shown}
     user = user or shown[0].id
 
-    figure = Figure(figsize=(15, 15), layout="constrained")
-    grid = figure.add_gridspec(5, len(shown), height_ratios=(3, 2.4, 2.4, 3.2, 1.6))
+    figure = Figure(figsize=(15, 16), layout="constrained")
+    grid = figure.add_gridspec(6, len(shown), height_ratios=(3, 2.4, 2.4, 0.8, 3.2, 1.6))
     home = [device for device in devices if device.owner.id == user]
     for row, measure in enumerate(_WEEK):
         axes = figure.add_subplot(grid[row, :])
@@ -58,9 +61,10 @@ def draw(spec: Spec, path: Path, *, user: int | None = None) -> None:
         _draw_bands(axes, lives[user], spec)
         _draw_notes(axes, spec, notes, user, measure)
     figure.axes[0].set_title(f"Last week of {home[0].owner.name} ({home[0].owner.profile.name}); times in UTC")
+    _draw_reports(figure.add_subplot(grid[3, :]), spec, home, columns)
     for position, person in enumerate(shown):
-        _draw_days(figure.add_subplot(grid[3, position]), lives[person.id], spec, person.profile.name)
-    _draw_pressure(figure.add_subplot(grid[4, :]), devices, columns)
+        _draw_days(figure.add_subplot(grid[4, position]), lives[person.id], spec, person.profile.name)
+    _draw_pressure(figure.add_subplot(grid[5, :]), devices, columns)
     figure.legend(handles=[Patch(color=colour, label=name) for name, colour in _COLOURS.items()], ncols=8,
                   loc="outside lower center", frameon=False)
     figure.savefig(path, dpi=80)
@@ -106,6 +110,20 @@ def _draw_week(axes: Axes, spec: Spec, home: Sequence[Device], columns: Mapping[
     axes.set_ylabel(_LABELS[measure])
     axes.xaxis.set_major_formatter(DateFormatter("%a %d"))  # type: ignore[no-untyped-call]
     axes.legend(loc="upper left", ncols=len(home), frameon=False)
+
+
+def _draw_reports(axes: Axes, spec: Spec, home: Sequence[Device], columns: Mapping[str, Array]) -> None:
+    """A stroke for each report of the last day, a line for each device: steady, in bursts, or as people come and go."""
+    since = np.datetime64(spec.end - DAY, "s")
+    last = columns["measured_at"] >= since
+    for line, device in enumerate(home):
+        mine = columns["measured_at"][(columns["device_id"] == device.id) & last]
+        axes.plot(mine, np.full(len(mine), line), "|", markersize=10, markeredgewidth=0.7)
+    axes.set_yticks(range(len(home)), [device.room for device in home])
+    axes.set_ylim(len(home) - 0.5, -0.5)
+    axes.set_xlim(since, np.datetime64(spec.end, "s"))  # type: ignore[arg-type]
+    axes.xaxis.set_major_formatter(DateFormatter("%H:%M"))  # type: ignore[no-untyped-call]
+    axes.set_title("When its devices report: the last day", fontsize=10)
 
 
 def _draw_bands(axes: Axes, life: Timeline, spec: Spec) -> None:

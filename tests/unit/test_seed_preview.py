@@ -7,7 +7,8 @@ from matplotlib.colors import to_rgb
 from seed_data import spec
 
 from seed import SeedError
-from seed.preview import _COLOURS, draw
+from seed.preview import _COLOURS, draw, drawn_people
+from seed.profiles import PROFILES
 
 
 @pytest.mark.parametrize("changes", [
@@ -21,6 +22,11 @@ def test_the_picture_shows_the_days_in_the_colours_of_its_legend(tmp_path, chang
         share = (np.abs(picture - to_rgb(_COLOURS[name])).max(axis=2) < 0.02).mean()
         # Far more of it than the legend alone has; the weeks' bands and the days' maps are full of it.
         assert share > (0.02 if name == "sleep" else 0.001), name
+
+
+@pytest.mark.parametrize(("users", "shown"), [(2, 2), (5, 5), (12, 5)])
+def test_of_many_people_one_of_each_profile_is_drawn(users, shown):
+    assert [person.profile for person in drawn_people(spec(users=users))] == list(PROFILES[:shown])
 
 
 def test_nothing_to_draw_is_one_line(tmp_path):
