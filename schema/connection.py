@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -14,9 +15,15 @@ from schema.errors import ServerUnreachableError
 
 # On loopback an embedded server may first have to finish with another client; from afar, silence means nobody is there.
 LOOPBACK_SECONDS, REMOTE_SECONDS = 60, 10
-# What a server that is starting, stopping or full says; everything else (wrong password, no such database) is final.
-PASSING = ("starting up", "shutting down", "too many clients", "too many connections", "Connection refused",
-           "connection refused", "server closed the connection", "Connection reset")
+# What a server says that is starting, stopping, full or back from a crash; everything else (wrong password, no such
+# database) is final.
+PASSING = ("starting up", "shutting down", "in recovery mode", "not yet accepting connections", "too many clients",
+           "too many connections", "Connection refused", "connection refused", "server closed the connection",
+           "Connection reset")
+# A server that went without a word is noticed within a minute, not after the two hours that systems take.
+KEEPALIVES = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
+# Whatever goes wrong is an exception; what the driver tells a log beside it is for whoever listens to that log.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,8 @@ class Address:
         try:
             seconds = LOOPBACK_SECONDS if self.host in ("127.0.0.1", "localhost") else REMOTE_SECONDS
             return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
-                            application_name=application_name, client_encoding="UTF8", options="-c timezone=UTC")
+                            application_name=application_name, client_encoding="UTF8", options="-c timezone=UTC",
+                            **KEEPALIVES)
         except psycopg.Error as error:
             raise ServerUnreachableError(self._explain(error)) from None
 

@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
 from infra.settings import OFFICIAL_IMAGE
 from schema import apply
 from schema.connection import Address
+from schema.errors import ServerUnreachableError
 from schema.lifecompanion import declared
 from seed import SeedError, Spec
 from seed.ledger import SCHEMA
@@ -52,27 +55,59 @@ def test_json_says_what_was_loaded_and_a_second_run_what_was_left_alone(empty: D
     assert empty.execute("SELECT count(*) FROM users") == [(4,)]
 
 
-@pytest.mark.servers("official")
-def test_ctrl_c_ends_the_program_with_130_and_the_same_command_goes_on(empty: Database) -> None:
-    options = ("--users", "20", "--days", "60", "--interval", "590", "--activities", "500", "--workers", "2")
-    program = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                               env={**os.environ, "LCDB_DSN": empty.owner.dsn()})
+LARGE = ("--users", "20", "--days", "60", "--interval", "590", "--activities", "500", "--workers", "2")
+
+
+def loading(empty: Database) -> subprocess.Popen[str]:
+    """The program in the middle of a large load: some portions are loaded, others are not."""
+    program = subprocess.Popen([*COMMAND, *LARGE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "LCDB_DSN": empty.owner.dsn(), "COLUMNS": "100"})
     deadline = time.monotonic() + 60
     while not empty.execute(f"SELECT to_regclass('{SCHEMA}.portion') IS NOT NULL")[0][0] or not empty.execute(
             f"SELECT count(*) FROM {SCHEMA}.portion")[0][0]:
         assert program.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    program.send_signal(signal.SIGINT)
-    said, _ = program.communicate(timeout=60)
-    assert program.returncode == 130
-    assert "interrupted; the portions that are loaded stay" in said
-    assert "Traceback" not in said
-    done = lcdb_seed(empty.owner, *options)
+    return program
+
+
+def require_the_same_command_finishes_it(empty: Database) -> None:
+    done = lcdb_seed(empty.owner, *LARGE)
     assert done.returncode == 0
     assert "environmental_readings: 527,160\n" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("finished in ")
     assert empty.execute("SELECT count(*) FROM environmental_readings") == [(527_160,)]
+
+
+@pytest.mark.servers("official")
+def test_ctrl_c_ends_the_program_with_130_and_the_same_command_goes_on(empty: Database) -> None:
+    program = loading(empty)
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=60)
+    assert program.returncode == 130
+    assert "interrupted; the portions that are loaded stay" in out + err
+    assert "Traceback" not in out + err
+    require_the_same_command_finishes_it(empty)
+
+
+@pytest.mark.servers("official")
+def test_a_server_that_crashes_half_way_is_one_line_and_the_same_command_goes_on(empty: Database) -> None:
+    program = loading(empty)
+    while program.poll() is None:
+        with suppress(psycopg.OperationalError, ServerUnreachableError), empty.admin.connect() as connection:
+            for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%%' AND "
+                                             "application_name = 'lifecompanion seed' AND datname = %s",
+                                             [empty.owner.database]).fetchall()[:1]:
+                # A backend that is killed takes all connections with it, without a word.
+                connection.execute(f"COPY (SELECT 1) TO PROGRAM 'kill -9 {pid}'")
+        time.sleep(0.02)
+    _, err = program.communicate(timeout=60)
+    assert program.returncode == 1
+    assert len(err.strip().splitlines()) == 1, err
+    assert "could not be loaded: " in err
+    assert "the portions that are loaded stay" in err
+    assert empty.owner.password not in err
+    require_the_same_command_finishes_it(empty)
 
 
 @pytest.mark.servers("official")
@@ -81,6 +116,7 @@ def test_ctrl_c_ends_the_program_with_130_and_the_same_command_goes_on(empty: Da
     (["--days", "-3"], "seed days: -3 is not a whole number of at least 1; correct it"),
     (["--since", "2026-03-02", "--until", "2026-03-01"], "seed since: 2026-03-02T00:00:00+00:00 is not before the end"),
     (["--since", "2026-03-02", "--days", "3"], "--since and --days: both say where the data begins; give one of them"),
+    (["--readings", "-1"], "seed readings: -1 is not a whole number of at least 0; correct it"),
     (["--resume", "--discard"], "--resume and --discard: they exclude each other; give one of them"),
     (["--resume"], "no interrupted load to finish; leave out --resume to begin one"),
     (["--interval", "0"], "seed interval: 0 is not a whole number of at least 2; correct it"),
