@@ -34,7 +34,8 @@ test: .venv/stamp
 nightly: .venv/stamp
 	@LCDB_PAIRS=$(or $(LCDB_PAIRS),500) .venv/bin/python -m pytest --timeout 0 tests/database/test_schema_random.py
 	@LCDB_TEST_KILLS=$(or $(LCDB_TEST_KILLS),50) LCDB_TEST_ROWS=$(or $(LCDB_TEST_ROWS),5000000) .venv/bin/python -m pytest \
-		--timeout 0 tests/database/test_backup_faults.py tests/database/test_backup_roundtrip.py
+		--timeout 0 tests/database/test_backup_faults.py tests/database/test_backup_roundtrip.py \
+		tests/database/test_physical_faults.py
 
 check: .venv/stamp
 	@.venv/bin/ruff check

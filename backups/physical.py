@@ -136,10 +136,16 @@ def take_backup(connection: psycopg.Connection[Any], type_: Type) -> PhysicalBac
     An interrupted backup of the same kind is taken up where it was cut off. It ends when its WAL is in the repository.
     Raises BusyError while another one is taken, DumpError with pgBackRest's own words.
     """
-    if not _has_stanza(connection):
-        run_program(connection, f"pgbackrest --stanza={STANZA} stanza-create")
     # Which old backups go is decided by `prune`, which looks at what is proven first.
-    run_program(connection, f"pgbackrest --stanza={STANZA} --type={type_} --no-expire-auto backup")
+    command = f"pgbackrest --stanza={STANZA} --type={type_} --no-expire-auto backup"
+    try:
+        run_program(connection, command)
+    except DumpError:
+        # Asked only now: all backups but the first have one, and each question costs a login to the bucket.
+        if connection.closed or _has_stanza(connection):
+            raise
+        run_program(connection, f"pgbackrest --stanza={STANZA} stanza-create")
+        run_program(connection, command)
     return read_physical(connection)[-1]
 
 

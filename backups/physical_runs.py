@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import psycopg
@@ -49,11 +50,14 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
     """
     physical = require_physical(config)
     store, database = config.store(), config.database_name()
-    ensure_cipher(store, config.keyring(), database, str(physical["cipher"]))
-    with config.administrator().connect(application_name="lifecompanion backup") as connection:
+    with config.administrator().connect(application_name="lifecompanion backup") as connection, \
+            ThreadPoolExecutor(max_workers=1) as pool:
         connection.execute("SET statement_timeout = 0")
+        # Beside the backup: logging in to the bucket takes as long as a tenth of a small one.
+        closed = pool.submit(ensure_cipher, store, config.keyring(), database, str(physical["cipher"]))
         with _Watch(config, listener):
             backup = take_backup(connection, type_)
+        closed.result()
         entry = keep_manifest(store, database, _manifest(config, connection, backup))
         if backup.error:
             raise DamagedError(f"backup {backup.id}: pages of the database itself have wrong checksums, as "
@@ -61,7 +65,7 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
         if verified:
             listener("verifying", 0.0)
             _verify(store, connection, entry)
-    return find_physical(store, database, entry.id)
+    return find_physical(store, database, entry.id) if verified else entry
 
 
 def verify_physical(config: BackupConfig, entry: PhysicalEntry) -> None:
