@@ -8,6 +8,7 @@ from collections.abc import Callable
 from bench import (
     backup_logical,
     backup_memory,
+    backup_physical,
     ingest,
     online_changes,
     plan,
@@ -19,7 +20,7 @@ from bench import (
 )
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
-    "backup_logical": backup_logical.run, "backup_memory": backup_memory.run,
+    "backup_logical": backup_logical.run, "backup_memory": backup_memory.run, "backup_physical": backup_physical.run,
     "unchanged_up": unchanged_up.run, "plan": plan.run, "unchanged_objects": unchanged_objects.run,
     "online_changes": online_changes.run, "seed_load": seed_load.run, "seed_specification": seed_specification.run,
     "seed_scale": seed_scale.run, "ingest": ingest.run}

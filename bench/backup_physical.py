@@ -1,0 +1,84 @@
+"""pgBackRest through `lcdb backup run` against the bare tool in the same container, round by round.
+
+To a local S3 server with TLS, into an encrypted repository. Before each incremental the same number of rows is new.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from backups.physical import STANZA
+from backups.physical_runs import take_physical
+from bench.results import keep
+from tests.database.archived import Archived, archived, bridge_address
+from tests.database.filled import add_readings, fill
+from tests.program.s3_servers import versitygw
+
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
+# What each incremental has to copy.
+ADDED = 50_000
+BARE, OURS = "pgbackrest {} backup, in the server's container", "lcdb backup run --kind {} --no-verify"
+
+
+def run() -> None:
+    """Fill a server, take turns, keep both pictures."""
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, versitygw(Path(name), bridge_address()) as s3:
+        bucket = f"bench-{secrets.token_hex(4)}"
+        s3.login.client().create_bucket(Bucket=bucket)
+        with archived("official", s3.login, bucket) as archive:
+            fill(archive, ROWS)
+            archive.execute("VACUUM ANALYZE", "CHECKPOINT")
+            take_physical(archive.config, "full", verified=False)
+            _measure(archive, Path(name))
+
+
+def _measure(archive: Archived, folder: Path) -> None:
+    file = folder / "backup.json"
+    file.write_text(json.dumps({**archive.config.model_dump(mode="json"),
+                                "keys": [key.get_secret_value() for key in archive.config.keys]}))
+    file.chmod(0o600)
+    seconds: dict[str, dict[str, list[float]]] = {}
+    added = ROWS
+    for number in range(ROUNDS):
+        for type_ in ("full", "incr"):
+            ways = {BARE.format(f"--type={type_}"): functools.partial(_bare, archive, type_),
+                    OURS.format(type_): functools.partial(_ours, file, type_)}
+            # Neither always comes after the other.
+            for way, take in (list(ways.items()) if number % 2 else list(reversed(ways.items()))):
+                if type_ == "incr":
+                    add_readings(archive, added + 1, added + ADDED, ROWS)
+                    added += ADDED
+                archive.execute("CHECKPOINT", "SELECT pg_switch_wal()", "SELECT pg_sleep(1)")
+                seconds.setdefault(type_, {}).setdefault(way, []).append(_timed(take))
+        print(f"round {number + 1}:", {way: round(runs[-1], 2) for ways in seconds.values()
+                                       for way, runs in ways.items()}, flush=True)
+    for type_, title in (("full", f"Full backup of {ROWS:,} readings"),
+                         ("incr", f"Incremental backup of {ADDED:,} new readings beside {ROWS:,}")):
+        print(keep(f"backup_physical_{type_}", f"{title}, by pgBackRest to encrypted S3",
+                   BARE.format(f"--type={type_}"), dict(sorted(seconds[type_].items(), reverse=True))))
+
+
+def _timed(run: Callable[[], object]) -> float:
+    since = time.monotonic()
+    run()
+    return time.monotonic() - since
+
+
+def _bare(archive: Archived, type_: str) -> None:
+    subprocess.run(["docker", "exec", "--user", "postgres", archive.container, "pgbackrest", f"--stanza={STANZA}",
+                    f"--type={type_}", "--no-expire-auto", "backup"], check=True, capture_output=True)
+
+
+def _ours(file: Path, type_: str) -> None:
+    subprocess.run([sys.executable, "-c", "from cli import main; main()", "backup", "run", "--kind", type_,
+                    "--no-verify", "--config", str(file)], check=True, capture_output=True)
