@@ -110,8 +110,8 @@ def _explained(address: Address) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         said = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"{address}: cannot be read whole: {said}; give a login that is a member of "
-                        "pg_read_all_data") from None
+        raise DumpError(f"{address}: cannot be read whole: {said}; give a login that may read every table: "
+                        "a member of pg_read_all_data (PostgreSQL 14 on), or the administrator's") from None
 
 
 def _hold_still(connection: Connection[Any]) -> list[SourceTable]:
