@@ -77,7 +77,7 @@ def finish(connection: Connection, crew: Crew, progress: Progress, observed: lis
     refresh_aggregates(connection, spec, progress)
     if load.compress:
         compress_old_chunks(connection, crew, progress)
-        crew.run(_analyses(progress))
+        crew.run(analyses(progress))
     ledger.close(connection)
     return {table: tally.done for table, tally in tallies.items()}
 
@@ -173,7 +173,7 @@ def _restore_all(connection: Connection, crew: Crew, progress: Progress) -> None
     # An index is built, and statistics are made, with a lock on one chunk at a time; the check of a foreign key keeps
     # those it has. Begun last it follows the others from chunk to chunk, and nobody has to wait for it. (VALIDATE,
     # which locks less, is refused with a columnstore.)
-    crew.run([*(task_of(built, each) for each in indexes), *_analyses(progress),
+    crew.run([*(task_of(built, each) for each in indexes), *analyses(progress),
               *(task_of(checked, each) for each in keys)])
 
 
@@ -182,8 +182,8 @@ def _is_hypertable(connection: Connection, table: str) -> bool:
                                 "WHERE hypertable_schema = 'public' AND hypertable_name = %s)", (table,)))
 
 
-def _analyses(progress: Progress) -> list[Task]:
-    """Tasks that make each table's statistics, the largest table's first."""
+def analyses(progress: Progress) -> list[Task]:
+    """The tasks that make each table's statistics, the largest table's first."""
     tables = (*GROWING, *(table for table in TABLES if table not in GROWING))
     tally = Tally(progress, "analyze", len(tables))
 

@@ -17,7 +17,7 @@ import psycopg
 from schema.connection import Address
 from seed import ledger
 from seed.aggregates import refresh_aggregates
-from seed.bulk import discard_load, finish, secure, start
+from seed.bulk import analyses, discard_load, finish, secure, start
 from seed.chunks import compress_old_chunks, require_compression
 from seed.crew import APPLICATION, Crew
 from seed.errors import InterruptedLoadError, SeedError
@@ -25,7 +25,7 @@ from seed.ledger import Load
 from seed.portions import Portion
 from seed.progress import Progress
 from seed.spec import Spec
-from seed.tables import TABLES, Connection, any_rows, check_tables, count_rows, one, reserve_ids
+from seed.tables import Connection, any_rows, check_tables, count_rows, one, reserve_ids
 from seed.whole import load_whole
 from seed.writing import can_copy
 
@@ -153,7 +153,7 @@ def _at_once(address: Address, connection: Connection, spec: Spec, manner: Manne
     with _explained(address, _LOADED):
         # Not within the load's transaction: with locks on several tables at once it and a writer who needs a new chunk
         # could each wait for the other.
-        connection.execute(f"ANALYZE {', '.join(TABLES)}".encode())
+        Crew(address, connection, min(2, manner.crew_size(connection))).run(analyses(hear))
         refresh_aggregates(connection, spec, hear)
         if manner.compress:
             compress_old_chunks(connection, None, hear)

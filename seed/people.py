@@ -27,6 +27,8 @@ _SALTS = 64
 _BCRYPT_ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _EMAIL_DOMAINS = ("example.com", "example.net", "example.org")
 CITY = "Lyon"
+# Faker reads each of its two dozen, unless told which are wanted.
+_PROVIDERS = ["faker.providers.address", "faker.providers.person"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Person:
 @lru_cache(maxsize=4)
 def people(spec: Spec) -> tuple[Person, ...]:
     """The persons of this data set, by id; the profiles take turns."""
-    fake = Faker(spec.locale)
+    fake = Faker(spec.locale, providers=_PROVIDERS)
     fake.seed_instance(int(stream(spec, "names").integers(2**32)))
     joined = stream(spec, "joined").integers(60 * DAY, 400 * DAY, spec.users)
     made = []
