@@ -12,6 +12,7 @@ from bench import (
     ingest,
     online_changes,
     plan,
+    recovery,
     seed_load,
     seed_scale,
     seed_specification,
@@ -21,6 +22,7 @@ from bench import (
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "backup_logical": backup_logical.run, "backup_memory": backup_memory.run, "backup_physical": backup_physical.run,
+    "recovery": recovery.run,
     "unchanged_up": unchanged_up.run, "plan": plan.run, "unchanged_objects": unchanged_objects.run,
     "online_changes": online_changes.run, "seed_load": seed_load.run, "seed_specification": seed_specification.run,
     "seed_scale": seed_scale.run, "ingest": ingest.run}
