@@ -21,6 +21,7 @@ from backups.physical import PHYSICAL, STANZA
 from backups.store import Store
 
 CATALOGUE = "physical-catalogue"
+DAMAGED = "damaged/"
 LABEL = re.compile(r"^(\d{8}-\d{6})F(?:_(\d{8}-\d{6})([DI]))?$")
 TYPES = {None: "full", "D": "diff", "I": "incr"}
 SETS = f"{PHYSICAL}/backup/{STANZA}/"
@@ -53,6 +54,7 @@ class PhysicalEntry:
     manifest: PhysicalManifest | None
     verified: datetime | None
     drilled: datetime | None
+    damaged: datetime | None = None
 
     @property
     def kind(self) -> str:
@@ -84,8 +86,10 @@ class PhysicalEntry:
 
     @property
     def proven(self) -> bool:
-        """Whether pgBackRest read all of it back and found it right, or it was restored as a drill."""
-        return (self.verified or self.drilled) is not None
+        """Whether pgBackRest read all of it back and found it right, or it was restored as a drill; not if it has been
+        found damaged since."""
+        good = max((moment for moment in (self.verified, self.drilled) if moment), default=None)
+        return good is not None and (self.damaged is None or good > self.damaged)
 
     @property
     def stored_bytes(self) -> int:
@@ -118,7 +122,7 @@ def list_physical(store: Store, database: str) -> list[PhysicalEntry]:
             return None
         names = known.get(label, [])
         return PhysicalEntry(label, database, _read_manifest(store, f"{under}{label}") if NAME in names else None,
-                             _newest(names, VERIFIED), _newest(names, DRILLS))
+                             _newest(names, VERIFIED), _newest(names, DRILLS), _newest(names, DAMAGED))
 
     with ThreadPoolExecutor(max_workers=READERS) as pool:
         found = [entry for entry in pool.map(read, labels) if entry]

@@ -25,6 +25,7 @@ from backups.physical import (
 )
 from backups.physical_catalogue import (
     CATALOGUE,
+    DAMAGED,
     SETS,
     PhysicalEntry,
     PhysicalManifest,
@@ -45,8 +46,8 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
                   ) -> PhysicalEntry:
     """Take a full, differential or incremental backup, enter it in the catalogue, with `verified` have it read back.
 
-    Without a full one to stand on it becomes a full one. Raises BusyError while another one is taken, DumpError,
-    DamagedError.
+    Without a full one to stand on, or where what it would stand on was found damaged, it becomes a full one. Raises
+    BusyError while another one is taken, DumpError, DamagedError.
     """
     physical = require_physical(config)
     store, database = config.store(), config.database_name()
@@ -56,7 +57,8 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
         # Beside the backup: logging in to the bucket takes as long as a tenth of a small one.
         closed = pool.submit(ensure_cipher, store, config.keyring(), database, str(physical["cipher"]))
         with _Watch(config, listener):
-            backup = take_backup(connection, type_)
+            stands = type_ != "full" and _stands_on_damage(store, database)
+            backup = take_backup(connection, "full" if stands else type_)
         closed.result()
         entry = keep_manifest(store, database, _manifest(config, connection, backup))
         if backup.error:
@@ -134,8 +136,18 @@ def _clear_catalogue(store: Store, database: str, listed: Sequence[str]) -> None
 
 def _verify(store: Store, connection: psycopg.Connection[object], entry: PhysicalEntry) -> None:
     since = time.monotonic()
-    said = verify_backup(connection, (*entry.needs, entry.id))
+    try:
+        said = verify_backup(connection, (*entry.needs, entry.id))
+    except DamagedError as error:
+        mark(store, entry, DAMAGED, {"problem": str(error)})
+        raise
     mark(store, entry, VERIFIED, {"pgbackrest": said, "seconds": round(time.monotonic() - since, 1)})
+
+
+def _stands_on_damage(store: Store, database: str) -> bool:
+    """Whether the newest full backup, or one that stands on it, was found damaged: an incremental would be too."""
+    entries = list_physical(store, database)
+    return any(entry.damaged and not entry.proven for entry in entries if entry.full == entries[-1].full)
 
 
 def _manifest(config: BackupConfig, connection: psycopg.Connection[object], backup: PhysicalBackup) -> PhysicalManifest:

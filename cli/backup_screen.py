@@ -58,7 +58,7 @@ def entry_facts(entry: Entry) -> dict[str, Any]:
 
 def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
     manifest = entry.manifest
-    return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(), "problem": None,
+    return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(), "problem": _damage(entry),
             "verified": entry.verified.isoformat() if entry.verified else None,
             "drilled": entry.drilled.isoformat() if entry.drilled else None, "needs": list(entry.needs),
             **({"bytes": manifest.stored_bytes, "server": manifest.server.words(),
@@ -78,9 +78,14 @@ def backups_table(entries: Sequence[Entry], physical: Sequence[PhysicalEntry] = 
     for each in physical:
         known = each.manifest
         table.add_row(each.id, each.kind, "", size_text(known.stored_bytes) if known else "?",
-                      known.server.words() if known else "", _proof(each) + (
+                      known.server.words() if known else "", _damage(each) or _proof(each) + (
                           f"; recovers to any time from {known.stop:%Y-%m-%d %H:%M:%S} UTC on" if known else ""))
     return table
+
+
+def _damage(entry: PhysicalEntry) -> str | None:
+    found = entry.damaged if not entry.proven else None
+    return f"found damaged {found:%Y-%m-%d %H:%M}: take a full one" if found else None
 
 
 def _proof(entry: Listed) -> str:

@@ -24,6 +24,7 @@ from backups.physical_runs import prune_physical, take_physical, verify_physical
 from backups.schedule import keep_target, run_due
 from backups.status import physical_status, render_metrics
 from cli.app import app
+from cli.backup_screen import physical_facts
 from tests.database.archived import DATABASE, Archived, archived, bridge_address
 from tests.database.servers import CannotBeHad, docker
 from tests.program.s3_servers import versitygw
@@ -222,3 +223,9 @@ def test_verify_names_a_backup_that_is_damaged_and_every_one_that_stands_on_it(a
     for entry in (full, incremental):
         with pytest.raises(DamagedError, match=full.id):
             verify_physical(archive.config, entry)
+    damaged = {entry.id for entry in list_physical(store, DATABASE) if entry.damaged and not entry.proven}
+    assert damaged == {full.id, incremental.id}
+    assert all(physical_facts(entry)["problem"] for entry in (find_physical(store, DATABASE, id_) for id_ in damaged))
+    healed = take_physical(archive.config, "incr")  # what it would have stood on is worth nothing
+    assert (healed.kind, bool(healed.verified)) == ("full", True)
+    assert take_physical(archive.config, "incr").needs == (healed.id,)
