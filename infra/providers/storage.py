@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
+from infra.providers.images import BuildContextProvider
 
 
 class CertificateProvider(ResourceProvider):
@@ -93,28 +93,13 @@ class GatewayProvider(ResourceProvider):
         return {**props, "running": True}
 
 
-class GatewayBuildProvider(ResourceProvider):
+class GatewayBuildProvider(BuildContextProvider):
     """The folder from which the S3 server's image is built: binary and Dockerfile."""
 
-    serialize_as_secret_always = False
-
-    def create(self, props: Props) -> CreateResult:
+    def _prepare(self, folder: Path) -> Path:
         from infra.targets.gateway import prepare_build_context
 
-        context = prepare_build_context(Path(props["folder"]))
-        return CreateResult(str(props["folder"]), {**props, "context": str(context)})
-
-    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        return DiffResult(changes=changed(olds, news))
-
-    def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
-        return UpdateResult(self.create(news).outs)
-
-    def read(self, id_: str, props: Props) -> ReadResult:
-        return ReadResult(id_, props)
-
-    def delete(self, _id: str, props: Props) -> None:
-        shutil.rmtree(props["folder"], ignore_errors=True)
+        return prepare_build_context(folder)
 
 
 class BucketProvider(ResourceProvider):
