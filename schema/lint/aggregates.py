@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from schema import aggregate_query, dependencies, intervals
 from schema.errors import DeclarationError
+from schema.lint import durations
 from schema.lint.finding import Finding, Lint
 from schema.live_aggregate import BESIDE, OLD
 from schema.names import LONGEST_BYTES
@@ -64,15 +65,11 @@ def _names(each: ContinuousAggregate) -> Iterator[str]:
 def _unreadable(each: ContinuousAggregate) -> Iterator[str]:
     """Durations that are no interval."""
     bucket = aggregate_query.bucket(each.query)
-    texts = [("bucket", bucket.width)] if bucket else []
+    texts: list[tuple[str, str | None]] = [("bucket", bucket.width)] if bucket else []
     for part in (each.refresh, each.compression, each.retention):
-        texts += [(field, getattr(part, field, None) or "0") for field in ("start", "end", "after", "drop_after",
-                                                                           "schedule", "recompress")]
-    for field, text in texts:
-        try:
-            intervals.length(text)
-        except DeclarationError as error:
-            yield f"{each.full_name}.{field}: {error}"
+        texts += [(field, getattr(part, field, None)) for field in ("start", "end", "after", "drop_after", "schedule",
+                                                                    "recompress")]
+    yield from durations.unreadable(each.full_name, texts)
 
 
 def _policies(each: ContinuousAggregate) -> Iterator[str]:

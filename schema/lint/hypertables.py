@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from schema import intervals
-from schema.errors import DeclarationError
+from schema.lint import durations
 from schema.lint.tables import column_of
 from schema.objects import Hypertable, Object, Table
 
@@ -59,12 +59,8 @@ def _unreadable(table: Table) -> Iterable[str]:
     """Durations that are no interval."""
     dimensions = table.hypertable.dimensions if table.hypertable else ()
     for part in (table.hypertable, *dimensions, table.compression, table.retention, table.reorder):
-        for field in ("chunk", "interval", "after", "drop_after", "schedule", "recompress"):
-            text = getattr(part, field, None)
-            try:
-                intervals.length(text or "0")
-            except DeclarationError as error:
-                yield f"{table.full_name}.{field}: {error}"
+        yield from durations.unreadable(table.full_name, ((field, getattr(part, field, None)) for field in (
+            "chunk", "interval", "after", "drop_after", "schedule", "recompress")))
 
 
 def _policies(table: Table) -> Iterable[str]:
