@@ -93,10 +93,12 @@ def _draw_curves(path: Path, title: str, unit: str, curves: Curves) -> None:
 def _draw(path: Path, title: str, seconds: Mapping[str, Sequence[float]], ratios: Mapping[str, float]) -> None:
     figure, axes = plt.subplots(figsize=(8, 1.2 + 0.7 * len(seconds)), layout="constrained")
     for row, (way, runs) in enumerate(reversed(seconds.items())):
-        axes.barh(row, statistics.median(runs), color="#9db8d2", height=0.6)
+        axes.barh(row, statistics.median(runs), color="#9db8d2", height=0.4)
         axes.plot(runs, [row] * len(runs), "o", color="#1f3b57", markersize=4)
-        axes.text(0.02, row, f" {way}: {ratios[way]:.2f}x", va="center", transform=axes.get_yaxis_transform())
+        # Above its bar, where no dot can lie upon it.
+        axes.text(0, row + 0.24, f"{way}: {ratios[way]:.2f}x", va="bottom", transform=axes.get_yaxis_transform())
     axes.set_yticks([])
+    axes.set_ylim(-0.5, len(seconds) - 0.3)
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds; bar: median, dots: runs")
     axes.set_title(title, loc="left", fontsize=10)
