@@ -22,6 +22,7 @@ LOGICAL = "logical"
 KEYS = "keys/"
 VERIFIED = "verified/"
 DRILLS = "drills/"
+FAILED_DRILLS = "failed-drills/"
 STAMP = "%Y%m%dT%H%M%SZ"
 
 

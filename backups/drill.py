@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+import json
+import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +16,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from backups.catalogue import DRILLS, STAMP, Entry, mark, open_backup
+from backups.catalogue import DRILLS, FAILED_DRILLS, LOGICAL, STAMP, Entry, Listed, mark, open_backup
 from backups.compare import compare
 from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError
 from backups.jobs import read_schema, release_jobs
+from backups.physical_catalogue import CATALOGUE as PHYSICAL
 from backups.programs import find_programs
 from backups.reading import Opened
 from backups.report import render_page
@@ -50,6 +55,10 @@ class Drill:
     jobs: dict[str, str]
     schema_steps: list[str]
     problems: list[str]
+    kind: str = LOGICAL
+    # What only a physical one has: the point that it was recovered to, and how much WAL was replayed until there.
+    point: str | None = None
+    replayed_bytes: int = 0
 
     @property
     def passed(self) -> bool:
@@ -79,7 +88,7 @@ def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = 
                 with replace(server, database="postgres").connect() as connection:
                     drop_database(connection, name)
     drill = replace(drill, seconds={"server": round(started - since, 2), **drill.seconds})
-    _report(store, entry, drill)
+    write_report(store, entry, drill)
     return drill
 
 
@@ -149,24 +158,26 @@ def run_jobs(address: Address) -> dict[str, str]:
     return said
 
 
-def _report(store: Store, entry: Entry, drill: Drill) -> None:
+def write_report(store: Store, entry: Listed, drill: Drill) -> None:
     """The drill as JSON, counted as a proof only where it passed, and a page with the trend of all drills."""
-    facts: dict[str, Any] = {**asdict(drill), "passed": drill.passed}
-    if drill.passed:
-        mark(store, entry, DRILLS, facts)
-    else:
-        mark(store, entry, "failed-drills/", facts)
-    page = render_page([*read_drills(store, entry.database)])
+    facts: dict[str, Any] = {**asdict(drill), "passed": drill.passed, "signed_off_by": signature()}
+    mark(store, entry, DRILLS if drill.passed else FAILED_DRILLS, facts)
+    page = render_page([*read_drills(store, drill.database)])
     store.put(f"{entry.folder}/report/{datetime.now(UTC).strftime(STAMP)}.html", page.encode())
 
 
-def read_drills(store: Store, database: str) -> list[dict[str, Any]]:
-    """The facts of every drill of a database, the oldest first."""
-    import json
+def signature() -> str:
+    """Who ran the drill: a name on a machine."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
-    found = []
-    for folder in (DRILLS, "failed-drills/"):
-        for key, _ in store.objects(f"{database}/"):
-            if f"/{folder}" in key and key.endswith(".json"):
-                found.append(json.loads(store.get(key) or b"{}"))
+
+def read_drills(store: Store, database: str) -> list[dict[str, Any]]:
+    """The facts of every drill of a database, of either kind, the oldest first."""
+    keys = [key for catalogue in (LOGICAL, PHYSICAL) for key, _ in store.objects(f"{database}/{catalogue}/")
+            if key.endswith(".json") and any(f"/{folder}" in key for folder in (DRILLS, FAILED_DRILLS))]
+    found = [json.loads(store.get(key) or b"{}") for key in keys]
     return sorted(found, key=lambda facts: str(facts.get("when")))

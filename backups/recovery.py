@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from backups.config import BackupConfig
 from backups.errors import MissedPointError, RestoreError
@@ -36,17 +37,19 @@ RECOVERY_SECONDS = 6 * 3600
 
 @dataclass(frozen=True)
 class Recovered:
-    """A server that was recovered; its roles and passwords are the source's."""
+    """A server that was recovered, `ended` by the clock; its roles and passwords are the source's."""
 
     container: str
     address: Address
     to: str
     seconds: float
+    ended: float
 
 
 def recover(config: BackupConfig, name: str, *, to: datetime | None = None, restore_point: str | None = None,
             backup: str | None = None, as_of: datetime | None = None, image: str | None = None,
-            network: str | None = None, options: Sequence[str] = (), listener: Callable[[str], None] = lambda _: None
+            network: str | None = None, options: Sequence[str] = (),
+            parameters: Mapping[str, str] = MappingProxyType({}), listener: Callable[[str], None] = lambda _: None
             ) -> Recovered:
     """Recover to a time, to a named restore point, or to the end of the archive, in a new container `name`.
 
@@ -78,7 +81,8 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
     since = time.monotonic()
     sets = _sets(store, database, backup, restore_point, as_of)
     for number, set_ in enumerate(sets, 1):
-        port = _create(name, image, words, settings, login, point | ({"RESTORE_SET": set_} if set_ else {}))
+        port = _create(name, image, words, settings, login, {**PARAMETERS, **parameters},
+                       point | ({"RESTORE_SET": set_} if set_ else {}))
         try:
             _await(name, listener)
             break
@@ -92,7 +96,7 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
         admin = config.administrator()
         address = replace(address, user=admin.user, password=admin.password, database=admin.database)
     return Recovered(name, address, to.isoformat() if to else restore_point or "end of the archive",
-                     round(time.monotonic() - since, 1))
+                     round(time.monotonic() - since, 1), time.time())
 
 
 def _sets(store: Store, database: str, backup: str | None, restore_point: str | None, as_of: datetime | None
@@ -134,10 +138,10 @@ def _point(to: datetime | None, restore_point: str | None) -> dict[str, str]:
     return {"RESTORE_TYPE": "default"}
 
 
-def _create(name: str, image: str, more: Sequence[str], settings: str, login: S3Login, point: Mapping[str, str]
-            ) -> int:
+def _create(name: str, image: str, more: Sequence[str], settings: str, login: S3Login,
+            parameters: Mapping[str, str], point: Mapping[str, str]) -> int:
     """Make the container, put its secrets into it, start it; the port it will answer on. No secret is an argument."""
-    words = [word for key, value in PARAMETERS.items() for word in ("-c", f"{key}={value}")]
+    words = [word for key, value in parameters.items() for word in ("-c", f"{key}={value}")]
     envs = [word for key, value in {"PGDATA": DATA, "NO_TS_TUNE": "true", **point}.items()
             for word in ("--env", f"{key}={value}")]
     _docker("volume", "create", "--label", "lifecompanion.recovered=true", name)

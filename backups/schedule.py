@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import urllib.request
 from collections.abc import Callable
@@ -16,10 +17,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from backups.catalogue import STAMP, find_backup, list_backups
 from backups.config import BackupConfig, Due
-from backups.drill import run_drill
+from backups.drill import Drill, run_drill
 from backups.errors import BackupError, BusyError
 from backups.objectives import nears_target, read_objectives
 from backups.physical_catalogue import list_physical
+from backups.physical_drill import drill_physical
 from backups.physical_runs import prune_physical, take_physical
 from backups.retention import prune
 from backups.runs import take_logical
@@ -165,13 +167,31 @@ def _run(config: BackupConfig, store: Store, due: Due) -> str:
             deleted, kept = deleted + len(done.deleted), kept + len(done.kept)
         return f"deleted {deleted} backups, kept {kept}"
     if due.kind == "drill":
-        entry = find_backup(store, database)
-        drill = run_drill(store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
-                          admin=config.administrator() if config.admin else None)
-        if not drill.passed:
-            raise BackupError(f"drill of {drill.backup}: not proven: {drill.problems[0]}")
-        return f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s"
+        return _drill(config, store)
     taken = take_physical(config, due.kind)
     return f"physical backup {taken.id}, {taken.stored_bytes / 1e6:.1f} MB stored, verified"
 
 
+def _drill(config: BackupConfig, store: Store) -> str:
+    """The newest backup of each kind restored and proven; raises BackupError that names what was not."""
+    said, problems, database = list[str](), list[str](), config.database_name()
+    physical = list_physical(store, database) if config.physical else []
+    if not physical or list_backups(store, database):
+        entry = find_backup(store, database)
+        drill = run_drill(store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
+                          admin=config.administrator() if config.admin else None)
+        _judge(drill, said, problems)
+    if physical and shutil.which("docker"):
+        _judge(drill_physical(config, physical[-1]), said, problems)
+    elif physical:
+        said.append(f"physical backup {physical[-1].id} not drilled: no docker here; run `lcdb backup drill` elsewhere")
+    if problems:
+        raise BackupError("; ".join(problems))
+    return "; ".join(said)
+
+
+def _judge(drill: Drill, said: list[str], problems: list[str]) -> None:
+    if drill.passed:
+        said.append(f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s")
+    else:
+        problems.append(f"drill of {drill.backup}: not proven: {drill.problems[0]}")

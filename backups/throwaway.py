@@ -38,7 +38,9 @@ def throwaway_server(image: str) -> Iterator[Address]:
         secret.chmod(0o600)
         words = [word for key, value in PARAMETERS.items() for word in ("-c", f"{key}={value}")]
         try:
-            _docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+            # An image that archives has an entry point of its own, which wants a repository: here there is none.
+            _docker("run", "--detach", "--name", name, "--entrypoint", "docker-entrypoint.sh",
+                    "--publish", "127.0.0.1::5432", "--shm-size", "256m",
                     "--volume", f"{folder}/pg_hba.conf:/etc/lcdb/pg_hba.conf:ro",
                     "--volume", f"{secret}:/run/lcdb-password:ro",
                     "--env", "POSTGRES_PASSWORD_FILE=/run/lcdb-password", "--env", "NO_TS_TUNE=true", image,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import backup_physical
 from cli.backup_config import ConfigOption, find_config
 from cli.backup_screen import (
     DsnOption,
@@ -19,11 +21,13 @@ from cli.backup_screen import (
     print_result,
     progress_bar,
     quiet,
+    size_text,
 )
 from cli.stacks import StackOption, console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
+    from backups.drill import Drill
     from schema.connection import Address
 
 
@@ -94,24 +98,44 @@ def release(database: Annotated[str, typer.Argument(help="The restored database.
 def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
           image: ImageOption = None, as_json: JsonOption = False,
           page: Annotated[Path | None, typer.Option(help="Write the page with the trend here too.")] = None) -> None:
-    """Restore a backup into a throw-away server, compare to the byte, run its policies, measure. 1 where it fails."""
-    from backups.catalogue import find_backup
-    from backups.drill import read_drills, run_drill
+    """Restore a backup into a throw-away server, compare it with the source, run its policies, measure. 1 if not."""
+    from backups.drill import read_drills
     from backups.report import render_page
 
     settings = find_config(stack, config)
-    store = settings.store()
-    entry = find_backup(store, settings.database_name(), id_)
+    # A server that somebody gives is one to restore a database into.
+    physical = dsn is None and backup_physical.is_about(settings, id_)
     with progress_bar("drill") as tell:
-        done = run_drill(store, settings.keyring(), entry, image=image or settings.image,
-                         timestamps=settings.timestamps, admin=_admin(None, dsn) if dsn else None, listener=tell)
+        done = _drill_physical(settings, id_, image, tell) if physical else \
+            _drill_logical(settings, id_, _admin(None, dsn) if dsn else None, image, tell)
     if page:
-        page.write_text(render_page(read_drills(store, entry.database)), encoding="utf-8")
+        page.write_text(render_page(read_drills(settings.store(), done.database)), encoding="utf-8")
+    parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in done.seconds.items())
     print_result(as_json, {**asdict(done), "passed": done.passed}, lambda: console.print(
         f"drill of {done.backup}: {'proven' if done.passed else 'NOT PROVEN'}, {done.rows:,} rows, "
-        f"{done.tables_compared} tables and chunks compared, recovered in {done.recovery_seconds:.1f} s",
+        f"{done.tables_compared} tables and chunks compared, recovered in {done.recovery_seconds:.1f} s ({parts})",
+        *([f"to restore point {done.point}, through {size_text(done.replayed_bytes)} of WAL"] if done.point else []),
         *done.problems, sep="\n", soft_wrap=True, markup=False))
     raise typer.Exit(0 if done.passed else 1)
+
+
+def _drill_physical(settings: BackupConfig, id_: str | None, image: str | None, tell: Callable[[str, float], None]
+                    ) -> Drill:
+    from backups.physical_catalogue import find_physical
+    from backups.physical_drill import drill_physical
+
+    entry = find_physical(settings.store(), settings.database_name(), id_)
+    return drill_physical(settings, entry, image=image, listener=tell)
+
+
+def _drill_logical(settings: BackupConfig, id_: str | None, admin: Address | None, image: str | None,
+                   tell: Callable[[str, float], None]) -> Drill:
+    from backups.catalogue import find_backup
+    from backups.drill import run_drill
+
+    store = settings.store()
+    return run_drill(store, settings.keyring(), find_backup(store, settings.database_name(), id_),
+                     image=image or settings.image, timestamps=settings.timestamps, admin=admin, listener=tell)
 
 
 def _recover(settings: BackupConfig, target: str | None, image: str | None, as_json: bool, **point: Any) -> None:

@@ -1,0 +1,189 @@
+"""The drill of a physical backup: recovered to a point, equal to the source there, whoever writes meanwhile."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from backups.catalogue import find_backup
+from backups.drill import read_drills, run_drill
+from backups.dump import run_logical
+from backups.errors import BackupError, DamagedError
+from backups.objectives import read_rates
+from backups.physical_catalogue import find_physical
+from backups.physical_drill import POINTS, drill_physical, find_point
+from backups.physical_runs import take_physical
+from backups.points import Point, compare_point, take_point
+from cli.app import app
+from schema.apply import ensure
+from schema.compare import Options
+from schema.lifecompanion import declared
+from tests.database.archived import DATABASE, Archived, archived, bridge_address
+from tests.database.backed_up import NASTY, READINGS
+from tests.database.servers import CannotBeHad, docker
+from tests.program.s3_servers import versitygw
+
+
+def of_drills() -> set[str]:
+    """The containers and volumes of drills that are there."""
+    return {name for kind, more in (("container", ["--all"]), ("volume", []))
+            for name in docker(kind, "ls", *more, "--quiet", "--filter", "name=lcdb-drill-").split()}
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
+    """The declared schema with readings, two of its chunks compressed, and one full backup."""
+    try:
+        with versitygw(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
+            bucket = f"drill-{secrets.token_hex(4)}"
+            s3.login.client().create_bucket(Bucket=bucket)
+            with archived("official", s3.login, bucket) as found:
+                ensure(found.admin, declared(), options=Options(on_unsupported="skip"))
+                found.execute(
+                    NASTY, "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) SELECT 1 + g % 20, 'sensor',"
+                           " '02:00:00:00:00:' || lpad(to_hex(g), 2, '0'), 't/' || g FROM generate_series(1, 50) g",
+                    READINGS.format(rows=20000),
+                    "SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
+                take_physical(found.config, "full", verified=False)
+                before = of_drills()
+                yield found
+                assert of_drills() <= before
+    except CannotBeHad as error:
+        pytest.skip(str(error))
+
+
+@contextmanager
+def writers(archive: Archived, *pauses: float) -> Iterator[None]:
+    """Some that write all the time, without word three, one of them in transactions that are open for a while."""
+    stop = threading.Event()
+
+    def write(pause: float) -> None:
+        with archive.admin.connect() as connection:
+            while not stop.is_set():
+                with connection.transaction():
+                    connection.execute("INSERT INTO notifications (user_id, title, type) VALUES (1, 'x', 'y')")
+                    connection.execute("UPDATE devices SET is_active = NOT is_active"
+                                       " WHERE id = 1 + floor(50 * random())")
+                    time.sleep(pause)
+
+    threads = [threading.Thread(target=write, args=[pause]) for pause in pauses or (0.002, 0.005, 0.4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_drill_proves_backup_and_wal_to_the_transaction_though_the_source_is_gone(archive: Archived) -> None:
+    store, entry = archive.config.store(), find_physical(archive.config.store(), DATABASE)
+    with writers(archive):
+        time.sleep(0.5)
+        point = find_point(archive.config, entry)
+    # Its counts lie sealed in the bucket: the rest needs bucket and key alone.
+    done = drill_physical(archive.config.model_copy(update={"admin": None, "database": None}), entry)
+    assert done.problems == []
+    assert done.point
+    assert point.name in done.point
+    assert done.rows == point.rows > 20000  # those inside compressed batches too
+    assert done.tables_compared > 15
+    assert set(done.jobs.values()) == {"ok"}
+    assert done.replayed_bytes > 0
+    assert {"source", "restore", "replay", "compare"} <= done.seconds.keys()
+    assert find_physical(store, DATABASE).drilled
+    assert read_rates(store, DATABASE) == {}  # so small a drill says nothing of the rate
+
+
+def test_what_a_server_lacks_holds_otherwise_or_beyond_the_point_is_told(archive: Archived) -> None:
+    point = take_point(archive.admin)
+    following = int(point.snapshot.split(":")[1])
+    counts = {**point.counts, "public.gone": point.counts["public.users"]}
+    counts["public.devices"] = counts["public.devices"].model_copy(update={"rows": 51})
+    counts["public.users"] = counts["public.users"].model_copy(update={"checksum": "1"})
+    del counts["public.notifications"]
+    with archive.admin.connect() as connection:
+        assert compare_point(point, connection, following) == []
+        assert sorted(compare_point(point.model_copy(update={"counts": counts}), connection, following)) == [
+            "public.devices: found 50 rows, required 51", "public.gone: not there, required 20 rows",
+            "public.notifications: there, but not in the source",
+            "public.users: 20 rows as required, but their content differs"]
+        number = archive.execute("INSERT INTO notifications (user_id, title, type) VALUES (1, 'x', 'y')"
+                                 " RETURNING pg_current_xact_id()::text::bigint")[0][0]
+        assert isinstance(number, int)
+        (said,) = compare_point(point, connection, number + 1)
+        assert f"transactions {number} were not committed there" in said
+        with archive.admin.connect(autocommit=False) as open_:
+            running = open_.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+            assert running
+            later = take_point(archive.admin)
+        (said,) = compare_point(later, connection, running[0] + 1)
+        assert f"transactions {running[0]} were not committed there" in said  # it was open at the point, and no more
+
+
+def test_counts_that_were_changed_are_refused_and_so_are_those_from_before_the_backup(archive: Archived) -> None:
+    store, entry = archive.config.store(), find_physical(archive.config.store(), DATABASE)
+    wanted = find_point(archive.config, entry)
+    nobody = archive.config.model_copy(update={"admin": None, "database": None})
+    assert find_point(nobody, entry) == wanted
+    key = f"{entry.folder}/{POINTS}{wanted.name}.json"
+    whole = store.get(key) or b""
+    store.put(key, whole.replace(b'"rows": 50', b'"rows": 49'))
+    with pytest.raises(DamagedError, match="seal"):
+        find_point(nobody, entry)
+    store.put(key, whole)
+    later = take_physical(archive.config, "incr", verified=False)
+    with pytest.raises(BackupError, match="nothing to compare with"):
+        find_point(nobody, later)
+
+
+def test_a_point_is_made_between_commits_or_with_writers_held_off_for_a_moment(
+        archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
+    with writers(archive):
+        points = [take_point(archive.admin)]
+    with writers(archive, 0.002, 0.005):  # one that is open for longer would have to end first
+        monkeypatch.setattr("backups.points.ATTEMPTS", 0)
+        points += [take_point(archive.admin) for _ in range(2)]
+    rows = [point.counts["public.notifications"].rows for point in points]
+    assert rows == sorted(set(rows))
+    with pytest.raises(DamagedError):
+        Point.from_json(points[0].sealed("one cipher").model_dump_json().encode(), "another cipher", "here")
+
+
+def test_a_logical_backup_of_a_server_that_archives_is_drilled_in_its_own_image(archive: Archived) -> None:
+    config = archive.config
+    manifest = run_logical(config.store(), config.keyring(), archive.admin, image=config.image)
+    done = run_drill(config.store(), config.keyring(), find_backup(config.store(), DATABASE, manifest.id))
+    assert done.problems == []
+
+
+def test_the_command_tells_of_a_damaged_backup_and_the_page_shows_both_kinds(archive: Archived, tmp_path: Path) -> None:
+    store, entry = archive.config.store(), take_physical(archive.config, "full", verified=False)
+    file, page = tmp_path / "backup.json", tmp_path / "drills.html"
+    key = archive.config.keys[0].get_secret_value()
+    file.write_text(json.dumps({**archive.config.model_dump(mode="json"), "keys": [key]}))
+    file.chmod(0o600)
+    bundle = next(key for key, _ in store.objects(f"{DATABASE}/physical/backup/main/{entry.id}/bundle/"))
+    store.put(bundle, (store.get(bundle) or b"")[::-1])
+    done = CliRunner().invoke(app, ["backup", "drill", "--json", "--page", str(page), "--config", str(file)])
+    assert done.exit_code == 1, done.output
+    told = json.loads(done.stdout)
+    assert (told["backup"], told["passed"], len(told["problems"])) == (entry.id, False, 1)
+    assert f"drill of {entry.id}" not in told["problems"][0]
+    drills = read_drills(store, DATABASE)
+    assert {drill["kind"] for drill in drills} == {"logical", "full"}
+    assert all(drill["signed_off_by"] for drill in drills)
+    assert all(word in page.read_text() for word in (">logical</text>", ">physical</text>", "not proven"))
+    assert find_physical(store, DATABASE).drilled is None
+    for secret in (key, (archive.config.physical or {})["cipher"], archive.admin.password,
+                   str(archive.config.s3["secret_key"])):
+        assert secret not in done.output + page.read_text()
