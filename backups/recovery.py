@@ -29,7 +29,7 @@ PARAMETERS: Mapping[str, str] = {
     # It must never push its own timeline into the archive that it was recovered from.
     "archive_mode": "off", "listen_addresses": "*", "hba_file": "/etc/lifecompanion/pg_hba.conf", "timezone": "UTC",
     "shared_preload_libraries": "timescaledb,pg_stat_statements", "max_worker_processes": "24",
-    # Not less than the source had, or it would not start on its WAL.
+    # Its image raises these to what the source had, or it would not start on its WAL.
     "max_connections": "100", "max_locks_per_transaction": "512", "max_wal_senders": "10",
 }
 RECOVERY_SECONDS = 6 * 3600

@@ -25,8 +25,10 @@ from tests.database.servers import docker
 
 HBA = "local all all trust\nhost all all all scram-sha-256\n"
 DATABASE = "lifecompanion"
-SERVER = {**PARAMETERS, "hba_file": "/etc/pg_hba.conf", "listen_addresses": "*", "timezone": "UTC",
-          "shared_preload_libraries": "timescaledb,pg_stat_statements", "timescaledb.telemetry_level": "off"}
+# More connections than a recovered server is given: its WAL wants as many there.
+SERVER = {**PARAMETERS, "max_connections": "130", "hba_file": "/etc/pg_hba.conf", "listen_addresses": "*",
+          "timezone": "UTC", "shared_preload_libraries": "timescaledb,pg_stat_statements",
+          "timescaledb.telemetry_level": "off"}
 
 
 @dataclass(frozen=True)

@@ -26,4 +26,13 @@ if [ -n "${RESTORE_TYPE:-}" ] && [ ! -e "$PGDATA/.restored" ]; then
     echo "timescaledb.max_background_workers = 0" >> "$PGDATA/postgresql.auto.conf"
     as_postgres touch "$PGDATA/.restored"
 fi
+if [ -n "${RESTORE_TYPE:-}" ]; then
+    # No less than the source had, whatever we were told: recovery stops at WAL that wants more.
+    for setting in $(as_postgres env LC_ALL=C pg_controldata -D "$PGDATA" | sed -n \
+            -e 's/^max_prepared_xacts setting: */max_prepared_transactions=/p' \
+            -e 's/^max_locks_per_xact setting: */max_locks_per_transaction=/p' \
+            -e 's/^\(max_connections\|max_worker_processes\|max_wal_senders\) setting: */\1=/p'); do
+        set -- "$@" -c "$setting"
+    done
+fi
 exec docker-entrypoint.sh "$@"
