@@ -146,6 +146,8 @@ def _verify(store: Store, connection: psycopg.Connection[object], entry: Physica
 
 def _stands_on_damage(store: Store, database: str) -> bool:
     """Whether the newest full backup, or one that stands on it, was found damaged: an incremental would be too."""
+    if not any(f"/{DAMAGED}" in key for key, _ in store.objects(f"{database}/{CATALOGUE}/")):
+        return False  # asked in one request; the whole list takes some for each backup
     entries = list_physical(store, database)
     return any(entry.damaged and not entry.proven for entry in entries if entry.full == entries[-1].full)
 
