@@ -44,70 +44,82 @@ class Faults:
             return False
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, login: S3Login) -> None:
+        super().__init__(("127.0.0.1", 0), _Proxy)
+        self.faults, self.target = Faults(), urlsplit(str(login.endpoint))
+        self.trusted = ssl.create_default_context(cafile=login.ca_file)
+
+    def handle_error(self, *_: object) -> None:
+        pass  # a client that was cut off
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def _do(self) -> None:
+        faults, request = self.server.faults, f"{self.command} {self.path}"
+        faults.seen.append(request)
+        if time.monotonic() < faults.away_until:
+            self._hang_up()
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        refused = REFUSED.format(faults.code).encode()
+        for name, status, text in (("slow_down", 503, SLOW_DOWN), ("deny", 403, refused)):
+            if faults.take(name, request):
+                self._answer(status, {"Content-Type": "application/xml"}, text)
+                return
+        status, headers, data = self._ask(body)
+        if faults.take("lose", request):
+            self._hang_up()
+        else:
+            self._answer(status, headers, data, cut=len(data) // 2 if faults.take("cut", request) else None)
+
+    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        """What the real server says."""
+        target = self.server.target
+        onward = http.client.HTTPSConnection(str(target.hostname), target.port, context=self.server.trusted, timeout=60)
+        try:
+            onward.request(self.command, self.path, body or None, dict(self.headers))
+            answer = onward.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            onward.close()
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.close()
+
+    def _answer(self, status: int, headers: dict[str, str], data: bytes, cut: int | None = None) -> None:
+        self.send_response(status)
+        length = headers.get("Content-Length") if self.command == "HEAD" else None
+        for key, value in headers.items():
+            if key.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):
+                self.send_header(key, value)
+        self.send_header("Content-Length", length or str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data if cut is None else data[:cut])
+        if cut is not None:
+            self.close_connection = True
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _do
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
 def faulty(login: S3Login) -> Iterator[tuple[S3Login, Faults]]:
     """A login to the proxy, and what makes it fail."""
-    faults, target = Faults(), urlsplit(str(login.endpoint))
-    trusted = ssl.create_default_context(cafile=login.ca_file)
-
-    class Proxy(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def _do(self) -> None:
-            request = f"{self.command} {self.path}"
-            faults.seen.append(request)
-            if time.monotonic() < faults.away_until:
-                self.close_connection = True
-                self.connection.close()
-                return
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            refused = REFUSED.format(faults.code).encode()
-            for name, status, text in (("slow_down", 503, SLOW_DOWN), ("deny", 403, refused)):
-                if faults.take(name, request):
-                    self._answer(status, {"Content-Type": "application/xml"}, text)
-                    return
-            onward = http.client.HTTPSConnection(str(target.hostname), target.port, context=trusted, timeout=60)
-            onward.request(self.command, self.path, body or None, dict(self.headers))
-            answer = onward.getresponse()
-            data = answer.read()
-            if faults.take("lose", request):
-                self.close_connection = True
-                self.connection.close()
-            elif faults.take("cut", request):
-                self._answer(answer.status, dict(answer.getheaders()), data, cut=len(data) // 2)
-            else:
-                self._answer(answer.status, dict(answer.getheaders()), data)
-            onward.close()
-
-        def _answer(self, status: int, headers: dict[str, str], data: bytes, cut: int | None = None) -> None:
-            self.send_response(status)
-            length = headers.get("Content-Length") if self.command == "HEAD" else None
-            for key, value in headers.items():
-                if key.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):
-                    self.send_header(key, value)
-            self.send_header("Content-Length", length or str(len(data)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(data if cut is None else data[:cut])
-            if cut is not None:
-                self.close_connection = True
-
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _do
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            pass  # a client that was cut off
-
-    with Server(("127.0.0.1", 0), Proxy) as server:
+    with _Server(login) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield replace(login, endpoint=f"http://127.0.0.1:{server.server_port}", ca_file=None), faults
+            yield replace(login, endpoint=f"http://127.0.0.1:{server.server_port}", ca_file=None), server.faults
         finally:
             server.shutdown()
             thread.join()
