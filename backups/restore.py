@@ -116,16 +116,17 @@ def _said(name: str, error: Exception) -> str:
 
 
 def _take_away(server: Connection[Any], admin: Address, name: str) -> str:
-    """Drop what was half restored, over a new connection where the server ended the old one; says what became of it."""
+    """Drop what was half restored, over a new connection where the server ends the old one; says what became of it."""
     try:
-        if server.closed or server.broken:
+        drop_database(server, name)
+    except psycopg.Error:
+        try:
+            # A server whose disk is full may crash even of that, and be back with room.
             with replace(admin, database="postgres").connect(application_name=APPLICATION) as again:
                 drop_database(again, name)
-        else:
-            drop_database(server, name)
-    except (psycopg.Error, ServerUnreachableError):
-        return f"the half-restored {name} is still there: restore under the same name once the server is well, " \
-               "which drops it first"
+        except (psycopg.Error, ServerUnreachableError):
+            return f"the half-restored {name} is still there: restore under the same name once the server is well, " \
+                   "which drops it first"
     return "it was taken away again"
 
 

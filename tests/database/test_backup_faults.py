@@ -241,7 +241,7 @@ def test_a_full_disk_of_the_s3_server_is_one_line_and_nothing_is_listed(
         subprocess.run(["umount", "--lazy", str(objects)], check=True)
 
 
-def test_a_full_disk_of_the_server_is_one_line_and_takes_the_half_restored_database_away(
+def test_a_full_disk_of_the_server_is_one_line_that_says_what_became_of_the_database(
         subject: Backed, entry: Entry, tmp_path: Path) -> None:
     data = docker("exec", str(subject.server.container), "sh", "-c", "echo $PGDATA").strip()
     with running("debian", tmp_path, ["--tmpfs", f"{data}:size=400m"], min_wal_size="160MB") as server:
@@ -253,11 +253,15 @@ def test_a_full_disk_of_the_server_is_one_line_and_takes_the_half_restored_datab
         docker("exec", str(server.container), "sh", "-c", f"""
             free=$(df --output=avail -k {data} | tail -1)
             head -c $((free - 30000))k /dev/zero > {data}/ballast""")
-        with pytest.raises(RestoreError, match=r"No space left on device.*taken away again") as caught:
+        with pytest.raises(RestoreError, match=r"No space left on device.*(taken away again|is still there)") as caught:
             restore_logical(subject.store, subject.ring, entry, server.admin, "restored", image=subject.image)
         assert "\n" not in str(caught.value)
-        with server.admin.connect() as connection:
-            assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'restored'").fetchone()
+        if "taken away" in str(caught.value):
+            with server.admin.connect() as connection:
+                assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'restored'").fetchone()
+        else:
+            # Sometimes the log of the server finds no room either, and it cannot even start again.
+            assert docker("inspect", "--format", "{{.State.Running}}", str(server.container)).strip() == "false"
 
 
 def test_a_server_that_dies_half_way_is_one_line_that_names_what_is_left(
