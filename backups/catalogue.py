@@ -42,6 +42,8 @@ class Listed(Protocol):
     @property
     def drilled(self) -> datetime | None: ...
     @property
+    def failed(self) -> datetime | None: ...
+    @property
     def stored_bytes(self) -> int: ...
     @property
     def seconds(self) -> float: ...
@@ -49,7 +51,8 @@ class Listed(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """One backup of the catalogue. `problem` says why its manifest cannot be read, where it cannot."""
+    """One backup of the catalogue. `problem` says why its manifest cannot be read, where it cannot; `failed` when its
+    last drill failed."""
 
     id: str
     database: str
@@ -58,6 +61,7 @@ class Entry:
     verified: datetime | None
     drilled: datetime | None
     problem: str | None = None
+    failed: datetime | None = None
 
     @property
     def taken(self) -> datetime:
@@ -111,7 +115,7 @@ def read_entry(store: Store, database: str, id_: str) -> Entry | None:
     except DamagedError as error:
         problem = str(error)
     return Entry(id_, database, LOGICAL, manifest, _newest(store, f"{folder}/{VERIFIED}"),
-                 _newest(store, f"{folder}/{DRILLS}"), problem)
+                 _newest(store, f"{folder}/{DRILLS}"), problem, _newest(store, f"{folder}/{FAILED_DRILLS}"))
 
 
 def find_backup(store: Store, database: str, id_: str | None = None) -> Entry:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from backups.catalogue import DRILLS, STAMP, VERIFIED
+from backups.catalogue import DRILLS, FAILED_DRILLS, STAMP, VERIFIED
 from backups.errors import BackupError
 from backups.manifest import NAME, Server
 from backups.physical import PHYSICAL, STANZA
@@ -55,6 +55,7 @@ class PhysicalEntry:
     verified: datetime | None
     drilled: datetime | None
     damaged: datetime | None = None
+    failed: datetime | None = None
 
     @property
     def kind(self) -> str:
@@ -122,7 +123,8 @@ def list_physical(store: Store, database: str) -> list[PhysicalEntry]:
             return None
         names = known.get(label, [])
         return PhysicalEntry(label, database, _read_manifest(store, f"{under}{label}") if NAME in names else None,
-                             _newest(names, VERIFIED), _newest(names, DRILLS), _newest(names, DAMAGED))
+                             _newest(names, VERIFIED), _newest(names, DRILLS), _newest(names, DAMAGED),
+                             _newest(names, FAILED_DRILLS))
 
     with ThreadPoolExecutor(max_workers=READERS) as pool:
         found = [entry for entry in pool.map(read, labels) if entry]

@@ -26,10 +26,12 @@ class Status:
     now: datetime
     kind: str = "logical"
     objectives: Objectives | None = None
+    failed: datetime | None = None
 
     @property
     def problem(self) -> str | None:
-        """One line where the newest verified backup is older than allowed, or missing; None where all is well."""
+        """One line where the newest verified backup is older than allowed, or missing, or the newest drill failed; None
+        where all is well."""
         hours, word = self.max_age.total_seconds() / 3600, "" if self.kind == "logical" else f"{self.kind} "
         take = f"`lcdb backup run{' --kind logical' if self.kind == 'logical' else ''}`"
         if self.verified is None:
@@ -40,6 +42,9 @@ class Status:
             found = f"{age.total_seconds() / 3600:.1f} h"
             return f"{self.database}: newest verified {word}backup found {found} old, required at most {hours:g} h; " \
                    f"look at the schedule's log, or take one with {take}"
+        if self.failed and (self.drilled is None or self.failed >= self.drilled):
+            return f"{self.database}: the newest drill of a {word}backup, {self.failed:%Y-%m-%d %H:%M} UTC, failed; " \
+                   "its report lies beside the backup; look into it, then run `lcdb backup drill`"
         if self.objectives and self.objectives.problem:
             return f"{self.database}: {self.objectives.problem}"
         return None
@@ -51,7 +56,8 @@ def read_status(store: Store, database: str, max_age: timedelta, entries: Sequen
     whole = [entry for entry in found if entry.manifest]
     return Status(database, len(whole), sum(entry.manifest.stored_bytes for entry in whole if entry.manifest),
                   whole[-1] if whole else None, next((e for e in reversed(whole) if e.proven), None),
-                  max((e.drilled for e in whole if e.drilled), default=None), max_age, datetime.now(UTC))
+                  _newest([e.drilled for e in whole]), max_age, datetime.now(UTC),
+                  failed=_newest([e.failed for e in whole]))
 
 
 def physical_status(database: str, max_age: timedelta, entries: Sequence[PhysicalEntry], objectives: Objectives | None
@@ -59,8 +65,12 @@ def physical_status(database: str, max_age: timedelta, entries: Sequence[Physica
     """How the physical backups stand, with recovery point and recovery time; pure but for the clock."""
     return Status(database, len(entries), sum(entry.stored_bytes for entry in entries),
                   entries[-1] if entries else None, next((e for e in reversed(entries) if e.proven), None),
-                  max((e.drilled for e in entries if e.drilled), default=None), max_age, datetime.now(UTC), "physical",
-                  objectives)
+                  _newest([e.drilled for e in entries]), max_age, datetime.now(UTC), "physical", objectives,
+                  _newest([e.failed for e in entries]))
+
+
+def _newest(moments: Sequence[datetime | None]) -> datetime | None:
+    return max((moment for moment in moments if moment), default=None)
 
 
 def render_metrics(statuses: Sequence[Status]) -> str:
@@ -69,12 +79,15 @@ def render_metrics(statuses: Sequence[Status]) -> str:
         return entry.taken.timestamp() if entry else 0.0
 
     families: dict[str, tuple[str, Callable[[Status], float]]] = {
-        "lcdb_backup_ok": ("1 while the newest verified backup is young enough", lambda s: float(s.problem is None)),
+        "lcdb_backup_ok": ("1 while nothing is wrong, as `lcdb backup status` says it",
+                           lambda s: float(s.problem is None)),
         "lcdb_backup_newest_timestamp_seconds": ("start of the newest backup", lambda s: stamp(s.newest)),
         "lcdb_backup_newest_verified_timestamp_seconds": ("start of the newest verified backup",
                                                           lambda s: stamp(s.verified)),
         "lcdb_backup_newest_drill_timestamp_seconds": ("when a backup was last restored as a drill",
                                                        lambda s: s.drilled.timestamp() if s.drilled else 0.0),
+        "lcdb_backup_newest_failed_drill_timestamp_seconds": ("when a drill last failed",
+                                                              lambda s: s.failed.timestamp() if s.failed else 0.0),
         "lcdb_backup_count": ("backups in the bucket", lambda s: float(s.count)),
         "lcdb_backup_stored_bytes": ("bytes of all backups in the bucket", lambda s: float(s.bytes)),
         "lcdb_backup_newest_duration_seconds": (

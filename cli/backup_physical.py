@@ -112,4 +112,5 @@ def _facts(status: Status) -> dict[str, Any]:
             "newest": status.newest.id if status.newest else None,
             "verified": status.verified.id if status.verified else None,
             "drilled": status.drilled.isoformat() if status.drilled else None,
+            "failed_drill": status.failed.isoformat() if status.failed else None,
             **({"objectives": status.objectives.facts()} if status.objectives else {})}
