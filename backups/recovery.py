@@ -155,10 +155,13 @@ def _create(name: str, image: str, more: Sequence[str], settings: str, login: S3
                          SECRETS, 0o644)
             _copy_in(name, folder, {"pg_hba.conf": HBA}, "/etc/lifecompanion", 0o644)
         _docker("start", name)
-        return int(_docker("port", name, "5432/tcp").splitlines()[0].rsplit(":", 1)[1])
     except BaseException:
         remove_container(name)
         raise
+    try:
+        return int(_docker("port", name, "5432/tcp").splitlines()[0].rsplit(":", 1)[1])
+    except RestoreError:
+        raise _ended(name) from None  # so soon that it has no port any more
 
 
 def _copy_in(name: str, folder: Path, files: Mapping[str, str], into: str, mode: int) -> None:

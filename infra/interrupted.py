@@ -16,6 +16,9 @@ from schema.objects import Object, Table
 RECORD = "lifecompanion_seed"
 # The table whose plan tells of it even where nothing else of it differs.
 TOLD_AT = "environmental_readings"
+# Begins the lines of our own providers: what else is written to stderr is the log's, such as the last words of Pulumi's
+# language host when it is interrupted.
+TOLD = "lifecompanion: "
 PLAN = "-- first the load of development data that was interrupted is finished, which puts back what it had taken off"
 
 
@@ -30,8 +33,11 @@ def is_recorded(address: Address) -> bool:
         return connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (RECORD,)).fetchone() == (True,)
 
 
-def finish(address: Address, tell: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
-           ) -> None:
+def _tell(line: str) -> None:
+    print(TOLD + line, file=sys.stderr, flush=True)
+
+
+def finish(address: Address, tell: Callable[[str], None] = _tell) -> None:
     """Finish the load that was interrupted and tell so; does nothing where none was. Waits for one under way.
 
     Raises SeedError.

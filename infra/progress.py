@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.failure import explain
+from infra.interrupted import TOLD
 
 # operation: sign, colour, while it goes, once done
 WORDS = {
@@ -110,7 +111,9 @@ class Progress:
         if event.severity == "error":
             name = None if not urn or "pulumi:pulumi:Stack" in urn else urn.rsplit("::", 1)[-1]
             self.errors.append(explain(event.message, name))
-        elif event.severity in ("warning", "info", "info#err") and not any(word in event.message for word in NOISE):
+        elif event.severity == "info#err" and event.message.startswith(TOLD):
+            self._say(event.message.removeprefix(TOLD).strip(), "dim")
+        elif event.severity in ("warning", "info") and not any(word in event.message for word in NOISE):
             self._say(event.message.strip(), "yellow" if event.severity == "warning" else "dim")
 
     def _say(self, message: str, style: str) -> None:

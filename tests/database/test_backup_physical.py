@@ -25,6 +25,7 @@ from backups.schedule import keep_target, run_due
 from backups.status import physical_status, render_metrics
 from cli.app import app
 from cli.backup_screen import physical_facts
+from cli.stacks import console
 from tests.database.archived import DATABASE, Archived, archived, bridge_address
 from tests.database.servers import CannotBeHad, docker
 from tests.program.s3_servers import versitygw
@@ -159,14 +160,16 @@ def test_wal_that_cannot_be_archived_is_a_problem_and_never_silence(archive: Arc
         docker("exec", archive.container, "mv", "/etc/pgbackrest/away", "/etc/pgbackrest/pgbackrest.conf")
 
 
-def test_commands_know_both_kinds_and_keep_secrets_to_themselves(archive: Archived, tmp_path: Path) -> None:
+def test_commands_know_both_kinds_and_keep_secrets_to_themselves(
+        archive: Archived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "width", 200)  # whatever the terminal is, or was said to be
     file = tmp_path / "backup.json"
     key = archive.config.keys[0].get_secret_value()
     file.write_text(json.dumps({**archive.config.model_dump(mode="json"), "keys": [key]}))
     file.chmod(0o600)
 
     def lcdb(*words: str, status: int = 0) -> Any:
-        done = CliRunner().invoke(app, ["backup", *words, "--config", str(file)], env={"COLUMNS": "200"})
+        done = CliRunner().invoke(app, ["backup", *words, "--config", str(file)])
         assert done.exit_code == status, done.output
         for secret in (key, str(archive.config.s3["secret_key"]), archive.admin.password,
                        (archive.config.physical or {})["cipher"]):

@@ -448,7 +448,8 @@ def test_aggregates_over_joined_tables_of_another_schema_gain_columns_too(databa
                   mean.query.replace("avg(", "min(")):
         apply.ensure(database.owner, (kinds, readings, replace(mean, query=query)))
         settled(database, (kinds, readings, replace(mean, query=query)))
-        assert count(database, "iot.means") >= 12
+        # 300 hours begin and end within a day, and the policy leaves out the last one that is whole.
+        assert count(database, "iot.means") >= 11
 
 
 def test_new_columnstore_settings_reach_compressed_buckets_as_far_back_as_is_declared(database: Database) -> None:
