@@ -109,7 +109,7 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
     manifest, address = entry.manifest, replace(server, database=name)
     assert manifest
     restored: Restored | None = None
-    steps, jobs, tables, seconds = [], dict[str, str](), 0, dict[str, float]()
+    steps, jobs, tables, seconds = list[str](), dict[str, str](), 0, dict[str, float]()
     since = time.monotonic()
     try:
         restored = restore_logical(store, ring, entry, server, name, image=image, listener=listener)
@@ -120,17 +120,26 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
         tables, problems = found.tables, list(found.differences)
         seconds["compare"] = round(time.monotonic() - since - recovery, 2)
         release_jobs(address) if manifest.server.timescaledb else None
-        if timestamps is not None:
-            steps = check_schema(address, timestamps)
-            problems += [f"schema: {step}" for step in steps]
-        jobs = run_jobs(address)
-        problems += [f"job {job}: {said}" for job, said in jobs.items() if said != "ok"]
+        steps, jobs = put_to_work(address, timestamps, problems)
     except (BackupError, SchemaError) as error:
         recovery = time.monotonic() - since
         problems.append(str(error))
     return Drill(entry.id, entry.database, entry.taken.isoformat(), datetime.now(UTC).isoformat(timespec="seconds"),
                  manifest.server.origin(), restored.rows if restored else 0, manifest.stored_bytes, seconds,
                  round(recovery, 2), tables, jobs, steps, problems)
+
+
+def put_to_work(address: Address, timestamps: Timestamps | None, problems: list[str]
+                ) -> tuple[list[str], dict[str, str]]:
+    """Plan the schema (unless `timestamps` is None) and run every policy once: the steps, and what each policy said.
+
+    What is not as it should be is added to `problems`.
+    """
+    steps = check_schema(address, timestamps) if timestamps is not None else []
+    problems += [f"schema: {step}" for step in steps]
+    jobs = run_jobs(address)
+    problems += [f"job {job}: {said}" for job, said in jobs.items() if said != "ok"]
+    return steps, jobs
 
 
 def check_schema(address: Address, timestamps: Timestamps) -> list[str]:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from backups.config import BackupConfig
-from backups.drill import Drill, check_schema, run_jobs, write_report
+from backups.drill import Drill, put_to_work, write_report
 from backups.errors import BackupError, RestoreError
 from backups.physical import read_cipher, require_physical
 from backups.physical_catalogue import PhysicalEntry, list_physical
@@ -121,10 +121,7 @@ def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, name: str, 
             problems += compare_point(point, connection, server.next_transaction)
         tables = len(point.counts)
         seconds["compare"] = round(time.monotonic() - since - recovery, 2)
-        steps = check_schema(server.address, config.timestamps)
-        problems += [f"schema: {step}" for step in steps]
-        jobs = run_jobs(server.address)
-        problems += [f"job {job}: {said}" for job, said in jobs.items() if said != "ok"]
+        steps, jobs = put_to_work(server.address, config.timestamps, problems)
     except (BackupError, SchemaError, psycopg.Error) as error:
         problems.append(" ".join(str(error).split()))
     return Drill(entry.id, entry.database, entry.taken.isoformat(), datetime.now(UTC).isoformat(timespec="seconds"),
