@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from backups.config import BackupConfig, Due
 from backups.drill import Drill, run_drill
 from backups.errors import BackupError, BusyError
 from backups.objectives import nears_target, read_objectives
-from backups.physical_catalogue import list_physical
+from backups.physical_catalogue import PhysicalEntry, list_physical
 from backups.physical_drill import drill_physical
 from backups.physical_runs import prune_physical, take_physical
 from backups.retention import prune
@@ -57,14 +57,13 @@ def is_due(due: Due, last_run: datetime | None, now: datetime) -> bool:
     return moment is not None and (last_run is None or last_run < moment)
 
 
-def read_last_run(store: Store, database: str, due: Due) -> datetime | None:
+def read_last_run(store: Store, database: str, due: Due, physical: Sequence[PhysicalEntry]) -> datetime | None:
     """When a run of this kind, or one that does all that it does, was last begun and came through."""
     if due.kind == "logical":
         entries = [entry for entry in list_backups(store, database) if entry.proven]
         return entries[-1].taken if entries else None
     if due.kind in SERVED_BY:
-        taken = [entry.taken for entry in list_physical(store, database)
-                 if entry.proven and entry.kind in SERVED_BY[due.kind]]
+        taken = [entry.taken for entry in physical if entry.proven and entry.kind in SERVED_BY[due.kind]]
         return max(taken, default=None)
     stamps = [key.rsplit("/", 1)[1] for key, _ in store.objects(f"{database}/{MARKS}{due.kind}/")]
     return max((datetime.strptime(each, STAMP).replace(tzinfo=UTC) for each in stamps), default=None)
@@ -74,12 +73,16 @@ def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list
     """Do all that is due or was missed, one after the other, each retried with backoff; the kinds that failed."""
     failed: list[str] = []
     store, database = config.store(), config.database_name()
+    physical: Sequence[PhysicalEntry] | None = None
     for due in config.schedule:
         begun = datetime.now(UTC)
         try:
-            if not is_due(due, read_last_run(store, database, due), now or begun):
+            if physical is None and due.kind in SERVED_BY:
+                physical = list_physical(store, database)  # once for all of them: this is asked every few seconds
+            if not is_due(due, read_last_run(store, database, due, physical or ()), now or begun):
                 continue
             say(f"{due.kind}: due, begins")
+            physical = None  # after a run there may be one more
             said = _retried(lambda due=due: _run(config, store, due), say, due)  # type: ignore[misc]
             if due.kind in MARKED:
                 store.put(f"{database}/{MARKS}{due.kind}/{begun.strftime(STAMP)}", b"")
