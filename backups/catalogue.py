@@ -162,11 +162,12 @@ def rewrap(store: Store, ring: Keyring, database: str) -> list[str]:
     return done
 
 
-def mark(store: Store, entry: Listed, what: str, facts: dict[str, Any]) -> None:
-    """Write down what was found out about a backup (VERIFIED or DRILLS)."""
-    now = datetime.now(UTC)
+def mark(store: Store, entry: Listed, what: str, facts: dict[str, Any]) -> datetime:
+    """Write down what was found out about a backup (VERIFIED or DRILLS); returns when, as the catalogue will say it."""
+    now = datetime.now(UTC).replace(microsecond=0)
     store.put(f"{entry.folder}/{what}{now.strftime(STAMP)}.json",
               json.dumps({"when": now.isoformat(timespec="seconds"), **facts}, indent=1).encode())
+    return now
 
 
 def newest_verified(store: Store, database: str) -> Entry | None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import psycopg
@@ -29,7 +30,6 @@ from backups.physical_catalogue import (
     SETS,
     PhysicalEntry,
     PhysicalManifest,
-    find_physical,
     keep_manifest,
     list_physical,
 )
@@ -66,8 +66,8 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
                                "`pgbackrest info --set` says; recover an older backup beside it and compare")
         if verified:
             listener("verifying", 0.0)
-            _verify(store, connection, entry)
-    return find_physical(store, database, entry.id) if verified else entry
+            entry = replace(entry, verified=_verify(store, connection, entry))
+    return entry
 
 
 def verify_physical(config: BackupConfig, entry: PhysicalEntry) -> None:
@@ -134,14 +134,15 @@ def _clear_catalogue(store: Store, database: str, listed: Sequence[str]) -> None
             store.delete([key for key, _ in store.objects(f"{database}/{CATALOGUE}/{id_}/")])
 
 
-def _verify(store: Store, connection: psycopg.Connection[object], entry: PhysicalEntry) -> None:
+def _verify(store: Store, connection: psycopg.Connection[object], entry: PhysicalEntry) -> datetime:
+    """Returns when it was found right, as the catalogue says it."""
     since = time.monotonic()
     try:
         said = verify_backup(connection, (*entry.needs, entry.id))
     except DamagedError as error:
         mark(store, entry, DAMAGED, {"problem": str(error)})
         raise
-    mark(store, entry, VERIFIED, {"pgbackrest": said, "seconds": round(time.monotonic() - since, 1)})
+    return mark(store, entry, VERIFIED, {"pgbackrest": said, "seconds": round(time.monotonic() - since, 1)})
 
 
 def _stands_on_damage(store: Store, database: str) -> bool:
@@ -154,10 +155,7 @@ def _stands_on_damage(store: Store, database: str) -> bool:
 
 def _manifest(config: BackupConfig, connection: psycopg.Connection[object], backup: PhysicalBackup) -> PhysicalManifest:
     image = config.image or require_physical(config).get("image")
-    return PhysicalManifest(
-        id=backup.id, type=backup.type, start=backup.start, stop=backup.stop, bytes=backup.bytes,
-        stored_bytes=backup.stored_bytes, start_wal=backup.start_wal, needs=backup.needs,
-        server=read_server(connection, image, config.image_digest))
+    return PhysicalManifest(**asdict(backup), server=read_server(connection, image, config.image_digest))
 
 
 class _Watch:
