@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
@@ -19,9 +18,8 @@ from pathlib import Path
 from backups.physical import STANZA
 from backups.physical_runs import take_physical
 from bench.results import keep
-from tests.database.archived import Archived, archived, bridge_address
+from tests.database.archived import Archived, archived_beside
 from tests.database.filled import add_readings, fill
-from tests.program.s3_servers import versitygw
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
@@ -32,14 +30,11 @@ BARE, OURS = "pgbackrest {} backup, in the server's container", "lcdb backup run
 
 def run() -> None:
     """Fill a server, take turns, keep both pictures."""
-    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, versitygw(Path(name), bridge_address()) as s3:
-        bucket = f"bench-{secrets.token_hex(4)}"
-        s3.login.client().create_bucket(Bucket=bucket)
-        with archived("official", s3.login, bucket) as archive:
-            fill(archive, ROWS)
-            archive.execute("VACUUM ANALYZE", "CHECKPOINT")
-            take_physical(archive.config, "full", verified=False)
-            _measure(archive, Path(name))
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, archived_beside(Path(name)) as (archive, _):
+        fill(archive, ROWS)
+        archive.execute("VACUUM ANALYZE", "CHECKPOINT")
+        take_physical(archive.config, "full", verified=False)
+        _measure(archive, Path(name))
 
 
 def _measure(archive: Archived, folder: Path) -> None:

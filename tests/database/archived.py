@@ -22,6 +22,7 @@ from schema.connection import Address
 from tests.database.servers import _await as wait_for
 from tests.database.servers import _image as image_of
 from tests.database.servers import docker
+from tests.program.s3_servers import S3Server, versitygw
 
 HBA = "local all all trust\nhost all all all scram-sha-256\n"
 DATABASE = "lifecompanion"
@@ -90,3 +91,13 @@ def archived(kind: str, login: S3Login, bucket: str, **more: object) -> Iterator
                 "physical": {"cipher": cipher, "image": image, "network": "bridge"}, **more}, "test"))
         finally:
             docker("rm", "--force", "--volumes", name)
+
+
+@contextmanager
+def archived_beside(folder: Path, kind: str = "official") -> Iterator[tuple[Archived, S3Server]]:
+    """Run it with an S3 server of its own, a versitygw in `folder`, and a new bucket there."""
+    with versitygw(folder, bridge_address()) as s3:
+        bucket = f"archived-{secrets.token_hex(4)}"
+        s3.login.client().create_bucket(Bucket=bucket)
+        with archived(kind, s3.login, bucket) as found:
+            yield found, s3

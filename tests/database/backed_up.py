@@ -28,14 +28,19 @@ from tests.program.s3_servers import versitygw
 
 # As many readings as a quick test needs; a nightly run sets millions.
 ROWS = int(os.environ.get("LCDB_TEST_ROWS", "20000"))
+# Numbers `first` to `last` of `of` readings, in the order of time.
 READINGS = """
-    INSERT INTO environmental_readings (device_id, measured_at, temperature, humidity, pressure, air_quality)
-    SELECT 1 + g % 50, now()::timestamp - interval '80 days' + g * (interval '75 days' / {rows}),
+    INSERT INTO public.environmental_readings (device_id, measured_at, temperature, humidity, pressure, air_quality)
+    SELECT 1 + g % 50, now()::timestamp - interval '80 days' + g * (interval '75 days' / {of}),
            20 + 5 * sin(g / 1000.0), 50 + 9 * cos(g / 900.0), 1013 + 9 * sin(g / 700.0), g % 300
-      FROM generate_series(1, {rows}) g"""
+      FROM generate_series({first}, {last}) g"""
+DEVICES = """
+    INSERT INTO public.devices (user_id, type, mac_address, mqtt_topic)
+    SELECT 1 + g % 20, 'sensor', '02:00:00:00:00:' || lpad(to_hex(g), 2, '0'), 't/' || g
+      FROM generate_series(1, 50) g"""
 # A name, a text and a preference that each kind of quoting stumbles over.
 NASTY = r"""
-    INSERT INTO users (name, email, password, preferences)
+    INSERT INTO public.users (name, email, password, preferences)
     SELECT E'tab\t new\n line \\. back\\slash ' || g, g || '@example.org', E'\\.', jsonb_build_object('a', E'x\ny')
       FROM generate_series(1, 20) g"""
 
@@ -99,9 +104,8 @@ def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]
         connection.execute("ALTER ROLE postgres SET search_path = pg_catalog")
     ensure(database.owner, declared(), options=Options(on_unsupported="skip"))
     database.execute(
-        NASTY, "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) SELECT 1 + g % 20, 'sensor',"
-               " '02:00:00:00:00:' || lpad(to_hex(g), 2, '0'), 't/' || g FROM generate_series(1, 50) g",
-        READINGS.format(rows=rows),
+        NASTY, DEVICES,
+        READINGS.format(first=1, last=rows, of=rows),
         "CREATE TABLE \"Odd name\" (\"a b\" int GENERATED ALWAYS AS IDENTITY, c text,"
         " d int GENERATED ALWAYS AS (1) STORED)",
         "INSERT INTO \"Odd name\" (c) VALUES (NULL), ('\\.'), (''), (E'\\f\\\\N\\f1\\v')")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -26,10 +25,9 @@ from cli.app import app
 from schema.apply import ensure
 from schema.compare import Options
 from schema.lifecompanion import declared
-from tests.database.archived import DATABASE, Archived, archived, bridge_address
-from tests.database.backed_up import NASTY, READINGS
+from tests.database.archived import DATABASE, Archived, archived_beside
+from tests.database.backed_up import DEVICES, NASTY, READINGS
 from tests.database.servers import CannotBeHad, docker
-from tests.program.s3_servers import versitygw
 
 
 def of_drills() -> set[str]:
@@ -42,20 +40,14 @@ def of_drills() -> set[str]:
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
     """The declared schema with readings, two of its chunks compressed, and one full backup."""
     try:
-        with versitygw(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
-            bucket = f"drill-{secrets.token_hex(4)}"
-            s3.login.client().create_bucket(Bucket=bucket)
-            with archived("official", s3.login, bucket) as found:
-                ensure(found.admin, declared(), options=Options(on_unsupported="skip"))
-                found.execute(
-                    NASTY, "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) SELECT 1 + g % 20, 'sensor',"
-                           " '02:00:00:00:00:' || lpad(to_hex(g), 2, '0'), 't/' || g FROM generate_series(1, 50) g",
-                    READINGS.format(rows=20000),
-                    "SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
-                take_physical(found.config, "full", verified=False)
-                before = of_drills()
-                yield found
-                assert of_drills() <= before
+        with archived_beside(tmp_path_factory.mktemp("s3")) as (found, _):
+            ensure(found.admin, declared(), options=Options(on_unsupported="skip"))
+            found.execute(NASTY, DEVICES, READINGS.format(first=1, last=20000, of=20000),
+                          "SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
+            take_physical(found.config, "full", verified=False)
+            before = of_drills()
+            yield found
+            assert of_drills() <= before
     except CannotBeHad as error:
         pytest.skip(str(error))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,20 +25,16 @@ from backups.status import physical_status, render_metrics
 from cli.app import app
 from cli.backup_screen import physical_facts
 from cli.stacks import console
-from tests.database.archived import DATABASE, Archived, archived, bridge_address
+from tests.database.archived import DATABASE, Archived, archived_beside
 from tests.database.servers import CannotBeHad, docker
-from tests.program.s3_servers import versitygw
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
     try:
-        with versitygw(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
-            bucket = f"physical-{secrets.token_hex(4)}"
-            s3.login.client().create_bucket(Bucket=bucket)
-            with archived("official", s3.login, bucket) as found:
-                found.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
-                yield found
+        with archived_beside(tmp_path_factory.mktemp("s3")) as (found, _):
+            found.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
+            yield found
     except CannotBeHad as error:
         pytest.skip(str(error))
 

@@ -25,9 +25,9 @@ from backups.physical_catalogue import PhysicalEntry, list_physical
 from backups.physical_runs import take_physical, verify_physical
 from backups.recovery import recover, remove_container
 from schema.connection import Address
-from tests.database.archived import DATABASE, Archived, archived, bridge_address
+from tests.database.archived import DATABASE, Archived, archived_beside
 from tests.database.servers import CannotBeHad, docker
-from tests.program.s3_servers import S3Server, versitygw
+from tests.program.s3_servers import S3Server
 
 # A nightly run sets 50.
 KILLS = int(os.environ.get("LCDB_TEST_KILLS", "4"))
@@ -63,16 +63,13 @@ class Subject:
 @pytest.fixture(scope="module")
 def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     try:
-        with versitygw(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
-            bucket = f"killed-{secrets.token_hex(4)}"
-            s3.login.client().create_bucket(Bucket=bucket)
-            with archived("official", s3.login, bucket) as archive:
-                archive.execute("CREATE TABLE public.noise AS SELECT n, md5(random()::text) FROM "
-                                "generate_series(1, 300000) n",
-                                "CREATE TABLE public.written (writer int, n int)")
-                found = Subject(archive, s3, tmp_path_factory.mktemp("config") / "backup.json")
-                found.write()
-                yield found
+        with archived_beside(tmp_path_factory.mktemp("s3")) as (archive, s3):
+            archive.execute("CREATE TABLE public.noise AS SELECT n, md5(random()::text) FROM "
+                            "generate_series(1, 300000) n",
+                            "CREATE TABLE public.written (writer int, n int)")
+            found = Subject(archive, s3, tmp_path_factory.mktemp("config") / "backup.json")
+            found.write()
+            yield found
     except CannotBeHad as error:
         pytest.skip(str(error))
 
