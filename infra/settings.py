@@ -27,8 +27,9 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from backups.config import CONTINUOUS, PHYSICAL_KINDS, Due, Retention
+from backups.config import CONTINUOUS, Due, Retention
 from backups.encryption import LEAST_KEY_LENGTH
+from infra import archiving
 from schema.step import Hazard
 
 NAMESPACE = "lifecompanion"
@@ -155,7 +156,7 @@ class Settings(BaseModel):
     backup_max_age_hours: Annotated[int, Field(ge=1)] = 26
     recovery_time_target: Annotated[int, Field(ge=1)] = 60
     backup_webhook: SecretStr | None = None
-    # None: wherever it makes sense, see `archives`.
+    # None: wherever it makes sense, see infra/archiving.py.
     physical_backups: bool | None = None
 
     @model_validator(mode="after")
@@ -171,7 +172,7 @@ class Settings(BaseModel):
                              "the ports of replicas and S3 server follow it")
         if self.backup_schedule and self.s3 == "none":
             raise ValueError("backupSchedule: found a schedule, but s3 is none; set where backups go")
-        self._check_archiving()
+        archiving.check_archiving(self.physical_backups, self.target, self.s3, self.backup_schedule)
         if self.s3 == "local" and self.target == "host":
             raise ValueError("s3: found local, but target host is for servers of value: set aws or compatible")
         if self.s3 in ("aws", "compatible") and not self.bucket:
@@ -182,29 +183,10 @@ class Settings(BaseModel):
             _check_volume(self.seed_volume)
         return self
 
-    def _check_archiving(self) -> None:
-        """Raise ValueError where WAL would be archived without a backup to replay it on, or the other way about."""
-        if self.physical_backups and (self.target == "embedded" or self.s3 == "none"):
-            raise ValueError("physicalBackups: found true, required target docker or host and an s3 to keep them in")
-        kinds = {due.kind for due in self.backup_schedule}
-        if self.archives and kinds and "full" not in kinds:
-            raise ValueError("backupSchedule: no full backup is in it, but the server's WAL is archived and would pile "
-                             "up; add one, leave backupSchedule out for the default one, or set physicalBackups: false")
-        if not self.archives and kinds & PHYSICAL_KINDS:
-            raise ValueError(f"backupSchedule: found {min(kinds & PHYSICAL_KINDS)}, but no WAL is archived; set "
-                             "physicalBackups: true (on a host see docs/production.md), or take the line out")
-
     @property
     def archives(self) -> bool:
-        """Whether the server's WAL goes into the bucket and physical backups are taken.
-
-        Without word: in the docker target where the schedule takes physical backups, or where there is none and the
-        bucket is not the stack's own, which lies on the database's disk. On a host its administrator sets it up.
-        """
-        if self.physical_backups is not None or self.target != "docker" or self.s3 == "none":
-            return bool(self.physical_backups)
-        kinds = {due.kind for due in self.backup_schedule}
-        return bool(kinds & PHYSICAL_KINDS) if kinds else self.s3 != "local"
+        """Whether the server's WAL goes into the bucket and physical backups are taken."""
+        return archiving.archives(self.physical_backups, self.target, self.s3, self.backup_schedule)
 
     @property
     def schedule(self) -> tuple[Due, ...]:
