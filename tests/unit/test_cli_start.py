@@ -5,13 +5,32 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from cli.app import app
+from cli.commands import COMMANDS, GROUPS
+
 # Each takes a tenth of a second and more, and serves a few commands.
 HEAVY = {"boto3", "docker", "faker", "matplotlib", "numpy", "pulumi", "pydantic", "rich.markdown"}
 
 
-def test_commands_are_gathered_without_the_libraries_of_any_one() -> None:
-    done = subprocess.run([sys.executable, "-c", "import sys, cli.app; print(*sys.modules)"],
+def modules(program: str) -> set[str]:
+    """What Python has read once this program has run."""
+    done = subprocess.run([sys.executable, "-c", f"{program}; import sys; print(*sys.modules)"],
                           capture_output=True, text=True, check=True)
-    read = set(done.stdout.split())
+    return set(done.stdout.split())
+
+
+def test_commands_are_gathered_without_the_libraries_of_any_one() -> None:
+    read = modules("import cli.app")
     assert "cli.backup_restore" in read
     assert not read & HEAVY
+
+
+def test_a_command_is_read_without_the_others() -> None:
+    read = modules("from cli.commands import gather; gather(['seed'])")
+    assert "cli.seed" in read
+    assert not read & {"cli.schema", "cli.backup", "pulumi"}
+
+
+def test_every_command_has_the_name_that_it_is_found_by() -> None:
+    found = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
+    assert found == {*COMMANDS, *GROUPS}
