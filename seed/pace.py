@@ -75,32 +75,41 @@ def pace(start: int, days: int, pairs: Sequence[tuple[Profile, str] | None]) -> 
     tables: dict[tuple[object, ...], int] = {}
     made: list[Ints] = [np.arange(_KNOTS) * _KNOT]
     rows = np.zeros((len(pairs), days), dtype=np.int64)
-    begins = [start + day * DAY for day in range(days)]
-    # The clock as it is at noon holds for the day: at the change of summer time it is early by hours, on one day.
-    begins = [begin + utc_offset(begin + DAY // 2) for begin in begins]
+    clocks = [_clock(start + day * DAY) for day in range(days)]
     for row, pair in enumerate(pairs):
         if pair is None:
             continue
         profile, place = pair
-        for day, begin in enumerate(begins):
-            kinds = tuple(profile.timetable(date.fromordinal(_EPOCH + begin // DAY + more)) for more in (-1, 0, 1))
-            known = (place, begin % DAY, *map(id, kinds))
+        for day, (today, shown) in enumerate(clocks):
+            kinds = tuple(profile.timetable(date.fromordinal(_EPOCH + today + more)) for more in (-1, 0, 1))
+            known = (place, shown.tobytes(), *map(id, kinds))
             if known not in tables:
                 tables[known] = len(made)
-                made.append(_table(TYPES[place], place, kinds, begin % DAY))
+                made.append(_table(TYPES[place], place, kinds, shown))
             rows[row, day] = tables[known]
     return Pace(np.array(made), rows)
 
 
-def _table(kind: DeviceType, place: str, timetables: Sequence[Sequence[Entry]], begin: int) -> Ints:
-    """The wall's second at each knot but the last, in the day that begins at this second of the second timetable."""
+def _clock(begin: int) -> tuple[int, Ints]:
+    """The owner's date at this instant, and the second of it on the owner's clock amid each step of the 24 h from then.
+
+    Half an hour more on both sides. Where clocks change within, for summer time or back, some are skipped or come twice.
+    """
+    middles = begin + np.arange(-3, _STEPS + 3) * _STEP + _STEP // 2
+    first, last = (utc_offset(int(time)) for time in (middles[0], middles[-1]))
+    offsets = first if first == last else np.array([utc_offset(time) for time in middles.tolist()])
+    today = (begin + utc_offset(begin)) // DAY
+    return today, middles + offsets - today * DAY
+
+
+def _table(kind: DeviceType, place: str, timetables: Sequence[Sequence[Entry]], shown: Ints) -> Ints:
+    """The wall's second at each knot but the last, in a day whose owner's clock shows this amid its steps."""
     entries = sorted((entry.minute * 60 + day * DAY, entry.activity, entry.place)
                      for day, entries in zip((-1, 0, 1), timetables, strict=True)
                      for entry in entries if entry.chance >= 0.5)
-    # Half an hour more on both sides: people are not that punctual, so the pace changes as slowly.
-    middles = begin + np.arange(-3, _STEPS + 3) * _STEP + _STEP // 2
-    found = np.maximum(0, np.searchsorted([entry[0] for entry in entries], middles, side="right") - 1)
+    found = np.maximum(0, np.searchsorted([entry[0] for entry in entries], shown, side="right") - 1)
     rates = np.array([_rate(kind, place, *entry[1:]) for entry in entries])[found]
+    # An hour's mean: people are not that punctual, so the pace changes as slowly.
     rates = np.convolve(rates, np.full(7, 1 / 7), mode="valid")
     rates /= rates.mean()
     excess = rates.max()

@@ -1,12 +1,13 @@
 """When devices report, each type in its own manner, and what that does to their batteries."""
 
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from seed_data import SPRING, SUMMER, WINTER, devices_in, life, local_hours, of_device, spec
 
-from seed import Spec, device_types, fleet, pace, readings
+from seed import Spec, days, device_types, fleet, pace, readings
 from seed.activities import PLACE_NAMES
 from seed.profiles import ACTIVITIES, PROFILES
 from seed.sampling import schedules
@@ -72,11 +73,11 @@ def test_a_bathrooms_sensor_reports_what_changes_while_somebody_washes():
         assert washing[lived.at(times)].mean() > 1.6 * share
 
 
-def by_hour(until, days):
+def by_hour(until, span):
     """Reports by local hour of the living rooms whose owners sleep at night, in shares of the even pace."""
     times = np.concatenate([of_device(device, until)["measured_at"] for device in devices_in("living room", until)
                             if not device.owner.profile.rotation])
-    times = times[(times >= days[0]) & (times < days[1])]
+    times = times[(times >= span[0]) & (times < span[1])]
     return np.bincount(local_hours(times).astype(int), minlength=24) / len(times) * 24
 
 
@@ -87,6 +88,25 @@ def test_nights_are_quiet_by_the_owners_clock_before_summer_time_and_after():
         assert hours[2:6].max() < 0.6
         assert hours[19:22].min() > 1.2
     assert np.corrcoef(before, after)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("hours", [0, 6, 12, 20])
+@pytest.mark.parametrize("changed", [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC)])
+def test_on_the_day_the_clocks_change_the_pace_is_that_of_the_same_hours_a_week_before(changed, hours):
+    """Whenever the days of 24 h begin that the data is made of: with the change early or late in one of them."""
+    start = int(changed.timestamp()) - 9 * DAY - 3600 + hours * 3600
+    known = pace.pace(start, 13, [(PROFILES[0], "living room")])
+    step, change = 600, int(changed.timestamp()) - start
+    offset = days.utc_offset(start + change) - days.utc_offset(start + change - 1)
+
+    def rates(begin, end):
+        times = np.arange(begin, end + 1, step)
+        return np.diff(known.own(times)[0]) / step
+
+    before, after = rates(change - 12 * 3600, change), rates(change, change + 20 * 3600)
+    assert np.corrcoef(before, rates(change - 7 * DAY - 12 * 3600, change - 7 * DAY))[0, 1] > 0.95
+    begin = change - 7 * DAY + offset
+    assert np.corrcoef(after, rates(begin, begin + 20 * 3600))[0, 1] > 0.95
 
 
 def test_a_nurses_sensors_follow_her_shifts():
