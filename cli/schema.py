@@ -36,23 +36,37 @@ def plan(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declared
          as_json: JsonOption = False, allow: AllowOption = None, protect: ProtectOption = None,
          skip_unsupported: SkipOption = False) -> None:
     """Print what `apply` would do. Exit status 0: nothing; 2: something; 1: an error."""
+    from infra import interrupted
+
     name, address = find_database(stack, dsn)
     wanted = find_declared(name, declared, allow=allow, protect=protect, skip_unsupported=skip_unsupported)
     found = _plan(address, wanted)
+    loading = interrupted.is_recorded(address)
     if as_json:
-        print(_json(found.steps, found.warnings))
-    else:
+        print(_json(found.steps, (*found.warnings, *([interrupted.PLAN] if loading else []))))
+    elif loading:
+        # What is refused for now may be what the load puts back itself, and so no fingerprint holds either.
+        _say(interrupted.PLAN)
         for step in found.steps:
-            console.print(step.render(wanted.options.allow), markup=False, soft_wrap=True)
+            _say(step.render())
         _warn(found.warnings)
-        refused = found.refused(wanted.options.allow)
-        console.print(f"{len(found.steps)} steps, fingerprint {found.fingerprint}" if found.steps
-                      else "nothing to do: the database is as declared")
-        if refused:
-            hazards = sorted({hazard for step in refused for hazard in step.refused(wanted.options.allow)})
-            console.print(f"`apply` would refuse it until this is allowed: {', '.join(hazards)}", style="red",
-                          soft_wrap=True)
-    raise typer.Exit(2 if found.steps else 0)
+    else:
+        _show(found, wanted)
+    raise typer.Exit(2 if found.steps or loading else 0)
+
+
+def _show(found: Plan, wanted: Wanted) -> None:
+    """Print the steps, and what of them `apply` would refuse."""
+    for step in found.steps:
+        _say(step.render(wanted.options.allow))
+    _warn(found.warnings)
+    refused = found.refused(wanted.options.allow)
+    console.print(f"{len(found.steps)} steps, fingerprint {found.fingerprint}" if found.steps
+                  else "nothing to do: the database is as declared")
+    if refused:
+        hazards = sorted({hazard for step in refused for hazard in step.refused(wanted.options.allow)})
+        console.print(f"`apply` would refuse it until this is allowed: {', '.join(hazards)}", style="red",
+                      soft_wrap=True)
 
 
 @app.command()
@@ -74,15 +88,18 @@ def apply(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declare
           as_json: JsonOption = False, allow: AllowOption = None, protect: ProtectOption = None,
           skip_unsupported: SkipOption = False,
           fingerprint: Annotated[str | None, typer.Option(help="Only the plan that was reviewed.")] = None) -> None:
-    """Make the database what the program declares; a second run does nothing."""
+    """Make the database what the program declares; a second run does nothing. Finishes an interrupted load first."""
+    from infra import interrupted
     from schema.apply import ensure
 
     name, address = find_database(stack, dsn)
     wanted = find_declared(name, declared, allow=allow, protect=protect, skip_unsupported=skip_unsupported,
                            fingerprint=fingerprint)
+    told: list[str] = []
+    interrupted.finish(address, told.append if as_json else _say)
     done = ensure(address, wanted.objects, options=wanted.options, progress=None if as_json else _say)
     if as_json:
-        print(_json(done.steps, done.warnings))
+        print(_json(done.steps, (*told[-1:], *done.warnings)))
         return
     _warn(done.warnings)
     console.print(f"{len(done.steps)} steps done" if done.steps else "nothing to do: the database is as declared")

@@ -93,7 +93,7 @@ def pace(start: int, days: int, pairs: Sequence[tuple[Profile, str] | None]) -> 
 def _clock(begin: int) -> tuple[int, Ints]:
     """The owner's date at this instant, and the second of it on the owner's clock amid each step of the 24 h from then.
 
-    Half an hour more on both sides. Where clocks change within, for summer time or back, some are skipped or come twice.
+    Half an hour more on both sides. Where clocks change within, an hour of the owner's is missing, or there twice.
     """
     middles = begin + np.arange(-3, _STEPS + 3) * _STEP + _STEP // 2
     first, last = (utc_offset(int(time)) for time in (middles[0], middles[-1]))

@@ -1,14 +1,17 @@
-"""`up` after a load that was killed: it finishes the load before it looks at the schema, and says so."""
+"""`up` and `schema apply` after a load that was killed: they finish it before they look at the schema, and say so."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.app import app
 from infra import interrupted
 from infra.providers.schema import TableProvider
 from schema import apply
@@ -111,6 +114,38 @@ def test_up_goes_on_where_the_tables_no_longer_fit_the_load(made: Database, capf
     up(made)
     assert counts(made) == EXPECTED
     require_as_declared(made)
+
+
+def run(database: Database, *words: str) -> Any:
+    """`lcdb schema ...` against the database, as its owner."""
+    return CliRunner().invoke(app, ["schema", *words, "--skip-unsupported"],
+                              env={"LCDB_DSN": database.owner.dsn(), "STACK": None, "COLUMNS": "400"})
+
+
+def test_schema_apply_finishes_a_killed_load_first_and_schema_plan_tells_of_it(made: Database) -> None:
+    kill_half_way(made.owner, SPEC)
+    plan = run(made, "plan")
+    assert plan.exit_code == 2
+    assert plan.output.splitlines()[0] == interrupted.PLAN
+    assert "would refuse" not in plan.output
+    assert interrupted.PLAN in json.loads(run(made, "plan", "--json").stdout)["warnings"]
+    applied = run(made, "apply")
+    assert applied.exit_code == 0
+    told = applied.output.splitlines()
+    assert len([line for line in told if line.startswith("finished the load of development data that was")]) == 1
+    assert told[-1] == "nothing to do: the database is as declared"
+    assert counts(made) == EXPECTED
+    require_as_declared(made)
+    assert run(made, "plan").exit_code == 0
+
+
+def test_schema_apply_with_json_says_what_it_finished(made: Database) -> None:
+    seed(made.owner, SPEC)
+    kill_half_way(made.owner, replace(SPEC, number=2), adding=True)
+    said = json.loads(run(made, "apply", "--json").stdout)
+    assert said["steps"] == []
+    assert said["warnings"][0].startswith("finished the load of development data that was interrupted")
+    assert json.loads(run(made, "apply", "--json").stdout)["warnings"] == said["warnings"][1:]
 
 
 def test_a_load_whose_rows_were_removed_by_hand_is_forgotten(made: Database, capfd: pytest.CaptureFixture[str]) -> None:
