@@ -17,7 +17,8 @@ import psycopg
 
 from backups.config import BackupConfig
 from backups.errors import BackupError
-from backups.physical import PARAMETERS, SPOOL, STANZA, Place, render_settings, require_physical
+from backups.pgbackrest import STANZA, require_physical
+from backups.physical import PARAMETERS, SPOOL, Place, render_settings
 from backups.s3 import S3Login
 
 CONF = "/etc/pgbackrest/pgbackrest.conf"

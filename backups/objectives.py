@@ -15,7 +15,8 @@ from backups.catalogue import DRILLS
 from backups.config import BackupConfig
 from backups.errors import BackupError
 from backups.forecast import Forecast, longest_gap, minutes
-from backups.physical import ARCHIVE_TIMEOUT_SECONDS, PHYSICAL, STANZA
+from backups.pgbackrest import STANZA
+from backups.physical import ARCHIVE_TIMEOUT_SECONDS, PHYSICAL
 from backups.physical_catalogue import CATALOGUE, PhysicalEntry
 from backups.store import Store
 from schema.errors import SchemaError

@@ -1,30 +1,21 @@
-"""Physical backups by pgBackRest, which runs beside the server: its settings, its runs, what it holds.
-
-The server itself is asked to run it (COPY FROM PROGRAM, which needs the administrator's login): so it is the same from
-this machine, from the container that keeps the schedule, and on a host whose administrator set pgBackRest up.
-"""
+"""What pgBackRest is told for physical backups: its settings beside the server; its cipher, closed in the bucket."""
 
 from __future__ import annotations
 
-import json
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg
-
 from backups.catalogue import KEYS
-from backups.config import BackupConfig, Retention
+from backups.config import Retention
 from backups.encryption import Keyring
-from backups.errors import BackupError, BusyError, DamagedError, DumpError, WrongKeyError
+from backups.errors import WrongKeyError
+from backups.pgbackrest import STANZA
 from backups.s3 import S3Login
 from backups.store import Store
 
 PHYSICAL = "physical"
-STANZA = "main"
 CONF = "/etc/pgbackrest/pgbackrest.conf"
 CA_FILE = "/run/lifecompanion/s3-ca.pem"
 DATA = "/var/lib/postgresql/data"
@@ -35,26 +26,6 @@ PARAMETERS: Mapping[str, str] = {
     "archive_mode": "on", "archive_command": f"pgbackrest --stanza={STANZA} archive-push %p",
     "archive_timeout": f"{ARCHIVE_TIMEOUT_SECONDS}s", "wal_level": "replica",
 }
-Type = Literal["full", "diff", "incr"]
-
-
-@dataclass(frozen=True)
-class PhysicalBackup:
-    """One backup as pgBackRest tells it. `stop` is the earliest moment that it can be recovered to; `start_wal` the
-    first segment that its recovery replays; `needs` the older backups that it stands on."""
-
-    id: str
-    type: str
-    start: datetime
-    stop: datetime
-    bytes: int
-    stored_bytes: int
-    postgresql: str
-    error: bool
-    start_wal: str
-    needs: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class Place:
     """Where the server's files are on its machine; as the docker target has it. `socket` and `port` where pgBackRest
@@ -120,120 +91,3 @@ def rewrap_cipher(store: Store, ring: Keyring, database: str) -> bool:
         return False
     ensure_cipher(store, ring, database, read_cipher(store, ring, database))
     return True
-
-
-def require_physical(config: BackupConfig) -> Mapping[str, Any]:
-    """What the settings say of pgBackRest. Raises BackupError where it is not set up."""
-    if config.physical is None:
-        raise BackupError("physical backup: this stack has none; set lifecompanion:physicalBackups and bring it up, or "
-                          "take a logical one with --kind logical")
-    return config.physical
-
-
-def take_backup(connection: psycopg.Connection[Any], type_: Type) -> PhysicalBackup:
-    """Take a full, differential or incremental backup; the stanza is made where there is none yet.
-
-    An interrupted backup of the same kind is taken up where it was cut off. It ends when its WAL is in the repository.
-    Raises BusyError while another one is taken, DumpError with pgBackRest's own words.
-    """
-    # Which old backups go is decided by `prune`, which looks at what is proven first.
-    command = f"pgbackrest --stanza={STANZA} --type={type_} --no-expire-auto backup"
-    try:
-        run_program(connection, command)
-    except DumpError:
-        # Asked only now: all backups but the first have one, and each question costs a login to the bucket.
-        if connection.closed or _has_stanza(connection):
-            raise
-        run_program(connection, f"pgbackrest --stanza={STANZA} stanza-create")
-        run_program(connection, command)
-    return read_physical(connection)[-1]
-
-
-def verify_backup(connection: psycopg.Connection[Any], labels: Sequence[str]) -> dict[str, str]:
-    """Have pgBackRest read a backup, the last of these, with those it stands on and their WAL back; what it counted.
-
-    Raises DamagedError that names the first of them that is not right, and how many files of it.
-    """
-    said = [line.strip() for line in run_program(
-        connection, f"pgbackrest --stanza={STANZA} --set={labels[-1]} --output=text --verbose verify")]
-    found = {}
-    for label in labels:
-        valid = f"backup: {label}, status: valid, "
-        line = next((line for line in said if line.startswith(valid)), None)
-        if line is None:
-            about = next((n for n, line in enumerate(said) if line.startswith(f"backup: {label},")), None)
-            words = "; ".join(said[about:about + 2]) if about is not None else "it does not know it"
-            raise DamagedError(f"backup {label}: pgBackRest does not find it right: {words[:200]}; take a full backup")
-        found[label] = line.removeprefix(valid)
-    if "status: ok" not in said:
-        raise DamagedError(f"backup {labels[-1]}: pgBackRest does not find its WAL right: {'; '.join(said[:4])[:200]}; "
-                           "take a full backup")
-    return found
-
-
-def expire(connection: psycopg.Connection[Any], full: str, remaining: int) -> None:
-    """Have pgBackRest delete a full backup with all that stand on it, and the WAL that no remaining one needs.
-
-    `remaining` is the number of full backups that stay.
-    """
-    # Its own count is set aside, or it would take the WAL of those that `prune` keeps beyond it.
-    run_program(connection, f"pgbackrest --stanza={STANZA} --set={full} --repo1-retention-full={remaining} expire")
-
-
-def read_progress(connection: psycopg.Connection[Any]) -> float:
-    """How much of the backup that is being taken is done, from 0 to 1."""
-    for stanza in _info(connection):
-        lock = stanza.get("status", {}).get("lock", {}).get("backup", {})
-        if lock.get("size"):
-            return float(lock.get("size-cplt", 0)) / float(lock["size"])
-    return 0.0
-
-
-def read_physical(connection: psycopg.Connection[Any]) -> list[PhysicalBackup]:
-    """What the repository holds, the oldest first; nothing where there is no stanza yet."""
-    found = _info(connection)
-    backups = [backup for stanza in found for backup in stanza.get("backup", [])]
-    versions = {db["id"]: db["version"] for stanza in found for db in stanza.get("db", [])}
-    return [PhysicalBackup(
-        backup["label"], backup["type"], _moment(backup["timestamp"]["start"]), _moment(backup["timestamp"]["stop"]),
-        int(backup["info"]["size"]), int(backup["info"]["repository"]["delta"]),
-        str(versions.get(backup["database"]["id"], "")), bool(backup.get("error")), backup["archive"]["start"],
-        tuple(backup.get("reference") or ())) for backup in backups]
-
-
-def _has_stanza(connection: psycopg.Connection[Any]) -> bool:
-    # 0: all is well, 2: no backup yet; anything else is for stanza-create to mend or to explain.
-    return any(stanza.get("db") and stanza.get("status", {}).get("code") in (0, 2) for stanza in _info(connection))
-
-
-def _info(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    said = "".join(run_program(connection, f"pgbackrest --stanza={STANZA} info --output=json"))
-    found: list[dict[str, Any]] = json.loads(said or "[]")
-    return found
-
-
-def run_program(connection: psycopg.Connection[Any], command: str) -> list[str]:
-    """Run a program beside the server, as its user; the lines it wrote. Raises DumpError with the last one."""
-    table = f"said_{secrets.token_hex(4)}"
-    connection.execute(f"CREATE TEMP TABLE {table} (number bigint GENERATED ALWAYS AS IDENTITY, line text)".encode())
-    try:
-        # The exit status comes as a line of its own: what the program said would be lost with an error of COPY's.
-        connection.execute(f"COPY {table} (line) FROM PROGRAM '{command} 2>&1; s=$?; echo; echo \"exit $s\"' "
-                           "WITH (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')".encode())
-        lines = [str(row[0] or "") for row in connection.execute(f"SELECT line FROM {table} ORDER BY number".encode())]
-    except psycopg.Error as error:
-        said = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"pgBackRest: the server does not run it: {said}; give the administrator's login") from None
-    finally:
-        if not connection.closed:
-            connection.execute(f"DROP TABLE IF EXISTS {table}".encode())
-    if lines[-1:] != ["exit 0"]:
-        said = next((line for line in lines if "ERROR" in line), " ".join(lines))[:300]
-        if "unable to acquire lock" in said:
-            raise BusyError("pgBackRest: another run of it is going on; wait for its end")
-        raise DumpError(f"pgBackRest: {said.split('ERROR: ')[-1]}; see the server's log")
-    return lines[:-1]
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

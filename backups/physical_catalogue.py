@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from backups.catalogue import DRILLS, FAILED_DRILLS, STAMP, VERIFIED
 from backups.errors import BackupError
 from backups.manifest import NAME, Server
-from backups.physical import PHYSICAL, STANZA
+from backups.pgbackrest import STANZA
+from backups.physical import PHYSICAL
 from backups.store import Store
 
 CATALOGUE = "physical-catalogue"
@@ -144,6 +145,14 @@ def find_physical(store: Store, database: str, id_: str | None = None) -> Physic
     if id_ is not None and len(chosen) > 1:
         raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")
     return chosen[-1]
+
+
+def stands_on_damage(store: Store, database: str) -> bool:
+    """Whether the newest full backup, or one that stands on it, was found damaged: an incremental would be too."""
+    if not any(f"/{DAMAGED}" in key for key, _ in store.objects(f"{database}/{CATALOGUE}/")):
+        return False  # asked in one request; the whole list takes some for each backup
+    entries = list_physical(store, database)
+    return any(entry.damaged and not entry.proven for entry in entries if entry.full == entries[-1].full)
 
 
 def keep_manifest(store: Store, database: str, manifest: PhysicalManifest) -> PhysicalEntry:

@@ -19,7 +19,8 @@ import psycopg
 from backups.config import BackupConfig
 from backups.drill import Drill, put_to_work, write_report
 from backups.errors import BackupError, RestoreError
-from backups.physical import read_cipher, require_physical
+from backups.pgbackrest import require_physical
+from backups.physical import read_cipher
 from backups.physical_catalogue import PhysicalEntry, list_physical
 from backups.points import Point, compare_point, parse_lsn, segment_lsn, take_point
 from backups.recovery import recover, remove_container

@@ -22,7 +22,8 @@ from backups.errors import BackupError, BusyError
 from backups.objectives import nears_target, read_objectives
 from backups.physical_catalogue import PhysicalEntry, list_physical
 from backups.physical_drill import drill_physical
-from backups.physical_runs import prune_physical, take_physical
+from backups.physical_retention import prune_physical
+from backups.physical_runs import take_physical
 from backups.retention import prune
 from backups.runs import take_logical
 from backups.store import Store

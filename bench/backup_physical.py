@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from backups.physical import STANZA
+from backups.pgbackrest import STANZA
 from backups.physical_runs import take_physical
 from bench.results import keep
 from tests.database.archived import Archived, archived_beside

@@ -45,12 +45,12 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
         verify: Annotated[bool, typer.Option(help="Read it back at once and compare.")] = True,
         workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
     """Take a backup now, and verify it. Exit status 1 where either fails."""
-    from backups.runs import take_logical
-
     settings = find_config(stack, config)
     if (kind or (Kind.INCR if settings.physical else Kind.LOGICAL)) is not Kind.LOGICAL:
         backup_physical.run(settings, kind or Kind.INCR, as_json, verified=verify)
         return
+    from backups.runs import take_logical
+
     with progress_bar("backing up") as tell:
         manifest = take_logical(settings, verified=verify, workers=workers, listener=tell)
     print_result(as_json, _summary(manifest.model_dump(mode="json")), lambda: console.print(
@@ -120,7 +120,7 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
 def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
           dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
     """Delete the backups that the retention does not keep; never the last verified one, nor what object lock holds."""
-    from backups.physical_runs import prune_physical
+    from backups.physical_retention import prune_physical
     from backups.retention import Pruned
     from backups.retention import prune as prune_backups
 

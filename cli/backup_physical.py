@@ -11,7 +11,7 @@ from cli.stacks import console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
-    from backups.physical import Type
+    from backups.pgbackrest import Type
     from backups.status import Status
 
 # For a scheduled backup to be taken and verified.

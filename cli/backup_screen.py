@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from backups.catalogue import Entry, Listed
     from backups.physical_catalogue import PhysicalEntry
 
@@ -27,16 +28,28 @@ quiet = Console(stderr=True, highlight=False)
 
 @contextmanager
 def progress_bar(word: str) -> Iterator[Callable[[str, float], None]]:
-    """A bar with rate and time left on a terminal; a listener that takes what is done and how much of it."""
+    """A bar with rate and time left on a terminal; a listener that takes what is done and how much of it.
+
+    The bar is made when something is to be told, for the work itself to begin before.
+    """
+    with ExitStack() as stack:
+        show: Callable[[str, float], None] | None = None
+
+        def tell(doing: str, part: float) -> None:
+            nonlocal show
+            show = show or stack.enter_context(_bar(word))
+            show(doing, part)
+        yield tell
+
+
+@contextmanager
+def _bar(word: str) -> Iterator[Callable[[str, float], None]]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=quiet, transient=True) as bars:
         task = bars.add_task(word, total=1.0)
-
-        def tell(doing: str, part: float) -> None:
-            bars.update(task, completed=part, description=doing)
-        yield tell
+        yield lambda doing, part: bars.update(task, completed=part, description=doing)
 
 
 def print_result(as_json: bool, facts: Any, text: Callable[[], None]) -> None:
@@ -67,6 +80,8 @@ def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
 
 
 def backups_table(entries: Sequence[Entry], physical: Sequence[PhysicalEntry] = ()) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("backup", "kind", "rows", "size", "server", "proof"):
         table.add_column(heading, no_wrap=heading not in ("server", "proof"))

@@ -19,7 +19,8 @@ from backups.errors import DamagedError, WrongKeyError
 from backups.objectives import read_archive, read_objectives
 from backups.physical import read_cipher, rewrap_cipher
 from backups.physical_catalogue import CATALOGUE, SETS, find_physical, list_physical
-from backups.physical_runs import prune_physical, take_physical, verify_physical
+from backups.physical_retention import prune_physical
+from backups.physical_runs import take_physical, verify_physical
 from backups.schedule import keep_target, run_due
 from backups.status import physical_status, render_metrics
 from cli.app import app
@@ -34,13 +35,22 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
     try:
         with archived_beside(tmp_path_factory.mktemp("s3")) as (found, _):
             found.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
+            take_physical(found.config, "full")
             yield found
     except CannotBeHad as error:
         pytest.skip(str(error))
 
 
-def test_runs_that_were_missed_are_made_up_for_by_one_backup(archive: Archived) -> None:
-    said = list[str]()
+@pytest.fixture
+def emptied(archive: Archived) -> Archived:
+    """Nothing of it is in the bucket any more: neither backups nor WAL, nor what pgBackRest knew of the server."""
+    store = archive.config.store()
+    store.delete([key for key, _ in store.objects(f"{DATABASE}/physical")])
+    return archive
+
+
+def test_runs_that_were_missed_are_made_up_for_by_one_backup(emptied: Archived) -> None:
+    said, archive = list[str](), emptied
     config = archive.config.model_copy(update={"schedule": tuple(
         Due(kind=kind, cron="0 0 1 1 *") for kind in ("incr", "full", "diff"))})
     assert run_due(config, said.append) == []
@@ -50,8 +60,8 @@ def test_runs_that_were_missed_are_made_up_for_by_one_backup(archive: Archived) 
     assert len(list_physical(config.store(), DATABASE)) == 1
 
 
-def test_a_backup_is_listed_from_the_bucket_alone_with_its_server_and_what_it_stands_on(archive: Archived) -> None:
-    (full,) = list_physical(archive.config.store(), DATABASE)
+def test_a_backup_is_listed_from_the_bucket_alone_with_its_server_and_what_it_stands_on(emptied: Archived) -> None:
+    archive, full = emptied, take_physical(emptied.config, "full")
     archive.execute("UPDATE public.numbers SET n = n + 1 WHERE n < 1000")
     incremental = take_physical(archive.config, "incr")
     nobody = archive.config.model_copy(update={"admin": None, "database": None, "physical": None})
@@ -191,9 +201,8 @@ def test_commands_know_both_kinds_and_keep_secrets_to_themselves(
     assert {logical, physical["id"]} <= kept["kept"].keys()
 
 
-def test_the_oldest_go_with_all_that_stands_on_them_and_the_last_verified_stays(archive: Archived) -> None:
-    store = archive.config.store()
-    first = find_physical(store, DATABASE, list_physical(store, DATABASE)[0].id)
+def test_the_oldest_go_with_all_that_stands_on_them_and_the_last_verified_stays(emptied: Archived) -> None:
+    archive, store, first = emptied, emptied.config.store(), take_physical(emptied.config, "full")
     newer = [take_physical(archive.config, "full", verified=False) for _ in range(2)]
     config = archive.config.model_copy(update={"retention": Retention(weekly=0)})
     # Only backups of the first family are proven: none may go, however many full ones are newer.
@@ -210,10 +219,9 @@ def test_the_oldest_go_with_all_that_stands_on_them_and_the_last_verified_stays(
 
 
 def test_verify_names_a_backup_that_is_damaged_and_every_one_that_stands_on_it(archive: Archived) -> None:
-    store = archive.config.store()
+    store, full = archive.config.store(), take_physical(archive.config, "full", verified=False)
     incremental = take_physical(archive.config, "incr")
-    assert incremental.verified
-    full = find_physical(store, DATABASE, incremental.full)
+    assert (bool(incremental.verified), incremental.needs) == (True, (full.id,))
     key = next(key for key, _ in store.objects(f"{DATABASE}/{SETS}{full.id}/bundle/"))
     whole = store.get(key)
     assert whole
@@ -226,4 +234,7 @@ def test_verify_names_a_backup_that_is_damaged_and_every_one_that_stands_on_it(a
     assert all(physical_facts(entry)["problem"] for entry in (find_physical(store, DATABASE, id_) for id_ in damaged))
     healed = take_physical(archive.config, "incr")  # what it would have stood on is worth nothing
     assert (healed.kind, bool(healed.verified)) == ("full", True)
+    standing = [entry for entry in list_physical(store, DATABASE) if entry.full == full.id]
+    assert len(standing) == 3  # it had begun before that was known
+    assert all(entry.damaged and not entry.proven for entry in standing)
     assert take_physical(archive.config, "incr").needs == (healed.id,)

@@ -10,7 +10,7 @@ from backups.config import CONTINUOUS, BackupConfig, Due, Retention
 from backups.forecast import Forecast, longest_gap
 from backups.objectives import Objectives, nears_target
 from backups.physical_catalogue import PhysicalEntry, is_label
-from backups.physical_runs import plan_expiry
+from backups.physical_retention import plan_expiry
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 

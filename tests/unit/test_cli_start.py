@@ -31,6 +31,12 @@ def test_a_command_is_read_without_the_others() -> None:
     assert not read & {"cli.schema", "cli.backup", "pulumi"}
 
 
+def test_a_physical_backup_begins_before_the_bucket_s_libraries_are_read() -> None:
+    read = modules("from cli.commands import gather; gather(['backup']); import backups.physical_runs")
+    assert "psycopg" in read
+    assert not read & {"boto3", "botocore", "cryptography", "rich.progress", "backups.store"}
+
+
 def test_every_command_has_the_name_that_it_is_found_by() -> None:
     found = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     assert found == {*COMMANDS, *GROUPS}

@@ -1,0 +1,64 @@
+"""Which physical backups stay, and the end of those that nothing needs any more, with their WAL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backups.config import BackupConfig, Retention
+from backups.pgbackrest import expire
+from backups.physical_catalogue import CATALOGUE, SETS, PhysicalEntry, list_physical
+from backups.retention import Pruned, read_hold
+from backups.store import Store
+
+
+def plan_expiry(entries: Sequence[PhysicalEntry], retention: Retention) -> dict[str, str]:
+    """The ids that stay, each with the reason; pure. A full backup and all that stand on it stay, or go, together.
+
+    The newest full ones stay, as many as weeks are kept and two at least; so does the last proven backup, and whatever
+    is newer than it.
+    """
+    fulls = [entry.id for entry in entries if entry.id == entry.full]
+    reasons = dict.fromkeys(fulls[-max(2, retention.weekly):], "one of the newest full backups, or stands on one")
+    proven = next((entry for entry in reversed(entries) if entry.proven), None)
+    if proven:
+        reasons.setdefault(proven.full, "the last verified backup, or belongs to it")
+    for entry in entries:
+        if proven is None or entry.taken > proven.taken:
+            reasons.setdefault(entry.full, "not verified yet, or belongs to one that is not")
+    return {entry.id: reasons[entry.full] for entry in entries if entry.full in reasons}
+
+
+def prune_physical(config: BackupConfig, *, dry_run: bool = False) -> Pruned:
+    """Delete the physical backups that retention does not keep, with the WAL that nothing needs any more.
+
+    What object lock holds stays with all that belongs to it, with the date until which it is held.
+    """
+    store, database = config.store(), config.database_name()
+    entries = list_physical(store, database)
+    kept = plan_expiry(entries, config.retention)
+    for entry in entries:
+        held = None if entry.id in kept else read_hold(store, f"{database}/{SETS}{entry.id}/backup.manifest")
+        if held:
+            kept.update({each.id: f"object lock: {held}" for each in entries if each.full == entry.full})
+    going = [entry.id for entry in entries if entry.id not in kept]
+    if going and not dry_run:
+        _expire(config, [entry.id for entry in entries if entry.id == entry.full], going)
+        _clear_catalogue(store, database, list(kept))
+    return Pruned(going, kept, ())
+
+
+def _expire(config: BackupConfig, fulls: Sequence[str], going: Sequence[str]) -> None:
+    with config.administrator().connect(application_name="lifecompanion prune") as connection:
+        connection.execute("SET statement_timeout = 0")
+        remaining = len(fulls)
+        for full in fulls:
+            if full in going:
+                remaining -= 1
+                expire(connection, full, remaining)
+
+
+def _clear_catalogue(store: Store, database: str, listed: Sequence[str]) -> None:
+    """Take away what the catalogue still says of backups that are gone."""
+    for id_ in store.folders(f"{database}/{CATALOGUE}/"):
+        if id_ not in listed:
+            store.delete([key for key, _ in store.objects(f"{database}/{CATALOGUE}/{id_}/")])
