@@ -134,6 +134,7 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
     """Everything from the empty database to the finished one; returns the held jobs."""
     manifest, held = run.opened.manifest, list[int]()
     with run.address.connect(application_name=APPLICATION) as connection:
+        connection.execute("SET synchronous_commit = off")
         timescale = manifest.server.timescaledb is not None
         schema = sql.Identifier(manifest.server.timescaledb_schema or "public")
         if timescale:
@@ -174,13 +175,14 @@ def _pg_restore(run: _Run, section: str, jobs: int) -> None:
 
 
 def _sorting(manifest: Manifest, jobs: int) -> str:
-    """Server options for building indexes: where there are enough tables for every job, one process for each index.
+    """Server options of pg_restore: where there are enough tables for every job, one process builds each index.
 
     Processes that help each other with one index cost more than the same processes with an index each.
     """
     sizes = [table.bytes for table in manifest.tables]
     spread = jobs > 1 and max(sizes, default=0) * jobs <= sum(sizes)
-    return "-c max_parallel_maintenance_workers=0" if spread else ""
+    # What comes last is a commit that waits for the disk, with it all before.
+    return "-c synchronous_commit=off" + (" -c max_parallel_maintenance_workers=0" if spread else "")
 
 
 def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
@@ -240,7 +242,7 @@ def _load(run: _Run, connection: Connection[Any], table: TableData) -> None:
     with connection.cursor() as cursor:
         # The names came quoted from the server itself.
         with cursor.copy(f"COPY {table.full_name} ({table.columns}) FROM STDIN".encode()) as copy:
-            for block in run.opened.rows(table):
+            for block in run.opened.rows(table, counted=False):
                 copy.write(block)
         # A trigger of TimescaleDB's keeps its own facts of this installation in place of those of the other.
         if cursor.rowcount != table.rows and not table.extension:
