@@ -118,9 +118,12 @@ def read_entry(store: Store, database: str, id_: str) -> Entry | None:
                  _newest(store, f"{folder}/{DRILLS}"), problem, _newest(store, f"{folder}/{FAILED_DRILLS}"))
 
 
-def find_backup(store: Store, database: str, id_: str | None = None) -> Entry:
-    """The backup of this id (or the beginning of one), else the newest. Raises BackupError."""
-    entries = list_backups(store, database)
+def find_backup(store: Store, database: str, id_: str | None = None, entries: Sequence[Entry] | None = None) -> Entry:
+    """The backup of this id (or the beginning of one), else the newest; of `entries` where they are listed already.
+
+    Raises BackupError.
+    """
+    entries = list_backups(store, database) if entries is None else entries
     chosen = [entry for entry in entries if id_ is None or entry.id.startswith(id_)]
     if not chosen:
         have = ", ".join(entry.id for entry in entries[-3:]) or "none"

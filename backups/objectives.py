@@ -38,7 +38,7 @@ NEAR, COUNTS, LEAST_AGE_SECONDS = 0.8, 0.1, 600
 @dataclass(frozen=True)
 class Objectives:
     """Seconds and bytes. `behind_seconds` is None where the server was not asked; `measured` says whether a drill gave
-    the rates."""
+    the rates; a segment is closed after `timeout_seconds`, 0 for never."""
 
     archived: datetime | None
     behind_seconds: float | None
@@ -50,6 +50,7 @@ class Objectives:
     measured: bool
     archiving_problem: str | None = None
     forecast: Forecast | None = None
+    timeout_seconds: float = ARCHIVE_TIMEOUT_SECONDS
 
     @property
     def expected_seconds(self) -> float:
@@ -73,8 +74,9 @@ class Objectives:
 
     def words(self) -> str:
         """What a person is told."""
+        limit = f"at most {self.timeout_seconds:.0f} s" if self.timeout_seconds else "without limit"
         point = "not asked: the server does not answer" if self.behind_seconds is None else \
-            f"{self.behind_seconds:.0f} s behind, at most {ARCHIVE_TIMEOUT_SECONDS} s while WAL arrives"
+            f"{self.behind_seconds:.0f} s behind, {limit} while WAL arrives"
         arrived = f"{self.archived:%Y-%m-%d %H:%M:%S} UTC" if self.archived else "never"
         return (f"recovery point {point} (last WAL in the bucket {arrived}); expected recovery time "
                 f"{minutes(self.expected_seconds)}, {minutes(self.replay_seconds)} of it replay of "
@@ -83,7 +85,8 @@ class Objectives:
 
     def facts(self) -> dict[str, Any]:
         return {"archived": self.archived.isoformat() if self.archived else None,
-                "behind_seconds": self.behind_seconds, "waiting_segments": self.waiting_segments,
+                "behind_seconds": self.behind_seconds, "archive_timeout_seconds": self.timeout_seconds,
+                "waiting_segments": self.waiting_segments,
                 "wal_bytes": self.wal_bytes, "expected_recovery_seconds": round(self.expected_seconds, 1),
                 "replay_seconds": round(self.replay_seconds, 1), "target_seconds": self.target_seconds,
                 "wal_bytes_per_second": round(self.forecast.wal_rate) if self.forecast else None,
@@ -99,11 +102,12 @@ def read_objectives(config: BackupConfig, entries: Sequence[PhysicalEntry]) -> O
     replay = rates.get("replay", REPLAY_BYTES_PER_SECOND)
     restore_seconds = (newest.bytes if newest else 0) / rates.get("restore", RESTORE_BYTES_PER_SECOND)
     target, gap = config.recovery_time_target * 60.0, longest_gap(config.schedule, now)
-    behind, waiting, problem = _ask_server(config)
+    server = read_archiving(config)
     return Objectives(
-        archive.arrived, behind, waiting, archive.wal_bytes, restore_seconds, archive.wal_bytes / replay, target,
-        "restore" in rates, problem, Forecast(gap, archive.rate, replay, START_SECONDS + restore_seconds, target)
-        if gap and archive.rate else None)
+        archive.arrived, server.behind_seconds, server.waiting_segments, archive.wal_bytes, restore_seconds,
+        archive.wal_bytes / replay, target, "restore" in rates, server.problem,
+        Forecast(gap, archive.rate, replay, START_SECONDS + restore_seconds, target) if gap and archive.rate else None,
+        server.timeout_seconds)
 
 
 @dataclass(frozen=True)
@@ -147,8 +151,19 @@ def read_rates(store: Store, database: str) -> Mapping[str, float]:
     return found
 
 
-def _ask_server(config: BackupConfig) -> tuple[float | None, int, str | None]:
-    """Seconds of writes that are not in the bucket yet, segments that wait, and what is wrong; None: no answer."""
+@dataclass(frozen=True)
+class Archiving:
+    """What the server says of it: seconds of writes that are not in the bucket yet (None: no answer), the segments that
+    wait, how long one is open at most, and what is wrong."""
+
+    behind_seconds: float | None
+    waiting_segments: int
+    problem: str | None
+    timeout_seconds: float
+
+
+def read_archiving(config: BackupConfig) -> Archiving:
+    """Ask the server, if it answers at once, how its archiving goes."""
     try:
         with config.administrator().connect(wait_seconds=0) as connection:
             row = connection.execute("""
@@ -156,22 +171,25 @@ def _ask_server(config: BackupConfig) -> tuple[float | None, int, str | None]:
                        (SELECT extract(epoch FROM now() - min(modification))::float8 FROM pg_ls_archive_statusdir()
                          WHERE name LIKE '%.ready'),
                        extract(epoch FROM now() - coalesce(last_archived_time, pg_postmaster_start_time()))::float8,
-                       coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL)
+                       coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL),
+                       (SELECT setting::float8 FROM pg_settings WHERE name = 'archive_timeout')
                   FROM pg_stat_archiver""").fetchone()
     except (BackupError, SchemaError, psycopg.Error):
-        return None, 0, None
+        return Archiving(None, 0, None, ARCHIVE_TIMEOUT_SECONDS)
     assert row
-    waiting, oldest, age, failing = row
-    if not waiting:
-        # The segment that is being written is closed by then, if anything was written to it.
-        return min(age, float(ARCHIVE_TIMEOUT_SECONDS)), 0, None
+    waiting, oldest, age, failing, timeout = row
     problem = None
     # A segment is open for so long at most; it has as long again to arrive.
-    if oldest > ARCHIVE_TIMEOUT_SECONDS:
+    allowed = timeout or float(ARCHIVE_TIMEOUT_SECONDS)
+    if waiting and oldest > allowed:
         why = "its archive command fails" if failing else "it is slower than the writers"
         problem = (f"archiving: {waiting} WAL segments wait, the oldest for {oldest:.0f} s, required at most "
-                   f"{ARCHIVE_TIMEOUT_SECONDS} s: {why}; see the server's log and the bucket")
-    return age, waiting, problem
+                   f"{allowed:.0f} s: {why}; see the server's log and the bucket")
+    elif not timeout:
+        problem = (f"archiving: archive_timeout found 0, required {ARCHIVE_TIMEOUT_SECONDS} s or so: what was written "
+                   "last is not in the bucket before its segment is full; set it and reload the server")
+    # The segment that is being written is closed by then, if anything was written to it.
+    return Archiving(age if waiting or not timeout else min(age, timeout), waiting, problem, timeout)
 
 
 def nears_target(found: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:

@@ -7,7 +7,7 @@ import shutil
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,8 +42,9 @@ SERVED_BY = {"full": ("full",), "diff": ("full", "diff"), "incr": ("full", "diff
 
 
 def last_due(due: Due, now: datetime) -> datetime | None:
-    """The newest moment before `now` that the expression names, in UTC; None where there never was one."""
-    found = next(CronSim(due.cron, now.astimezone(ZoneInfo(due.timezone)), reverse=True), None)
+    """The newest moment that the expression names, `now` included, in UTC; None where there never was one."""
+    since = (now + timedelta(microseconds=1)).astimezone(ZoneInfo(due.timezone))  # it says what comes before
+    found = next(CronSim(due.cron, since, reverse=True), None)
     return found.astimezone(UTC) if found else None
 
 
@@ -72,7 +73,12 @@ def read_last_run(store: Store, database: str, due: Due, physical: Sequence[Phys
 
 def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list[str]:
     """Do all that is due or was missed, one after the other, each retried with backoff; the kinds that failed."""
-    failed: list[str] = []
+    return _run_due(config, say, now)[0]
+
+
+def _run_due(config: BackupConfig, say: Say, now: datetime | None) -> tuple[list[str], list[str]]:
+    """The same; with it, the kinds that are still due, as another run of them was going on."""
+    failed, busy = list[str](), list[str]()
     store, database = config.store(), config.database_name()
     physical: Sequence[PhysicalEntry] | None = None
     for due in config.schedule:
@@ -90,13 +96,14 @@ def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list
             say(f"{due.kind}: {said}")
             notify(config, {"database": database, "kind": due.kind, "ok": True, "message": said}, say)
         except BusyError as error:
+            busy.append(due.kind)
             say(f"{due.kind}: {error}")
         except FAILURES as error:
             failed.append(due.kind)
             words = " ".join(str(error).split())
             say(f"{due.kind}: FAILED: {words}")
             notify(config, {"database": database, "kind": due.kind, "ok": False, "message": words}, say)
-    return failed
+    return failed, busy
 
 
 def keep_target(config: BackupConfig, say: Say) -> None:
@@ -114,18 +121,28 @@ def keep_target(config: BackupConfig, say: Say) -> None:
 
 
 def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK_SECONDS,
-                   until: Callable[[], bool] = lambda: False) -> None:
-    """Run what is due, for ever; after a failure it is tried again at growing intervals of up to an hour."""
-    failures, resume, look = 0, 0.0, 0.0
+                   until: Callable[[], bool] = lambda: False, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+                   ) -> None:
+    """Run what is due, for ever; after a failure it is tried again at growing intervals of up to an hour.
+
+    The bucket is asked at the beginning and when a moment of the schedule has come: what was taken by hand counts.
+    """
+    failures, resume, look, wait_until = 0, 0.0, 0.0, clock()
     for due in config.schedule:
         say(f"{due.kind}: {due.cron} {due.timezone}, next {next_due(due, datetime.now(UTC)):%Y-%m-%d %H:%M} UTC")
     while not until():
-        if time.monotonic() >= resume:
-            failures = failures + 1 if run_due(config, say) else 0
+        now = clock()
+        if time.monotonic() >= resume and now >= wait_until:
+            failed, busy = _run_due(config, say, now)
+            failures = failures + 1 if failed else 0
             resume = time.monotonic() + min(3600.0, 60.0 * 2 ** failures) if failures else 0.0
-            if not failures and time.monotonic() >= look:
-                keep_target(config, say)
-                look = time.monotonic() + LOOK_SECONDS
+            if not failed and not busy:
+                # Counted from before the runs: they may have taken longer than until the next moment.
+                wait_until = min((next_due(due, now) for due in config.schedule), default=datetime.max.replace(
+                    tzinfo=UTC))
+        if not failures and time.monotonic() >= look:
+            keep_target(config, say)
+            look = time.monotonic() + LOOK_SECONDS
         time.sleep(tick_seconds)
 
 

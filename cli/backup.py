@@ -79,13 +79,12 @@ def list_(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
 def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None,
          as_json: JsonOption = False) -> None:
     """Show one backup: server, tables and chunks with their rows, proofs."""
-    from backups.catalogue import find_backup
+    from backups.physical_catalogue import PhysicalEntry
 
-    settings = find_config(stack, config)
-    if backup_physical.is_about(settings, id_):
-        backup_physical.show(settings, id_, as_json)
+    entry = backup_physical.find_entry(find_config(stack, config), id_)
+    if isinstance(entry, PhysicalEntry):
+        backup_physical.show(entry, as_json)
         return
-    entry = find_backup(settings.store(), settings.database_name(), id_)
     assert entry.manifest
     manifest = entry.manifest
     print_result(as_json, {**manifest.model_dump(mode="json"), **entry_facts(entry)}, lambda: console.print(
@@ -99,17 +98,16 @@ def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption
 def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
            image: ImageOption = None) -> None:
     """Read every object of a backup back and compare it with the manifest. Exit status 1 names the first wrong one."""
-    from backups.catalogue import find_backup
+    from backups.physical_catalogue import PhysicalEntry
     from backups.verify import verify as verify_backup
 
     settings = find_config(stack, config)
-    if backup_physical.is_about(settings, id_):
-        backup_physical.verify(settings, id_, as_json)
+    entry = backup_physical.find_entry(settings, id_)
+    if isinstance(entry, PhysicalEntry):
+        backup_physical.verify(settings, entry, as_json)
         return
-    store = settings.store()
-    entry = find_backup(store, settings.database_name(), id_)
     with progress_bar("verifying") as tell:
-        manifest = verify_backup(store, settings.keyring(), entry, image=image or settings.image,
+        manifest = verify_backup(settings.store(), settings.keyring(), entry, image=image or settings.image,
                                  listener=lambda done, total: tell("verifying", done / max(total, 1)))
     print_result(as_json, {"id": manifest.id, "verified": True, "rows": manifest.rows}, lambda: console.print(
         f"backup {manifest.id}: verified, {manifest.rows:,} rows in {size_text(manifest.stored_bytes)}",

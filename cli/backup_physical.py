@@ -10,24 +10,28 @@ from cli.backup_screen import backups_table, physical_facts, print_result, progr
 from cli.stacks import console
 
 if TYPE_CHECKING:
+    from backups.catalogue import Entry
     from backups.config import BackupConfig
     from backups.pgbackrest import Type
+    from backups.physical_catalogue import PhysicalEntry
     from backups.status import Status
 
 # For a scheduled backup to be taken and verified.
 LENIENCE = timedelta(hours=2)
 
 
-def is_about(config: BackupConfig, id_: str | None) -> bool:
-    """Whether an id names a physical backup; without one, whether the newest of all backups is physical."""
-    from backups.catalogue import list_backups
-    from backups.physical_catalogue import is_label, list_physical
+def find_entry(config: BackupConfig, id_: str | None) -> Entry | PhysicalEntry:
+    """The backup of this id, of whichever kind; without one, the newest of all. Raises BackupError."""
+    from backups.catalogue import find_backup, list_backups
+    from backups.physical_catalogue import find_physical, is_label, list_physical
 
-    if id_ is not None:
-        return is_label(id_)
     store, database = config.store(), config.database_name()
+    if id_ is not None:
+        return (find_physical if is_label(id_) else find_backup)(store, database, id_)
     physical, logical = list_physical(store, database), list_backups(store, database)
-    return bool(physical) and (not logical or physical[-1].taken >= logical[-1].taken)
+    if physical and (not logical or physical[-1].taken >= logical[-1].taken):
+        return physical[-1]
+    return find_backup(store, database, entries=logical)
 
 
 def run(config: BackupConfig, type_: str, as_json: bool, *, verified: bool) -> None:
@@ -43,11 +47,8 @@ def run(config: BackupConfig, type_: str, as_json: bool, *, verified: bool) -> N
         f"{', verified' if verified else ''}", soft_wrap=True))
 
 
-def show(config: BackupConfig, id_: str | None, as_json: bool) -> None:
+def show(entry: PhysicalEntry, as_json: bool) -> None:
     """Show one: what it stands on, the server, the first WAL segment of its recovery."""
-    from backups.physical_catalogue import find_physical
-
-    entry = find_physical(config.store(), config.database_name(), id_)
     known = entry.manifest
     print_result(as_json, {**physical_facts(entry), **({"manifest": known.model_dump(mode="json")} if known else {})},
                  lambda: console.print(
@@ -57,12 +58,10 @@ def show(config: BackupConfig, id_: str | None, as_json: bool) -> None:
         sep="\n", soft_wrap=True, markup=False))
 
 
-def verify(config: BackupConfig, id_: str | None, as_json: bool) -> None:
+def verify(config: BackupConfig, entry: PhysicalEntry, as_json: bool) -> None:
     """Have pgBackRest read one back, with all that it stands on."""
-    from backups.physical_catalogue import find_physical
     from backups.physical_runs import verify_physical
 
-    entry = find_physical(config.store(), config.database_name(), id_)
     with progress_bar(f"verifying {entry.id}"):
         verify_physical(config, entry)
     print_result(as_json, {"id": entry.id, "verified": True}, lambda: console.print(

@@ -26,8 +26,10 @@ from cli.backup_screen import (
 from cli.stacks import StackOption, console
 
 if TYPE_CHECKING:
+    from backups.catalogue import Entry
     from backups.config import BackupConfig
     from backups.drill import Drill
+    from backups.physical_catalogue import PhysicalEntry
     from schema.connection import Address
 
 
@@ -99,15 +101,18 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
           image: ImageOption = None, as_json: JsonOption = False,
           page: Annotated[Path | None, typer.Option(help="Write the page with the trend here too.")] = None) -> None:
     """Restore a backup into a throw-away server, compare it with the source, run its policies, measure. 1 if not."""
+    from backups.catalogue import find_backup
     from backups.drill import read_drills
+    from backups.physical_catalogue import PhysicalEntry
     from backups.report import render_page
 
     settings = find_config(stack, config)
     # A server that somebody gives is one to restore a database into.
-    physical = dsn is None and backup_physical.is_about(settings, id_)
+    entry = find_backup(settings.store(), settings.database_name(), id_) if dsn else \
+        backup_physical.find_entry(settings, id_)
     with progress_bar("drill") as tell:
-        done = _drill_physical(settings, id_, image, tell) if physical else \
-            _drill_logical(settings, id_, _admin(None, dsn) if dsn else None, image, tell)
+        done = _drill_physical(settings, entry, image, tell) if isinstance(entry, PhysicalEntry) else \
+            _drill_logical(settings, entry, _admin(None, dsn) if dsn else None, image, tell)
     if page:
         page.write_text(render_page(read_drills(settings.store(), done.database)), encoding="utf-8")
     parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in done.seconds.items())
@@ -119,23 +124,19 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
     raise typer.Exit(0 if done.passed else 1)
 
 
-def _drill_physical(settings: BackupConfig, id_: str | None, image: str | None, tell: Callable[[str, float], None]
-                    ) -> Drill:
-    from backups.physical_catalogue import find_physical
+def _drill_physical(settings: BackupConfig, entry: PhysicalEntry, image: str | None,
+                    tell: Callable[[str, float], None]) -> Drill:
     from backups.physical_drill import drill_physical
 
-    entry = find_physical(settings.store(), settings.database_name(), id_)
     return drill_physical(settings, entry, image=image, listener=tell)
 
 
-def _drill_logical(settings: BackupConfig, id_: str | None, admin: Address | None, image: str | None,
+def _drill_logical(settings: BackupConfig, entry: Entry, admin: Address | None, image: str | None,
                    tell: Callable[[str, float], None]) -> Drill:
-    from backups.catalogue import find_backup
     from backups.drill import run_drill
 
-    store = settings.store()
-    return run_drill(store, settings.keyring(), find_backup(store, settings.database_name(), id_),
-                     image=image or settings.image, timestamps=settings.timestamps, admin=admin, listener=tell)
+    return run_drill(settings.store(), settings.keyring(), entry, image=image or settings.image,
+                     timestamps=settings.timestamps, admin=admin, listener=tell)
 
 
 def _recover(settings: BackupConfig, target: str | None, image: str | None, as_json: bool, **point: Any) -> None:

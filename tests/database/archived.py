@@ -27,7 +27,8 @@ from tests.program.s3_servers import S3Server, versitygw
 HBA = "local all all trust\nhost all all all scram-sha-256\n"
 DATABASE = "lifecompanion"
 # More connections than a recovered server is given: its WAL wants as many there.
-SERVER = {**PARAMETERS, "max_connections": "130", "hba_file": "/etc/pg_hba.conf", "listen_addresses": "*",
+SERVER = {**{key: value for key, value in PARAMETERS.items() if key != "archive_timeout"},
+          "max_connections": "130", "hba_file": "/etc/pg_hba.conf", "listen_addresses": "*",
           "timezone": "UTC", "shared_preload_libraries": "timescaledb,pg_stat_statements",
           "timescaledb.telemetry_level": "off"}
 
@@ -85,12 +86,20 @@ def archived(kind: str, login: S3Login, bucket: str, **more: object) -> Iterator
             port = int(docker("port", name, "5432/tcp").split(":")[-1])
             admin = Address("127.0.0.1", port, DATABASE, "postgres", password)
             wait_for(admin, name)
+            set_timeout(admin, PARAMETERS["archive_timeout"])
             yield Archived(name, admin, BackupConfig.from_dict({
                 "bucket": bucket, "s3": login.to_dict(), "keys": [new_key()], "name": DATABASE, "image": image,
                 "database": admin.to_dict(), "admin": admin.to_dict(),
                 "physical": {"cipher": cipher, "image": image, "network": "bridge"}, **more}, "test"))
         finally:
             docker("rm", "--force", "--volumes", name)
+
+
+def set_timeout(admin: Address, value: str) -> None:
+    """Have the server close a segment after so long; not among the words that it is started with, which would win."""
+    with admin.connect() as connection:
+        connection.execute(f"ALTER SYSTEM SET archive_timeout = '{value}'".encode())
+        connection.execute("SELECT pg_reload_conf(), pg_sleep(0.5)")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,15 +19,16 @@ from backups.encryption import Keyring, new_key
 from backups.errors import DamagedError, WrongKeyError
 from backups.objectives import read_archive, read_objectives
 from backups.physical import read_cipher, rewrap_cipher
-from backups.physical_catalogue import CATALOGUE, SETS, find_physical, list_physical
+from backups.physical_catalogue import CATALOGUE, SETS, PhysicalEntry, find_physical, list_physical
 from backups.physical_retention import prune_physical
 from backups.physical_runs import take_physical, verify_physical
-from backups.schedule import keep_target, run_due
+from backups.schedule import keep_target, run_due, serve_schedule
 from backups.status import physical_status, render_metrics
+from backups.store import Store
 from cli.app import app
 from cli.backup_screen import physical_facts
 from cli.stacks import console
-from tests.database.archived import DATABASE, Archived, archived_beside
+from tests.database.archived import DATABASE, Archived, archived_beside, set_timeout
 from tests.database.servers import CannotBeHad, docker
 
 
@@ -58,6 +60,36 @@ def test_runs_that_were_missed_are_made_up_for_by_one_backup(emptied: Archived) 
     assert [line.split(":")[0] for line in said] == ["incr", "incr"]
     assert run_due(config, said.append) == []
     assert len(list_physical(config.store(), DATABASE)) == 1
+
+
+def test_the_schedule_asks_the_bucket_when_a_moment_has_come_and_finds_what_was_taken_by_hand(
+        archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, said = list[datetime](), list[str]()
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    # Ticks of an hour: from the evening before the backup that was taken by hand, on to the second midnight after.
+    moments = [midnight + timedelta(hours=hour) for hour in range(-4, 27)]
+    clock = iter([moments[0], *moments])
+
+    def list_asked(store: Store, database: str) -> list[PhysicalEntry]:
+        found = list_physical(store, database)
+        asked.append(now)
+        return found
+
+    def tick() -> datetime:
+        nonlocal now
+        now = next(clock)
+        return now
+
+    now, ticks = moments[0], iter(moments)
+    before = list_physical(archive.config.store(), DATABASE)
+    monkeypatch.setattr("backups.schedule.list_physical", list_asked)
+    monkeypatch.setattr("backups.schedule.keep_target", lambda *_: None)
+    config = archive.config.model_copy(update={"schedule": (Due(kind="incr", cron="0 0 * * *"),)})
+    serve_schedule(config, said.append, tick_seconds=0.0, clock=tick, until=lambda: next(ticks, None) is None)
+    assert asked == [moments[0], *(midnight + timedelta(hours=hour) for hour in (0, 24))]
+    # Of the three only the last one found that the newest was from before.
+    assert [each.split(":")[0] for each in said[1:]] == ["incr", "incr"]
+    assert len(list_physical(archive.config.store(), DATABASE)) == len(before) + 1
 
 
 def test_a_backup_is_listed_from_the_bucket_alone_with_its_server_and_what_it_stands_on(emptied: Archived) -> None:
@@ -148,8 +180,21 @@ def test_an_incremental_is_taken_out_of_turn_before_the_target_is_passed(archive
     assert "out of turn" in said[0]
 
 
-def test_wal_that_cannot_be_archived_is_a_problem_and_never_silence(archive: Archived,
-                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_tells_how_long_a_segment_is_open_on_this_server_and_that_it_is_open_for_ever(archive: Archived) -> None:
+    entries = list_physical(archive.config.store(), DATABASE)
+    try:
+        for value, words in (("60s", "at most 60 s"), ("7min", "at most 420 s"), ("0", "without limit")):
+            set_timeout(archive.admin, value)
+            found = read_objectives(archive.config, entries)
+            assert words in found.words()
+            assert found.facts()["archive_timeout_seconds"] == found.timeout_seconds
+            assert (found.problem is None) == (value != "0")
+        assert "archive_timeout found 0" in str(found.problem)
+    finally:
+        set_timeout(archive.admin, "60s")
+
+
+def test_wal_that_cannot_be_archived_is_a_problem_and_never_silence(archive: Archived) -> None:
     docker("exec", archive.container, "mv", "/etc/pgbackrest/pgbackrest.conf", "/etc/pgbackrest/away")
     try:
         archive.execute("CREATE TABLE public.unseen AS SELECT 1 AS n", "SELECT pg_switch_wal()", "SELECT pg_sleep(1)")
@@ -157,11 +202,13 @@ def test_wal_that_cannot_be_archived_is_a_problem_and_never_silence(archive: Arc
         found = read_objectives(archive.config, entries)
         assert found.waiting_segments >= 1
         assert found.problem is None  # it may take as long as a segment takes to be closed
-        monkeypatch.setattr(objectives, "ARCHIVE_TIMEOUT_SECONDS", 0)
+        set_timeout(archive.admin, "1s")
+        time.sleep(1)
         problem = read_objectives(archive.config, entries).problem
         assert problem
         assert "its archive command fails" in problem
     finally:
+        set_timeout(archive.admin, "60s")
         docker("exec", archive.container, "mv", "/etc/pgbackrest/away", "/etc/pgbackrest/pgbackrest.conf")
 
 

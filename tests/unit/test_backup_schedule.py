@@ -26,6 +26,7 @@ def at(text: str) -> datetime:
 def test_the_hour_is_that_of_the_time_zone_in_summer_and_in_winter() -> None:
     assert last_due(NIGHTLY, at("2026-11-25 12:00")) == at("2026-11-25 01:15")
     assert last_due(NIGHTLY, at("2026-07-25 12:00")) == at("2026-07-25 00:15")
+    assert last_due(NIGHTLY, at("2026-11-25 01:15")) == at("2026-11-25 01:15")
     assert next_due(NIGHTLY, at("2026-11-25 12:00")) == at("2026-11-26 01:15")
 
 
