@@ -1,6 +1,8 @@
 """pgBackRest through `lcdb backup run` against the bare tool in the same container, round by round.
 
 To a local S3 server with TLS, into an encrypted repository. Before each incremental the same number of rows is new.
+Once as a command, which pays for the start of Python and its libraries, once as a call in a process that runs already,
+as the schedule's does.
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ from bench.results import keep
 from tests.database.archived import Archived, archived_beside
 from tests.database.filled import add_readings, fill
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "6"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
 # What each incremental has to copy.
 ADDED = 50_000
 BARE, OURS = "pgbackrest {} backup, in the server's container", "lcdb backup run --kind {} --no-verify"
+WITHIN = "the same within a process that runs already, as the schedule's"
 
 
 def run() -> None:
@@ -47,9 +50,11 @@ def _measure(archive: Archived, folder: Path) -> None:
     for number in range(ROUNDS):
         for type_ in ("full", "incr"):
             ways = {BARE.format(f"--type={type_}"): functools.partial(_bare, archive, type_),
-                    OURS.format(type_): functools.partial(_ours, file, type_)}
-            # Neither always comes after the other.
-            for way, take in (list(ways.items()) if number % 2 else list(reversed(ways.items()))):
+                    OURS.format(type_): functools.partial(_ours, file, type_),
+                    WITHIN: functools.partial(take_physical, archive.config, type_, verified=False)}
+            turns = list(ways.items())
+            # None always comes after another.
+            for way, take in turns[number % 3:] + turns[:number % 3]:
                 if type_ == "incr":
                     add_readings(archive, added + 1, added + ADDED, ROWS)
                     added += ADDED
@@ -60,7 +65,8 @@ def _measure(archive: Archived, folder: Path) -> None:
     for type_, title in (("full", f"Full backup of {ROWS:,} readings"),
                          ("incr", f"Incremental backup of {ADDED:,} new readings beside {ROWS:,}")):
         print(keep(f"backup_physical_{type_}", f"{title}, by pgBackRest to encrypted S3",
-                   BARE.format(f"--type={type_}"), dict(sorted(seconds[type_].items(), reverse=True))))
+                   BARE.format(f"--type={type_}"),
+                   {way: seconds[type_][way] for way in (BARE.format(f"--type={type_}"), OURS.format(type_), WITHIN)}))
 
 
 def _timed(run: Callable[[], object]) -> float:
