@@ -112,9 +112,14 @@ def _bucket(spec: BucketSpec, login: Mapping[str, pulumi.Input[Any]], *, on_unsu
 
 
 def runner_policy(spec: BucketSpec, partition: str = "aws") -> str:
-    """The IAM policy, as JSON, for whoever runs backups: put, list and read, never delete, never weaken."""
+    """The IAM policy, as JSON, for whoever runs backups: put, list and read, never destroy, never weaken.
+
+    pgBackRest cannot work without deleting: each backup begins by removing a link, and one that was cut off is cleared
+    away. Where the bucket keeps versions it may, in the folder of its backups alone: what it deletes is hidden.
+    """
     bucket = f"arn:{partition}:s3:::{spec.name}"
     objects = f"{bucket}/{spec.prefix}*"
+    hidden = f"{objects}/physical/backup/*"
     statements: list[dict[str, Any]] = [
         {"Sid": "SeeTheBucket", "Effect": "Allow", "Resource": bucket,
          "Action": ["s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucketMultipartUploads"]},
@@ -124,12 +129,20 @@ def runner_policy(spec: BucketSpec, partition: str = "aws") -> str:
         {"Sid": "WriteAndReadBackups", "Effect": "Allow", "Resource": objects,
          "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:GetObject",
                     "s3:GetObjectVersion"]},
-        {"Sid": "NeverDeleteNorWeaken", "Effect": "Deny", "Resource": [bucket, f"{bucket}/*"],
-         "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteBucket", "s3:DeleteBucketPolicy",
+        {"Sid": "NeverDestroyNorWeaken", "Effect": "Deny", "Resource": [bucket, f"{bucket}/*"],
+         "Action": ["s3:DeleteObjectVersion", "s3:DeleteBucket", "s3:DeleteBucketPolicy",
                     "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
                     "s3:PutEncryptionConfiguration", "s3:PutBucketPublicAccessBlock",
                     "s3:BypassGovernanceRetention", "s3:PutBucketObjectLockConfiguration"]},
     ]
+    if spec.versioning:
+        statements += [{"Sid": "HideWhatWasCutOff", "Effect": "Allow", "Resource": hidden,
+                        "Action": ["s3:DeleteObject"]},
+                       {"Sid": "DeleteNothingElse", "Effect": "Deny", "NotResource": hidden,
+                        "Action": ["s3:DeleteObject"]}]
+    else:
+        statements.append({"Sid": "DeleteNothing", "Effect": "Deny", "Resource": f"{bucket}/*",
+                           "Action": ["s3:DeleteObject"]})
     if spec.encryption == "aws:kms" and spec.kms_key and spec.kms_key.startswith("arn:"):
         statements.append({"Sid": "UseTheKey", "Effect": "Allow", "Resource": spec.kms_key,
                            "Action": ["kms:GenerateDataKey", "kms:Decrypt"]})

@@ -1,5 +1,6 @@
-"""The physical repository after an attack with the runner's own login: restored from the bucket and the key alone, or,
-where the S3 server cannot tell what lay there when, refused in one line."""
+"""The physical repository after an attack with the runner's own login, which took the backups and has no other right:
+restored from the bucket and the key alone, or, where the S3 server cannot tell what lay there when, refused in one
+line."""
 
 from __future__ import annotations
 
@@ -16,14 +17,14 @@ import pytest
 from typer.testing import CliRunner
 
 from backups.bucket import BucketSpec, ensure_bucket
-from backups.physical_catalogue import list_physical
+from backups.physical_catalogue import SETS, list_physical
 from backups.physical_runs import take_physical
 from backups.recovery import remove_container
 from cli.app import app
 from tests.database.archived import DATABASE, Archived, archived, bridge_address
 from tests.database.servers import CannotBeHad
 from tests.database.test_backup_ransomware import attack
-from tests.program.s3_servers import S3Server, minio, versitygw
+from tests.program.s3_servers import S3Server, minio, runner_of, versitygw
 
 ROWS = 1000
 
@@ -36,7 +37,8 @@ class Attacked:
     archive: Archived
     file: Path
     well: datetime
-    resisted: int
+    objects_kept: set[str]
+    versions_kept: int
 
     def restore(self, name: str, *words: str) -> Any:
         return CliRunner().invoke(app, ["backup", "restore", "--config", str(self.file), "--target", name, "--image",
@@ -48,33 +50,45 @@ def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("attacked")
     try:
         with request.param(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
-            bucket = f"locked-{secrets.token_hex(4)}"
-            ensure_bucket(s3.login, BucketSpec(
-                bucket, lock_days=1, encryption=None, block_public_access=None, ownership=None, expire_days=None,
-                noncurrent_days=None, abort_uploads_days=None), on_unsupported="error")
-            with archived("official", s3.login, bucket) as archive:
+            spec = BucketSpec(
+                f"locked-{secrets.token_hex(4)}", lock_days=1, encryption=None, block_public_access=None,
+                ownership=None, expire_days=None, noncurrent_days=None, abort_uploads_days=None)
+            ensure_bucket(s3.login, spec, on_unsupported="error")
+            runner = runner_of(s3, spec)
+            with archived("official", runner, spec.name) as archive:
                 archive.execute(f"CREATE TABLE public.written AS SELECT generate_series(1, {ROWS}) AS n")
-                take_physical(archive.config, "full", verified=False)
+                full = take_physical(archive.config, "full", verified=False)
+                store = archive.config.store()
+                cut_off = f"{DATABASE}/{SETS}{full.id}_{datetime.now(UTC):%Y%m%d-%H%M%S}I/"
+                store.put(f"{cut_off}backup.manifest.copy", b"as far as it came")
+                time.sleep(1.1)
                 archive.execute(f"INSERT INTO public.written SELECT {ROWS} + n FROM public.written",
                                 "SELECT pg_switch_wal()")
                 take_physical(archive.config, "incr", verified=False)
+                assert list(store.objects(cut_off)) == []  # it has the right to clear that away
                 time.sleep(1.1)  # pgBackRest counts in whole seconds
                 well = datetime.now(UTC)
                 time.sleep(1.1)
-                resisted = attack(s3.login.client(), bucket)
+                kept = attack(runner.client(), spec.name, spec.prefix)
                 file = folder / "backup.json"
                 file.write_text(json.dumps({
-                    "bucket": bucket, "s3": s3.login.to_dict(), "name": DATABASE,
+                    "bucket": spec.name, "s3": runner.to_dict(), "name": DATABASE,
                     "keys": [key.get_secret_value() for key in archive.config.keys]}))
                 file.chmod(0o600)
-                yield Attacked(s3, archive, file, well, resisted)
+                yield Attacked(s3, archive, file, well, *kept)
     except CannotBeHad as error:
         pytest.skip(str(error))
 
 
-def test_no_version_was_destroyed_and_nothing_is_listed_any_more(attacked: Attacked) -> None:
+def test_no_version_was_destroyed_and_no_object_hidden_but_in_the_folder_of_pgbackrest_s_backups(
+        attacked: Attacked) -> None:
     store = attacked.archive.config.store()
-    assert attacked.resisted > 10
+    first = set(dict(replace(store, first_written=True).objects()))
+    backups = {key for key in first if f"{DATABASE}/physical/backup/" in key}
+    assert len(backups) > 10
+    assert attacked.objects_kept == {store.prefix + key for key in first - backups}
+    assert any("/physical/archive/" in key for key in attacked.objects_kept)
+    assert attacked.versions_kept >= 2 * len(first)  # what was there, and the garbage over it
     assert list_physical(store, DATABASE) == []
     assert [entry.kind for entry in list_physical(replace(store, first_written=True), DATABASE)] == ["full", "incr"]
 

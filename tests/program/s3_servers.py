@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import json
 import os
 import shutil
 import signal
@@ -14,14 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import boto3
 import pytest
 
-from backups.bucket import S3Login
+from backups.bucket import BucketSpec, S3Login
 from backups.errors import S3UnreachableError
 from backups.protections import ABORT, EXPIRE, NONCURRENT
 from backups.s3 import wait_until_it_answers
 from infra import processes
 from infra.certificate import issue
+from infra.storage import runner_policy
 from infra.targets.gateway import arguments, ensure_gateway, find_gateway
 
 LOOPBACK = "127.0.0.1"
@@ -98,11 +101,34 @@ def versitygw(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
         yield S3Server("versitygw", login, frozenset({"block_public_access", "encryption", *LIFECYCLE}), restart)
 
 
-def add_account(server: S3Server, access_key: str, secret_key: str) -> S3Login:
-    """Another account on a versitygw, which may make buckets of its own."""
+def runner_of(server: S3Server, spec: BucketSpec) -> S3Login:
+    """The login of whoever runs backups in this bucket, which is there: it may do what the stack's `runner_policy`
+    says, and nothing else."""
+    policy = json.loads(runner_policy(spec))
+    if server.kind == "minio":
+        # It refuses a policy that names what it does not have.
+        policy = json.loads(json.dumps(policy).replace('"s3:PutBucketPublicAccessBlock", ', ""))
+        tokens = boto3.session.Session().client(
+            "sts", endpoint_url=server.login.endpoint, region_name=server.login.region, verify=server.login.ca_file,
+            aws_access_key_id=server.login.access_key, aws_secret_access_key=server.login.secret_key)
+        given = tokens.assume_role(RoleArn="arn:aws:iam::000000000000:role/runner", RoleSessionName="runner",
+                                   Policy=json.dumps(policy))["Credentials"]
+        return replace(server.login, access_key=given["AccessKeyId"], secret_key=given["SecretAccessKey"],
+                       session_token=given["SessionToken"])
+    login, client = add_account(server, "runner", "a-runner-s-secret-of-tests", "user"), server.login.client()
+    whole = json.loads(client.get_bucket_policy(Bucket=spec.name)["Policy"])
+    # It does not know NotResource. That statement is for AWS, where another policy may allow more: here there is none.
+    whole["Statement"] += [{**each, "Principal": {"AWS": ["runner"]}} for each in policy["Statement"]
+                           if "NotResource" not in each]
+    client.put_bucket_policy(Bucket=spec.name, Policy=json.dumps(whole))
+    return login
+
+
+def add_account(server: S3Server, access_key: str, secret_key: str, role: str = "userplus") -> S3Login:
+    """Another account on a versitygw, which may make buckets of its own where its role is not `user`."""
     subprocess.run([str(require_gateway()), "admin", "--allow-insecure", "--access", KEYS["access_key"],
                     "--secret", KEYS["secret_key"], "--endpoint-url", str(server.login.endpoint), "create-user",
-                    "--access", access_key, "--secret", secret_key, "--role", "userplus"],
+                    "--access", access_key, "--secret", secret_key, "--role", role],
                    check=True, capture_output=True)
     return replace(server.login, access_key=access_key, secret_key=secret_key)
 

@@ -147,12 +147,16 @@ def test_a_server_that_has_ended_is_started_again_and_its_deletion_leaves_nothin
     assert not (tmp_path / "server").exists()
 
 
-def test_the_runners_policy_lets_it_put_and_read_and_never_delete() -> None:
+def test_the_runners_policy_lets_it_put_and_read_and_never_destroy() -> None:
     statements = json.loads(runner_policy(SPEC))["Statement"]
     allowed = {action for s in statements if s["Effect"] == "Allow" for action in s["Action"]}
     denied = {action for s in statements if s["Effect"] == "Deny" for action in s["Action"]}
     assert {"s3:PutObject", "s3:GetObject", "s3:ListBucket"} <= allowed
     assert {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutBucketVersioning"} <= denied
-    assert not [action for action in allowed if "Delete" in action or "*" in action]
+    assert [action for action in allowed if "Delete" in action or "*" in action] == ["s3:DeleteObject"]
+    (hides,) = [s for s in statements if s["Effect"] == "Allow" and "s3:DeleteObject" in s["Action"]]
+    assert hides["Resource"] == "arn:aws:s3:::backups-of-a-stack/backups/*/physical/backup/*"
+    unversioned = json.loads(runner_policy(replace(SPEC, versioning=None)))["Statement"]
+    assert not [s for s in unversioned if s["Effect"] == "Allow" and "Delete" in str(s["Action"])]
     writes = next(s for s in statements if "s3:PutObject" in s["Action"])
     assert writes["Resource"] == "arn:aws:s3:::backups-of-a-stack/backups/*"
