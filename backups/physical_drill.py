@@ -19,6 +19,7 @@ import psycopg
 from backups.config import BackupConfig
 from backups.drill import Drill, put_to_work, write_report
 from backups.errors import BackupError, RestoreError
+from backups.leftovers import Owner, remove_leftovers
 from backups.pgbackrest import require_physical
 from backups.physical import read_cipher
 from backups.physical_catalogue import PhysicalEntry, list_physical
@@ -97,6 +98,7 @@ def _last_point(store: Store, database: str, entry: PhysicalEntry, cipher: str) 
 
 @contextmanager
 def _container() -> Iterator[str]:
+    remove_leftovers()
     name = f"lcdb-drill-{secrets.token_hex(4)}"
     try:
         yield name
@@ -141,7 +143,7 @@ def _recover(config: BackupConfig, entry: PhysicalEntry, point: Point, name: str
              network: str | None, listener: Listener) -> Server:
     """Recover into the container `name` and make a login of our own there: the source's passwords need not be known."""
     done = recover(config, name, restore_point=point.name, backup=entry.id, image=image, network=network,
-                   parameters=PARAMETERS, listener=lambda line: listener(line, 0.0))
+                   labels=[Owner.here().label()], parameters=PARAMETERS, listener=lambda line: listener(line, 0.0))
     password = secrets.token_hex(16)
     said = _inside(name, f"""
         SELECT pg_snapshot_xmax(pg_current_snapshot()), extract(epoch FROM pg_postmaster_start_time());

@@ -48,7 +48,7 @@ class Recovered:
 
 def recover(config: BackupConfig, name: str, *, to: datetime | None = None, restore_point: str | None = None,
             backup: str | None = None, as_of: datetime | None = None, image: str | None = None,
-            network: str | None = None, options: Sequence[str] = (),
+            network: str | None = None, options: Sequence[str] = (), labels: Sequence[str] = (),
             parameters: Mapping[str, str] = MappingProxyType({}), listener: Callable[[str], None] = lambda _: None
             ) -> Recovered:
     """Recover to a time, to a named restore point, or to the end of the archive, in a new container `name`.
@@ -77,11 +77,12 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
     login = S3Login.from_dict(config.s3)
     settings = render_settings(login, config.bucket, database, cipher, config.retention, prefix=config.prefix,
                                endpoint=physical.get("endpoint"))
+    labelled = [word for label in ("lifecompanion.recovered=true", *labels) for word in ("--label", label)]
     words = ["--network", network or physical.get("network") or "bridge", *options]
     since = time.monotonic()
     sets = _sets(store, database, backup, restore_point, as_of)
     for number, set_ in enumerate(sets, 1):
-        port = _create(name, image, words, settings, login, {**PARAMETERS, **parameters},
+        port = _create(name, image, labelled, words, settings, login, {**PARAMETERS, **parameters},
                        point | ({"RESTORE_SET": set_} if set_ else {}))
         try:
             _await(name, listener)
@@ -138,15 +139,15 @@ def _point(to: datetime | None, restore_point: str | None) -> dict[str, str]:
     return {"RESTORE_TYPE": "default"}
 
 
-def _create(name: str, image: str, more: Sequence[str], settings: str, login: S3Login,
+def _create(name: str, image: str, labelled: Sequence[str], more: Sequence[str], settings: str, login: S3Login,
             parameters: Mapping[str, str], point: Mapping[str, str]) -> int:
     """Make the container, put its secrets into it, start it; the port it will answer on. No secret is an argument."""
     words = [word for key, value in parameters.items() for word in ("-c", f"{key}={value}")]
     envs = [word for key, value in {"PGDATA": DATA, "NO_TS_TUNE": "true", **point}.items()
             for word in ("--env", f"{key}={value}")]
-    _docker("volume", "create", "--label", "lifecompanion.recovered=true", name)
+    _docker("volume", "create", *labelled, name)
     _docker("create", "--init", "--name", name, *more, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
-            "--volume", f"{name}:{DATA}", "--label", "lifecompanion.recovered=true", *envs, image, "postgres", *words)
+            "--volume", f"{name}:{DATA}", *labelled, *envs, image, "postgres", *words)
     try:
         with scratch_folder("recover") as folder:
             _copy_in(name, folder, {"pgbackrest.conf": settings}, SECRETS, 0o600)

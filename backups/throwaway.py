@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import psycopg
 
 from backups.errors import RestoreError
+from backups.leftovers import Owner, remove_leftovers
 from backups.scratch import scratch_folder
 from schema.connection import Address
 
@@ -24,9 +25,13 @@ HBA = "local all all peer\nhost all all all scram-sha-256\n"
 
 @contextmanager
 def throwaway_server(image: str) -> Iterator[Address]:
-    """Start it, hand over its superuser's login, remove it with all it held. Raises RestoreError."""
+    """Start it, hand over its superuser's login, remove it with all it held; first what killed drills left.
+
+    Raises RestoreError.
+    """
     if not shutil.which("docker"):
         raise RestoreError("throw-away server: no docker command on this machine; give a server to use with --dsn")
+    remove_leftovers()
     name = f"lcdb-drill-{secrets.token_hex(4)}"
     with scratch_folder("drill") as folder:
         password = secrets.token_hex(16)
@@ -39,8 +44,8 @@ def throwaway_server(image: str) -> Iterator[Address]:
         words = [word for key, value in PARAMETERS.items() for word in ("-c", f"{key}={value}")]
         try:
             # An image that archives has an entry point of its own, which wants a repository: here there is none.
-            _docker("run", "--detach", "--name", name, "--entrypoint", "docker-entrypoint.sh",
-                    "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+            _docker("run", "--detach", "--name", name, "--label", Owner.here().label(),
+                    "--entrypoint", "docker-entrypoint.sh", "--publish", "127.0.0.1::5432", "--shm-size", "256m",
                     "--volume", f"{folder}/pg_hba.conf:/etc/lcdb/pg_hba.conf:ro",
                     "--volume", f"{secret}:/run/lcdb-password:ro",
                     "--env", "POSTGRES_PASSWORD_FILE=/run/lcdb-password", "--env", "NO_TS_TUNE=true", image,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from backups.catalogue import find_backup
 from backups.drill import read_drills, run_drill
 from backups.dump import run_logical
 from backups.errors import BackupError, DamagedError
+from backups.leftovers import LABEL, Owner, remove_leftovers
 from backups.objectives import read_rates
 from backups.physical_catalogue import find_physical
 from backups.physical_drill import POINTS, drill_physical, find_point
@@ -34,6 +38,23 @@ def of_drills() -> set[str]:
     """The containers and volumes of drills that are there."""
     return {name for kind, more in (("container", ["--all"]), ("volume", []))
             for name in docker(kind, "ls", *more, "--quiet", "--filter", "name=lcdb-drill-").split()}
+
+
+def of_process(pid: int, kind: str) -> set[str]:
+    """Those that a drill of this process made."""
+    more = ["--all"] if kind == "container" else []
+    name = "{{.Names}}" if kind == "container" else "{{.Name}}"
+    lines = docker(kind, "ls", *more, "--filter", f"label={LABEL}", "--format", f'{name} {{{{.Label "{LABEL}"}}}}')
+    return {line.split()[0] for line in lines.splitlines() if f"|{pid}|" in line}
+
+
+def settings_file(archive: Archived, folder: Path) -> Path:
+    """What `--config` takes."""
+    file = folder / "backup.json"
+    file.write_text(json.dumps({**archive.config.model_dump(mode="json"),
+                                "keys": [key.get_secret_value() for key in archive.config.keys]}))
+    file.chmod(0o600)
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -158,12 +179,50 @@ def test_a_logical_backup_of_a_server_that_archives_is_drilled_in_its_own_image(
     assert done.problems == []
 
 
+@pytest.mark.parametrize("kind", ["physical", "logical"])
+def test_what_a_killed_drill_left_is_removed_and_nothing_of_one_that_goes_on(archive: Archived, tmp_path: Path,
+                                                                             kind: str) -> None:
+    config = archive.config
+    id_ = take_physical(config, "incr", verified=False).id if kind == "physical" else \
+        run_logical(config.store(), config.keyring(), archive.admin, image=config.image).id
+    words = [sys.executable, "-c", "from cli import main; main()", "backup", "drill", id_, "--config",
+             str(settings_file(archive, tmp_path))]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not of_process(process.pid, "container"):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        remove_leftovers()
+        assert of_process(process.pid, "container")
+        process.kill()
+    assert of_process(process.pid, "container")
+    assert bool(of_process(process.pid, "volume")) == (kind == "physical")
+    # A command that it had begun may still make one.
+    while of_process(process.pid, "container") | of_process(process.pid, "volume"):
+        remove_leftovers()
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+def test_of_a_process_elsewhere_it_is_not_known_that_it_has_ended() -> None:
+    here = Owner.here()
+    assert Owner.from_label(here.label().partition("=")[2]) == here
+    assert not here.has_ended(running=True)
+    assert not here.has_ended(running=False)
+    assert replace(here, started="1").has_ended(running=True)  # its number was given to another since
+    assert replace(here, pid=1 << 22).has_ended(running=True)
+    for elsewhere in (replace(here, machine="another"), replace(here, namespace="1")):
+        assert not replace(elsewhere, pid=1 << 22).has_ended(running=False)
+    before = replace(here, boot="another")
+    assert (before.has_ended(running=True), before.has_ended(running=False)) == (False, True)
+    assert Owner.from_label("somebody else's") is None
+
+
 def test_the_command_tells_of_a_damaged_backup_and_the_page_shows_both_kinds(archive: Archived, tmp_path: Path) -> None:
     store, entry = archive.config.store(), take_physical(archive.config, "full", verified=False)
-    file, page = tmp_path / "backup.json", tmp_path / "drills.html"
+    file, page = settings_file(archive, tmp_path), tmp_path / "drills.html"
     key = archive.config.keys[0].get_secret_value()
-    file.write_text(json.dumps({**archive.config.model_dump(mode="json"), "keys": [key]}))
-    file.chmod(0o600)
     bundle = next(key for key, _ in store.objects(f"{DATABASE}/physical/backup/main/{entry.id}/bundle/"))
     store.put(bundle, (store.get(bundle) or b"")[::-1])
     done = CliRunner().invoke(app, ["backup", "drill", "--json", "--page", str(page), "--config", str(file)])

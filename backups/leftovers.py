@@ -1,0 +1,99 @@
+"""What a killed drill leaves: its container, its volume. Each bears who made it, and the next drill removes it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+LABEL = "lifecompanion.drill"
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process, told from every other: its machine and when that was started, its namespace, number and start."""
+
+    machine: str
+    boot: str
+    namespace: str
+    pid: int
+    started: str
+
+    @classmethod
+    def here(cls) -> Self:
+        """This process."""
+        try:
+            boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
+            namespace = str((PROC / "self/ns/pid").stat().st_ino)
+        except OSError:  # not Linux
+            boot = namespace = ""
+        return cls(socket.gethostname().replace("|", "-"), boot, namespace, os.getpid(), _started(os.getpid()) or "")
+
+    @classmethod
+    def from_label(cls, text: str) -> Self | None:
+        """None for what no program of ours wrote."""
+        parts = text.split("|")
+        if len(parts) != 5 or not parts[3].isdecimal():
+            return None
+        return cls(parts[0], parts[1], parts[2], int(parts[3]), parts[4])
+
+    def label(self) -> str:
+        """The label of what this process makes."""
+        return f"{LABEL}={self.machine}|{self.boot}|{self.namespace}|{self.pid}|{self.started}"
+
+    def has_ended(self, *, running: bool) -> bool:
+        """Whether this process is known to be over; of one that cannot be seen from here it is not known.
+
+        `running` is what it made: nothing that runs is from before the machine was started.
+        """
+        here = self.here()
+        if self.machine != here.machine:
+            return False
+        if self.boot != here.boot:
+            return not running
+        return self.namespace == here.namespace and _started(self.pid) != self.started
+
+
+def remove_leftovers() -> list[str]:
+    """Remove the containers and volumes of drills whose process is over; nothing where there is no docker. Their names.
+
+    One that is in use, or whose process cannot be seen from here, is left alone.
+    """
+    if not shutil.which("docker"):
+        return []
+    over = []
+    for kind, more in (("container", ["--all"]), ("volume", [])):
+        name, state = ("{{.Names}}", "{{.State}}") if kind == "container" else ("{{.Name}}", "exited")
+        done = subprocess.run(["docker", kind, "ls", *more, "--filter", f"label={LABEL}", "--format",
+                               f'{name} {state} {{{{.Label "{LABEL}"}}}}'], capture_output=True, text=True, check=False)
+        for line in done.stdout.splitlines():
+            found, state, label = line.split(" ", 2)
+            owner = Owner.from_label(label)
+            if owner and owner.has_ended(running=state == "running"):
+                # A volume that a container still has is refused: it goes with the next run.
+                force = ["--force", "--volumes"] if kind == "container" else []
+                gone = subprocess.run(["docker", kind, "rm", *force, found], capture_output=True, check=False)
+                over += [found] if gone.returncode == 0 else []
+    return over
+
+
+def _started(pid: int) -> str | None:
+    """When a process of this namespace was started, as the system counts it; None where there is none."""
+    try:
+        # The name before it may hold anything, a bracket too.
+        return (PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        if PROC.joinpath("self").exists():
+            return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return ""
