@@ -38,11 +38,9 @@ BARE_FAST = "the same with zstd's level 1, which is ours"
 OURS, VERIFIED = "lcdb backup run --no-verify, to S3, encrypted", "lcdb backup run, verified"
 BARE_RESTORE = "pg_restore, serial, with pre- and post-restore"
 OUR_RESTORE = "lcdb backup restore, from S3, verified first"
-# A process of its own for each backup, as a user has it; its peak memory is printed. getrusage would say its parent's,
-# which is larger: a child begins with that figure.
-TAKE = ("import sys\nfrom pathlib import Path\nfrom backups.config import BackupConfig\n"
-        "from backups.runs import take_logical\n"
-        "take_logical(BackupConfig.from_file(Path(sys.argv[1])), verified=sys.argv[2] == 'verified')\n"
+# The command itself, in a process of its own, as a user has it; the last line is its peak memory. getrusage would say
+# its parent's, which is larger: a child begins with that figure.
+TAKE = ("from cli import main\nmain()\n"
         "print(next(int(line.split()[1]) for line in open('/proc/self/status') if line.startswith('VmHWM')) // 1024)\n")
 
 
@@ -78,11 +76,13 @@ def _measure(subject: Backed, folder: Path) -> None:
         connection.execute("CHECKPOINT")
     for number in range(ROUNDS):
         for way, method in ((BARE_FAST, "zstd:1"), (BARE_DUMP, "zstd")):
+            shutil.rmtree(folder / "bare", ignore_errors=True)
             dumps[way].append(_timed(functools.partial(_bare_dump, subject, folder, method)))
-        for way, word in ((OURS, "unverified"), (VERIFIED, "verified")):
+        for way, word in ((OURS, "--no-verify"), (VERIFIED, "--verify")):
             dumps[way].append(_timed(lambda word=word: memory.append(_take(file, word))))
-        restores[BARE_RESTORE].append(_timed(functools.partial(_bare_restore, subject, folder, f"bare_{number}")))
-        restores[OUR_RESTORE].append(_timed(functools.partial(_our_restore, subject, f"ours_{number}")))
+        for way, restore in ((BARE_RESTORE, functools.partial(_bare_restore, subject, folder)),
+                             (OUR_RESTORE, functools.partial(_our_restore, subject))):
+            restores[way].append(_restored(subject, restore, f"restored_{number}"))
         print(f"round {number + 1}:", {way: round(runs[-1], 1) for way, runs in (dumps | restores).items()})
     words = f"{ROWS:,} readings, TimescaleDB ({subject.server.kind} image)"
     print(keep("backup_logical", f"Logical backup of {words}; peak memory {max(memory)} MiB", BARE_DUMP, dumps))
@@ -96,13 +96,13 @@ def _timed(run: Callable[[], object]) -> float:
 
 
 def _take(file: Path, word: str) -> int:
-    done = subprocess.run([sys.executable, "-c", TAKE, str(file), word], capture_output=True, text=True, check=True)
-    return int(done.stdout)
+    done = subprocess.run([sys.executable, "-c", TAKE, "backup", "run", "--config", str(file), word],
+                          capture_output=True, text=True, check=True)
+    return int(done.stdout.splitlines()[-1])
 
 
 def _bare_dump(subject: Backed, folder: Path, method: str) -> None:
     target = folder / "bare"
-    shutil.rmtree(target, ignore_errors=True)
     _bare(subject, subject.source.database, "pg_dump", "-Fd", "-j2", f"--compress={method}", f"--file={target}",
           where=target)
 
@@ -131,28 +131,30 @@ def _in_server(subject: Backed, command: str) -> None:
                    capture_output=True)
 
 
-def _bare_restore(subject: Backed, folder: Path, name: str) -> None:
+def _restored(subject: Backed, restore: Callable[[str], None], name: str) -> float:
+    """The seconds that a restore took; that every row is there, and that it goes again, is not in them."""
     try:
-        with subject.admin.connect() as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-        with replace(subject.admin, database=name).connect() as connection:
-            connection.execute("CREATE EXTENSION timescaledb SCHEMA public")
-            connection.execute("SELECT public.timescaledb_pre_restore()")
-        _bare(subject, name, "pg_restore", str(folder / "bare"), where=folder / "bare")
-        with replace(subject.admin, database=name).connect() as connection:
-            connection.execute("SELECT public.timescaledb_post_restore()")
+        seconds = _timed(functools.partial(restore, name))
         _require_rows(subject, [name])
+        return seconds
     finally:
         _drop(subject, name)
+
+
+def _bare_restore(subject: Backed, folder: Path, name: str) -> None:
+    with subject.admin.connect() as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    with replace(subject.admin, database=name).connect() as connection:
+        connection.execute("CREATE EXTENSION timescaledb SCHEMA public")
+        connection.execute("SELECT public.timescaledb_pre_restore()")
+    _bare(subject, name, "pg_restore", str(folder / "bare"), where=folder / "bare")
+    with replace(subject.admin, database=name).connect() as connection:
+        connection.execute("SELECT public.timescaledb_post_restore()")
 
 
 def _our_restore(subject: Backed, name: str) -> None:
-    try:
-        entry = find_backup(subject.store, subject.source.database)
-        restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image, analyze=False)
-        _require_rows(subject, [name])
-    finally:
-        _drop(subject, name)
+    entry = find_backup(subject.store, subject.source.database)
+    restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image, analyze=False)
 
 
 def _require_rows(subject: Backed, names: Sequence[str]) -> None:
