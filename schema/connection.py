@@ -20,8 +20,10 @@ LOOPBACK_SECONDS, REMOTE_SECONDS = 60, 10
 PASSING = ("starting up", "shutting down", "in recovery mode", "not yet accepting connections", "too many clients",
            "too many connections", "Connection refused", "connection refused", "server closed the connection",
            "Connection reset")
-# A server that went without a word is noticed within a minute, not after the two hours that systems take.
-KEEPALIVES = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
+# A server that went without a word is noticed within a minute, not after the two hours that systems take; within two
+# minutes where something was under way to it, not after a quarter of an hour. (Less would also end a COPY whose server
+# does not take more rows just then, as it waits for a lock.)
+KEEPALIVES = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 120_000}
 # Whatever goes wrong is an exception; what the driver tells a log beside it is for whoever listens to that log.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 

@@ -22,6 +22,23 @@ SELECT set_config('synchronous_commit', 'off', false),
            current_setting('max_parallel_maintenance_workers')::integer,
            current_setting('max_parallel_workers')::integer / 2)::text, false)"""
 
+# A client that went without a word is noticed within a minute too: until then its session would hold its locks, the
+# one against a second load among them, and servers that are not told otherwise hold on for two hours.
+SERVER_KEEPALIVES = {"tcp_keepalives_idle": 20, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
+
+
+# A hypertable's foreign key is checked chunk by chunk when it is made, and before that once more over all of them: this
+# has the first query look at the hypertable itself, which has no rows. (Not all versions have the setting.)
+_ONE_CHECK = """
+SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'timescaledb.enable_foreign_key_propagation'"""
+
+
+def prepare(connection: Connection) -> None:
+    """Let the server end this session once nobody is at its other end, and check a foreign key once, not twice."""
+    for name, value in SERVER_KEEPALIVES.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
+    connection.execute(_ONE_CHECK)
+
 
 class Crew:
     """`size` connections, or, where it is 1, the caller's own, as on a server that has no more than one."""
@@ -71,6 +88,7 @@ class Crew:
     def _connected(self) -> Iterator[Connection]:
         with self._address.connect(application_name=APPLICATION) as connection:
             connection.execute(_SETTINGS)
+            prepare(connection)
             with self._lock:
                 self._open.append(connection)
             try:

@@ -19,7 +19,7 @@ from seed import ledger
 from seed.aggregates import refresh_aggregates
 from seed.bulk import analyses, discard_load, finish, secure, start
 from seed.chunks import compress_old_chunks, require_compression
-from seed.crew import APPLICATION, Crew
+from seed.crew import APPLICATION, Crew, prepare
 from seed.errors import InterruptedLoadError, SeedError
 from seed.ledger import Load
 from seed.portions import Portion
@@ -209,6 +209,8 @@ def _seeding(address: Address, wait_seconds: float) -> Iterator[Connection]:
     with (address.connect(autocommit=True, application_name=APPLICATION) as connection,
           _explained(address, _NOTHING_STAYS)):
         connection.execute("SELECT set_config('client_min_messages', 'error', false)")
+        if can_copy(connection):
+            prepare(connection)
         _wait_for_turn(address, connection, wait_seconds)
         yield connection
 

@@ -312,6 +312,19 @@ def test_a_row_that_the_server_refuses_stops_the_load_and_discarding_it_leaves_n
     assert differences(empty) == []
 
 
+@pytest.mark.servers("official", "debian")
+def test_a_reading_whose_device_is_gone_is_found_when_the_foreign_key_comes_back(empty: Database) -> None:
+    def delete(stage: str, done: int, total: int) -> None:
+        if stage == "indexes":
+            empty.execute("DELETE FROM devices WHERE id = 7")
+
+    with pytest.raises(SeedError, match=r"violates foreign key constraint .*; the portions that are loaded stay"):
+        seed(empty.owner, SPEC, delete, PORTIONS)
+    assert discard(empty.owner) is True
+    assert counts(empty) == dict.fromkeys(TABLES, 0)
+    assert differences(empty) == []
+
+
 @pytest.mark.parametrize("manner", [Manner(), PORTIONS], ids=["whole", "portions"])
 @pytest.mark.servers("official", "embedded")
 def test_aggregates_show_what_their_policies_do_not_reach_back_to(empty: Database, manner: Manner) -> None:
