@@ -99,7 +99,7 @@ def test_a_server_that_crashes_half_way_is_one_line_and_the_same_command_goes_on
                                              "application_name = 'lifecompanion seed' AND datname = %s",
                                              [empty.owner.database]).fetchall()[:1]:
                 # A backend that is killed takes all connections with it, without a word.
-                connection.execute(f"COPY (SELECT 1) TO PROGRAM 'kill -9 {pid}'")
+                connection.execute(f"COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; kill -9 {pid}'")
         time.sleep(0.02)
     _, err = program.communicate(timeout=60)
     assert program.returncode == 1
