@@ -146,6 +146,7 @@ def _recover(settings: BackupConfig, target: str | None, image: str | None, as_j
     if not target:
         raise RestoreError("--to, --restore-point, --as-of: without --target; name the new container that the server "
                            "is recovered in")
+    image = image or (settings.physical or {}).get("image") or _find_image(settings, point)
     done = recover(settings, target, image=image, **point, listener=lambda line: quiet.print(
         line, style="dim", soft_wrap=True))
     facts = {"container": done.container, "host": done.address.host, "port": done.address.port, "to": done.to,
@@ -154,6 +155,21 @@ def _recover(settings: BackupConfig, target: str | None, image: str | None, as_j
         f"recovered to {done.to} in {done.seconds:.0f} s: container {done.container}, 127.0.0.1:{done.address.port}, "
         f"with the roles and passwords of the source\nits jobs are off; once all is well: "
         f"lcdb backup release {done.container} --container", soft_wrap=True))
+
+
+def _find_image(settings: BackupConfig, point: dict[str, Any]) -> str | None:
+    """An image for the server that the backup says it is of, which is told; None where the backup does not say."""
+    from backups.physical_catalogue import list_physical
+    from infra.recovery_image import ensure_recovery_image
+
+    found = list_physical(settings.store(first_written=point["as_of"] is not None), settings.database_name())
+    known = next((entry.manifest for entry in reversed(found) if entry.manifest and (
+        point["backup"] is None or entry.id.startswith(point["backup"]))), None)
+    if known is None:
+        return None
+    image = ensure_recovery_image(known.server)
+    quiet.print(f"image {image}, for {known.server.words()}", style="dim", soft_wrap=True)
+    return image
 
 
 def _moment(option: str, text: str | None) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,11 @@ import pulumi_docker as docker
 
 from backups.physical import CA_FILE, render_settings
 from backups.s3 import S3Login
+from infra.recovery_image import IMAGE, archiving_reference
 from infra.resources import Password
 from infra.settings import Settings
 from infra.targets.s3 import LocalS3
 
-IMAGE = Path("infra/images/pgbackrest")
 CONF = "/run/lifecompanion/pgbackrest.conf"
 
 
@@ -70,14 +69,6 @@ def archiving_image(reference: str, base: docker.RemoteImage) -> docker.RemoteIm
         "archiving-image", name=archiving_reference(reference), keep_locally=True,
         build=docker.RemoteImageBuildArgs(context=str(IMAGE), build_args={"BASE": reference}),
         opts=pulumi.ResourceOptions(depends_on=[base]))
-
-
-def archiving_reference(reference: str) -> str:
-    """Named by what it is built from."""
-    digest = hashlib.sha256(reference.encode())
-    for path in sorted(IMAGE.iterdir()):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return f"lifecompanion/timescaledb-pgbackrest:{digest.hexdigest()[:12]}"
 
 
 def _authority(settings: Settings) -> str | None:

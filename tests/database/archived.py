@@ -15,7 +15,8 @@ from backups.config import BackupConfig, Retention
 from backups.encryption import new_key
 from backups.physical import CA_FILE, PARAMETERS, render_settings
 from backups.s3 import S3Login
-from infra.physical import CONF, IMAGE, archiving_reference
+from infra.physical import CONF
+from infra.recovery_image import IMAGE, archiving_reference
 from infra.targets import engine
 from infra.targets.docker import DATA
 from schema.connection import Address

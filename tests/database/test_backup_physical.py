@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,18 +17,20 @@ from backups import objectives
 from backups.assurance import is_backed_up
 from backups.config import Due, Retention
 from backups.encryption import Keyring, new_key
-from backups.errors import DamagedError, WrongKeyError
+from backups.errors import DamagedError, RestoreError, WrongKeyError
 from backups.objectives import read_archive, read_objectives
 from backups.physical import read_cipher, rewrap_cipher
 from backups.physical_catalogue import CATALOGUE, SETS, PhysicalEntry, find_physical, list_physical
 from backups.physical_retention import prune_physical
 from backups.physical_runs import take_physical, verify_physical
+from backups.recovery import remove_container
 from backups.schedule import keep_target, run_due, serve_schedule
 from backups.status import physical_status, render_metrics
 from backups.store import Store
 from cli.app import app
 from cli.backup_screen import physical_facts
 from cli.stacks import console
+from infra.recovery_image import ensure_recovery_image
 from tests.database.archived import DATABASE, Archived, archived_beside, set_timeout
 from tests.database.servers import CannotBeHad, docker
 
@@ -246,6 +249,34 @@ def test_commands_know_both_kinds_and_keep_secrets_to_themselves(
     kept = lcdb("prune", "--dry-run", "--json")
     assert kept["deleted"] == []
     assert {logical, physical["id"]} <= kept["kept"].keys()
+
+
+def test_a_host_s_backup_is_recovered_in_an_image_of_its_server_s_versions_that_nobody_named(
+        archive: Archived, tmp_path: Path) -> None:
+    # As a host has it: which image its server would run in is not known.
+    host = archive.config.model_copy(update={"image": None, "physical": {"cipher": (
+        archive.config.physical or {})["cipher"]}})
+    taken = take_physical(host, "full", verified=False)
+    assert taken.manifest
+    server = taken.manifest.server
+    assert server.image is None
+    file, name = tmp_path / "backup.json", f"host-{secrets.token_hex(4)}"
+    file.write_text(json.dumps({**host.model_dump(mode="json"),
+                                "keys": [key.get_secret_value() for key in host.keys]}))
+    file.chmod(0o600)
+    try:
+        done = CliRunner().invoke(app, ["backup", "restore", taken.id, "--target", name, "--config", str(file)],
+                                  env={"COLUMNS": "200"})
+        assert done.exit_code == 0, (done.output, done.exception)
+        assert docker("inspect", "--format", "{{.Config.Image}}", name).strip() == archive.config.image
+        assert f"image {archive.config.image}, for {server.words()}" in " ".join(done.output.split())
+    finally:
+        remove_container(name)
+    for change, words in (({"edition": "apache", "timescaledb": "2.0.0"}, ":2.0.0-pg17-oss is not here"),
+                          ({"timescaledb": None}, "give --image")):
+        with pytest.raises(RestoreError, match=words) as caught:
+            ensure_recovery_image(server.model_copy(update=change))
+        assert "\n" not in str(caught.value)
 
 
 def test_the_oldest_go_with_all_that_stands_on_them_and_the_last_verified_stays(emptied: Archived) -> None:
