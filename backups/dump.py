@@ -100,17 +100,16 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
     """
     started = datetime.now(UTC)
     with ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="backup") as pool, \
-            ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close") as closer:
-        pool.submit(lambda: store.client)  # made while the database is asked; whoever needs it hears of its failure
-        with snapshot_of(address, image, image_digest) as source:
-            database = source.server.database
-            id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-            run = _Run(store, f"{database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,
-                       threading.Semaphore(workers))
-            programs = find_programs(source.server.server_version, image)
-            wrapped = ring.wrap(run.data_key, id_).encode()
-            run.ready = pool.submit(_make_ready, run, ring.current, wrapped)
-            structure, around = _stream(run, pool, programs, address, workers)
+            ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close") as closer, \
+            snapshot_of(address, image, image_digest) as source:
+        database = source.server.database
+        id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        run = _Run(store, f"{database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,
+                   threading.Semaphore(workers))
+        programs = find_programs(source.server.server_version, image)
+        wrapped = ring.wrap(run.data_key, id_).encode()
+        structure, around = _stream(run, pool, programs, address, workers, lambda: _make_ready(
+            run, ring.current, wrapped))
     manifest = Manifest(
         id=id_, database=database, started=started, finished=datetime.now(UTC), server=source.server,
         program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
@@ -128,9 +127,14 @@ def _placed(run: _Run, table: SourceTable, around: Surroundings) -> TableData:
 
 
 def _make_ready(run: _Run, key_id: str, wrapped: bytes) -> None:
-    """Abort what killed runs left, and put the data key, before anything else is sent."""
-    clear_unfinished(run.store, f"{run.source.server.database}/{LOGICAL}/")
-    run.store.put(f"{run.folder}/{KEYS}{key_id}", wrapped)
+    """Abort what killed runs left, and put the data key, before anything else is sent; `ready` hears how it went."""
+    try:
+        clear_unfinished(run.store, f"{run.source.server.database}/{LOGICAL}/")
+        run.store.put(f"{run.folder}/{KEYS}{key_id}", wrapped)
+    except BaseException as error:
+        run.ready.set_exception(error)
+        raise
+    run.ready.set_result(None)
 
 
 def _own_version() -> str:
@@ -141,13 +145,15 @@ def _own_version() -> str:
         return "of the image"
 
 
-def _stream(run: _Run, pool: ThreadPoolExecutor, programs: Programs, address: Address, workers: int
-            ) -> tuple[Stored, Surroundings]:
+def _stream(run: _Run, pool: ThreadPoolExecutor, programs: Programs, address: Address, workers: int,
+            make_ready: Callable[[], None]) -> tuple[Stored, Surroundings]:
     """Structure, tables and what surrounds them side by side; the first failure stops the rest."""
     queue = TableQueue(run.source.tables)
     structure: Future[Stored] = pool.submit(_structure, run, programs, address)
     copies = [pool.submit(copy_out, programs, address, run.source, queue, lambda table: _TableSink(run, table))
               for _ in range(workers)]
+    # The last to begin: loading boto3 keeps Python busy, and meanwhile the server fills the pipes.
+    pool.submit(make_ready)
     futures: list[Future[Any]] = [run.ready, structure, *copies]
     try:
         around = run.source.surroundings

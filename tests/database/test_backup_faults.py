@@ -137,7 +137,7 @@ def through(subject: Backed) -> Any:
 def test_an_overloaded_server_is_asked_again_until_it_answers(subject: Backed) -> None:
     with through(subject) as (login, faults):
         faults.slow_down = 6
-        store = replace(subject.store, login=login)
+        store = replace(subject.store, login=login, patience=30)
         manifest = run_logical(store, subject.ring, subject.source, image=subject.image)
         assert faults.slow_down == 0
     verify(subject.store, subject.ring, find_backup(subject.store, manifest.database, manifest.id), image=subject.image)
