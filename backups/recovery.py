@@ -32,7 +32,10 @@ PARAMETERS: Mapping[str, str] = {
     # Its image raises these to what the source had, or it would not start on its WAL.
     "max_connections": "100", "max_locks_per_transaction": "512", "max_wal_senders": "10",
 }
+RECOVERED_BY = ("restore_command", "recovery_target", "recovery_target_time", "recovery_target_name",
+                "recovery_target_action", "recovery_target_timeline")
 RECOVERY_SECONDS = 6 * 3600
+STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
 
     The bucket, its login and the keys are enough; the server that was backed up need not be there. From `backup`, or
     from the newest that comes before the point; with `as_of` from the bucket as it was then. Jobs are off until
-    `release_container`. Raises RestoreError; what is there under this name is left alone.
+    `release_container`. `labels` are given to its volume. Raises RestoreError; what is there under this name is left
+    alone.
     """
     if not NAME.match(name):
         raise RestoreError(f"target {name}: not a name; take a-z, 0-9, '-', '_' and '.'")
@@ -121,6 +125,17 @@ def release_container(name: str) -> None:
         raise RestoreError(f"container {name}: {said.strip()[:200]}")
     _docker("restart", name)
     _await(name, lambda _: None)
+
+
+def end_container(name: str) -> None:
+    """End a recovered server in order and remove its container; its volume, which has its name, stays.
+
+    What it was recovered by is forgotten: a standby made of it would stop at the same point.
+    """
+    words = (word for setting in RECOVERED_BY for word in ("-c", f"ALTER SYSTEM RESET {setting}"))
+    _docker("exec", "--user", "postgres", name, "psql", "-XAtq", *words)
+    _docker("stop", "--time", str(STOP_SECONDS), name)
+    _docker("rm", name)
 
 
 def remove_container(name: str) -> None:

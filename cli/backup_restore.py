@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import backup_physical
+from cli import backup_physical, backup_recover
 from cli.backup_config import ConfigOption, find_config
 from cli.backup_screen import (
     DsnOption,
@@ -20,7 +20,6 @@ from cli.backup_screen import (
     JsonOption,
     print_result,
     progress_bar,
-    quiet,
     size_text,
 )
 from cli.stacks import StackOption, console
@@ -36,20 +35,23 @@ if TYPE_CHECKING:
 def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
             into: Annotated[str | None, typer.Option(help="Name of the new database.")] = None,
             to: Annotated[str | None, typer.Option("--to", help=(
-                "Point in time with its zone, such as '2026-11-22 09:41:00+00', for --target."))] = None,
-            point: Annotated[str | None, typer.Option("--restore-point", help="A named restore point, for --target.")
-                             ] = None,
+                "Point in time with its zone, such as '2026-11-22 09:41:00+00', for --target or --container."))] = None,
+            point: Annotated[str | None, typer.Option("--restore-point", help="A named restore point.")] = None,
             as_of: Annotated[str | None, typer.Option("--as-of", help=(
-                "For --target: read the bucket as it was then, such as before an attack, past all that was deleted or "
+                "Likewise: read the bucket as it was then, such as before an attack, past all that was deleted or "
                 "written over since."))] = None,
-            target: Annotated[str | None, typer.Option("--target", metavar="CONTAINER", help=(
-                "Recover the whole server by pgBackRest into a new container of this name."))] = None,
+            target: Annotated[str | None, typer.Option("--target", metavar="STACK", help=(
+                "Recover the whole server by pgBackRest as a new stack of this name, with the stack's own settings."
+                ))] = None,
+            container: Annotated[str | None, typer.Option("--container", metavar="NAME", help=(
+                "Recover it into a container of this name that belongs to no stack; the bucket and the key are enough."
+                ))] = None,
             swap: Annotated[bool, typer.Option("--replace", help=(
                 "Take a fresh backup, restore, then give the restored database the live one's name; the live one "
                 "stays, under a name of its own."))] = False,
             image: ImageOption = None, as_json: JsonOption = False, first: FirstOption = False,
             workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
-    """Restore into a new database, or, with --target, a whole server into a new container.
+    """Restore into a new database, or a whole server as a new stack (--target) or into a container (--container).
 
     Jobs do not run there until `lcdb backup release`.
     """
@@ -58,14 +60,21 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
     from backups.restore import restore_logical
     from backups.runs import replace_live
 
-    settings = find_config(stack, config)
-    if target or to or point or as_of:
+    if target or container or to or point or as_of:
         if first:
-            raise RestoreError("--as-first-written: found with --target, required --as-of and the time before the "
-                               "attack: pgBackRest writes its list of backups anew with each of them")
-        _recover(settings, target, image, as_json, backup=id_, to=_moment("--to", to), restore_point=point,
-                 as_of=_moment("--as-of", as_of))
+            raise RestoreError("--as-first-written: found with --target or --container, required --as-of and the time "
+                               "before the attack: pgBackRest writes its list of backups anew with each of them")
+        if bool(target) == bool(container):
+            raise RestoreError("restore to a point: found both or neither of --target and --container; name the new "
+                               "stack, or the new container, that the server is recovered as")
+        options = {"backup": id_, "to": _moment("--to", to), "restore_point": point, "as_of": _moment("--as-of", as_of),
+                   "image": image}
+        if container:
+            backup_recover.into_container(find_config(stack, config), container, as_json, **options)
+        else:
+            backup_recover.as_stack(stack, config, str(target), as_json, **options)
         return
+    settings = find_config(stack, config)
     admin = _admin(settings, dsn)
     store = settings.store(first_written=first)
     entry = find_backup(store, settings.database_name(), id_)
@@ -81,16 +90,15 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
 
 def release(database: Annotated[str, typer.Argument(help="The restored database.")], stack: StackOption = None,
             config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
-            container: Annotated[bool, typer.Option("--container", help="The name is a recovered container's.")] = False
+            container: Annotated[bool, typer.Option("--container", help="It is a recovered container's name.")] = False,
+            target: Annotated[bool, typer.Option("--target", help="It is a recovered stack's name.")] = False
             ) -> None:
-    """Let the jobs of a restored database, or of a recovered container, run: retention and compression begin to act."""
+    """Let the jobs of what was restored run (a database, a container, a stack): retention and compression act again."""
     from backups.jobs import release_jobs
-    from backups.recovery import release_container
 
-    if container:
-        release_container(database)
-        print_result(as_json, {"container": database}, lambda: console.print(
-            f"container {database}: its jobs run again"))
+    if container or target:
+        release = backup_recover.release_container if container else backup_recover.release_stack
+        release(database, as_json)
         return
     jobs = release_jobs(replace(_admin(None if dsn else find_config(stack, config), dsn), database=database))
     print_result(as_json, {"database": database, "released": jobs},
@@ -137,39 +145,6 @@ def _drill_logical(settings: BackupConfig, entry: Entry, admin: Address | None, 
 
     return run_drill(settings.store(), settings.keyring(), entry, image=image or settings.image,
                      timestamps=settings.timestamps, admin=admin, listener=tell)
-
-
-def _recover(settings: BackupConfig, target: str | None, image: str | None, as_json: bool, **point: Any) -> None:
-    from backups.errors import RestoreError
-    from backups.recovery import recover
-
-    if not target:
-        raise RestoreError("--to, --restore-point, --as-of: without --target; name the new container that the server "
-                           "is recovered in")
-    image = image or (settings.physical or {}).get("image") or _find_image(settings, point)
-    done = recover(settings, target, image=image, **point, listener=lambda line: quiet.print(
-        line, style="dim", soft_wrap=True))
-    facts = {"container": done.container, "host": done.address.host, "port": done.address.port, "to": done.to,
-             "seconds": done.seconds}
-    print_result(as_json, facts, lambda: console.print(
-        f"recovered to {done.to} in {done.seconds:.0f} s: container {done.container}, 127.0.0.1:{done.address.port}, "
-        f"with the roles and passwords of the source\nits jobs are off; once all is well: "
-        f"lcdb backup release {done.container} --container", soft_wrap=True))
-
-
-def _find_image(settings: BackupConfig, point: dict[str, Any]) -> str | None:
-    """An image for the server that the backup says it is of, which is told; None where the backup does not say."""
-    from backups.physical_catalogue import list_physical
-    from infra.recovery_image import ensure_recovery_image
-
-    found = list_physical(settings.store(first_written=point["as_of"] is not None), settings.database_name())
-    known = next((entry.manifest for entry in reversed(found) if entry.manifest and (
-        point["backup"] is None or entry.id.startswith(point["backup"]))), None)
-    if known is None:
-        return None
-    image = ensure_recovery_image(known.server)
-    quiet.print(f"image {image}, for {known.server.words()}", style="dim", soft_wrap=True)
-    return image
 
 
 def _moment(option: str, text: str | None) -> datetime | None:

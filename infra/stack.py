@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +21,7 @@ import yaml
 from pulumi import automation as auto
 from rich.console import Console
 
+from backups.scratch import scratch_folder
 from infra.failure import explain_output, unique
 from infra.leftovers import Run, remove_interrupted, remove_leftovers
 from infra.progress import Progress
@@ -132,6 +135,41 @@ class Stack:
             return {name: output.value for name, output in self._stack.outputs().items()}
         except auto.CommandError as error:
             raise StackError(f"stack {self.name}: its outputs cannot be read: {explain_output(str(error))}") from None
+
+    def export_state(self) -> dict[str, Any]:
+        """The state as Pulumi's deployment, its secrets in plain text: not for any file."""
+        return dict(self._stack.export_stack().deployment or {})
+
+    def config_secrets(self) -> dict[str, str]:
+        """The secrets of the stack's config by full key, in plain text."""
+        found = self._stack.workspace.get_all_config(self.name)
+        return {key: value.value for key, value in found.items() if value.secret}
+
+    def take_over(self, deployment: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+        """Begin with this state and these secret settings. Raises StackError where the stack has a state of its own."""
+        own = self.export_state()
+        if len(own.get("resources") or ()) > 1:
+            raise StackError(f"stack {self.name}: is there already and has resources; give another name")
+        with scratch_folder("state") as folder:
+            file = folder / "state.json"
+            with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+                # Under the new stack's own key: secrets come in plain text, and Pulumi encrypts them.
+                state = {**deployment, **own, "resources": deployment["resources"]}
+                json.dump({"version": 3, "deployment": state}, out)
+            self._told("stack", "import", "--file", str(file))
+        for key, value in secrets.items():
+            self._told("config", "set", "--secret", key, said=value)  # not as an argument, which others could read
+        if self._backend.ours:
+            file = stack_file(self.name, self._root)
+            file.write_text(SALT.sub("", file.read_text(encoding="utf-8")), encoding="utf-8")
+
+    def _told(self, *words: str, said: str = "") -> None:
+        """Run a command of Pulumi's on this stack; raises StackError with what it says."""
+        env = {**os.environ, **self._stack.workspace.env_vars}
+        done = subprocess.run([self._cli.command, *words, "--stack", self.name, "--non-interactive"], input=said,
+                              cwd=self._root, env=env, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise StackError(f"stack {self.name}: {explain_output(done.stderr or done.stdout)}")
 
     def _tell_of_backup(self) -> None:
         """Where tables may be dropped, look for a verified backup of their rows, without which they are kept."""

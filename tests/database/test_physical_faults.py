@@ -292,7 +292,7 @@ def wait_for_primary(address: Address) -> psycopg.Connection[tuple[object, ...]]
 
 def test_a_killed_restore_of_the_command_line_overwrites_nothing_when_it_is_run_again(subject: Subject) -> None:
     name = f"again-{secrets.token_hex(4)}"
-    words = [*LCDB, "restore", "--target", name, "--config", str(subject.file)]
+    words = [*LCDB, "restore", "--container", name, "--config", str(subject.file)]
     try:
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             while process.poll() is None and subprocess.run(["docker", "container", "inspect", name],

@@ -41,7 +41,7 @@ class Attacked:
     versions_kept: int
 
     def restore(self, name: str, *words: str) -> Any:
-        return CliRunner().invoke(app, ["backup", "restore", "--config", str(self.file), "--target", name, "--image",
+        return CliRunner().invoke(app, ["backup", "restore", "--config", str(self.file), "--container", name, "--image",
                                         str(self.archive.config.image), "--json", *words])
 
 

@@ -51,6 +51,11 @@ class Checkout:
             made.set_config(f"lifecompanion:{key}", auto.ConfigValue(value, secret=True))
         return Stack(self, name, made)
 
+    def existing(self, name: str) -> Stack:
+        """A stack that the program made itself."""
+        return Stack(self, name, auto.select_stack(
+            name, work_dir=str(self.root), opts=auto.LocalWorkspaceOptions(env_vars=dict(self.env))))
+
 
 @dataclass(frozen=True)
 class Stack:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,6 +19,8 @@ from backups.recovery import remove_container
 from schema.connection import Address
 from tests.e2e.checkout import Checkout, Stack, left_in_docker
 
+MONITOR = "given and not generated"
+
 
 @pytest.fixture(scope="module")
 def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
@@ -24,7 +28,8 @@ def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
         "target": "docker", "memory": "512MiB", "onUnsupported": "skip", "s3": "local", "s3OnUnsupported": "warn",
         # That WAL is archived follows from the schedule.
         "allowBucketDeletion": True, "backupSchedule": [
-            {"kind": kind, "cron": "0 0 * * *"} for kind in ("full", "logical", "drill", "prune")]})
+            {"kind": kind, "cron": "0 0 * * *"} for kind in ("full", "logical", "drill", "prune")]},
+        secret={"passwords": json.dumps({"monitor": MONITOR})})
     made.up()
     yield made
     made.destroy()
@@ -85,7 +90,7 @@ def test_neither_a_second_up_nor_a_refresh_changes_anything_and_no_secret_shows(
 
 
 def test_recovery_is_exact_to_the_transaction_while_writers_go_on(stack: Stack, suffix: str) -> None:
-    stack.query("CREATE TABLE IF NOT EXISTS public.written (n int, at timestamptz DEFAULT clock_timestamp())")
+    stack.query("CREATE TABLE public.written (n int, at timestamptz DEFAULT clock_timestamp())", role="owner")
     acknowledged: list[tuple[int, datetime]] = []
     stop = threading.Event()
 
@@ -134,11 +139,54 @@ def test_recovery_is_exact_to_the_transaction_while_writers_go_on(stack: Stack, 
             assert connection.execute("SHOW timescaledb.max_background_workers").fetchone() != ("0",)
 
 
+def test_a_point_in_time_becomes_a_stack_of_its_own_that_goes_on_by_itself(stack: Stack, suffix: str) -> None:
+    stack.query("CREATE TABLE public.told (n int)", role="owner")
+    stack.query("INSERT INTO public.told VALUES (1)", role="owner")
+    moment = stack.query("SELECT clock_timestamp()")[0][0]
+    stack.query("INSERT INTO public.told VALUES (2)", role="owner")
+    stack.query("SELECT pg_switch_wal()")
+    name = f"again{suffix}"
+    words = ("restore", "--to", moment.isoformat(), "--target", name)
+    try:
+        done = stack.checkout.lcdb("backup", *words, "--stack", stack.name)
+        assert done.returncode == 0, done.stdout + done.stderr
+        made = stack.checkout.existing(name)
+        assert made.query("SELECT n FROM public.told", role="app") == [(1,)]
+        assert made.query("SHOW timescaledb.max_background_workers") == [("0",)]
+        assert made.outputs()["logins"]["monitor"]["password"] == MONITOR
+        assert MONITOR not in (stack.checkout.root / f"Pulumi.{name}.yaml").read_text() + made.state()
+        assert set(made.up()) == {"same"}
+        assert set(made.refresh()) == {"same"}
+        again = stack.checkout.lcdb("backup", *words, "--stack", stack.name)
+        assert (again.returncode, f"Pulumi.{name}.yaml is there already" in again.stderr) == (1, True)
+        released = stack.checkout.lcdb("backup", "release", name, "--target")
+        assert released.returncode == 0, released.stderr
+        assert made.query("SHOW timescaledb.max_background_workers") != [("0",)]
+        assert made.query("SELECT n FROM public.told", role="app") == [(1,)]
+        twice = stack.checkout.lcdb("backup", "release", name, "--target")
+        assert (twice.returncode, "its jobs are not held" in twice.stderr) == (1, True)
+    finally:
+        if (stack.checkout.root / f"Pulumi.{name}.yaml").exists():
+            stack.checkout.existing(name).destroy()
+    assert left_in_docker(name) == []
+    assert stack.query("SELECT n FROM public.told ORDER BY n", role="app") == [(1,), (2,)]
+
+
+def test_a_new_stack_needs_its_sources_state(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "backup.json"
+    with os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600), "w") as out:
+        out.write(json.dumps(stack.outputs()["backup"]))
+    done = stack.checkout.lcdb("backup", "restore", "--restore-point", "here", "--target", "x", "--config", str(file))
+    assert (done.returncode, "--target: found with --config, required --stack" in done.stderr) == (1, True)
+    both = stack.checkout.lcdb("backup", "restore", "--restore-point", "here", "--stack", stack.name)
+    assert (both.returncode, "neither of --target and --container" in both.stderr) == (1, True)
+
+
 def test_a_point_before_the_first_backup_is_one_line_and_leaves_nothing(stack: Stack, suffix: str) -> None:
     name = f"early-{suffix}"
     try:
-        done = stack.checkout.lcdb("backup", "restore", "--to", "2020-01-01 00:00:00+00", "--target", name, "--stack",
-                                   stack.name)
+        done = stack.checkout.lcdb("backup", "restore", "--to", "2020-01-01 00:00:00+00", "--container", name,
+                                   "--stack", stack.name)
         assert done.returncode == 1
         assert done.stderr.count("Traceback") == 0
         assert f"container {name}" in done.stderr
@@ -147,7 +195,7 @@ def test_a_point_before_the_first_backup_is_one_line_and_leaves_nothing(stack: S
 
 
 def test_a_time_without_a_zone_is_refused(stack: Stack) -> None:
-    done = stack.checkout.lcdb("backup", "restore", "--to", "2026-11-22 09:41:00", "--target", "x", "--stack",
+    done = stack.checkout.lcdb("backup", "restore", "--to", "2026-11-22 09:41:00", "--container", "x", "--stack",
                                stack.name)
     assert (done.returncode, "without a time zone" in done.stderr) == (1, True)
 
@@ -164,7 +212,7 @@ class recovered:
         self.stack, self.name, self.words = stack, name, words
 
     def __enter__(self) -> Address:
-        found = backup(self.stack, "restore", *self.words, "--target", self.name)
+        found = backup(self.stack, "restore", *self.words, "--container", self.name)
         address = replace(self.stack.address(), port=int(str(found["port"])))
         try:
             psycopg.connect(address.dsn()).close()

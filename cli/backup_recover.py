@@ -1,0 +1,85 @@
+"""`lcdb backup restore --target` and `--container`: a whole server at a point in time, as a stack or beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli.backup_config import find_config
+from cli.backup_screen import print_result, quiet
+from cli.stacks import console
+
+if TYPE_CHECKING:
+    from backups.config import BackupConfig
+
+
+def _tell(line: str) -> None:
+    quiet.print(line, style="dim", soft_wrap=True, markup=False)
+
+
+def into_container(settings: BackupConfig, name: str, as_json: bool, **options: Any) -> None:
+    """Recover into a container that belongs to no stack, and say where it answers."""
+    from backups.recovery import recover
+
+    image = options.pop("image") or (settings.physical or {}).get("image") or _find_image(settings, options)
+    done = recover(settings, name, image=image, **options, listener=_tell)
+    facts = {"container": done.container, "host": done.address.host, "port": done.address.port, "to": done.to,
+             "seconds": done.seconds}
+    print_result(as_json, facts, lambda: console.print(
+        f"recovered to {done.to} in {done.seconds:.0f} s: container {done.container}, 127.0.0.1:{done.address.port}, "
+        f"with the roles and passwords of the source\nits jobs are off; once all is well: "
+        f"lcdb backup release {done.container} --container", soft_wrap=True))
+
+
+def _find_image(settings: BackupConfig, point: dict[str, Any]) -> str | None:
+    """An image for the server that the backup says it is of, which is told; None where the backup does not say."""
+    from backups.physical_catalogue import list_physical
+    from infra.recovery_image import ensure_recovery_image
+
+    found = list_physical(settings.store(first_written=point["as_of"] is not None), settings.database_name())
+    known = next((entry.manifest for entry in reversed(found) if entry.manifest and (
+        point["backup"] is None or entry.id.startswith(point["backup"]))), None)
+    if known is None:
+        return None
+    image = ensure_recovery_image(known.server)
+    _tell(f"image {image}, for {known.server.words()}")
+    return image
+
+
+def as_stack(source: str | None, file: Path | None, name: str, as_json: bool, **options: Any) -> None:
+    """Recover as a new stack, bring that up, and say so."""
+    from backups.errors import RestoreError
+    from cli.drivers import InProcess, open_driver
+    from infra.recovered import recover_stack
+
+    if file is not None:
+        raise RestoreError("--target: found with --config, required --stack: a new stack is made of its source's "
+                           "state; or give --container NAME, for which the bucket and the key are enough")
+    source, driver = open_driver(source, quiet)
+    if isinstance(driver, InProcess):
+        raise RestoreError(f"--target: stack {source} is driven without the Pulumi CLI, so there is no state to make a "
+                           "stack of; install Pulumi, or give --container NAME")
+    done = recover_stack(source, name, find_config(source, None), quiet, **options, listener=_tell)
+    facts = {"stack": done.name, "to": done.to, "seconds": done.seconds, "changes": dict(done.result.changes)}
+    print_result(as_json, facts, lambda: console.print(
+        f"recovered to {done.to} in {done.seconds:.0f} s: stack {done.name}, with the roles and passwords of {source}; "
+        f"{done.result.summary()}\nsee it: lcdb report --stack {done.name}\n"
+        f"its jobs are off; once all is well: lcdb backup release {done.name} --target\n"
+        f"take it away: lcdb destroy --stack {done.name}", soft_wrap=True))
+
+
+def release_container(name: str, as_json: bool) -> None:
+    """Let a recovered container's jobs run."""
+    from backups import recovery
+
+    recovery.release_container(name)
+    print_result(as_json, {"container": name}, lambda: console.print(f"container {name}: its jobs run again"))
+
+
+def release_stack(name: str, as_json: bool) -> None:
+    """Let a recovered stack's jobs run."""
+    from infra import recovered
+
+    done = recovered.release_stack(name, quiet)
+    print_result(as_json, {"stack": name, "changes": dict(done.changes)}, lambda: console.print(
+        f"stack {name}: its jobs run again; {done.summary()}", soft_wrap=True))

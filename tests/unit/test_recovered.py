@@ -1,0 +1,84 @@
+"""A stack made of a recovered server: which part of the source's state and settings it begins with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from backups.errors import RestoreError
+from infra import recovered
+
+STACK = "urn:pulumi:dev::lifecompanion::pulumi:pulumi:Stack::lifecompanion-dev"
+SERVER = "urn:pulumi:dev::lifecompanion::pulumi:providers:postgresql::server"
+VOLUME = "urn:pulumi:dev::lifecompanion::docker:index/volume:Volume::primary-data"
+OWNER = "urn:pulumi:dev::lifecompanion::postgresql:index/role:Role::role-owner"
+SLOT = "urn:pulumi:dev::lifecompanion::postgresql:index/physicalReplicationSlot:PhysicalReplicationSlot::replica-1-slot"
+ROOT_LOGIN = "urn:pulumi:dev::lifecompanion::pulumi-python:dynamic/access:Password::s3-root-password"
+TABLE = "urn:pulumi:dev::lifecompanion::pulumi-python:dynamic/schema:Table::users"
+
+
+def resource(urn: str, **more: Any) -> dict[str, Any]:
+    return {"urn": urn, "type": urn.split("::")[2], **more}
+
+
+DEPLOYMENT = {"manifest": {"version": "v3"}, "pending_operations": [{"type": "creating"}], "resources": [
+    resource(STACK), resource(VOLUME, parent=STACK), resource(SERVER, parent=STACK, id="1"),
+    resource(OWNER, parent=STACK, provider=f"{SERVER}::1", deletedWith=VOLUME, dependencies=[VOLUME]),
+    resource(SLOT, parent=STACK), resource(ROOT_LOGIN, parent=STACK),
+    resource(TABLE, parent=STACK, dependencies=[VOLUME, OWNER], inputs={"name": "users of dev::lifecompanion"},
+             propertyDependencies={"connection": [OWNER, VOLUME]})]}
+
+
+def test_only_what_lives_inside_the_server_is_taken_over() -> None:
+    found = recovered.taken_over(DEPLOYMENT, "dev", "again")
+    kept = [each["urn"].rsplit("::", 1)[1] for each in found["resources"]]
+    assert kept == ["lifecompanion-again", "server", "role-owner", "users"]
+    assert "pending_operations" not in found
+
+
+def test_a_resource_names_nothing_that_stayed_behind() -> None:
+    found = {each["urn"].rsplit("::", 1)[1]: each for each in
+             recovered.taken_over(DEPLOYMENT, "dev", "again")["resources"]}
+    owner, table = found["role-owner"], found["users"]
+    assert owner["provider"] == f"{SERVER.replace(':dev::', ':again::')}::1"
+    assert "deletedWith" not in owner
+    assert owner["dependencies"] == []
+    assert table["dependencies"] == [owner["urn"]]
+    assert table["propertyDependencies"] == {"connection": [owner["urn"]]}
+    assert table["parent"] == "urn:pulumi:again::lifecompanion::pulumi:pulumi:Stack::lifecompanion-again"
+    assert table["inputs"] == {"name": "users of dev::lifecompanion"}
+
+
+def write(folder: Path, **config: Any) -> None:
+    (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(
+        {"config": {f"lifecompanion:{key}": value for key, value in config.items()}}))
+
+
+def test_the_new_stacks_settings_are_the_sources_with_ports_and_a_bucket_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path, target="docker", port=54320, s3="aws", bucket="backups", memory="1GiB",
+          s3SecretKey={"secure": "v1:abc"}, passwords={"owner": {"secure": "v1:abc"}},
+          parameters='{"work_mem": "8MB"}')
+    found = recovered._new_settings("dev", "again", tmp_path)
+    assert found.pop("port") != 54320
+    assert found == {"target": "docker", "s3": "aws", "bucket": "backups-again", "memory": "1GiB",
+                     "parameters": {"work_mem": "8MB", "timescaledb.max_background_workers": "0"}}
+
+
+def test_a_bucket_keeps_to_the_length_that_s3_allows(tmp_path: Path) -> None:
+    write(tmp_path, target="docker", s3="aws", bucket="b" * 63)
+    assert len(recovered._new_settings("dev", "again", tmp_path)["bucket"]) == 63
+
+
+def test_a_server_that_is_not_the_stacks_own_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, target="host", host="db.example.org")
+    with pytest.raises(RestoreError, match="--container NAME"):
+        recovered._new_settings("dev", "again", tmp_path)
+
+
+def test_a_name_that_has_a_stack_file_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, target="docker")
+    with pytest.raises(RestoreError, match=r"Pulumi\.dev\.yaml is there already"):
+        recovered._new_settings("dev", "dev", tmp_path)
