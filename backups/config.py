@@ -90,6 +90,8 @@ class BackupConfig(_Part):
     webhook: SecretStr | None = None
     timestamps: Literal["timestamp", "timestamptz"] = "timestamp"
     physical: dict[str, Any] | None = None
+    # A superuser's login to an idle server that drills may use as they like; set where the schedule has no Docker.
+    drill: dict[str, Any] | None = None
     # How long a recovery may take before `status` fails and an incremental is taken out of turn.
     recovery_time_target: Annotated[float, Field(gt=0)] = 60
 
@@ -150,6 +152,10 @@ class BackupConfig(_Part):
         if self.database is None:
             raise BackupError("backup config: database is not given; give the login of the role backup")
         return Address.from_dict(self.database)
+
+    def drill_server(self) -> Address | None:
+        """The idle server that drills restore into; None where they make one, or use the live one."""
+        return None if self.drill is None else Address.from_dict(self.drill)
 
     def administrator(self) -> Address:
         """The login that restores are made with."""

@@ -11,11 +11,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
 
+from backups.beside import LOGIN, Server, begin_beside, recover_beside
 from backups.config import BackupConfig
 from backups.drill import Drill, put_to_work, write_report
 from backups.errors import BackupError, RestoreError
@@ -30,31 +31,22 @@ from schema.connection import Address
 from schema.errors import SchemaError, ServerUnreachableError
 
 POINTS = "points/"
-LOGIN = "lcdb_drill"
 # So that no transaction of its own stands between the end of recovery and the comparison.
 PARAMETERS = {"autovacuum": "off"}
 Listener = Callable[[str, float], None]
 
 
-@dataclass(frozen=True)
-class Server:
-    """A server that was recovered: a superuser's login, the first transaction of its own, seconds by phase."""
-
-    address: Address
-    next_transaction: int
-    seconds: dict[str, float]
-
-
 def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | None = None, network: str | None = None,
-                   listener: Listener = lambda *_: None) -> Drill:
-    """Recover to a point in a throw-away container, compare, plan the schema, run every policy once, write the report.
+                   idle: Address | None = None, listener: Listener = lambda *_: None) -> Drill:
+    """Recover to a point in a throw-away server, compare, plan the schema, run every policy once, write the report.
 
-    The point is made on the source; where that is gone, it is the last that a drill made. Raises BackupError where
-    there is nothing to compare with, or no way to recover here; what is wrong with the backup is in its problems.
+    The server is a container of its own, or one that the server `idle` makes beside it. The point is made on the
+    source; where that is gone, it is the last that a drill made. Raises BackupError where there is nothing to compare
+    with, or no way to recover here; what is wrong with the backup is in its problems.
     """
     physical = require_physical(config)
     image = image or physical.get("image") or (entry.manifest.server.image if entry.manifest else None)
-    if not shutil.which("docker"):
+    if idle is None and not shutil.which("docker"):
         raise RestoreError(f"drill of {entry.id}: no docker command on this machine, and a throw-away server is a "
                            "container; run it where there is one")
     since = time.monotonic()
@@ -62,8 +54,10 @@ def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | N
     point = find_point(config, entry)
     counted = round(time.monotonic() - since, 2)
     # A drill of a backup that is broken is a drill, and is written down; one that found no docker is none.
-    with _container() as name:
-        drill = _drill(config, entry, point, name, image, network, listener)
+    with _container() if idle is None else begin_beside(idle) as name:
+        drill = _drill(config, entry, point, lambda: (
+            _recover(config, entry, point, name, image, network, listener) if idle is None else
+            recover_beside(idle, point.name, entry.id, _database(config), lambda line: listener(line, 0.0))), listener)
     drill = replace(drill, seconds={"source": counted, **drill.seconds})
     write_report(config.store(), entry, drill)
     return drill
@@ -106,15 +100,15 @@ def _container() -> Iterator[str]:
         remove_container(name)
 
 
-def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, name: str, image: str | None, network: str | None,
-           listener: Listener) -> Drill:
+def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, recovered: Callable[[], Server], listener: Listener
+           ) -> Drill:
     problems, steps, jobs, tables = list[str](), list[str](), dict[str, str](), 0
     seconds, words = dict[str, float](), entry.manifest.server.words() if entry.manifest else "PostgreSQL"
     size = entry.manifest.bytes if entry.manifest else 0
     since = time.monotonic()
     recovery = None
     try:
-        server = _recover(config, entry, point, name, image, network, listener)
+        server = recovered()
         recovery = time.monotonic() - since
         seconds = dict(server.seconds)
         listener("compare", 0.0)

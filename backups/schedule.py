@@ -197,13 +197,14 @@ def _drill(config: BackupConfig, store: Store) -> str:
     """The newest backup of each kind restored and proven; raises BackupError that names what was not."""
     said, problems, database = list[str](), list[str](), config.database_name()
     physical = list_physical(store, database) if config.physical else []
+    idle = config.drill_server()
     if not physical or list_backups(store, database):
         entry = find_backup(store, database)
         drill = run_drill(store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
-                          admin=config.administrator() if config.admin else None)
+                          admin=idle or (config.administrator() if config.admin else None))
         _judge(drill, said, problems)
-    if physical and shutil.which("docker"):
-        _judge(drill_physical(config, physical[-1]), said, problems)
+    if physical and (idle or shutil.which("docker")):
+        _judge(drill_physical(config, physical[-1], idle=idle), said, problems)
     elif physical:
         said.append(f"physical backup {physical[-1].id} not drilled: no docker here; run `lcdb backup drill` elsewhere")
     if problems:

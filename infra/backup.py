@@ -34,9 +34,12 @@ def declare_backups(settings: Settings, server: Server, access: Access, storage:
     schedule = [due.model_dump() for due in settings.schedule]
     leaves_out: list[str] = []
     if schedule and server.network is not None:
+        from infra.targets.drill_server import declare_drill_server
         from infra.targets.sidecar import declare_sidecar
 
-        declare_sidecar(settings, server, access, storage, config)
+        drilled = any(due.kind == "drill" for due in settings.schedule)
+        drill = declare_drill_server(settings, server) if drilled else None
+        declare_sidecar(settings, server, access, storage, config, drill)
     elif schedule:
         leaves_out.append(f"the schedule of backups is kept by nobody in target {settings.target}: call "
                           f"`lcdb backup serve --once --stack {settings.stack}` from a timer, see docs/backup.md")

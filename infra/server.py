@@ -57,6 +57,7 @@ class Server:
     connections: int = 20
     major: int = 17
     image: pulumi.Input[str] | None = None
+    image_id: pulumi.Input[str] | None = None
     image_digest: pulumi.Input[str | None] | None = None
     container: pulumi.Input[str] | None = None
     s3: LocalS3 | None = None

@@ -129,7 +129,7 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
     return Server(
         target="docker", host=settings.bind_address, port=settings.primary_port,
         admin_user="postgres", admin_password=admin_password, sslmode="disable", ready=container, owned=volume,
-        image=chosen.reference, image_digest=_digest(shared.image), container=name,
+        image=chosen.reference, image_id=shared.image.image_id, image_digest=_digest(shared.image), container=name,
         s3=repository.local if repository else None, physical=repository, leaves_out=chosen.leaves_out, network=network,
         standbys=lambda *login: _standbys(shared, volume, *login),
     )

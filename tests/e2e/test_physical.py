@@ -50,6 +50,11 @@ def rows(address: Address) -> tuple[int, int]:
     return found
 
 
+def inside_drill_server(stack: Stack, *words: str) -> str:
+    return subprocess.run(["docker", "exec", "--user", "postgres", f"lifecompanion-{stack.name}-drill", *words],
+                          capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(stack: Stack) -> None:
     container = f"lifecompanion-{stack.name}-backup"
     wanted = {f"{kind}: {word}" for kind, word in (("full", "physical backup"), ("logical", "backup"),
@@ -62,6 +67,12 @@ def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(
         assert time.monotonic() < deadline, said
         time.sleep(1)
     assert "FAILED" not in said
+    # A backup of each kind, in the container that is there for drills: the live server saw nothing of it.
+    proven = next(line for line in said.splitlines() if "drill: backup" in line)
+    assert proven.count(" proven, recovered in ") == 2
+    assert stack.query("SELECT count(*) FROM pg_stat_database WHERE datname LIKE 'lcdb_drill%'") == [(0,)]
+    assert inside_drill_server(stack, "psql", "-XAtc", "SELECT datname FROM pg_database WHERE datname ~ 'lcdb'") == ""
+    assert "beside" not in inside_drill_server(stack, "ls", "/var/lib/postgresql/data").split()
     done = stack.checkout.lcdb("backup", "status", "--stack", stack.name)
     assert done.returncode == 0, done.stdout + done.stderr
     assert stack.outputs()["backup"]["keys"][0] not in said
@@ -81,8 +92,8 @@ def test_neither_a_second_up_nor_a_refresh_changes_anything_and_no_secret_shows(
     assert set(stack.refresh()) == {"same"}
     cipher = stack.outputs()["backup"]["physical"]["cipher"]
     secret = stack.outputs()["backup"]["s3"]["secret_key"]
-    container = stack.outputs()["primary"]["container"]
-    inspected = subprocess.run(["docker", "inspect", container], capture_output=True, text=True, check=True).stdout
+    containers = [stack.outputs()["primary"]["container"], f"lifecompanion-{stack.name}-drill"]
+    inspected = subprocess.run(["docker", "inspect", *containers], capture_output=True, text=True, check=True).stdout
     processes = subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout
     for place in (inspected, processes, stack.state()):
         assert cipher not in place

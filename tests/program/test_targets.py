@@ -114,8 +114,11 @@ def test_a_host_whose_administrator_set_pgbackrest_up_keeps_its_cipher_and_a_sch
 def test_the_docker_target_archives_to_a_bucket_abroad_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, _ = declared(monkeypatch, "test", {"s3": "aws", "bucket": "backups-of-tests"})
     containers = recorder.of("Container")
-    assert set(containers) == {"primary", "backup"}
+    assert set(containers) == {"primary", "backup", "drill"}
     assert "archive_mode=on" in containers["primary"]["command"]
+    # What drills restore into is seen by nobody outside, and never writes to the bucket.
+    assert "archive_mode=off" in containers["drill"]["command"]
+    assert not containers["drill"].get("ports")
     plain = declared(monkeypatch, "test")[0].of("Container")
     assert set(plain) == {"primary"}
     assert "archive_mode=on" not in plain["primary"]["command"]
