@@ -133,7 +133,7 @@ def _moved(resource: Mapping[str, Any], urns: Mapping[str, str]) -> dict[str, An
 def _as_file(source: str, to: str, settings: Mapping[str, Any]) -> str:
     """The new stack's file; secrets are set afterwards."""
     config = {f"{NAMESPACE}:{key}": value for key, value in settings.items()}
-    return f"# Recovered from stack {source}, to {to}.\n{HELD}" + yaml.safe_dump({"config": config}, sort_keys=False)
+    return f"# Recovered from stack {source}, to {to}.\n{HELD}{yaml.safe_dump({'config': config}, sort_keys=False)}"
 
 
 def _new_settings(source: str, name: str, root: Path) -> dict[str, Any]:
