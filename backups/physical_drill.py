@@ -87,7 +87,7 @@ def _last_point(store: Store, database: str, entry: PhysicalEntry, cipher: str) 
             return point
     raise BackupError(f"drill of {entry.id}: the server that was backed up does not answer, and no drill counted there "
                       "since this backup; there is nothing to compare with: recover it with `lcdb backup restore "
-                      "--target` and look")
+                      "--container NAME` and look")
 
 
 @contextmanager

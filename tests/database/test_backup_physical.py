@@ -265,7 +265,7 @@ def test_a_host_s_backup_is_recovered_in_an_image_of_its_server_s_versions_that_
                                 "keys": [key.get_secret_value() for key in host.keys]}))
     file.chmod(0o600)
     try:
-        done = CliRunner().invoke(app, ["backup", "restore", taken.id, "--target", name, "--config", str(file)],
+        done = CliRunner().invoke(app, ["backup", "restore", taken.id, "--container", name, "--config", str(file)],
                                   env={"COLUMNS": "200"})
         assert done.exit_code == 0, (done.output, done.exception)
         assert docker("inspect", "--format", "{{.Config.Image}}", name).strip() == archive.config.image
