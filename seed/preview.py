@@ -107,6 +107,8 @@ def _draw_week(axes: Axes, spec: Spec, home: Sequence[Device], columns: Mapping[
         mine = (columns["device_id"] == device.id) & (columns["measured_at"] >= since)
         axes.plot(columns["measured_at"][mine], columns[measure][mine], linewidth=1.1, label=device.room)
     axes.margins(x=0)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.18 * (high - low))  # no line runs through the legend
     axes.set_ylabel(_LABELS[measure])
     axes.xaxis.set_major_formatter(DateFormatter("%a %d"))  # type: ignore[no-untyped-call]
     axes.legend(loc="upper left", ncols=len(home), frameon=False)
