@@ -334,6 +334,8 @@ def test_backups_killed_at_random_moments_leave_nothing_that_is_not_good(subject
         verify(subject.store, subject.ring, each, image=subject.image)
 
 
+# A TLS connection whose other end dies in its handshake is left to the garbage collector by urllib3.
+@pytest.mark.filterwarnings(r"ignore:Exception ignored in. <(ssl|socket)\.:pytest.PytestUnraisableExceptionWarning")
 def test_an_s3_server_killed_at_random_moments_leaves_nothing_that_is_not_good(
         subject: Backed, tmp_path: Path) -> None:
     dice, database = random.Random(815), subject.source.database
