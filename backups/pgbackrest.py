@@ -23,8 +23,6 @@ STANZA = "main"
 Type = Literal["full", "diff", "incr"]
 
 
-
-
 @dataclass(frozen=True)
 class PhysicalBackup:
     """One backup as pgBackRest tells it. `stop` is the earliest moment that it can be recovered to; `start_wal` the

@@ -13,6 +13,7 @@ import psycopg
 
 from backups.errors import RestoreError
 from backups.leftovers import Owner, remove_leftovers
+from backups.recovery import HBA
 from backups.scratch import scratch_folder
 from schema.connection import Address
 
@@ -20,7 +21,6 @@ START_SECONDS = 120
 PARAMETERS = {"hba_file": "/etc/lcdb/pg_hba.conf", "listen_addresses": "*", "fsync": "off", "full_page_writes": "off",
               "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off", "timezone": "UTC",
               "timescaledb.max_background_workers": "0", "max_wal_size": "4GB", "shared_buffers": "256MB"}
-HBA = "local all all peer\nhost all all all scram-sha-256\n"
 
 
 @contextmanager

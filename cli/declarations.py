@@ -70,7 +70,7 @@ def _is_backed_up(stack: str | None) -> bool:
     from backups.assurance import is_backed_up
     from backups.errors import BackupError
     from cli.backup_config import config_values
-    from infra.stack import StackError
+    from infra.stack_file import StackError
 
     file = os.environ.get("LCDB_BACKUP_CONFIG")
     if stack is None and not file:
@@ -93,7 +93,7 @@ def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
 def schema_settings_of(stack: str | None) -> Settings:
     """What the stack's file says of its schema, checked; the defaults where no stack is named."""
     from infra.settings import schema_settings
-    from infra.stack import stack_config
+    from infra.stack_file import stack_config
 
     return schema_settings(stack or "none", stack_config(stack) if stack else {})
 

@@ -10,7 +10,8 @@ from rich.console import Console
 from infra import inprocess
 from infra.inprocess_resources import Event
 from infra.pulumi_cli import CliMissingError
-from infra.stack import Result, Stack, StackError, stack_target
+from infra.stack import Result, Stack
+from infra.stack_file import StackError, stack_target
 
 DOCKER_SECONDS = 5
 

@@ -28,7 +28,8 @@ from infra.failure import explain
 from infra.inprocess_config import read_config
 from infra.inprocess_record import Record
 from infra.inprocess_resources import Event, Maker, MakerError, Monitor, event_loop, remove
-from infra.stack import Result, StackError
+from infra.stack import Result
+from infra.stack_file import StackError
 from infra.state import LOCAL, ROOT, stack_folder
 
 OnEvent = Callable[[Event], None]

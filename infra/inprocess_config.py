@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from infra.settings import SECRETS, SettingsError
-from infra.stack import stack_file
+from infra.stack_file import stack_file
 
 
 def read_config(root: Path, stack: str) -> tuple[str, dict[str, str], list[str]]:

@@ -21,7 +21,8 @@ from backups.errors import RestoreError
 from backups.recovery import end_container, recover, remove_container
 from infra.processes import port_is_free
 from infra.settings import NAMESPACE, OFFICIAL_IMAGE, PORTS_PER_STACK, Settings
-from infra.stack import Result, Stack, StackError, stack_config, stack_target
+from infra.stack import Result, Stack
+from infra.stack_file import StackError, stack_config, stack_target
 from infra.state import LOCAL, ROOT
 from infra.targets.docker import DEBIAN, KIND_LABEL, OFFICIAL
 

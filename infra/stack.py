@@ -26,15 +26,12 @@ from infra.failure import explain_output, unique
 from infra.leftovers import Run, remove_interrupted, remove_leftovers
 from infra.progress import Progress
 from infra.pulumi_cli import PLUGINS, find_cli
+from infra.stack_file import StackError, read_yaml, stack_config, stack_file, stack_target
 from infra.state import LOCAL, ROOT, Backend, ensure_backend, find_backend, stack_folder
 from infra.unhealthy import explain_unhealthy
 
 HOLDER = re.compile(r"created by (?P<user>\S*)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 SALT = re.compile(r"^encryptionsalt:.*\n?", re.MULTILINE)
-
-
-class StackError(Exception):
-    """A stack cannot be brought up, read or taken down: one line for each cause, with the remedy where there is one."""
 
 
 @dataclass(frozen=True)
@@ -60,30 +57,6 @@ class Result:
         made, altered, removed = (sum(self.changes.get(word, 0) for word in words) for words in (
             ("create", "create-replacement", "import"), ("update", "replace"), ("delete", "delete-replaced")))
         return f"{self.stack}: resources: +{made} ~{altered} -{removed}, {same} unchanged, {self.seconds:.0f} s"
-
-
-def stack_file(stack: str, root: Path = ROOT) -> Path:
-    """The stack's committed file. Raises StackError where there is none."""
-    path = root / f"Pulumi.{stack}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.name[7:-5] for p in root.glob("Pulumi.*.yaml"))) or "none"
-        raise StackError(f"stack {stack}: {path.name} not found (there are: {known}); "
-                         f"copy the nearest of them to {path.name}")
-    return path
-
-
-def stack_config(stack: str, root: Path = ROOT) -> dict[str, Any]:
-    """The config of the stack's file by key without the namespace, as written there (secrets stay encrypted)."""
-    config = _read_yaml(stack_file(stack, root)).get("config") or {}
-    return {str(key).removeprefix("lifecompanion:"): value for key, value in config.items()}
-
-
-def stack_target(stack: str, root: Path = ROOT) -> str:
-    """docker, host or embedded, as the stack's file says. Raises StackError where it does not."""
-    target = str(stack_config(stack, root).get("target"))
-    if target not in PLUGINS:
-        raise StackError(f"stack {stack}: lifecompanion:target is {target}, required: {', '.join(PLUGINS)}")
-    return target
 
 
 class Stack:
@@ -244,7 +217,7 @@ class Stack:
                 auto.Stack.create(self.name, self._workspace(self._root))
                 return
             with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-                project = {"name": _read_yaml(self._root / "Pulumi.yaml")["name"], "runtime": "python"}
+                project = {"name": read_yaml(self._root / "Pulumi.yaml")["name"], "runtime": "python"}
                 (Path(folder) / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
                 auto.Stack.create(self.name, self._workspace(Path(folder)))
         except auto.CommandError as error:
@@ -291,11 +264,3 @@ def _runs_pulumi(pid: int) -> bool:
         return False
     except (PermissionError, OSError):
         return True
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise StackError(f"{path.name}: cannot be read: {' '.join(str(error).split())}") from None
-    return values if isinstance(values, dict) else {}

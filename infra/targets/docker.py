@@ -180,12 +180,16 @@ def _container(label: str, name: str, shared: Shared, volume: docker.Volume, por
         memory=memory, memory_swap=memory, shm_size=max(64, memory // 4),
         log_opts={"max-size": "20m", "max-file": "3"},
         restart="unless-stopped", destroy_grace_seconds=STOP_SECONDS, stop_timeout=STOP_SECONDS,
-        # The first start runs a temporary server on the socket alone: only TCP means ready.
-        healthcheck=docker.ContainerHealthcheckArgs(
-            tests=["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-p", "5432", "-U", "postgres"],
-            interval="2s", timeout="3s", retries=START_SECONDS // 2),
-        wait=True, wait_timeout=START_SECONDS, opts=opts,
+        healthcheck=takes_logins(), wait=True, wait_timeout=START_SECONDS, opts=opts,
     )
+
+
+def takes_logins() -> docker.ContainerHealthcheckArgs:
+    """The check by which a server counts as up."""
+    # The first start runs a temporary server on the socket alone: only TCP means ready.
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-p", "5432", "-U", "postgres"],
+        interval="2s", timeout="3s", retries=START_SECONDS // 2)
 
 
 def _arguments(settings: Settings, more: Mapping[str, str]) -> list[str]:

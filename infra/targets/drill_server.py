@@ -8,17 +8,17 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from backups.throwaway import HBA, PARAMETERS
+from backups.recovery import HBA as HBA_TEXT
+from backups.throwaway import PARAMETERS
 from infra.resources import Password
 from infra.server import Server
 from infra.settings import Settings
+from infra.targets.docker import HBA, SECRETS, START_SECONDS, prefix, takes_logins
 from infra.targets.tuning import MIB
 
-SECRET = "/run/lifecompanion/admin-password"  # noqa: S105 (where it lies, not what it is)
-HBA_FILE = "/etc/lifecompanion/pg_hba.conf"
+PASSWORD_FILE = f"{SECRETS}/admin-password"
 # Of 1024: a drill gives way wherever the live server wants the processor.
 CPU_SHARES = 128
-START_SECONDS = 120
 
 
 def declare_drill_server(settings: Settings, server: Server
@@ -29,27 +29,24 @@ def declare_drill_server(settings: Settings, server: Server
     """
     assert server.network is not None
     assert server.image_id is not None
-    name = f"lifecompanion-{settings.stack}-drill"
+    name = f"{prefix(settings)}-drill"
     password = Password("drill").value
     memory = settings.memory // MIB
-    parameters = {**PARAMETERS, "hba_file": HBA_FILE, "archive_mode": "off", "max_wal_size": "1GB",
+    parameters = {**PARAMETERS, "hba_file": HBA, "archive_mode": "off", "max_wal_size": "1GB",
                   "shared_buffers": f"{max(32, memory // 8)}MB"}
     container = docker.Container(
         "drill", name=name, image=server.image_id,
         command=["postgres", *(word for key, value in sorted(parameters.items()) for word in ("-c", f"{key}={value}"))],
-        envs=[f"POSTGRES_PASSWORD_FILE={SECRET}", "NO_TS_TUNE=true", "TIMESCALEDB_TELEMETRY=off"],
-        uploads=[docker.ContainerUploadArgs(file=SECRET, content=password, permissions="0600"),
-                 docker.ContainerUploadArgs(file=HBA_FILE, content=HBA, permissions="0644"),
+        envs=[f"POSTGRES_PASSWORD_FILE={PASSWORD_FILE}", "NO_TS_TUNE=true", "TIMESCALEDB_TELEMETRY=off"],
+        uploads=[docker.ContainerUploadArgs(file=PASSWORD_FILE, content=password, permissions="0600"),
+                 docker.ContainerUploadArgs(file=HBA, content=HBA_TEXT, permissions="0644"),
                  *(server.physical.uploads if server.physical else ())],
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=server.network.name)],
         # What is started beside the server would else become its child, whose exit it takes for a crash.
         init=True, memory=memory, memory_swap=memory, shm_size=max(64, memory // 4), cpu_shares=CPU_SHARES,
         security_opts=["no-new-privileges"], log_opts={"max-size": "20m", "max-file": "3"},
         restart="unless-stopped", destroy_grace_seconds=10,
-        healthcheck=docker.ContainerHealthcheckArgs(
-            tests=["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-p", "5432", "-U", "postgres"],
-            interval="2s", timeout="3s", retries=START_SECONDS // 2),
-        wait=True, wait_timeout=START_SECONDS,
+        healthcheck=takes_logins(), wait=True, wait_timeout=START_SECONDS,
         opts=pulumi.ResourceOptions(additional_secret_outputs=["uploads"],
                                     depends_on=[server.ready] if server.ready else []))
     login: pulumi.Output[Mapping[str, Any]] = pulumi.Output.secret(pulumi.Output.all(container.name, password).apply(

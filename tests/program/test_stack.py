@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.stack import StackError
+from infra.stack_file import StackError
 from infra.state import find_backend
 from tests.program.toy_stack import Toy, make_toy
 

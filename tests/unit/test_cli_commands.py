@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 import cli
 from cli import app as commands
 from cli import drivers
-from infra.stack import Result, StackError, stack_config, stack_file, stack_target
+from infra.stack import Result
+from infra.stack_file import StackError, stack_config, stack_file, stack_target
 
 LOGIN = {"user": "lifecompanion_app", "password": "s3cr3t",
          "dsn": "postgresql://lifecompanion_app:s3cr3t@127.0.0.1:54320/lifecompanion?sslmode=disable"}
