@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ from backups.config import BackupConfig
 from backups.errors import BackupError, BusyError, DamagedError, DumpError
 
 STANZA = "main"
+# How long the archiver may keep others from making the stanza; it tries each segment again and again without one.
+ARCHIVER_SECONDS = 60
 Type = Literal["full", "diff", "incr"]
 
 
@@ -62,7 +65,7 @@ def take_backup(connection: psycopg.Connection[Any], type_: Type) -> PhysicalBac
         # Asked only now: all backups but the first have one, and each question costs a login to the bucket.
         if connection.closed or _has_stanza(connection):
             raise
-        run_program(connection, f"pgbackrest --stanza={STANZA} stanza-create")
+        _make_stanza(connection)
         run_program(connection, command)
     return read_physical(connection)[-1]
 
@@ -117,6 +120,20 @@ def read_physical(connection: psycopg.Connection[Any]) -> list[PhysicalBackup]:
         int(backup["info"]["size"]), int(backup["info"]["repository"]["delta"]),
         str(versions.get(backup["database"]["id"], "")), bool(backup.get("error")), backup["archive"]["start"],
         tuple(backup.get("reference") or ())) for backup in backups]
+
+
+def _make_stanza(connection: psycopg.Connection[Any]) -> None:
+    # Where there is no stanza no backup can be going on: whoever has the lock is the server's archiver, for a moment.
+    until = time.monotonic() + ARCHIVER_SECONDS
+    while True:
+        try:
+            run_program(connection, f"pgbackrest --stanza={STANZA} stanza-create")
+        except BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _has_stanza(connection: psycopg.Connection[Any]) -> bool:
