@@ -24,6 +24,8 @@ def main() -> None:
 
     app = _app(sys.argv[1:2])
     gc.freeze()
+    # Nor does what a command itself still reads wait for a search at every 700 objects.
+    gc.set_threshold(50_000, 20, 20)
     gc.enable()
     usage_error = typer.BadParameter.__base__
     try:
