@@ -66,6 +66,8 @@ class Entry:
     @property
     def taken(self) -> datetime:
         """When it was begun: its data is at least as new."""
+        if self.manifest:
+            return self.manifest.started  # finer than the id: two may be of one second
         return datetime.strptime(self.id.split("-", maxsplit=1)[0], STAMP).replace(tzinfo=UTC)
 
     @property
@@ -100,7 +102,7 @@ def list_backups(store: Store, database: str) -> list[Entry]:
         entry = read_entry(store, database, id_)
         if entry:
             found.append(entry)
-    return sorted(found, key=lambda entry: entry.id)
+    return sorted(found, key=lambda entry: (entry.taken, entry.id))
 
 
 def read_entry(store: Store, database: str, id_: str) -> Entry | None:

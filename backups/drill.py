@@ -124,7 +124,8 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
     except (BackupError, SchemaError) as error:
         recovery = time.monotonic() - since
         problems.append(str(error))
-    return Drill(entry.id, entry.database, entry.taken.isoformat(), datetime.now(UTC).isoformat(timespec="seconds"),
+    return Drill(entry.id, entry.database, entry.taken.isoformat(timespec="seconds"),
+                 datetime.now(UTC).isoformat(timespec="seconds"),
                  manifest.server.origin(), restored.rows if restored else 0, manifest.stored_bytes, seconds,
                  round(recovery, 2), tables, jobs, steps, problems)
 

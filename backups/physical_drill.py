@@ -121,7 +121,8 @@ def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, recovered: 
         steps, jobs = put_to_work(server.address, config.timestamps, problems)
     except (BackupError, SchemaError, psycopg.Error) as error:
         problems.append(" ".join(str(error).split()))
-    return Drill(entry.id, entry.database, entry.taken.isoformat(), datetime.now(UTC).isoformat(timespec="seconds"),
+    return Drill(entry.id, entry.database, entry.taken.isoformat(timespec="seconds"),
+                 datetime.now(UTC).isoformat(timespec="seconds"),
                  words, point.rows, size, seconds, round(recovery or time.monotonic() - since, 2), tables, jobs, steps,
                  problems, kind=entry.kind, point=f"{point.name} of {point.when:%Y-%m-%d %H:%M:%S} UTC",
                  replayed_bytes=_replayed(entry, point))

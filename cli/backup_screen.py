@@ -61,7 +61,8 @@ def print_result(as_json: bool, facts: Any, text: Callable[[], None]) -> None:
 
 def entry_facts(entry: Entry) -> dict[str, Any]:
     manifest = entry.manifest
-    return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(), "problem": entry.problem,
+    return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(timespec="seconds"),
+            "problem": entry.problem,
             "verified": entry.verified.isoformat() if entry.verified else None,
             "drilled": entry.drilled.isoformat() if entry.drilled else None,
             **({"rows": manifest.rows, "bytes": manifest.stored_bytes, "server": manifest.server.words(),
@@ -71,7 +72,8 @@ def entry_facts(entry: Entry) -> dict[str, Any]:
 
 def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
     manifest = entry.manifest
-    return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(), "problem": _damage(entry),
+    return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(timespec="seconds"),
+            "problem": _damage(entry),
             "verified": entry.verified.isoformat() if entry.verified else None,
             "drilled": entry.drilled.isoformat() if entry.drilled else None, "needs": list(entry.needs),
             **({"bytes": manifest.stored_bytes, "server": manifest.server.words(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import cast
 
 from hypothesis import given, settings
@@ -14,12 +15,12 @@ from backups.manifest import Manifest
 from backups.retention import plan_prune
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
-ANY = cast(Manifest, object())
 
 
-def entry(days: float, *, verified: bool = True, problem: str | None = None) -> Entry:
+def entry(days: float, *, verified: bool = True, problem: str | None = None, end: str = "abc") -> Entry:
     taken = NOW - timedelta(days=days)
-    return Entry(f"{taken.strftime(STAMP)}-abc", "db", "logical", None if problem else ANY,
+    manifest = cast(Manifest, SimpleNamespace(started=taken))
+    return Entry(f"{taken.strftime(STAMP)}-{end}", "db", "logical", None if problem else manifest,
                  taken if verified else None, None, problem)
 
 
@@ -35,6 +36,12 @@ def test_seven_days_four_weeks_and_twelve_months_of_daily_backups_stay() -> None
 def test_two_of_one_day_are_one() -> None:
     kept = plan_prune([entry(0.1), entry(0.05), entry(0.02)], Retention())
     assert list(kept) == [entry(0.02).id]
+
+
+def test_of_two_that_were_begun_in_one_second_the_later_one_stays() -> None:
+    first, second = entry(0.1, end="fff"), entry(0.1 - 1e-6, end="aaa")
+    assert first.id[:16] == second.id[:16]
+    assert list(plan_prune([first, second], Retention())) == [second.id]
 
 
 def test_the_last_verified_backup_stays_however_old() -> None:
