@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from backups.copying import TableQueue, copy_out
+from backups.copying import Reading, TableQueue, copy_out
 from backups.manifest import Manifest, TableData, by_name
-from backups.programs import find_programs
 from backups.reading import Opened
 from backups.row_sets import holds_rows
 from backups.source import SourceTable, snapshot_of
@@ -31,7 +30,7 @@ class _Digest:
         self._table, self._keep = table, keep
         self._digest = hashlib.sha256()
 
-    def write(self, data: memoryview) -> None:
+    def write(self, data: bytes) -> None:
         self._digest.update(data)
 
     def finish(self, rows: int) -> None:
@@ -74,11 +73,10 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
         if source.server.server_version // 10000 == manifest.server.server_version // 10000 \
                 and source.surroundings.fingerprint != manifest.fingerprint:
             found.differences.append("structure: not the one that was backed up")
-        programs = find_programs(source.server.server_version, image)
-        queue = TableQueue(tables)
+        reading: Future[Reading] = Future()
+        reading.set_result(Reading(source, TableQueue(tables), lambda table: _Digest(table, keep)))
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            for future in [pool.submit(copy_out, programs, address, source, queue, lambda table: _Digest(table, keep))
-                           for _ in range(workers)]:
+            for future in [pool.submit(copy_out, address, reading) for _ in range(workers)]:
                 future.result()
     found.differences += [_difference(table, table.rows) for source_table, table in doubtful
                           if opened and not holds_rows(address, source_table, opened.rows(table))]

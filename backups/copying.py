@@ -1,46 +1,41 @@
-"""COPY out of the server by psql, many tables over one connection: one stream, cut at marks that no row can be.
+"""COPY out of the server, many tables over one connection, each streamed into a sink of its own.
 
-psql does in C what has to be done for each row. The text of rows never holds a form feed, for which COPY writes a
-backslash and an f; so a line that begins with one is a mark of ours. psql stops at the first error, so a mark stands
-only after a table's last row.
+asyncpg takes the server's messages apart in C; per row nothing is done in Python.
 """
 
 from __future__ import annotations
 
-import os
+import asyncio
+import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import asyncpg
 
 from backups.errors import DumpError
-from backups.programs import Programs
-from backups.source import SETTINGS, Source, SourceTable
-from schema.connection import Address
+from backups.source import APPLICATION, Source, SourceTable, settings
+from schema.connection import KEEPALIVES, Address
 
-# What is in work at a time fits into a core's own cache, with what the server and zstd need beside it.
-BLOCK_BYTES = 1 << 18
-WRITE_BYTES = 1 << 17
+# Woken for every message of the server's, 8 KiB each, the event loop would cost more than compressing does: so the
+# server gets a millisecond ahead, for which the socket's buffer has room.
+GATHERED_BYTES = 1 << 16
 GATHER_SECONDS = 0.001
-MARK = b"\f"
 # No row, but memory once had and given back. From then on glibc keeps what the server's process frees, instead of
 # giving it to the system after each long row and having it zeroed anew for the next: a third of the time of compressed
 # chunks.
-WARMED_UP = "SELECT WHERE length(repeat(' ', 16777216)) = 0;"
-# Told beside the one that is being read: else the server would wait for us between two tables.
-AHEAD = 1
-# Takes the place of what it is given with what came; returns how many bytes, none at the end.
-Reader = Callable[[memoryview], int]
+WARMED_UP = "SELECT WHERE repeat(repeat(' ', 4096), 4096) = ''"
 
 
 class Sink(Protocol):
-    """Takes the rows of one table, then hears how many there were; `abandon` where they never come to an end.
+    """Takes the rows of one table, then hears how many there were; `abandon` where they never come to an end."""
 
-    What `write` is given is valid until it returns.
-    """
-
-    def write(self, data: memoryview) -> None: ...
+    def write(self, data: bytes) -> None: ...
     def finish(self, rows: int) -> None: ...
     def abandon(self) -> None: ...
 
@@ -62,17 +57,26 @@ class TableQueue:
             return next(self._waiting, None)
 
 
-def copy_out(programs: Programs, address: Address, source: Source, queue: TableQueue,
-             sink: Callable[[SourceTable], Sink]) -> None:
-    """Stream tables into a sink of its own each, until none waits. Raises DumpError unless every last row came."""
-    with programs.run("psql", ["-XqAt", "-v", "ON_ERROR_STOP=1"], address, stdin=subprocess.PIPE,
-                      pipe_bytes=BLOCK_BYTES, write_bytes=WRITE_BYTES) as psql:
-        session = _Session(psql, queue)
-        session.tell(_preamble(source, queue.tables))
-        whole = _distribute(session, sink)
-        if psql.wait() != 0 or not whole:
-            raise DumpError(f"database {address.database}: psql ended before the last row: {said(psql)}; "
-                            "run the backup again")
+@dataclass(frozen=True)
+class Reading:
+    """What readers share: the snapshot, the tables that wait, who takes the rows of each."""
+
+    source: Source
+    queue: TableQueue
+    sink: Callable[[SourceTable], Sink]
+
+
+def copy_out(address: Address, reading: Future[Reading]) -> None:
+    """Stream tables into a sink of its own each, until none waits. Raises DumpError unless every last row came.
+
+    Logs in at once, and begins when it hears what is to be read.
+    """
+    try:
+        asyncio.run(_copy_out(address, reading))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise DumpError(f"database {address.database}: the server ended before the last row: {said[:300]}; "
+                        "run the backup again") from None
 
 
 def said(process: subprocess.Popen[bytes]) -> str:
@@ -83,107 +87,66 @@ def said(process: subprocess.Popen[bytes]) -> str:
     return (worst or next(iter(lines), f"exit status {process.returncode}"))[:300]
 
 
-class _Session:
-    """One psql that is told, table by table, what to copy out."""
+async def _copy_out(address: Address, reading: Future[Reading]) -> None:
+    connection = await _connect(address)
+    try:
+        await connection.execute(WARMED_UP)
+        given = reading.result()  # blocks this thread, whose loop has nothing else to do
+        await _enter(connection, given.source, given.queue.tables)
+        while table := given.queue.take():
+            await _copy_table(connection, table, given.sink(table))
+    finally:
+        # At once: a reader that failed has a COPY under way, for whose end nobody waits.
+        connection.terminate()
 
-    def __init__(self, psql: subprocess.Popen[bytes], queue: TableQueue) -> None:
-        assert psql.stdin
-        assert psql.stdout
-        self._stdin, self._stdout, self._queue = psql.stdin, psql.stdout.fileno(), queue
-        self._told: list[SourceTable] = []
-        self._ended = False
 
-    def tell(self, text: str) -> None:
-        data = text.encode()
-        try:
-            while data:
-                data = data[os.write(self._stdin.fileno(), data):]
-        except BrokenPipeError:
-            self._ended = True  # it has stopped at an error, of which its exit tells
-
-    def current(self) -> SourceTable | None:
-        """The table whose rows come next, the following ones told; None at the end."""
-        while not self._ended and len(self._told) <= AHEAD:
-            table = self._queue.take()
-            if table is None:
-                self.tell("COMMIT;\n")
-                self._stdin.close()
-                self._ended = True
-            else:
-                self.tell(f"{table.copy};\n\\echo '\\f{table.oid}'\n")
-                self._told.append(table)
-        return self._told[0] if self._told else None
-
-    def finished(self) -> None:
-        """The current table's mark was seen."""
-        del self._told[0]
-
-    def read(self, room: memoryview) -> int:
-        """What psql has written so far.
-
-        Where it writes but 4 KiB at a time, waking up for each of them would cost more than compressing: so it gets a
-        millisecond ahead, for which its pipe has room.
-        """
-        count = os.readv(self._stdout, [room])
-        if count < BLOCK_BYTES // 4:
+async def _copy_table(connection: Any, table: SourceTable, sink: Sink) -> None:
+    async def write(data: bytes) -> None:
+        # Nobody else is in this thread's loop, and the connection is not read meanwhile.
+        sink.write(data)
+        if len(data) < GATHERED_BYTES:
             time.sleep(GATHER_SECONDS)
-        return count
+    try:
+        if table.extension is None:
+            status = await connection.copy_from_table(table.name, schema_name=table.schema, columns=table.column_names,
+                                                      output=write)
+        else:
+            status = await connection.copy_from_query(table.query, output=write)
+    except BaseException:
+        sink.abandon()
+        raise
+    sink.finish(int(status.removeprefix("COPY ")))
 
 
-def _preamble(source: Source, tables: Sequence[SourceTable]) -> str:
-    lines = [WARMED_UP, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;",
-             f"SET TRANSACTION SNAPSHOT '{source.snapshot}';",
-             *(f"{setting};" for setting in SETTINGS
-               if "transaction_timeout" not in setting or source.server.server_version >= 170000)]
+async def _enter(connection: Any, source: Source, tables: Sequence[SourceTable]) -> None:
+    """Begin a transaction that sees what the snapshot does."""
+    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    await connection.execute(f"SET TRANSACTION SNAPSHOT '{source.snapshot}'")
+    await connection.execute(settings(source.server.server_version))
     if tables:
         # At once, before anybody queues behind the snapshot's own locks; waiting for him would be waiting for ever.
-        lines.append(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} IN ACCESS SHARE MODE NOWAIT;")
-    return "\n".join([*lines, ""])
+        await connection.execute(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} "
+                                 "IN ACCESS SHARE MODE NOWAIT")
 
 
-def _distribute(session: _Session, sink: Callable[[SourceTable], Sink]) -> bool:
-    """Feed the sinks; whether the mark of the last table was reached."""
-    table = session.current()
-    current = sink(table) if table else None
-    try:
-        for data, mark in split(session.read):
-            if table is None or current is None:
-                raise DumpError("psql: more rows than tables; report this")
-            if data:
-                current.write(data)
-            if mark is not None:
-                if mark[0] != table.oid:
-                    raise DumpError(f"table {table.full_name}: psql went on to another before it; report this")
-                done, current = current, None
-                done.finish(mark[1])
-                session.finished()
-                table = session.current()
-                current = sink(table) if table else None
-    finally:
-        if current is not None:
-            current.abandon()
-    return table is None
+async def _connect(address: Address) -> Any:
+    words = {"sslmode": address.sslmode, "sslrootcert": address.sslrootcert or ""}
+    return await asyncpg.connect(
+        "postgresql://?" + urlencode({key: value for key, value in words.items() if value}), host=address.host,
+        port=address.port, user=address.user, password=address.password, database=address.database,
+        server_settings={"application_name": APPLICATION}, connection_class=_Connection)
 
 
-def split(read: Reader) -> Iterator[tuple[memoryview, tuple[int, int] | None]]:
-    """Cut a stream at its marks: pieces of rows, each with the mark (oid and rows) that it ends at, if it does.
+class _Connection(asyncpg.Connection):  # type: ignore[misc] # the library comes without types
+    """One that notices when the server is gone without a word, as psycopg's do (`KEEPALIVES`)."""
 
-    All pieces lie in one buffer, which the next one writes over: rows are neither copied nor is memory asked for.
-    """
-    buffer = bytearray(BLOCK_BYTES)
-    view, kept, rows = memoryview(buffer), 0, 0
-    while count := read(view[kept:]):
-        end, start = kept + count, 0
-        while (found := buffer.find(MARK, start, end)) >= 0 and (line := buffer.find(b"\n", found, end)) >= 0:
-            rows += buffer.count(b"\n", start, found)
-            yield view[start:found], (int(buffer[found + 1:line]), rows)
-            start, rows = line + 1, 0
-        # A mark whose end has not come yet waits for the next block.
-        stop = found if found >= 0 else end
-        if stop > start:
-            rows += buffer.count(b"\n", start, stop)
-            yield view[start:stop], None
-        kept = end - stop
-        view[:kept] = view[stop:end]
-    if kept:
-        yield view[:kept], None
+    def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
+        super().__init__(protocol, transport, *rest)
+        own = transport.get_extra_info("socket")
+        if own.family in (socket.AF_INET, socket.AF_INET6):
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            # Linux's names; what a system lacks keeps its own times.
+            for key, name in (("keepalives_idle", "TCP_KEEPIDLE"), ("keepalives_interval", "TCP_KEEPINTVL"),
+                              ("keepalives_count", "TCP_KEEPCNT"), ("tcp_user_timeout", "TCP_USER_TIMEOUT")):
+                if hasattr(socket, name):
+                    own.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), KEEPALIVES[key])

@@ -1,4 +1,7 @@
-"""A logical backup: one snapshot, each table a zstd stream encrypted here and sent as it comes, the manifest last."""
+"""A logical backup: one snapshot, each table a zstd stream encrypted here and sent as it comes, the manifest last.
+
+Small tables share such a stream (`packing`).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,12 +19,13 @@ from typing import Any
 
 from backups.catalogue import KEYS, LOGICAL, clear_unfinished
 from backups.compression import make_compressor
-from backups.copying import TableQueue, copy_out, said
+from backups.copying import Reading, TableQueue, copy_out, said
 from backups.encryption import Encryptor, Keyring, new_data_key
 from backups.errors import DumpError
 from backups.manifest import NAME, Manifest, TableData
+from backups.packing import SMALL_BYTES, Packer
 from backups.programs import Programs, find_programs
-from backups.source import Source, SourceTable, Surroundings, snapshot_of
+from backups.source import Source, SourceTable, Surroundings, begin_snapshot
 from backups.store import Store, Stored
 from backups.upload import Upload
 from schema.connection import Address
@@ -60,24 +65,32 @@ class _Run:
     # Done when the folder may be written to; rows are read before, since the server takes longer than the bucket.
     ready: Future[None] = field(default_factory=Future)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    packer: Packer = field(init=False)
+    _sizes: dict[int, int] = field(init=False)
     _told: float = 0.0
     _rows: int = 0
     _stored: int = 0
     _done: int = 0
 
-    def keep(self, source: SourceTable, table: TableData) -> None:
+    def __post_init__(self) -> None:
+        self.packer = Packer(lambda key, pieces: _put(self, key, pieces), self.keep)
+        self._sizes = {table.oid: table.bytes for table in self.source.tables}
+
+    def keep(self, oid: int, table: TableData) -> None:
         with self._lock:
-            self.tables[source.oid] = table
+            self.tables[oid] = table
             self._rows += table.rows
-            self._stored += table.stored.bytes if table.stored else 0
-            self._done += source.bytes
+            self._stored += table.stored.bytes if table.stored and not table.offset else 0
+            self._done += self._sizes[oid]
             now = time.monotonic()
             if now - self._told > 0.5 or len(self.tables) == len(self.source.tables):
                 self._told = now
-                self.listener(Progress(self._done, sum(t.bytes for t in self.source.tables), self._rows, self._stored))
+                self.listener(Progress(self._done, sum(self._sizes.values()), self._rows, self._stored))
 
-    def close(self, finish: Callable[[], None]) -> None:
-        """Have an object finished by another thread, once there is room; the first failure stops all."""
+    def close(self, finish: Callable[[], None] | None) -> None:
+        """Have an object, if any, finished by another thread, once there is room; the first failure stops all."""
+        if finish is None:
+            return
         self.room.acquire()
 
         def run() -> None:
@@ -92,26 +105,34 @@ class _Run:
 
 
 def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None,
-                image_digest: str | None = None, workers: int = WORKERS, listener: Listener = lambda _: None
-                ) -> Manifest:
+                image_digest: str | None = None, workers: int = WORKERS, begun: Future[Source] | None = None,
+                listener: Listener = lambda _: None) -> Manifest:
     """Take a backup of the database and list it; leaves nothing listed where it fails.
 
-    Rows and files never touch this machine's disk. Raises BusyError, DumpError, S3Error.
+    `begun` is a snapshot that is being taken already. Rows and files never touch this machine's disk. Raises BusyError,
+    DumpError, S3Error.
     """
     started = datetime.now(UTC)
-    with ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="backup") as pool, \
-            ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close") as closer, \
-            snapshot_of(address, image, image_digest) as source:
-        database = source.server.database
+    reading: Future[Reading] = Future()
+    with ExitStack() as held:
+        begun = begun or held.enter_context(begin_snapshot(address, image, image_digest))
+        closer = held.enter_context(ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close"))
+        pool = held.enter_context(ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="backup"))
+        readers = [pool.submit(copy_out, address, reading) for _ in range(workers)]
+        try:
+            source = begun.result()
+        except BaseException as error:
+            reading.set_exception(error)
+            raise
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        run = _Run(store, f"{database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,
+        run = _Run(store, f"{source.server.database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,
                    threading.Semaphore(workers))
-        programs = find_programs(source.server.server_version, image)
+        reading.set_result(Reading(source, TableQueue(source.tables), lambda table: _TableSink(run, table)))
         wrapped = ring.wrap(run.data_key, id_).encode()
-        structure, around = _stream(run, pool, programs, address, workers, lambda: _make_ready(
-            run, ring.current, wrapped))
+        (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address), pool.submit(
+            _make_ready, run, ring.current, wrapped))
     manifest = Manifest(
-        id=id_, database=database, started=started, finished=datetime.now(UTC), server=source.server,
+        id=id_, database=source.server.database, started=started, finished=datetime.now(UTC), server=source.server,
         program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
         structure=structure, tables=[_placed(run, table, around) for table in source.tables],
         sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
@@ -145,16 +166,10 @@ def _own_version() -> str:
         return "of the image"
 
 
-def _stream(run: _Run, pool: ThreadPoolExecutor, programs: Programs, address: Address, workers: int,
-            make_ready: Callable[[], None]) -> tuple[Stored, Surroundings]:
+def _stream(run: _Run, readers: Sequence[Future[None]], structure: Future[tuple[Stored, Programs]],
+            ready: Future[None]) -> tuple[tuple[Stored, Programs], Surroundings]:
     """Structure, tables and what surrounds them side by side; the first failure stops the rest."""
-    queue = TableQueue(run.source.tables)
-    structure: Future[Stored] = pool.submit(_structure, run, programs, address)
-    copies = [pool.submit(copy_out, programs, address, run.source, queue, lambda table: _TableSink(run, table))
-              for _ in range(workers)]
-    # The last to begin: loading boto3 keeps Python busy, and meanwhile the server fills the pipes.
-    pool.submit(make_ready)
-    futures: list[Future[Any]] = [run.ready, structure, *copies]
+    futures: list[Future[Any]] = [ready, structure, *readers]
     try:
         around = run.source.surroundings
         wait(futures, return_when=FIRST_EXCEPTION)
@@ -162,6 +177,7 @@ def _stream(run: _Run, pool: ThreadPoolExecutor, programs: Programs, address: Ad
         if not all(future.done() and not future.exception() for future in futures):
             run.stopped.set()
         wait(futures)
+    run.close(run.packer.rest() if not run.stopped.is_set() else None)
     # Those that only stopped because another failed do not say why.
     errors = [error for future in [*futures, *run.closing] if (error := future.exception())]
     for error in errors:
@@ -186,7 +202,7 @@ class _Pipeline:
     def __enter__(self) -> _Pipeline:
         return self
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes) -> None:
         if self._stopped.is_set():
             raise _StoppedError
         compressed = self._compressor.compress(data)
@@ -203,25 +219,35 @@ class _Pipeline:
 
 
 class _TableSink:
-    """The rows of one table: hashed and piped on; a table without rows makes no object."""
+    """The rows of one table: hashed and piped on, or kept for a pack; a table without rows makes no object."""
 
     def __init__(self, run: _Run, table: SourceTable) -> None:
         self._run, self._table = run, table
+        self._held: list[bytes] = []
         self._pipeline: _Pipeline | None = None
         self._digest, self._bytes = hashlib.sha256(), 0
 
-    def write(self, data: memoryview) -> None:
-        if self._pipeline is None:
-            self._pipeline = _Pipeline(self._run, f"data/{self._table.oid}.copy.zst")
+    def write(self, data: bytes) -> None:
         self._digest.update(data)
         self._bytes += len(data)
-        self._pipeline.write(data)
+        if self._pipeline is None:
+            self._held.append(data)
+            if self._bytes <= SMALL_BYTES:
+                return
+            self._pipeline = _Pipeline(self._run, f"data/{self._table.oid}.copy.zst")
+            self._held, pieces = [], self._held
+        else:
+            pieces = [data]
+        for piece in pieces:
+            self._pipeline.write(piece)
 
     def finish(self, rows: int) -> None:
-        if self._pipeline is None:
-            self._keep(rows, None)
-        else:
+        if self._pipeline is not None:
             self._run.close(lambda: self._finish(rows))
+        elif self._held:
+            self._run.close(self._run.packer.add(self._table.oid, self._found(rows), self._held))
+        else:
+            self._run.keep(self._table.oid, self._found(rows))
 
     def abandon(self) -> None:
         if self._pipeline is not None:
@@ -230,17 +256,26 @@ class _TableSink:
     def _finish(self, rows: int) -> None:
         assert self._pipeline
         with self._pipeline:
-            self._keep(rows, self._pipeline.finish())
+            self._run.keep(self._table.oid, self._found(rows, self._pipeline.finish()))
 
-    def _keep(self, rows: int, stored: Stored | None) -> None:
-        self._run.keep(self._table, TableData(
+    def _found(self, rows: int, stored: Stored | None = None) -> TableData:
+        return TableData(
             schema_=self._table.schema, name=self._table.name, full_name=self._table.full_name,
             columns=self._table.columns, rows=rows, bytes=self._bytes, sha256=self._digest.hexdigest(),
-            extension=self._table.extension, stored=stored))
+            extension=self._table.extension, stored=stored)
 
 
-def _structure(run: _Run, programs: Programs, address: Address) -> Stored:
+def _put(run: _Run, key: str, pieces: Sequence[bytes]) -> Stored:
+    """A whole object at once."""
+    with _Pipeline(run, key) as pipeline:
+        for piece in pieces:
+            pipeline.write(piece)
+        return pipeline.finish()
+
+
+def _structure(run: _Run, image: str | None, address: Address) -> tuple[Stored, Programs]:
     """Everything but rows, as pg_dump's custom format: the archive's table of contents orders a restore."""
+    programs = find_programs(run.source.server.server_version, image)
     arguments = ["-Fc", "-Z0", f"--snapshot={run.source.snapshot}", "--exclude-table-data=*.*",
                  "--lock-wait-timeout=120000", "--quote-all-identifiers", "--no-sync"]
     with _Pipeline(run, STRUCTURE) as pipeline, programs.run("pg_dump", arguments, address) as dump:
@@ -249,6 +284,4 @@ def _structure(run: _Run, programs: Programs, address: Address) -> Stored:
             pipeline.write(data)
         if dump.wait() != 0:
             raise DumpError(f"database {address.database}: pg_dump: {said(dump)}; run the backup again")
-        return pipeline.finish()
-
-
+        return pipeline.finish(), programs

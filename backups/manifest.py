@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -14,7 +14,9 @@ from backups.encryption import seal
 from backups.errors import DamagedError
 from backups.store import Stored
 
-FORMAT = 1
+# 2: small tables share objects. What format 1 says is read as ever.
+FORMAT = 2
+READABLE = (1, 2)
 NAME = "manifest.json"
 
 
@@ -66,7 +68,10 @@ class Server(_Part):
 
 
 class TableData(_Part):
-    """The rows of one table or chunk. `extension` names the one whose configuration they are; no object, no rows."""
+    """The rows of one table or chunk. `extension` names the one whose configuration they are; no object, no rows.
+
+    Small tables share an object: `offset` is where this one's `bytes` begin in its plain text.
+    """
 
     schema_: str
     name: str
@@ -79,6 +84,13 @@ class TableData(_Part):
     hypertable: str | None = None
     compressed: bool = False
     stored: Stored | None = None
+    offset: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Manifests of format 1 were sealed without offsets."""
+        values: dict[str, Any] = serialize(self)
+        return {key: value for key, value in values.items() if key != "offset" or value is not None}
 
 
 class SequenceValue(_Part):
@@ -136,9 +148,9 @@ class Manifest(_Part):
         return sum(stored.bytes for stored in self.objects())
 
     def objects(self) -> Iterator[Stored]:
-        """Every object of the backup but the manifest and the wrapped keys."""
+        """Every object of the backup but the manifest and the wrapped keys, each once."""
         yield self.structure
-        yield from (table.stored for table in self.tables if table.stored)
+        yield from {table.stored.key: table.stored for table in self.tables if table.stored}.values()
 
     def hypertables(self) -> dict[str, list[TableData]]:
         """The chunks by hypertable."""
@@ -166,8 +178,8 @@ class Manifest(_Part):
         """Raises DamagedError where the text is no manifest, or one of a later program."""
         try:
             values: dict[str, Any] = json.loads(text)
-            if values.get("format", FORMAT) != FORMAT:
-                raise DamagedError(f"{where}: format found {values['format']}, required {FORMAT}; "
+            if values.get("format", 1) not in READABLE:
+                raise DamagedError(f"{where}: format found {values['format']}, required at most {FORMAT}; "
                                    "use the program that wrote it, or a later one")
             return cls.model_validate(values)
         except (ValueError, ValidationError, AttributeError) as error:
@@ -177,6 +189,15 @@ class Manifest(_Part):
     def _content(self) -> bytes:
         values = self.model_dump(mode="json", exclude={"seal"})
         return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
+
+
+def in_order(tables: Iterable[TableData]) -> list[TableData]:
+    """Tables as they are best read: the largest first, then those that share an object, each beside its neighbours."""
+    def place(table: TableData) -> tuple[bool, str, int]:
+        if table.stored is None or table.offset is None:
+            return False, "", -table.bytes
+        return True, table.stored.key, table.offset
+    return sorted(tables, key=place)
 
 
 def by_name(tables: Sequence[TableData]) -> dict[str, TableData]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from backups.store import Store, Stored
 
 # A compressed block may hold a hundred times its size.
 BLOCK_BYTES = 4 << 20
+# Of objects that several tables share, as many are kept as there are readers at work, as a rule.
+PACKS_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Opened:
     store: Store
     manifest: Manifest
     data_key: bytes = field(repr=False)
+    _packs: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def plain(self, stored: Stored) -> Iterator[bytes]:
         """The object's plain bytes. Raises DamagedError that names the object, at the latest after the last block."""
@@ -46,13 +51,30 @@ class Opened:
         Its rows are counted too, unless whoever takes them does that himself.
         """
         digest, rows = hashlib.sha256(), 0
-        for block in self.plain(table.stored) if table.stored else ():
+        for block in self._text(table):
             digest.update(block)
             rows += block.count(b"\n") if counted else 0
             yield block
         if digest.hexdigest() != table.sha256 or (counted and rows != table.rows):
             found = f"found {rows} rows, required {table.rows}" if counted else f"found not its {table.rows} rows"
             raise DamagedError(f"table {table.full_name}: {found} with the manifest's checksum; take another backup")
+
+    def _text(self, table: TableData) -> Iterator[bytes]:
+        if table.stored is None:
+            return iter(())
+        if table.offset is None:
+            return self.plain(table.stored)
+        return iter([self._pack(table.stored)[table.offset:table.offset + table.bytes]])
+
+    def _pack(self, stored: Stored) -> bytes:
+        """The plain text of an object that small tables share, a few MiB, read once for neighbours."""
+        with self._lock:
+            if stored.key not in self._packs:
+                text = b"".join(self.plain(stored))
+                while len(self._packs) >= PACKS_KEPT:
+                    del self._packs[next(iter(self._packs))]
+                self._packs[stored.key] = text
+            return self._packs[stored.key]
 
     def fetch_structure(self, path: Path) -> None:
         """Write the archive of the structure, which holds no rows, to a file."""

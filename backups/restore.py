@@ -23,7 +23,7 @@ from backups.copying import said
 from backups.encryption import Keyring
 from backups.errors import RestoreError
 from backups.jobs import hold_jobs
-from backups.manifest import Manifest, SequenceValue, Server, TableData, by_name
+from backups.manifest import Manifest, SequenceValue, Server, TableData, by_name, in_order
 from backups.programs import Programs, find_programs
 from backups.reading import Opened
 from backups.scratch import scratch_folder
@@ -204,7 +204,7 @@ def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
 def _load_tables(run: _Run) -> None:
     """Tables and chunks side by side, the largest first. The first failure stops the rest."""
     manifest = run.opened.manifest
-    tables = sorted((t for t in manifest.tables if not t.extension and t.stored), key=lambda table: -table.bytes)
+    tables = in_order(table for table in manifest.tables if not table.extension and table.stored)
     total, done, lock, stop = sum(t.bytes for t in tables) or 1, 0, threading.Lock(), threading.Event()
     connections = threading.local()
 

@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from backups.catalogue import Entry, find_backup
 from backups.config import BackupConfig
-from backups.dump import Progress, run_logical
 from backups.errors import DamagedError
-from backups.manifest import Manifest
-from backups.restore import Restored, restore_logical
-from backups.target import swap_names
-from backups.verify import verify
+from backups.source import begin_snapshot
 from schema.connection import Address
+
+if TYPE_CHECKING:
+    from backups.catalogue import Entry
+    from backups.dump import Progress
+    from backups.manifest import Manifest
+    from backups.restore import Restored
 
 # Called with what is being done, and how much of it is done (0 to 1).
 Listener = Callable[[str, float], None]
@@ -24,14 +26,21 @@ Listener = Callable[[str, float], None]
 def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 2,
                  listener: Listener = lambda *_: None) -> Manifest:
     """Take a backup, and with `verified` read it back at once. Raises BackupError; what is listed is then unproven."""
-    store, ring, since = config.store(), config.keyring(), time.monotonic()
+    with begin_snapshot(config.source(), config.image, config.image_digest) as begun:
+        # Here and not above: what encrypts, compresses and sends is read while the server locks its tables.
+        from backups.dump import run_logical
 
-    def tell(progress: Progress) -> None:
-        rate = progress.stored / 1e6 / max(time.monotonic() - since, 0.001)
-        listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent", progress.done / max(progress.total, 1))
-    manifest = run_logical(store, ring, config.source(), image=config.image, image_digest=config.image_digest,
-                           workers=workers, listener=tell)
+        store, ring, since = config.store(), config.keyring(), time.monotonic()
+
+        def tell(progress: Progress) -> None:
+            rate = progress.stored / 1e6 / max(time.monotonic() - since, 0.001)
+            listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent", progress.done / max(progress.total, 1))
+        manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, begun=begun,
+                               listener=tell)
     if verified:
+        from backups.catalogue import find_backup
+        from backups.verify import verify
+
         entry = find_backup(store, manifest.database, manifest.id)
         read_back = verify(store, ring, entry, image=config.image, workers=workers,
                            listener=lambda done, total: listener("verifying", done / max(total, 1)))
@@ -47,6 +56,9 @@ def replace_live(config: BackupConfig, admin: Address, entry: Entry, name: str, 
     First comes a fresh backup of the live one, which stays beside it. Until the swap, which is all or nothing, nobody
     notices anything.
     """
+    from backups.restore import restore_logical
+    from backups.target import swap_names
+
     live = entry.database
     take_logical(replace_source(config, admin, live), workers=workers, listener=listener)
     done = restore_logical(config.store(), config.keyring(), entry, admin, name, image=image or config.image,

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from backups.errors import BusyError, DumpError
-from backups.manifest import Role, SequenceValue, Server
 from schema.connection import Address
+
+if TYPE_CHECKING:
+    # And else where they are used: they bring the libraries of the bucket, and locks and snapshot are had before.
+    from backups.manifest import Role, SequenceValue, Server
 
 APPLICATION = "lifecompanion backup"
 LOCK = 4_201_160_500_732  # one arbitrary number for "a backup of this database is being taken"
@@ -41,6 +45,7 @@ class SourceTable:
     name: str
     full_name: str
     columns: str
+    column_names: Sequence[str]
     extension: str | None
     condition: str | None
     compressed: bool
@@ -49,9 +54,12 @@ class SourceTable:
     @property
     def copy(self) -> str:
         """The statement that reads its rows: of a chunk the bare heap; its compressed rows are a table of their own."""
-        if self.extension is None:
-            return f"COPY {self.full_name} ({self.columns}) TO STDOUT"
-        return f"COPY (SELECT {self.columns} FROM ONLY {self.full_name} {self.condition or ''}) TO STDOUT"
+        return f"COPY {self.full_name} ({self.columns}) TO STDOUT"
+
+    @property
+    def query(self) -> str:
+        """What reads the rows of a configuration table that are the database's."""
+        return f"SELECT {self.columns} FROM ONLY {self.full_name} {self.condition or ''}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ class Source:
     @cached_property
     def surroundings(self) -> Surroundings:
         """Read when first asked for, in the same snapshot: so it may be while others read rows. Raises DumpError."""
+        from backups.manifest import Role
+
         with _explained(self._address):
             fingerprint, jobs = read_fingerprint(self._connection)
             chunks = {row["full_name"]: (row["hypertable"], row["compressed"])
@@ -102,6 +112,13 @@ def snapshot_of(address: Address, image: str | None = None, digest: str | None =
             source = Source(str(exported[0]) if exported else "", read_server(connection, image, digest), tables,
                             address, connection)
         yield source
+
+
+@contextmanager
+def begin_snapshot(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[Future[Source]]:
+    """The same by a thread, for whoever has something else to get ready meanwhile."""
+    with ExitStack() as held, ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot") as pool:
+        yield pool.submit(held.enter_context, snapshot_of(address, image, digest))
 
 
 @contextmanager
@@ -133,6 +150,8 @@ def _hold_still(connection: Connection[Any]) -> list[SourceTable]:
 
 def read_server(connection: Connection[Any], image: str | None = None, digest: str | None = None) -> Server:
     """Versions, edition and settings of the server and the database."""
+    from backups.manifest import Server
+
     return Server(**_rows(connection, "server")[0], image=image, image_digest=digest)
 
 
@@ -152,6 +171,8 @@ def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
 
 def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:
     """Where every sequence stands."""
+    from backups.manifest import SequenceValue
+
     found = _rows(connection, "sequences")
     if not found:
         return []
@@ -164,10 +185,12 @@ def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:
 
 def prepare(connection: Connection[Any]) -> None:
     """Settings that make the text of rows the same everywhere."""
-    for setting in SETTINGS:
-        if "transaction_timeout" not in setting or connection.info.server_version >= 170000:
-            connection.execute(setting.encode())
-    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
+    connection.execute(f"{settings(connection.info.server_version)}; SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
+
+
+def settings(server_version: int) -> str:
+    """SETTINGS in one go, but for those that the server is too old for."""
+    return "; ".join(each for each in SETTINGS if "transaction_timeout" not in each or server_version >= 170000)
 
 
 def _require_connections(connection: Connection[Any]) -> None:

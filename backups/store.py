@@ -80,7 +80,7 @@ class Store:
             except _Passing as passing:
                 raise passing.error from None
 
-    def put(self, key: str, body: bytes, *, only_new: bool = False) -> Stored:
+    def put(self, key: str, body: bytes, *, only_new: bool = False) -> None:
         """Put a small object whole; with `only_new`, raises BackupError where the key is taken."""
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if only_new else {}
 
@@ -91,10 +91,9 @@ class Store:
         except S3Error as error:
             if only_new and "PreconditionFailed" in str(error):
                 if self.get(key) == body:  # our own first attempt came through, only its answer was lost
-                    return Stored(key, len(body), hashlib.sha256(body).hexdigest())
+                    return
                 raise BackupError(f"{key} in {self}: is there already; another run wrote it") from None
             raise
-        return Stored(key, len(body), hashlib.sha256(body).hexdigest())
 
     def get(self, key: str) -> bytes | None:
         """A small object whole; None where it is not there."""

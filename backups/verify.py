@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from backups.catalogue import VERIFIED, Entry, mark, open_backup
 from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError
-from backups.manifest import Manifest, TableData
+from backups.manifest import Manifest, in_order
 from backups.programs import Programs, find_programs
 from backups.reading import Opened
 from backups.scratch import scratch_folder
@@ -39,8 +41,11 @@ def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS,
 
 def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
     """Read, open and compare every object with the manifest, side by side. Raises DamagedError."""
-    _read_all(opened, lambda table: opened.rows(table) if table else opened.plain(opened.manifest.structure), workers,
-              listener)
+    structure = opened.manifest.structure
+    # An object that several tables share counts with the first of them.
+    _read_all([_Part(functools.partial(opened.plain, structure), structure.bytes),
+               *(_Part(functools.partial(opened.rows, table), 0 if table.offset else table.stored.bytes)
+                 for table in in_order(opened.manifest.tables) if table.stored)], workers, listener)
 
 
 def require_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
@@ -49,32 +54,35 @@ def require_objects(opened: Opened, *, workers: int = WORKERS, listener: Listene
     A quarter of the work of `verify_objects`, and proof enough of what whoever opens them next will find: the bytes
     are those that were written.
     """
-    def read(table: TableData | None) -> Iterator[bytes]:
-        stored = table.stored if table else opened.manifest.structure
-        return opened.store.read(stored) if stored else iter(())
-    _read_all(opened, read, workers, listener)
+    _read_all([_Part(functools.partial(opened.store.read, stored), stored.bytes)
+               for stored in sorted(opened.manifest.objects(), key=lambda stored: -stored.bytes)], workers, listener)
 
 
-def _read_all(opened: Opened, read: Callable[[TableData | None], Iterator[bytes]], workers: int,
-              listener: Listener) -> None:
-    """Read every table, and the structure (None), to its end; the first failure stops the rest."""
-    total, lock, stop = opened.manifest.stored_bytes, threading.Lock(), threading.Event()
+@dataclass(frozen=True)
+class _Part:
+    """What is read to its end, and how many bytes of the bucket that are."""
+
+    read: Callable[[], Iterator[bytes]]
+    bytes: int
+
+
+def _read_all(parts: Sequence[_Part], workers: int, listener: Listener) -> None:
+    """Read every part, side by side; the first failure stops the rest."""
+    total, lock, stop = sum(part.bytes for part in parts), threading.Lock(), threading.Event()
     done = 0
 
-    def run(table: TableData | None) -> None:
+    def run(part: _Part) -> None:
         nonlocal done
-        stored = opened.manifest.structure if table is None else table.stored
-        for _ in read(table):
+        for _ in part.read():
             if stop.is_set():
                 return
         with lock:
-            done += stored.bytes if stored else 0
+            done += part.bytes
             listener(done, total)
 
-    tables = sorted(opened.manifest.tables, key=lambda table: -table.bytes)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="verify") as pool:
         try:
-            for future in [pool.submit(run, table) for table in (None, *tables)]:
+            for future in [pool.submit(run, part) for part in parts]:
                 future.result()
         except BaseException:
             stop.set()

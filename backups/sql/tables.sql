@@ -2,6 +2,7 @@
 -- `source` is what COPY reads: the bare heap of a table, or the rows of a configuration table that are the database's own.
 WITH columns AS (
     SELECT a.attrelid, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names,
+           array_agg(a.attname::text ORDER BY a.attnum) AS bare_names,
            bool_or(t.typname = 'compressed_data') AS compressed
       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
@@ -13,6 +14,7 @@ WITH columns AS (
 )
 SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name, columns.names AS columns,
+       columns.bare_names AS column_names,
        f.extname::text AS extension, f.condition, columns.compressed,
        pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes
   FROM pg_class c

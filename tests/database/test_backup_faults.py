@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from backups import upload
+from backups import dump, upload
 from backups.catalogue import Entry, find_backup, list_backups
 from backups.dump import run_logical
 from backups.errors import BackupError, DamagedError, DumpError, RestoreError, S3Error, WrongKeyError
@@ -55,6 +55,8 @@ def entry(subject: Backed) -> Entry:
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Multipart uploads of small data, as the real ones are of large."""
     monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
+    # And small tables that share an object beside chunks that have one of their own.
+    monkeypatch.setattr(dump, "SMALL_BYTES", 10_000)
 
 
 def key_of(entry: Entry, table: str) -> str:
@@ -62,8 +64,14 @@ def key_of(entry: Entry, table: str) -> str:
     return next(each.stored.key for each in entry.manifest.tables if each.full_name == table and each.stored)
 
 
+def key_of_chunk(entry: Entry) -> str:
+    assert entry.manifest
+    return next(each.stored.key for each in entry.manifest.tables
+                if each.hypertable and each.stored and each.offset is None)
+
+
 def truncate(subject: Backed, entry: Entry) -> str:
-    key = key_of(entry, "public.devices")
+    key = key_of_chunk(entry)
     subject.store.put(key, (subject.store.get(key) or b"")[:-1])
     return key
 
@@ -77,7 +85,7 @@ def flip(subject: Backed, entry: Entry) -> str:
 
 
 def swap(subject: Backed, entry: Entry) -> str:
-    one, two = key_of(entry, "public.users"), key_of(entry, "public.devices")
+    one, two = key_of(entry, "public.users"), key_of_chunk(entry)
     first, second = subject.store.get(one) or b"", subject.store.get(two) or b""
     subject.store.put(one, second)
     subject.store.put(two, first)

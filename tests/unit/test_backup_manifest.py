@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from backups.encryption import seal
 from backups.errors import DamagedError
 from backups.manifest import Manifest, Server
 from backups.store import Stored
@@ -40,3 +41,22 @@ def test_a_digest_is_kept_named_and_sealed() -> None:
     text["server"]["image_digest"] = DIGEST.replace("0123", "4567")
     with pytest.raises(DamagedError, match="was changed"):
         Manifest.from_json(json.dumps(text).encode(), "here").require_seal(KEY)
+
+
+def test_a_manifest_of_the_format_without_shared_objects_opens_as_it_was_sealed() -> None:
+    values = json.loads(manifest(DIGEST).to_json()) | {"format": 1, "tables": [{
+        "schema_": "public", "name": "t", "full_name": "public.t", "columns": "a", "rows": 1, "bytes": 2, "sha256": "0",
+        "extension": None, "hypertable": None, "compressed": False,
+        "stored": {"key": "d/logical/b/data/1.copy.zst", "bytes": 3, "sha256": "1"}}]}
+    del values["seal"]
+    old = values | {"seal": seal(KEY, json.dumps(values, sort_keys=True, separators=(",", ":")).encode())}
+    found = Manifest.from_json(json.dumps(old).encode(), "here")
+    found.require_seal(KEY)
+    assert found.tables[0].offset is None
+    assert json.loads(found.to_json()) == old
+
+
+def test_a_manifest_of_a_later_program_is_refused_in_one_line() -> None:
+    values = json.loads(manifest(DIGEST).to_json()) | {"format": 3}
+    with pytest.raises(DamagedError, match=r"format found 3, required at most 2; use the program that wrote it"):
+        Manifest.from_json(json.dumps(values).encode(), "here")
