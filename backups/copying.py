@@ -133,7 +133,7 @@ async def _connect(address: Address) -> Any:
     words = {"sslmode": address.sslmode, "sslrootcert": address.sslrootcert or ""}
     return await asyncpg.connect(
         "postgresql://?" + urlencode({key: value for key, value in words.items() if value}), host=address.host,
-        port=address.port, user=address.user, password=address.password, database=address.database,
+        port=address.port, user=address.user, password=address.password or None, database=address.database,
         server_settings={"application_name": APPLICATION}, connection_class=_Connection)
 
 

@@ -119,11 +119,9 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         closer = held.enter_context(ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close"))
         pool = held.enter_context(ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="backup"))
         readers = [pool.submit(copy_out, address, reading) for _ in range(workers)]
-        try:
-            source = begun.result()
-        except BaseException as error:
-            reading.set_exception(error)
-            raise
+        # Where there comes nothing to read, they are not to wait for it.
+        held.callback(reading.cancel)
+        source = begun.result()
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         run = _Run(store, f"{source.server.database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,
                    threading.Semaphore(workers))

@@ -23,6 +23,7 @@ from backups.catalogue import find_backup
 from backups.copying import said
 from backups.programs import find_programs
 from backups.restore import restore_logical
+from backups.runs import take_logical
 from backups.target import drop_database
 from bench.results import keep
 from infra.settings import OFFICIAL_IMAGE
@@ -36,6 +37,8 @@ ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
 BARE_DUMP = "pg_dump -Fd -j2 with zstd into a local folder"
 BARE_FAST = "the same with zstd's level 1, which is ours"
 OURS, VERIFIED = "lcdb backup run --no-verify, to S3, encrypted", "lcdb backup run, verified"
+# The container that keeps the schedule has read its libraries when a moment comes.
+WITHIN = "the same within a process that runs already, as the schedule's"
 BARE_RESTORE = "pg_restore, serial, with pre- and post-restore"
 OUR_RESTORE = "lcdb backup restore, from S3, verified first"
 # The command itself, in a process of its own, as a user has it; the last line is its peak memory. getrusage would say
@@ -67,19 +70,23 @@ def _measure(subject: Backed, folder: Path) -> None:
                                | {"keys": [subject.key]}))
     file.chmod(0o600)
     memory: list[int] = []
-    dumps: dict[str, list[float]] = {BARE_DUMP: [], BARE_FAST: [], OURS: [], VERIFIED: []}
+    dumps: dict[str, list[float]] = {BARE_DUMP: [], BARE_FAST: [], OURS: [], WITHIN: [], VERIFIED: []}
     restores: dict[str, list[float]] = {BARE_RESTORE: [], OUR_RESTORE: []}
     with subject.source.connect() as connection:
         # One index, as in the figures that the goals were set by.
         connection.execute("DROP INDEX public.idx_environmental_time_temp")
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
+    # What loads the libraries once, and warms up the server for both sides.
+    take_logical(subject.config(), verified=False)
     for number in range(ROUNDS):
         for way, method in ((BARE_FAST, "zstd:1"), (BARE_DUMP, "zstd")):
             shutil.rmtree(folder / "bare", ignore_errors=True)
             dumps[way].append(_timed(functools.partial(_bare_dump, subject, folder, method)))
-        for way, word in ((OURS, "--no-verify"), (VERIFIED, "--verify")):
-            dumps[way].append(_timed(lambda word=word: memory.append(_take(file, word))))
+        for way, take in ((WITHIN, functools.partial(take_logical, subject.config(), verified=False)),
+                          (OURS, lambda: memory.append(_take(file, "--no-verify"))),
+                          (VERIFIED, lambda: memory.append(_take(file, "--verify")))):
+            dumps[way].append(_timed(take))
         for way, restore in ((BARE_RESTORE, functools.partial(_bare_restore, subject, folder)),
                              (OUR_RESTORE, functools.partial(_our_restore, subject))):
             restores[way].append(_restored(subject, restore, f"restored_{number}"))
