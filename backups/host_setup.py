@@ -53,7 +53,7 @@ WantedBy=timers.target
 @dataclass(frozen=True)
 class HostSetup:
     """Files by name; then, in this order: commands for root in their folder, statements for a superuser, of which
-    those in `restarts` ask for a restart of the server, and the commands that begin the archive and the schedule.
+    those in `restarts` ask for a restart of the server, and the commands that try the archive and begin the schedule.
 
     `found` are the server's settings that the statements change.
     """
@@ -95,9 +95,11 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
     return HostSetup(
         files, (f"install -d -o postgres -g postgres -m 750 {Path(CONF).parent} {SPOOL}",
                 f"install -o postgres -g postgres -m 600 pgbackrest.conf {CONF}",
-                *((f"install -m 644 s3-ca.pem {CA}",) if login.ca_file else ())),
+                *((f"install -m 644 s3-ca.pem {CA}",) if login.ca_file else ()),
+                # Before the server archives: its first segment finds the stanza.
+                backrest.format("stanza-create")),
         tuple(f"ALTER SYSTEM SET {key} = '{value}';" for key, value in wanted.items()),
-        not wanted.keys().isdisjoint(RESTARTS), (backrest.format("stanza-create"), backrest.format("check")),
+        not wanted.keys().isdisjoint(RESTARTS), (backrest.format("check"),),
         (f"install -D -o lcdb -m 600 backup.json {SETTINGS}",
          "install -m 644 lcdb-backup.service lcdb-backup.timer /etc/systemd/system/",
          "systemctl daemon-reload", "systemctl enable --now lcdb-backup.timer"),

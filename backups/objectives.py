@@ -172,17 +172,19 @@ def read_archiving(config: BackupConfig) -> Archiving:
                          WHERE name LIKE '%.ready'),
                        extract(epoch FROM now() - coalesce(last_archived_time, pg_postmaster_start_time()))::float8,
                        coalesce(last_failed_time > last_archived_time, last_failed_time IS NOT NULL),
-                       (SELECT setting::float8 FROM pg_settings WHERE name = 'archive_timeout')
+                       (SELECT setting::float8 FROM pg_settings WHERE name = 'archive_timeout'),
+                       last_archived_time IS NULL
                   FROM pg_stat_archiver""").fetchone()
     except (BackupError, SchemaError, psycopg.Error):
         return Archiving(None, 0, None, ARCHIVE_TIMEOUT_SECONDS)
     assert row
-    waiting, oldest, age, failing, timeout = row
+    waiting, oldest, age, failing, timeout, never = row
     problem = None
     # A segment is open for so long at most; it has as long again to arrive.
     allowed = timeout or float(ARCHIVE_TIMEOUT_SECONDS)
     if waiting and oldest > allowed:
-        why = "its archive command fails" if failing else "it is slower than the writers"
+        why = "its archive command fails" if failing else \
+            "none has arrived yet" if never else "it is slower than the writers"
         problem = (f"archiving: {waiting} WAL segments wait, the oldest for {oldest:.0f} s, required at most "
                    f"{allowed:.0f} s: {why}; see the server's log and the bucket")
     elif not timeout:

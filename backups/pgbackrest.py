@@ -21,8 +21,14 @@ from backups.config import BackupConfig
 from backups.errors import BackupError, BusyError, DamagedError, DumpError
 
 STANZA = "main"
-# How long the archiver may keep others from making the stanza; it tries each segment again and again without one.
+# What pushes WAL in a server of ours, and makes the stanza before that (infra/images/pgbackrest). pgBackRest takes no
+# backup where its own name is not in archive_command.
+ARCHIVER = "pgbackrest-archive.sh"
+# How long a host's archiver may keep others from making the stanza anew; without one it tries each segment again.
 ARCHIVER_SECONDS = 60
+# pgBackRest's words for a server that is not the one, by its number and major version, that the stanza was made for.
+OTHER_SERVER = "do not match stanza version"
+LOG = "; see the server's log"
 Type = Literal["full", "diff", "incr"]
 
 
@@ -55,13 +61,19 @@ def take_backup(connection: psycopg.Connection[Any], type_: Type) -> PhysicalBac
     """Take a full, differential or incremental backup; the stanza is made where there is none yet.
 
     An interrupted backup of the same kind is taken up where it was cut off. It ends when its WAL is in the repository.
-    Raises BusyError while another one is taken, DumpError with pgBackRest's own words.
+    Raises BusyError while another one is taken, DumpError with pgBackRest's own words, or where the repository is
+    another server's.
     """
     # Which old backups go is decided by `prune`, which looks at what is proven first.
     command = f"pgbackrest --stanza={STANZA} --type={type_} --no-expire-auto backup"
     try:
         run_program(connection, command)
-    except DumpError:
+    except DumpError as error:
+        if OTHER_SERVER in str(error):
+            raise DumpError(
+                f"physical backup: the bucket holds another server's: {str(error).removesuffix(LOG)}; after a major "
+                f"upgrade run `pgbackrest --stanza={STANZA} stanza-upgrade` beside the server, as its user; else give "
+                "the stack another bucket") from None
         # Asked only now: all backups but the first have one, and each question costs a login to the bucket.
         if connection.closed or _has_stanza(connection):
             raise
@@ -123,7 +135,11 @@ def read_physical(connection: psycopg.Connection[Any]) -> list[PhysicalBackup]:
 
 
 def _make_stanza(connection: psycopg.Connection[Any]) -> None:
-    # Where there is no stanza no backup can be going on: whoever has the lock is the server's archiver, for a moment.
+    row = connection.execute("SHOW archive_command").fetchone()
+    if row and str(row[0]).startswith(ARCHIVER):
+        run_program(connection, ARCHIVER)  # it keeps pushes away meanwhile
+        return
+    # Where there is no stanza no backup can be going on: whoever has the lock is the host's archiver, for a moment.
     until = time.monotonic() + ARCHIVER_SECONDS
     while True:
         try:
@@ -166,7 +182,7 @@ def run_program(connection: psycopg.Connection[Any], command: str) -> list[str]:
         said = next((line for line in lines if "ERROR" in line), " ".join(lines))[:300]
         if "unable to acquire lock" in said:
             raise BusyError("pgBackRest: another run of it is going on; wait for its end")
-        raise DumpError(f"pgBackRest: {said.split('ERROR: ')[-1]}; see the server's log")
+        raise DumpError(f"pgBackRest: {said.split('ERROR: ')[-1]}{LOG}")
     return lines[:-1]
 
 

@@ -11,7 +11,7 @@ from backups.catalogue import KEYS
 from backups.config import Retention
 from backups.encryption import Keyring
 from backups.errors import WrongKeyError
-from backups.pgbackrest import STANZA
+from backups.pgbackrest import ARCHIVER, STANZA
 from backups.s3 import S3Login
 from backups.store import Store
 
@@ -22,10 +22,15 @@ DATA = "/var/lib/postgresql/data"
 SPOOL = "/var/spool/pgbackrest"
 # The recovery point is at most this far behind: a WAL segment is closed by then, however little is in it.
 ARCHIVE_TIMEOUT_SECONDS = 60
+# Of a host.
 PARAMETERS: Mapping[str, str] = {
     "archive_mode": "on", "archive_command": f"pgbackrest --stanza={STANZA} archive-push %p",
     "archive_timeout": f"{ARCHIVE_TIMEOUT_SECONDS}s", "wal_level": "replica",
 }
+# A server of ours is there before its bucket, and makes its stanza itself.
+OWN_PARAMETERS: Mapping[str, str] = {**PARAMETERS, "archive_command": f"{ARCHIVER} %p"}
+
+
 @dataclass(frozen=True)
 class Place:
     """Where the server's files are on its machine; as the docker target has it. `socket` and `port` where pgBackRest

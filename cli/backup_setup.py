@@ -46,9 +46,9 @@ def _text(found: HostSetup, into: Path | None) -> str:
         "# the files, with their secrets: run this again with --into FOLDER, and take the folder to the host"
     after = "# now restart the server" if found.restarts else "SELECT pg_reload_conf();"
     parts = [[written], *([f"# {name}", text.strip()] for name, text in found.shown().items() if name != "s3-ca.pem"),
-             ["# as root on the host, where pgBackRest is installed, in that folder", *found.install],
+             ["# as root on the host, in that folder; pgBackRest is installed, the server is up", *found.install],
              ["# in the server, as a superuser", *replaced, *found.statements, after] if found.statements else
              ["# the server is set as it has to be"],
-             ["# as root: the archive begins, and is tried", *found.begin],
+             ["# as root: the archive is tried", *found.begin],
              ["# as root, on the machine that keeps the schedule", *found.schedule]]
     return "\n\n".join("\n".join(part) for part in parts)

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
-from backups.physical import PARAMETERS
+from backups.physical import OWN_PARAMETERS
 from infra.physical import archiving_image, declare_repository
 from infra.resources import BaseImage
 from infra.server import ReadAddress, Server
@@ -121,7 +121,7 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
         uploads=[_upload(f"{SECRETS}/admin-password", admin_password, "0600"),
                  _upload("/docker-entrypoint-initdb.d/900_lifecompanion.sql", _read("server/initialise.sql")),
                  *(repository.uploads if repository else ())],
-        parameters=PARAMETERS if repository else {},
+        parameters=OWN_PARAMETERS if repository else {},
         # When the stack goes, the server goes first: it ends with its last WAL in the bucket, or waits for that.
         opts=pulumi.ResourceOptions(depends_on=[repository.local.resource])
         if repository and repository.local else None,

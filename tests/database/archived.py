@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backups.config import BackupConfig, Retention
 from backups.encryption import new_key
-from backups.physical import CA_FILE, PARAMETERS, render_settings
+from backups.physical import CA_FILE, OWN_PARAMETERS, render_settings
 from backups.s3 import S3Login
 from infra.physical import CONF
 from infra.recovery_image import IMAGE, archiving_reference
@@ -28,7 +28,7 @@ from tests.program.s3_servers import S3Server, versitygw
 HBA = "local all all trust\nhost all all all scram-sha-256\n"
 DATABASE = "lifecompanion"
 # More connections than a recovered server is given: its WAL wants as many there.
-SERVER = {**{key: value for key, value in PARAMETERS.items() if key != "archive_timeout"},
+SERVER = {**{key: value for key, value in OWN_PARAMETERS.items() if key != "archive_timeout"},
           "max_connections": "130", "hba_file": "/etc/pg_hba.conf", "listen_addresses": "*",
           "timezone": "UTC", "shared_preload_libraries": "timescaledb,pg_stat_statements",
           "timescaledb.telemetry_level": "off"}
@@ -66,10 +66,11 @@ def archiving(kind: str) -> str:
 
 
 @contextmanager
-def archived(kind: str, login: S3Login, bucket: str, **more: object) -> Iterator[Archived]:
-    """Run it with an empty database; the bucket, which is there, keeps what it archives."""
+def archived(kind: str, login: S3Login, bucket: str, *, cipher: str | None = None, **more: object
+             ) -> Iterator[Archived]:
+    """Run it with an empty database; the bucket, which may be made later, keeps what it archives."""
     image, name, password = archiving(kind), f"archived-{secrets.token_hex(4)}", secrets.token_hex(8)
-    cipher = secrets.token_hex(16)
+    cipher = cipher or secrets.token_hex(16)
     settings = render_settings(login, bucket, DATABASE, cipher, Retention())
     with tempfile.TemporaryDirectory(prefix="archived-") as folder:
         mounts = []
@@ -87,7 +88,7 @@ def archived(kind: str, login: S3Login, bucket: str, **more: object) -> Iterator
             port = int(docker("port", name, "5432/tcp").split(":")[-1])
             admin = Address("127.0.0.1", port, DATABASE, "postgres", password)
             wait_for(admin, name)
-            set_timeout(admin, PARAMETERS["archive_timeout"])
+            set_timeout(admin, OWN_PARAMETERS["archive_timeout"])
             yield Archived(name, admin, BackupConfig.from_dict({
                 "bucket": bucket, "s3": login.to_dict(), "keys": [new_key()], "name": DATABASE, "image": image,
                 "database": admin.to_dict(), "admin": admin.to_dict(),

@@ -71,6 +71,8 @@ def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(
     proven = next(line for line in said.splitlines() if "drill: backup" in line)
     assert proven.count(" proven, recovered in ") == 2
     assert stack.query("SELECT count(*) FROM pg_stat_database WHERE datname LIKE 'lcdb_drill%'") == [(0,)]
+    # Its WAL was there before the bucket: nothing was pushed without one, nor without a stanza.
+    assert stack.query("SELECT failed_count FROM pg_stat_archiver") == [(0,)]
     assert inside_drill_server(stack, "psql", "-XAtc", "SELECT datname FROM pg_database WHERE datname ~ 'lcdb'") == ""
     assert "beside" not in inside_drill_server(stack, "ls", "/var/lib/postgresql/data").split()
     done = stack.checkout.lcdb("backup", "status", "--stack", stack.name)
