@@ -25,9 +25,25 @@ from backups.source import prepare, read_tables
 from schema.connection import Address
 
 APPLICATION = "lifecompanion drill"
-# Most servers have a moment without a commit among so many. On one that has none, writers are held off for a moment:
-# for less than a session waits before it looks for a deadlock, or it could be a writer's transaction that ends by it.
-ATTEMPTS, LOCKED_ATTEMPTS, LONGEST_PAUSE_SECONDS, LOCK_TIMEOUT = 60, 30, 0.05, "800ms"
+# Most servers have a moment without a commit among so many. On one that has none, writers are held off: each time for
+# less than a session waits before it looks for a deadlock, or it could be a writer's transaction that ends by it.
+ATTEMPTS, LONGEST_PAUSE_SECONDS = 60, 0.05
+HOLD_SECONDS, PATIENCE_SECONDS = 0.8, 120.0
+# So soon it is seen that a writer waits for what is locked here already, while he has what is waited for. An autovacuum
+# that is in the way gives way then, as it does to any lock.
+DEADLOCK_MILLISECONDS = 20
+# Says which table was not to be had.
+HOLD_OFF = """
+    DO $$
+    DECLARE
+        wanted text;
+    BEGIN
+        FOREACH wanted IN ARRAY {tables}::text[] LOOP
+            EXECUTE 'LOCK TABLE ONLY ' || wanted || ' IN SHARE MODE';
+        END LOOP;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected OR query_canceled THEN
+        RAISE lock_not_available USING TABLE = wanted;
+    END $$"""
 ARCHIVE_SECONDS = 600
 
 
@@ -100,45 +116,82 @@ def take_point(admin: Address) -> Point:
 def _hold_still(watch: Connection[Any], reader: Connection[Any]) -> tuple[str, str, str, Sequence[str]]:
     """Make a restore point: its name and LSN, the snapshot of what was committed before it, in which `reader` now is,
     and the tables, which `reader` locked against being altered or dropped."""
-    for attempt in range(ATTEMPTS + LOCKED_ATTEMPTS):
-        locked = attempt >= ATTEMPTS
-        tables = read_lasting(watch)
-        # The names came quoted from the server itself.
-        names = ", ".join(f"ONLY {each}" for each in tables)
-        reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
-        try:
-            if locked:
-                watch.execute("BEGIN")
-                watch.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
-            if locked and names:
-                watch.execute(f"LOCK TABLE {names} IN SHARE MODE".encode())
-            if names:
-                reader.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE".encode())
-            name = f"drill_{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{secrets.token_hex(3)}"
-            # A statement's snapshot is taken before it does anything: the restore point comes after it.
-            row = reader.execute("SELECT pg_current_snapshot()::text, pg_create_restore_point(%s)::text", [name]
-                                 ).fetchone()
-            # Who writes holds a lock until others see him as committed: where nobody could, nobody has.
-            if row and (locked or _nobody_commits(watch, row[0])) and read_lasting(reader) == tables:
-                return name, row[1], row[0], tables
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, psycopg.errors.DeadlockDetected):
-            pass
-        finally:
-            if locked:
-                watch.execute("ROLLBACK")
-        reader.execute("ROLLBACK")
+    for _ in range(ATTEMPTS):
+        found = _try_point(watch, reader)
+        if found:
+            return found
         time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))
+    until, first = time.monotonic() + PATIENCE_SECONDS, list[str]()
+    while time.monotonic() < until:
+        begun = time.monotonic()
+        found = _try_point(watch, reader, first)
+        if found:
+            return found
+        # Whoever waited meanwhile has as long for his own work, and is then met at another moment of it.
+        time.sleep(random.uniform(0.5, 1.5) * (time.monotonic() - begun))
     raise DumpError(f"database {watch.info.dbname}: no moment between two commits was met, nor could writers be held "
-                    f"off within {LOCK_TIMEOUT}; run the drill when no transaction stays open for so long")
+                    f"off within {HOLD_SECONDS} s, in {PATIENCE_SECONDS:.0f} s of trying; run the drill when no "
+                    "transaction stays open for so long")
+
+
+def _try_point(watch: Connection[Any], reader: Connection[Any], first: list[str] | None = None
+               ) -> tuple[str, str, str, Sequence[str]] | None:
+    """One attempt at a restore point, as `_hold_still` returns it; with writers held off where it is given what to lock
+    `first`."""
+    tables = read_lasting(watch)
+    reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    try:
+        if tables:
+            # The names came quoted from the server itself.
+            names = ", ".join(f"ONLY {each}" for each in tables)
+            reader.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE".encode())
+        if first is not None:
+            _hold_off(watch, tables, first)
+        name = f"drill_{datetime.now(UTC):%Y%m%dT%H%M%SZ}_{secrets.token_hex(3)}"
+        # A statement's snapshot is taken before it does anything: the restore point comes after it.
+        row = reader.execute("SELECT pg_current_snapshot()::text, pg_create_restore_point(%s)::text", [name]).fetchone()
+        # Who writes holds a lock until others see him as committed: where nobody could, nobody has.
+        if row and (first is not None or _nobody_commits(watch, row[0])) and read_lasting(reader) == tables:
+            return name, row[1], row[0], tables
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, psycopg.errors.DeadlockDetected):
+        pass
+    finally:
+        if first is not None:
+            watch.execute("ROLLBACK")
+    reader.execute("ROLLBACK")
+    return None
+
+
+def _hold_off(watch: Connection[Any], tables: Sequence[str], first: list[str]) -> None:
+    """Begin a transaction of `watch` in which nobody else writes to the tables, those in `first` locked first.
+
+    Raises LockNotAvailable where writers are not done in time; the table that they did not leave is then the first in
+    `first`. Writers come to tables in an order of their own. Whoever locks in another waits for one of them who waits
+    for him, time and again; a table that is waited for with nothing else locked comes free.
+    """
+    # A hypertable comes before its chunks to every writer.
+    order = [*first, *sorted(set(tables) - set(first), key=lambda name: (name.startswith("_timescaledb"), name))]
+    watch.execute("BEGIN")
+    watch.execute(f"SET LOCAL statement_timeout = {HOLD_SECONDS * 1000:.0f}".encode())
+    watch.execute(f"SET LOCAL deadlock_timeout = {DEADLOCK_MILLISECONDS}".encode())
+    try:
+        watch.execute(sql.SQL(HOLD_OFF).format(tables=sql.Literal([name for name in order if name in tables])))
+    except psycopg.errors.LockNotAvailable as error:
+        wanted = error.diag.table_name
+        if wanted:
+            first[:] = [wanted, *(name for name in first if name != wanted)]
+        raise
 
 
 def _nobody_commits(watch: Connection[Any], snapshot: str) -> bool:
     """Whether no transaction has ended since the snapshot, nor stands between its commit's WAL and being seen as ended.
 
-    That gap is as long as the disk, or a synchronous standby, takes. In it a transaction is of an active session.
+    That gap is as long as the disk, or a synchronous standby, takes. In it a transaction is of an active session, which
+    waits for nobody's lock.
     """
     busy = watch.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
-                         " AND state IS DISTINCT FROM 'idle in transaction')").fetchone()
+                         " AND state IS DISTINCT FROM 'idle in transaction'"
+                         " AND wait_event_type IS DISTINCT FROM 'Lock')").fetchone()
     # After the look: one that ended before it is seen here.
     return busy == (False,) and watch.execute("SELECT pg_current_snapshot()::text").fetchone() == (snapshot,)
 

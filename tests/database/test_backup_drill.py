@@ -8,10 +8,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -24,7 +26,7 @@ from backups.objectives import read_rates
 from backups.physical_catalogue import find_physical
 from backups.physical_drill import POINTS, drill_physical, find_point
 from backups.physical_runs import take_physical
-from backups.points import Point, compare_point, take_point
+from backups.points import Point, _hold_off, compare_point, read_lasting, take_point
 from cli.app import app
 from schema.apply import ensure
 from schema.compare import Options
@@ -170,6 +172,61 @@ def test_a_point_is_made_between_commits_or_with_writers_held_off_for_a_moment(
     assert rows == sorted(set(rows))
     with pytest.raises(DamagedError):
         Point.from_json(points[0].sealed("one cipher").model_dump_json().encode(), "another cipher", "here")
+
+
+INSERT, UPDATE = (b"INSERT INTO notifications (user_id, title, type) VALUES (1, 'x', 'y')",
+                  b"UPDATE devices SET is_active = NOT is_active")
+
+
+def await_waiting(archive: Archived, mode: str) -> None:
+    """Until a session waits for a lock of this mode."""
+    deadline = time.monotonic() + 30
+    while archive.execute(f"SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND mode = '{mode}')") != [(True,)]:
+        assert time.monotonic() < deadline
+
+
+def test_a_table_that_a_writer_does_not_leave_is_locked_first_and_he_comes_to_the_others(
+        archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
+    with archive.admin.connect() as watch, archive.admin.connect(autocommit=False) as writer:
+        tables, first = read_lasting(watch), list[str]()
+        writer.execute(INSERT)
+        monkeypatch.setattr("backups.points.HOLD_SECONDS", 0.2)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            _hold_off(watch, tables, first)
+        assert first == ["public.notifications"]
+        watch.execute("ROLLBACK")
+        monkeypatch.setattr("backups.points.HOLD_SECONDS", 60)
+        with ThreadPoolExecutor(1) as pool:
+            held = pool.submit(_hold_off, watch, tables, first)
+            await_waiting(archive, "ShareLock")
+            writer.execute(UPDATE)  # nobody has locked that yet
+            writer.commit()
+            held.result(60)
+        assert archive.execute("SELECT count(*) FROM pg_locks WHERE granted AND mode = 'ShareLock' AND pid = "
+                               f"{watch.info.backend_pid}") == [(len(tables),)]
+        watch.execute("ROLLBACK")
+
+
+def test_of_a_writer_and_who_holds_him_off_that_wait_for_each_other_the_writer_goes_on(
+        archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backups.points.HOLD_SECONDS", 60)
+    with archive.admin.connect() as watch, archive.admin.connect(autocommit=False) as writer, \
+            archive.admin.connect(autocommit=False) as other, ThreadPoolExecutor(2) as pool:
+        order = ["public.devices", "public.users", "public.notifications"]
+        writer.execute("SET LOCAL deadlock_timeout = '60s'")
+        writer.execute(INSERT)
+        other.execute("LOCK TABLE users IN ROW EXCLUSIVE MODE")
+        held = pool.submit(_hold_off, watch, read_lasting(watch), order)
+        await_waiting(archive, "ShareLock")
+        written = pool.submit(writer.execute, UPDATE)
+        await_waiting(archive, "RowExclusiveLock")
+        other.rollback()
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            held.result(60)
+        assert order[0] == "public.notifications"
+        watch.execute("ROLLBACK")
+        written.result(60)
+        writer.commit()
 
 
 def test_a_logical_backup_of_a_server_that_archives_is_drilled_in_its_own_image(archive: Archived) -> None:
