@@ -6,21 +6,17 @@ asyncpg takes the server's messages apart in C; per row nothing is done in Pytho
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlencode
-
-import asyncpg
 
 from backups.errors import DumpError
+from backups.login import FAILURES, log_in, said
 from backups.source import APPLICATION, Source, SourceTable, settings
-from schema.connection import KEEPALIVES, Address
+from schema.connection import Address
 
 # Woken for every message of the server's, 8 KiB each, the event loop would cost more than compressing does: so the
 # server gets a millisecond ahead, for which the socket's buffer has room.
@@ -73,23 +69,16 @@ def copy_out(address: Address, reading: Future[Reading]) -> None:
     """
     try:
         asyncio.run(_copy_out(address, reading))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise DumpError(f"database {address.database}: the server ended before the last row: {said[:300]}; "
+    except FAILURES as error:
+        raise DumpError(f"database {address.database}: the server ended before the last row: {said(error)}; "
                         "run the backup again") from None
 
 
-def said(process: subprocess.Popen[bytes]) -> str:
-    """The first line of what a program complained of, or its exit status."""
-    text = process.stderr.read().decode(errors="replace") if process.stderr else ""
-    lines = [line for line in text.splitlines() if line.strip()]
-    worst = next((line for line in lines if "ERROR" in line or "FATAL" in line or "error:" in line), None)
-    return (worst or next(iter(lines), f"exit status {process.returncode}"))[:300]
-
-
 async def _copy_out(address: Address, reading: Future[Reading]) -> None:
-    connection = await _connect(address)
+    connection = await log_in(address, APPLICATION)
     try:
+        # Before it waits: a login of its own may have a limit for that.
+        await connection.execute(settings(connection.get_server_version().major * 10_000))
         await connection.execute(WARMED_UP)
         given = reading.result()  # blocks this thread, whose loop has nothing else to do
         await _enter(connection, given.source, given.queue.tables)
@@ -122,31 +111,7 @@ async def _enter(connection: Any, source: Source, tables: Sequence[SourceTable])
     """Begin a transaction that sees what the snapshot does."""
     await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     await connection.execute(f"SET TRANSACTION SNAPSHOT '{source.snapshot}'")
-    await connection.execute(settings(source.server.server_version))
     if tables:
         # At once, before anybody queues behind the snapshot's own locks; waiting for him would be waiting for ever.
         await connection.execute(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} "
                                  "IN ACCESS SHARE MODE NOWAIT")
-
-
-async def _connect(address: Address) -> Any:
-    words = {"sslmode": address.sslmode, "sslrootcert": address.sslrootcert or ""}
-    return await asyncpg.connect(
-        "postgresql://?" + urlencode({key: value for key, value in words.items() if value}), host=address.host,
-        port=address.port, user=address.user, password=address.password or None, database=address.database,
-        server_settings={"application_name": APPLICATION}, connection_class=_Connection)
-
-
-class _Connection(asyncpg.Connection):  # type: ignore[misc] # the library comes without types
-    """One that notices when the server is gone without a word, as psycopg's do (`KEEPALIVES`)."""
-
-    def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
-        super().__init__(protocol, transport, *rest)
-        own = transport.get_extra_info("socket")
-        if own.family in (socket.AF_INET, socket.AF_INET6):
-            own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            # Linux's names; what a system lacks keeps its own times.
-            for key, name in (("keepalives_idle", "TCP_KEEPIDLE"), ("keepalives_interval", "TCP_KEEPINTVL"),
-                              ("keepalives_count", "TCP_KEEPCNT"), ("tcp_user_timeout", "TCP_USER_TIMEOUT")):
-                if hasattr(socket, name):
-                    own.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), KEEPALIVES[key])

@@ -19,12 +19,12 @@ from typing import Any
 
 from backups.catalogue import KEYS, LOGICAL, clear_unfinished
 from backups.compression import make_compressor
-from backups.copying import Reading, TableQueue, copy_out, said
+from backups.copying import Reading, TableQueue, copy_out
 from backups.encryption import Encryptor, Keyring, new_data_key
 from backups.errors import DumpError
 from backups.manifest import NAME, Manifest, TableData
 from backups.packing import SMALL_BYTES, Packer
-from backups.programs import Programs, find_programs
+from backups.programs import Programs, complaint, find_programs
 from backups.source import Source, SourceTable, Surroundings, begin_snapshot
 from backups.store import Store, Stored
 from backups.upload import Upload
@@ -281,5 +281,5 @@ def _structure(run: _Run, image: str | None, address: Address) -> tuple[Stored, 
         while data := dump.stdout.read(1 << 20):
             pipeline.write(data)
         if dump.wait() != 0:
-            raise DumpError(f"database {address.database}: pg_dump: {said(dump)}; run the backup again")
+            raise DumpError(f"database {address.database}: pg_dump: {complaint(dump)}; run the backup again")
         return pipeline.finish(), programs

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from backups.errors import BackupError
 from backups.scratch import scratch_folder
-from schema.connection import Address
+from schema.connection import SYSTEM, Address
 
 # Where distributions keep the versions side by side; the PATH has but one of them.
 FOLDERS = ("/usr/lib/postgresql/{}/bin", "/usr/pgsql-{}/bin", "/usr/libexec/postgresql{}",
@@ -27,37 +27,29 @@ VERSION = re.compile(r"\(PostgreSQL\) (\d+)(\S*)")
 
 @dataclass(frozen=True)
 class Programs:
-    """Where psql, pg_dump and pg_restore are: in `folder` of this machine, or in `image`.
-
-    `psql` is this machine's own, which may be older than the server for what is asked of it here.
-    """
+    """Where pg_dump and pg_restore are: in `folder` of this machine, or in `image`."""
 
     version: str
     folder: str | None = None
     image: str | None = None
-    psql: str | None = None
 
     @contextmanager
-    def run(self, program: str, arguments: Sequence[str], address: Address, *, stdin: Any = subprocess.DEVNULL,
-            stdout: Any = subprocess.PIPE, shared: Sequence[Path] = (), pipe_bytes: int = -1,
-            write_bytes: int = 0, options: str = "") -> Iterator[subprocess.Popen[bytes]]:
-        """Start a program that logs in to `address`; it is ended when the block is left.
+    def run(self, program: str, arguments: Sequence[str], address: Address, *, shared: Sequence[Path] = (),
+            options: str = "") -> Iterator[subprocess.Popen[bytes]]:
+        """Start a program that logs in to `address`, its stdout a pipe; it is ended when the block is left.
 
         The password is in a file that only this user can read: not among the arguments, nor in what `docker inspect`
-        shows. `shared` are files of this machine that the program is to see under the same path. A pipe of `pipe_bytes`
-        (where the system can) lets it work on while we are busy; `write_bytes` at a time (where coreutils' stdbuf is,
-        and not in an image) spare it and us most of the system calls. `options` are for the server's process.
+        shows. `shared` are files of this machine that the program is to see under the same path. `options` are for the
+        server's process.
         """
         with scratch_folder("pg") as folder:
             service = folder / "pg_service.conf"
             with os.fdopen(os.open(service, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
                 file.write(_service(address, options))
             command = self._command(program, arguments, str(folder), shared, address)
-            if write_bytes and command[0] != "docker" and (stdbuf := shutil.which("stdbuf")):
-                command = [stdbuf, f"--output={write_bytes}", *command]
             with tempfile.TemporaryFile() as errors, subprocess.Popen(
-                    command, stdin=stdin, stdout=stdout, stderr=errors, env=_environment(service),
-                    pipesize=pipe_bytes, start_new_session=True) as process:
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=_environment(service),
+                    start_new_session=True) as process:
                 process.stderr = _Errors(errors)  # type: ignore[assignment]
                 try:
                     yield process
@@ -75,9 +67,8 @@ class Programs:
                  address: Address) -> list[str]:
         if self.folder is not None:
             return [str(Path(self.folder) / program), *arguments]
-        if program == "psql" and self.psql:
-            return [self.psql, *arguments]
-        paths = [folder, *map(str, shared), *([address.sslrootcert] if address.sslrootcert else [])]
+        certificates = [address.sslrootcert] if address.sslrootcert not in (None, SYSTEM) else []
+        paths = [folder, *map(str, shared), *certificates]
         mounts = [word for path in paths for word in ("--volume", f"{path}:{path}:ro")]
         return ["docker", "run", "--rm", "--interactive", "--network", "host", "--user", "0:0", *mounts,
                 "--env", "PGSERVICEFILE", "--env", "PGSERVICE", "--env", "PGTZ", "--env", "PGCLIENTENCODING",
@@ -112,6 +103,14 @@ def find_programs(server_version: int, image: str | None = None) -> Programs:
                       f"client programs (on Debian: postgresql-client-{least})")
 
 
+def complaint(process: subprocess.Popen[bytes]) -> str:
+    """The first line of what a program complained of, or its exit status."""
+    text = process.stderr.read().decode(errors="replace") if process.stderr else ""
+    lines = [line for line in text.splitlines() if line.strip()]
+    worst = next((line for line in lines if "ERROR" in line or "FATAL" in line or "error:" in line), None)
+    return (worst or next(iter(lines), f"exit status {process.returncode}"))[:300]
+
+
 def _folders(least: int) -> list[str]:
     on_path = shutil.which("pg_dump")
     sides = [pattern.format(major) for major in range(least, NEWEST) for pattern in FOLDERS]
@@ -124,11 +123,11 @@ def _of_image(image: str) -> Programs | None:
     done = subprocess.run(["docker", "run", "--rm", "--entrypoint", "pg_dump", image, "--version"],
                           capture_output=True, text=True, check=False)
     match = VERSION.search(done.stdout) if done.returncode == 0 else None
-    return Programs(match[1] + match[2], image=image, psql=shutil.which("psql")) if match else None
+    return Programs(match[1] + match[2], image=image) if match else None
 
 
 def _of_folder(folder: str) -> Programs | None:
-    programs = [Path(folder) / name for name in ("pg_dump", "pg_restore", "psql")]
+    programs = [Path(folder) / name for name in ("pg_dump", "pg_restore")]
     if not all(os.access(program, os.X_OK) for program in programs):
         return None
     done = subprocess.run([str(programs[0]), "--version"], capture_output=True, text=True, check=False)

@@ -19,12 +19,11 @@ import psycopg
 from psycopg import Connection, sql
 
 from backups.catalogue import Entry, open_backup
-from backups.copying import said
 from backups.encryption import Keyring
 from backups.errors import RestoreError
 from backups.jobs import hold_jobs
 from backups.manifest import Manifest, SequenceValue, Server, TableData, by_name, in_order
-from backups.programs import Programs, find_programs
+from backups.programs import Programs, complaint, find_programs
 from backups.reading import Opened
 from backups.scratch import scratch_folder
 from backups.source import read_fingerprint
@@ -171,7 +170,7 @@ def _pg_restore(run: _Run, section: str, jobs: int) -> None:
         assert process.stdout
         process.stdout.read()
         if process.wait() != 0:
-            raise RestoreError(f"database {run.address.database}: pg_restore ({section}): {said(process)}")
+            raise RestoreError(f"database {run.address.database}: pg_restore ({section}): {complaint(process)}")
 
 
 def _sorting(manifest: Manifest, jobs: int) -> str:

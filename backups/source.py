@@ -26,11 +26,13 @@ APPLICATION = "lifecompanion backup"
 LOCK = 4_201_160_500_732  # one arbitrary number for "a backup of this database is being taken"
 ATTEMPTS = 5
 LOCK_TIMEOUT = "10s"
-# As pg_dump has it: whatever the login's own settings are, the text is the same.
-SETTINGS = ("SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0", "SET row_security = off",
-            "SET synchronize_seqscans = off", "SET extra_float_digits = 3", "SET datestyle = ISO",
-            "SET intervalstyle = postgres", "SET timezone = 'UTC'", "SET search_path = ''",
-            "SET transaction_timeout = 0")
+# As pg_dump has it: whatever the login's own settings are, the text is the same, of rows and of the structure.
+SETTINGS = {
+    "statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0",
+    "transaction_timeout": "0", "row_security": "off", "synchronize_seqscans": "off", "extra_float_digits": "3",
+    "datestyle": "ISO", "intervalstyle": "postgres", "timezone": "'UTC'", "bytea_output": "hex",
+    "quote_all_identifiers": "off", "standard_conforming_strings": "on", "search_path": "''"}
+SINCE = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
 
 
 @dataclass(frozen=True)
@@ -189,8 +191,9 @@ def prepare(connection: Connection[Any]) -> None:
 
 
 def settings(server_version: int) -> str:
-    """SETTINGS in one go, but for those that the server is too old for."""
-    return "; ".join(each for each in SETTINGS if "transaction_timeout" not in each or server_version >= 170000)
+    """Statements that set SETTINGS, but for those that the server is too old for."""
+    return "; ".join(f"SET {name} = {value}" for name, value in SETTINGS.items()
+                     if server_version >= SINCE.get(name, 0))
 
 
 def _require_connections(connection: Connection[Any]) -> None:

@@ -20,8 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from backups.catalogue import find_backup
-from backups.copying import said
-from backups.programs import find_programs
+from backups.programs import complaint, find_programs
 from backups.restore import restore_logical
 from backups.runs import take_logical
 from backups.target import drop_database
@@ -124,7 +123,7 @@ def _bare(subject: Backed, database: str, program: str, *words: str, where: Path
     with programs.run(program, [f"--dbname=service=lcdb dbname={database}", *words],
                       replace(subject.admin, database=database)) as process:
         if process.wait() != 0:
-            raise SystemExit(f"bench: {program}: {said(process)}")
+            raise SystemExit(f"bench: {program}: {complaint(process)}")
 
 
 def _version(subject: Backed) -> int:

@@ -24,6 +24,8 @@ PASSING = ("starting up", "shutting down", "in recovery mode", "not yet acceptin
 # minutes where something was under way to it, not after a quarter of an hour. (Less would also end a COPY whose server
 # does not take more rows just then, as it waits for a lock.)
 KEEPALIVES = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 120_000}
+# Not a file, but libpq's word for the certificates of the operating system.
+SYSTEM = "system"
 # Whatever goes wrong is an exception; what the driver tells a log beside it is for whoever listens to that log.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
@@ -74,7 +76,8 @@ class Address:
             seconds = LOOPBACK_SECONDS if self.host in ("127.0.0.1", "localhost") else REMOTE_SECONDS
             return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
                             application_name=application_name, client_encoding="UTF8", options="-c timezone=UTC",
-                            **KEEPALIVES)
+                            # Else the environment is asked, and may lead elsewhere.
+                            hostaddr="", target_session_attrs="any", **KEEPALIVES)
         except psycopg.Error as error:
             raise ServerUnreachableError(self._explain(error)) from None
 
