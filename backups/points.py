@@ -26,7 +26,8 @@ from schema.connection import Address
 
 APPLICATION = "lifecompanion drill"
 # Most servers have a moment without a commit among so many. On one that has none, writers are held off: each time for
-# less than a session waits before it looks for a deadlock, or it could be a writer's transaction that ends by it.
+# so long at most, and for less than a session waits before it looks for a deadlock (1 s, where the server says nothing
+# else), or it could be a writer's transaction that ends by it.
 ATTEMPTS, LONGEST_PAUSE_SECONDS = 60, 0.05
 HOLD_SECONDS, PATIENCE_SECONDS = 0.8, 120.0
 # So soon it is seen that a writer waits for what is locked here already, while he has what is waited for. An autovacuum
@@ -172,7 +173,8 @@ def _hold_off(watch: Connection[Any], tables: Sequence[str], first: list[str]) -
     # A hypertable comes before its chunks to every writer.
     order = [*first, *sorted(set(tables) - set(first), key=lambda name: (name.startswith("_timescaledb"), name))]
     watch.execute("BEGIN")
-    watch.execute(f"SET LOCAL statement_timeout = {HOLD_SECONDS * 1000:.0f}".encode())
+    watch.execute("SELECT set_config('statement_timeout', least(%s, 0.8 * setting::float8)::int::text, true)"
+                  " FROM pg_settings WHERE name = 'deadlock_timeout'", [HOLD_SECONDS * 1000])
     watch.execute(f"SET LOCAL deadlock_timeout = {DEADLOCK_MILLISECONDS}".encode())
     try:
         watch.execute(sql.SQL(HOLD_OFF).format(tables=sql.Literal([name for name in order if name in tables])))

@@ -17,7 +17,7 @@ from backups.objectives import read_archiving
 from backups.physical import PHYSICAL
 from backups.physical_runs import take_physical
 from infra import processes
-from tests.database.archived import DATABASE, Archived, archived, archiving, bridge_address
+from tests.database.archived import DATABASE, Archived, archived, archiving, bridge_address, set_timeout
 from tests.database.servers import CannotBeHad, docker
 from tests.program.s3_servers import S3Server, versitygw
 
@@ -118,6 +118,9 @@ def test_a_server_starts_and_ends_without_its_bucket_and_loses_no_wal_until_that
             write(archive)
             await_true(archive, "SELECT count(*) > 3 FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'")
             assert failures(archive) == 0  # as on a stack's first `up`, which makes the bucket last
+            set_timeout(archive.admin, "1s")
+            await_true(archive, "SELECT min(modification) < now() - interval '2 s' FROM pg_ls_archive_statusdir()")
+            assert "none has arrived yet" in str(read_archiving(archive.config).problem)
             s3.login.client().create_bucket(Bucket=name)
             await_archived(archive)
             assert failures(archive) == 0

@@ -196,6 +196,7 @@ def test_a_table_that_a_writer_does_not_leave_is_locked_first_and_he_comes_to_th
         assert first == ["public.notifications"]
         watch.execute("ROLLBACK")
         monkeypatch.setattr("backups.points.HOLD_SECONDS", 60)
+        watch.execute("SET deadlock_timeout = '100s'")  # which it stays below
         with ThreadPoolExecutor(1) as pool:
             held = pool.submit(_hold_off, watch, tables, first)
             await_waiting(archive, "ShareLock")
@@ -213,7 +214,8 @@ def test_of_a_writer_and_who_holds_him_off_that_wait_for_each_other_the_writer_g
     with archive.admin.connect() as watch, archive.admin.connect(autocommit=False) as writer, \
             archive.admin.connect(autocommit=False) as other, ThreadPoolExecutor(2) as pool:
         order = ["public.devices", "public.users", "public.notifications"]
-        writer.execute("SET LOCAL deadlock_timeout = '60s'")
+        watch.execute("SET deadlock_timeout = '100s'")  # which it stays below
+        writer.execute("SET LOCAL deadlock_timeout = '100s'")
         writer.execute(INSERT)
         other.execute("LOCK TABLE users IN ROW EXCLUSIVE MODE")
         held = pool.submit(_hold_off, watch, read_lasting(watch), order)

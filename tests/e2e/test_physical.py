@@ -166,6 +166,7 @@ def test_a_point_in_time_becomes_a_stack_of_its_own_that_goes_on_by_itself(stack
         made = stack.checkout.existing(name)
         assert made.query("SELECT n FROM public.told", role="app") == [(1,)]
         assert made.query("SHOW timescaledb.max_background_workers") == [("0",)]
+        assert made.query("SELECT failed_count FROM pg_stat_archiver") == [(0,)]  # into a bucket of its own
         assert made.outputs()["logins"]["monitor"]["password"] == MONITOR
         assert MONITOR not in (stack.checkout.root / f"Pulumi.{name}.yaml").read_text() + made.state()
         assert set(made.up()) == {"same"}
