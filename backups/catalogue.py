@@ -108,11 +108,11 @@ def list_backups(store: Store, database: str) -> list[Entry]:
 def read_entry(store: Store, database: str, id_: str) -> Entry | None:
     """One backup; None where there is no such."""
     folder = f"{database}/{LOGICAL}/{id_}"
-    text = store.get(f"{folder}/{NAME}")
-    if text is None:
-        return None
     manifest, problem = None, None
     try:
+        text = store.get(f"{folder}/{NAME}")
+        if text is None:
+            return None
         manifest = Manifest.from_json(text, f"{id_}/{NAME}")
     except DamagedError as error:
         problem = str(error)

@@ -87,6 +87,11 @@ class _Run:
                 self._told = now
                 self.listener(Progress(self._done, sum(self._sizes.values()), self._rows, self._stored))
 
+    def stop(self) -> None:
+        """Let nothing go on that is not done; whoever waits for the folder waits no more."""
+        self.stopped.set()
+        self.ready.cancel()
+
     def close(self, finish: Callable[[], None] | None) -> None:
         """Have an object, if any, finished by another thread, once there is room; the first failure stops all."""
         if finish is None:
@@ -125,6 +130,7 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         run = _Run(store, f"{source.server.database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,
                    threading.Semaphore(workers))
+        held.callback(run.stop)
         reading.set_result(Reading(source, TableQueue(source.tables), lambda table: _TableSink(run, table)))
         wrapped = ring.wrap(run.data_key, id_).encode()
         (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address), pool.submit(

@@ -5,10 +5,17 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from backups.encryption import seal
 from backups.errors import DamagedError
@@ -18,6 +25,7 @@ from backups.store import Stored
 FORMAT = 2
 READABLE = (1, 2)
 NAME = "manifest.json"
+Count = Annotated[int, Field(ge=0)]
 
 
 class _Part(BaseModel):
@@ -77,14 +85,14 @@ class TableData(_Part):
     name: str
     full_name: str
     columns: str
-    rows: int
-    bytes: int
+    rows: Count
+    bytes: Count
     sha256: str
     extension: str | None = None
     hypertable: str | None = None
     compressed: bool = False
     stored: Stored | None = None
-    offset: int | None = None
+    offset: Count | None = None
 
     @model_serializer(mode="wrap")
     def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -124,8 +132,8 @@ class Manifest(_Part):
     kind: Literal["logical"] = "logical"
     id: str
     database: str
-    started: datetime
-    finished: datetime
+    started: AwareDatetime
+    finished: AwareDatetime
     server: Server
     program: dict[str, str]
     cipher: str = "AES-256-GCM, segments of 1 MiB"
@@ -182,7 +190,7 @@ class Manifest(_Part):
                 raise DamagedError(f"{where}: format found {values['format']}, required at most {FORMAT}; "
                                    "use the program that wrote it, or a later one")
             return cls.model_validate(values)
-        except (ValueError, ValidationError, AttributeError) as error:
+        except (ValueError, ValidationError, AttributeError, RecursionError) as error:
             raise DamagedError(f"{where}: not a manifest ({' '.join(str(error).split())[:100]}); it was changed or cut "
                                "off; take another backup") from None
 

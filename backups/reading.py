@@ -18,6 +18,8 @@ from backups.store import Store, Stored
 BLOCK_BYTES = 4 << 20
 # Of objects that several tables share, as many are kept as there are readers at work, as a rule.
 PACKS_KEPT = 4
+# And no longer ones: what `packing` writes has a twelfth of it.
+PACK_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,15 @@ class Opened:
         """The plain text of an object that small tables share, a few MiB, read once for neighbours."""
         with self._lock:
             if stored.key not in self._packs:
-                text = b"".join(self.plain(stored))
+                text = bytearray()
+                for block in self.plain(stored):
+                    text += block
+                    if len(text) > PACK_MOST_BYTES:
+                        raise DamagedError(f"{stored.key}: holds more than {PACK_MOST_BYTES} bytes, too many for "
+                                           "an object that tables share; take another backup")
                 while len(self._packs) >= PACKS_KEPT:
                     del self._packs[next(iter(self._packs))]
-                self._packs[stored.key] = text
+                self._packs[stored.key] = bytes(text)
             return self._packs[stored.key]
 
     def fetch_structure(self, path: Path) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 READ_BYTES = 1 << 20
+# What is read whole: the manifest of half a million chunks is smaller.
+WHOLE_BYTES = 256 << 20
 BROKEN_OFF = 5
 # What a server says when it is overloaded or restarting: the same part is sent again.
 PASSING = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "503", "500", "502", "504",
@@ -96,15 +98,19 @@ class Store:
             raise
 
     def get(self, key: str) -> bytes | None:
-        """A small object whole; None where it is not there."""
+        """A small object whole; None where it is not there. Raises DamagedError where it is no small one."""
         def run() -> bytes | None:
             try:
-                return self.client.get_object(Bucket=self.bucket, Key=self.prefix + key, **self._version(key)
-                                              )["Body"].read()
+                answer = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key, **self._version(key))
             except ClientError as error:
                 if code(error) in ("NoSuchKey", "404"):
                     return None
                 raise
+            if answer["ContentLength"] > WHOLE_BYTES:
+                answer["Body"].close()
+                raise DamagedError(f"{key} in {self}: found {answer['ContentLength']} bytes, required at most "
+                                   f"{WHOLE_BYTES}; somebody else wrote it: delete it, or take another backup")
+            return answer["Body"].read()
         return self.call(f"read {key}", run)
 
     def read(self, stored: Stored) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ import pytest
 from backups import dump, upload
 from backups.catalogue import Entry, find_backup, list_backups
 from backups.dump import run_logical
+from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError, DumpError, RestoreError, S3Error, WrongKeyError
 from backups.manifest import NAME
 from backups.restore import restore_logical
@@ -215,7 +216,7 @@ def test_an_upload_that_somebody_aborts_is_one_line_and_nothing_is_listed(subjec
 
 def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
         subject: Backed, entry: Entry, tmp_path: Path) -> None:
-    from backups.encryption import Keyring, new_key
+    from backups.encryption import new_key
 
     with pytest.raises(WrongKeyError, match="add that key to the backup keys"):
         verify(subject.store, Keyring([new_key()]), entry, image=subject.image)
@@ -282,6 +283,21 @@ def test_a_server_that_dies_half_way_is_one_line_that_names_what_is_left(
             restore_logical(subject.store, subject.ring, entry, server.admin, "restored", image=subject.image,
                             listener=kill)
     assert "\n" not in str(caught.value)
+
+
+def test_an_interruption_before_anything_could_be_sent_ends_at_once(
+        subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [each.id for each in list_backups(subject.store, subject.source.database)]
+
+    def interrupt(*_: object) -> str:
+        time.sleep(1)  # meanwhile rows are read, and wait for the folder
+        raise KeyboardInterrupt
+    with monkeypatch.context() as patched:
+        patched.setattr(Keyring, "wrap", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            subject.back_up()
+    assert [each.id for each in list_backups(subject.store, subject.source.database)] == before
+    assert subject.store.unfinished() == []
 
 
 TAKE = """

@@ -60,3 +60,19 @@ def test_a_manifest_of_a_later_program_is_refused_in_one_line() -> None:
     values = json.loads(manifest(DIGEST).to_json()) | {"format": 3}
     with pytest.raises(DamagedError, match=r"format found 3, required at most 2; use the program that wrote it"):
         Manifest.from_json(json.dumps(values).encode(), "here")
+
+
+@pytest.mark.parametrize("change", [
+    {"started": "2026-11-25T00:00:00"},
+    {"tables": [{"schema_": "s", "name": "t", "full_name": "s.t", "columns": "a", "rows": 1, "bytes": 1, "sha256": "0",
+                 "stored": {"key": "k", "bytes": 1, "sha256": "0"}, "offset": -1}]}])
+def test_a_manifest_that_no_program_writes_is_refused_in_one_line(change: dict[str, object]) -> None:
+    values = json.loads(manifest(DIGEST).to_json()) | change
+    with pytest.raises(DamagedError, match=r"^here: not a manifest") as caught:
+        Manifest.from_json(json.dumps(values).encode(), "here")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_manifest_that_is_nested_without_end_is_refused_in_one_line() -> None:
+    with pytest.raises(DamagedError, match=r"^here: not a manifest"):
+        Manifest.from_json(b"[" * 200_000, "here")
