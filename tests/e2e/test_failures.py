@@ -111,12 +111,12 @@ def test_a_killed_load_is_finished_by_the_next_update(checkout: Checkout, suffix
         stack.up()
         with _loading(stack) as load:
             load.kill()
-        assert stack.query("SELECT count(*) FROM environmental_readings", role="owner") != [(527_160,)]
+        assert stack.query("SELECT count(*) FROM environmental_readings", role="owner") != [(1_555_200,)]
         done = checkout.lcdb("up", "--stack", stack.name)
         assert done.returncode == 0, done.stdout + done.stderr
         assert len([line for line in done.stdout.splitlines() if line.startswith(
             "finished the load of development data that was interrupted (20 users with 3 devices, 60 days")]) == 1
-        assert stack.query("SELECT count(*) FROM environmental_readings", role="owner") == [(527_160,)]
+        assert stack.query("SELECT count(*) FROM environmental_readings", role="owner") == [(1_555_200,)]
         assert stack.query("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated AND conrelid "
                            "= 'environmental_readings'::regclass", role="owner") == [(1,)]
         assert set(stack.up()) == {"same"}
@@ -181,9 +181,9 @@ def _kill_dynamic_provider(cli: int) -> None:
 
 @contextmanager
 def _loading(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
-    """A load of more than half a million readings, handed over once some of them are in."""
+    """A load of one and a half million readings, handed over once some of them are in."""
     command = [sys.executable, "-c", "from cli import main; main()", "seed", "--stack", stack.name, "--users", "20",
-               "--days", "60", "--interval", "590", "--activities", "500", "--json"]
+               "--days", "60", "--interval", "200", "--activities", "500", "--json"]
     with subprocess.Popen(command, cwd=stack.checkout.root, env={**os.environ, **stack.checkout.env},
                           stdout=subprocess.DEVNULL) as load:
         deadline = time.monotonic() + 120
