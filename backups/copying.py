@@ -19,9 +19,11 @@ from backups.source import APPLICATION, Source, SourceTable, settings
 from schema.connection import Address
 
 # Woken for every message of the server's, 8 KiB each, the event loop would cost more than compressing does: so the
-# server gets a millisecond ahead, for which the socket's buffer has room.
-GATHERED_BYTES = 1 << 16
-GATHER_SECONDS = 0.001
+# server gets two milliseconds ahead, for which the socket's buffer has room.
+GATHERED_BYTES = 1 << 17
+GATHER_SECONDS = 0.002
+# After a failure, for asyncpg to close what it has opened: it does so in the loop's next turns.
+CLOSING_SECONDS = 0.02
 # No row, but memory once had and given back. From then on glibc keeps what the server's process frees, instead of
 # giving it to the system after each long row and having it zeroed anew for the next: a third of the time of compressed
 # chunks.
@@ -68,10 +70,18 @@ def copy_out(address: Address, reading: Future[Reading]) -> None:
     Logs in at once, and begins when it hears what is to be read.
     """
     try:
-        asyncio.run(_copy_out(address, reading))
+        asyncio.run(_copy_out_and_close(address, reading))
     except FAILURES as error:
         raise DumpError(f"database {address.database}: the server ended before the last row: {said(error)}; "
                         "run the backup again") from None
+
+
+async def _copy_out_and_close(address: Address, reading: Future[Reading]) -> None:
+    try:
+        await _copy_out(address, reading)
+    except BaseException:
+        await asyncio.sleep(CLOSING_SECONDS)
+        raise
 
 
 async def _copy_out(address: Address, reading: Future[Reading]) -> None:

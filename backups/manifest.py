@@ -21,7 +21,8 @@ from backups.encryption import seal
 from backups.errors import DamagedError
 from backups.store import Stored
 
-# 2: small tables share objects. What format 1 says is read as ever.
+# 2: small tables share objects, and each stream ends with zstd's checksum of the plain text. What format 1 says is read
+# as ever.
 FORMAT = 2
 READABLE = (1, 2)
 NAME = "manifest.json"

@@ -241,7 +241,7 @@ def _load(run: _Run, connection: Connection[Any], table: TableData) -> None:
     with connection.cursor() as cursor:
         # The names came quoted from the server itself.
         with cursor.copy(f"COPY {table.full_name} ({table.columns}) FROM STDIN".encode()) as copy:
-            for block in run.opened.rows(table, counted=False):
+            for block in run.opened.rows_to_load(table):
                 copy.write(block)
         # A trigger of TimescaleDB's keeps its own facts of this installation in place of those of the other.
         if cursor.rowcount != table.rows and not table.extension:

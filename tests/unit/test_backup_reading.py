@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from backups.compression import make_compressor
+from backups.compression import ZstdDecompressor, ZstdError, make_compressor
 from backups.encryption import Encryptor
 from backups.errors import DamagedError
 from backups.manifest import TableData
@@ -61,3 +61,12 @@ def test_rows_are_taken_from_nowhere_but_where_they_were_written(offset: int | N
     assert b"".join(opened.rows(table(stored, 2, b"2\n3\n"))) == b"2\n3\n"
     with pytest.raises(DamagedError, match=r"^table s\.t: found \d rows, required 2"):
         list(opened.rows(table(stored, offset, b"2\n3\n")))
+
+
+def test_a_stream_ends_with_a_checksum_of_its_plain_text() -> None:
+    compressor = make_compressor()
+    data = bytearray(compressor.compress(b"1\n2\n" * 1000) + compressor.flush())
+    assert ZstdDecompressor().decompress(bytes(data)) == b"1\n2\n" * 1000
+    data[-1] ^= 1
+    with pytest.raises(ZstdError, match="checksum"):
+        ZstdDecompressor().decompress(bytes(data))
