@@ -35,6 +35,8 @@ from schema.errors import ServerUnreachableError
 
 WORKERS = 2
 APPLICATION = "lifecompanion restore"
+# Whatever the administrator's login has for itself; pg_restore says so itself, but only after its first statement.
+UNLIMITED = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 # Called with what is being done, and how much of it is done (0 to 1).
 Listener = Callable[[str, float], None]
 
@@ -83,7 +85,7 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
     """
     manifest, data_key = open_backup(store, ring, entry)
     opened = Opened(store, manifest, data_key)
-    with replace(admin, database="postgres").connect(application_name=APPLICATION) as server, \
+    with _log_in(replace(admin, database="postgres")) as server, \
             scratch_folder("restore") as folder:
         require_fit(manifest, server)
         programs = find_programs(server.info.server_version, image or manifest.server.image)
@@ -105,6 +107,14 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
     return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, origin=manifest.server.origin())
 
 
+def _log_in(address: Address) -> Connection[Any]:
+    """A connection that no limit of the administrator's own ends half-way."""
+    connection = address.connect(application_name=APPLICATION, options=UNLIMITED)
+    if connection.info.server_version >= 170000:
+        connection.execute("SET transaction_timeout = 0")
+    return connection
+
+
 def _said(name: str, error: Exception) -> str:
     """What went wrong with the database, with the server's hint, in one line."""
     text = " ".join(str(error).split())[:300]
@@ -121,7 +131,7 @@ def _take_away(server: Connection[Any], admin: Address, name: str) -> str:
     except psycopg.Error:
         try:
             # A server whose disk is full may crash even of that, and be back with room.
-            with replace(admin, database="postgres").connect(application_name=APPLICATION) as again:
+            with _log_in(replace(admin, database="postgres")) as again:
                 drop_database(again, name)
         except (psycopg.Error, ServerUnreachableError):
             return f"the half-restored {name} is still there: restore under the same name once the server is well, " \
@@ -132,7 +142,7 @@ def _take_away(server: Connection[Any], admin: Address, name: str) -> str:
 def _fill(run: _Run, *, analyze: bool) -> list[int]:
     """Everything from the empty database to the finished one; returns the held jobs."""
     manifest, held = run.opened.manifest, list[int]()
-    with run.address.connect(application_name=APPLICATION) as connection:
+    with _log_in(run.address) as connection:
         connection.execute("SET synchronous_commit = off")
         timescale = manifest.server.timescaledb is not None
         schema = sql.Identifier(manifest.server.timescaledb_schema or "public")
@@ -166,14 +176,14 @@ def _pg_restore(run: _Run, section: str, jobs: int) -> None:
     arguments = ["--exit-on-error", f"--section={section}", f"--dbname=service=lcdb dbname={run.address.database}",
                  f"--jobs={jobs}", str(run.archive)]
     with run.programs.run("pg_restore", arguments, run.address, shared=[run.archive],
-                          options=_sorting(run.opened.manifest, jobs)) as process:
+                          options=_options(run.opened.manifest, jobs)) as process:
         assert process.stdout
         process.stdout.read()
         if process.wait() != 0:
             raise RestoreError(f"database {run.address.database}: pg_restore ({section}): {complaint(process)}")
 
 
-def _sorting(manifest: Manifest, jobs: int) -> str:
+def _options(manifest: Manifest, jobs: int) -> str:
     """Server options of pg_restore: where there are enough tables for every job, one process builds each index.
 
     Processes that help each other with one index cost more than the same processes with an index each.
@@ -181,7 +191,7 @@ def _sorting(manifest: Manifest, jobs: int) -> str:
     sizes = [table.bytes for table in manifest.tables]
     spread = jobs > 1 and max(sizes, default=0) * jobs <= sum(sizes)
     # What comes last is a commit that waits for the disk, with it all before.
-    return "-c synchronous_commit=off" + (" -c max_parallel_maintenance_workers=0" if spread else "")
+    return f"{UNLIMITED} -c synchronous_commit=off" + (" -c max_parallel_maintenance_workers=0" if spread else "")
 
 
 def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
@@ -212,7 +222,7 @@ def _load_tables(run: _Run) -> None:
         if stop.is_set():
             return
         if not hasattr(connections, "open"):
-            connections.open = run.address.connect(application_name=APPLICATION)
+            connections.open = _log_in(run.address)
             opened.append(connections.open)
             connections.open.execute("SET synchronous_commit = off")
         with connections.open.transaction():

@@ -65,9 +65,10 @@ class Address:
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
     def connect(self, *, autocommit: bool = True, wait_seconds: float = 15.0,
-                application_name: str = "lifecompanion") -> psycopg.Connection[tuple[Any, ...]]:
+                application_name: str = "lifecompanion", options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
         """Open a connection in UTC, waiting up to `wait_seconds` for a server that is starting or full.
 
+        `options` are further ones for the server's process, as `-c name=value`; they go before the role's own settings.
         Raises ServerUnreachableError with one line (address, the server's words, remedy), never with the password.
         """
         retrying = Retrying(stop=stop_after_delay(wait_seconds), wait=wait_random_exponential(0.1, max=2),
@@ -75,7 +76,8 @@ class Address:
         try:
             seconds = LOOPBACK_SECONDS if self.host in ("127.0.0.1", "localhost") else REMOTE_SECONDS
             return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
-                            application_name=application_name, client_encoding="UTF8", options="-c timezone=UTC",
+                            application_name=application_name, client_encoding="UTF8",
+                            options=f"-c timezone=UTC {options}".rstrip(),
                             # Else the environment is asked, and may lead elsewhere.
                             hostaddr="", target_session_attrs="any", **KEEPALIVES)
         except psycopg.Error as error:

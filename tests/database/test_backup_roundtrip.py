@@ -318,6 +318,19 @@ def test_commands_speak_json_and_keep_secrets_to_themselves(subject: Backed, ent
         assert done["database"] == name
 
 
+def test_no_time_limit_of_the_administrator_ends_a_restore(subject: Backed) -> None:
+    with subject.admin.connect() as connection:
+        connection.execute("DROP ROLE IF EXISTS test_hasty")
+        connection.execute("CREATE ROLE test_hasty SUPERUSER LOGIN PASSWORD 'hasty-password'")
+        connection.execute("ALTER ROLE test_hasty SET statement_timeout = '5ms'")
+    hasty = replace(subject.admin, user="test_hasty", password="hasty-password")
+    with pytest.raises(psycopg.errors.QueryCanceled), hasty.connect() as connection:
+        connection.execute("SELECT pg_sleep(1)")
+    entry = subject.back_up()
+    with subject.room() as name:
+        assert restore_logical(subject.store, subject.ring, entry, hasty, name, image=subject.image).rows > 0
+
+
 def test_a_login_that_may_not_read_a_table_is_one_line(subject: Backed) -> None:
     with subject.source.connect() as connection:
         connection.execute("DROP ROLE IF EXISTS test_blind")
