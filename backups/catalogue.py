@@ -8,7 +8,7 @@ backups needs no right to delete or replace.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -24,6 +24,8 @@ VERIFIED = "verified/"
 DRILLS = "drills/"
 FAILED_DRILLS = "failed-drills/"
 STAMP = "%Y%m%dT%H%M%SZ"
+# Of what bears a name that none of ours has.
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Listed(Protocol):
@@ -68,7 +70,7 @@ class Entry:
         """When it was begun: its data is at least as new."""
         if self.manifest:
             return self.manifest.started  # finer than the id: two may be of one second
-        return datetime.strptime(self.id.split("-", maxsplit=1)[0], STAMP).replace(tzinfo=UTC)
+        return parse_stamp(self.id.split("-", maxsplit=1)[0]) or NEVER
 
     @property
     def folder(self) -> str:
@@ -198,7 +200,19 @@ def clear_unfinished(store: Store, under: str) -> int:
     return len(left)
 
 
+def parse_stamp(text: str) -> datetime | None:
+    """The moment that a name says; None where it says none: somebody else put that there."""
+    try:
+        return datetime.strptime(text, STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def newest_stamp(texts: Iterable[str]) -> datetime | None:
+    """The newest moment that any of these names says."""
+    return max((moment for text in texts if (moment := parse_stamp(text))), default=None)
+
+
 def _newest(store: Store, prefix: str) -> datetime | None:
-    stamps: Sequence[str] = [key.rsplit("/", 1)[1].split(".")[0] for key, _ in store.objects(prefix)
-                             if key.endswith(".json")]
-    return max((datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps), default=None)
+    return newest_stamp(key.rsplit("/", 1)[1].split(".")[0] for key, _ in store.objects(prefix)
+                        if key.endswith(".json"))

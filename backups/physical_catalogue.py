@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from backups.catalogue import DRILLS, FAILED_DRILLS, STAMP, VERIFIED
+from backups.catalogue import DRILLS, FAILED_DRILLS, VERIFIED, newest_stamp
 from backups.errors import BackupError
 from backups.manifest import NAME, Server
 from backups.pgbackrest import STANZA
@@ -169,6 +169,5 @@ def _read_manifest(store: Store, folder: str) -> PhysicalManifest | None:
 
 
 def _newest(names: Sequence[str], folder: str) -> datetime | None:
-    stamps = [name.removeprefix(folder).removesuffix(".json") for name in names
-              if name.startswith(folder) and name.endswith(".json")]
-    return max((datetime.strptime(stamp, STAMP).replace(tzinfo=UTC) for stamp in stamps), default=None)
+    return newest_stamp(name.removeprefix(folder).removesuffix(".json") for name in names
+                        if name.startswith(folder) and name.endswith(".json"))

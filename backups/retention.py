@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from backups.catalogue import LOGICAL, STAMP, Entry, list_backups
+from backups.catalogue import LOGICAL, Entry, list_backups, parse_stamp
 from backups.config import Retention
 from backups.manifest import NAME
 from backups.protections import NotImplementedByServer, read_lock
@@ -121,8 +121,8 @@ def _clear_orphans(store: Store, database: str, listed: set[str], now: datetime,
     for id_ in store.folders(f"{database}/{LOGICAL}/"):
         if id_ in listed:
             continue
-        taken = datetime.strptime(id_.split("-", maxsplit=1)[0], STAMP).replace(tzinfo=UTC)
-        if now - taken > ORPHAN_AGE:
+        begun = parse_stamp(id_.split("-", maxsplit=1)[0])
+        if begun and now - begun > ORPHAN_AGE:
             cleared.append(id_)
             if not dry_run:
                 store.delete([key for key, _ in store.objects(f"{database}/{LOGICAL}/{id_}/")])

@@ -15,7 +15,7 @@ import psycopg
 from cronsim import CronSim
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from backups.catalogue import STAMP, find_backup, list_backups
+from backups.catalogue import STAMP, find_backup, list_backups, newest_stamp
 from backups.config import BackupConfig, Due
 from backups.drill import Drill, run_drill
 from backups.errors import BackupError, BusyError
@@ -67,8 +67,7 @@ def read_last_run(store: Store, database: str, due: Due, physical: Sequence[Phys
     if due.kind in SERVED_BY:
         taken = [entry.taken for entry in physical if entry.proven and entry.kind in SERVED_BY[due.kind]]
         return max(taken, default=None)
-    stamps = [key.rsplit("/", 1)[1] for key, _ in store.objects(f"{database}/{MARKS}{due.kind}/")]
-    return max((datetime.strptime(each, STAMP).replace(tzinfo=UTC) for each in stamps), default=None)
+    return newest_stamp(key.rsplit("/", 1)[1] for key, _ in store.objects(f"{database}/{MARKS}{due.kind}/"))
 
 
 def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list[str]:

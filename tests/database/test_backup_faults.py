@@ -21,6 +21,7 @@ import pytest
 
 from backups import dump, upload
 from backups.catalogue import Entry, find_backup, list_backups
+from backups.config import Retention
 from backups.dump import run_logical
 from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError, DumpError, RestoreError, S3Error, WrongKeyError
@@ -128,6 +129,22 @@ def test_damage_is_named_and_a_restore_refuses_before_it_touches_anything(
         with subject.admin.connect() as connection:
             assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
     assert not find_backup(subject.store, entry.database, entry.id).proven
+
+
+def test_what_somebody_else_put_there_under_names_of_his_own_is_in_nobody_s_way(subject: Backed, entry: Entry) -> None:
+    store, database = subject.store, entry.database
+    store.put(f"{database}/logical/notes/{NAME}", b"{}")
+    store.put(f"{database}/logical/more notes/read me", b"")
+    store.put(f"{entry.folder}/verified/by me.json", b"{}")
+    listed = list_backups(store, database)
+    assert listed[0].problem
+    assert listed[-1].id == find_backup(store, database).id
+    assert listed[-1].verified is None
+    kept = prune(store, database, Retention(), dry_run=True, now=datetime.now(UTC) + timedelta(days=3))
+    assert "notes" in kept.kept
+    assert not {"notes", "more notes"} & {*kept.deleted, *kept.cleared}
+    store.delete([f"{database}/logical/notes/{NAME}", f"{database}/logical/more notes/read me",
+                  f"{entry.folder}/verified/by me.json"])
 
 
 def test_a_half_written_manifest_is_listed_with_its_problem_and_never_taken_for_good(
