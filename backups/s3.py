@@ -90,7 +90,7 @@ class S3Login:
 
 @contextmanager
 def explained(login: S3Login, doing: str) -> Iterator[None]:
-    """Turn what boto3 raises within into S3Error with one line; `doing` is an infinitive such as "read the tags"."""
+    """Turn what botocore raises within into S3Error with one line; `doing` is an infinitive such as "read the tags"."""
     try:
         yield
     except ClientError as error:

@@ -58,7 +58,7 @@ class Store:
 
     @property
     def client(self) -> S3Client:
-        """The one client; boto3's clients may be shared by threads, and each takes some 20 MiB."""
+        """The one client; botocore's clients may be shared by threads, and each takes some 20 MiB."""
         with self._lock:
             if not self._made:
                 self._made.append(self.login.client())

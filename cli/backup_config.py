@@ -18,7 +18,7 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", envvar="LCDB_BACK
 
 def find_config(stack: str | None, file: Path | None) -> BackupConfig:
     """The settings in `file`, else the stack's. Raises BackupError, StackError."""
-    # Not at the top of this file, which every command reads: boto3 and pydantic take a third of a second.
+    # Not at the top of this file, which every command reads: botocore and pydantic take a third of a second.
     from backups.config import BackupConfig
 
     return BackupConfig.from_dict(config_values(stack, file), "backup settings") if file is None else \
