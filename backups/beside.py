@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from backups.errors import DumpError, RestoreError
 from backups.pgbackrest import run_program
-from schema.connection import Address
+from schema.connection import UNLIMITED, Address
 from schema.errors import ServerUnreachableError
 
 FOLDER = "/var/lib/postgresql/data/beside"
@@ -60,8 +60,7 @@ def _run(idle: Address, word: str, **environment: str) -> list[str]:
     """Have the script run beside the idle server; the lines it wrote that say something."""
     settings = {"BESIDE": FOLDER, "BESIDE_PORT": str(PORT), **environment}
     command = " ".join([*(f"{key}={value}" for key, value in settings.items()), "beside.sh", word])
-    with idle.connect(application_name=APPLICATION) as connection:
-        connection.execute("SET statement_timeout = 0")
+    with idle.connect(application_name=APPLICATION, options=UNLIMITED) as connection:
         try:
             return [line for line in run_program(connection, command) if line.strip()]
         except DumpError as error:

@@ -9,6 +9,7 @@ from backups.pgbackrest import expire
 from backups.physical_catalogue import CATALOGUE, SETS, PhysicalEntry, list_physical
 from backups.retention import Pruned, read_hold
 from backups.store import Store
+from schema.connection import UNLIMITED
 
 
 def plan_expiry(entries: Sequence[PhysicalEntry], retention: Retention) -> dict[str, str]:
@@ -48,8 +49,7 @@ def prune_physical(config: BackupConfig, *, dry_run: bool = False) -> Pruned:
 
 
 def _expire(config: BackupConfig, fulls: Sequence[str], going: Sequence[str]) -> None:
-    with config.administrator().connect(application_name="lifecompanion prune") as connection:
-        connection.execute("SET statement_timeout = 0")
+    with config.administrator().connect(application_name="lifecompanion prune", options=UNLIMITED) as connection:
         remaining = len(fulls)
         for full in fulls:
             if full in going:

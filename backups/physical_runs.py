@@ -19,6 +19,7 @@ import psycopg
 from backups.config import BackupConfig
 from backups.errors import BackupError, DamagedError, DumpError
 from backups.pgbackrest import PhysicalBackup, Type, read_progress, require_physical, take_backup, verify_backup
+from schema.connection import UNLIMITED
 from schema.errors import SchemaError
 
 if TYPE_CHECKING:
@@ -41,9 +42,8 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
     DamagedError.
     """
     require_physical(config)
-    with config.administrator().connect(application_name="lifecompanion backup") as connection, \
+    with config.administrator().connect(application_name="lifecompanion backup", options=UNLIMITED) as connection, \
             ThreadPoolExecutor(max_workers=1) as pool:
-        connection.execute("SET statement_timeout = 0")
         prepared = pool.submit(_prepare, config, type_)
         with _Watch(config, listener):
             entry, error = _take(config, connection, type_, prepared)
@@ -62,8 +62,7 @@ def verify_physical(config: BackupConfig, entry: PhysicalEntry) -> None:
     Raises DamagedError.
     """
     require_physical(config)
-    with config.administrator().connect(application_name="lifecompanion verify") as connection:
-        connection.execute("SET statement_timeout = 0")
+    with config.administrator().connect(application_name="lifecompanion verify", options=UNLIMITED) as connection:
         _verify(config.store(), connection, entry)
 
 

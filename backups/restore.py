@@ -26,17 +26,18 @@ from backups.manifest import Manifest, SequenceValue, Server, TableData, by_name
 from backups.programs import Programs, complaint, find_programs
 from backups.reading import Opened
 from backups.scratch import scratch_folder
-from backups.source import read_fingerprint
+from backups.source import SINCE, read_fingerprint
 from backups.store import Store
 from backups.target import create_database, create_roles, drop_database, finish_database, require_fit
 from backups.verify import require_contents, require_objects
-from schema.connection import Address
+from schema.connection import UNLIMITED, Address
 from schema.errors import ServerUnreachableError
 
 WORKERS = 2
 APPLICATION = "lifecompanion restore"
-# Whatever the administrator's login has for itself; pg_restore says so itself, but only after its first statement.
-UNLIMITED = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+# pg_restore lifts limits itself, but only after its first statement. What comes last is a commit that waits for the
+# disk, with it all before.
+LOADING = f"{UNLIMITED} -c synchronous_commit=off"
 # Called with what is being done, and how much of it is done (0 to 1).
 Listener = Callable[[str, float], None]
 
@@ -107,10 +108,10 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
     return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, origin=manifest.server.origin())
 
 
-def _log_in(address: Address) -> Connection[Any]:
+def _log_in(address: Address, options: str = UNLIMITED) -> Connection[Any]:
     """A connection that no limit of the administrator's own ends half-way."""
-    connection = address.connect(application_name=APPLICATION, options=UNLIMITED)
-    if connection.info.server_version >= 170000:
+    connection = address.connect(application_name=APPLICATION, options=options)
+    if connection.info.server_version >= SINCE["transaction_timeout"]:
         connection.execute("SET transaction_timeout = 0")
     return connection
 
@@ -142,8 +143,7 @@ def _take_away(server: Connection[Any], admin: Address, name: str) -> str:
 def _fill(run: _Run, *, analyze: bool) -> list[int]:
     """Everything from the empty database to the finished one; returns the held jobs."""
     manifest, held = run.opened.manifest, list[int]()
-    with _log_in(run.address) as connection:
-        connection.execute("SET synchronous_commit = off")
+    with _log_in(run.address, LOADING) as connection:
         timescale = manifest.server.timescaledb is not None
         schema = sql.Identifier(manifest.server.timescaledb_schema or "public")
         if timescale:
@@ -190,8 +190,7 @@ def _options(manifest: Manifest, jobs: int) -> str:
     """
     sizes = [table.bytes for table in manifest.tables]
     spread = jobs > 1 and max(sizes, default=0) * jobs <= sum(sizes)
-    # What comes last is a commit that waits for the disk, with it all before.
-    return f"{UNLIMITED} -c synchronous_commit=off" + (" -c max_parallel_maintenance_workers=0" if spread else "")
+    return LOADING + (" -c max_parallel_maintenance_workers=0" if spread else "")
 
 
 def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
@@ -222,9 +221,8 @@ def _load_tables(run: _Run) -> None:
         if stop.is_set():
             return
         if not hasattr(connections, "open"):
-            connections.open = _log_in(run.address)
+            connections.open = _log_in(run.address, LOADING)
             opened.append(connections.open)
-            connections.open.execute("SET synchronous_commit = off")
         with connections.open.transaction():
             _load(run, connections.open, table)
         with lock:

@@ -24,6 +24,8 @@ PASSING = ("starting up", "shutting down", "in recovery mode", "not yet acceptin
 # minutes where something was under way to it, not after a quarter of an hour. (Less would also end a COPY whose server
 # does not take more rows just then, as it waits for a lock.)
 KEEPALIVES = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 120_000}
+# Options of a connection whose work none of its login's own limits is to end half-way.
+UNLIMITED = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 # Not a file, but libpq's word for the certificates of the operating system.
 SYSTEM = "system"
 # Whatever goes wrong is an exception; what the driver tells a log beside it is for whoever listens to that log.
