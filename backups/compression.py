@@ -18,7 +18,6 @@ OPTIONS: dict[int, int] = {CompressionParameter.compression_level: 1, Compressio
                            CompressionParameter.checksum_flag: 1}
 
 
-
 def make_compressor() -> ZstdCompressor:
     """A compressor of one stream."""
     return ZstdCompressor(options=OPTIONS)

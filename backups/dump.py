@@ -59,11 +59,11 @@ class _Run:
     # Ends objects: the last part is on its way while the next table is read. As many may be as there are workers.
     closer: ThreadPoolExecutor
     room: threading.Semaphore
+    # Done when the folder may be written to; rows are read before, since the server takes longer than the bucket.
+    ready: Future[None]
     tables: dict[int, TableData] = field(default_factory=dict)
     closing: list[Future[None]] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
-    # Done when the folder may be written to; rows are read before, since the server takes longer than the bucket.
-    ready: Future[None] = field(default_factory=Future)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     packer: Packer = field(init=False)
     _sizes: dict[int, int] = field(init=False)
@@ -80,17 +80,12 @@ class _Run:
         with self._lock:
             self.tables[oid] = table
             self._rows += table.rows
-            self._stored += table.stored.bytes if table.stored and not table.offset else 0
+            self._stored += table.stored_bytes
             self._done += self._sizes[oid]
             now = time.monotonic()
             if now - self._told > 0.5 or len(self.tables) == len(self.source.tables):
                 self._told = now
                 self.listener(Progress(self._done, sum(self._sizes.values()), self._rows, self._stored))
-
-    def stop(self) -> None:
-        """Let nothing go on that is not done; whoever waits for the folder waits no more."""
-        self.stopped.set()
-        self.ready.cancel()
 
     def close(self, finish: Callable[[], None] | None) -> None:
         """Have an object, if any, finished by another thread, once there is room; the first failure stops all."""
@@ -128,13 +123,13 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         held.callback(reading.cancel)
         source = begun.result()
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        run = _Run(store, f"{source.server.database}/{LOGICAL}/{id_}", new_data_key(), source, listener, closer,
-                   threading.Semaphore(workers))
-        held.callback(run.stop)
+        under, data_key = f"{source.server.database}/{LOGICAL}/", new_data_key()
+        ready = pool.submit(_make_ready, store, under, f"{id_}/{KEYS}{ring.current}", ring.wrap(data_key, id_).encode())
+        run = _Run(store, f"{under}{id_}", data_key, source, listener, closer, threading.Semaphore(workers), ready)
+        # Where this is interrupted, nothing is to go on.
+        held.callback(run.stopped.set)
         reading.set_result(Reading(source, TableQueue(source.tables), lambda table: _TableSink(run, table)))
-        wrapped = ring.wrap(run.data_key, id_).encode()
-        (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address), pool.submit(
-            _make_ready, run, ring.current, wrapped))
+        (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address))
     manifest = Manifest(
         id=id_, database=source.server.database, started=started, finished=datetime.now(UTC), server=source.server,
         program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
@@ -151,15 +146,10 @@ def _placed(run: _Run, table: SourceTable, around: Surroundings) -> TableData:
     return run.tables[table.oid].model_copy(update={"hypertable": hypertable, "compressed": compressed})
 
 
-def _make_ready(run: _Run, key_id: str, wrapped: bytes) -> None:
-    """Abort what killed runs left, and put the data key, before anything else is sent; `ready` hears how it went."""
-    try:
-        clear_unfinished(run.store, f"{run.source.server.database}/{LOGICAL}/")
-        run.store.put(f"{run.folder}/{KEYS}{key_id}", wrapped)
-    except BaseException as error:
-        run.ready.set_exception(error)
-        raise
-    run.ready.set_result(None)
+def _make_ready(store: Store, under: str, key: str, wrapped: bytes) -> None:
+    """Abort what killed runs left, and put the data key, before anything else is sent."""
+    clear_unfinished(store, under)
+    store.put(f"{under}{key}", wrapped)
 
 
 def _own_version() -> str:
@@ -170,10 +160,10 @@ def _own_version() -> str:
         return "of the image"
 
 
-def _stream(run: _Run, readers: Sequence[Future[None]], structure: Future[tuple[Stored, Programs]],
-            ready: Future[None]) -> tuple[tuple[Stored, Programs], Surroundings]:
+def _stream(run: _Run, readers: Sequence[Future[None]], structure: Future[tuple[Stored, Programs]]
+            ) -> tuple[tuple[Stored, Programs], Surroundings]:
     """Structure, tables and what surrounds them side by side; the first failure stops the rest."""
-    futures: list[Future[Any]] = [ready, structure, *readers]
+    futures: list[Future[Any]] = [run.ready, structure, *readers]
     try:
         around = run.source.surroundings
         wait(futures, return_when=FIRST_EXCEPTION)
@@ -234,16 +224,15 @@ class _TableSink:
     def write(self, data: bytes) -> None:
         self._digest.update(data)
         self._bytes += len(data)
-        if self._pipeline is None:
-            self._held.append(data)
-            if self._bytes <= SMALL_BYTES:
-                return
+        if self._pipeline is not None:
+            self._pipeline.write(data)
+            return
+        self._held.append(data)
+        if self._bytes > SMALL_BYTES:
             self._pipeline = _Pipeline(self._run, f"data/{self._table.oid}.copy.zst")
-            self._held, pieces = [], self._held
-        else:
-            pieces = [data]
-        for piece in pieces:
-            self._pipeline.write(piece)
+            held, self._held = self._held, []
+            for piece in held:
+                self._pipeline.write(piece)
 
     def finish(self, rows: int) -> None:
         if self._pipeline is not None:

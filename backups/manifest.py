@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -33,7 +33,18 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Server(_Part):
+class _Grown(_Part):
+    """What got a field later: manifests from before were sealed without it, and are to stay as they were sealed."""
+
+    LATER: ClassVar[str]
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialize(self)
+        return {key: value for key, value in values.items() if key != self.LATER or value is not None}
+
+
+class Server(_Grown):
     """The server and the database that were backed up. `edition` is TimescaleDB's licence: timescale or apache.
 
     `image_digest` is what the server's containers were made from, by content: the name of an image may move.
@@ -56,12 +67,7 @@ class Server(_Part):
     grants: list[dict[str, str | None]] | None = None
     image: str | None = None
     image_digest: str | None = None
-
-    @model_serializer(mode="wrap")
-    def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Manifests from before there was a digest were sealed without it, and are to stay as they were sealed."""
-        values: dict[str, Any] = serialize(self)
-        return {key: value for key, value in values.items() if key != "image_digest" or value is not None}
+    LATER = "image_digest"
 
     def words(self) -> str:
         """Versions and edition in a few words."""
@@ -76,7 +82,7 @@ class Server(_Part):
         return f"{self.words()}, image {self.image or 'of unknown name'} ({self.image_digest or 'digest unknown'})"
 
 
-class TableData(_Part):
+class TableData(_Grown):
     """The rows of one table or chunk. `extension` names the one whose configuration they are; no object, no rows.
 
     Small tables share an object: `offset` is where this one's `bytes` begin in its plain text.
@@ -94,12 +100,12 @@ class TableData(_Part):
     compressed: bool = False
     stored: Stored | None = None
     offset: Count | None = None
+    LATER = "offset"
 
-    @model_serializer(mode="wrap")
-    def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Manifests of format 1 were sealed without offsets."""
-        values: dict[str, Any] = serialize(self)
-        return {key: value for key, value in values.items() if key != "offset" or value is not None}
+    @property
+    def stored_bytes(self) -> int:
+        """What it takes in the bucket; an object that several tables share counts with the first of them."""
+        return self.stored.bytes if self.stored and not self.offset else 0
 
 
 class SequenceValue(_Part):

@@ -42,9 +42,8 @@ def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS,
 def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
     """Read, open and compare every object with the manifest, side by side. Raises DamagedError."""
     structure = opened.manifest.structure
-    # An object that several tables share counts with the first of them.
     _read_all([_Part(functools.partial(opened.plain, structure), structure.bytes),
-               *(_Part(functools.partial(opened.rows, table), 0 if table.offset else table.stored.bytes)
+               *(_Part(functools.partial(opened.rows, table), table.stored_bytes)
                  for table in in_order(opened.manifest.tables) if table.stored)], workers, listener)
 
 

@@ -1,5 +1,5 @@
 -- Everything that holds rows of its own, as pg_dump sees it: ordinary tables, and the extensions' configuration tables.
--- `source` is what COPY reads: the bare heap of a table, or the rows of a configuration table that are the database's own.
+-- `condition` picks the rows of a configuration table that are the database's own.
 WITH columns AS (
     SELECT a.attrelid, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names,
            array_agg(a.attname::text ORDER BY a.attnum) AS bare_names,
