@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +14,11 @@ from backups.errors import DamagedError
 from backups.manifest import Manifest, TableData
 from backups.store import Store, Stored
 
-# A compressed block may hold a hundred times its size.
-BLOCK_BYTES = 4 << 20
+# A compressed block may hold a hundred times its size. What is longer leaves the processor's caches on its way to the
+# server, and in the server: a twentieth of the time of loading rows.
+BLOCK_BYTES = 128 << 10
+# Of objects that were checked, as much is kept for whoever opens them next.
+KEPT_BYTES = 48 << 20
 # Of objects that several tables share, as many are kept as there are readers at work, as a rule.
 PACKS_KEPT = 4
 # And no longer ones: what `packing` writes has a twelfth of it.
@@ -30,12 +33,35 @@ class Opened:
     manifest: Manifest
     data_key: bytes = field(repr=False)
     _packs: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _kept: dict[str, list[bytes]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _room: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _keeping: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+
+    def check(self, stored: Stored) -> Iterator[bytes]:
+        """The object's bytes as they lie there. Raises DamagedError unless they are those that were written."""
+        with self._keeping:
+            if keep := sum(self._room.values()) + stored.bytes <= KEPT_BYTES:
+                self._room[stored.key] = stored.bytes
+        blocks = list[bytes]()
+        for block in self.store.read(stored):
+            if keep:
+                blocks.append(block)
+            yield block
+        if keep:
+            self._kept[stored.key] = blocks
+
+    def _take(self, stored: Stored) -> Iterable[bytes]:
+        """What was kept of an object, once, or what lies in the bucket."""
+        with self._keeping:
+            kept = self._kept.pop(stored.key, None)
+            self._room.pop(stored.key, None)
+        return self.store.read(stored) if kept is None else kept
 
     def plain(self, stored: Stored) -> Iterator[bytes]:
         """The object's plain bytes. Raises DamagedError that names the object, at the latest after the last block."""
         decompressor = ZstdDecompressor()
-        for block in Decryptor(self.data_key, stored.key).open(self.store.read(stored)):
+        for block in Decryptor(self.data_key, stored.key).open(self._take(stored)):
             try:
                 data = decompressor.decompress(block, BLOCK_BYTES)
                 while data or not (decompressor.needs_input or decompressor.eof):

@@ -79,6 +79,8 @@ class S3Login:
         from botocore.config import Config
 
         config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"},
+                        # Whoever reads has a SHA-256 to compare with, or the seal of a manifest.
+                        response_checksum_validation="when_required",
                         s3={"addressing_style": "path" if self.path_style else "auto"})
         with explained(self, "log in"):
             # botocore and not boto3, which adds only uploads of files, and takes twice as long to load.

@@ -51,9 +51,9 @@ def require_objects(opened: Opened, *, workers: int = WORKERS, listener: Listene
     """Raise DamagedError unless every object has the checksum that the sealed manifest states for it.
 
     A quarter of the work of `verify_objects`, and proof enough of what whoever opens them next will find: the bytes
-    are those that were written.
+    are those that were written. While there is room they are kept for him.
     """
-    _read_all([_Part(functools.partial(opened.store.read, stored), stored.bytes)
+    _read_all([_Part(functools.partial(opened.check, stored), stored.bytes)
                for stored in sorted(opened.manifest.objects(), key=lambda stored: -stored.bytes)], workers, listener)
 
 
