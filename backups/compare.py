@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 
-from backups.copying import Reading, TableQueue, copy_out
-from backups.manifest import Manifest, TableData, by_name
+from backups.copying import Reading, copy_out
+from backups.manifest import Manifest, TableData
+from backups.pieces import Piece, PieceQueue
 from backups.reading import Opened
 from backups.row_sets import holds_rows
 from backups.source import SourceTable, snapshot_of
@@ -26,8 +28,8 @@ class Comparison:
 
 
 class _Digest:
-    def __init__(self, table: SourceTable, keep: Callable[[SourceTable, int, str], None]) -> None:
-        self._table, self._keep = table, keep
+    def __init__(self, piece: Piece, keep: Callable[[SourceTable, int, str], None]) -> None:
+        self._table, self._keep = piece.table, keep
         self._digest = hashlib.sha256()
 
     def write(self, data: bytes) -> None:
@@ -44,28 +46,29 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
             opened: Opened | None = None) -> Comparison:
     """Read every table and chunk of a freshly restored database: the same rows, to the byte.
 
-    The server may put a short row into the gap of an earlier page: with `opened`, a table whose rows come in another
-    order is compared again, row by row, with what lies in the bucket. Configuration of extensions is compared by what
+    The server may put a short row into the gap of an earlier page, and the parts of a large table are loaded side by
+    side: with `opened`, a table whose rows come in another order is compared again, row by row, with what lies in the
+    bucket; without it, that is a difference. Configuration of extensions is compared by what
     it means (jobs, hypertables: the fingerprint), not by its rows.
     """
-    found, lock, doubtful = Comparison(), threading.Lock(), list[tuple[SourceTable, TableData]]()
-    wanted = by_name([table for table in manifest.tables if table.extension is None])
+    found, lock, doubtful = Comparison(), threading.Lock(), list[tuple[SourceTable, list[TableData]]]()
+    wanted = {name: parts for name, parts in manifest.parts().items() if parts[0].extension is None}
 
     def keep(source: SourceTable, rows: int, digest: str) -> None:
         with lock:
             found.tables += 1
             found.rows += rows
-            table = wanted.get(source.full_name)
-            if table and table.rows == rows and table.sha256 != digest and opened:
-                doubtful.append((source, table))
-            elif table and (table.rows, table.sha256) != (rows, digest):
-                found.differences.append(_difference(table, rows))
+            parts = wanted.get(source.full_name, [])
+            if parts and rows == _rows(parts) and [part.sha256 for part in parts] != [digest] and opened:
+                doubtful.append((source, parts))
+            elif parts and (rows != _rows(parts) or [part.sha256 for part in parts] != [digest]):
+                found.differences.append(_difference(parts, rows))
 
     with snapshot_of(address, image) as source:
         tables = [table for table in source.tables if table.extension is None]
         names = {table.full_name for table in tables}
-        found.differences += [f"{name}: not there, required {table.rows} rows"
-                              for name, table in wanted.items() if name not in names]
+        found.differences += [f"{name}: not there, required {_rows(parts)} rows"
+                              for name, parts in wanted.items() if name not in names]
         found.differences += [f"{name}: there, but not in the backup" for name in sorted(names - wanted.keys())]
         sequences = {each.full_name: each for each in source.surroundings.sequences}
         found.differences += [f"{each.full_name}: stands at another value than {each.last_value}"
@@ -74,16 +77,21 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
                 and source.surroundings.fingerprint != manifest.fingerprint:
             found.differences.append("structure: not the one that was backed up")
         reading: Future[Reading] = Future()
-        reading.set_result(Reading(source, TableQueue(tables), lambda table: _Digest(table, keep)))
+        reading.set_result(Reading(source, PieceQueue(tables), lambda piece: _Digest(piece, keep)))
         with ThreadPoolExecutor(max_workers=workers) as pool:
             for future in [pool.submit(copy_out, address, reading) for _ in range(workers)]:
                 future.result()
-    found.differences += [_difference(table, table.rows) for source_table, table in doubtful
-                          if opened and not holds_rows(address, source_table, opened.rows(table))]
+    found.differences += [_difference(parts, _rows(parts)) for source_table, parts in doubtful if opened and not
+                          holds_rows(address, source_table, chain.from_iterable(map(opened.rows, parts)))]
     return found
 
 
-def _difference(table: TableData, rows: int) -> str:
-    if rows != table.rows:
-        return f"{table.full_name}: found {rows} rows, required {table.rows}"
-    return f"{table.full_name}: {rows} rows as required, but their content differs"
+def _rows(parts: Sequence[TableData]) -> int:
+    return sum(part.rows for part in parts)
+
+
+def _difference(parts: Sequence[TableData], rows: int) -> str:
+    name, required = parts[0].full_name, _rows(parts)
+    if rows != required:
+        return f"{name}: found {rows} rows, required {required}"
+    return f"{name}: {rows} rows as required, but their content differs"

@@ -6,7 +6,6 @@ asyncpg takes the server's messages apart in C; per row nothing is done in Pytho
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 
 from backups.errors import DumpError
 from backups.login import FAILURES, log_in, said
+from backups.pieces import Piece, PieceQueue
 from backups.source import APPLICATION, Source, SourceTable, settings
 from schema.connection import Address
 
@@ -31,41 +31,24 @@ WARMED_UP = "SELECT WHERE repeat(repeat(' ', 4096), 4096) = ''"
 
 
 class Sink(Protocol):
-    """Takes the rows of one table, then hears how many there were; `abandon` where they never come to an end."""
+    """Takes the rows of one piece, then hears how many there were; `abandon` where they never come to an end."""
 
     def write(self, data: bytes) -> None: ...
     def finish(self, rows: int) -> None: ...
     def abandon(self) -> None: ...
 
 
-class TableQueue:
-    """Tables that wait to be read by whoever is free, the largest first: so all readers end at about the same time.
-
-    Before them come those whose length nobody knows.
-    """
-
-    def __init__(self, tables: Sequence[SourceTable]) -> None:
-        self.tables = tuple(sorted(tables, key=lambda table: (not table.compressed, -table.bytes)))
-        self._waiting = iter(self.tables)
-        self._lock = threading.Lock()
-
-    def take(self) -> SourceTable | None:
-        """The next one; None when all are taken."""
-        with self._lock:
-            return next(self._waiting, None)
-
-
 @dataclass(frozen=True)
 class Reading:
-    """What readers share: the snapshot, the tables that wait, who takes the rows of each."""
+    """What readers share: the snapshot, the pieces that wait, who takes the rows of each."""
 
     source: Source
-    queue: TableQueue
-    sink: Callable[[SourceTable], Sink]
+    queue: PieceQueue
+    sink: Callable[[Piece], Sink]
 
 
 def copy_out(address: Address, reading: Future[Reading]) -> None:
-    """Stream tables into a sink of its own each, until none waits. Raises DumpError unless every last row came.
+    """Stream pieces of tables into a sink each, until none waits. Raises DumpError unless every last row came.
 
     Logs in at once, and begins when it hears what is to be read.
     """
@@ -92,25 +75,25 @@ async def _copy_out(address: Address, reading: Future[Reading]) -> None:
         await connection.execute(WARMED_UP)
         given = reading.result()  # blocks this thread, whose loop has nothing else to do
         await _enter(connection, given.source, given.queue.tables)
-        while table := given.queue.take():
-            await _copy_table(connection, table, given.sink(table))
+        while piece := given.queue.take():
+            await _copy_piece(connection, piece, given.sink(piece))
     finally:
         # At once: a reader that failed has a COPY under way, for whose end nobody waits.
         connection.terminate()
 
 
-async def _copy_table(connection: Any, table: SourceTable, sink: Sink) -> None:
+async def _copy_piece(connection: Any, piece: Piece, sink: Sink) -> None:
     async def write(data: bytes) -> None:
         # Nobody else is in this thread's loop, and the connection is not read meanwhile.
         sink.write(data)
         if len(data) < GATHERED_BYTES:
             time.sleep(GATHER_SECONDS)
     try:
-        if table.extension is None:
-            status = await connection.copy_from_table(table.name, schema_name=table.schema, columns=table.column_names,
-                                                      output=write)
+        if (query := piece.query) is not None:
+            status = await connection.copy_from_query(query, output=write)
         else:
-            status = await connection.copy_from_query(table.query, output=write)
+            status = await connection.copy_from_table(piece.table.name, schema_name=piece.table.schema,
+                                                      columns=piece.table.column_names, output=write)
     except BaseException:
         sink.abandon()
         raise
@@ -121,6 +104,10 @@ async def _enter(connection: Any, source: Source, tables: Sequence[SourceTable])
     """Begin a transaction that sees what the snapshot does."""
     await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     await connection.execute(f"SET TRANSACTION SNAPSHOT '{source.snapshot}'")
+    await connection.execute("SET max_parallel_workers_per_gather = 0")
+    if source.server.timescaledb:
+        # For queries of a chunk: its compressed rows are a table of their own here (2.29 knows from ONLY, too).
+        await connection.execute("SET timescaledb.enable_transparent_decompression = off")
     if tables:
         # At once, before anybody queues behind the snapshot's own locks; waiting for him would be waiting for ever.
         await connection.execute(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} "

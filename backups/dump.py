@@ -19,13 +19,14 @@ from typing import Any
 
 from backups.catalogue import KEYS, LOGICAL, clear_unfinished
 from backups.compression import make_compressor
-from backups.copying import Reading, TableQueue, copy_out
+from backups.copying import Reading, copy_out
 from backups.encryption import Encryptor, Keyring, new_data_key
 from backups.errors import DumpError
 from backups.manifest import NAME, Manifest, TableData
-from backups.packing import SMALL_BYTES, Packer
+from backups.packing import SMALL_BYTES, Packer, PieceId
+from backups.pieces import Piece, PieceQueue
 from backups.programs import Programs, complaint, find_programs
-from backups.source import Source, SourceTable, Surroundings, begin_snapshot
+from backups.source import Source, Surroundings, begin_snapshot
 from backups.store import Store, Stored
 from backups.upload import Upload
 from schema.connection import Address
@@ -61,12 +62,13 @@ class _Run:
     room: threading.Semaphore
     # Done when the folder may be written to; rows are read before, since the server takes longer than the bucket.
     ready: Future[None]
-    tables: dict[int, TableData] = field(default_factory=dict)
+    tables: dict[PieceId, TableData] = field(default_factory=dict)
     closing: list[Future[None]] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     packer: Packer = field(init=False)
-    _sizes: dict[int, int] = field(init=False)
+    _sizes: dict[PieceId, int] = field(default_factory=dict)
+    _total: int = field(init=False)
     _told: float = 0.0
     _rows: int = 0
     _stored: int = 0
@@ -74,18 +76,22 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.packer = Packer(lambda key, pieces: _put(self, key, pieces), self.keep)
-        self._sizes = {table.oid: table.bytes for table in self.source.tables}
+        self._total = sum(table.bytes for table in self.source.tables)
 
-    def keep(self, oid: int, table: TableData) -> None:
+    def sink(self, piece: Piece) -> _PieceSink:
+        self._sizes[piece.id] = piece.bytes
+        return _PieceSink(self, piece)
+
+    def keep(self, id_: PieceId, table: TableData) -> None:
         with self._lock:
-            self.tables[oid] = table
+            self.tables[id_] = table
             self._rows += table.rows
             self._stored += table.stored_bytes
-            self._done += self._sizes[oid]
+            self._done += self._sizes[id_]
             now = time.monotonic()
-            if now - self._told > 0.5 or len(self.tables) == len(self.source.tables):
+            if now - self._told > 0.5 or self._done == self._total:
                 self._told = now
-                self.listener(Progress(self._done, sum(self._sizes.values()), self._rows, self._stored))
+                self.listener(Progress(self._done, self._total, self._rows, self._stored))
 
     def close(self, finish: Callable[[], None] | None) -> None:
         """Have an object, if any, finished by another thread, once there is room; the first failure stops all."""
@@ -128,22 +134,27 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         run = _Run(store, f"{under}{id_}", data_key, source, listener, closer, threading.Semaphore(workers), ready)
         # Where this is interrupted, nothing is to go on.
         held.callback(run.stopped.set)
-        reading.set_result(Reading(source, TableQueue(source.tables), lambda table: _TableSink(run, table)))
+        queue = PieceQueue.of(source, workers)
+        reading.set_result(Reading(source, queue, run.sink))
         (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address))
     manifest = Manifest(
         id=id_, database=source.server.database, started=started, finished=datetime.now(UTC), server=source.server,
         program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
-        structure=structure, tables=[_placed(run, table, around) for table in source.tables],
+        structure=structure, tables=_placed(run, queue, around),
         sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
         fingerprint=around.fingerprint).sealed(run.data_key)
     store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest
 
 
-def _placed(run: _Run, table: SourceTable, around: Surroundings) -> TableData:
-    """What was kept of a table, and the hypertable that it is a chunk of."""
-    hypertable, compressed = around.chunks.get(table.full_name, (None, False))
-    return run.tables[table.oid].model_copy(update={"hypertable": hypertable, "compressed": compressed})
+def _placed(run: _Run, queue: PieceQueue, around: Surroundings) -> list[TableData]:
+    """What was kept of each piece, in the order of the source's tables, and the hypertable that it belongs to."""
+    place = {table.oid: number for number, table in enumerate(run.source.tables)}
+    found = []
+    for piece in sorted(queue.taken, key=lambda piece: (place[piece.table.oid], piece.id)):
+        hypertable, compressed = around.chunks.get(piece.table.full_name, (None, False))
+        found.append(run.tables[piece.id].model_copy(update={"hypertable": hypertable, "compressed": compressed}))
+    return found
 
 
 def _make_ready(store: Store, under: str, key: str, wrapped: bytes) -> None:
@@ -212,11 +223,11 @@ class _Pipeline:
         self._upload.__exit__(*error)
 
 
-class _TableSink:
-    """The rows of one table: hashed and piped on, or kept for a pack; a table without rows makes no object."""
+class _PieceSink:
+    """The rows of one piece: hashed and piped on, or kept for a pack; one without rows makes no object."""
 
-    def __init__(self, run: _Run, table: SourceTable) -> None:
-        self._run, self._table = run, table
+    def __init__(self, run: _Run, piece: Piece) -> None:
+        self._run, self._piece = run, piece
         self._held: list[bytes] = []
         self._pipeline: _Pipeline | None = None
         self._digest, self._bytes = hashlib.sha256(), 0
@@ -229,7 +240,8 @@ class _TableSink:
             return
         self._held.append(data)
         if self._bytes > SMALL_BYTES:
-            self._pipeline = _Pipeline(self._run, f"data/{self._table.oid}.copy.zst")
+            part = "" if self._piece.number is None else f"-{self._piece.number}"
+            self._pipeline = _Pipeline(self._run, f"data/{self._piece.table.oid}{part}.copy.zst")
             held, self._held = self._held, []
             for piece in held:
                 self._pipeline.write(piece)
@@ -238,9 +250,9 @@ class _TableSink:
         if self._pipeline is not None:
             self._run.close(lambda: self._finish(rows))
         elif self._held:
-            self._run.close(self._run.packer.add(self._table.oid, self._found(rows), self._held))
+            self._run.close(self._run.packer.add(self._piece.id, self._found(rows), self._held))
         else:
-            self._run.keep(self._table.oid, self._found(rows))
+            self._run.keep(self._piece.id, self._found(rows))
 
     def abandon(self) -> None:
         if self._pipeline is not None:
@@ -249,13 +261,14 @@ class _TableSink:
     def _finish(self, rows: int) -> None:
         assert self._pipeline
         with self._pipeline:
-            self._run.keep(self._table.oid, self._found(rows, self._pipeline.finish()))
+            self._run.keep(self._piece.id, self._found(rows, self._pipeline.finish()))
 
     def _found(self, rows: int, stored: Stored | None = None) -> TableData:
+        table = self._piece.table
         return TableData(
-            schema_=self._table.schema, name=self._table.name, full_name=self._table.full_name,
-            columns=self._table.columns, rows=rows, bytes=self._bytes, sha256=self._digest.hexdigest(),
-            extension=self._table.extension, stored=stored)
+            schema_=table.schema, name=table.name, full_name=table.full_name, columns=table.columns, rows=rows,
+            bytes=self._bytes, sha256=self._digest.hexdigest(), extension=table.extension, stored=stored,
+            part=self._piece.number)
 
 
 def _put(run: _Run, key: str, pieces: Sequence[bytes]) -> Stored:

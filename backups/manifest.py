@@ -21,10 +21,10 @@ from backups.encryption import seal
 from backups.errors import DamagedError
 from backups.store import Stored
 
-# 2: small tables share objects, and each stream ends with zstd's checksum of the plain text. What format 1 says is read
-# as ever.
-FORMAT = 2
-READABLE = (1, 2)
+# 2: small tables share objects, and each stream ends with zstd's checksum of the plain text. 3: large tables come in
+# parts. What earlier formats say is read as ever.
+FORMAT = 3
+READABLE = (1, 2, 3)
 NAME = "manifest.json"
 Count = Annotated[int, Field(ge=0)]
 
@@ -34,14 +34,14 @@ class _Part(BaseModel):
 
 
 class _Grown(_Part):
-    """What got a field later: manifests from before were sealed without it, and are to stay as they were sealed."""
+    """What got fields later: manifests from before were sealed without them, and are to stay as they were sealed."""
 
-    LATER: ClassVar[str]
+    LATER: ClassVar[frozenset[str]]
 
     @model_serializer(mode="wrap")
     def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = serialize(self)
-        return {key: value for key, value in values.items() if key != self.LATER or value is not None}
+        return {key: value for key, value in values.items() if key not in self.LATER or value is not None}
 
 
 class Server(_Grown):
@@ -67,7 +67,7 @@ class Server(_Grown):
     grants: list[dict[str, str | None]] | None = None
     image: str | None = None
     image_digest: str | None = None
-    LATER = "image_digest"
+    LATER = frozenset({"image_digest"})
 
     def words(self) -> str:
         """Versions and edition in a few words."""
@@ -85,7 +85,8 @@ class Server(_Grown):
 class TableData(_Grown):
     """The rows of one table or chunk. `extension` names the one whose configuration they are; no object, no rows.
 
-    Small tables share an object: `offset` is where this one's `bytes` begin in its plain text.
+    Small tables share an object: `offset` is where this one's `bytes` begin in its plain text. Large ones come in
+    several of these, in the order of `part`.
     """
 
     schema_: str
@@ -100,7 +101,8 @@ class TableData(_Grown):
     compressed: bool = False
     stored: Stored | None = None
     offset: Count | None = None
-    LATER = "offset"
+    part: Count | None = None
+    LATER = frozenset({"offset", "part"})
 
     @property
     def stored_bytes(self) -> int:
@@ -166,6 +168,13 @@ class Manifest(_Part):
         """Every object of the backup but the manifest and the wrapped keys, each once."""
         yield self.structure
         yield from {table.stored.key: table.stored for table in self.tables if table.stored}.values()
+
+    def parts(self) -> dict[str, list[TableData]]:
+        """What there is of each table and chunk, by its full name."""
+        found: dict[str, list[TableData]] = {}
+        for table in self.tables:
+            found.setdefault(table.full_name, []).append(table)
+        return found
 
     def hypertables(self) -> dict[str, list[TableData]]:
         """The chunks by hypertable."""

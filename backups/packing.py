@@ -14,8 +14,9 @@ SMALL_BYTES = 1 << 20
 PACK_BYTES = 4 << 20
 # Puts plain bytes under a key (relative to the backup), compressed and encrypted.
 Put = Callable[[str, Sequence[bytes]], Stored]
-# Hears of each table once it is stored.
-Keep = Callable[[int, TableData], None]
+# Which piece of which table a text is, and who hears of it once it is stored.
+PieceId = tuple[int, int]
+Keep = Callable[[PieceId, TableData], None]
 
 
 @dataclass
@@ -24,7 +25,7 @@ class _Pack:
 
     pieces: list[bytes] = field(default_factory=list)
     bytes: int = 0
-    tables: list[tuple[int, TableData]] = field(default_factory=list)
+    tables: list[tuple[PieceId, TableData]] = field(default_factory=list)
 
 
 class Packer:
@@ -36,11 +37,11 @@ class Packer:
         self._count = 0
         self._lock = threading.Lock()
 
-    def add(self, oid: int, table: TableData, pieces: Sequence[bytes]) -> Callable[[], None] | None:
+    def add(self, id_: PieceId, table: TableData, pieces: Sequence[bytes]) -> Callable[[], None] | None:
         """Take a table's text; returns what puts a pack that is full by it."""
         with self._lock:
             pack = self._open
-            pack.tables.append((oid, table.model_copy(update={"offset": pack.bytes})))
+            pack.tables.append((id_, table.model_copy(update={"offset": pack.bytes})))
             pack.pieces += pieces
             pack.bytes += table.bytes
             return self._close() if pack.bytes >= PACK_BYTES else None
@@ -57,6 +58,6 @@ class Packer:
 
         def put() -> None:
             stored = self._put(key, pack.pieces)
-            for oid, table in pack.tables:
-                self._keep(oid, table.model_copy(update={"stored": stored}))
+            for id_, table in pack.tables:
+                self._keep(id_, table.model_copy(update={"stored": stored}))
         return put

@@ -188,7 +188,7 @@ def _options(manifest: Manifest, jobs: int) -> str:
 
     Processes that help each other with one index cost more than the same processes with an index each.
     """
-    sizes = [table.bytes for table in manifest.tables]
+    sizes = [sum(part.bytes for part in parts) for parts in manifest.parts().values()]
     spread = jobs > 1 and max(sizes, default=0) * jobs <= sum(sizes)
     return LOADING + (" -c max_parallel_maintenance_workers=0" if spread else "")
 
@@ -210,7 +210,7 @@ def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
 
 
 def _load_tables(run: _Run) -> None:
-    """Tables and chunks side by side, the largest first. The first failure stops the rest."""
+    """Tables, chunks and parts of them side by side, the largest first. The first failure stops the rest."""
     manifest = run.opened.manifest
     tables = in_order(table for table in manifest.tables if not table.extension and table.stored)
     total, done, lock, stop = sum(t.bytes for t in tables) or 1, 0, threading.Lock(), threading.Event()

@@ -32,14 +32,14 @@ SETTINGS = {
     "transaction_timeout": "0", "row_security": "off", "synchronize_seqscans": "off", "extra_float_digits": "3",
     "datestyle": "ISO", "intervalstyle": "postgres", "timezone": "'UTC'", "bytea_output": "hex",
     "quote_all_identifiers": "off", "standard_conforming_strings": "on", "search_path": "''"}
-SINCE = {"idle_session_timeout": 140000, "transaction_timeout": 170000}
+SINCE = {"idle_session_timeout": 140000, "tid_range_scan": 140000, "transaction_timeout": 170000}
 
 
 @dataclass(frozen=True)
 class SourceTable:
     """A table that holds rows of its own; `condition` picks those of a configuration table that are the database's.
 
-    Of one that holds compressed batches, the text may be fifty times as long as its `bytes`.
+    Of one that holds compressed batches, the text may be fifty times as long as its `bytes`. `blocks` are the heap's.
     """
 
     oid: int
@@ -52,6 +52,7 @@ class SourceTable:
     condition: str | None
     compressed: bool
     bytes: int
+    blocks: int
 
     @property
     def copy(self) -> str:

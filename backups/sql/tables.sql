@@ -16,7 +16,8 @@ SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name, columns.names AS columns,
        columns.bare_names AS column_names,
        f.extname::text AS extension, f.condition, columns.compressed,
-       pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes
+       pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes,
+       pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN columns ON columns.attrelid = c.oid

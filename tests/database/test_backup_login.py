@@ -20,10 +20,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from backups.copying import Reading, TableQueue, copy_out
+from backups.copying import Reading, copy_out
 from backups.errors import DumpError
 from backups.login import log_in
-from backups.source import SourceTable, snapshot_of
+from backups.pieces import Piece, PieceQueue
+from backups.source import snapshot_of
 from schema.connection import Address
 from tests.database.servers import Server, create_database, docker, drop_database
 
@@ -129,8 +130,8 @@ def read(address: Address) -> tuple[dict[str, bytes], str]:
     texts: dict[str, bytes] = {}
 
     class Text:
-        def __init__(self, table: SourceTable) -> None:
-            self.name = table.full_name
+        def __init__(self, piece: Piece) -> None:
+            self.name = piece.table.full_name
             texts[self.name] = b""
 
         def write(self, data: bytes) -> None:
@@ -143,7 +144,7 @@ def read(address: Address) -> tuple[dict[str, bytes], str]:
             raise AssertionError
     with snapshot_of(address) as source:
         reading: Future[Reading] = Future()
-        queue = TableQueue([table for table in source.tables if table.extension is None])
+        queue = PieceQueue([table for table in source.tables if table.extension is None])
         reading.set_result(Reading(source, queue, Text))
         copy_out(address, reading)
         return texts, source.surroundings.fingerprint
@@ -168,7 +169,7 @@ def test_a_reader_waits_for_the_snapshot_longer_than_its_login_may_be_idle(login
         connection.execute(f"ALTER ROLE {login.user} SET idle_session_timeout = 200".encode())
     reading: Future[Reading] = Future()
     with snapshot_of(login) as source:
-        Timer(0.8, reading.set_result, [Reading(source, TableQueue([]), lambda _: pytest.fail("no table"))]).start()
+        Timer(0.8, reading.set_result, [Reading(source, PieceQueue([]), lambda _: pytest.fail("no table"))]).start()
         copy_out(login, reading)
     with server.admin.connect() as connection:
         connection.execute(f"ALTER ROLE {login.user} RESET ALL".encode())

@@ -81,7 +81,8 @@ def test_the_restored_database_is_equal_to_the_byte_and_sequences_go_on(subject:
     with subject.room() as name:
         done = restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
         restored = replace(subject.admin, database=name)
-        assert compare(entry.manifest, restored, image=subject.image).differences == []
+        opened = Opened(subject.store, *open_backup(subject.store, subject.ring, entry))
+        assert compare(entry.manifest, restored, image=subject.image, opened=opened).differences == []
         tables = ("environmental_readings", "users", '"Odd name"', *(("hourly",) if subject.server.community else ()))
         assert counts(restored, *tables) == counts(subject.source, *tables)
         assert done.rows == entry.manifest.rows

@@ -5,23 +5,58 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.copying import TableQueue
 from backups.manifest import TableData, in_order
-from backups.packing import PACK_BYTES, Packer
+from backups.packing import PACK_BYTES, Packer, PieceId
+from backups.pieces import LEAST_BYTES, MOST_BYTES, SLACK, Piece, PieceQueue
 from backups.source import SourceTable
 from backups.store import Stored
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.booleans()), max_size=30))
 def test_every_table_is_taken_once_compressed_ones_first_then_the_largest(found: list[tuple[int, bool]]) -> None:
-    tables = [SourceTable(number, "s", str(number), f"s.{number}", "a", ["a"], None, None, compressed, size)
-              for number, (size, compressed) in enumerate(found)]
-    queue = TableQueue(tables)
-    taken = []
-    while (table := queue.take()) is not None:
-        taken.append(table)
-    assert sorted(table.oid for table in taken) == list(range(len(tables)))
-    assert [(not table.compressed, -table.bytes) for table in taken] == sorted((not c, -size) for size, c in found)
+    taken = take_all([source(number, size, compressed) for number, (size, compressed) in enumerate(found)], readers=1)
+    assert sorted(piece.id for piece in taken) == [(number, 0) for number in range(len(found))]
+    assert all(piece.query is None for piece in taken)
+    order = [(not piece.table.compressed, -piece.bytes) for piece in taken]
+    assert order == sorted((not compressed, -size) for size, compressed in found)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**11), st.booleans()), max_size=12), st.integers(2, 6))
+def test_the_parts_of_a_table_are_all_of_it_and_each_block_once(found: list[tuple[int, bool]], readers: int) -> None:
+    tables = [source(number, size, compressed) for number, (size, compressed) in enumerate(found)]
+    taken = take_all(tables, readers)
+    for table in tables:
+        parts = [piece for piece in taken if piece.table is table]
+        assert sum(part.bytes for part in parts) == table.bytes
+        assert parts[0].first == 0
+        assert parts[-1].end is None
+        assert [part.end for part in parts[:-1]] == [part.first for part in parts[1:]]
+        assert [part.number for part in parts] == ([None] if len(parts) == 1 else list(range(len(parts))))
+        assert len(parts) == 1 or not table.compressed
+        assert all(part.bytes <= MOST_BYTES * SLACK for part in parts) or table.compressed
+
+
+@given(st.integers(1, 60), st.integers(2, 4))
+def test_no_reader_is_left_with_more_than_the_others_have(count: int, readers: int) -> None:
+    """Tables as long as each other, and not as many as readers: each reader takes the next piece when it is through."""
+    size = 400 << 20
+    busy, queue = [0] * readers, PieceQueue([source(number, size, compressed=False) for number in range(count)],
+                                            readers=readers)
+    while (piece := queue.take()) is not None:
+        busy[busy.index(min(busy))] += piece.bytes
+    assert max(busy) - min(busy) <= LEAST_BYTES * SLACK + 8192
+
+
+def source(number: int, size: int, compressed: bool) -> SourceTable:
+    return SourceTable(number, "s", str(number), f"s.{number}", "a", ["a"], None, None, compressed, size, size // 8192)
+
+
+def take_all(tables: list[SourceTable], readers: int) -> list[Piece]:
+    queue, taken = PieceQueue(tables, readers=readers), list[Piece]()
+    while (piece := queue.take()) is not None:
+        taken.append(piece)
+    assert queue.taken == taken
+    return taken
 
 
 def table(number: int, text: bytes) -> TableData:
@@ -33,7 +68,7 @@ def table(number: int, text: bytes) -> TableData:
 def test_each_table_is_found_again_where_its_pack_says(given_: list[tuple[int, int]]) -> None:
     texts = [bytes([48 + number]) * size for number, (_, size) in enumerate(given_)]
     packs: dict[str, bytes] = {}
-    kept: dict[int, TableData] = {}
+    kept: dict[PieceId, TableData] = {}
 
     def put(key: str, pieces: list[bytes]) -> Stored:
         packs[key] = b"".join(pieces)
@@ -41,13 +76,13 @@ def test_each_table_is_found_again_where_its_pack_says(given_: list[tuple[int, i
     packer = Packer(put, kept.__setitem__)  # type: ignore[arg-type]
     for number, text in enumerate(texts):
         half = len(text) // 2
-        if full := packer.add(number, table(number, text), [text[:half], text[half:]]):
+        if full := packer.add((number, 0), table(number, text), [text[:half], text[half:]]):
             full()
     if rest := packer.rest():
         rest()
     assert packer.rest() is None
     for number, text in enumerate(texts):
-        found = kept[number]
+        found = kept[number, 0]
         assert found.stored
         assert found.offset is not None
         assert packs[found.stored.key][found.offset:found.offset + found.bytes] == text

@@ -57,8 +57,8 @@ def test_a_manifest_of_the_format_without_shared_objects_opens_as_it_was_sealed(
 
 
 def test_a_manifest_of_a_later_program_is_refused_in_one_line() -> None:
-    values = json.loads(manifest(DIGEST).to_json()) | {"format": 3}
-    with pytest.raises(DamagedError, match=r"format found 3, required at most 2; use the program that wrote it"):
+    values = json.loads(manifest(DIGEST).to_json()) | {"format": 4}
+    with pytest.raises(DamagedError, match=r"format found 4, required at most 3; use the program that wrote it"):
         Manifest.from_json(json.dumps(values).encode(), "here")
 
 
