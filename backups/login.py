@@ -12,31 +12,43 @@ from typing import Any
 from urllib.parse import urlencode
 
 import asyncpg
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from backups.errors import DumpError
 from schema.connection import KEEPALIVES, SYSTEM, Address
 
 # What asyncpg raises, a server that speaks nonsense and a TLS handshake that fails included.
 FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+# For room at a server, or in a role's limit, that is full: as long as `Address.connect` waits.
+ROOM_SECONDS = 15.0
 
 
 async def log_in(address: Address, application_name: str) -> Any:
-    """A connection of asyncpg's. Raises DumpError with one line, never with the password."""
+    """A connection of asyncpg's, waited for where the server has none free just now.
+
+    Raises DumpError with one line, never with the password.
+    """
+    retrying = AsyncRetrying(stop=stop_after_delay(ROOM_SECONDS), wait=wait_random_exponential(0.1, max=2),
+                             retry=retry_if_exception_type(asyncpg.TooManyConnectionsError), reraise=True)
     try:
-        first, *others = _ways(address)
-        try:
-            return await _connect(address, application_name, first)
-        except FAILURES as error:
-            for way in others:
-                with suppress(*FAILURES):
-                    return await _connect(address, application_name, way)
-            raise error
+        return await retrying(_try_ways, address, application_name)
     except asyncpg.TooManyConnectionsError as error:
         raise DumpError(f"{address}: a reader cannot log in: {said(error)}; a backup takes a connection for each "
                         "worker and two more: raise the limit, or give fewer workers") from None
     except FAILURES as error:
         raise DumpError(f"{address}: a reader cannot log in: {said(error)}; run the backup again once the server "
                         "lets it in") from None
+
+
+async def _try_ways(address: Address, application_name: str) -> Any:
+    first, *others = _ways(address)
+    try:
+        return await _connect(address, application_name, first)
+    except FAILURES as error:
+        for way in others:
+            with suppress(*FAILURES):
+                return await _connect(address, application_name, way)
+        raise error
 
 
 def said(error: BaseException) -> str:

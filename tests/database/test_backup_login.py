@@ -175,7 +175,9 @@ def test_a_reader_waits_for_the_snapshot_longer_than_its_login_may_be_idle(login
         connection.execute(f"ALTER ROLE {login.user} RESET ALL".encode())
 
 
-def test_a_login_without_room_for_a_reader_is_one_line_that_says_how_many(login: Address, server: Server) -> None:
+def test_a_login_without_room_for_a_reader_is_one_line_that_says_how_many(
+        login: Address, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backups.login.ROOM_SECONDS", 0.5)
     # A superuser has no limit.
     with server.admin.connect() as connection:
         connection.execute(f"ALTER ROLE {login.user} NOSUPERUSER CONNECTION LIMIT 0".encode())
@@ -186,6 +188,22 @@ def test_a_login_without_room_for_a_reader_is_one_line_that_says_how_many(login:
         with server.admin.connect() as connection:
             connection.execute(f"ALTER ROLE {login.user} SUPERUSER CONNECTION LIMIT -1".encode())
     assert "\n" not in str(caught.value)
+
+
+def test_a_reader_waits_until_a_full_login_has_room(login: Address, server: Server) -> None:
+    def limit(words: str) -> None:
+        with server.admin.connect() as connection:
+            connection.execute(f"ALTER ROLE {login.user} {words}".encode())
+    reading: Future[Reading] = Future()
+    with snapshot_of(login) as source:
+        reading.set_result(Reading(source, PieceQueue([]), lambda _: pytest.fail("no table")))
+        limit("NOSUPERUSER CONNECTION LIMIT 0")
+        room = Timer(1, limit, ["SUPERUSER CONNECTION LIMIT -1"])
+        room.start()
+        try:
+            copy_out(login, reading)
+        finally:
+            room.join()
 
 
 @pytest.mark.parametrize(("variable", "value"), [
