@@ -182,6 +182,9 @@ def _stream(run: _Run, readers: Sequence[Future[None]], structure: Future[tuple[
         if not all(future.done() and not future.exception() for future in futures):
             run.stopped.set()
         wait(futures)
+    if not run.stopped.is_set():
+        # All is read: whoever waits to alter a table need not wait for the bucket as well.
+        run.source.let_go()
     run.close(run.packer.rest() if not run.stopped.is_set() else None)
     # Those that only stopped because another failed do not say why.
     errors = [error for future in [*futures, *run.closing] if (error := future.exception())]

@@ -98,6 +98,18 @@ class Source:
             return Surroundings(chunks, read_sequences(self._connection),
                                 [Role(**row) for row in _rows(self._connection, "roles")], jobs, fingerprint)
 
+    def let_go(self) -> None:
+        """End the snapshot and its locks; that another backup of this database begins stays forbidden.
+
+        Raises DumpError where the server ended it before.
+        """
+        try:
+            self._connection.execute("ROLLBACK")
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            raise DumpError(f"{self._address}: the server ended the session that held the snapshot: {said}; "
+                            "run the backup again") from None
+
 
 @contextmanager
 def snapshot_of(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[Source]:

@@ -24,10 +24,13 @@ from backups.catalogue import Entry, find_backup, list_backups
 from backups.config import Retention
 from backups.dump import run_logical
 from backups.encryption import Keyring
-from backups.errors import BackupError, DamagedError, DumpError, RestoreError, S3Error, WrongKeyError
+from backups.errors import BackupError, BusyError, DamagedError, DumpError, RestoreError, S3Error, WrongKeyError
 from backups.manifest import NAME
 from backups.restore import restore_logical
 from backups.retention import prune
+from backups.runs import take_logical
+from backups.source import snapshot_of
+from backups.store import Store
 from backups.verify import verify
 from tests.database.backed_up import Backed, backed, s3_server
 from tests.database.servers import Server, docker, running
@@ -317,6 +320,21 @@ def test_an_interruption_before_anything_could_be_sent_ends_at_once(
     assert subject.store.unfinished() == []
 
 
+def test_a_table_can_be_altered_while_the_manifest_is_put_but_no_other_backup_begins(
+        subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, seen = Store.put, list[str]()
+
+    def alter_first(store: Store, key: str, *rest: Any, **named: Any) -> Any:
+        if key.endswith(NAME):
+            subject.database.execute("SET lock_timeout = '10s'", "ALTER TABLE noise ALTER COLUMN md5 SET DEFAULT ''")
+            with pytest.raises(BusyError), snapshot_of(subject.source):
+                pass
+            seen.append(key)
+        return put(store, key, *rest, **named)
+    monkeypatch.setattr(Store, "put", alter_first)
+    assert take_logical(subject.config(), verified=False).id in seen[0]
+
+
 TAKE = """
 import sys
 from pathlib import Path
@@ -402,6 +420,9 @@ import sys
 from pathlib import Path
 from backups.config import BackupConfig
 from backups.retention import prune
+from backups.runs import take_logical
+from backups.source import snapshot_of
+from backups.store import Store
 config = BackupConfig.from_file(Path(sys.argv[1]))
 config.store().client.list_buckets()
 print("begun", flush=True)
