@@ -1,4 +1,4 @@
-"""Peak memory of the way from rows to S3, by the amount of data: rows made here, a server that swallows parts."""
+"""Peak memory of the way from a server to S3, by amount of data: rows that it makes up, a bucket that swallows them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from bench.results import FOLDER
+from infra.processes import free_port
+from infra.settings import OFFICIAL_IMAGE
+from infra.targets import engine
+from tests.database.servers import running
 
 SIZES = [int(word) for word in os.environ.get("BENCH_GIB", "1 4 16").split()]
 LIMIT_MIB = 200
 FLOW = '''
-import os, sys, threading
+import json, os, sys, threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from backups.dump import _Pipeline
+from backups.copying import Reading, copy_out
+from backups.dump import _Run
+from backups.pieces import Piece, PieceQueue
 from backups.s3 import S3Login
+from backups.source import snapshot_of
 from backups.store import Store
+from schema.connection import Address
 
 class Swallow(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -35,48 +45,66 @@ class Swallow(BaseHTTPRequestHandler):
     do_PUT = do_POST = do_DELETE = _answer
     def log_message(self, *_): pass
 
+size, port = int(sys.argv[1]), int(sys.argv[2])
 if os.fork() == 0:
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Swallow)
+    os.close(1)  # whoever reads this program's output is to see its end
+    server = ThreadingHTTPServer(("127.0.0.1", port), Swallow)
     server.serve_forever()
 import time; time.sleep(1)
 
-class Run:
-    store = Store(S3Login(endpoint=f"http://127.0.0.1:{sys.argv[2]}", access_key="a", secret_key="b",
-                          path_style=True), "b")
-    folder, data_key, stopped, ready = "f", b"k" * 32, threading.Event(), None
+class Made(Piece):
+    """Rows that the server makes while it sends them, of 70 bytes each, half of them noise."""
+    @property
+    def query(self):
+        return (f"SELECT g, md5(g::text), now() + g * interval '1 s' FROM "
+                f"(SELECT generate_series(1, {self.bytes // 70}) AS g) AS made")
 
-def flow(number):
-    # Hexadecimal noise, longer than zstd's window: it is halved, and so is sent.
-    noise = [os.urandom(1 << 19).hex().encode() for _ in range(8)]
-    pipeline = _Pipeline(Run, str(number))
-    for at in range(int(sys.argv[1]) * 512):
-        pipeline.write(noise[at % 8])
-    pipeline.finish()
-
-threads = [threading.Thread(target=flow, args=(number,)) for number in range(2)]
-for each in threads: each.start()
-for each in threads: each.join()
+address = Address.from_dict(json.loads(sys.stdin.read()))
+store = Store(S3Login(endpoint=f"http://127.0.0.1:{port}", access_key="a", secret_key="b", path_style=True), "b")
+with snapshot_of(address) as source, ThreadPoolExecutor(2) as closer, ThreadPoolExecutor(2) as pool:
+    # No chunk of a thousand is left out: as many pieces as there are GiB.
+    made = [Made(source.tables[0], 1 << 30, number) for number in range(size)]
+    class Queue(PieceQueue):
+        def take(self):
+            return made.pop() if made else None
+    ready = Future()
+    ready.set_result(None)
+    run = _Run(store, "f", b"k" * 32, source, lambda _: None, closer, threading.Semaphore(2), ready)
+    reading = Future()
+    reading.set_result(Reading(source, Queue(source.tables), run.sink))
+    for each in [pool.submit(copy_out, address, reading) for _ in range(2)]: each.result()
+assert sum(table.bytes for table in run.tables.values()) > size * 0.9 * (1 << 30)
 print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) // 1024)
 '''
 
 
 def run() -> None:
-    """Stream each amount through two workers in a process of its own; keep the peaks and draw them."""
-    from infra.processes import free_port
-
-    peaks = {}
-    for size in SIZES:
-        port = free_port()
-        with subprocess.Popen([sys.executable, "-c", FLOW, str(size), str(port)], stdout=subprocess.PIPE, text=True,
-                              start_new_session=True) as process:
-            assert process.stdout
-            peaks[size] = int(process.stdout.readline())
-            os.killpg(process.pid, 9)
-        print(f"{size} GiB: {peaks[size]} MiB")
+    """Back up each amount by two readers in a process of its own; keep the peaks and draw them."""
+    kind = "official" if engine.has_image(OFFICIAL_IMAGE) else "debian"
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, running(kind, Path(name)) as server:
+        with server.admin.connect() as connection:
+            connection.execute("CREATE TABLE public.one (n int)")
+        address = json.dumps(server.admin.to_dict())
+        peaks = {size: _peak(size, address) for size in SIZES}
     (FOLDER / "backup_memory.json").write_text(json.dumps(
         {"benchmark": "peak memory of a backup by amount of data", "limit_mib": LIMIT_MIB, "peak_mib": peaks},
         indent=2) + "\n")
     _draw(FOLDER / "backup_memory.png", peaks)
+
+
+def _peak(size: int, address: str) -> int:
+    with subprocess.Popen([sys.executable, "-c", FLOW, str(size), str(free_port())], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(address)
+        process.stdin.close()
+        try:
+            peak = int(process.stdout.readline())
+        finally:
+            os.killpg(process.pid, 9)
+    print(f"{size} GiB: {peak} MiB", flush=True)
+    return peak
 
 
 def _draw(path: Path, peaks: dict[int, int]) -> None:
@@ -88,7 +116,7 @@ def _draw(path: Path, peaks: dict[int, int]) -> None:
     figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
     axes.plot(list(peaks), list(peaks.values()), "o-", color="#1f3b57")
     axes.axhline(LIMIT_MIB, color="#a40000", linestyle="--", linewidth=1)
-    axes.set(xlabel="GiB of rows, through two workers", ylabel="peak MiB", xscale="log", ylim=(0, LIMIT_MIB * 1.2))
+    axes.set(xlabel="GiB of rows, by two readers", ylabel="peak MiB", xscale="log", ylim=(0, LIMIT_MIB * 1.2))
     axes.set_title("Peak memory of a backup", loc="left", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=130)
