@@ -39,7 +39,7 @@ OURS, VERIFIED = "lcdb backup run --no-verify, to S3, encrypted", "lcdb backup r
 # The container that keeps the schedule has read its libraries when a moment comes.
 WITHIN = "the same within a process that runs already, as the schedule's"
 BARE_RESTORE = "pg_restore, serial, with pre- and post-restore"
-OUR_RESTORE = "lcdb backup restore, from S3, verified first"
+OUR_RESTORE = "lcdb backup restore, from S3, verified first (within a process that runs already)"
 # The command itself, in a process of its own, as a user has it; the last line is its peak memory. getrusage would say
 # its parent's, which is larger: a child begins with that figure.
 TAKE = ("from cli import main\nmain()\n"
@@ -91,8 +91,9 @@ def _measure(subject: Backed, folder: Path) -> None:
             restores[way].append(_restored(subject, restore, f"restored_{number}"))
         print(f"round {number + 1}:", {way: round(runs[-1], 1) for way, runs in (dumps | restores).items()})
     words = f"{ROWS:,} readings, TimescaleDB ({subject.server.kind} image)"
-    print(keep("backup_logical", f"Logical backup of {words}; peak memory {max(memory)} MiB", BARE_DUMP, dumps))
-    print(keep("restore_logical", f"Logical restore of {words}", BARE_RESTORE, restores))
+    size = "" if ROWS == 5_000_000 else f"_{ROWS // 1_000_000}m"
+    print(keep(f"backup_logical{size}", f"Logical backup of {words}; peak memory {max(memory)} MiB", BARE_DUMP, dumps))
+    print(keep(f"restore_logical{size}", f"Logical restore of {words}", BARE_RESTORE, restores))
 
 
 def _timed(run: Callable[[], object]) -> float:
