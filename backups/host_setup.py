@@ -24,6 +24,8 @@ from backups.s3 import S3Login
 CONF = "/etc/pgbackrest/pgbackrest.conf"
 CA = "/etc/pgbackrest/s3-ca.pem"
 SETTINGS = "/etc/lcdb/backup.json"
+# Where this repository lies on the machine that keeps the schedule, with its environment.
+PROGRAM = "/opt/lcdb"
 SECRET = re.compile(r"^(repo1-(?:s3-key|s3-key-secret|s3-token|cipher-pass)=).*$", re.MULTILINE)
 # What the server calls the same, or what does as well.
 SAME = {"60s": ("1min",), "replica": ("replica", "logical")}
@@ -36,7 +38,7 @@ Wants=network-online.target
 [Service]
 Type=oneshot
 User=lcdb
-ExecStart=/opt/lcdb/.venv/bin/lcdb backup serve --once --config {SETTINGS}
+ExecStart={PROGRAM}/.venv/bin/lcdb backup serve --once --config {SETTINGS}
 """
 TIMER = """[Unit]
 Description=Backups of the database: every quarter of an hour what is due, and what was missed
@@ -100,7 +102,8 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
                 backrest.format("stanza-create")),
         tuple(f"ALTER SYSTEM SET {key} = '{value}';" for key, value in wanted.items()),
         not wanted.keys().isdisjoint(RESTARTS), (backrest.format("check"),),
-        (f"install -D -o lcdb -m 600 backup.json {SETTINGS}",
+        (f"id -u lcdb >/dev/null 2>&1 || useradd --system --home-dir {PROGRAM} --shell /usr/sbin/nologin lcdb",
+         f"install -D -o lcdb -m 600 backup.json {SETTINGS}",
          "install -m 644 lcdb-backup.service lcdb-backup.timer /etc/systemd/system/",
          "systemctl daemon-reload", "systemctl enable --now lcdb-backup.timer"),
         {key: found[key] for key in wanted})

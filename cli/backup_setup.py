@@ -40,6 +40,8 @@ def setup(stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption
 
 
 def _text(found: HostSetup, into: Path | None) -> str:
+    from backups.host_setup import PROGRAM
+
     replaced = [f"# found {key} = {value}" for key, value in found.found.items() if key == "archive_command"
                 and value not in ("", "(disabled)")]
     written = f"# written to {into}, mode 600: {', '.join(sorted(found.files))}; take them to the host" if into else \
@@ -50,5 +52,6 @@ def _text(found: HostSetup, into: Path | None) -> str:
              ["# in the server, as a superuser", *replaced, *found.statements, after] if found.statements else
              ["# the server is set as it has to be"],
              ["# as root: the archive is tried", *found.begin],
-             ["# as root, on the machine that keeps the schedule", *found.schedule]]
+             ["# as root, on the machine that keeps the schedule; this repository is in "
+              f"{PROGRAM}, and `make .venv/stamp` was run there", *found.schedule]]
     return "\n\n".join("\n".join(part) for part in parts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import json
 import secrets
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,13 +177,30 @@ def test_the_units_are_whole_and_the_settings_for_the_timer_are_its_user_s_alone
         unit = configparser.ConfigParser(strict=True, interpolation=None)
         unit.read_string((tmp_path / name).read_text())
         assert unit[section][key]
-    docker("exec", host.name, "sh", "-c", f"mkdir -p {FOLDER}; id lcdb || useradd --system lcdb")
+    docker("exec", host.name, "sh", "-c", f"mkdir -p {FOLDER}; ! id -u lcdb")
     docker("cp", f"{tmp_path}/.", f"{host.name}:{FOLDER}")
     for command in said["schedule"]:
         if not command.startswith("systemctl"):  # there is no systemd in a container
             host.root(command)
     assert host.root("stat -c '%U %a' /etc/lcdb/backup.json").split() == ["lcdb", "600"]
     assert json.loads((tmp_path / "backup.json").read_text())["s3"]["ca_file"] == "/etc/pgbackrest/s3-ca.pem"
+
+
+def test_systemd_takes_the_units(host: Host, tmp_path: Path) -> None:
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs systemd-analyze")
+    host.lcdb("setup", "--into", str(tmp_path), "--json")
+    service = tmp_path / "lcdb-backup.service"
+    # What it starts is not on this machine.
+    service.write_text(service.read_text().replace("/opt/lcdb/.venv/bin/lcdb", "/bin/true"))
+
+    def verify() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["systemd-analyze", "verify", str(tmp_path / "lcdb-backup.timer"), str(service)],
+                              capture_output=True, text=True, check=False)
+    assert verify().returncode == 0, verify().stderr
+    timer = tmp_path / "lcdb-backup.timer"
+    timer.write_text(timer.read_text().replace("*:0/15", "every tea time"))
+    assert verify().returncode != 0
 
 
 def test_a_stack_without_physical_backups_is_told_how_to_have_them(host: Host, tmp_path: Path) -> None:
