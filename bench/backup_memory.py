@@ -117,6 +117,8 @@ def _draw(path: Path, peaks: dict[int, int]) -> None:
     axes.plot(list(peaks), list(peaks.values()), "o-", color="#1f3b57")
     axes.axhline(LIMIT_MIB, color="#a40000", linestyle="--", linewidth=1)
     axes.set(xlabel="GiB of rows, by two readers", ylabel="peak MiB", xscale="log", ylim=(0, LIMIT_MIB * 1.2))
+    axes.set_xticks(list(peaks), labels=[str(size) for size in peaks])
+    axes.minorticks_off()
     axes.set_title("Peak memory of a backup", loc="left", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=130)
