@@ -420,9 +420,6 @@ import sys
 from pathlib import Path
 from backups.config import BackupConfig
 from backups.retention import prune
-from backups.runs import take_logical
-from backups.source import snapshot_of
-from backups.store import Store
 config = BackupConfig.from_file(Path(sys.argv[1]))
 config.store().client.list_buckets()
 print("begun", flush=True)
