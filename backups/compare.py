@@ -48,8 +48,8 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
 
     The server may put a short row into the gap of an earlier page, and the parts of a large table are loaded side by
     side: with `opened`, a table whose rows come in another order is compared again, row by row, with what lies in the
-    bucket; without it, that is a difference. Configuration of extensions is compared by what
-    it means (jobs, hypertables: the fingerprint), not by its rows.
+    bucket; without it, that is a difference. Configuration of extensions is compared by what it means (jobs,
+    hypertables: the fingerprint), not by its rows.
     """
     found, lock, doubtful = Comparison(), threading.Lock(), list[tuple[SourceTable, list[TableData]]]()
     wanted = {name: parts for name, parts in manifest.parts().items() if parts[0].extension is None}
@@ -58,10 +58,15 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
         with lock:
             found.tables += 1
             found.rows += rows
-            parts = wanted.get(source.full_name, [])
-            if parts and rows == _rows(parts) and [part.sha256 for part in parts] != [digest] and opened:
+            parts = wanted.get(source.full_name)
+            if parts is None:
+                return
+            counted = rows == _rows(parts)
+            if counted and [part.sha256 for part in parts] == [digest]:
+                return
+            if counted and opened:
                 doubtful.append((source, parts))
-            elif parts and (rows != _rows(parts) or [part.sha256 for part in parts] != [digest]):
+            else:
                 found.differences.append(_difference(parts, rows))
 
     with snapshot_of(address, image) as source:
