@@ -113,13 +113,13 @@ def expire(connection: psycopg.Connection[Any], full: str, remaining: int) -> No
     run_program(connection, f"pgbackrest --stanza={STANZA} --set={full} --repo1-retention-full={remaining} expire")
 
 
-def read_progress(connection: psycopg.Connection[Any]) -> float:
-    """How much of the backup that is being taken is done, from 0 to 1."""
+def read_progress(connection: psycopg.Connection[Any]) -> tuple[int, int]:
+    """Bytes of the backup that is being taken: done, and in all; 0 of 0 where none is."""
     for stanza in _info(connection):
         lock = stanza.get("status", {}).get("lock", {}).get("backup", {})
         if lock.get("size"):
-            return float(lock.get("size-cplt", 0)) / float(lock["size"])
-    return 0.0
+            return int(lock.get("size-cplt", 0)), int(lock["size"])
+    return 0, 0
 
 
 def read_physical(connection: psycopg.Connection[Any]) -> list[PhysicalBackup]:

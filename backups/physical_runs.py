@@ -19,6 +19,7 @@ import psycopg
 from backups.config import BackupConfig
 from backups.errors import BackupError, DamagedError, DumpError
 from backups.pgbackrest import PhysicalBackup, Type, read_progress, require_physical, take_backup, verify_backup
+from backups.rates import with_rate
 from schema.connection import UNLIMITED
 from schema.errors import SchemaError
 
@@ -134,11 +135,10 @@ class _Watch:
     """Tells how far a backup is, asked over a connection of its own, until it ends; no answer is no fault."""
 
     def __init__(self, config: BackupConfig, listener: Listener) -> None:
-        self._config, self._listener, self._over = config, listener, threading.Event()
-        self._lock = threading.Lock()
+        self._config, self._over, self._lock = config, threading.Event(), threading.Lock()
+        self._tell = with_rate("copying", listener)
 
     def __enter__(self) -> None:
-        self._since = time.monotonic()
         threading.Thread(target=self._watch, name="progress", daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
@@ -156,6 +156,6 @@ class _Watch:
                     done = read_progress(connection)
                     with self._lock:
                         if not self._over.is_set():
-                            self._listener(f"copying for {time.monotonic() - self._since:.0f} s", done)
+                            self._tell(*done)
         except (BackupError, SchemaError, psycopg.Error):
             return

@@ -24,6 +24,7 @@ from backups.errors import RestoreError
 from backups.jobs import hold_jobs
 from backups.manifest import Manifest, SequenceValue, Server, TableData, by_name, in_order
 from backups.programs import Programs, complaint, find_programs
+from backups.rates import with_rate
 from backups.reading import Opened
 from backups.scratch import scratch_folder
 from backups.source import SINCE, read_fingerprint
@@ -91,8 +92,8 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
         require_fit(manifest, server)
         programs = find_programs(server.info.server_version, image or manifest.server.image)
         run = _Run(opened, programs, replace(admin, database=name), folder / "structure.dump", workers, listener)
-        run.phase("verify", lambda: require_objects(opened, workers=workers, listener=lambda done, all_: listener(
-            "verify", done / max(all_, 1))))
+        run.phase("verify", lambda: require_objects(opened, workers=workers,
+                                                listener=with_rate("verify", listener)))
         opened.fetch_structure(run.archive)
         require_contents(manifest, run.programs, run.archive)
         create_database(server, manifest, name)
@@ -214,7 +215,7 @@ def _load_tables(run: _Run) -> None:
     manifest = run.opened.manifest
     tables = in_order(table for table in manifest.tables if not table.extension and table.stored)
     total, done, lock, stop = sum(t.bytes for t in tables) or 1, 0, threading.Lock(), threading.Event()
-    connections = threading.local()
+    connections, tell = threading.local(), with_rate("rows", run.listener)
 
     def load(table: TableData) -> None:
         nonlocal done
@@ -227,7 +228,7 @@ def _load_tables(run: _Run) -> None:
             _load(run, connections.open, table)
         with lock:
             done += table.bytes
-            run.listener("rows", done / total)
+            tell(done, total)
 
     opened: list[Connection[Any]] = []
     with ThreadPoolExecutor(max_workers=run.workers, thread_name_prefix="restore") as pool:

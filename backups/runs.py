@@ -39,11 +39,12 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
                                listener=tell)
     if verified:
         from backups.catalogue import find_backup
+        from backups.rates import with_rate
         from backups.verify import verify
 
         entry = find_backup(store, manifest.database, manifest.id)
         read_back = verify(store, ring, entry, image=config.image, workers=workers,
-                           listener=lambda done, total: listener("verifying", done / max(total, 1)))
+                           listener=with_rate("verifying", listener))
         if read_back.seal != manifest.seal:
             raise DamagedError(f"backup {manifest.id}: its manifest was changed while it was verified")
     return manifest

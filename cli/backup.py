@@ -17,6 +17,7 @@ from cli.backup_screen import (
     IdArgument,
     ImageOption,
     JsonOption,
+    WorkersOption,
     backups_table,
     entry_facts,
     physical_facts,
@@ -43,7 +44,7 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
         kind: Annotated[Kind | None, typer.Option(help=(
             "full, diff or incr where pgBackRest is set up (incr without this option), or logical."))] = None,
         verify: Annotated[bool, typer.Option(help="Read it back at once and compare.")] = True,
-        workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
+        workers: WorkersOption = 2) -> None:
     """Take a backup now, and verify it. Exit status 1 where either fails."""
     settings = find_config(stack, config)
     if (kind or (Kind.INCR if settings.physical else Kind.LOGICAL)) is not Kind.LOGICAL:
@@ -98,8 +99,12 @@ def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption
 @app.command()
 def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
            image: ImageOption = None) -> None:
-    """Read every object of a backup back and compare it with the manifest. Exit status 1 names the first wrong one."""
+    """Read every object of a backup back and compare it with the manifest. Exit status 1 names the first wrong one.
+
+    Of a physical backup: have pgBackRest read it back, with all that it stands on and the WAL.
+    """
     from backups.physical_catalogue import PhysicalEntry
+    from backups.rates import with_rate
     from backups.verify import verify as verify_backup
 
     settings = find_config(stack, config)
@@ -109,7 +114,7 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
         return
     with progress_bar("verifying") as tell:
         manifest = verify_backup(settings.store(), settings.keyring(), entry, image=image or settings.image,
-                                 listener=lambda done, total: tell("verifying", done / max(total, 1)))
+                                 listener=with_rate("verifying", tell))
     print_result(as_json, {"id": manifest.id, "verified": True, "rows": manifest.rows}, lambda: console.print(
         f"backup {manifest.id}: verified, {manifest.rows:,} rows in {size_text(manifest.stored_bytes)}",
         soft_wrap=True))
@@ -136,9 +141,13 @@ def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
 
 @app.command()
 def status(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
-           prometheus: Annotated[bool, typer.Option(help="Metrics in Prometheus's text format.")] = False) -> None:
-    """Say how the backups of each kind stand. Exit status 1 where the newest verified one is older than allowed, WAL
-    does not arrive, or recovery would take longer than its target."""
+           prometheus: Annotated[bool, typer.Option("--prometheus", help=(
+               "Metrics in Prometheus's text format."))] = False) -> None:
+    """Say how the backups of each kind stand. Exit status 1 where something is wrong.
+
+    That is where the newest verified backup is older than allowed, the newest drill failed, WAL does not arrive, or
+    recovery would take longer than its target.
+    """
     from backups.status import render_metrics
 
     found = backup_physical.read_statuses(find_config(stack, config))
@@ -167,8 +176,10 @@ def new_key() -> None:
 
 @app.command("rotate-key")
 def rotate_key(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Close every backup's data key, and pgBackRest's cipher, with the first of the backup keys too; no backup is
-    written again."""
+    """Close every backup's data key, and pgBackRest's cipher, with the first of the backup keys too.
+
+    No backup is written again.
+    """
     from backups.catalogue import rewrap
     from backups.physical import PHYSICAL, rewrap_cipher
 

@@ -18,6 +18,7 @@ from cli.backup_screen import (
     IdArgument,
     ImageOption,
     JsonOption,
+    WorkersOption,
     print_result,
     progress_bar,
     size_text,
@@ -33,13 +34,15 @@ if TYPE_CHECKING:
 
 
 def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
-            into: Annotated[str | None, typer.Option(help="Name of the new database.")] = None,
-            to: Annotated[str | None, typer.Option("--to", help=(
+            into: Annotated[str | None, typer.Option("--into", metavar="DATABASE", help=(
+                "Name of the new database."))] = None,
+            to: Annotated[str | None, typer.Option("--to", metavar="TIME", help=(
                 "Point in time with its zone, such as '2026-11-22 09:41:00+00', for --target or --container."))] = None,
-            point: Annotated[str | None, typer.Option("--restore-point", help="A named restore point.")] = None,
-            as_of: Annotated[str | None, typer.Option("--as-of", help=(
-                "Likewise: read the bucket as it was then, such as before an attack, past all that was deleted or "
-                "written over since."))] = None,
+            point: Annotated[str | None, typer.Option("--restore-point", metavar="NAME", help=(
+                "A named restore point, in place of the time."))] = None,
+            as_of: Annotated[str | None, typer.Option("--as-of", metavar="TIME", help=(
+                "For --target or --container: read the bucket as it was then, such as before an attack, past all that "
+                "was deleted or written over since."))] = None,
             target: Annotated[str | None, typer.Option("--target", metavar="STACK", help=(
                 "Recover the whole server by pgBackRest as a new stack of this name, with the stack's own settings."
                 ))] = None,
@@ -50,7 +53,7 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
                 "Take a fresh backup, restore, then give the restored database the live one's name; the live one "
                 "stays, under a name of its own."))] = False,
             image: ImageOption = None, as_json: JsonOption = False, first: FirstOption = False,
-            workers: Annotated[int, typer.Option(min=1, max=64)] = 2) -> None:
+            workers: WorkersOption = 2) -> None:
     """Restore into a new database, or a whole server as a new stack (--target) or into a container (--container).
 
     Jobs do not run there until `lcdb backup release`.
@@ -67,6 +70,11 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
         if bool(target) == bool(container):
             raise RestoreError("restore to a point: found both or neither of --target and --container; name the new "
                                "stack, or the new container, that the server is recovered as")
+        if to and point:
+            raise RestoreError("restore to a point: found --to and --restore-point, required one of them")
+        if found := [name for name, given in (("--into", into), ("--replace", swap)) if given]:
+            raise RestoreError(f"{' and '.join(found)}: found with --target or --container, which recover the whole "
+                               "server; leave it out, or restore a logical backup into a database")
         options = {"backup": id_, "to": _moment("--to", to), "restore_point": point, "as_of": _moment("--as-of", as_of),
                    "image": image}
         if container:
@@ -85,17 +93,22 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
         else:
             done, aside = restore_logical(store, settings.keyring(), entry, admin, name,
                                           image=image or settings.image, workers=workers, listener=tell), None
-    print_result(as_json, {**asdict(done), "aside": aside}, lambda: _say_restored(asdict(done), aside))
+    way = " --dsn ..." if dsn else f" --config {config}" if config else f" --stack {stack}" if stack else ""
+    print_result(as_json, {**asdict(done), "aside": aside}, lambda: _say_restored(asdict(done), aside, way))
 
 
-def release(database: Annotated[str, typer.Argument(help="The restored database.")], stack: StackOption = None,
+def release(database: Annotated[str, typer.Argument(metavar="NAME", help=(
+        "The restored database; with --container or --target that container or stack."))], stack: StackOption = None,
             config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
             container: Annotated[bool, typer.Option("--container", help="It is a recovered container's name.")] = False,
             target: Annotated[bool, typer.Option("--target", help="It is a recovered stack's name.")] = False
             ) -> None:
     """Let the jobs of what was restored run (a database, a container, a stack): retention and compression act again."""
+    from backups.errors import RestoreError
     from backups.jobs import release_jobs
 
+    if container and target:
+        raise RestoreError("release: found --container and --target, required one of them")
     if container or target:
         release = backup_recover.release_container if container else backup_recover.release_stack
         release(database, as_json)
@@ -108,7 +121,7 @@ def release(database: Annotated[str, typer.Argument(help="The restored database.
 def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
           image: ImageOption = None, as_json: JsonOption = False,
           page: Annotated[Path | None, typer.Option(help="Write the page with the trend here too.")] = None) -> None:
-    """Restore a backup into a throw-away server, compare it with the source, run its policies, measure. 1 if not."""
+    """Restore a backup into a throw-away server, compare it, run its policies, measure. Exit status 1: not proven."""
     from backups.catalogue import find_backup
     from backups.drill import read_drills
     from backups.physical_catalogue import PhysicalEntry
@@ -165,13 +178,13 @@ def _admin(settings: BackupConfig | None, dsn: str | None) -> Address:
     return settings.administrator()
 
 
-def _say_restored(done: dict[str, Any], aside: str | None) -> None:
+def _say_restored(done: dict[str, Any], aside: str | None, way: str) -> None:
     console.print(f"restored {done['backup']} into database {done['database']}: {done['rows']:,} rows in "
                   f"{sum(done['seconds'].values()):.1f} s", soft_wrap=True)
     console.print(f"it was taken of {done['origin']}", soft_wrap=True, markup=False, highlight=False)
     if done["held_jobs"]:
         console.print(f"its {len(done['held_jobs'])} jobs are held; once all is well: "
-                      f"lcdb backup release {done['database']}", style="yellow", soft_wrap=True)
+                      f"lcdb backup release {done['database']}{way}", style="yellow", soft_wrap=True)
     if done["new_roles"]:
         console.print(f"roles made without a password: {', '.join(done['new_roles'])}", style="yellow", soft_wrap=True)
     if aside:

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from backups.physical_catalogue import PhysicalEntry
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-IdArgument = Annotated[str | None, typer.Argument(help="The backup, or the beginning of its id; the newest without.")]
+IdArgument = Annotated[str | None, typer.Argument(metavar="ID", help=(
+    "The backup, or the beginning of its id; the newest without."))]
 DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metavar="DSN", help=(
     "A superuser's login to the server to use, in place of the stack's."))]
 FirstOption = Annotated[bool, typer.Option("--as-first-written", help=(
     "Look past everything that was deleted or written over since, as after an attack."))]
 ImageOption = Annotated[str | None, typer.Option("--image", help="Image with the server and PostgreSQL's programs.")]
+WorkersOption = Annotated[int, typer.Option(min=1, max=64, metavar="NUMBER", help=(
+    "Connections of a logical backup or restore that work side by side."))]
 quiet = Console(stderr=True, highlight=False)
 
 

@@ -1,0 +1,63 @@
+"""`lcdb backup` as a user writes it: what contradicts itself is refused, and what is said can be typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from backups.errors import RestoreError
+from backups.rates import with_rate
+from cli import app as commands
+from cli import backup, backup_restore
+
+OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.items()  # type: ignore[attr-defined]
+           for option in command.params if option.name != "help"]
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["restore", "--to", "2026-11-22 09:41:00+00"], "neither of --target and --container"),
+    (["restore", "--target", "a", "--container", "b"], "both or neither"),
+    (["restore", "--target", "a", "--to", "2026-11-22 09:41:00+00", "--restore-point", "p"], "required one of them"),
+    (["restore", "--target", "a", "--into", "copy"], "--into: found with --target"),
+    (["restore", "--container", "a", "--into", "copy", "--replace"], "--into and --replace: found with"),
+    (["restore", "--container", "a", "--to", "yesterday"], "found 'yesterday', required a time with its zone"),
+    (["release", "a", "--target", "--container"], "required one of them")])
+def test_options_that_contradict_each_other_are_one_line(arguments: list[str], words: str) -> None:
+    error = CliRunner().invoke(commands.app, ["backup", *arguments]).exception
+    assert isinstance(error, RestoreError)
+    assert words in str(error)
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(("name", "option"), OPTIONS, ids=lambda each: str(getattr(each, "name", each)))
+def test_every_option_says_what_it_is_for(name: str, option: Any) -> None:
+    assert option.help, f"{name} {option.name}"
+
+
+def test_every_command_is_told_in_one_line() -> None:
+    for name, command in get_command(backup.app).commands.items():  # type: ignore[attr-defined]
+        first = (command.help or "").split("\n\n")[0]
+        assert "\n" not in first, name
+        assert first.endswith("."), name
+
+
+@pytest.mark.parametrize("way", ["", " --stack mine", " --config backup.json"])
+def test_the_command_that_lets_jobs_run_names_the_same_server(way: str, capsys: pytest.CaptureFixture[str]) -> None:
+    done = {"backup": "b", "database": "copy", "rows": 1, "seconds": {}, "origin": "o", "held_jobs": [1],
+            "new_roles": []}
+    backup_restore._say_restored(done, None, way)
+    assert f"lcdb backup release copy{way}\n" in capsys.readouterr().out
+
+
+def test_progress_has_a_rate() -> None:
+    told: list[tuple[str, float]] = []
+    tell = with_rate("verifying", lambda words, part: told.append((words, part)))
+    tell(5_000_000, 10_000_000)
+    tell(0, 0)
+    (words, part), (_, nothing) = told
+    assert words.startswith("verifying, ")
+    assert words.endswith(" MB/s")
+    assert (part, nothing) == (0.5, 0.0)
