@@ -137,13 +137,14 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         queue = PieceQueue.of(source, workers)
         reading.set_result(Reading(source, queue, run.sink))
         (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address))
-    manifest = Manifest(
-        id=id_, database=source.server.database, started=started, finished=datetime.now(UTC), server=source.server,
-        program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
-        structure=structure, tables=_placed(run, queue, around),
-        sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
-        fingerprint=around.fingerprint).sealed(run.data_key)
-    store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
+        # No other backup of this database begins before this one is listed.
+        manifest = Manifest(
+            id=id_, database=source.server.database, started=started, finished=datetime.now(UTC), server=source.server,
+            program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
+            structure=structure, tables=_placed(run, queue, around),
+            sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
+            fingerprint=around.fingerprint).sealed(run.data_key)
+        store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest
 
 

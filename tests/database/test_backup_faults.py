@@ -25,7 +25,7 @@ from backups.config import Retention
 from backups.dump import run_logical
 from backups.encryption import Keyring
 from backups.errors import BackupError, BusyError, DamagedError, DumpError, RestoreError, S3Error, WrongKeyError
-from backups.manifest import NAME
+from backups.manifest import NAME, Manifest
 from backups.restore import restore_logical
 from backups.retention import prune
 from backups.runs import take_logical
@@ -320,8 +320,9 @@ def test_an_interruption_before_anything_could_be_sent_ends_at_once(
     assert subject.store.unfinished() == []
 
 
+@pytest.mark.parametrize("take", [lambda subject: take_logical(subject.config(), verified=False), Backed.back_up])
 def test_a_table_can_be_altered_while_the_manifest_is_put_but_no_other_backup_begins(
-        subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+        subject: Backed, monkeypatch: pytest.MonkeyPatch, take: Callable[[Backed], Manifest | Entry]) -> None:
     put, seen = Store.put, list[str]()
 
     def alter_first(store: Store, key: str, *rest: Any, **named: Any) -> Any:
@@ -332,7 +333,7 @@ def test_a_table_can_be_altered_while_the_manifest_is_put_but_no_other_backup_be
             seen.append(key)
         return put(store, key, *rest, **named)
     monkeypatch.setattr(Store, "put", alter_first)
-    assert take_logical(subject.config(), verified=False).id in seen[0]
+    assert take(subject).id in seen[0]
 
 
 TAKE = """
