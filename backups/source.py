@@ -46,13 +46,17 @@ class SourceTable:
     schema: str
     name: str
     full_name: str
-    columns: str
     column_names: Sequence[str]
     extension: str | None
     condition: str | None
     compressed: bool
     bytes: int
     blocks: int
+
+    @property
+    def columns(self) -> str:
+        """The names as they stand in a statement."""
+        return ", ".join('"' + name.replace('"', '""') + '"' for name in self.column_names)
 
     @property
     def copy(self) -> str:
@@ -154,7 +158,7 @@ def _hold_still(connection: Connection[Any]) -> list[SourceTable]:
         try:
             # Before any snapshot: what is altered until the lock is had is seen as it is then.
             _lock(connection, tables)
-            if [(t.oid, t.columns) for t in read_tables(connection)] == [(t.oid, t.columns) for t in tables]:
+            if [(t.oid, t.column_names) for t in read_tables(connection)] == [(t.oid, t.column_names) for t in tables]:
                 return tables
         except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, psycopg.errors.DeadlockDetected):
             pass

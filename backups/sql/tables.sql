@@ -1,8 +1,7 @@
 -- Everything that holds rows of its own, as pg_dump sees it: ordinary tables, and the extensions' configuration tables.
 -- `condition` picks the rows of a configuration table that are the database's own.
 WITH columns AS (
-    SELECT a.attrelid, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS names,
-           array_agg(a.attname::text ORDER BY a.attnum) AS bare_names,
+    SELECT a.attrelid, array_agg(a.attname::text ORDER BY a.attnum) AS names,
            bool_or(t.typname = 'compressed_data') AS compressed
       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
      WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
@@ -13,8 +12,7 @@ WITH columns AS (
            unnest(e.extconfig, e.extcondition) WITH ORDINALITY AS each (oid, condition, number)
 )
 SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
-       quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name, columns.names AS columns,
-       columns.bare_names AS column_names,
+       quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS full_name, columns.names AS column_names,
        f.extname::text AS extension, f.condition, columns.compressed,
        pg_relation_size(c.oid) + coalesce(pg_relation_size(nullif(c.reltoastrelid, 0)), 0) AS bytes,
        pg_relation_size(c.oid) / current_setting('block_size')::bigint AS blocks

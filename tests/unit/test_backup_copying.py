@@ -48,7 +48,7 @@ def test_no_reader_is_left_with_more_than_the_others_have(count: int, readers: i
 
 
 def source(number: int, size: int, compressed: bool) -> SourceTable:
-    return SourceTable(number, "s", str(number), f"s.{number}", "a", ["a"], None, None, compressed, size, size // 8192)
+    return SourceTable(number, "s", str(number), f"s.{number}", ["a"], None, None, compressed, size, size // 8192)
 
 
 def take_all(tables: list[SourceTable], readers: int) -> list[Piece]:
