@@ -8,7 +8,6 @@ as the schedule's does.
 from __future__ import annotations
 
 import functools
-import json
 import os
 import subprocess
 import sys
@@ -41,10 +40,7 @@ def run() -> None:
 
 
 def _measure(archive: Archived, folder: Path) -> None:
-    file = folder / "backup.json"
-    file.write_text(json.dumps({**archive.config.model_dump(mode="json"),
-                                "keys": [key.get_secret_value() for key in archive.config.keys]}))
-    file.chmod(0o600)
+    file = archive.write_settings(folder / "backup.json")
     seconds: dict[str, dict[str, list[float]]] = {}
     added = ROWS
     for number in range(ROUNDS):

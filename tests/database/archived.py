@@ -49,6 +49,13 @@ class Archived:
                 cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def write_settings(self, file: Path) -> Path:
+        """Write what `--config` takes, its secrets included, for its owner alone; the file."""
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({**self.config.model_dump(mode="json"),
+                                    "keys": [key.get_secret_value() for key in self.config.keys]}))
+        return file
+
 
 def bridge_address() -> str:
     """The address of this machine that containers of the default network and this machine's processes both reach."""

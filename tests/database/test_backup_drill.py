@@ -50,15 +50,6 @@ def of_process(pid: int, kind: str) -> set[str]:
     return {line.split()[0] for line in lines.splitlines() if f"|{pid}|" in line}
 
 
-def settings_file(archive: Archived, folder: Path) -> Path:
-    """What `--config` takes."""
-    file = folder / "backup.json"
-    file.write_text(json.dumps({**archive.config.model_dump(mode="json"),
-                                "keys": [key.get_secret_value() for key in archive.config.keys]}))
-    file.chmod(0o600)
-    return file
-
-
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
     """The declared schema with readings, two of its chunks compressed, and one full backup."""
@@ -245,7 +236,7 @@ def test_what_a_killed_drill_left_is_removed_and_nothing_of_one_that_goes_on(arc
     id_ = take_physical(config, "incr", verified=False).id if kind == "physical" else \
         run_logical(config.store(), config.keyring(), archive.admin, image=config.image).id
     words = [sys.executable, "-c", "from cli import main; main()", "backup", "drill", id_, "--config",
-             str(settings_file(archive, tmp_path))]
+             str(archive.write_settings(tmp_path / "backup.json"))]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 60
         while not of_process(process.pid, "container"):
@@ -280,7 +271,7 @@ def test_of_a_process_elsewhere_it_is_not_known_that_it_has_ended() -> None:
 
 def test_the_command_tells_of_a_damaged_backup_and_the_page_shows_both_kinds(archive: Archived, tmp_path: Path) -> None:
     store, entry = archive.config.store(), take_physical(archive.config, "full", verified=False)
-    file, page = settings_file(archive, tmp_path), tmp_path / "drills.html"
+    file, page = archive.write_settings(tmp_path / "backup.json"), tmp_path / "drills.html"
     key = archive.config.keys[0].get_secret_value()
     bundle = next(key for key, _ in store.objects(f"{DATABASE}/physical/backup/main/{entry.id}/bundle/"))
     store.put(bundle, (store.get(bundle) or b"")[::-1])

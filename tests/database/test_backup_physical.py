@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -218,10 +219,8 @@ def test_wal_that_cannot_be_archived_is_a_problem_and_never_silence(archive: Arc
 def test_commands_know_both_kinds_and_keep_secrets_to_themselves(
         archive: Archived, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "width", 200)  # whatever the terminal is, or was said to be
-    file = tmp_path / "backup.json"
+    file = archive.write_settings(tmp_path / "backup.json")
     key = archive.config.keys[0].get_secret_value()
-    file.write_text(json.dumps({**archive.config.model_dump(mode="json"), "keys": [key]}))
-    file.chmod(0o600)
 
     def lcdb(*words: str, status: int = 0) -> Any:
         done = CliRunner().invoke(app, ["backup", *words, "--config", str(file)])
@@ -260,10 +259,7 @@ def test_a_host_s_backup_is_recovered_in_an_image_of_its_server_s_versions_that_
     assert taken.manifest
     server = taken.manifest.server
     assert server.image is None
-    file, name = tmp_path / "backup.json", f"host-{secrets.token_hex(4)}"
-    file.write_text(json.dumps({**host.model_dump(mode="json"),
-                                "keys": [key.get_secret_value() for key in host.keys]}))
-    file.chmod(0o600)
+    file, name = replace(archive, config=host).write_settings(tmp_path / "backup.json"), f"host-{secrets.token_hex(4)}"
     try:
         done = CliRunner().invoke(app, ["backup", "restore", taken.id, "--container", name, "--config", str(file)],
                                   env={"COLUMNS": "200"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
@@ -54,10 +53,7 @@ def secrets_of(archive: Archived) -> dict[str, bytes]:
 def test_no_command_line_holds_a_secret(tmp_path: Path) -> None:
     with archived_beside(tmp_path) as (archive, _):
         fill(archive, 20_000)
-        file = tmp_path / "backup.json"
-        file.touch(mode=0o600)
-        file.write_text(json.dumps({**archive.config.model_dump(mode="json"),
-                                    "keys": [key.get_secret_value() for key in archive.config.keys]}))
+        file = archive.write_settings(tmp_path / "backup.json")
         with watched() as seen:
             lcdb(file, "run", "--kind", "logical")
             lcdb(file, "restore", "--into", "again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import secrets
@@ -54,10 +53,7 @@ class Subject:
         self.write()
 
     def write(self) -> None:
-        config = self.archive.config
-        self.file.write_text(json.dumps({**config.model_dump(mode="json"),
-                                         "keys": [key.get_secret_value() for key in config.keys]}))
-        self.file.chmod(0o600)
+        self.archive.write_settings(self.file)
 
 
 @pytest.fixture(scope="module")
