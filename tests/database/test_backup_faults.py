@@ -29,7 +29,7 @@ from backups.manifest import NAME, Manifest
 from backups.restore import restore_logical
 from backups.retention import prune
 from backups.runs import take_logical
-from backups.source import snapshot_of
+from backups.source import APPLICATION, snapshot_of
 from backups.store import Store
 from backups.verify import verify
 from tests.database.backed_up import Backed, backed, s3_server
@@ -334,6 +334,17 @@ def test_a_table_can_be_altered_while_the_manifest_is_put_but_no_other_backup_be
         return put(store, key, *rest, **named)
     monkeypatch.setattr(Store, "put", alter_first)
     assert take(subject).id in seen[0]
+
+
+def test_a_session_that_ended_before_its_snapshot_was_let_go_is_one_line(subject: Backed) -> None:
+    with snapshot_of(subject.source) as source:
+        with subject.admin.connect() as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND "
+                               "application_name = %s", [subject.source.database, APPLICATION])
+        with pytest.raises(DumpError, match=r"ended the session that held the snapshot: .+; run the backup again"
+                           ) as caught:
+            source.let_go()
+    assert "\n" not in str(caught.value)
 
 
 TAKE = """
