@@ -129,9 +129,11 @@ def find_backup(store: Store, database: str, id_: str | None = None, entries: Se
     """
     entries = list_backups(store, database) if entries is None else entries
     chosen = [entry for entry in entries if id_ is None or entry.id.startswith(id_)]
+    if not entries:
+        raise BackupError(f"backup {id_ or 'of ' + database}: {store} holds no logical one of {database}; "
+                          "take one with `lcdb backup run --kind logical`")
     if not chosen:
-        have = ", ".join(entry.id for entry in entries[-3:]) or "none"
-        raise BackupError(f"backup {id_ or 'of ' + database}: not in {store} (newest: {have}); "
+        raise BackupError(f"backup {id_}: not in {store} (newest: {', '.join(entry.id for entry in entries[-3:])}); "
                           "see `lcdb backup list`")
     if id_ is not None and len(chosen) > 1:
         raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")

@@ -138,10 +138,12 @@ def find_physical(store: Store, database: str, id_: str | None = None) -> Physic
     entries = list_physical(store, database)
     exact = [entry for entry in entries if entry.id == id_]
     chosen = exact or [entry for entry in entries if id_ is None or entry.id.startswith(id_)]
+    if not entries:
+        raise BackupError(f"backup {id_ or 'of ' + database}: {store} holds no physical one of {database}; "
+                          "take one with `lcdb backup run` where WAL is archived")
     if not chosen:
-        have = ", ".join(entry.id for entry in entries[-3:]) or "none"
-        raise BackupError(f"physical backup {id_ or 'of ' + database}: not in {store} (newest: {have}); "
-                          "see `lcdb backup list`")
+        raise BackupError(f"physical backup {id_}: not in {store} (newest: "
+                          f"{', '.join(entry.id for entry in entries[-3:])}); see `lcdb backup list`")
     if id_ is not None and len(chosen) > 1:
         raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")
     return chosen[-1]

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-WIDTH, HEIGHT, MARGIN = 720, 220, 40
+WIDTH, HEIGHT, MARGIN = 720, 220, 50
 STYLE = ("body{font:15px system-ui,sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#1f3b57}"
          "table{border-collapse:collapse}td,th{padding:.2em 1em .2em 0;text-align:left;vertical-align:top}"
          ".bad{color:#a40000}.good{color:#16703a}svg{max-width:100%}")
+
+# What a drill takes time for that a recovery does not.
+BESIDE = ("source", "server", "compare")
 
 Facts = Mapping[str, Any]
 
@@ -28,12 +31,18 @@ def render_page(drills: Sequence[Facts]) -> str:
             ("tables and chunks compared", str(last["tables_compared"])),
             ("size of its files" if physical else "stored", f"{last['bytes'] / 1e6:,.1f} MB"),
             ("time to recover", f"{last['recovery_seconds']:.1f} s"),
-            ("of which", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in last["seconds"].items())),
+            ("of which", name_parts(last["seconds"])), ("beside that", name_parts(last["seconds"], beside=True)),
             ("policies run", "; ".join(f"{job}: {said}" for job, said in last["jobs"].items()) or "none")]
     table = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows)
     return (f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Drills of {escape(last["database"])}</title>'
             f"<style>{STYLE}</style><h1>Drills of {escape(last['database'])}</h1>{verdict}<table>{table}</table>"
             f"<h2>Time to recover, drill by drill</h2>{draw_trend(drills)}</html>\n")
+
+
+def name_parts(seconds: Mapping[str, float], *, beside: bool = False) -> str:
+    """How long each part of the recovery took, or, `beside` it, what only the drill does."""
+    parts = [f"{name} {each:.1f} s" for name, each in seconds.items() if (name in BESIDE) is beside]
+    return ", ".join(parts) or "nothing"
 
 
 def is_physical(drill: Facts) -> bool:
@@ -42,31 +51,34 @@ def is_physical(drill: Facts) -> bool:
 
 def draw_trend(drills: Sequence[Facts]) -> str:
     """Seconds to recover as an SVG, a line for each kind: a dot for each drill, hollow and red where it failed."""
+    top, base, right = MARGIN / 2, HEIGHT - MARGIN, WIDTH - MARGIN
     most = max([*(float(each["recovery_seconds"]) for each in drills), 1.0]) * 1.15
-    step, base = (WIDTH - 2 * MARGIN) / max(1, len(drills) - 1), HEIGHT - MARGIN
-    points = [(MARGIN + step * number, base - float(each["recovery_seconds"]) / most * (HEIGHT - 2 * MARGIN))
+    # The last one is at the right, the first one clear of the axis.
+    step = (right - 2 * MARGIN) / max(1, len(drills) - 1)
+    points = [(right - step * (len(drills) - 1 - number), base - float(each["recovery_seconds"]) / most * (base - top))
               for number, each in enumerate(drills)]
-    lines = "".join(_draw_line(drills, points, physical=physical) for physical in (False, True))
+    kinds = [(physical, colour) for physical, colour in ((False, "#1f3b57"), (True, "#b35900"))
+             if any(is_physical(each) is physical for each in drills)]
+    lines = "".join(_draw_line([(point, each) for point, each in zip(points, drills, strict=True)
+                                if is_physical(each) is physical], colour) for physical, colour in kinds)
+    names = "".join(f'<tspan fill="{colour}" dx="12">{"physical" if physical else "logical"}</tspan>'
+                    for physical, colour in kinds)
+    ends = {points[0][0]: "middle", right: "end"} if len(drills) > 1 else {right: "end"}
+    dates = "".join(f'<text x="{x:.0f}" y="{HEIGHT - 12}" font-size="12" text-anchor="{anchor}">'
+                    f'{escape(str(each["when"])[:10])}</text>'
+                    for (x, anchor), each in zip(ends.items(), (drills[0], drills[-1])[-len(ends):], strict=True))
     return (f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="seconds to recover by drill">'
-            f'<path d="M{MARGIN},{MARGIN / 2} V{base} H{WIDTH - MARGIN / 2}" fill="none" stroke="#888"/>'
-            f'<text x="4" y="{MARGIN / 2 + 4:.0f}" font-size="12">{most:.0f} s</text>'
-            f'<text x="4" y="{base}" font-size="12">0</text>{lines}'
-            f'<text x="{MARGIN}" y="{HEIGHT - 12}" font-size="12">{escape(str(drills[0]["when"])[:10])}</text>'
-            f'<text x="{WIDTH - MARGIN}" y="{HEIGHT - 12}" font-size="12" text-anchor="end">'
-            f'{escape(str(drills[-1]["when"])[:10])}</text></svg>')
+            f'<path d="M{MARGIN},{top} V{base} H{WIDTH - top}" fill="none" stroke="#888"/>'
+            f'<text x="{MARGIN - 6}" y="{top + 4:.0f}" font-size="12" text-anchor="end">{most:.1f} s</text>'
+            f'<text x="{MARGIN - 6}" y="{base + 4}" font-size="12" text-anchor="end">0</text>{lines}'
+            f'<text x="{right}" y="12" font-size="12" text-anchor="end">{names}</text>{dates}</svg>')
 
 
-def _draw_line(drills: Sequence[Facts], points: Sequence[tuple[float, float]], *, physical: bool) -> str:
-    """The drills of one kind, joined, with its name at the last; nothing where there is none."""
-    own = [(x, y, each) for (x, y), each in zip(points, drills, strict=True) if is_physical(each) is physical]
-    if not own:
-        return ""
-    colour = "#b35900" if physical else "#1f3b57"
+def _draw_line(drills: Sequence[tuple[tuple[float, float], Facts]], colour: str) -> str:
+    """The drills of one kind, joined."""
     dots = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour if each["passed"] else "white"}" '
         f'stroke="{colour if each["passed"] else "#a40000"}"><title>{escape(str(each["when"]))}: '
-        f'{float(each["recovery_seconds"]):.1f} s</title></circle>' for x, y, each in own)
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in own)
-    return (f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-opacity=".4" stroke-width="2"/>{dots}'
-            f'<text x="{own[-1][0]:.1f}" y="{own[-1][1] - 9:.1f}" font-size="12" text-anchor="end" fill="{colour}">'
-            f'{"physical" if physical else "logical"}</text>')
+        f'{float(each["recovery_seconds"]):.1f} s</title></circle>' for (x, y), each in drills)
+    line = " ".join(f"{x:.1f},{y:.1f}" for (x, y), _ in drills)
+    return f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-opacity=".4" stroke-width="2"/>{dots}'

@@ -136,7 +136,8 @@ def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
     word = "would delete" if dry_run else "deleted"
     print_result(as_json, asdict(done), lambda: console.print(
         *(f"{word} {each}" for each in [*done.deleted, *done.cleared]),
-        *(f"kept {each}: {why}" for each, why in done.kept.items()), sep="\n", soft_wrap=True))
+        *(f"kept {each}: {why}" for each, why in done.kept.items()), *([] if any(asdict(done).values()) else [
+            "nothing to delete: there are no backups"]), sep="\n", soft_wrap=True))
 
 
 @app.command()

@@ -60,6 +60,7 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
     """
     from backups.catalogue import find_backup
     from backups.errors import RestoreError
+    from backups.physical_catalogue import is_label
     from backups.restore import restore_logical
     from backups.runs import replace_live
 
@@ -72,6 +73,9 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
                                "stack, or the new container, that the server is recovered as")
         if to and point:
             raise RestoreError("restore to a point: found --to and --restore-point, required one of them")
+        if id_ and "T" in id_:
+            raise RestoreError(f"backup {id_}: found a logical one, required a physical one, or none for the newest "
+                               "before the point; see `lcdb backup list`")
         if found := [name for name, given in (("--into", into), ("--replace", swap)) if given]:
             raise RestoreError(f"{' and '.join(found)}: found with --target or --container, which recover the whole "
                                "server; leave it out, or restore a logical backup into a database")
@@ -85,6 +89,9 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
     settings = find_config(stack, config)
     admin = _admin(settings, dsn)
     store = settings.store(first_written=first)
+    if is_label(id_):
+        raise RestoreError(f"backup {id_}: found a physical one, which is of a whole server: give --target STACK or "
+                           "--container NAME, or the id of a logical one")
     entry = find_backup(store, settings.database_name(), id_)
     name = into or f"{settings.database_name()}_{entry.id.replace('-', '_').lower()}"
     with progress_bar("restoring") as tell:
@@ -125,7 +132,7 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
     from backups.catalogue import find_backup
     from backups.drill import read_drills
     from backups.physical_catalogue import PhysicalEntry
-    from backups.report import render_page
+    from backups.report import name_parts, render_page
 
     settings = find_config(stack, config)
     # A server that somebody gives is one to restore a database into.
@@ -136,10 +143,10 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
             _drill_logical(settings, entry, _admin(None, dsn) if dsn else None, image, tell)
     if page:
         page.write_text(render_page(read_drills(settings.store(), done.database)), encoding="utf-8")
-    parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in done.seconds.items())
     print_result(as_json, {**asdict(done), "passed": done.passed}, lambda: console.print(
         f"drill of {done.backup}: {'proven' if done.passed else 'NOT PROVEN'}, {done.rows:,} rows, "
-        f"{done.tables_compared} tables and chunks compared, recovered in {done.recovery_seconds:.1f} s ({parts})",
+        f"{done.tables_compared} tables and chunks compared, recovered in {done.recovery_seconds:.1f} s "
+        f"({name_parts(done.seconds)}; beside that {name_parts(done.seconds, beside=True)})",
         *([f"to restore point {done.point}, through {size_text(done.replayed_bytes)} of WAL"] if done.point else []),
         *done.problems, sep="\n", soft_wrap=True, markup=False))
     raise typer.Exit(0 if done.passed else 1)

@@ -31,7 +31,7 @@ quiet = Console(stderr=True, highlight=False)
 
 @contextmanager
 def progress_bar(word: str) -> Iterator[Callable[[str, float], None]]:
-    """A bar with rate and time left on a terminal; a listener that takes what is done and how much of it.
+    """A bar with rate and time left, on a terminal; a listener that takes what is done and how much of it.
 
     The bar is made when something is to be told, for the work itself to begin before.
     """
@@ -50,7 +50,8 @@ def _bar(word: str) -> Iterator[Callable[[str, float], None]]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=quiet, transient=True) as bars:
+    # Off a terminal it would leave an empty line.
+    with Progress(*columns, console=quiet, transient=True, disable=not quiet.is_terminal) as bars:
         task = bars.add_task(word, total=1.0)
         yield lambda doing, part: bars.update(task, completed=part, description=doing)
 

@@ -23,6 +23,7 @@ OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.
     (["restore", "--target", "a", "--to", "2026-11-22 09:41:00+00", "--restore-point", "p"], "required one of them"),
     (["restore", "--target", "a", "--into", "copy"], "--into: found with --target"),
     (["restore", "--container", "a", "--into", "copy", "--replace"], "--into and --replace: found with"),
+    (["restore", "20261126T021500Z-ab12cd", "--container", "a"], "found a logical one, required a physical one"),
     (["restore", "--container", "a", "--to", "yesterday"], "found 'yesterday', required a time with its zone"),
     (["release", "a", "--target", "--container"], "required one of them")])
 def test_options_that_contradict_each_other_are_one_line(arguments: list[str], words: str) -> None:
