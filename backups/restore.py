@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
+from psycopg.conninfo import make_conninfo
 
 from backups.catalogue import Entry, open_backup
 from backups.encryption import Keyring
@@ -174,8 +175,8 @@ def _create_timescaledb(connection: Connection[Any], server: Server) -> None:
 
 
 def _pg_restore(run: _Run, section: str, jobs: int) -> None:
-    arguments = ["--exit-on-error", f"--section={section}", f"--dbname=service=lcdb dbname={run.address.database}",
-                 f"--jobs={jobs}", str(run.archive)]
+    server = make_conninfo(service="lcdb", dbname=run.address.database)
+    arguments = ["--exit-on-error", f"--section={section}", f"--dbname={server}", f"--jobs={jobs}", str(run.archive)]
     with run.programs.run("pg_restore", arguments, run.address, shared=[run.archive],
                           options=_options(run.opened.manifest, jobs)) as process:
         assert process.stdout

@@ -155,7 +155,9 @@ def _explain_refusal(login: S3Login, doing: str, error: ClientError) -> str:
                 "set the region that the bucket is in")
     if said in ("AccessDenied", "403", "AllAccessDisabled"):
         return f"{login}: may not {doing} ({said}); give this login the right to, or use another login"
-    return f"{login}: cannot {doing}: {said}: {_one_line(login, error)}; see the server's own log"
+    why = "the bucket is not there; bring up the stack that makes it, or correct its name" \
+        if said == "NoSuchBucket" else f"{said}: {_one_line(login, error)}; see the server's own log"
+    return f"{login}: cannot {doing}: {why}"
 
 
 def _one_line(login: S3Login, error: Exception) -> str:

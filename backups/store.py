@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from backups.errors import BackupError, DamagedError, S3Error, S3UnreachableError
 from backups.s3 import S3Login, code, explained
@@ -29,6 +29,7 @@ BROKEN_OFF = 5
 # What a server says when it is overloaded or restarting: the same part is sent again.
 PASSING = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "503", "500", "502", "504",
                      "Throttling", "TooManyRequests", "429"})
+FIRST_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ class Stored:
 
 @dataclass(frozen=True)
 class Store:
-    """A prefix of a bucket. Every call is tried again for `patience` seconds while the server is away or overloaded."""
+    """A prefix of a bucket. Every call is tried again for `patience` seconds while the server is away or overloaded.
+
+    Where nothing has ever answered, the endpoint is more likely wrong: that is said after FIRST_SECONDS.
+    """
 
     login: S3Login
     bucket: str
@@ -51,6 +55,7 @@ class Store:
     # Look past everything that was deleted or written over: at the first version of each object.
     first_written: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
+    _answered: threading.Event = field(default_factory=threading.Event, init=False, repr=False, compare=False)
     _made: list[S3Client] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -66,13 +71,16 @@ class Store:
 
     def call(self, doing: str, run: Callable[[], T]) -> T:
         """Run one call; raises S3Error with one line once patience is at its end."""
-        retrying = Retrying(stop=stop_after_delay(self.patience), wait=wait_random_exponential(0.2, max=10),
+        retrying = Retrying(stop=self._gives_up, wait=wait_random_exponential(0.2, max=10),
                             retry=retry_if_exception(_is_passing), reraise=True)
 
         def once() -> T:
             try:
-                return run()
+                done = run()
+                self._answered.set()
+                return done
             except ClientError as error:
+                self._answered.set()
                 if code(error) in PASSING:
                     raise _Passing(error) from None
                 raise
@@ -81,6 +89,10 @@ class Store:
                 return retrying(once)
             except _Passing as passing:
                 raise passing.error from None
+
+    def _gives_up(self, state: RetryCallState) -> bool:
+        patience = self.patience if self._answered.is_set() else min(self.patience, FIRST_SECONDS)
+        return stop_after_delay(patience)(state)
 
     def put(self, key: str, body: bytes, *, only_new: bool = False) -> None:
         """Put a small object whole; with `only_new`, raises BackupError where the key is taken."""

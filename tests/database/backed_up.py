@@ -86,8 +86,8 @@ class Backed:
 
     @contextmanager
     def room(self) -> Iterator[str]:
-        """The name of a database to restore into; it is dropped afterwards."""
-        name = f"restored_{secrets.token_hex(4)}"
+        """The name of a database to restore into, one that has to be quoted; it is dropped afterwards."""
+        name = f"restored's {secrets.token_hex(4)}"
         try:
             yield name
         finally:
