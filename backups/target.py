@@ -22,11 +22,11 @@ def require_fit(manifest: Manifest, connection: Connection[Any]) -> None:
     """Raise RestoreError, having touched nothing, unless this server can hold what the manifest describes."""
     wanted, where = manifest.server, f"backup {manifest.id}"
     row = connection.execute(
-        "SELECT current_setting('server_version_num')::int, current_setting('timescaledb.license', true),"
-        " current_setting('shared_preload_libraries'), pg_is_in_recovery(),"
+        "SELECT current_setting('server_version_num')::int, current_setting('shared_preload_libraries'),"
+        " pg_is_in_recovery(),"
         " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)").fetchone()
     assert row
-    version, edition, libraries, standby, superuser = row
+    version, libraries, standby, superuser = row
     if standby:
         raise RestoreError(f"{where}: the server is a standby and takes no changes; give the primary's address")
     if not superuser:
@@ -40,10 +40,26 @@ def require_fit(manifest: Manifest, connection: Connection[Any]) -> None:
         if "timescaledb" not in libraries:
             raise RestoreError(f"{where}: shared_preload_libraries found '{libraries}', required timescaledb; set it "
                                "and restart the server")
-        if wanted.edition == "timescale" and edition != "timescale":
+        edition = _edition(connection, wanted.timescaledb) if wanted.edition == "timescale" else None
+        if edition not in (None, "timescale"):
             raise RestoreError(f"{where}: TimescaleDB edition found {edition}, required timescale, whose compression "
                                "and policies it holds; restore into a server of the Community edition")
     _require_extensions(manifest, connection)
+
+
+def _edition(connection: Connection[Any], version: str) -> str | None:
+    """What the server would run this version of TimescaleDB as; None where it does not have that version at all.
+
+    The setting is known only where the extension is there, or the configuration file names it; without it, what the
+    Community edition has beside the library says so.
+    """
+    row = connection.execute("""
+        SELECT coalesce(nullif(current_setting('timescaledb.license', true), ''), CASE
+                   WHEN (pg_stat_file(setting || %(community)s, true)).size IS NOT NULL THEN 'timescale'
+                   WHEN (pg_stat_file(setting || %(library)s, true)).size IS NOT NULL THEN 'apache' END)
+          FROM pg_config() WHERE name = 'PKGLIBDIR'""", {
+        "community": f"/timescaledb-tsl-{version}.so", "library": f"/timescaledb-{version}.so"}).fetchone()
+    return str(row[0]) if row and row[0] else None
 
 
 def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from backups.catalogue import Entry, find_backup, has_verified_backup, list_backups, open_backup, rewrap
 from backups.compare import compare
@@ -29,6 +30,7 @@ from backups.runs import replace_live
 from backups.schedule import run_due
 from backups.source import snapshot_of
 from backups.status import read_status, render_metrics
+from backups.target import require_fit
 from backups.verify import verify
 from cli.declarations import find_declared
 from schema.step import Hazard
@@ -272,6 +274,21 @@ def test_a_server_that_does_not_fit_is_refused_before_anything_is_touched(subjec
             restore_logical(subject.store, subject.ring, misfit, subject.admin, name, image=subject.image)
         with subject.admin.connect() as connection:
             assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+
+
+def test_a_server_without_the_extension_in_the_administrator_s_database_fits(subject: Backed, entry: Entry) -> None:
+    assert entry.manifest
+    community = entry.manifest.server.model_copy(update={"edition": "timescale"})
+    manifest = entry.manifest.model_copy(update={"server": community})
+    with subject.room() as name:
+        with subject.admin.connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        with replace(subject.admin, database=name).connect() as connection:
+            if subject.server.community:
+                require_fit(manifest, connection)
+                connection.execute("SET timescaledb.license = 'apache'")
+            with pytest.raises(RestoreError, match="edition found apache, required timescale"):
+                require_fit(manifest, connection)
 
 
 @pytest.mark.servers("debian")
