@@ -32,6 +32,7 @@ from backups.source import SINCE, read_fingerprint
 from backups.store import Store
 from backups.target import create_database, create_roles, drop_database, finish_database, require_fit
 from backups.verify import require_contents, require_objects
+from backups.views import fill_views
 from schema.connection import UNLIMITED, Address
 from schema.errors import ServerUnreachableError
 
@@ -48,7 +49,7 @@ Listener = Callable[[str, float], None]
 class Restored:
     """What a restore made: the database, the seconds each phase took, the jobs that are held, the roles it made.
 
-    `origin` is the server that was backed up.
+    `unfilled` are the materialized views that could not be filled, `origin` is the server that was backed up.
     """
 
     backup: str
@@ -57,7 +58,7 @@ class Restored:
     seconds: dict[str, float]
     held_jobs: Sequence[int]
     new_roles: Sequence[str]
-    left_out: Sequence[str] = ()
+    unfilled: Sequence[str] = ()
     origin: str = ""
 
 
@@ -69,6 +70,9 @@ class _Run:
     archive: Path
     workers: int
     listener: Listener
+    # Whether the archive holds large objects: it is they that are its data, since rows are not in it.
+    large_objects: bool = False
+    unfilled: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def phase(self, name: str, run: Callable[[], Any]) -> Any:
@@ -96,7 +100,7 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
         run.phase("verify", lambda: require_objects(opened, workers=workers,
                                                 listener=with_rate("verify", listener)))
         opened.fetch_structure(run.archive)
-        require_contents(manifest, run.programs, run.archive)
+        run.large_objects = require_contents(manifest, run.programs, run.archive)
         create_database(server, manifest, name)
         try:
             roles = create_roles(server, manifest.roles)
@@ -107,7 +111,8 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
             if isinstance(error, psycopg.Error | RestoreError | ServerUnreachableError):
                 raise RestoreError(f"{_said(name, error)}; {left}") from None
             raise
-    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, origin=manifest.server.origin())
+    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, run.unfilled,
+                    manifest.server.origin())
 
 
 def _log_in(address: Address, options: str = UNLIMITED) -> Connection[Any]:
@@ -156,11 +161,14 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
         if timescale:
             held = hold_jobs(connection)
         run.phase("rows", lambda: _load_tables(run))
+        if run.large_objects:
+            run.phase("large objects", lambda: _pg_restore(run, "data", jobs=1))
         _set_sequences(connection, [each for each in manifest.sequences if not each.configuration])
         run.phase("indexes", lambda: _pg_restore(run, "post-data", jobs=run.workers))
         if timescale:
             connection.execute(sql.SQL("SELECT {}.timescaledb_post_restore()").format(schema))
         _require_structure(run, connection)
+        run.unfilled += fill_views(connection)
         if analyze:
             run.phase("analyze", lambda: connection.execute("ANALYZE"))
     return held
@@ -172,7 +180,6 @@ def _create_timescaledb(connection: Connection[Any], server: Server) -> None:
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
     connection.execute(sql.SQL("CREATE EXTENSION timescaledb SCHEMA {} VERSION {}").format(
         schema, sql.Literal(server.timescaledb)))
-
 
 def _pg_restore(run: _Run, section: str, jobs: int) -> None:
     server = make_conninfo(service="lcdb", dbname=run.address.database)

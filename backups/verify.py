@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import subprocess
 import threading
 import time
@@ -21,6 +22,8 @@ from backups.scratch import scratch_folder
 from backups.store import Store
 
 WORKERS = 2
+# As pg_restore lists them, all in one line or in several.
+LARGE_OBJECTS = re.compile(r"\d+; \d+ \d+ BLOBS ")
 # Called with the bytes read so far and all there are.
 Listener = Callable[[int, int], None]
 
@@ -102,16 +105,18 @@ def _verify_contents(opened: Opened, image: str | None) -> str:
     return "table of contents compared"
 
 
-def require_contents(manifest: Manifest, programs: Programs, archive: Path) -> None:
-    """Raise DamagedError unless the archive defines every table that the manifest has rows of."""
+def require_contents(manifest: Manifest, programs: Programs, archive: Path) -> bool:
+    """Raise DamagedError unless the archive defines every table that the manifest has rows of; whether it holds large
+    objects."""
     with archive.open("rb") as file:
         done = subprocess.run(programs.command("pg_restore", ["--list"]), stdin=file, capture_output=True, check=False)
     if done.returncode != 0:
         raise DamagedError(f"{manifest.structure.key}: pg_restore cannot read it: {done.stderr.decode()[:200].strip()}")
     # "217; 1259 16390 TABLE public devices the_owner": no name is quoted, so what is looked for is the middle.
-    found = {line.split(" TABLE ", 1)[1].rsplit(" ", 1)[0] for line in done.stdout.decode().splitlines()
-             if " TABLE " in line and not line.startswith(";")}
+    lines = [line for line in done.stdout.decode().splitlines() if not line.startswith(";")]
+    found = {line.split(" TABLE ", 1)[1].rsplit(" ", 1)[0] for line in lines if " TABLE " in line}
     for table in manifest.tables:
         if table.extension is None and f"{table.schema_} {table.name}" not in found:
             raise DamagedError(f"{manifest.structure.key}: does not define table {table.full_name}, of which there are "
                                "rows; take another backup")
+    return any(LARGE_OBJECTS.match(line) for line in lines)

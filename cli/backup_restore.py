@@ -194,5 +194,8 @@ def _say_restored(done: dict[str, Any], aside: str | None, way: str) -> None:
                       f"lcdb backup release {done['database']}{way}", style="yellow", soft_wrap=True)
     if done["new_roles"]:
         console.print(f"roles made without a password: {', '.join(done['new_roles'])}", style="yellow", soft_wrap=True)
+    if done["unfilled"]:
+        console.print(f"materialized views that could not be filled: {'; '.join(done['unfilled'])}", style="yellow",
+                      soft_wrap=True, markup=False)
     if aside:
         console.print(f"the database that was live is now {aside}", soft_wrap=True)

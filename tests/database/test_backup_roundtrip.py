@@ -97,6 +97,32 @@ def test_the_restored_database_is_equal_to_the_byte_and_sequences_go_on(subject:
                                "interval '60 days')")
 
 
+def test_large_objects_and_what_materialized_views_hold_are_restored(subject: Backed) -> None:
+    subject.database.execute(
+        "CREATE TABLE pictures AS SELECT lo_from_bytea(0, 'a picture'::bytea) AS picture",
+        # The first reads the second by name only once it is replaced: it comes first in any order of making.
+        "CREATE VIEW between AS SELECT 0::bigint AS n",
+        "CREATE MATERIALIZED VIEW above AS SELECT n + 1 AS n FROM between",
+        "CREATE MATERIALIZED VIEW below AS SELECT count(*) AS n FROM users",
+        "CREATE OR REPLACE VIEW between AS SELECT n FROM below", "REFRESH MATERIALIZED VIEW above",
+        "CREATE OR REPLACE FUNCTION fails() RETURNS bigint LANGUAGE plpgsql AS $$BEGIN RAISE 'not here'; END$$",
+        "CREATE MATERIALIZED VIEW broken AS SELECT fails() AS n WITH NO DATA")
+    try:
+        entry = subject.back_up()
+        with subject.room() as name:
+            done = restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
+            assert done.unfilled == ["public.broken: not here"]
+            with replace(subject.admin, database=name).connect() as connection:
+                assert connection.execute("SELECT above.n, below.n FROM public.above, public.below"
+                                          ).fetchone() == (21, 20)
+                assert connection.execute("SELECT convert_from(lo_get(picture), 'UTF8') FROM public.pictures"
+                                          ).fetchone() == ("a picture",)
+    finally:
+        subject.database.execute("SELECT lo_unlink(picture) FROM pictures", "DROP TABLE pictures",
+                                 "DROP MATERIALIZED VIEW broken, above", "DROP VIEW between",
+                                 "DROP MATERIALIZED VIEW below", "DROP FUNCTION fails")
+
+
 def test_rows_in_another_order_are_the_same_rows_and_a_changed_one_is_not(subject: Backed, entry: Entry) -> None:
     assert entry.manifest
     opened = Opened(subject.store, *open_backup(subject.store, subject.ring, entry))
