@@ -156,6 +156,9 @@ def open_backup(store: Store, ring: Keyring, entry: Entry) -> tuple[Manifest, by
     wrapped = store.get(f"{entry.folder}/{KEYS}{ours[0]}") or b""
     data_key = ring.unwrap(ours[0], wrapped.decode(errors="replace"), entry.id)
     entry.manifest.require_seal(data_key)
+    if (entry.manifest.id, entry.manifest.database) != (entry.id, entry.database):
+        raise DamagedError(f"{entry.folder}/{NAME}: is backup {entry.manifest.id} of {entry.manifest.database}: "
+                           "somebody put it into another's place; take another backup")
     return entry.manifest, data_key
 
 

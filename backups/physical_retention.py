@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from backups.config import BackupConfig, Retention
-from backups.pgbackrest import expire
+from backups.pgbackrest import expire, read_physical
 from backups.physical_catalogue import CATALOGUE, SETS, PhysicalEntry, list_physical
 from backups.retention import Pruned, read_hold
 from backups.store import Store
@@ -15,10 +16,10 @@ from schema.connection import UNLIMITED
 def plan_expiry(entries: Sequence[PhysicalEntry], retention: Retention) -> dict[str, str]:
     """The ids that stay, each with the reason; pure. A full backup and all that stand on it stay, or go, together.
 
-    The newest full ones stay, as many as weeks are kept and two at least; so does the last proven backup, and whatever
-    is newer than it.
+    The newest full ones stay, as many as weeks are kept and two at least, those that were found damaged not counted; so
+    does the last proven backup, and whatever is newer than it.
     """
-    fulls = [entry.id for entry in entries if entry.id == entry.full]
+    fulls = [entry.id for entry in entries if entry.id == entry.full and (entry.proven or not entry.damaged)]
     reasons = dict.fromkeys(fulls[-max(2, retention.weekly):], "one of the newest full backups, or stands on one")
     proven = next((entry for entry in reversed(entries) if entry.proven), None)
     if proven:
@@ -32,11 +33,21 @@ def plan_expiry(entries: Sequence[PhysicalEntry], retention: Retention) -> dict[
 def prune_physical(config: BackupConfig, *, dry_run: bool = False) -> Pruned:
     """Delete the physical backups that retention does not keep, with the WAL that nothing needs any more.
 
-    What object lock holds stays with all that belongs to it, with the date until which it is held.
+    What object lock holds stays with all that belongs to it, with the date until which it is held. What pgBackRest does
+    not know counts for nothing: whoever may put objects there could else have all good backups deleted.
     """
     store, database = config.store(), config.database_name()
-    entries = list_physical(store, database)
+    found = list_physical(store, database)
+    if not found:
+        return Pruned((), {}, ())
+    with config.administrator().connect(application_name="lifecompanion prune") as connection:
+        known = {backup.id for backup in read_physical(connection)}
+    # Age and order are told by the labels: what lies in the catalogue anybody may have put there who may put objects.
+    entries = sorted((replace(entry, manifest=None) for entry in found if entry.id in known),
+                     key=lambda entry: entry.taken)
     kept = plan_expiry(entries, config.retention)
+    kept.update({entry.id: "pgBackRest does not know it: somebody else put it there" for entry in found
+                 if entry.id not in known})
     for entry in entries:
         held = None if entry.id in kept else read_hold(store, f"{database}/{SETS}{entry.id}/backup.manifest")
         if held:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from backups.catalogue import LOGICAL, Entry, list_backups, parse_stamp
+from backups.catalogue import LOGICAL, Entry, list_backups, open_backup, parse_stamp
 from backups.config import Retention
+from backups.encryption import Keyring
+from backups.errors import DamagedError, WrongKeyError
 from backups.manifest import NAME
 from backups.protections import NotImplementedByServer, read_lock
 from backups.s3 import code, is_not_implemented
@@ -30,38 +33,44 @@ class Pruned:
 
 
 def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]:
-    """The ids that stay, each with the reason; pure. Everything else may go."""
+    """The ids that stay, each with the reason; pure. Everything else may go.
+
+    Of each period the newest that is proven stays, the newest of all where none is. What cannot be read takes nobody's
+    place.
+    """
     kept: dict[str, str] = {}
     newest = sorted(entries, key=lambda entry: entry.taken, reverse=True)
     periods: tuple[tuple[str, int, Callable[[datetime], str]], ...] = (
         ("day", retention.daily, lambda at: f"{at:%Y-%m-%d}"), ("week", retention.weekly, lambda at: f"{at:%G-W%V}"),
         ("month", retention.monthly, lambda at: f"{at:%Y-%m}"))
     for word, count, period in periods:
-        seen: list[str] = []
-        for entry in newest:
-            name = period(entry.taken)
-            if name not in seen and len(seen) < count:
-                seen.append(name)
-                kept.setdefault(entry.id, f"newest of {word} {name}")
+        best: dict[str, Entry] = {}
+        for entry in (each for each in newest if not each.problem):
+            held = best.setdefault(period(entry.taken), entry)
+            if entry.proven and not held.proven:
+                best[period(entry.taken)] = entry
+        for name, entry in islice(best.items(), count):
+            kept.setdefault(entry.id, f"newest of {word} {name}")
     proven = next((entry for entry in newest if entry.proven), None)
     if proven:
         kept.setdefault(proven.id, "last verified backup")
     for entry in newest:
+        if entry.problem:
+            kept.setdefault(entry.id, f"cannot be read, look at it before it goes: {entry.problem}")
         # Until a newer one is proven, none of those after the last proven one may turn out to be the only good one.
         if proven is None or entry.taken > proven.taken:
             kept.setdefault(entry.id, "not verified yet")
-        if entry.problem:
-            kept.setdefault(entry.id, "its manifest cannot be read: look at it before it goes")
     return kept
 
 
-def prune(store: Store, database: str, retention: Retention, *, dry_run: bool = False,
+def prune(store: Store, ring: Keyring, database: str, retention: Retention, *, dry_run: bool = False,
           now: datetime | None = None) -> Pruned:
     """Delete what retention does not keep, and what killed runs left behind more than a day ago.
 
-    What object lock holds stays whole, with the date until which it is held.
+    What object lock holds stays whole, with the date until which it is held. What these keys do not open stays too, and
+    counts for nothing: whoever may put objects there could else have all good backups deleted.
     """
-    entries = list_backups(store, database)
+    entries = [_proven_ours(store, ring, entry) for entry in list_backups(store, database)]
     kept, deleted = plan_prune(entries, retention), []
     for entry in entries:
         if entry.id in kept:
@@ -79,6 +88,15 @@ def prune(store: Store, database: str, retention: Retention, *, dry_run: bool = 
         deleted.append(entry.id)
     return Pruned(deleted, kept, _clear_orphans(store, database, {e.id for e in entries}, now or datetime.now(UTC),
                                                 dry_run=dry_run))
+
+
+def _proven_ours(store: Store, ring: Keyring, entry: Entry) -> Entry:
+    """The entry; with its problem where its seal is not ours."""
+    try:
+        open_backup(store, ring, entry)
+    except (DamagedError, WrongKeyError) as error:
+        return replace(entry, manifest=None, problem=str(error))
+    return entry
 
 
 def read_hold(store: Store, key: str) -> str | None:

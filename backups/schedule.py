@@ -182,7 +182,7 @@ def _run(config: BackupConfig, store: Store, due: Due) -> str:
         return f"backup {manifest.id}, {manifest.rows} rows, verified"
     if due.kind == "prune":
         deleted, kept = 0, 0
-        for done in (prune(store, database, config.retention),
+        for done in (prune(store, config.keyring(), database, config.retention),
                      *([prune_physical(config)] if config.physical and config.admin else [])):
             deleted, kept = deleted + len(done.deleted), kept + len(done.kept)
         return f"deleted {deleted} backups, kept {kept}"

@@ -129,7 +129,8 @@ def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
     from backups.retention import prune as prune_backups
 
     settings = find_config(stack, config)
-    done = prune_backups(settings.store(), settings.database_name(), settings.retention, dry_run=dry_run)
+    done = prune_backups(settings.store(), settings.keyring(), settings.database_name(), settings.retention,
+                         dry_run=dry_run)
     if settings.physical:
         more = prune_physical(settings, dry_run=dry_run)
         done = Pruned([*done.deleted, *more.deleted], {**done.kept, **more.kept}, done.cleared)

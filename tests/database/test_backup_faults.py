@@ -143,11 +143,37 @@ def test_what_somebody_else_put_there_under_names_of_his_own_is_in_nobody_s_way(
     assert listed[0].problem
     assert listed[-1].id == find_backup(store, database).id
     assert listed[-1].verified is None
-    kept = prune(store, database, Retention(), dry_run=True, now=datetime.now(UTC) + timedelta(days=3))
+    kept = prune(store, subject.ring, database, Retention(), dry_run=True, now=datetime.now(UTC) + timedelta(days=3))
     assert "notes" in kept.kept
     assert not {"notes", "more notes"} & {*kept.deleted, *kept.cleared}
     store.delete([f"{database}/logical/notes/{NAME}", f"{database}/logical/more notes/read me",
                   f"{entry.folder}/verified/by me.json"])
+
+
+def test_backups_that_somebody_else_forges_push_none_of_ours_out(subject: Backed, entry: Entry) -> None:
+    store, database = subject.store, entry.database
+    values, forged = json.loads(store.get(f"{entry.folder}/{NAME}") or b""), list[str]()
+    for day in range(1, 20):
+        moment = datetime.now(UTC) + timedelta(days=day)
+        id_ = f"{moment:%Y%m%dT%H%M%SZ}-aaaaaa"
+        text = json.dumps({**values, "id": id_, "started": moment.isoformat()}).encode()
+        for name in (NAME, f"verified/{moment:%Y%m%dT%H%M%SZ}.json"):
+            store.put(f"{database}/logical/{id_}/{name}", text)
+            forged.append(f"{database}/logical/{id_}/{name}")
+    # A whole backup of ours in another database's place.
+    copy = f"another/logical/{entry.id}"
+    for name in (NAME, f"keys/{subject.ring.current}"):
+        store.put(f"{copy}/{name}", store.get(f"{entry.folder}/{name}") or b"")
+    verify(store, subject.ring, entry, image=subject.image)
+    try:
+        done = prune(store, subject.ring, database, Retention(), dry_run=True)
+        assert entry.id not in done.deleted
+        assert done.kept[entry.id].startswith("newest of day")
+        assert "no wrapped key" in done.kept[forged[0].split("/")[2]]
+        with pytest.raises(DamagedError, match=f"is backup {entry.id} of {database}"):
+            verify(store, subject.ring, find_backup(store, "another"))
+    finally:
+        store.delete([*forged, f"{copy}/{NAME}", f"{copy}/keys/{subject.ring.current}"])
 
 
 def test_a_half_written_manifest_is_listed_with_its_problem_and_never_taken_for_good(
@@ -435,7 +461,7 @@ from backups.retention import prune
 config = BackupConfig.from_file(Path(sys.argv[1]))
 config.store().client.list_buckets()
 print("begun", flush=True)
-prune(config.store(), config.database_name(), config.retention)
+prune(config.store(), config.keyring(), config.database_name(), config.retention)
 """
 
 
@@ -453,9 +479,9 @@ def test_a_prune_killed_at_random_moments_leaves_whole_backups_and_the_next_one_
         for each in (each for each in list_backups(subject.store, kept.database) if each.id in mine):
             verify(subject.store, subject.ring, each, image=subject.image)
     config = subject.config()
-    prune(subject.store, kept.database, config.retention)
+    prune(subject.store, subject.ring, kept.database, config.retention)
     # What was half deleted is cleared once no run can be at it any more.
-    prune(subject.store, kept.database, config.retention, now=datetime.now(UTC) + timedelta(days=3))
+    prune(subject.store, subject.ring, kept.database, config.retention, now=datetime.now(UTC) + timedelta(days=3))
     left = list_backups(subject.store, kept.database)
     assert kept.id in [each.id for each in left]
     assert subject.store.folders(f"{kept.database}/logical/") == [each.id for each in left]

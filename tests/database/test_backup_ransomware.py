@@ -83,7 +83,7 @@ def test_prune_leaves_what_object_lock_holds_and_says_until_when(locked: Backed)
     time.sleep(1.1)  # a backup's instant is in whole seconds
     new = locked.back_up()
     locked.store.put(f"{new.folder}/verified/20261125T000000Z.json", b"{}")
-    done = prune(locked.store, old.database, Retention(daily=1, weekly=0, monthly=0))
+    done = prune(locked.store, locked.ring, old.database, Retention(daily=1, weekly=0, monthly=0))
     assert old.id not in done.deleted
     assert done.kept[old.id].startswith("object lock: until 20")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,6 +83,13 @@ def test_the_newest_full_backups_stay_with_all_that_stands_on_them() -> None:
     assert set(kept) == {*FULLS[2:], STANDING[1]}
     assert set(plan_expiry(entries, Retention(weekly=0))) == set(kept)  # never fewer than two
     assert set(plan_expiry(entries, Retention(weekly=4))) == {*FULLS, *STANDING}
+
+
+def test_a_full_backup_that_was_found_damaged_takes_no_other_s_place() -> None:
+    fulls = [entry(id_) for id_ in FULLS]
+    damaged = [replace(each, verified=None, damaged=NOW) for each in fulls[1:3]]
+    kept = plan_expiry([fulls[0], *damaged, fulls[3]], Retention(weekly=2))
+    assert set(kept) == {FULLS[0], FULLS[3]}
 
 
 @pytest.mark.parametrize("proven", [FULLS[0], STANDING[0]])

@@ -54,6 +54,20 @@ def test_what_cannot_be_read_stays_to_be_looked_at() -> None:
     assert broken.id in plan_prune([broken, entry(0)], Retention())
 
 
+def test_what_cannot_be_read_takes_no_other_s_place() -> None:
+    """As where somebody put garbage there, under names that say the future."""
+    good = [entry(days) for days in range(30)]
+    garbage = [entry(-days, problem="not a manifest", verified=False) for days in range(1, 400)]
+    kept = plan_prune([*good, *garbage], Retention())
+    assert {each.id for each in good} & kept.keys() == plan_prune(good, Retention()).keys()
+
+
+def test_of_one_day_the_newest_that_is_proven_stays() -> None:
+    good, doubtful, today = entry(3.1), entry(3.05, verified=False), entry(0)
+    assert plan_prune([good, doubtful, today], Retention()).keys() == {good.id, today.id}
+    assert doubtful.id in plan_prune([doubtful, today], Retention())
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 800), st.booleans()), min_size=1, max_size=40))
 def test_the_newest_and_the_last_verified_always_stay(found: list[tuple[float, bool]]) -> None:
