@@ -170,7 +170,7 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
         _require_structure(run, connection)
         run.unfilled += fill_views(connection)
         if analyze:
-            run.phase("analyze", lambda: connection.execute("ANALYZE"))
+            run.phase("analyze", lambda: _analyze(run, connection))
     return held
 
 
@@ -219,29 +219,54 @@ def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
 
 
 def _load_tables(run: _Run) -> None:
-    """Tables, chunks and parts of them side by side, the largest first. The first failure stops the rest."""
-    manifest = run.opened.manifest
-    tables = in_order(table for table in manifest.tables if not table.extension and table.stored)
-    total, done, lock, stop = sum(t.bytes for t in tables) or 1, 0, threading.Lock(), threading.Event()
-    connections, tell = threading.local(), with_rate("rows", run.listener)
+    """Tables, chunks and parts of them side by side, the largest first."""
+    tables = in_order(table for table in run.opened.manifest.tables if not table.extension and table.stored)
 
-    def load(table: TableData) -> None:
+    def load(connection: Connection[Any], number: int) -> None:
+        with connection.transaction():
+            _load(run, connection, tables[number])
+
+    _side_by_side(run, "rows", [table.bytes for table in tables], load)
+
+
+def _analyze(run: _Run, connection: Connection[Any]) -> None:
+    """What ANALYZE does of a whole database, one table after the other; here side by side, the largest first."""
+    tables = connection.execute("""
+        SELECT c.oid::regclass::text,
+               8192 + pg_relation_size(c.oid) + coalesce(sum(pg_relation_size(inhrelid)), 0)::int8
+          FROM pg_class c LEFT JOIN pg_inherits ON inhparent = c.oid
+         WHERE relkind IN ('r', 'p', 'm') AND relpersistence <> 't' AND NOT relispartition AND NOT relisshared
+         GROUP BY c.oid ORDER BY 2 DESC""").fetchall()
+    # TimescaleDB would analyze every chunk of a hypertable again, which stand here beside it.
+    options = f"{LOADING} -c timescaledb.restoring=on" if run.opened.manifest.server.timescaledb else LOADING
+    _side_by_side(run, "analyze", [size for _, size in tables],
+                  # The names came quoted from the server itself.
+                  lambda each, number: each.execute(f"ANALYZE {tables[number][0]}".encode()), options)
+
+
+def _side_by_side(run: _Run, phase: str, sizes: Sequence[int], work: Callable[[Connection[Any], int], Any],
+                  options: str = LOADING) -> None:
+    """Do the numbers of `sizes` in their order, by as many connections as there are workers; the first failure stops
+    the rest."""
+    total, done, lock, stop = sum(sizes) or 1, 0, threading.Lock(), threading.Event()
+    connections, tell = threading.local(), with_rate(phase, run.listener)
+
+    def do(number: int) -> None:
         nonlocal done
         if stop.is_set():
             return
         if not hasattr(connections, "open"):
-            connections.open = _log_in(run.address, LOADING)
+            connections.open = _log_in(run.address, options)
             opened.append(connections.open)
-        with connections.open.transaction():
-            _load(run, connections.open, table)
+        work(connections.open, number)
         with lock:
-            done += table.bytes
+            done += sizes[number]
             tell(done, total)
 
     opened: list[Connection[Any]] = []
     with ThreadPoolExecutor(max_workers=run.workers, thread_name_prefix="restore") as pool:
         try:
-            for future in [pool.submit(load, table) for table in tables]:
+            for future in [pool.submit(do, number) for number in range(len(sizes))]:
                 future.result()
         except BaseException:
             stop.set()

@@ -40,6 +40,8 @@ OURS, VERIFIED = "lcdb backup run --no-verify, to S3, encrypted", "lcdb backup r
 WITHIN = "the same within a process that runs already, as the schedule's"
 BARE_RESTORE = "pg_restore, serial, with pre- and post-restore"
 OUR_RESTORE = "lcdb backup restore, from S3, verified first (within a process that runs already)"
+# A command leaves a database that queries can be planned for.
+BARE_ANALYZED, OUR_COMMAND = "pg_restore, the same, then ANALYZE", "lcdb backup restore, as a command, ANALYZE included"
 # The command itself, in a process of its own, as a user has it; the last line is its peak memory. getrusage would say
 # its parent's, which is larger: a child begins with that figure.
 TAKE = ("from cli import main\nmain()\n"
@@ -70,7 +72,7 @@ def _measure(subject: Backed, folder: Path) -> None:
     file.chmod(0o600)
     memory: list[int] = []
     dumps: dict[str, list[float]] = {BARE_DUMP: [], BARE_FAST: [], OURS: [], WITHIN: [], VERIFIED: []}
-    restores: dict[str, list[float]] = {BARE_RESTORE: [], OUR_RESTORE: []}
+    restores: dict[str, list[float]] = {BARE_RESTORE: [], OUR_RESTORE: [], BARE_ANALYZED: [], OUR_COMMAND: []}
     with subject.source.connect() as connection:
         # One index, as in the figures that the goals were set by.
         connection.execute("DROP INDEX public.idx_environmental_time_temp")
@@ -87,7 +89,9 @@ def _measure(subject: Backed, folder: Path) -> None:
                           (VERIFIED, lambda: memory.append(_take(file, "--verify")))):
             dumps[way].append(_timed(take))
         for way, restore in ((BARE_RESTORE, functools.partial(_bare_restore, subject, folder)),
-                             (OUR_RESTORE, functools.partial(_our_restore, subject))):
+                             (OUR_RESTORE, functools.partial(_our_restore, subject)),
+                             (BARE_ANALYZED, functools.partial(_bare_analyzed, subject, folder)),
+                             (OUR_COMMAND, functools.partial(_restore, file))):
             restores[way].append(_restored(subject, restore, f"restored_{number}"))
         print(f"round {number + 1}:", {way: round(runs[-1], 1) for way, runs in (dumps | restores).items()})
     words = f"{ROWS:,} readings, TimescaleDB ({subject.server.kind} image)"
@@ -162,6 +166,17 @@ def _bare_restore(subject: Backed, folder: Path, name: str) -> None:
 def _our_restore(subject: Backed, name: str) -> None:
     entry = find_backup(subject.store, subject.source.database)
     restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image, analyze=False)
+
+
+def _bare_analyzed(subject: Backed, folder: Path, name: str) -> None:
+    _bare_restore(subject, folder, name)
+    with replace(subject.admin, database=name).connect() as connection:
+        connection.execute("ANALYZE")
+
+
+def _restore(file: Path, name: str) -> None:
+    subprocess.run([sys.executable, "-c", TAKE, "backup", "restore", "--config", str(file), "--into", name],
+                   capture_output=True, text=True, check=True)
 
 
 def _require_rows(subject: Backed, names: Sequence[str]) -> None:

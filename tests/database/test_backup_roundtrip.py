@@ -97,6 +97,18 @@ def test_the_restored_database_is_equal_to_the_byte_and_sequences_go_on(subject:
                                "interval '60 days')")
 
 
+def test_a_restored_database_has_the_statistics_that_analyze_makes(subject: Backed, entry: Entry) -> None:
+    made = ("SELECT starelid::regclass, staattnum, stainherit FROM pg_statistic JOIN pg_class c ON c.oid = starelid "
+            "WHERE NOT relisshared")
+    with subject.room() as name:
+        restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
+        with replace(subject.admin, database=name).connect() as connection:
+            found = set(connection.execute(made.encode()).fetchall())
+            assert ("public.environmental_readings", 3, True) in found
+            connection.execute("ANALYZE")
+            assert set(connection.execute(made.encode()).fetchall()) == found
+
+
 def test_large_objects_and_what_materialized_views_hold_are_restored(subject: Backed) -> None:
     subject.database.execute(
         "CREATE TABLE pictures AS SELECT lo_from_bytea(0, 'a picture'::bytea) AS picture",
