@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backups.catalogue import has_verified_backup
+from backups.catalogue import has_come, has_verified_backup
 from backups.config import BackupConfig
 from backups.physical_catalogue import list_physical
 
@@ -21,4 +21,5 @@ def is_backed_up(values: Mapping[str, Any] | None) -> bool:
     config = BackupConfig.from_dict(values, "backup settings")
     store, database, age = config.store(), config.database_name(), timedelta(hours=config.max_age_hours)
     return has_verified_backup(store, database, age) or any(
-        entry.proven and entry.taken >= datetime.now(UTC) - age for entry in list_physical(store, database))
+        entry.proven and has_come(entry.taken) and entry.taken >= datetime.now(UTC) - age
+        for entry in list_physical(store, database))

@@ -24,6 +24,8 @@ VERIFIED = "verified/"
 DRILLS = "drills/"
 FAILED_DRILLS = "failed-drills/"
 STAMP = "%Y%m%dT%H%M%SZ"
+# No server of AWS's takes a request whose clock is further away.
+CLOCKS = timedelta(minutes=15)
 # Of what bears a name that none of ours has.
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -183,8 +185,9 @@ def mark(store: Store, entry: Listed, what: str, facts: dict[str, Any]) -> datet
 
 
 def newest_verified(store: Store, database: str) -> Entry | None:
-    """The newest backup that is proven; None where there is none."""
-    return next((entry for entry in reversed(list_backups(store, database)) if entry.proven), None)
+    """The newest backup that is proven, and not of the future; None where there is none."""
+    return next((entry for entry in reversed(list_backups(store, database)) if entry.proven and has_come(entry.taken)),
+                None)
 
 
 def has_verified_backup(store: Store, database: str, newer_than: datetime | timedelta) -> bool:
@@ -211,6 +214,15 @@ def parse_stamp(text: str) -> datetime | None:
         return datetime.strptime(text, STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def has_come(moment: datetime, now: datetime | None = None) -> bool:
+    """Whether a moment is none of the future, give or take what clocks differ by.
+
+    What is of the future, by a clock that went wrong or by somebody else's hand, must not stand in for backups that
+    nobody takes any more.
+    """
+    return moment <= (now or datetime.now(UTC)) + CLOCKS
 
 
 def newest_stamp(texts: Iterable[str]) -> datetime | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ import psycopg
 from cronsim import CronSim
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from backups.catalogue import STAMP, find_backup, list_backups, newest_stamp
+from backups.catalogue import STAMP, find_backup, has_come, list_backups, parse_stamp
 from backups.config import BackupConfig, Due
 from backups.drill import Drill, run_drill
 from backups.errors import BackupError, BusyError
@@ -45,7 +47,11 @@ def last_due(due: Due, now: datetime) -> datetime | None:
     """The newest moment that the expression names, `now` included, in UTC; None where there never was one."""
     since = (now + timedelta(microseconds=1)).astimezone(ZoneInfo(due.timezone))  # it says what comes before
     found = next(CronSim(due.cron, since, reverse=True), None)
-    return found.astimezone(UTC) if found else None
+    if found is None:
+        return None
+    # Backwards, it passes over a moment or two where summer time ends.
+    moments = (moment.astimezone(UTC) for moment in CronSim(due.cron, found))
+    return max(takewhile(lambda moment: moment <= now, moments), default=found.astimezone(UTC))
 
 
 def next_due(due: Due, now: datetime) -> datetime:
@@ -60,14 +66,15 @@ def is_due(due: Due, last_run: datetime | None, now: datetime) -> bool:
 
 
 def read_last_run(store: Store, database: str, due: Due, physical: Sequence[PhysicalEntry]) -> datetime | None:
-    """When a run of this kind, or one that does all that it does, was last begun and came through."""
+    """When a run of this kind, or one that does all that it does, was last begun and came through, up to now."""
     if due.kind == "logical":
-        entries = [entry for entry in list_backups(store, database) if entry.proven]
-        return entries[-1].taken if entries else None
-    if due.kind in SERVED_BY:
+        taken = [entry.taken for entry in list_backups(store, database) if entry.proven]
+    elif due.kind in SERVED_BY:
         taken = [entry.taken for entry in physical if entry.proven and entry.kind in SERVED_BY[due.kind]]
-        return max(taken, default=None)
-    return newest_stamp(key.rsplit("/", 1)[1] for key, _ in store.objects(f"{database}/{MARKS}{due.kind}/"))
+    else:
+        marks = (key.rsplit("/", 1)[1] for key, _ in store.objects(f"{database}/{MARKS}{due.kind}/"))
+        taken = [moment for moment in map(parse_stamp, marks) if moment]
+    return max(filter(has_come, taken), default=None)
 
 
 def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list[str]:
@@ -127,11 +134,14 @@ def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK
     The bucket is asked at the beginning and when a moment of the schedule has come: what was taken by hand counts.
     """
     failures, resume, look, wait_until = 0, 0.0, 0.0, clock()
+    asked = wait_until
     for due in config.schedule:
         say(f"{due.kind}: {due.cron} {due.timezone}, next {next_due(due, datetime.now(UTC)):%Y-%m-%d %H:%M} UTC")
     while not until():
         now = clock()
-        if time.monotonic() >= resume and now >= wait_until:
+        # A clock that was set back would else wait for a moment that it takes for far away.
+        if time.monotonic() >= resume and (now >= wait_until or now < asked):
+            asked = now
             failed, busy = _run_due(config, say, now)
             failures = failures + 1 if failed else 0
             resume = time.monotonic() + min(3600.0, 60.0 * 2 ** failures) if failures else 0.0
@@ -157,7 +167,7 @@ def notify(config: BackupConfig, facts: dict[str, Any], say: Say) -> None:
         return
     try:
         urllib.request.urlopen(request, timeout=10).close()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         say(f"webhook: not delivered ({type(error).__name__})")  # its address may hold a token
 
 

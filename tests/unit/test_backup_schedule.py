@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from backups import schedule
 from backups.config import BackupConfig, Due
 from backups.errors import BackupError
+from backups.physical_catalogue import PhysicalEntry
 from backups.schedule import is_due, last_due, next_due, notify
+from backups.status import physical_status
+from backups.store import Store
 
 NIGHTLY = Due(kind="logical", cron="15 2 * * *", timezone="Europe/Berlin")
 KEY = "a-key-of-tests-that-is-long-enough"
@@ -35,6 +43,51 @@ def test_the_hour_that_summer_time_skips_is_not_lost() -> None:
     found = last_due(skipped, at("2026-03-29 12:00"))
     assert found is not None
     assert found > at("2026-03-29 00:00")
+
+
+@pytest.mark.parametrize(("cron", "timezone"), [("15 2 * * *", "Europe/Berlin"), ("30 1 * * *", "America/New_York"),
+                                                ("30 */4 * * *", "Australia/Lord_Howe")])
+def test_what_is_due_stays_due_while_summer_time_ends(cron: str, timezone: str) -> None:
+    due = Due(kind="logical", cron=cron, timezone=timezone)
+    for day in ("2026-10-02", "2026-10-24", "2026-10-31"):
+        last, now = next_due(due, at(f"{day} 00:00")), at(f"{day} 00:00")
+        while now < at(f"{day} 00:00") + timedelta(days=2):
+            now += timedelta(minutes=5)
+            last = following if (following := next_due(due, last)) <= now else last
+            assert now < last or last_due(due, now) == last, now
+
+
+def serve(ticks: list[datetime], monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """Keep the schedule while the clock says this; the moments at which the bucket was asked."""
+    asked, clock = list[datetime](), iter(ticks)
+
+    def run_due(_config: object, _say: object, now: datetime) -> tuple[list[str], list[str]]:
+        asked.append(now)
+        return [], []
+    monkeypatch.setattr(schedule, "_run_due", run_due)
+    config = BackupConfig.from_dict({**LEAST, "schedule": [NIGHTLY.model_dump()]}, "x")
+    schedule.serve_schedule(config, lambda _: None, tick_seconds=0, clock=lambda: next(clock),
+                            until=lambda: clock.__length_hint__() == 0)
+    return asked
+
+
+def test_a_clock_that_is_set_back_stops_no_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong, right = at("2031-01-01 12:00"), at("2026-11-25 12:00")
+    minutes = [right + timedelta(minutes=n) for n in range(3)]
+    assert serve([wrong, wrong, *minutes, right + timedelta(days=1)], monkeypatch) == [
+        wrong, right, right + timedelta(days=1)]
+
+
+def test_backups_and_marks_of_the_future_stand_in_for_none_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC)
+    far, near = now + timedelta(days=900), now - timedelta(days=2)
+    keys = [(f"db/runs/prune/{moment:%Y%m%dT%H%M%SZ}", 0) for moment in (near, far)]
+    store = cast(Store, SimpleNamespace(objects=lambda _: keys))
+    found = schedule.read_last_run(store, "db", Due(kind="prune", cron="45 3 * * *"), ())
+    assert found == near.replace(microsecond=0)
+    entries = [PhysicalEntry(f"{moment:%Y%m%d-%H%M%S}F", "db", None, now, None) for moment in (near, far)]
+    assert schedule.read_last_run(store, "db", Due(kind="full", cron="45 3 * * *"), entries) == entries[0].taken
+    assert "48.0 h old" in str(physical_status("db", timedelta(hours=26), entries, None).problem)
 
 
 def test_a_missed_run_is_due_once_and_no_run_before_its_time() -> None:
@@ -88,6 +141,17 @@ def test_the_webhook_is_told_and_a_dead_one_stops_nothing() -> None:
         thread.join()
     assert heard == [{"ok": False}]
     said: list[str] = []
+
+    def answer_oddly() -> None:
+        with closing(listening.accept()[0]) as connection:
+            while not connection.recv(1 << 16).endswith(b"}"):
+                pass
+            connection.sendall(b"220 no web server\r\n")
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        threading.Thread(target=answer_oddly).start()
+        odd = f"http://127.0.0.1:{listening.getsockname()[1]}/token"
+        notify(BackupConfig.from_dict({**LEAST, "webhook": odd}, "x"), {"ok": True}, said.append)
+    assert said.pop().startswith("webhook: not delivered")
     notify(BackupConfig.from_dict({**LEAST, "webhook": url}, "x"), {"ok": True}, said.append)
     assert len(said) == 1
     assert "token" not in said[0]
