@@ -183,8 +183,14 @@ def _create(name: str, image: str, labelled: Sequence[str], more: Sequence[str],
 def _copy_in(name: str, folder: Path, files: Mapping[str, str], into: str, mode: int) -> None:
     source = folder / "tree" / into.strip("/")
     source.mkdir(parents=True, exist_ok=True)
+    # Modes come into the container as they are here, whatever this user's umask says: those of / and /etc too.
+    for each in (source, *source.parents):
+        if each == folder:
+            break
+        each.chmod(0o755)
     for file, text in files.items():
         with os.fdopen(os.open(source / file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as out:
+            os.fchmod(out.fileno(), mode)
             out.write(text)
     _docker("cp", f"{folder}/tree/.", f"{name}:/")
     for file in files:

@@ -37,6 +37,7 @@ def throwaway_server(image: str) -> Iterator[Address]:
         password = secrets.token_hex(16)
         folder.chmod(0o755)  # the server's own user reads the file below, by its name in the container
         (folder / "pg_hba.conf").write_text(HBA)
+        (folder / "pg_hba.conf").chmod(0o644)  # whatever this user's umask says
         secret = folder / "password"
         secret.write_text(password)
         # The container begins as root and hands the password on; nobody else of this machine may read it.
