@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from pydantic import TypeAdapter
 
 from backups.catalogue import DRILLS, FAILED_DRILLS, LOGICAL, STAMP, Entry, Listed, mark, open_backup
 from backups.compare import compare
@@ -75,7 +76,8 @@ def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = 
     """
     if entry.manifest is None:
         raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
-    image = image or entry.manifest.server.image
+    # A container is started of what it names: so its seal comes first.
+    image = image or open_backup(store, ring, entry)[0].server.image
     find_programs(entry.manifest.server.server_version, image)  # what this machine lacks is no fault of the backup
     since = time.monotonic()
     with _server(entry, image, admin) as server:
@@ -189,5 +191,15 @@ def read_drills(store: Store, database: str) -> list[dict[str, Any]]:
     """The facts of every drill of a database, of either kind, the oldest first."""
     keys = [key for catalogue in (LOGICAL, PHYSICAL) for key, _ in store.objects(f"{database}/{catalogue}/")
             if key.endswith(".json") and any(f"/{folder}" in key for folder in (DRILLS, FAILED_DRILLS))]
-    found = [json.loads(store.get(key) or b"{}") for key in keys]
-    return sorted(found, key=lambda facts: str(facts.get("when")))
+    found = [facts for key in keys if (facts := _read_drill(store, key))]
+    return sorted(found, key=lambda facts: str(facts["when"]))
+
+
+def _read_drill(store: Store, key: str) -> dict[str, Any] | None:
+    """The facts of one drill; None where there are none: somebody else put it there."""
+    try:
+        facts: dict[str, Any] = json.loads(store.get(key) or b"{}")
+        TypeAdapter(Drill).validate_python(facts)
+    except (DamagedError, RecursionError, ValueError):
+        return None
+    return facts if isinstance(facts.get("passed"), bool) else None

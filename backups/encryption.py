@@ -64,10 +64,10 @@ class Keyring:
         """The reverse of `wrap`. Raises WrongKeyError where no key of the ring is the one, or the text was changed."""
         for key in self.keys:
             if key_id(key) == id_:
-                raw = base64.b64decode(wrapped)
                 try:
+                    raw = base64.b64decode(wrapped)
                     return AESGCM(_master(key)).decrypt(raw[:12], raw[12:], backup.encode())
-                except InvalidTag:
+                except (InvalidTag, ValueError):
                     raise WrongKeyError(f"backup {backup}: its wrapped key was changed; take another backup") from None
         raise WrongKeyError(f"backup {backup}: closed with key {id_}, found {', '.join(self.ids())}; "
                             "add that key to the backup keys")

@@ -13,7 +13,7 @@ import psycopg
 
 from backups.catalogue import DRILLS
 from backups.config import BackupConfig
-from backups.errors import BackupError
+from backups.errors import BackupError, DamagedError
 from backups.forecast import Forecast, longest_gap, minutes
 from backups.pgbackrest import STANZA
 from backups.physical import ARCHIVE_TIMEOUT_SECONDS, PHYSICAL
@@ -142,12 +142,14 @@ def read_rates(store: Store, database: str) -> Mapping[str, float]:
     keys = [key for key, _ in store.objects(f"{database}/{CATALOGUE}/") if f"/{DRILLS}" in key]
     if not keys:
         return {}
-    facts = json.loads(store.get(max(keys, key=lambda key: key.rsplit("/", 1)[1])) or b"{}")
-    seconds, found = facts.get("seconds", {}), dict[str, float]()
-    if seconds.get("restore") and facts["bytes"] >= LEAST_BYTES:
-        found["restore"] = facts["bytes"] / seconds["restore"]
-    if seconds.get("replay") and facts.get("replayed_bytes", 0) >= LEAST_BYTES:
-        found["replay"] = facts["replayed_bytes"] / seconds["replay"]
+    newest, found = max(keys, key=lambda key: key.rsplit("/", 1)[1]), dict[str, float]()
+    try:
+        facts = json.loads(store.get(newest) or b"{}")
+        for phase, size in (("restore", facts["bytes"]), ("replay", facts.get("replayed_bytes", 0))):
+            if size >= LEAST_BYTES and facts["seconds"].get(phase):
+                found[phase] = size / float(facts["seconds"][phase])
+    except (AttributeError, DamagedError, KeyError, RecursionError, TypeError, ValueError):
+        return {}  # somebody else put it there
     return found
 
 

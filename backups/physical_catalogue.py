@@ -6,16 +6,20 @@ out about it later, lies under `<database>/physical-catalogue/<label>/`, as for 
 
 from __future__ import annotations
 
+import hmac
+import json
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from backups.catalogue import DRILLS, FAILED_DRILLS, VERIFIED, newest_stamp
-from backups.errors import BackupError
+from backups.encryption import seal
+from backups.errors import BackupError, DamagedError
 from backups.manifest import NAME, Server
 from backups.pgbackrest import STANZA
 from backups.physical import PHYSICAL
@@ -31,19 +35,37 @@ READERS = 8
 
 
 class PhysicalManifest(BaseModel):
-    """What was known when the backup ended. `start_wal` is the first segment that its recovery replays."""
+    """What was known when the backup ended. `start_wal` is the first segment that its recovery replays.
+
+    It is sealed with the repository's cipher: whoever starts something by what it says looks at that first.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str
     type: str
-    start: datetime
-    stop: datetime
+    start: AwareDatetime
+    stop: AwareDatetime
     bytes: int
     stored_bytes: int
     start_wal: str
     needs: tuple[str, ...] = ()
     server: Server
+    seal: str = ""
+
+    def sealed(self, cipher: str) -> Self:
+        """The same with its authentication code."""
+        return self.model_copy(update={"seal": seal(cipher.encode(), _content(self))})
+
+    def require_seal(self, cipher: str) -> None:
+        """Raise DamagedError unless whoever wrote it had the repository's cipher."""
+        if not hmac.compare_digest(self.seal, seal(cipher.encode(), _content(self))):
+            raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the repository's cipher: it was changed, or "
+                               "written by an earlier program; give --image")
+
+
+def _content(manifest: PhysicalManifest) -> bytes:
+    return json.dumps(manifest.model_dump(mode="json", exclude={"seal"}), sort_keys=True).encode()
 
 
 @dataclass(frozen=True)
@@ -166,7 +188,7 @@ def keep_manifest(store: Store, database: str, manifest: PhysicalManifest) -> Ph
 def _read_manifest(store: Store, folder: str) -> PhysicalManifest | None:
     try:
         return PhysicalManifest.model_validate_json(store.get(f"{folder}/{NAME}") or b"")
-    except ValidationError:
+    except (ValidationError, DamagedError):
         return None  # it only adds to what the repository itself says
 
 

@@ -45,7 +45,10 @@ def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | N
     with, or no way to recover here; what is wrong with the backup is in its problems.
     """
     physical = require_physical(config)
-    image = image or physical.get("image") or (entry.manifest.server.image if entry.manifest else None)
+    image = image or physical.get("image")
+    if image is None and entry.manifest:
+        entry.manifest.require_seal(str(physical["cipher"]))
+        image = entry.manifest.server.image
     if idle is None and not shutil.which("docker"):
         raise RestoreError(f"drill of {entry.id}: no docker command on this machine, and a throw-away server is a "
                            "container; run it where there is one")

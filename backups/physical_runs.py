@@ -113,8 +113,9 @@ def _manifest(config: BackupConfig, connection: psycopg.Connection[object], back
     from backups.physical_catalogue import PhysicalManifest
     from backups.source import read_server
 
-    image = config.image or require_physical(config).get("image")
-    return PhysicalManifest(**asdict(backup), server=read_server(connection, image, config.image_digest))
+    physical = require_physical(config)
+    server = read_server(connection, config.image or physical.get("image"), config.image_digest)
+    return PhysicalManifest(**asdict(backup), server=server).sealed(str(physical["cipher"]))
 
 
 def _verify(store: Store, connection: psycopg.Connection[object], entry: PhysicalEntry) -> datetime:

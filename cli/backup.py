@@ -138,7 +138,7 @@ def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
     print_result(as_json, asdict(done), lambda: console.print(
         *(f"{word} {each}" for each in [*done.deleted, *done.cleared]),
         *(f"kept {each}: {why}" for each, why in done.kept.items()), *([] if any(asdict(done).values()) else [
-            "nothing to delete: there are no backups"]), sep="\n", soft_wrap=True))
+            "nothing to delete: there are no backups"]), sep="\n", soft_wrap=True, markup=False))
 
 
 @app.command()

@@ -33,14 +33,18 @@ def into_container(settings: BackupConfig, name: str, as_json: bool, **options: 
 
 def _find_image(settings: BackupConfig, point: dict[str, Any]) -> str | None:
     """An image for the server that the backup says it is of, which is told; None where the backup does not say."""
+    from backups.physical import read_cipher
     from backups.physical_catalogue import list_physical
     from infra.recovery_image import ensure_recovery_image
 
-    found = list_physical(settings.store(first_written=point["as_of"] is not None), settings.database_name())
+    store = settings.store(first_written=point["as_of"] is not None)
+    found = list_physical(store, settings.database_name())
     known = next((entry.manifest for entry in reversed(found) if entry.manifest and (
         point["backup"] is None or entry.id.startswith(point["backup"]))), None)
     if known is None:
         return None
+    # What it names is started with the bucket's login inside.
+    known.require_seal(read_cipher(store, settings.keyring(), settings.database_name()))
     image = ensure_recovery_image(known.server)
     _tell(f"image {image}, for {known.server.words()}")
     return image

@@ -93,15 +93,22 @@ def backups_table(entries: Sequence[Entry], physical: Sequence[PhysicalEntry] = 
         table.add_column(heading, no_wrap=heading not in ("server", "proof"))
     for entry in entries:
         proof, manifest = _proof(entry), entry.manifest
-        table.add_row(entry.id, entry.kind, f"{manifest.rows:,}" if manifest else "?",
+        table.add_row(_plain(entry.id), entry.kind, f"{manifest.rows:,}" if manifest else "?",
                       size_text(manifest.stored_bytes) if manifest else "?",
-                      manifest.server.words() if manifest else "", entry.problem or proof)
+                      _plain(manifest.server.words()) if manifest else "", _plain(entry.problem or proof))
     for each in physical:
         known = each.manifest
         table.add_row(each.id, each.kind, "", size_text(known.stored_bytes) if known else "?",
-                      known.server.words() if known else "", _damage(each) or _proof(each) + (
+                      _plain(known.server.words()) if known else "", _damage(each) or _proof(each) + (
                           f"; recovers to any time from {known.stop:%Y-%m-%d %H:%M:%S} UTC on" if known else ""))
     return table
+
+
+def _plain(text: str) -> str:
+    """What somebody else may have put into the bucket, as text that neither colours nor commands a terminal."""
+    from rich.markup import escape
+
+    return escape("".join(each if each.isprintable() else "?" for each in text))
 
 
 def _damage(entry: PhysicalEntry) -> str | None:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from backups import dump, upload
+from backups import drill, dump, upload
 from backups.catalogue import Entry, find_backup, list_backups
 from backups.config import Retention
 from backups.dump import run_logical
@@ -174,6 +174,16 @@ def test_backups_that_somebody_else_forges_push_none_of_ours_out(subject: Backed
             verify(store, subject.ring, find_backup(store, "another"))
     finally:
         store.delete([*forged, f"{copy}/{NAME}", f"{copy}/keys/{subject.ring.current}"])
+
+
+def test_no_image_is_started_that_an_unproven_manifest_names(
+        subject: Backed, entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drill, "find_programs", lambda _, image: pytest.fail(f"asked {image}"))
+    assert entry.manifest
+    forged = entry.manifest.model_copy(update={
+        "server": entry.manifest.server.model_copy(update={"image": "evil:1"})})
+    with pytest.raises(DamagedError, match="its seal is not that"):
+        drill.run_drill(subject.store, subject.ring, replace(entry, manifest=forged))
 
 
 def test_a_half_written_manifest_is_listed_with_its_problem_and_never_taken_for_good(

@@ -19,9 +19,11 @@ from backups.assurance import is_backed_up
 from backups.config import Due, Retention
 from backups.encryption import Keyring, new_key
 from backups.errors import DamagedError, RestoreError, WrongKeyError
+from backups.manifest import NAME
 from backups.objectives import read_archive, read_objectives
 from backups.physical import read_cipher, rewrap_cipher
 from backups.physical_catalogue import CATALOGUE, SETS, PhysicalEntry, find_physical, list_physical
+from backups.physical_drill import drill_physical
 from backups.physical_retention import prune_physical
 from backups.physical_runs import take_physical, verify_physical
 from backups.recovery import remove_container
@@ -268,6 +270,18 @@ def test_a_host_s_backup_is_recovered_in_an_image_of_its_server_s_versions_that_
         assert f"image {archive.config.image}, for {server.words()}" in " ".join(done.output.split())
     finally:
         remove_container(name)
+    # Whoever may put objects there is not to choose what is started here.
+    store, key = host.store(), f"{taken.folder}/{NAME}"
+    written = store.get(key) or b""
+    store.put(key, json.dumps({**json.loads(written), "server": {**json.loads(written)["server"], "image": "evil:1"}}
+                              ).encode())
+    try:
+        done = CliRunner().invoke(app, ["backup", "restore", taken.id, "--container", name, "--config", str(file)])
+        assert "its seal is not that of the repository's cipher" in str(done.exception)
+        with pytest.raises(DamagedError, match="its seal is not that"):
+            drill_physical(host, find_physical(store, DATABASE, taken.id))
+    finally:
+        store.put(key, written)
     for change, words in (({"edition": "apache", "timescaledb": "2.0.0"}, ":2.0.0-pg17-oss is not here"),
                           ({"timescaledb": None}, "give --image")):
         with pytest.raises(RestoreError, match=words) as caught:
