@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -155,8 +156,7 @@ def open_backup(store: Store, ring: Keyring, entry: Entry) -> tuple[Manifest, by
     if not ours:
         raise WrongKeyError(f"backup {entry.id}: closed with key {', '.join(names)}, found {', '.join(ring.ids())}; "
                             "add that key to the backup keys")
-    wrapped = store.get(f"{entry.folder}/{KEYS}{ours[0]}") or b""
-    data_key = ring.unwrap(ours[0], wrapped.decode(errors="replace"), entry.id)
+    data_key = ring.unwrap_first(((id_, store.get(f"{entry.folder}/{KEYS}{id_}") or b"") for id_ in ours), entry.id)
     entry.manifest.require_seal(data_key)
     if (entry.manifest.id, entry.manifest.database) != (entry.id, entry.database):
         raise DamagedError(f"{entry.folder}/{NAME}: is backup {entry.manifest.id} of {entry.manifest.database}: "
@@ -165,14 +165,28 @@ def open_backup(store: Store, ring: Keyring, entry: Entry) -> tuple[Manifest, by
 
 
 def rewrap(store: Store, ring: Keyring, database: str) -> list[str]:
-    """Close every backup's data key with the current key too; returns the ids of those that were not yet."""
-    done = []
+    """Close every backup's data key with the current key too; returns the ids of those that were not yet.
+
+    Raises BackupError at the end where one could not be: the older keys are still needed for it, or it is lost.
+    """
+    done, failed, newest = [], list[str](), Keyring(ring.keys[:1])
     for entry in list_backups(store, database):
-        if entry.manifest is None or any(True for _ in store.objects(f"{entry.folder}/{KEYS}{ring.current}")):
-            continue
-        _, data_key = open_backup(store, ring, entry)
-        store.put(f"{entry.folder}/{KEYS}{ring.current}", ring.wrap(data_key, entry.id).encode())
-        done.append(entry.id)
+        try:
+            with suppress(WrongKeyError):
+                open_backup(store, newest, entry)
+                continue
+            _, data_key = open_backup(store, ring, entry)
+        except DamagedError as error:
+            # No key would open it.
+            failed += [str(error)] if entry.manifest else []
+        except WrongKeyError as error:
+            failed.append(str(error))
+        else:
+            store.put(f"{entry.folder}/{KEYS}{ring.current}", ring.wrap(data_key, entry.id).encode())
+            done.append(entry.id)
+    if failed:
+        raise BackupError(f"closed with key {ring.current} too: {len(done)} backups; not: {len(failed)}, of which one: "
+                          f"{failed[0]}")
     return done
 
 

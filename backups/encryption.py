@@ -73,6 +73,18 @@ class Keyring:
                             "add that key to the backup keys")
 
 
+    def unwrap_first(self, wrapped: Iterable[tuple[str, bytes]], backup: str) -> bytes:
+        """What the first of these opens, each with the id of its key. Raises WrongKeyError where none does."""
+        why = None
+        for id_, text in wrapped:
+            try:
+                return self.unwrap(id_, text.decode(errors="replace"), backup)
+            except WrongKeyError as error:
+                why = why or error
+        raise why or WrongKeyError(f"backup {backup}: closed with none of the keys {', '.join(self.ids())}; add the "
+                                   "key that it was taken with")
+
+
 def new_key() -> str:
     """A key for the ring: 32 random bytes as text."""
     return base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")

@@ -69,19 +69,32 @@ def _lines(prefix: str, values: Mapping[str, Any]) -> list[str]:
     return [f"{prefix}{key}={value}" for key, value in values.items() if value is not None]
 
 
-def ensure_cipher(store: Store, ring: Keyring, database: str, cipher: str) -> None:
-    """Put the repository's cipher into the bucket, closed with the current key; nothing to do where it is there."""
-    key = f"{database}/{PHYSICAL}-{KEYS}{ring.current}"
-    if store.get(key) is None:
-        store.put(key, ring.wrap(cipher.encode(), f"{database}/{PHYSICAL}").encode())
+def ensure_cipher(store: Store, ring: Keyring, database: str, cipher: str) -> bool:
+    """Put the repository's cipher into the bucket, closed with the current key; False where it is there already.
+
+    Raises WrongKeyError where another cipher is there.
+    """
+    key, name = f"{database}/{PHYSICAL}-{KEYS}{ring.current}", f"{database}/{PHYSICAL}"
+    found = store.get(key)
+    if found is not None:
+        try:
+            held = ring.unwrap_first([(ring.current, found)], name)
+        except WrongKeyError:
+            held = None  # of no use to whoever recovers with bucket and key alone
+        if held == cipher.encode():
+            return False
+        if held is not None:
+            raise WrongKeyError(f"physical backups of {database}: the cipher in {store} is not this stack's: it holds "
+                                "another's physical backups; give the stack another bucket")
+    store.put(key, ring.wrap(cipher.encode(), name).encode())
+    return True
 
 
 def read_cipher(store: Store, ring: Keyring, database: str) -> str:
     """The repository's cipher from the bucket and the key alone. Raises WrongKeyError."""
-    for id_ in ring.ids():
-        wrapped = store.get(f"{database}/{PHYSICAL}-{KEYS}{id_}")
-        if wrapped:
-            return ring.unwrap(id_, wrapped.decode(), f"{database}/{PHYSICAL}").decode()
+    wrapped = {id_: text for id_ in ring.ids() if (text := store.get(f"{database}/{PHYSICAL}-{KEYS}{id_}"))}
+    if wrapped:
+        return ring.unwrap_first(wrapped.items(), f"{database}/{PHYSICAL}").decode()
     raise WrongKeyError(f"physical backups of {database}: no cipher is there that keys {', '.join(ring.ids())} open; "
                         "add the key that they were taken with")
 
@@ -91,8 +104,6 @@ def rewrap_cipher(store: Store, ring: Keyring, database: str) -> bool:
 
     Raises WrongKeyError where none of the keys opens it.
     """
-    wrapped = [key for key, _ in store.objects(f"{database}/{PHYSICAL}-{KEYS}")]
-    if not wrapped or f"{database}/{PHYSICAL}-{KEYS}{ring.current}" in wrapped:
+    if not any(True for _ in store.objects(f"{database}/{PHYSICAL}-{KEYS}")):
         return False
-    ensure_cipher(store, ring, database, read_cipher(store, ring, database))
-    return True
+    return ensure_cipher(store, ring, database, read_cipher(store, ring, database))

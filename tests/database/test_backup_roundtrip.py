@@ -290,6 +290,16 @@ def test_keys_are_rotated_without_writing_a_backup_again(subject: Backed, entry:
         open_backup(subject.store, rings[0], entry)
     assert entry.id in rewrap(subject.store, rings[1], entry.database)
     assert open_backup(subject.store, rings[0], entry)[0].id == entry.id
+    # What somebody wrote over is put anew; one that nothing opens keeps no other from its new key.
+    key = f"{entry.folder}/keys/{rings[0].current}"
+    subject.store.put(key, b"garbage")
+    assert open_backup(subject.store, rings[1], entry)[0].id == entry.id
+    lost = subject.back_up()
+    subject.store.put(f"{lost.folder}/keys/{subject.ring.current}", b"garbage")
+    with pytest.raises(BackupError, match=f"too: 1 backups; not: 1, .*{lost.id}: its wrapped key was changed"):
+        rewrap(subject.store, rings[1], entry.database)
+    assert open_backup(subject.store, rings[0], entry)[0].id == entry.id
+    subject.store.delete([f"{lost.folder}/manifest.json"])
     assert rewrap(subject.store, rings[1], entry.database) == []
 
 

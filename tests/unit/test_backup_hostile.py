@@ -18,6 +18,7 @@ from backups.encryption import Keyring, new_key
 from backups.errors import DamagedError, WrongKeyError
 from backups.manifest import NAME, Server
 from backups.objectives import read_rates
+from backups.physical import ensure_cipher, read_cipher, rewrap_cipher
 from backups.physical_catalogue import CATALOGUE, SETS, PhysicalManifest, list_physical
 from backups.report import render_page
 from backups.store import Store
@@ -46,7 +47,8 @@ def bucket(objects: dict[str, bytes | Exception]) -> Store:
         return sorted({key.removeprefix(under).split("/")[0] for key in objects if key.startswith(under)})
 
     return cast(Store, SimpleNamespace(
-        get=get, folders=folders, objects=lambda under: [(key, 1) for key in sorted(objects) if key.startswith(under)]))
+        get=get, put=objects.__setitem__, folders=folders,
+        objects=lambda under: [(key, 1) for key in sorted(objects) if key.startswith(under)]))
 
 
 @pytest.mark.parametrize("wrapped", ["ÿþ", "abc", "!!!!", "aGVsbG8=", ""])
@@ -54,6 +56,24 @@ def test_garbage_in_place_of_a_wrapped_key_is_one_line(wrapped: str) -> None:
     ring = Keyring([new_key()])
     with pytest.raises(WrongKeyError, match="its wrapped key was changed"):
         ring.unwrap(ring.current, wrapped, "b")
+
+
+def test_a_cipher_that_somebody_wrote_over_is_put_anew_and_another_stack_s_is_left_alone() -> None:
+    old, new = new_key(), new_key()
+    both, key = Keyring([new, old]), f"db/physical-keys/{Keyring([new]).current}"
+    store = bucket({})
+    assert ensure_cipher(store, Keyring([old]), "db", "cipher")
+    store.put(key, b"garbage")
+    assert read_cipher(store, both, "db") == "cipher"
+    assert rewrap_cipher(store, both, "db")
+    assert not rewrap_cipher(store, both, "db")
+    store.put(key, b"garbage")
+    assert ensure_cipher(store, both, "db", "cipher")
+    assert read_cipher(store, Keyring([new]), "db") == "cipher"
+    before = store.get(key)
+    with pytest.raises(WrongKeyError, match="is not this stack's"):
+        ensure_cipher(store, both, "db", "another")
+    assert store.get(key) == before
 
 
 @pytest.mark.parametrize("garbage", [*GARBAGE, DamagedError("too long")])
