@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from backups.catalogue import DRILLS, FAILED_DRILLS, LOGICAL, STAMP, Entry, Listed, mark, open_backup
 from backups.compare import compare
 from backups.encryption import Keyring
-from backups.errors import BackupError, DamagedError
+from backups.errors import BackupError, BusyError, DamagedError, WrongKeyError
 from backups.jobs import read_schema, release_jobs
 from backups.physical_catalogue import CATALOGUE as PHYSICAL
 from backups.programs import find_programs
@@ -32,11 +32,12 @@ from backups.target import drop_database
 from backups.throwaway import throwaway_server
 from schema.apply import plan
 from schema.compare import Options
-from schema.connection import Address
+from schema.connection import UNLIMITED, Address
 from schema.errors import SchemaError
 from schema.lifecompanion import Timestamps, declared
 
 NAME = "lcdb_drill"
+LOCK = 4_201_160_500_733  # one arbitrary number for "a drill is going on in this server"
 
 
 @dataclass(frozen=True)
@@ -72,37 +73,60 @@ def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = 
     """Restore, check, compare, run every policy once, and write the report beside the backup.
 
     In a container of the backup's image, or, with `admin`, in a database of that server that is dropped afterwards.
-    Raises only where there is nothing to report on; what is wrong with the backup is in the drill's problems.
+    Raises only where there is nothing to report on, BusyError while another drill is going on in that server; what is
+    wrong with the backup is in the drill's problems.
     """
     if entry.manifest is None:
         raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
-    # A container is started of what it names: so its seal comes first.
-    image = image or open_backup(store, ring, entry)[0].server.image
+    image = image or _proven_image(store, ring, entry)
     find_programs(entry.manifest.server.server_version, image)  # what this machine lacks is no fault of the backup
     since = time.monotonic()
-    with _server(entry, image, admin) as server:
+    name = f"{NAME}_{entry.id[-6:]}"
+    with _server(entry, image, admin, name) as server:
         started = time.monotonic()
-        name = f"{NAME}_{entry.id[-6:]}"
-        try:
-            drill = _drill(store, ring, entry, server, name, timestamps if check_schema else None, image, listener)
-        finally:
-            if admin is not None:
-                with replace(server, database="postgres").connect() as connection:
-                    drop_database(connection, name)
+        drill = _drill(store, ring, entry, server, name, timestamps if check_schema else None, image, listener)
     drill = replace(drill, seconds={"server": round(started - since, 2), **drill.seconds})
     write_report(store, entry, drill)
     return drill
 
 
+def _proven_image(store: Store, ring: Keyring, entry: Entry) -> str | None:
+    """The image that the manifest names, if its seal is ours: a container is started of it."""
+    try:
+        return open_backup(store, ring, entry)[0].server.image
+    except (DamagedError, WrongKeyError):
+        return None
+
+
 @contextmanager
-def _server(entry: Entry, image: str | None, admin: Address | None) -> Iterator[Address]:
+def _server(entry: Entry, image: str | None, admin: Address | None, name: str) -> Iterator[Address]:
     if admin is not None:
-        yield admin
+        with _alone(admin, entry):
+            _drop(admin, name)  # what a killed drill left
+            try:
+                yield admin
+            finally:
+                _drop(admin, name)
         return
     if not image:
         raise BackupError(f"drill of {entry.id}: no image is known for a throw-away server; give --image or --dsn")
     with throwaway_server(image) as address:
         yield address
+
+
+@contextmanager
+def _alone(admin: Address, entry: Entry) -> Iterator[None]:
+    """Raise BusyError while another drill is going on in this server: it may be of the same backup."""
+    with replace(admin, database="postgres").connect(application_name="lifecompanion drill", options=UNLIMITED
+                                                     ) as connection:
+        if connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+            raise BusyError(f"drill of {entry.id}: another drill is going on in this server; wait for its end")
+        yield
+
+
+def _drop(admin: Address, name: str) -> None:
+    with replace(admin, database="postgres").connect() as connection:
+        drop_database(connection, name)
 
 
 def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str, timestamps: Timestamps | None,

@@ -178,12 +178,14 @@ def test_backups_that_somebody_else_forges_push_none_of_ours_out(subject: Backed
 
 def test_no_image_is_started_that_an_unproven_manifest_names(
         subject: Backed, entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drill, "find_programs", lambda _, image: pytest.fail(f"asked {image}"))
+    asked = list[object]()
+    monkeypatch.setattr(drill, "find_programs", lambda _, image: asked.append(image))
     assert entry.manifest
     forged = entry.manifest.model_copy(update={
         "server": entry.manifest.server.model_copy(update={"image": "evil:1"})})
-    with pytest.raises(DamagedError, match="its seal is not that"):
+    with pytest.raises(BackupError, match="no image is known"):
         drill.run_drill(subject.store, subject.ring, replace(entry, manifest=forged))
+    assert asked == [None]
 
 
 def test_a_half_written_manifest_is_listed_with_its_problem_and_never_taken_for_good(

@@ -17,9 +17,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from backups import drill
 from backups.catalogue import Entry, find_backup, has_verified_backup, list_backups, open_backup, rewrap
 from backups.compare import compare
-from backups.drill import check_schema, read_drills, run_drill
+from backups.drill import Drill, check_schema, read_drills, run_drill
 from backups.dump import run_logical
 from backups.encryption import Keyring, new_key
 from backups.errors import BackupError, BusyError, RestoreError, WrongKeyError
@@ -258,6 +259,22 @@ def test_verifying_makes_it_a_proven_backup_and_a_drill_shows_it(
     assert read_drills(store, database)[-1]["passed"] is True
     pages = [key for key, _ in store.objects(f"{database}/") if key.endswith(".html")]
     assert b"<svg" in (store.get(pages[-1]) or b"")
+
+
+@pytest.mark.servers("debian")
+def test_a_drill_removes_what_a_killed_one_left_and_never_what_another_one_is_at(subject: Backed, entry: Entry) -> None:
+    def run() -> Drill:
+        return run_drill(subject.store, subject.ring, entry, image=subject.image, admin=subject.admin)
+
+    left = f"{drill.NAME}_{entry.id[-6:]}"
+    with subject.admin.connect() as connection:
+        connection.execute(f'CREATE DATABASE "{left}"'.encode())
+        connection.execute("SELECT pg_advisory_lock(%s)", [drill.LOCK])
+        with pytest.raises(BusyError, match="another drill is going on"):
+            run()
+        assert connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [left]).fetchone()
+        connection.execute("SELECT pg_advisory_unlock_all()")
+    assert [problem for problem in run().problems if "is there already" in problem] == []
 
 
 @pytest.mark.servers("debian")
