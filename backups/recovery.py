@@ -72,6 +72,8 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
                            "overwrites nothing; give another name")
     store, database = config.store(first_written=as_of is not None), config.database_name()
     point = _point(to, restore_point)
+    if to is not None:
+        _require_reach(store, database, to, backup)
     if as_of is not None:
         require_history(store, database, as_of)
         # Options of pgBackRest, for the restore and for each reading of WAL after it.
@@ -86,16 +88,16 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
     since = time.monotonic()
     sets = _sets(store, database, backup, restore_point, as_of)
     for number, set_ in enumerate(sets, 1):
-        port = _create(name, image, labelled, words, settings, login, {**PARAMETERS, **parameters},
-                       point | ({"RESTORE_SET": set_} if set_ else {}))
         try:
+            port = _create(name, image, labelled, words, settings, login, {**PARAMETERS, **parameters},
+                           point | ({"RESTORE_SET": set_} if set_ else {}))
             _await(name, listener)
             break
         except MissedPointError:
+            remove_container(name)
             if number == len(sets):
                 raise
             listener(f"the point does not come after backup {set_}: from the one before it")
-            remove_container(name)
     address = Address("127.0.0.1", port, "postgres", "postgres", "", sslmode="disable")
     if config.admin:
         admin = config.administrator()
@@ -152,6 +154,18 @@ def _point(to: datetime | None, restore_point: str | None) -> dict[str, str]:
     if restore_point:
         return {"RESTORE_TYPE": "name", "RESTORE_TARGET": restore_point}
     return {"RESTORE_TYPE": "default"}
+
+
+def _require_reach(store: Store, database: str, to: datetime, backup: str | None) -> None:
+    """Raise RestoreError, before anything is made, where the point is yet to come or before every backup's end."""
+    if to > datetime.now(UTC):
+        raise RestoreError(f"point in time {to}: is yet to come; give one that is past, or none for the end of the WAL "
+                           "in the bucket")
+    entries = [find_physical(store, database, backup)] if backup else list_physical(store, database)
+    oldest = min((entry.manifest.stop if entry.manifest else entry.taken for entry in entries), default=None)
+    if oldest and to < oldest:
+        raise RestoreError(f"point in time {to}: before backup {backup or entries[0].id} can be recovered to, which is "
+                           f"from {oldest:%Y-%m-%d %H:%M:%S+00} on; see `lcdb backup list`")
 
 
 def _create(name: str, image: str, labelled: Sequence[str], more: Sequence[str], settings: str, login: S3Login,
@@ -221,10 +235,12 @@ def _ended(name: str) -> RestoreError:
     lines = [line for line in (said.stdout + said.stderr).splitlines()
              if ("ERROR" in line or "FATAL" in line) and "the database system is" not in line]
     why = lines[0].split("ERROR: ")[-1] if lines else "it ended"
-    if any("before configured recovery target was reached" in line for line in lines):
-        return MissedPointError(f"recovery in container {name}: the WAL in the bucket does not hold the point that was "
-                                "asked for; see `lcdb backup list`, and remove the container")
-    return RestoreError(f"recovery in container {name}: {why[:300]}; see `docker logs {name}`, then remove it")
+    missed = ("before configured recovery target was reached", "unable to find backup set with stop time")
+    if any(words in line for words in missed for line in lines):
+        return MissedPointError(f"recovery in container {name}: what is in the bucket does not hold the point that was "
+                                "asked for; see `lcdb backup list`; the container was taken away again")
+    return RestoreError(f"recovery in container {name}: {why[:300]}; see `docker logs {name}`, then remove it: "
+                        f"docker rm -fv {name} && docker volume rm {name}")
 
 
 def _exists(name: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 from rich.console import Console
 
 from backups.config import BackupConfig
@@ -51,7 +52,7 @@ def recover_stack(source: str, name: str, config: BackupConfig, console: Console
     """Recover the source's server to a point (as `recover` takes it) as a new stack, and bring that up; jobs are held.
 
     Raises StackError, RestoreError before anything is touched where the name is taken; what fails before the new stack
-    is there is taken away again.
+    is there is taken away again, but for a container whose log says why it could not be recovered.
     """
     settings = _new_settings(source, name, root)
     server = f"lifecompanion-{name}-primary"
@@ -148,7 +149,10 @@ def _new_settings(source: str, name: str, root: Path) -> dict[str, Any]:
     config = {key: value for key, value in stack_config(source, root).items() if not _is_secret(value)}
     if config.get("bucket"):
         config["bucket"] = f"{config['bucket'][:62 - len(name)]}-{name.lower()}"
-    plain = Settings(stack=name, target="docker", port=None)
+    try:
+        plain = Settings(stack=name, target="docker", port=None)
+    except ValidationError:
+        raise RestoreError(f"target {name}: not a name for a stack; take letters, digits, '-', '_' and '.'") from None
     config["port"] = _free_port(plain.primary_port, int(config.get("replicas", 0)))
     config["parameters"] = _parameters(config) | {WORKERS: "0"}
     return config

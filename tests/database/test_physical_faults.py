@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -239,6 +239,24 @@ def test_a_restore_point_that_never_was_is_one_line(subject: Subject, points: Po
         pass
     assert "\n" not in str(caught.value)
     assert "does not hold the point" in str(caught.value)
+
+
+@pytest.mark.parametrize(("moment", "words"), [(timedelta(hours=1), "is yet to come"),
+                                               (-timedelta(days=1), "can be recovered to, which is from")])
+def test_a_time_that_nothing_reaches_is_refused_before_anything_is_made(
+        subject: Subject, points: Points, moment: timedelta, words: str) -> None:
+    name = f"unreached-{secrets.token_hex(4)}"
+    with pytest.raises(RestoreError, match=words) as caught:
+        recover(subject.archive.config, name, to=datetime.now(UTC) + moment)
+    assert "\n" not in str(caught.value)
+    assert name not in docker("ps", "--all", "--format", "{{.Names}}")
+
+
+def test_a_point_that_is_missed_leaves_no_container_and_no_volume(subject: Subject, points: Points) -> None:
+    name = f"missed-{secrets.token_hex(4)}"
+    with pytest.raises(MissedPointError, match="taken away again"):
+        recover(subject.archive.config, name, restore_point="never")
+    assert name not in docker("ps", "--all", "--format", "{{.Names}}") + docker("volume", "ls", "--format", "{{.Name}}")
 
 
 def test_a_restore_killed_in_the_middle_says_so_and_begins_again_when_it_is_started(

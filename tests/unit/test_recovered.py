@@ -72,6 +72,14 @@ def test_a_bucket_keeps_to_the_length_that_s3_allows(tmp_path: Path) -> None:
     assert len(recovered._new_settings("dev", "again", tmp_path)["bucket"]) == 63
 
 
+@pytest.mark.parametrize("name", ["two words", "../dev", "-x", "a" * 62])
+def test_what_is_no_name_for_a_stack_is_one_line(tmp_path: Path, name: str) -> None:
+    write(tmp_path, target="docker", s3="local")
+    with pytest.raises(RestoreError, match="not a name for a stack") as caught:
+        recovered._new_settings("dev", name, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_server_that_is_not_the_stacks_own_is_refused(tmp_path: Path) -> None:
     write(tmp_path, target="host", host="db.example.org")
     with pytest.raises(RestoreError, match="--container NAME"):
