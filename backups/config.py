@@ -108,8 +108,9 @@ class BackupConfig(_Part):
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}"
-                                 for each in error.errors(include_url=False, include_input=False))
+            problems = "; ".join(
+                f"{'.'.join(map(str, each['loc']))}: {each['msg'].replace('Value error, ', 'required ')}"
+                for each in error.errors(include_url=False, include_input=False))
             raise BackupError(f"{where}: {problems}; correct it") from None
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 WIDTH, HEIGHT, MARGIN = 720, 220, 50
 STYLE = ("body{font:15px system-ui,sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#1f3b57}"
          "table{border-collapse:collapse}td,th{padding:.2em 1em .2em 0;text-align:left;vertical-align:top}"
+         "th{white-space:nowrap}"
          ".bad{color:#a40000}.good{color:#16703a}svg{max-width:100%}")
 
 # What a drill takes time for that a recovery does not.

@@ -26,7 +26,7 @@ def find_config(stack: str | None, file: Path | None) -> BackupConfig:
 
 
 def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
-    """The same as a mapping, secrets included."""
+    """The same as a mapping, secrets included, that serves in any folder."""
     from backups.config import BackupConfig
     from backups.errors import BackupError
 
@@ -40,4 +40,14 @@ def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
     if not found:
         raise BackupError(f"stack {name}: has no backups: it has no bucket, or was brought up before there were any; "
                           "set lifecompanion:s3 and run `make up`, or give --config")
-    return dict(found)
+    return _whole(dict(found))
+
+
+def _whole(values: dict[str, Any]) -> dict[str, Any]:
+    """The same settings with the files of authorities named from the root: a stack's are named from the project."""
+    from infra.state import ROOT
+
+    def part(found: Any) -> Any:
+        return {key: str(ROOT / each) if key in ("ca_file", "sslrootcert") and each not in (None, "system") else each
+                for key, each in found.items()} if isinstance(found, dict) else found
+    return {key: part(found) for key, found in values.items()}

@@ -86,22 +86,30 @@ def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
 
 
 def backups_table(entries: Sequence[Entry], physical: Sequence[PhysicalEntry] = ()) -> Table:
+    """Both kinds in one table, the newest last."""
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("backup", "kind", "rows", "size", "server", "proof"):
         table.add_column(heading, no_wrap=heading not in ("server", "proof"))
-    for entry in entries:
-        proof, manifest = _proof(entry), entry.manifest
-        table.add_row(_plain(entry.id), entry.kind, f"{manifest.rows:,}" if manifest else "?",
-                      size_text(manifest.stored_bytes) if manifest else "?",
-                      _plain(manifest.server.words()) if manifest else "", _plain(entry.problem or proof))
-    for each in physical:
-        known = each.manifest
-        table.add_row(each.id, each.kind, "", size_text(known.stored_bytes) if known else "?",
-                      _plain(known.server.words()) if known else "", _damage(each) or _proof(each) + (
-                          f"; recovers to any time from {known.stop:%Y-%m-%d %H:%M:%S} UTC on" if known else ""))
+    rows = [(entry.taken, _row(entry)) for entry in entries] + [(each.taken, _physical_row(each)) for each in physical]
+    for _, row in sorted(rows, key=lambda each: each[0]):
+        table.add_row(*map(_plain, row))
     return table
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    manifest = entry.manifest
+    return (entry.id, entry.kind, f"{manifest.rows:,}" if manifest else "?",
+            size_text(manifest.stored_bytes) if manifest else "?", manifest.server.words() if manifest else "",
+            entry.problem or _proof(entry))
+
+
+def _physical_row(entry: PhysicalEntry) -> tuple[str, ...]:
+    known = entry.manifest
+    return (entry.id, entry.kind, "", size_text(known.stored_bytes) if known else "?",
+            known.server.words() if known else "", _damage(entry) or _proof(entry) + (
+                f"; recovers to any time from {known.stop:%Y-%m-%d %H:%M:%S} UTC on" if known else ""))
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 from backups.errors import RestoreError
 from backups.rates import with_rate
 from cli import app as commands
-from cli import backup, backup_restore
+from cli import backup, backup_restore, drivers
+from cli.backup_config import config_values
+from infra.state import ROOT
 
 OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.items()  # type: ignore[attr-defined]
            for option in command.params if option.name != "help"]
@@ -51,6 +53,18 @@ def test_the_command_that_lets_jobs_run_names_the_same_server(way: str, capsys: 
             "new_roles": [], "unfilled": []}
     backup_restore._say_restored(done, None, way)
     assert f"lcdb backup release copy{way}\n" in capsys.readouterr().out
+
+
+def test_a_stack_s_settings_serve_in_any_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Driver:
+        def outputs(self) -> dict[str, Any]:
+            return {"backup": {"bucket": "b", "s3": {"ca_file": ".lcdb/mine/s3/ca.pem", "region": "r"},
+                               "admin": {"sslrootcert": "/etc/ca.pem"}, "database": {"sslrootcert": "system"}}}
+
+    monkeypatch.setattr(drivers, "open_driver", lambda stack, console: ("mine", Driver()))
+    found = config_values("mine", None)
+    assert found["s3"] == {"ca_file": str(ROOT / ".lcdb/mine/s3/ca.pem"), "region": "r"}
+    assert (found["admin"], found["database"]) == ({"sslrootcert": "/etc/ca.pem"}, {"sslrootcert": "system"})
 
 
 def test_progress_has_a_rate() -> None:
