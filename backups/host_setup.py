@@ -24,6 +24,8 @@ from backups.s3 import S3Login
 CONF = "/etc/pgbackrest/pgbackrest.conf"
 CA = "/etc/pgbackrest/s3-ca.pem"
 SETTINGS = "/etc/lcdb/backup.json"
+# The same authority for the schedule's user, who sees nothing in pgBackRest's folder and may be on another machine.
+SETTINGS_CA = "/etc/lcdb/s3-ca.pem"
 # Where this repository lies on the machine that keeps the schedule, with its environment.
 PROGRAM = "/opt/lcdb"
 SECRET = re.compile(r"^(repo1-(?:s3-key|s3-key-secret|s3-token|cipher-pass)=).*$", re.MULTILINE)
@@ -85,8 +87,7 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
     place = Place(row[0], CA, row[2].strip() or None, row[1])
     conf = render_settings(login, config.bucket, config.database_name(), cipher, config.retention, prefix=config.prefix,
                            place=place)
-    # On the host the authority's file lies where pgBackRest has it.
-    own = {**values, **({"s3": {**values["s3"], "ca_file": CA}} if login.ca_file else {})}
+    own = {**values, **({"s3": {**values["s3"], "ca_file": SETTINGS_CA}} if login.ca_file else {})}
     files = {"pgbackrest.conf": conf, "backup.json": json.dumps(own, indent=2) + "\n",
              "lcdb-backup.service": SERVICE, "lcdb-backup.timer": TIMER}
     if login.ca_file:
@@ -104,6 +105,7 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
         not wanted.keys().isdisjoint(RESTARTS), (backrest.format("check"),),
         (f"id -u lcdb >/dev/null 2>&1 || useradd --system --home-dir {PROGRAM} --shell /usr/sbin/nologin lcdb",
          f"install -D -o lcdb -m 600 backup.json {SETTINGS}",
+         *((f"install -m 644 s3-ca.pem {SETTINGS_CA}",) if login.ca_file else ()),
          "install -m 644 lcdb-backup.service lcdb-backup.timer /etc/systemd/system/",
          "systemctl daemon-reload", "systemctl enable --now lcdb-backup.timer"),
         {key: found[key] for key in wanted})

@@ -183,7 +183,10 @@ def test_the_units_are_whole_and_the_settings_for_the_timer_are_its_user_s_alone
         if not command.startswith("systemctl"):  # there is no systemd in a container
             host.root(command)
     assert host.root("stat -c '%U %a' /etc/lcdb/backup.json").split() == ["lcdb", "600"]
-    assert json.loads((tmp_path / "backup.json").read_text())["s3"]["ca_file"] == "/etc/pgbackrest/s3-ca.pem"
+    assert json.loads((tmp_path / "backup.json").read_text())["s3"]["ca_file"] == "/etc/lcdb/s3-ca.pem"
+    # The timer's user sees nothing in pgBackRest's own folder.
+    read = host.root("su -s /bin/sh lcdb -c 'cat /etc/lcdb/s3-ca.pem'")
+    assert read.strip() == (tmp_path / "s3-ca.pem").read_text().strip()
 
 
 def test_systemd_takes_the_units(host: Host, tmp_path: Path) -> None:
