@@ -43,3 +43,7 @@ class MissedPointError(RestoreError):
 
 class BusyError(BackupError):
     """Another backup of the same database is being taken."""
+
+
+class NotProvenError(BackupError):
+    """A drill came to its end and did not find what it should."""

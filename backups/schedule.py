@@ -20,7 +20,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from backups.catalogue import STAMP, find_backup, has_come, list_backups, parse_stamp
 from backups.config import BackupConfig, Due
 from backups.drill import Drill, run_drill
-from backups.errors import BackupError, BusyError
+from backups.errors import BackupError, BusyError, NotProvenError
 from backups.objectives import nears_target, read_objectives
 from backups.physical_catalogue import PhysicalEntry, list_physical
 from backups.physical_drill import drill_physical
@@ -104,9 +104,9 @@ def _run_due(config: BackupConfig, say: Say, now: datetime | None) -> tuple[list
         except BusyError as error:
             busy.append(due.kind)
             say(f"{due.kind}: {error}")
-        except FAILURES as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is told, and the other kinds have their turn)
             failed.append(due.kind)
-            words = " ".join(str(error).split())
+            words = _words(error)
             say(f"{due.kind}: FAILED: {words}")
             notify(config, {"database": database, "kind": due.kind, "ok": False, "message": words}, say)
     return failed, busy
@@ -122,8 +122,14 @@ def keep_target(config: BackupConfig, say: Say) -> None:
         if nears_target(found, entries):
             say(f"incr: out of turn: {found.words()}")
             say(f"incr: physical backup {take_physical(config, 'incr').id}, verified")
-    except FAILURES as error:
-        say(f"incr: out of turn: FAILED: {' '.join(str(error).split())}")
+    except Exception as error:  # noqa: BLE001 (the schedule goes on)
+        say(f"incr: out of turn: FAILED: {_words(error)}")
+
+
+def _words(error: Exception) -> str:
+    """What went wrong in one line; of what nobody foresaw, its kind too."""
+    words = " ".join(str(error).split())
+    return words if isinstance(error, FAILURES) else f"{type(error).__name__}: {words}"
 
 
 def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK_SECONDS,
@@ -176,13 +182,14 @@ def _retried(run: Callable[[], str], say: Say, due: Due) -> str:
         error = state.outcome.exception() if state.outcome else None
         say(f"{due.kind}: attempt {state.attempt_number} failed: {error}")
     return Retrying(stop=stop_after_attempt(ATTEMPTS), wait=wait_random_exponential(2, max=300), reraise=True,
-                    retry=retry_if_exception_type(FAILURES) & _not_busy(), before_sleep=tell)(run)
+                    retry=retry_if_exception_type(FAILURES) & _not_final(), before_sleep=tell)(run)
 
 
-def _not_busy() -> Any:
+def _not_final() -> Any:
+    """At once nothing would be different: another run is going on, or a whole restore would come to the same end."""
     from tenacity import retry_if_not_exception_type
 
-    return retry_if_not_exception_type(BusyError)
+    return retry_if_not_exception_type((BusyError, NotProvenError))
 
 
 def _run(config: BackupConfig, store: Store, due: Due) -> str:
@@ -203,7 +210,7 @@ def _run(config: BackupConfig, store: Store, due: Due) -> str:
 
 
 def _drill(config: BackupConfig, store: Store) -> str:
-    """The newest backup of each kind restored and proven; raises BackupError that names what was not."""
+    """The newest backup of each kind restored and proven; raises NotProvenError that names what was not."""
     said, problems, database = list[str](), list[str](), config.database_name()
     physical = list_physical(store, database) if config.physical else []
     idle = config.drill_server()
@@ -217,7 +224,7 @@ def _drill(config: BackupConfig, store: Store) -> str:
     elif physical:
         said.append(f"physical backup {physical[-1].id} not drilled: no docker here; run `lcdb backup drill` elsewhere")
     if problems:
-        raise BackupError("; ".join(problems))
+        raise NotProvenError("; ".join(problems))
     return "; ".join(said)
 
 

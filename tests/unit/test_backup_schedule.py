@@ -16,7 +16,7 @@ import pytest
 
 from backups import schedule
 from backups.config import BackupConfig, Due
-from backups.errors import BackupError
+from backups.errors import BackupError, NotProvenError
 from backups.physical_catalogue import PhysicalEntry
 from backups.schedule import is_due, last_due, next_due, notify
 from backups.status import physical_status
@@ -88,6 +88,31 @@ def test_backups_and_marks_of_the_future_stand_in_for_none_of_today(monkeypatch:
     entries = [PhysicalEntry(f"{moment:%Y%m%d-%H%M%S}F", "db", None, now, None) for moment in (near, far)]
     assert schedule.read_last_run(store, "db", Due(kind="full", cron="45 3 * * *"), entries) == entries[0].taken
     assert "48.0 h old" in str(physical_status("db", timedelta(hours=26), entries, None).problem)
+
+
+def run_once(monkeypatch: pytest.MonkeyPatch, *results: str | Exception) -> tuple[list[str], list[str], int]:
+    """Run a line of the schedule for each result; the kinds that failed, what was said, how many runs there were."""
+    config, left, said = BackupConfig.from_dict({**LEAST, "schedule": [NIGHTLY.model_dump()] * 2}, "x"), [*results], []
+
+    def run(*_: object) -> str:
+        result = left.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+    monkeypatch.setattr(schedule, "read_last_run", lambda *_: None)
+    monkeypatch.setattr(schedule, "_run", run)
+    return schedule.run_due(config, said.append), said, len(results) - len(left)
+
+
+def test_what_nobody_foresaw_is_told_and_the_rest_of_the_schedule_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed, said, runs = run_once(monkeypatch, KeyError("bytes"), "done")
+    assert (failed, runs) == (["logical"], 2)
+    assert [line for line in said if "begins" not in line] == ["logical: FAILED: KeyError: 'bytes'", "logical: done"]
+
+
+def test_a_drill_that_did_not_prove_its_backup_is_not_run_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed, _, runs = run_once(monkeypatch, NotProvenError("not proven"), "done", "more")
+    assert (failed, runs) == (["logical"], 2)
 
 
 def test_a_missed_run_is_due_once_and_no_run_before_its_time() -> None:
