@@ -116,8 +116,9 @@ def write_setup(setup: HostSetup, folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, text in setup.files.items():
-            with os.fdopen(os.open(folder / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-                os.fchmod(file.fileno(), 0o600)  # an older file keeps its mode
+            # Always a new file: an older one may be somebody else's, a link, or open in another program.
+            (folder / name).unlink(missing_ok=True)
+            with os.fdopen(os.open(folder / name, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
                 file.write(text)
     except OSError as error:
         raise BackupError(f"{folder}: {error.strerror}; name a folder that can be written to") from None
