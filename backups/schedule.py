@@ -18,7 +18,7 @@ from cronsim import CronSim
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from backups.catalogue import STAMP, find_backup, has_come, list_backups, parse_stamp
-from backups.config import BackupConfig, Due
+from backups.config import PHYSICAL_KINDS, BackupConfig, Due
 from backups.drill import Drill, run_drill
 from backups.errors import BackupError, BusyError, NotProvenError
 from backups.objectives import nears_target, read_objectives
@@ -140,7 +140,7 @@ def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK
     The bucket is asked at the beginning and when a moment of the schedule has come: what was taken by hand counts.
     """
     failures, resume, look, wait_until = 0, 0.0, 0.0, clock()
-    asked = wait_until
+    asked, failed = wait_until, list[str]()
     for due in config.schedule:
         say(f"{due.kind}: {due.cron} {due.timezone}, next {next_due(due, datetime.now(UTC)):%Y-%m-%d %H:%M} UTC")
     while not until():
@@ -150,12 +150,13 @@ def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK
             asked = now
             failed, busy = _run_due(config, say, now)
             failures = failures + 1 if failed else 0
-            resume = time.monotonic() + min(3600.0, 60.0 * 2 ** failures) if failures else 0.0
+            resume = time.monotonic() + min(3600.0, 60.0 * 2 ** min(failures, 6)) if failures else 0.0
             if not failed and not busy:
                 # Counted from before the runs: they may have taken longer than until the next moment.
                 wait_until = min((next_due(due, now) for due in config.schedule), default=datetime.max.replace(
                     tzinfo=UTC))
-        if not failures and time.monotonic() >= look:
+        # Where a physical backup has just failed, another one would too.
+        if PHYSICAL_KINDS.isdisjoint(failed) and time.monotonic() >= look:
             keep_target(config, say)
             look = time.monotonic() + LOOK_SECONDS
         time.sleep(tick_seconds)

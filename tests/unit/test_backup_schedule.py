@@ -71,6 +71,19 @@ def serve(ticks: list[datetime], monkeypatch: pytest.MonkeyPatch) -> list[dateti
     return asked
 
 
+@pytest.mark.parametrize(("kind", "looks"), [("drill", 2), ("incr", 0)])
+def test_a_drill_that_fails_keeps_nobody_from_looking_after_the_recovery_time(
+        monkeypatch: pytest.MonkeyPatch, kind: str, looks: int) -> None:
+    seen = list[object]()
+    monkeypatch.setattr(schedule, "_run_due", lambda *_: ([kind], []))
+    monkeypatch.setattr(schedule, "keep_target", lambda *_: seen.append(1))
+    monkeypatch.setattr(schedule, "LOOK_SECONDS", 0.0)
+    turns = iter([False, False, True])
+    schedule.serve_schedule(BackupConfig.from_dict(LEAST, "x"), lambda _: None, tick_seconds=0,
+                            until=lambda: next(turns))
+    assert len(seen) == looks
+
+
 def test_a_clock_that_is_set_back_stops_no_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong, right = at("2031-01-01 12:00"), at("2026-11-25 12:00")
     minutes = [right + timedelta(minutes=n) for n in range(3)]
