@@ -97,8 +97,7 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
         require_fit(manifest, server)
         programs = find_programs(server.info.server_version, image or manifest.server.image)
         run = _Run(opened, programs, replace(admin, database=name), folder / "structure.dump", workers, listener)
-        run.phase("verify", lambda: require_objects(opened, workers=workers,
-                                                listener=with_rate("verify", listener)))
+        run.phase("verify", lambda: require_objects(opened, workers=workers, listener=with_rate("verify", listener)))
         opened.fetch_structure(run.archive)
         run.large_objects = require_contents(manifest, run.programs, run.archive)
         create_database(server, manifest, name)
@@ -180,6 +179,7 @@ def _create_timescaledb(connection: Connection[Any], server: Server) -> None:
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
     connection.execute(sql.SQL("CREATE EXTENSION timescaledb SCHEMA {} VERSION {}").format(
         schema, sql.Literal(server.timescaledb)))
+
 
 def _pg_restore(run: _Run, section: str, jobs: int) -> None:
     server = make_conninfo(service="lcdb", dbname=run.address.database)
