@@ -221,10 +221,16 @@ def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
 def _load_tables(run: _Run) -> None:
     """Tables, chunks and parts of them side by side, the largest first."""
     tables = in_order(table for table in run.opened.manifest.tables if not table.extension and table.stored)
+    whole = {name for name, parts in run.opened.manifest.parts().items() if len(parts) == 1}
 
     def load(connection: Connection[Any], number: int) -> None:
+        table = tables[number]
         with connection.transaction():
-            _load(run, connection, tables[number])
+            # Rows that nobody saw before may come frozen: nothing writes their pages again, to mark or to freeze them.
+            fresh = table.full_name in whole
+            if fresh:
+                connection.execute(f"TRUNCATE ONLY {table.full_name}".encode())
+            _load(run, connection, table, " (FREEZE)" if fresh else "")
 
     _side_by_side(run, "rows", [table.bytes for table in tables], load)
 
@@ -277,12 +283,12 @@ def _side_by_side(run: _Run, phase: str, sizes: Sequence[int], work: Callable[[C
                 connection.close()
 
 
-def _load(run: _Run, connection: Connection[Any], table: TableData) -> None:
+def _load(run: _Run, connection: Connection[Any], table: TableData, options: str = "") -> None:
     if not table.stored:
         return
     with connection.cursor() as cursor:
         # The names came quoted from the server itself.
-        with cursor.copy(f"COPY {table.full_name} ({table.columns}) FROM STDIN".encode()) as copy:
+        with cursor.copy(f"COPY {table.full_name} ({table.columns}) FROM STDIN{options}".encode()) as copy:
             for block in run.opened.rows_to_load(table):
                 copy.write(block)
         # A trigger of TimescaleDB's keeps its own facts of this installation in place of those of the other.
