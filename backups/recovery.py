@@ -23,6 +23,7 @@ from backups.store import Store
 from schema.connection import Address
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,50}$")
+LOOPBACK = re.compile(r"^https?://(localhost|127\.[\d.]+|\[::1\])(:|/|$)")
 SECRETS = "/run/lifecompanion"
 HBA = "local all all peer\nhost all all all scram-sha-256\n"
 PARAMETERS: Mapping[str, str] = {
@@ -63,7 +64,11 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
     """
     if not NAME.match(name):
         raise RestoreError(f"target {name}: not a name; take a-z, 0-9, '-', '_' and '.'")
-    physical = config.physical or {}
+    physical, login = config.physical or {}, S3Login.from_dict(config.s3)
+    if LOOPBACK.match(str(login.endpoint)) and not physical.get("endpoint") and network != "host":
+        raise RestoreError(f"recovery in a container: S3 endpoint found {login.endpoint}, which in a container is the "
+                           "container itself; required one that both reach: give the whole of `lcdb backup config`, or "
+                           "the server's other address")
     image = image or physical.get("image")
     if not image:
         raise RestoreError("recovery: no image with PostgreSQL and pgBackRest is known; give --image")
@@ -80,7 +85,6 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
         point |= {"PGBACKREST_REPO": "1",
                   "PGBACKREST_REPO_TARGET_TIME": f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00"}
     cipher = physical.get("cipher") or read_cipher(store, config.keyring(), database)
-    login = S3Login.from_dict(config.s3)
     settings = render_settings(login, config.bucket, database, cipher, config.retention, prefix=config.prefix,
                                endpoint=physical.get("endpoint"))
     labelled = [word for label in ("lifecompanion.recovered=true", *labels) for word in ("--label", label)]
