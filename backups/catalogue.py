@@ -24,6 +24,7 @@ KEYS = "keys/"
 VERIFIED = "verified/"
 DRILLS = "drills/"
 FAILED_DRILLS = "failed-drills/"
+DAMAGED = "damaged/"
 STAMP = "%Y%m%dT%H%M%SZ"
 # No server of AWS's takes a request whose clock is further away.
 CLOCKS = timedelta(minutes=15)
@@ -57,7 +58,7 @@ class Listed(Protocol):
 @dataclass(frozen=True)
 class Entry:
     """One backup of the catalogue. `problem` says why its manifest cannot be read, where it cannot; `failed` when its
-    last drill failed."""
+    last drill failed, `damaged` when it was last found damaged."""
 
     id: str
     database: str
@@ -67,6 +68,7 @@ class Entry:
     drilled: datetime | None
     problem: str | None = None
     failed: datetime | None = None
+    damaged: datetime | None = None
 
     @property
     def taken(self) -> datetime:
@@ -81,8 +83,10 @@ class Entry:
 
     @property
     def proven(self) -> bool:
-        """Whether every object of it was read back and found right, or it was restored and found equal."""
-        return self.manifest is not None and (self.verified or self.drilled) is not None
+        """Whether every object of it was read back and found right, or it was restored and found equal; not if it has
+        been found damaged since."""
+        good = max((moment for moment in (self.verified, self.drilled) if moment), default=None)
+        return self.manifest is not None and good is not None and (self.damaged is None or good > self.damaged)
 
     @property
     def stored_bytes(self) -> int:
@@ -122,7 +126,8 @@ def read_entry(store: Store, database: str, id_: str) -> Entry | None:
     except DamagedError as error:
         problem = str(error)
     return Entry(id_, database, LOGICAL, manifest, _newest(store, f"{folder}/{VERIFIED}"),
-                 _newest(store, f"{folder}/{DRILLS}"), problem, _newest(store, f"{folder}/{FAILED_DRILLS}"))
+                 _newest(store, f"{folder}/{DRILLS}"), problem, _newest(store, f"{folder}/{FAILED_DRILLS}"),
+                 _newest(store, f"{folder}/{DAMAGED}"))
 
 
 def find_backup(store: Store, database: str, id_: str | None = None, entries: Sequence[Entry] | None = None) -> Entry:

@@ -17,7 +17,7 @@ from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from backups.catalogue import DRILLS, FAILED_DRILLS, VERIFIED, newest_stamp
+from backups.catalogue import DAMAGED, DRILLS, FAILED_DRILLS, VERIFIED, newest_stamp
 from backups.encryption import seal
 from backups.errors import BackupError, DamagedError
 from backups.manifest import NAME, Server
@@ -26,7 +26,6 @@ from backups.physical import PHYSICAL
 from backups.store import Store
 
 CATALOGUE = "physical-catalogue"
-DAMAGED = "damaged/"
 LABEL = re.compile(r"^(\d{8}-\d{6})F(?:_(\d{8}-\d{6})([DI]))?$")
 TYPES = {None: "full", "D": "diff", "I": "incr"}
 SETS = f"{PHYSICAL}/backup/{STANZA}/"

@@ -93,8 +93,7 @@ def _take(config: BackupConfig, connection: psycopg.Connection[object], type_: T
     store, damaged = prepared.result()
     entry = _enter(config, store, connection, backup)
     if damaged and backup.type != "full":
-        from backups.catalogue import mark
-        from backups.physical_catalogue import DAMAGED
+        from backups.catalogue import DAMAGED, mark
 
         mark(store, entry, DAMAGED, {"problem": f"stands on {entry.full}, which was found damaged"})
         backup = take_backup(connection, "full")
@@ -120,8 +119,7 @@ def _manifest(config: BackupConfig, connection: psycopg.Connection[object], back
 
 def _verify(store: Store, connection: psycopg.Connection[object], entry: PhysicalEntry) -> datetime:
     """Returns when it was found right, as the catalogue says it."""
-    from backups.catalogue import VERIFIED, mark
-    from backups.physical_catalogue import DAMAGED
+    from backups.catalogue import DAMAGED, VERIFIED, mark
 
     since = time.monotonic()
     try:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from backups.catalogue import VERIFIED, Entry, mark, open_backup
+from backups.catalogue import DAMAGED, VERIFIED, Entry, mark, open_backup
 from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError
 from backups.manifest import Manifest, in_order
@@ -30,12 +30,16 @@ Listener = Callable[[int, int], None]
 
 def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS, image: str | None = None,
            listener: Listener = lambda *_: None) -> Manifest:
-    """Read the whole backup and write down that it is right. Raises DamagedError that names the first wrong object."""
+    """Read the whole backup, write down whether it is right. Raises DamagedError that names the first wrong object."""
     since = time.monotonic()
-    manifest, data_key = open_backup(store, ring, entry)
-    opened = Opened(store, manifest, data_key)
-    verify_objects(opened, workers=workers, listener=listener)
-    contents = _verify_contents(opened, image)
+    try:
+        manifest, data_key = open_backup(store, ring, entry)
+        opened = Opened(store, manifest, data_key)
+        verify_objects(opened, workers=workers, listener=listener)
+        contents = _verify_contents(opened, image)
+    except DamagedError as error:
+        mark(store, entry, DAMAGED, {"problem": str(error)})
+        raise
     mark(store, entry, VERIFIED, {"objects": sum(1 for _ in manifest.objects()), "rows": manifest.rows,
                                   "bytes": manifest.stored_bytes, "contents": contents,
                                   "seconds": round(time.monotonic() - since, 1)})

@@ -66,7 +66,7 @@ def print_result(as_json: bool, facts: Any, text: Callable[[], None]) -> None:
 def entry_facts(entry: Entry) -> dict[str, Any]:
     manifest = entry.manifest
     return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(timespec="seconds"),
-            "problem": entry.problem,
+            "problem": entry.problem or _damage(entry),
             "verified": entry.verified.isoformat() if entry.verified else None,
             "drilled": entry.drilled.isoformat() if entry.drilled else None,
             **({"rows": manifest.rows, "bytes": manifest.stored_bytes, "server": manifest.server.words(),
@@ -102,7 +102,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
     manifest = entry.manifest
     return (entry.id, entry.kind, f"{manifest.rows:,}" if manifest else "?",
             size_text(manifest.stored_bytes) if manifest else "?", manifest.server.words() if manifest else "",
-            entry.problem or _proof(entry))
+            entry.problem or _damage(entry) or _proof(entry))
 
 
 def _physical_row(entry: PhysicalEntry) -> tuple[str, ...]:
@@ -119,9 +119,10 @@ def _plain(text: str) -> str:
     return escape("".join(each if each.isprintable() else "?" for each in text))
 
 
-def _damage(entry: PhysicalEntry) -> str | None:
+def _damage(entry: Entry | PhysicalEntry) -> str | None:
     found = entry.damaged if not entry.proven else None
-    return f"found damaged {found:%Y-%m-%d %H:%M}: take a full one" if found else None
+    another = "another" if entry.kind == "logical" else "a full one"
+    return f"found damaged {found:%Y-%m-%d %H:%M}: take {another}" if found else None
 
 
 def _proof(entry: Listed) -> str:

@@ -32,6 +32,7 @@ from backups.runs import take_logical
 from backups.source import APPLICATION, snapshot_of
 from backups.store import Store
 from backups.verify import verify
+from cli.backup_screen import entry_facts
 from tests.database.backed_up import Backed, backed, s3_server
 from tests.database.servers import Server, docker, running
 from tests.program.faulty_s3 import faulty
@@ -131,7 +132,9 @@ def test_damage_is_named_and_a_restore_refuses_before_it_touches_anything(
             restore_logical(subject.store, subject.ring, damaged, subject.admin, name, image=subject.image)
         with subject.admin.connect() as connection:
             assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-    assert not find_backup(subject.store, entry.database, entry.id).proven
+    found = find_backup(subject.store, entry.database, entry.id)
+    assert not replace(found, verified=found.damaged).proven
+    assert "found damaged" in str(entry_facts(found)["problem"])
 
 
 def test_what_somebody_else_put_there_under_names_of_his_own_is_in_nobody_s_way(subject: Backed, entry: Entry) -> None:
