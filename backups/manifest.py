@@ -48,6 +48,7 @@ class Server(_Grown):
     """The server and the database that were backed up. `edition` is TimescaleDB's licence: timescale or apache.
 
     `image_digest` is what the server's containers were made from, by content: the name of an image may move.
+    `locale_provider` is pg_database's letter, None for the C library's; what else it takes is `locale` and `icu_rules`.
     """
 
     server_version: int
@@ -67,7 +68,10 @@ class Server(_Grown):
     grants: list[dict[str, str | None]] | None = None
     image: str | None = None
     image_digest: str | None = None
-    LATER = frozenset({"image_digest"})
+    locale_provider: str | None = None
+    locale: str | None = None
+    icu_rules: str | None = None
+    LATER = frozenset({"image_digest", "locale_provider", "locale", "icu_rules"})
 
     def words(self) -> str:
         """Versions and edition in a few words."""

@@ -7,14 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection, sql
+from psycopg import Error as ServerError
 from psycopg.errors import ObjectInUse
 
 from backups.errors import RestoreError
-from backups.manifest import Manifest, Role
+from backups.manifest import Manifest, Role, Server
 from schema.connection import Address
 
 # Set while a restore is under way: what a killed one left is told by it, and may be dropped.
 UNFINISHED = "lifecompanion.restoring"
+# pg_database's letters for where a locale's rules come from, and the words that name the locale then.
+PROVIDERS = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
 NOT_KEPT = ("timescaledb.restoring", "lifecompanion.")
 
 
@@ -78,7 +81,7 @@ def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None
 def create_database(admin: Connection[Any], manifest: Manifest, name: str) -> None:
     """Make the empty database, marked as unfinished. What a killed restore left under this name is dropped first.
 
-    Raises RestoreError where a database of this name is there.
+    Raises RestoreError where a database of this name is there, or the server lacks its locale.
     """
     found = admin.execute("SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(setconfig) AS c WHERE s.setdatabase"
                           " = d.oid AND c LIKE %s) FROM pg_database d WHERE datname = %s",
@@ -88,13 +91,25 @@ def create_database(admin: Connection[Any], manifest: Manifest, name: str) -> No
                            "with --into, or swap names with --replace")
     if found:
         drop_database(admin, name)
-    server = manifest.server
     identifier = sql.Identifier(name)
-    admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}").format(
-        identifier, *map(sql.Literal, (server.encoding, server.collate, server.ctype))))
+    try:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(identifier, _locale(manifest.server)))
+    except ServerError as error:
+        raise RestoreError(f"database {name}: cannot be made as backup {manifest.id} needs it: "
+                           f"{error.diag.message_primary or error}; nothing was touched") from None
     admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(
         identifier, sql.SQL(UNFINISHED), sql.Literal(manifest.id)))
     admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(identifier))
+
+
+def _locale(server: Server) -> sql.Composable:
+    """What a new database takes to sort and compare text as the one that was backed up."""
+    words = {"ENCODING": server.encoding, "LC_COLLATE": server.collate, "LC_CTYPE": server.ctype}
+    if server.locale_provider in PROVIDERS:
+        provider, locale = PROVIDERS[server.locale_provider]
+        words |= {"LOCALE_PROVIDER": provider, locale: str(server.locale)}
+        words |= {"ICU_RULES": server.icu_rules} if server.icu_rules else {}
+    return sql.SQL(" ").join(sql.SQL(word + " {}").format(sql.Literal(value)) for word, value in words.items())
 
 
 def drop_database(admin: Connection[Any], name: str) -> None:

@@ -31,7 +31,7 @@ from backups.runs import replace_live
 from backups.schedule import run_due
 from backups.source import snapshot_of
 from backups.status import read_status, render_metrics
-from backups.target import require_fit
+from backups.target import create_database, require_fit
 from backups.verify import verify
 from cli.declarations import find_declared
 from schema.step import Hazard
@@ -122,6 +122,33 @@ def test_restored_rows_come_frozen_so_that_no_vacuum_writes_their_pages_again(su
             seen = [pages[table] for table in full]
             # Not quite all: the server marks a page where it begins one with several rows at once.
             assert sum(marked for _, marked in seen) > 0.7 * sum(all_ for all_, _ in seen) > 100
+
+
+@pytest.mark.parametrize("provider", [
+    "icu ICU_LOCALE 'de-u-kn-true' ICU_RULES '&b < a'", "builtin BUILTIN_LOCALE 'C.UTF-8'"])
+def test_a_restored_database_sorts_text_as_its_source(subject: Backed, provider: str) -> None:
+    asked = ("SELECT datlocprovider, datlocale, daticurules FROM pg_database WHERE datname = current_database()",
+             "SELECT word FROM public.words ORDER BY 1")
+    with subject.room() as source, subject.room() as name, subject.admin.connect() as server:
+        server.execute(sql.SQL(  # the words are those above
+            f"CREATE DATABASE {{}} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER {provider}"
+            ).format(sql.Identifier(source)))  # type: ignore[arg-type]
+        address = replace(subject.admin, database=source)
+        with address.connect() as connection:
+            connection.execute("CREATE TABLE public.words AS SELECT unnest(ARRAY['n10', 'n9', 'b', 'a']) AS word")
+            wanted = [connection.execute(query.encode()).fetchall() for query in asked]
+        entry = find_backup(subject.store, source, run_logical(subject.store, subject.ring, address).id)
+        restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
+        with replace(subject.admin, database=name).connect() as connection:
+            assert [connection.execute(query.encode()).fetchall() for query in asked] == wanted
+
+
+def test_a_locale_that_the_server_lacks_is_one_line(subject: Backed, entry: Entry) -> None:
+    assert entry.manifest
+    server = entry.manifest.server.model_copy(update={"collate": "xx_XX.UTF-8"})
+    said = "cannot be made .*xx_XX.UTF-8.*; nothing was touched$"
+    with subject.room() as name, subject.admin.connect() as admin, pytest.raises(RestoreError, match=said):
+        create_database(admin, entry.manifest.model_copy(update={"server": server}), name)
 
 
 def test_large_objects_and_what_materialized_views_hold_are_restored(subject: Backed) -> None:
