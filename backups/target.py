@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +20,7 @@ from schema.connection import Address
 UNFINISHED = "lifecompanion.restoring"
 # pg_database's letters for where a locale's rules come from, and the words that name the locale then.
 PROVIDERS = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
+SWAP_TRIES = 4
 NOT_KEPT = ("timescaledb.restoring", "lifecompanion.")
 
 
@@ -154,24 +157,32 @@ def finish_database(admin: Connection[Any], manifest: Manifest, name: str) -> No
 
 
 def swap_names(address: Address, restored: str, live: str, aside: str) -> None:
-    """Put `restored` in the place of `live`, which stays as `aside`; both or none. Sessions in either are ended."""
-    with replace(address, database="postgres").connect() as admin:
-        for name in (restored, live):
-            admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+    """Put `restored` in the place of `live`, which stays as `aside`; both or none. Sessions in either are ended.
+
+    One transaction does it all: whoever is killed in the middle leaves nothing behind. From its first lock on new
+    sessions wait for its end; the server itself waits 5 s each time for the old ones to be gone.
+    """
+    server, over = replace(address, database="postgres"), threading.Event()
+    with server.connect() as admin, server.connect() as other, ThreadPoolExecutor(1) as pool:
+        ending = pool.submit(_end_sessions, other, (restored, live), over)
         try:
-            for _ in range(20):
-                admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (%s, %s)",
-                              [restored, live])
+            for _ in range(SWAP_TRIES):
                 try:
                     with admin.transaction():
                         for old, new in ((live, aside), (restored, live)):
                             admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
                                 sql.Identifier(old), sql.Identifier(new)))
+                    return
                 except ObjectInUse:
                     continue
-                return
             raise RestoreError(f"database {live}: sessions in it do not end; stop what connects and swap again")
         finally:
-            for name in (restored, live, aside):
-                if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
-                    admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
+            over.set()
+            ending.result()
+
+
+def _end_sessions(connection: Connection[Any], databases: Sequence[str], over: threading.Event) -> None:
+    while not over.is_set():
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)",
+                           [list(databases)])
+        over.wait(0.1)

@@ -36,7 +36,7 @@ from backups.verify import verify
 from cli.declarations import find_declared
 from schema.step import Hazard
 from tests.database.backed_up import Backed, backed, s3_server
-from tests.database.servers import Server
+from tests.database.servers import Server, docker
 
 pytestmark = pytest.mark.servers("official", "debian")
 
@@ -412,6 +412,41 @@ def test_a_live_database_is_replaced_after_a_fresh_backup_and_stays_aside(subjec
         finally:
             with other.admin.connect() as connection:
                 connection.execute(f'DROP DATABASE "{aside}" WITH (FORCE)'.encode())
+
+
+SWAP = """
+import json, sys
+from backups.target import swap_names
+from schema.connection import Address
+admin, *names = json.load(sys.stdin)
+swap_names(Address.from_dict(admin), *names)
+"""
+
+
+@pytest.mark.servers("debian")
+def test_a_swap_of_names_that_is_killed_leaves_both_databases_open_under_their_own(subject: Backed) -> None:
+    with subject.room() as live, subject.room() as restored, subject.admin.connect() as admin:
+        for name in (live, restored):
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        with replace(subject.admin, database=live).connect() as session:
+            # One that does not end when it is told to keeps the swap waiting.
+            pid = str(session.info.backend_pid)
+            docker("exec", str(subject.server.container), "sh", "-c", f"kill -STOP {pid}")
+            try:
+                with subprocess.Popen([sys.executable, "-c", SWAP], stdin=subprocess.PIPE, text=True) as process:
+                    assert process.stdin
+                    process.stdin.write(json.dumps([subject.admin.to_dict(), restored, live, "aside"]))
+                    process.stdin.close()
+                    renaming = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'ALTER DATABASE%RENAME%'"
+                    while admin.execute(renaming).fetchone() == (0,):
+                        assert process.poll() is None
+                    process.kill()
+            finally:
+                docker("exec", str(subject.server.container), "sh", "-c", f"kill -CONT {pid}")
+        for name in (live, restored):
+            with replace(subject.admin, database=name).connect() as connection:
+                assert connection.execute("SELECT datname, datallowconn FROM pg_database WHERE datname = "
+                                          "current_database()").fetchone() == (name, True)
 
 
 @pytest.mark.servers("debian")
