@@ -47,10 +47,12 @@ def declare_backups(settings: Settings, server: Server, access: Access, storage:
 
 
 def backup_keys(settings: Settings) -> pulumi.Output[list[str]]:
-    """The keys given in the stack's config, else one generated for good."""
-    if settings.backup_keys:
-        return pulumi.Output.secret([key.get_secret_value() for key in settings.backup_keys])
-    return pulumi.Output.secret(pulumi.Output.all(Password("backup-key").value).apply(list))
+    """The keys given in the stack's config, then one generated for good.
+
+    That one stays whatever is given: what was taken before anything was would else be lost with it.
+    """
+    given = [key.get_secret_value() for key in settings.backup_keys]
+    return pulumi.Output.secret(Password("backup-key").value.apply(lambda own: list(dict.fromkeys([*given, own]))))
 
 
 def _config(settings: Settings, server: Server, access: Access, storage: Storage,

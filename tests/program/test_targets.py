@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.program.recorded import SECRET, declared, leaves
@@ -44,6 +46,15 @@ def test_the_amount_of_data_reaches_the_resource_and_is_not_there_unless_it_is_g
     assert [inputs[name] for name in ("users", "devices_per_user", "days", "interval")] == [250, 4, 90, 60]
     (inputs,) = declared(monkeypatch, "dev")[0].of("Seed").values()
     assert not {"users", "devices_per_user", "days", "interval"} & set(inputs)
+
+
+def test_the_generated_backup_key_stays_behind_those_that_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = [32 * "n", 32 * "o"]
+    _, before = declared(monkeypatch, "dev")
+    recorder, exported = declared(monkeypatch, "dev", secret={"backupKeys": json.dumps(given)})
+    assert "backup-key-password" in recorder.of("Password")
+    assert exported["secret"]["backup"]
+    assert exported["backup"]["keys"] == [*given, *before["backup"]["keys"]]
 
 
 def test_no_replicas_means_no_slot_and_no_volume_of_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
