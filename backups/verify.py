@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from backups.catalogue import DAMAGED, VERIFIED, Entry, mark, open_backup
 from backups.encryption import Keyring
-from backups.errors import BackupError, DamagedError
+from backups.errors import BackupError, DamagedError, S3Error
 from backups.manifest import Manifest, in_order
 from backups.programs import Programs, find_programs
 from backups.reading import Opened
@@ -38,7 +39,8 @@ def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS,
         verify_objects(opened, workers=workers, listener=listener)
         contents = _verify_contents(opened, image)
     except DamagedError as error:
-        mark(store, entry, DAMAGED, {"problem": str(error)})
+        with suppress(S3Error):  # who may only read is told all the same
+            mark(store, entry, DAMAGED, {"problem": str(error)})
         raise
     mark(store, entry, VERIFIED, {"objects": sum(1 for _ in manifest.objects()), "rows": manifest.rows,
                                   "bytes": manifest.stored_bytes, "contents": contents,
