@@ -283,7 +283,7 @@ def test_the_command_tells_of_a_damaged_backup_and_the_page_shows_both_kinds(arc
     drills = read_drills(store, DATABASE)
     assert {drill["kind"] for drill in drills} == {"logical", "full"}
     assert all(drill["signed_off_by"] for drill in drills)
-    assert all(word in page.read_text() for word in (">logical</text>", ">physical</text>", "not proven"))
+    assert all(word in page.read_text() for word in (">logical</tspan>", ">physical</tspan>", "not proven"))
     assert find_physical(store, DATABASE).drilled is None
     stands = CliRunner().invoke(app, ["backup", "status", "--config", str(file)])
     assert (stands.exit_code, "the newest drill of a physical backup" in stands.output) == (1, True), stands.output

@@ -202,8 +202,10 @@ def test_a_point_before_the_first_backup_is_one_line_and_leaves_nothing(stack: S
         done = stack.checkout.lcdb("backup", "restore", "--to", "2020-01-01 00:00:00+00", "--container", name,
                                    "--stack", stack.name)
         assert done.returncode == 1
-        assert done.stderr.count("Traceback") == 0
-        assert f"container {name}" in done.stderr
+        assert done.stderr.startswith("point in time 2020-01-01 00:00:00+00:00: before backup ")
+        assert done.stderr.count("\n") == 1
+        found = subprocess.run(["docker", "inspect", name], capture_output=True, check=False)
+        assert found.returncode != 0
     finally:
         remove_container(name)
 
