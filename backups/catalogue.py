@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from backups.encryption import Keyring
 from backups.errors import BackupError, DamagedError, WrongKeyError
@@ -55,6 +55,9 @@ class Listed(Protocol):
     def seconds(self) -> float: ...
 
 
+AnyListed = TypeVar("AnyListed", bound=Listed)
+
+
 @dataclass(frozen=True)
 class Entry:
     """One backup of the catalogue. `problem` says why its manifest cannot be read, where it cannot; `failed` when its
@@ -85,8 +88,7 @@ class Entry:
     def proven(self) -> bool:
         """Whether every object of it was read back and found right, or it was restored and found equal; not if it has
         been found damaged since."""
-        good = max((moment for moment in (self.verified, self.drilled) if moment), default=None)
-        return self.manifest is not None and good is not None and (self.damaged is None or good > self.damaged)
+        return self.manifest is not None and is_proven(self.verified, self.drilled, self.damaged)
 
     @property
     def stored_bytes(self) -> int:
@@ -204,9 +206,24 @@ def mark(store: Store, entry: Listed, what: str, facts: dict[str, Any]) -> datet
 
 
 def newest_verified(store: Store, database: str) -> Entry | None:
-    """The newest backup that is proven, and not of the future; None where there is none."""
-    return next((entry for entry in reversed(list_backups(store, database)) if entry.proven and has_come(entry.taken)),
-                None)
+    """The newest logical backup that is proven, and not of the future; None where there is none."""
+    return newest_proven(list_backups(store, database))
+
+
+def newest_proven(entries: Sequence[AnyListed]) -> AnyListed | None:
+    """The newest of these, the oldest first, that is proven, and not of the future; None where there is none."""
+    return next((entry for entry in reversed(entries) if entry.proven and has_come(entry.taken)), None)
+
+
+def is_proven(verified: datetime | None, drilled: datetime | None, damaged: datetime | None) -> bool:
+    """Whether the last word on a backup is that it is good: read back or restored, and not found damaged since."""
+    good = newest_moment((verified, drilled))
+    return good is not None and (damaged is None or good > damaged)
+
+
+def newest_moment(moments: Iterable[datetime | None]) -> datetime | None:
+    """The newest of those that there are; None where there is none."""
+    return max((moment for moment in moments if moment), default=None)
 
 
 def has_verified_backup(store: Store, database: str, newer_than: datetime | timedelta) -> bool:
@@ -246,7 +263,7 @@ def has_come(moment: datetime, now: datetime | None = None) -> bool:
 
 def newest_stamp(texts: Iterable[str]) -> datetime | None:
     """The newest moment that any of these names says."""
-    return max((moment for text in texts if (moment := parse_stamp(text))), default=None)
+    return newest_moment(map(parse_stamp, texts))
 
 
 def _newest(store: Store, prefix: str) -> datetime | None:

@@ -17,7 +17,7 @@ from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from backups.catalogue import DAMAGED, DRILLS, FAILED_DRILLS, VERIFIED, newest_stamp
+from backups.catalogue import DAMAGED, DRILLS, FAILED_DRILLS, VERIFIED, is_proven, newest_stamp
 from backups.encryption import seal
 from backups.errors import BackupError, DamagedError
 from backups.manifest import NAME, Server
@@ -111,8 +111,7 @@ class PhysicalEntry:
     def proven(self) -> bool:
         """Whether pgBackRest read all of it back and found it right, or it was restored as a drill; not if it has been
         found damaged since."""
-        good = max((moment for moment in (self.verified, self.drilled) if moment), default=None)
-        return good is not None and (self.damaged is None or good > self.damaged)
+        return is_proven(self.verified, self.drilled, self.damaged)
 
     @property
     def stored_bytes(self) -> int:

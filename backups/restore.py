@@ -6,10 +6,8 @@ side, then indexes and constraints side by side. It always goes into a database 
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -28,6 +26,7 @@ from backups.programs import Programs, complaint, find_programs
 from backups.rates import with_rate
 from backups.reading import Opened
 from backups.scratch import scratch_folder
+from backups.side_by_side import work_side_by_side
 from backups.source import SINCE, read_fingerprint
 from backups.store import Store
 from backups.target import create_database, create_roles, drop_database, finish_database, require_fit
@@ -252,35 +251,8 @@ def _analyze(run: _Run, connection: Connection[Any]) -> None:
 
 def _side_by_side(run: _Run, phase: str, sizes: Sequence[int], work: Callable[[Connection[Any], int], Any],
                   options: str = LOADING) -> None:
-    """Do the numbers of `sizes` in their order, by as many connections as there are workers; the first failure stops
-    the rest."""
-    total, done, lock, stop = sum(sizes) or 1, 0, threading.Lock(), threading.Event()
-    connections, tell = threading.local(), with_rate(phase, run.listener)
-
-    def do(number: int) -> None:
-        nonlocal done
-        if stop.is_set():
-            return
-        if not hasattr(connections, "open"):
-            connections.open = _log_in(run.address, options)
-            opened.append(connections.open)
-        work(connections.open, number)
-        with lock:
-            done += sizes[number]
-            tell(done, total)
-
-    opened: list[Connection[Any]] = []
-    with ThreadPoolExecutor(max_workers=run.workers, thread_name_prefix="restore") as pool:
-        try:
-            for future in [pool.submit(do, number) for number in range(len(sizes))]:
-                future.result()
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-        finally:
-            for connection in opened:
-                connection.close()
+    work_side_by_side(sizes, work, workers=run.workers, connect=lambda: _log_in(run.address, options),
+                      tell=with_rate(phase, run.listener))
 
 
 def _load(run: _Run, connection: Connection[Any], table: TableData, options: str = "") -> None:

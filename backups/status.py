@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backups.catalogue import Entry, Listed, has_come, list_backups
+from backups.catalogue import Entry, Listed, list_backups, newest_moment, newest_proven
 from backups.objectives import Objectives
 from backups.physical_catalogue import PhysicalEntry
 from backups.store import Store
@@ -55,26 +55,18 @@ def read_status(store: Store, database: str, max_age: timedelta, entries: Sequen
     found = list_backups(store, database) if entries is None else entries
     whole = [entry for entry in found if entry.manifest]
     return Status(database, len(whole), sum(entry.manifest.stored_bytes for entry in whole if entry.manifest),
-                  whole[-1] if whole else None, _verified(whole),
-                  _newest([e.drilled for e in whole]), max_age, datetime.now(UTC),
-                  failed=_newest([e.failed for e in whole]))
+                  whole[-1] if whole else None, newest_proven(whole),
+                  newest_moment([e.drilled for e in whole]), max_age, datetime.now(UTC),
+                  failed=newest_moment([e.failed for e in whole]))
 
 
 def physical_status(database: str, max_age: timedelta, entries: Sequence[PhysicalEntry], objectives: Objectives | None
                     ) -> Status:
     """How the physical backups stand, with recovery point and recovery time; pure but for the clock."""
     return Status(database, len(entries), sum(entry.stored_bytes for entry in entries),
-                  entries[-1] if entries else None, _verified(entries),
-                  _newest([e.drilled for e in entries]), max_age, datetime.now(UTC), "physical", objectives,
-                  _newest([e.failed for e in entries]))
-
-
-def _verified(entries: Sequence[Listed]) -> Listed | None:
-    return next((entry for entry in reversed(entries) if entry.proven and has_come(entry.taken)), None)
-
-
-def _newest(moments: Sequence[datetime | None]) -> datetime | None:
-    return max((moment for moment in moments if moment), default=None)
+                  entries[-1] if entries else None, newest_proven(entries),
+                  newest_moment([e.drilled for e in entries]), max_age, datetime.now(UTC), "physical", objectives,
+                  newest_moment([e.failed for e in entries]))
 
 
 def render_metrics(statuses: Sequence[Status]) -> str:
