@@ -65,20 +65,8 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
     from backups.runs import replace_live
 
     if target or container or to or point or as_of:
-        if first:
-            raise RestoreError("--as-first-written: found with --target or --container, required --as-of and the time "
-                               "before the attack: pgBackRest writes its list of backups anew with each of them")
-        if bool(target) == bool(container):
-            raise RestoreError("restore to a point: found both or neither of --target and --container; name the new "
-                               "stack, or the new container, that the server is recovered as")
-        if to and point:
-            raise RestoreError("restore to a point: found --to and --restore-point, required one of them")
-        if id_ and "T" in id_:
-            raise RestoreError(f"backup {id_}: found a logical one, required a physical one, or none for the newest "
-                               "before the point; see `lcdb backup list`")
-        if found := [name for name, given in (("--into", into), ("--replace", swap)) if given]:
-            raise RestoreError(f"{' and '.join(found)}: found with --target or --container, which recover the whole "
-                               "server; leave it out, or restore a logical backup into a database")
+        _require_point(id_, to, point, target, container, first=first, others={
+            "--into": bool(into), "--replace": swap})
         options = {"backup": id_, "to": _moment("--to", to), "restore_point": point, "as_of": _moment("--as-of", as_of),
                    "image": image}
         if container:
@@ -150,6 +138,27 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
         *([f"to restore point {done.point}, through {size_text(done.replayed_bytes)} of WAL"] if done.point else []),
         *done.problems, sep="\n", soft_wrap=True, markup=False))
     raise typer.Exit(0 if done.passed else 1)
+
+
+def _require_point(id_: str | None, to: str | None, point: str | None, target: str | None, container: str | None,
+                   *, first: bool, others: dict[str, bool]) -> None:
+    """Raise RestoreError where the options of a recovery to a point contradict each other, or `others` are given."""
+    from backups.errors import RestoreError
+
+    if first:
+        raise RestoreError("--as-first-written: found with --target or --container, required --as-of and the time "
+                           "before the attack: pgBackRest writes its list of backups anew with each of them")
+    if bool(target) == bool(container):
+        raise RestoreError("restore to a point: found both or neither of --target and --container; name the new "
+                           "stack, or the new container, that the server is recovered as")
+    if to and point:
+        raise RestoreError("restore to a point: found --to and --restore-point, required one of them")
+    if id_ and "T" in id_:
+        raise RestoreError(f"backup {id_}: found a logical one, required a physical one, or none for the newest "
+                           "before the point; see `lcdb backup list`")
+    if found := [name for name, given in others.items() if given]:
+        raise RestoreError(f"{' and '.join(found)}: found with --target or --container, which recover the whole "
+                           "server; leave it out, or restore a logical backup into a database")
 
 
 def _drill_physical(settings: BackupConfig, entry: PhysicalEntry, image: str | None,
