@@ -3,6 +3,9 @@
 To a local S3 server with TLS, into an encrypted repository. Before each incremental the same number of rows is new.
 Once as a command, which pays for the start of Python and its libraries, once as a call in a process that runs already,
 as the schedule's does.
+
+pgBackRest waits for the next second of the clock before it copies, so a run takes up to a second more or less by when
+it begins. All runs of a round begin at the same part of a second, each round at another one.
 """
 
 from __future__ import annotations
@@ -55,6 +58,7 @@ def _measure(archive: Archived, folder: Path) -> None:
                     add_readings(archive, added + 1, added + ADDED, ROWS)
                     added += ADDED
                 archive.execute("CHECKPOINT", "SELECT pg_switch_wal()", "SELECT pg_sleep(1)")
+                _await_part_of_second(number / ROUNDS)
                 seconds.setdefault(type_, {}).setdefault(way, []).append(_timed(take))
         print(f"round {number + 1}:", {way: round(runs[-1], 2) for ways in seconds.values()
                                        for way, runs in ways.items()}, flush=True)
@@ -63,6 +67,10 @@ def _measure(archive: Archived, folder: Path) -> None:
         print(keep(f"backup_physical_{type_}", f"{title}, by pgBackRest to encrypted S3",
                    BARE.format(f"--type={type_}"),
                    {way: seconds[type_][way] for way in (BARE.format(f"--type={type_}"), OURS.format(type_), WITHIN)}))
+
+
+def _await_part_of_second(part: float) -> None:
+    time.sleep((part - time.time()) % 1)
 
 
 def _timed(run: Callable[[], object]) -> float:
