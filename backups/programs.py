@@ -33,6 +33,11 @@ class Programs:
     folder: str | None = None
     image: str | None = None
 
+    @property
+    def major(self) -> int:
+        """The major version."""
+        return int(self.version.split(".", maxsplit=1)[0])
+
     @contextmanager
     def run(self, program: str, arguments: Sequence[str], address: Address, *, shared: Sequence[Path] = (),
             options: str = "") -> Iterator[subprocess.Popen[bytes]]:
@@ -89,15 +94,23 @@ class _Errors:
         """Closed by its owner."""
 
 
-def find_programs(server_version: int, image: str | None = None) -> Programs:
-    """The client programs for a server: at least of its major version. Raises BackupError where there are none."""
-    least = server_version // 10000
+def find_programs(server_version: int, image: str | None = None, *, archive_of: int | None = None) -> Programs:
+    """The client programs for a server: of its major version or later, of this machine or else of `image`.
+
+    Where there are none, the latest that can read an archive of a server of version `archive_of`: a later server
+    understands what an earlier pg_restore says. Raises BackupError where there are none of these either.
+    """
+    wanted = server_version // 10000
+    least = min(wanted, (archive_of or server_version) // 10000)
     found = [programs for folder in _folders(least) if (programs := _of_folder(folder))]
-    fitting = [programs for programs in found if int(programs.version.split(".", maxsplit=1)[0]) >= least]
+    fitting = [programs for programs in found if programs.major >= wanted]
     if fitting:
-        return min(fitting, key=lambda programs: int(programs.version.split(".", maxsplit=1)[0]))
+        return min(fitting, key=lambda programs: programs.major)
     if image and shutil.which("docker") and (inside := _of_image(image)):
-        return inside
+        found.append(inside)
+    latest = max(found, key=lambda programs: programs.major, default=None)
+    if latest and latest.major >= least:
+        return latest
     have = ", ".join(sorted({programs.version for programs in found})) or "none"
     raise BackupError(f"pg_dump: found {have}, required {least} or later, as the server is; install PostgreSQL's "
                       f"client programs (on Debian: postgresql-client-{least})")

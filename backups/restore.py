@@ -94,7 +94,8 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
     with _log_in(replace(admin, database="postgres")) as server, \
             scratch_folder("restore") as folder:
         require_fit(manifest, server)
-        programs = find_programs(server.info.server_version, image or manifest.server.image)
+        programs = find_programs(server.info.server_version, image or manifest.server.image,
+                                 archive_of=manifest.server.server_version)
         run = _Run(opened, programs, replace(admin, database=name), folder / "structure.dump", workers, listener)
         run.phase("verify", lambda: require_objects(opened, workers=workers, listener=with_rate("verify", listener)))
         opened.fetch_structure(run.archive)
