@@ -31,6 +31,7 @@ from backups.retention import prune
 from backups.runs import take_logical
 from backups.source import APPLICATION, snapshot_of
 from backups.store import Store
+from backups.target import drop_database
 from backups.verify import verify
 from cli.backup_screen import entry_facts
 from tests.database.backed_up import Backed, backed, s3_server
@@ -517,7 +518,7 @@ def test_a_restore_that_was_killed_is_begun_anew_under_the_same_name(
                 " unnest(setconfig) c WHERE s.setdatabase = d.oid AND c LIKE 'lifecompanion.restoring=%%')",
                 [name]).fetchone()
             if finished:
-                connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+                drop_database(connection, name)
         done = restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
         assert done.rows == entry.manifest.rows  # type: ignore[union-attr]
 
