@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -159,7 +160,11 @@ class BackupConfig(_Part):
         return None if self.drill is None else Address.from_dict(self.drill)
 
     def administrator(self) -> Address:
-        """The login that restores are made with."""
+        """The login that restores are made with, to the database that is backed up where that is known.
+
+        His own may lack its extensions, which a manifest names, and its tables, which a drill counts.
+        """
         if self.admin is None:
             raise BackupError("backup config: admin is not given; give --dsn with a superuser's login")
-        return Address.from_dict(self.admin)
+        login = Address.from_dict(self.admin)
+        return login if self.database is None else replace(login, database=self.source().database)

@@ -157,10 +157,8 @@ def _recover(config: BackupConfig, entry: PhysicalEntry, point: Point, name: str
 
 
 def _database(config: BackupConfig) -> str:
-    for known in (config.admin, config.database):
-        if known:
-            return str(known["database"])
-    return config.database_name()
+    known = config.database or config.admin
+    return str(known["database"]) if known else config.database_name()
 
 
 def _inside(name: str, statements: str) -> str:

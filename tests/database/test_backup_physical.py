@@ -23,7 +23,7 @@ from backups.manifest import NAME
 from backups.objectives import read_archive, read_objectives
 from backups.physical import read_cipher, rewrap_cipher
 from backups.physical_catalogue import CATALOGUE, SETS, PhysicalEntry, find_physical, list_physical
-from backups.physical_drill import drill_physical
+from backups.physical_drill import drill_physical, find_point
 from backups.physical_retention import prune_physical
 from backups.physical_runs import take_physical, verify_physical
 from backups.recovery import remove_container
@@ -326,3 +326,15 @@ def test_verify_names_a_backup_that_is_damaged_and_every_one_that_stands_on_it(a
     assert len(standing) == 3  # it had begun before that was known
     assert all(entry.damaged and not entry.proven for entry in standing)
     assert take_physical(archive.config, "incr").needs == (healed.id,)
+
+
+def test_an_administrator_whose_own_database_is_another_backs_up_and_counts_the_one_that_is_meant(
+        archive: Archived) -> None:
+    assert archive.config.admin
+    config = archive.config.model_copy(update={"admin": {**archive.config.admin, "database": "postgres"}})
+    entry = take_physical(config, "incr", verified=False)
+    assert entry.manifest
+    assert entry.manifest.server.database == DATABASE
+    assert entry.manifest.server.timescaledb
+    assert find_point(config, entry).counts["public.numbers"].rows == 200_000
+    assert config.administrator() == archive.admin
