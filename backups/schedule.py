@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ import psycopg
 from cronsim import CronSim
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from backups.catalogue import STAMP, find_backup, has_come, list_backups, parse_stamp
+from backups.catalogue import NEVER, STAMP, Listed, find_backup, has_come, list_backups, parse_stamp
 from backups.config import PHYSICAL_KINDS, BackupConfig, Due
 from backups.drill import Drill, run_drill
 from backups.errors import BackupError, BusyError, NotProvenError
@@ -96,7 +97,7 @@ def _run_due(config: BackupConfig, say: Say, now: datetime | None) -> tuple[list
                 continue
             say(f"{due.kind}: due, begins")
             physical = None  # after a run there may be one more
-            said = _retried(lambda due=due: _run(config, store, due), say, due)  # type: ignore[misc]
+            said = _retried(partial(_run, config, store, due, now or begun), say, due)
             if due.kind in MARKED:
                 store.put(f"{database}/{MARKS}{due.kind}/{begun.strftime(STAMP)}", b"")
             say(f"{due.kind}: {said}")
@@ -193,7 +194,7 @@ def _not_final() -> Any:
     return retry_if_not_exception_type((BusyError, NotProvenError))
 
 
-def _run(config: BackupConfig, store: Store, due: Due) -> str:
+def _run(config: BackupConfig, store: Store, due: Due, now: datetime) -> str:
     database = config.database_name()
     if due.kind == "logical":
         manifest = take_logical(config)
@@ -205,23 +206,26 @@ def _run(config: BackupConfig, store: Store, due: Due) -> str:
             deleted, kept = deleted + len(done.deleted), kept + len(done.kept)
         return f"deleted {deleted} backups, kept {kept}"
     if due.kind == "drill":
-        return _drill(config, store)
+        return _drill(config, store, last_due(due, now) or now)
     taken = take_physical(config, due.kind)
     return f"physical backup {taken.id}, {taken.stored_bytes / 1e6:.1f} MB stored, verified"
 
 
-def _drill(config: BackupConfig, store: Store) -> str:
-    """The newest backup of each kind restored and proven; raises NotProvenError that names what was not."""
+def _drill(config: BackupConfig, store: Store, since: datetime) -> str:
+    """The newest backup of each kind restored and proven, each once since that moment, which may have been by hand.
+
+    Raises NotProvenError that names what was not.
+    """
     said, problems, database = list[str](), list[str](), config.database_name()
     physical = list_physical(store, database) if config.physical else []
     idle = config.drill_server()
     if not physical or list_backups(store, database):
         entry = find_backup(store, database)
-        drill = run_drill(store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
-                          admin=idle or (config.administrator() if config.admin else None))
-        _judge(drill, said, problems)
+        _judge(entry, since, lambda: run_drill(
+            store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
+            admin=idle or (config.administrator() if config.admin else None)), said, problems)
     if physical and (idle or shutil.which("docker")):
-        _judge(drill_physical(config, physical[-1], idle=idle), said, problems)
+        _judge(physical[-1], since, lambda: drill_physical(config, physical[-1], idle=idle), said, problems)
     elif physical:
         said.append(f"physical backup {physical[-1].id} not drilled: no docker here; run `lcdb backup drill` elsewhere")
     if problems:
@@ -229,8 +233,17 @@ def _drill(config: BackupConfig, store: Store) -> str:
     return "; ".join(said)
 
 
-def _judge(drill: Drill, said: list[str], problems: list[str]) -> None:
-    if drill.passed:
-        said.append(f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s")
+def _judge(entry: Listed, since: datetime, run: Callable[[], Drill], said: list[str], problems: list[str]) -> None:
+    """What a drill of this backup says. One that was made since stands: the same restore would come to the same end."""
+    when = max(filter(None, (entry.drilled, entry.failed)), default=NEVER)
+    if when < since:
+        drill = run()
+        if drill.passed:
+            said.append(f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s")
+        else:
+            problems.append(f"drill of {drill.backup}: not proven: {drill.problems[0]}")
+    elif when == entry.failed:
+        problems.append(f"drill of {entry.id}: not proven on {when:%Y-%m-%d %H:%M} UTC, as its report says; the next "
+                        "backup is drilled when it comes, this one again by `lcdb backup drill`")
     else:
-        problems.append(f"drill of {drill.backup}: not proven: {drill.problems[0]}")
+        said.append(f"backup {entry.id} proven on {when:%Y-%m-%d %H:%M} UTC")

@@ -341,6 +341,26 @@ def test_a_missed_run_is_made_up_for_once(subject: Backed) -> None:
 
 
 @pytest.mark.servers("debian")
+def test_a_backup_that_a_scheduled_drill_does_not_prove_is_not_restored_again_until_another_one_is_there(
+        subject: Backed) -> None:
+    database, yearly = subject.source.database, [{"kind": "drill", "cron": "0 0 1 1 *"}]
+    # The columns are of the other kind, so the plan is not empty.
+    wrong, said = subject.config(schedule=yearly, timestamps="timestamptz"), list[str]()
+    first = subject.back_up()
+    before = len(read_drills(subject.store, database))
+    assert run_due(wrong, said.append) == ["drill"]
+    assert run_due(wrong, said.append) == ["drill"]
+    assert len(read_drills(subject.store, database)) == before + 1
+    assert f"drill: FAILED: drill of {first.id}: not proven: schema: " in said[1]
+    assert said[3].startswith(f"drill: FAILED: drill of {first.id}: not proven on 2")
+    second = subject.back_up()
+    assert run_due(subject.config(schedule=yearly), said.append) == []
+    assert said[-1].startswith(f"drill: backup {second.id} proven, recovered in ")
+    assert run_due(subject.config(schedule=yearly), said.append) == []
+    assert (len(read_drills(subject.store, database)), len(said)) == (before + 2, 6)
+
+
+@pytest.mark.servers("debian")
 def test_keys_are_rotated_without_writing_a_backup_again(subject: Backed, entry: Entry) -> None:
     new = new_key()
     rings = Keyring([new]), Keyring([new, subject.key])
