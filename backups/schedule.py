@@ -18,7 +18,7 @@ import psycopg
 from cronsim import CronSim
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from backups.catalogue import NEVER, STAMP, Listed, find_backup, has_come, list_backups, parse_stamp
+from backups.catalogue import STAMP, Listed, find_backup, has_come, list_backups, newest_moment, parse_stamp
 from backups.config import PHYSICAL_KINDS, BackupConfig, Due
 from backups.drill import Drill, run_drill
 from backups.errors import BackupError, BusyError, NotProvenError
@@ -218,9 +218,9 @@ def _drill(config: BackupConfig, store: Store, since: datetime) -> str:
     """
     said, problems, database = list[str](), list[str](), config.database_name()
     physical = list_physical(store, database) if config.physical else []
-    idle = config.drill_server()
-    if not physical or list_backups(store, database):
-        entry = find_backup(store, database)
+    logical, idle = list_backups(store, database), config.drill_server()
+    if logical or not physical:
+        entry = find_backup(store, database, entries=logical)
         _judge(entry, since, lambda: run_drill(
             store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
             admin=idle or (config.administrator() if config.admin else None)), said, problems)
@@ -235,8 +235,8 @@ def _drill(config: BackupConfig, store: Store, since: datetime) -> str:
 
 def _judge(entry: Listed, since: datetime, run: Callable[[], Drill], said: list[str], problems: list[str]) -> None:
     """What a drill of this backup says. One that was made since stands: the same restore would come to the same end."""
-    when = max(filter(None, (entry.drilled, entry.failed)), default=NEVER)
-    if when < since:
+    when = newest_moment((entry.drilled, entry.failed))
+    if when is None or when < since:
         drill = run()
         if drill.passed:
             said.append(f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s")

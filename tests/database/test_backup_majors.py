@@ -7,7 +7,6 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -61,12 +60,10 @@ def earlier() -> Iterator[Address]:
         pytest.skip(f"no server of PostgreSQL before {MAJOR} in {INSTALLED}")
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="lcdb-major-") as name:
-        if user:
-            shutil.chown(name, user)
         password, data, port = Path(name) / "password", Path(name) / "data", free_port()
         password.write_text(secrets.token_hex(8))
-        if user:
-            shutil.chown(password, user)
+        for path in (name, password) if user else ():
+            shutil.chown(path, user)
         subprocess.run([found[0] / "initdb", "-D", data, "-U", "postgres", "--auth=scram-sha-256",
                         f"--pwfile={password}", "--encoding=UTF8", "--locale=C"], check=True, capture_output=True,
                        user=user, cwd=name)
@@ -75,21 +72,10 @@ def earlier() -> Iterator[Address]:
                               cwd=name) as process:
             address = Address("127.0.0.1", port, "postgres", "postgres", password.read_text())
             try:
-                _await(address)
+                address.connect(wait_seconds=60).close()
                 yield address
             finally:
                 process.terminate()
-
-
-def _await(address: Address) -> None:
-    for _ in range(100):
-        try:
-            psycopg.connect(address.dsn(), connect_timeout=5).close()
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the earlier server did not answer")
 
 
 @pytest.fixture(scope="module")
