@@ -29,7 +29,8 @@ def find_entry(config: BackupConfig, id_: str | None) -> Entry | PhysicalEntry:
     if id_ is not None:
         return (find_physical if is_label(id_) else find_backup)(store, database, id_)
     physical, logical = list_physical(store, database), list_backups(store, database)
-    if physical and (not logical or physical[-1].taken >= logical[-1].taken):
+    # pgBackRest knows whole seconds; of two that begin within one, `list` has the physical one last too.
+    if physical and (not logical or physical[-1].taken >= logical[-1].taken.replace(microsecond=0)):
         return physical[-1]
     return find_backup(store, database, entries=logical)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from backups.catalogue import Entry
 from backups.errors import RestoreError
+from backups.physical_catalogue import PhysicalEntry
 from backups.rates import with_rate
 from cli import app as commands
 from cli import backup, backup_restore, drivers
 from cli.backup_config import config_values
+from cli.backup_physical import find_entry
 from infra.state import ROOT
 
 OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.items()  # type: ignore[attr-defined]
@@ -76,3 +82,16 @@ def test_progress_has_a_rate() -> None:
     assert words.startswith("verifying, ")
     assert words.endswith(" MB/s")
     assert (part, nothing) == (0.5, 0.0)
+
+
+def test_of_two_backups_of_one_second_the_newest_is_the_one_listed_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The logical one began a part of a second after what is the physical one's second.
+    manifest = Mock(started=datetime(2026, 11, 26, 14, 22, 5, 400_000, tzinfo=UTC))
+    logical = Entry("20261126T142205Z-ab12cd", "db", "logical", manifest, None, None)
+    physical = PhysicalEntry("20261126-142205F", "db", None, None, None)
+    monkeypatch.setattr("backups.catalogue.list_backups", lambda *_: [logical])
+    monkeypatch.setattr("backups.physical_catalogue.list_physical", lambda *_: [physical])
+    assert find_entry(Mock(), None) is physical
+    earlier = replace(physical, id="20261126-142204F")
+    monkeypatch.setattr("backups.physical_catalogue.list_physical", lambda *_: [earlier])
+    assert find_entry(Mock(), None) is logical
