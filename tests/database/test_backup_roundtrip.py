@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -37,6 +37,7 @@ from cli.declarations import find_declared
 from schema.step import Hazard
 from tests.database.backed_up import Backed, backed, s3_server
 from tests.database.servers import Server, docker
+from tests.database.writers import everybody_writes, writing
 
 pytestmark = pytest.mark.servers("official", "debian")
 
@@ -229,41 +230,22 @@ def test_owner_grants_and_settings_of_the_database_are_there_again(subject: Back
 
 @pytest.mark.servers("debian")
 def test_the_snapshot_is_one_and_writers_are_not_kept_waiting(subject: Backed) -> None:
-    stop, failures, longest = threading.Event(), list[str](), 0.0
-
-    def write() -> None:
-        nonlocal longest
-        import time
-
-        with subject.source.connect() as connection:
-            connection.execute("SET search_path = public")
-            connection.execute("CREATE TABLE IF NOT EXISTS pairs_a (n int); CREATE TABLE IF NOT EXISTS pairs_b (n int)")
-            connection.execute("SET lock_timeout = '3s'")
-            while not stop.is_set():
+    work = {"pairs": "WITH a AS (INSERT INTO public.pairs_a VALUES (1)) INSERT INTO public.pairs_b VALUES (1)"}
+    with subject.source.connect() as connection:
+        connection.execute("CREATE TABLE public.pairs_a (n int); CREATE TABLE public.pairs_b (n int)")
+        try:
+            with writing(subject.source, tuple(work), every=0.005, statements=work) as writers:
+                everybody_writes(writers, work)
                 since = time.monotonic()
-                try:
-                    connection.execute("WITH a AS (INSERT INTO pairs_a VALUES (1)) INSERT INTO pairs_b VALUES (1)")
-                except psycopg.Error as error:
-                    failures.append(str(error))
-                longest = max(longest, time.monotonic() - since)
-                time.sleep(0.002)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        import time
-
-        time.sleep(0.3)
-        entry = subject.back_up()
-    finally:
-        stop.set()
-        writer.join()
+                entry = subject.back_up()
+                until = time.monotonic()
+        finally:
+            connection.execute("DROP TABLE public.pairs_a, public.pairs_b")
+    assert writers.failures == []
+    assert writers.within(since, until) == set(work)
     assert entry.manifest
     rows = {table.name: table.rows for table in entry.manifest.tables}
     assert rows["pairs_a"] == rows["pairs_b"] > 0
-    assert failures == []
-    with subject.source.connect() as connection:
-        connection.execute("DROP TABLE public.pairs_a, public.pairs_b")
 
 
 def test_two_backups_of_one_database_never_overlap(subject: Backed) -> None:

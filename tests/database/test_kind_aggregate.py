@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from dataclasses import replace
 
-import psycopg
 import pytest
 
 from schema import apply
@@ -25,6 +24,7 @@ from schema.objects import (
 )
 from schema.properties import from_dict, to_dict
 from tests.database.servers import Database
+from tests.database.writers import everybody_writes, writing
 
 pytestmark = pytest.mark.servers("official")
 
@@ -407,29 +407,14 @@ def test_the_apache_edition_goes_without_where_that_is_allowed(database: Databas
 
 def test_writers_and_readers_go_on_while_an_aggregate_is_built_anew(database: Database) -> None:
     loaded(database)
-    stop, errors, done = threading.Event(), [], {"INSERT": 0, "SELECT": 0}
-
-    def run(statement: str) -> None:
-        with database.owner.connect() as connection:
-            while not stop.wait(0.02):
-                try:
-                    connection.execute(statement.encode())
-                    done[statement.split(maxsplit=1)[0]] += 1
-                except psycopg.Error as error:
-                    errors.append(f"{statement}: {error}")
-
-    threads = [threading.Thread(target=run, args=[statement]) for statement in (
-        "INSERT INTO readings VALUES (1, localtimestamp, 20, 50)", "SELECT max(n) FROM busy")]
-    for each in threads:
-        each.start()
-    try:
+    work = {"writer": "INSERT INTO readings VALUES (1, localtimestamp, 20, 50)", "reader": "SELECT max(n) FROM busy"}
+    with writing(database.owner, tuple(work), every=0.01, statements=work) as writers:
+        everybody_writes(writers, work)
+        since = time.monotonic()
         apply.ensure(database.owner, (READINGS, OTHER, DAILY), options=apply.Options(attempts=30))
-    finally:
-        stop.set()
-        for each in threads:
-            each.join()
-    assert errors == []
-    assert min(done.values()) > 10
+        until = time.monotonic()
+    assert writers.failures == []
+    assert writers.within(since, until) == set(work)
     settled(database, (READINGS, OTHER, DAILY))
 
 

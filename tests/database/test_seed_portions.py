@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 
 from schema import apply
@@ -21,6 +21,7 @@ from seed.load import Manner, discard, resume, seed
 from seed.tables import GROWING, TABLES
 from tests.database.killed_load import kill_half_way
 from tests.database.servers import Database, Server, create_database, drop_database
+from tests.database.writers import everybody_writes, writing
 
 SPEC = Spec(days=63, readings=3_000, activities=900, notifications=60, until=datetime(2026, 6, 1, tzinfo=UTC))
 EXPECTED = dict(zip(TABLES, (5, 15, 3_000, 900, 60), strict=True))
@@ -224,34 +225,17 @@ def test_a_reader_that_holds_the_tables_is_not_waited_for(empty: Database, monke
                          ids=["whole", "portions"])
 def test_data_is_added_beside_rows_and_writers(empty: Database, manner: Manner) -> None:
     seed(empty.owner, SPEC)
-    stop = threading.Event()
-    waits: list[float] = []
-    failures: list[Exception] = []
-
-    def write() -> None:
-        with empty.owner.connect() as connection:
-            while not stop.is_set():
-                since = time.monotonic()
-                try:
-                    connection.execute("INSERT INTO users (name, email, password) VALUES ('A', gen_random_uuid() || "
-                                       "'@example.com', 'x')")
-                    connection.execute("INSERT INTO environmental_readings (device_id, measured_at) VALUES (1, now())")
-                except psycopg.Error as error:
-                    failures.append(error)
-                waits.append(time.monotonic() - since)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
+    work = {"users": "INSERT INTO users (name, email, password) VALUES ('A', gen_random_uuid() || '@example.com', 'x')",
+            "environmental_readings": "INSERT INTO environmental_readings (device_id, measured_at) VALUES (1, now())"}
+    with writing(empty.owner, tuple(work), every=0.002, statements=work) as writers:
+        everybody_writes(writers, work)
+        since = time.monotonic()
         done = seed(empty.owner, SPEC, manner=manner)
-    finally:
-        stop.set()
-        writer.join()
-    assert failures == []
-    assert len(waits) > 20
-    found = counts(empty)
-    assert found == {table: EXPECTED[table] * 2 + (len(waits) if table in ("users", "environmental_readings") else 0)
-                     for table in TABLES}
+        until = time.monotonic()
+    assert writers.failures == []
+    assert writers.within(since, until) == set(work)
+    written = Counter(name for name, _, _ in writers.done)
+    assert counts(empty) == {table: EXPECTED[table] * 2 + written[table] for table in TABLES}
     assert done.counts == EXPECTED
     for table in GROWING:
         assert empty.execute(f"SELECT count(*) - count(DISTINCT id) FROM {table}") == [(0,)]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
-from tests.database.servers import Database
+from schema.connection import Address
 
 # What an application does all day to the tables of tests.database.online_changes.
 WRITES = {
@@ -44,12 +44,17 @@ class Writers:
         """How long each write took that overlapped this time."""
         return [taken for _, begin, taken in list(self.done) if begin < until and begin + taken > since]
 
-    def _write(self, name: str, connection: psycopg.Connection[Any], stopped: threading.Event, every: float) -> None:
+    def within(self, since: float, until: float) -> set[str]:
+        """The writers with a write that began and ended in this time: they did not wait for the whole of it."""
+        return {name for name, begin, taken in list(self.done) if since < begin and begin + taken < until}
+
+    def _write(self, name: str, statement: str, connection: psycopg.Connection[Any], stopped: threading.Event,
+               every: float) -> None:
         with connection:
             while not stopped.is_set():
                 begin = time.monotonic()
                 try:
-                    connection.execute(WRITES[name].encode())
+                    connection.execute(statement.encode())
                 except psycopg.Error as error:
                     self.failures.append(f"{name}: {' '.join(str(error).split())}")
                     if connection.closed:
@@ -60,12 +65,21 @@ class Writers:
                 stopped.wait(max(0.0, every - taken))
 
 
+def everybody_writes(writers: Writers, names: Collection[str] = WRITES) -> None:
+    """Return once each writer has written again."""
+    since = time.monotonic()
+    while writers.within(since, time.monotonic()) != set(names):
+        assert time.monotonic() - since < 30, "a writer has stopped"
+        time.sleep(0.01)
+
+
 @contextmanager
-def writing(database: Database, names: Sequence[str] = tuple(WRITES), every: float = 0.04) -> Iterator[Writers]:
-    """Writers at work, one for each of these statements."""
+def writing(address: Address, names: Sequence[str] = tuple(WRITES), every: float = 0.04,
+            statements: Mapping[str, str] = WRITES) -> Iterator[Writers]:
+    """Writers at work, one for each of these names of statements."""
     writers, stopped = Writers(), threading.Event()
-    connections = [database.owner.connect(application_name="a writer") for _ in names]
-    threads = [threading.Thread(target=writers._write, args=[name, connection, stopped, every])
+    connections = [address.connect(application_name="a writer") for _ in names]
+    threads = [threading.Thread(target=writers._write, args=[name, statements[name], connection, stopped, every])
                for name, connection in zip(names, connections, strict=True)]
     for thread in threads:
         thread.start()
@@ -78,7 +92,7 @@ def writing(database: Database, names: Sequence[str] = tuple(WRITES), every: flo
 
 
 @contextmanager
-def reading(database: Database, seconds: float) -> Iterator[None]:
+def reading(address: Address, seconds: float) -> Iterator[None]:
     """Somebody reads the tables in one long transaction, which ends after `seconds` or with the block."""
     ended = threading.Event()
 
@@ -87,7 +101,7 @@ def reading(database: Database, seconds: float) -> Iterator[None]:
             ended.wait(seconds)
             connection.rollback()
 
-    connection = database.owner.connect(autocommit=False, application_name="a reader")
+    connection = address.connect(autocommit=False, application_name="a reader")
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     for table in ("rooms", "samples", "meters"):
         connection.execute(f"SELECT count(*) FROM {table}".encode())
