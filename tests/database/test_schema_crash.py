@@ -73,8 +73,9 @@ def loses_its_session(database: Database, _step: Step) -> None:
 
 def is_cut_off_while_building(database: Database, step: Step) -> None:
     """The server's process ends in the middle of a step: it waits for a writer, with a part of its work committed."""
-    threading.Thread(target=_end_while_waiting, args=[database, _locks(database, step)]).start()
-    time.sleep(0.3)  # until the writer has its lock
+    locked = threading.Event()
+    threading.Thread(target=_end_while_waiting, args=[database, _locks(database, step), locked]).start()
+    assert locked.wait(30), "the writer got no lock"
 
 
 def _locks(database: Database, step: Step) -> str:
@@ -85,9 +86,10 @@ def _locks(database: Database, step: Step) -> str:
     return str(chunks[0][0]) if chunks else table
 
 
-def _end_while_waiting(database: Database, table: str) -> None:
+def _end_while_waiting(database: Database, table: str, locked: threading.Event) -> None:
     with database.admin.connect(autocommit=False, application_name="a writer") as writer:
         writer.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE".encode())
+        locked.set()
         _end_session(database, "wait_event_type = 'Lock'")
 
 
