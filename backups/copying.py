@@ -31,10 +31,13 @@ WARMED_UP = "SELECT WHERE repeat(repeat(' ', 4096), 4096) = ''"
 
 
 class Sink(Protocol):
-    """Takes the rows of one piece, then hears how many there were; `abandon` where they never come to an end."""
+    """Takes the rows of one piece, then hears how many there were, and may say who is to have them once more.
+
+    `abandon` where they never come to an end.
+    """
 
     def write(self, data: bytes) -> None: ...
-    def finish(self, rows: int) -> None: ...
+    def finish(self, rows: int) -> Sink | None: ...
     def abandon(self) -> None: ...
 
 
@@ -76,13 +79,15 @@ async def _copy_out(address: Address, reading: Future[Reading]) -> None:
         given = reading.result()  # blocks this thread, whose loop has nothing else to do
         await _enter(connection, given.source, given.queue.tables)
         while piece := given.queue.take():
-            await _copy_piece(connection, piece, given.sink(piece))
+            sink: Sink | None = given.sink(piece)
+            while sink:
+                sink = await _copy_piece(connection, piece, sink)
     finally:
         # At once: a reader that failed has a COPY under way, for whose end nobody waits.
         connection.terminate()
 
 
-async def _copy_piece(connection: Any, piece: Piece, sink: Sink) -> None:
+async def _copy_piece(connection: Any, piece: Piece, sink: Sink) -> Sink | None:
     async def write(data: bytes) -> None:
         # Nobody else is in this thread's loop, and the connection is not read meanwhile.
         sink.write(data)
@@ -97,7 +102,7 @@ async def _copy_piece(connection: Any, piece: Piece, sink: Sink) -> None:
     except BaseException:
         sink.abandon()
         raise
-    sink.finish(int(status.removeprefix("COPY ")))
+    return sink.finish(int(status.removeprefix("COPY ")))
 
 
 async def _enter(connection: Any, source: Source, tables: Sequence[SourceTable]) -> None:

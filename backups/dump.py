@@ -20,12 +20,13 @@ from typing import Any
 from backups.catalogue import KEYS, LOGICAL, clear_unfinished
 from backups.compression import make_compressor
 from backups.copying import Reading, copy_out
-from backups.encryption import Encryptor, Keyring, new_data_key
+from backups.encryption import Encryptor, Keyring
 from backups.errors import DumpError
 from backups.manifest import NAME, Manifest, TableData
 from backups.packing import SMALL_BYTES, Packer, PieceId
 from backups.pieces import Piece, PieceQueue
 from backups.programs import Programs, complaint, find_programs
+from backups.resume import Earlier, Journal, Sent, find_earlier
 from backups.source import Source, Surroundings, begin_snapshot
 from backups.store import Store, Stored
 from backups.upload import Upload
@@ -37,12 +38,13 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backup or a restore is; `total` is an estimate by the tables' sizes."""
+    """How far a backup is, in bytes; `total` is an estimate by the tables' sizes, `earlier` of an interrupted run."""
 
     done: int
     total: int
     rows: int
     stored: int
+    earlier: int
 
 
 Listener = Callable[[Progress], None]
@@ -54,7 +56,8 @@ class _Run:
 
     store: Store
     folder: str
-    data_key: bytes = field(repr=False)
+    # What an interrupted run had sent, and the data key.
+    earlier: Future[Earlier]
     source: Source
     listener: Listener
     # Ends objects: the last part is on its way while the next table is read. As many may be as there are workers.
@@ -67,14 +70,17 @@ class _Run:
     stopped: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     packer: Packer = field(init=False)
+    journal: Journal = field(init=False)
     _sizes: dict[PieceId, int] = field(default_factory=dict)
     _total: int = field(init=False)
     _told: float = 0.0
     _rows: int = 0
     _stored: int = 0
+    _taken_over: int = 0
     _done: int = 0
 
     def __post_init__(self) -> None:
+        self.journal = Journal(self.store, self.folder)
         self.packer = Packer(lambda key, pieces: _put(self, key, pieces), self.keep)
         self._total = sum(table.bytes for table in self.source.tables)
 
@@ -82,16 +88,29 @@ class _Run:
         self._sizes[piece.id] = piece.bytes
         return _PieceSink(self, piece)
 
-    def keep(self, id_: PieceId, table: TableData) -> None:
+    @property
+    def data_key(self) -> bytes:
+        return self.earlier.result().data_key
+
+    def keep_long(self, piece: Piece, table: TableData, *, earlier: bool = False) -> None:
+        """Keep what has an object of its own, and note it for the next run, should this one be interrupted."""
+        self.keep(piece.id, table, earlier=earlier)
+        self.ready.result()
+        self.journal.add(self.data_key, Sent.of(piece, table))
+
+    def keep(self, id_: PieceId, table: TableData, *, earlier: bool = False) -> None:
         with self._lock:
             self.tables[id_] = table
             self._rows += table.rows
-            self._stored += table.stored_bytes
+            if earlier:
+                self._taken_over += table.stored_bytes
+            else:
+                self._stored += table.stored_bytes
             self._done += self._sizes[id_]
             now = time.monotonic()
             if now - self._told > 0.5 or self._done == self._total:
                 self._told = now
-                self.listener(Progress(self._done, self._total, self._rows, self._stored))
+                self.listener(Progress(self._done, self._total, self._rows, self._stored, self._taken_over))
 
     def close(self, finish: Callable[[], None] | None) -> None:
         """Have an object, if any, finished by another thread, once there is room; the first failure stops all."""
@@ -115,23 +134,25 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
                 listener: Listener = lambda _: None) -> Manifest:
     """Take a backup of the database and list it; leaves nothing listed where it fails.
 
-    `begun` is a snapshot that is being taken already. Rows and files never touch this machine's disk. Raises BusyError,
-    DumpError, S3Error.
+    `begun` is a snapshot that is being taken already. Rows and files never touch this machine's disk. What an
+    interrupted run had sent is not sent again (`resume`). Raises BusyError, DumpError, S3Error.
     """
     started = datetime.now(UTC)
     reading: Future[Reading] = Future()
     with ExitStack() as held:
         begun = begun or held.enter_context(begin_snapshot(address, image, image_digest))
         closer = held.enter_context(ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close"))
-        pool = held.enter_context(ThreadPoolExecutor(max_workers=workers + 2, thread_name_prefix="backup"))
+        pool = held.enter_context(ThreadPoolExecutor(max_workers=workers + 3, thread_name_prefix="backup"))
+        under = f"{address.database}/{LOGICAL}/"
+        # Nothing is encrypted before: it may bring the data key.
+        earlier = pool.submit(find_earlier, store, ring, under)
         readers = [pool.submit(copy_out, address, reading) for _ in range(workers)]
         # Where there comes nothing to read, they are not to wait for it.
         held.callback(reading.cancel)
         source = begun.result()
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        under, data_key = f"{source.server.database}/{LOGICAL}/", new_data_key()
-        ready = pool.submit(_make_ready, store, under, f"{id_}/{KEYS}{ring.current}", ring.wrap(data_key, id_).encode())
-        run = _Run(store, f"{under}{id_}", data_key, source, listener, closer, threading.Semaphore(workers), ready)
+        ready = pool.submit(_make_ready, store, ring, under, id_, earlier)
+        run = _Run(store, f"{under}{id_}", earlier, source, listener, closer, threading.Semaphore(workers), ready)
         # Where this is interrupted, nothing is to go on.
         held.callback(run.stopped.set)
         queue = PieceQueue.of(source, workers)
@@ -158,10 +179,10 @@ def _placed(run: _Run, queue: PieceQueue, around: Surroundings) -> list[TableDat
     return found
 
 
-def _make_ready(store: Store, under: str, key: str, wrapped: bytes) -> None:
+def _make_ready(store: Store, ring: Keyring, under: str, id_: str, earlier: Future[Earlier]) -> None:
     """Abort what killed runs left, and put the data key, before anything else is sent."""
     clear_unfinished(store, under)
-    store.put(f"{under}{key}", wrapped)
+    store.put(f"{under}{id_}/{KEYS}{ring.current}", ring.wrap(earlier.result().data_key, id_).encode())
 
 
 def _own_version() -> str:
@@ -228,10 +249,14 @@ class _Pipeline:
 
 
 class _PieceSink:
-    """The rows of one piece: hashed and piped on, or kept for a pack; one without rows makes no object."""
+    """The rows of one piece: hashed and piped on, or kept for a pack; one without rows makes no object.
 
-    def __init__(self, run: _Run, piece: Piece) -> None:
-        self._run, self._piece = run, piece
+    Where an interrupted run had sent the piece they are only hashed, unless it is to be sent `anew`.
+    """
+
+    def __init__(self, run: _Run, piece: Piece, *, anew: bool = False) -> None:
+        self._run, self._piece, self._anew = run, piece, anew
+        self._earlier: TableData | None = None
         self._held: list[bytes] = []
         self._pipeline: _Pipeline | None = None
         self._digest, self._bytes = hashlib.sha256(), 0
@@ -242,21 +267,44 @@ class _PieceSink:
         if self._pipeline is not None:
             self._pipeline.write(data)
             return
+        if self._earlier is not None:
+            if self._run.stopped.is_set():
+                raise _StoppedError
+            return
         self._held.append(data)
         if self._bytes > SMALL_BYTES:
+            self._earlier = None if self._anew else self._run.earlier.result().find(self._piece)
+            if self._earlier is not None:
+                self._held = []
+                return
             part = "" if self._piece.number is None else f"-{self._piece.number}"
             self._pipeline = _Pipeline(self._run, f"data/{self._piece.table.oid}{part}.copy.zst")
             held, self._held = self._held, []
             for piece in held:
                 self._pipeline.write(piece)
 
-    def finish(self, rows: int) -> None:
-        if self._pipeline is not None:
+    def finish(self, rows: int) -> _PieceSink | None:
+        """Returns who is to have the rows again: they are others than those that were sent before."""
+        if self._earlier is not None:
+            found = self._found(rows, self._earlier.stored)
+            if not self._is_still_there(found):
+                return _PieceSink(self._run, self._piece, anew=True)
+            self._run.close(lambda: self._run.keep_long(self._piece, found, earlier=True))
+        elif self._pipeline is not None:
             self._run.close(lambda: self._finish(rows))
         elif self._held:
             self._run.close(self._run.packer.add(self._piece.id, self._found(rows), self._held))
         else:
             self._run.keep(self._piece.id, self._found(rows))
+        return None
+
+    def _is_still_there(self, found: TableData) -> bool:
+        """Whether an interrupted run had sent this very text, and its object was not deleted since."""
+        earlier = self._earlier
+        assert earlier
+        assert earlier.stored
+        return (found.sha256, found.rows) == (earlier.sha256, earlier.rows) and \
+            self._run.store.size(earlier.stored.key) == earlier.stored.bytes
 
     def abandon(self) -> None:
         if self._pipeline is not None:
@@ -265,7 +313,7 @@ class _PieceSink:
     def _finish(self, rows: int) -> None:
         assert self._pipeline
         with self._pipeline:
-            self._run.keep(self._piece.id, self._found(rows, self._pipeline.finish()))
+            self._run.keep_long(self._piece, self._found(rows, self._pipeline.finish()))
 
     def _found(self, rows: int, stored: Stored | None = None) -> TableData:
         table = self._piece.table

@@ -173,6 +173,11 @@ class Manifest(_Part):
         yield self.structure
         yield from {table.stored.key: table.stored for table in self.tables if table.stored}.values()
 
+    @property
+    def earlier_bytes(self) -> int:
+        """What of it an interrupted run had sent: it lies in that run's folder."""
+        return sum(stored.bytes for stored in self.objects() if f"/{self.id}/" not in stored.key)
+
     def parts(self) -> dict[str, list[TableData]]:
         """What there is of each table and chunk, by its full name."""
         found: dict[str, list[TableData]] = {}

@@ -16,11 +16,9 @@ from backups.encryption import Keyring
 from backups.errors import DamagedError, WrongKeyError
 from backups.manifest import NAME
 from backups.protections import NotImplementedByServer, read_lock
+from backups.resume import AGE, CLEARED_AGE, run_of
 from backups.s3 import code, is_not_implemented
 from backups.store import Store
-
-# A folder without a manifest may be a backup that is being taken.
-ORPHAN_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -65,15 +63,18 @@ def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]
 
 def prune(store: Store, ring: Keyring, database: str, retention: Retention, *, dry_run: bool = False,
           now: datetime | None = None) -> Pruned:
-    """Delete what retention does not keep, and what killed runs left behind more than a day ago.
+    """Delete what retention does not keep, and what killed runs left behind more than four days ago.
 
     What object lock holds stays whole, with the date until which it is held. What these keys do not open stays too, and
     counts for nothing: whoever may put objects there could else have all good backups deleted.
     """
     entries = [_proven_ours(store, ring, entry) for entry in list_backups(store, database)]
-    kept, deleted = plan_prune(entries, retention), []
+    kept, deleted, needed = plan_prune(entries, retention), [], _needed(entries)
     for entry in entries:
         if entry.id in kept:
+            continue
+        if entry.id in needed:
+            kept[entry.id] = f"{needed[entry.id]} names objects of it"
             continue
         keys = [key for key, _ in store.objects(f"{entry.folder}/")]
         held = next((held for key in keys if (held := read_hold(store, key))), None)
@@ -86,8 +87,27 @@ def prune(store: Store, ring: Keyring, database: str, retention: Retention, *, d
             store.delete([manifest])
             store.delete([key for key in keys if key != manifest])
         deleted.append(entry.id)
-    return Pruned(deleted, kept, _clear_orphans(store, database, {e.id for e in entries}, now or datetime.now(UTC),
-                                                dry_run=dry_run))
+    cleared = [id_ for id_ in store.folders(f"{database}/{LOGICAL}/")
+               if id_ not in needed and _is_orphan(id_, entries, now or datetime.now(UTC))]
+    for id_ in cleared if not dry_run else ():
+        store.delete([key for key, _ in store.objects(f"{database}/{LOGICAL}/{id_}/")])
+    return Pruned(deleted, kept, cleared)
+
+
+def _needed(entries: Sequence[Entry]) -> dict[str, str]:
+    """The runs whose objects another backup took over, each with the id of one such backup."""
+    return {run: entry.id for entry in entries if entry.manifest for stored in entry.manifest.objects()
+            if (run := run_of(stored.key, f"{entry.database}/{LOGICAL}/")) != entry.id}
+
+
+def _is_orphan(id_: str, entries: Sequence[Entry], now: datetime) -> bool:
+    """Whether a folder is what a killed run left, and old enough; a younger one may be of a backup that is being taken.
+
+    Of a backup that cannot be read it is not known what it took over.
+    """
+    begun = parse_stamp(id_.split("-", maxsplit=1)[0])
+    return begun is not None and now - begun > CLEARED_AGE and not any(
+        entry.id == id_ or (entry.problem and begun <= entry.taken <= begun + AGE) for entry in entries)
 
 
 def _proven_ours(store: Store, ring: Keyring, entry: Entry) -> Entry:
@@ -133,15 +153,3 @@ def _by_default(store: Store, found: Any) -> datetime | None:
     made: datetime = found["LastModified"]
     return made + timedelta(days=lock["days"]) if lock else None
 
-
-def _clear_orphans(store: Store, database: str, listed: set[str], now: datetime, *, dry_run: bool) -> list[str]:
-    cleared = []
-    for id_ in store.folders(f"{database}/{LOGICAL}/"):
-        if id_ in listed:
-            continue
-        begun = parse_stamp(id_.split("-", maxsplit=1)[0])
-        if begun and now - begun > ORPHAN_AGE:
-            cleared.append(id_)
-            if not dry_run:
-                store.delete([key for key, _ in store.objects(f"{database}/{LOGICAL}/{id_}/")])
-    return cleared

@@ -34,7 +34,8 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
 
         def tell(progress: Progress) -> None:
             rate = progress.stored / 1e6 / max(time.monotonic() - since, 0.001)
-            listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent", progress.done / max(progress.total, 1))
+            before = f", {progress.earlier / 1e6:,.0f} MB sent before" if progress.earlier else ""
+            listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent{before}", progress.done / max(progress.total, 1))
         manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, begun=begun,
                                listener=tell)
     if verified:

@@ -125,6 +125,17 @@ class Store:
             return answer["Body"].read()
         return self.call(f"read {key}", run)
 
+    def size(self, key: str) -> int | None:
+        """How many bytes an object has; None where it is not there."""
+        def run() -> int | None:
+            try:
+                return self.client.head_object(Bucket=self.bucket, Key=self.prefix + key)["ContentLength"]
+            except ClientError as error:
+                if code(error) in ("NoSuchKey", "404"):
+                    return None
+                raise
+        return self.call(f"look for {key}", run)
+
     def read(self, stored: Stored) -> Iterator[bytes]:
         """The object's bytes in blocks; raises DamagedError, at the latest after the last one, if they are not it.
 

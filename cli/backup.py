@@ -54,8 +54,11 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
 
     with progress_bar("backing up") as tell:
         manifest = take_logical(settings, verified=verify, workers=workers, listener=tell)
-    print_result(as_json, _summary(manifest.model_dump(mode="json")), lambda: console.print(
-        f"backup {manifest.id}: {manifest.rows:,} rows, {size_text(manifest.stored_bytes)} in the bucket, "
+    earlier = manifest.earlier_bytes
+    before = f" ({size_text(earlier)} of it sent by a run that was interrupted)" if earlier else ""
+    facts = {**_summary(manifest.model_dump(mode="json")), "earlier_bytes": earlier}
+    print_result(as_json, facts, lambda: console.print(
+        f"backup {manifest.id}: {manifest.rows:,} rows, {size_text(manifest.stored_bytes)} in the bucket{before}, "
         f"{(manifest.finished - manifest.started).total_seconds():.1f} s{', verified' if verify else ''}",
         soft_wrap=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -83,6 +84,14 @@ class Backed:
         return BackupConfig.from_dict({
             "bucket": self.store.bucket, "s3": self.store.login.to_dict(), "keys": [self.key], "image": self.image,
             "database": self.source.to_dict(), "admin": self.admin.to_dict(), **more}, "test")
+
+    def write_settings(self, path: Path) -> Path:
+        """The same as a file for the command line, for this user alone."""
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({
+            "bucket": self.store.bucket, "s3": self.store.login.to_dict(), "keys": [self.key], "image": self.image,
+            "database": self.source.to_dict(), "admin": self.admin.to_dict()}))
+        return path
 
     @contextmanager
     def room(self) -> Iterator[str]:

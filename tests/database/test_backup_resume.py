@@ -1,0 +1,244 @@
+"""What an interrupted upload had sent is not sent again, and what comes of it is the backup of the later snapshot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups import dump, pieces, resume, upload
+from backups.catalogue import Entry, find_backup, list_backups, open_backup
+from backups.compare import compare
+from backups.config import Retention
+from backups.dump import run_logical
+from backups.encryption import Keyring, new_key
+from backups.errors import S3Error
+from backups.manifest import NAME
+from backups.reading import Opened
+from backups.restore import restore_logical
+from backups.resume import SENT
+from backups.retention import prune
+from backups.store import Store
+from backups.verify import verify
+from tests.database.backed_up import Backed, backed, s3_server
+from tests.database.servers import Server
+
+pytestmark = pytest.mark.servers("official", "debian")
+NOISE = "CREATE TABLE public.{} AS SELECT g AS id, md5(random()::text) AS noise FROM generate_series(1, {}) g"
+
+
+@pytest.fixture(scope="module")
+def source(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
+    with s3_server(tmp_path_factory.mktemp("s3")) as login, backed(server, login, rows=20_000) as found:
+        yield found
+
+
+@pytest.fixture
+def subject(source: Backed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backed]:
+    """Two tables with objects of their own, one of them in parts; every object that is sent is noted at once."""
+    monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
+    monkeypatch.setattr(dump, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(pieces, "LEAST_BYTES", 6 << 20)
+    monkeypatch.setattr(resume, "NOTED_BYTES", 1)
+    source.database.execute(NOISE.format("still", 300_000), NOISE.format("changing", 60_000))
+    yield source
+    source.database.execute("DROP TABLE public.still, public.changing")
+    source.store.delete([key for key, _ in source.store.objects(f"{source.source.database}/")])
+
+
+@pytest.fixture
+def sent(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """The objects that are sent from now on, and their sizes."""
+    found: dict[str, int] = {}
+    finish = upload.Upload.finish
+
+    def note(self: upload.Upload) -> Any:
+        stored = finish(self)
+        found[stored.key.rsplit("/", 1)[1]] = stored.bytes
+        return stored
+    monkeypatch.setattr(upload.Upload, "finish", note)
+    return found
+
+
+def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | None = None) -> str:
+    """A run that ends when all is sent but the manifest; its id."""
+    put, last = Store.put, f"/{NAME}"
+
+    def refuse(store: Store, key: str, *rest: Any, **more: Any) -> None:
+        if key.endswith(last):
+            raise S3Error("away")
+        put(store, key, *rest, **more)
+    before = set(ids(subject))
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "put", refuse)
+        with pytest.raises(S3Error, match="away"):
+            run_logical(subject.store, ring or subject.ring, subject.source, image=subject.image)
+    (made,) = set(ids(subject)) - before
+    return made
+
+
+def ids(subject: Backed) -> list[str]:
+    return subject.store.folders(f"{subject.source.database}/logical/")
+
+
+def large(subject: Backed, entry: Entry) -> dict[str, str]:
+    """Of each part of the two tables, the run that sent it."""
+    assert entry.manifest
+    return {f"{table.name} {table.part}": resume.run_of(table.stored.key, f"{entry.database}/logical/")
+            for table in entry.manifest.tables if table.name in ("still", "changing") and table.stored}
+
+
+def require_restored(subject: Backed, entry: Entry) -> None:
+    """It is verified, and what is restored of it is what the source holds now."""
+    verify(subject.store, subject.ring, entry, image=subject.image)
+    opened = Opened(subject.store, *open_backup(subject.store, subject.ring, entry))
+    with subject.room() as name:
+        restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
+        restored = replace(subject.admin, database=name)
+        assert compare(opened.manifest, restored, image=subject.image, opened=opened).differences == []
+        asked = b"SELECT (SELECT sum(id) FROM public.still), (SELECT sum(id) FROM public.changing)"
+        with restored.connect() as one, subject.source.connect() as other:
+            assert one.execute(asked).fetchone() == other.execute(asked).fetchone()
+
+
+def test_only_what_changed_since_an_interrupted_run_is_sent_again(
+        subject: Backed, sent: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = interrupt(subject, monkeypatch)
+    before = sum(sent.values())
+    sent.clear()
+    subject.database.execute("UPDATE public.changing SET noise = '' WHERE id = 30000")
+    entry = subject.back_up()
+    assert entry.manifest
+    runs = large(subject, entry)
+    assert {run for part, run in runs.items() if part.startswith("still")} == {first}
+    assert len([part for part in runs if part.startswith("still")]) > 1
+    assert {run for part, run in runs.items() if part.startswith("changing")} == {entry.id}
+    assert not [name for name in sent if name.split("-")[0].split(".")[0] == str(oid(subject, "still"))]
+    assert 0 < sum(sent.values()) < before / 2
+    assert entry.manifest.earlier_bytes > before / 2
+    assert subject.store.unfinished() == []
+    require_restored(subject, entry)
+    # The run after it finds a backup that is complete, and is one of its own.
+    following = subject.back_up()
+    assert set(large(subject, following).values()) == {following.id}
+
+
+def oid(subject: Backed, table: str) -> int:
+    return int(subject.database.execute(f"SELECT '{table}'::regclass::oid::int8")[0][0])
+
+
+def test_a_run_interrupted_twice_takes_over_what_either_sent(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = interrupt(subject, monkeypatch)
+    subject.database.execute("UPDATE public.changing SET noise = '' WHERE id = 30000")
+    second = interrupt(subject, monkeypatch)
+    subject.database.execute("DELETE FROM public.changing WHERE id = 1")
+    third = interrupt(subject, monkeypatch)
+    entry = subject.back_up()
+    runs = large(subject, entry)
+    assert {part.split()[0]: run for part, run in runs.items()} == {"still": first, "changing": third}
+    assert second not in runs.values()
+    require_restored(subject, entry)
+
+
+def test_a_process_that_is_killed_leaves_what_the_next_one_takes_over(subject: Backed, tmp_path: Path) -> None:
+    file = subject.write_settings(tmp_path / "backup.json")
+    script = ("import sys, time\nfrom pathlib import Path\nfrom backups import pieces, resume, upload, dump\n"
+              "from backups.config import BackupConfig\nfrom backups.runs import take_logical\n"
+              "resume.NOTED_BYTES, dump.SMALL_BYTES, pieces.LEAST_BYTES = 1, 10_000, 6 << 20\n"
+              "take_logical(BackupConfig.from_file(Path(sys.argv[1])), listener=lambda *_: time.sleep(0.1))")
+    with subprocess.Popen([sys.executable, "-c", script, str(file)], start_new_session=True) as process:
+        deadline = time.monotonic() + 60
+        while not any(f"/{SENT}" in key for key, _ in subject.store.objects(f"{subject.source.database}/")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+    if list_backups(subject.store, subject.source.database):
+        pytest.fail("the process was quicker than its end")
+    entry = subject.back_up()
+    assert entry.manifest
+    assert entry.manifest.earlier_bytes > 0
+    require_restored(subject, entry)
+
+
+def test_what_was_deleted_cut_forged_or_closed_with_a_lost_key_is_sent_anew(
+        subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = subject.source.database
+
+    def parts(run: str) -> list[str]:
+        prefix = f"{database}/logical/{run}/data/{oid(subject, 'still')}"
+        return [key for key, _ in subject.store.objects(prefix)]
+
+    first = interrupt(subject, monkeypatch)
+    gone, cut, *_ = parts(first)
+    subject.store.delete([gone])
+    subject.store.put(cut, b"short")
+    entry = subject.back_up()
+    again = {table.stored.key.rsplit("/", 1)[1] for table in entry.manifest.tables  # type: ignore[union-attr]
+             if table.name == "still" and table.stored and f"/{entry.id}/" in table.stored.key}
+    assert again == {gone.rsplit("/", 1)[1], cut.rsplit("/", 1)[1]}
+    require_restored(subject, entry)
+
+    second = interrupt(subject, monkeypatch)
+    for key, _ in list(subject.store.objects(f"{database}/logical/{second}/{SENT}")):
+        text = subject.store.get(key) or b""
+        subject.store.put(key, text.replace(f"/{second}/data/".encode(), f"/{first}/data/".encode()))
+    assert set(large(subject, subject.back_up()).values()) & {first, second} == set()
+
+    interrupt(subject, monkeypatch, Keyring([new_key()]))
+    entry = subject.back_up()
+    assert set(large(subject, entry).values()) == {entry.id}
+
+
+def test_a_rotated_key_opens_what_an_interrupted_run_had_sent(
+        subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = interrupt(subject, monkeypatch)
+    fresh = new_key()
+    manifest = run_logical(subject.store, Keyring([fresh, subject.key]), subject.source, image=subject.image)
+    entry = find_backup(subject.store, manifest.database, manifest.id)
+    assert first in large(subject, entry).values()
+    verify(subject.store, Keyring([fresh]), entry, image=subject.image)
+
+
+def test_prune_leaves_what_a_backup_took_over_as_long_as_there_is_that_backup(
+        subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, later = subject.source.database, datetime.now(UTC) + timedelta(days=8)
+    one = Retention(daily=1, weekly=1, monthly=1)
+    first = interrupt(subject, monkeypatch)
+    entry = subject.back_up()
+    verify(subject.store, subject.ring, entry, image=subject.image)
+    assert prune(subject.store, subject.ring, database, one, now=later).cleared == []
+    verify(subject.store, subject.ring, entry, image=subject.image)
+
+    # One that cannot be read may have taken it over as well.
+    subject.store.put(f"{entry.folder}/{NAME}", (text := subject.store.get(f"{entry.folder}/{NAME}") or b"")[:-9])
+    assert prune(subject.store, subject.ring, database, one, now=later).cleared == []
+    subject.store.put(f"{entry.folder}/{NAME}", text)
+
+    last = subject.back_up()
+    verify(subject.store, subject.ring, last, image=subject.image)
+    done = prune(subject.store, subject.ring, database, one, now=later)
+    assert (done.deleted, done.cleared) == ([entry.id], [])
+    assert prune(subject.store, subject.ring, database, one, now=later).cleared == [first]
+    assert ids(subject) == [last.id]
+
+
+def test_no_backup_goes_that_another_took_objects_from(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a run looked for what was sent just before the one that sent it was complete."""
+    size = Store.size
+    with monkeypatch.context() as patched:
+        first = subject.back_up()
+        patched.setattr(Store, "size", lambda store, key: None if key.endswith(NAME) else size(store, key))
+        second = subject.back_up()
+    assert set(large(subject, second).values()) == {first.id}
+    verify(subject.store, subject.ring, second, image=subject.image)
+    done = prune(subject.store, subject.ring, second.database, Retention(daily=1, weekly=1, monthly=1))
+    assert (done.deleted, done.kept[first.id]) == ([], f"{second.id} names objects of it")
