@@ -155,7 +155,7 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         run = _Run(store, f"{under}{id_}", earlier, source, listener, closer, threading.Semaphore(workers), ready)
         # Where this is interrupted, nothing is to go on.
         held.callback(run.stopped.set)
-        queue = PieceQueue.of(source, workers)
+        queue = PieceQueue.of(source, workers, lambda *place: earlier.result().from_block(*place))
         reading.set_result(Reading(source, queue, run.sink))
         (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address))
         # No other backup of this database begins before this one is listed.

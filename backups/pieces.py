@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from backups.source import SINCE, Source, SourceTable
 
@@ -16,6 +17,13 @@ MOST_BYTES = 4 << 30
 # Reading a range of a table's blocks costs the server a twentieth more than reading all of them, so what is hardly
 # longer than a part should be stays whole.
 SLACK = 1.25
+
+
+class Noted(Protocol):
+    """A piece that an interrupted run sent: its rows go up to, but not in, the block `end`, or to the table's own."""
+
+    @property
+    def end(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -46,22 +54,26 @@ class PieceQueue:
     """Pieces that wait to be read by whoever is free, of the largest table first: so all readers end together.
 
     Before them come those whose length nobody knows. With several `readers` none is longer than each one's share of
-    what is left, down to LEAST_BYTES.
+    what is left, down to LEAST_BYTES. A long table is cut where it was cut before: `noted` says what was sent of its
+    rows from a block on.
     """
 
-    def __init__(self, tables: Sequence[SourceTable], *, readers: int = 1) -> None:
+    def __init__(self, tables: Sequence[SourceTable], *, readers: int = 1,
+                 noted: Callable[[SourceTable, int], Noted | None] = lambda *_: None) -> None:
         self.tables = tuple(sorted(tables, key=lambda table: (not table.compressed, -table.bytes)))
         self.readers = readers
         self.taken: list[Piece] = []
+        self._noted = noted
         self._waiting = iter(self.tables)
         self._left = sum(table.bytes for table in tables)
         self._rest: Piece | None = None
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, source: Source, readers: int) -> PieceQueue:
+    def of(cls, source: Source, readers: int, noted: Callable[[SourceTable, int], Noted | None]) -> PieceQueue:
         """All tables of a database, in parts where the server finds those without reading all before them."""
-        return cls(source.tables, readers=readers if source.server.server_version >= SINCE["tid_range_scan"] else 1)
+        divided = source.server.server_version >= SINCE["tid_range_scan"]
+        return cls(source.tables, readers=readers if divided else 1, noted=noted)
 
     def take(self) -> Piece | None:
         """The next one; None when all are taken."""
@@ -79,11 +91,16 @@ class PieceQueue:
     def _divide(self, rest: Piece) -> tuple[Piece, Piece | None]:
         """What is to be read now, and what then remains of the table."""
         table, most = rest.table, min(max(self._left // self.readers, LEAST_BYTES), MOST_BYTES)
-        if self.readers == 1 or table.extension or table.compressed or rest.bytes <= most * SLACK:
+        if self.readers == 1 or table.extension or table.compressed or rest.bytes <= LEAST_BYTES:
             return rest, None
         # Long values lie elsewhere; each block is taken to have its share of them.
         per_block = table.bytes // max(table.blocks, 1)
-        blocks = most // max(per_block, 1)
+        if (noted := self._noted(table, rest.first)) and noted.end is not None:
+            blocks = noted.end - rest.first
+        elif rest.bytes <= (MOST_BYTES if noted else most) * SLACK:
+            return rest, None
+        else:
+            blocks = most // max(per_block, 1)
         if not 0 < blocks < table.blocks - rest.first:
             return rest, None
         end, size, number = rest.first + blocks, blocks * per_block, rest.number or 0

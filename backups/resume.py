@@ -24,9 +24,12 @@ from backups.encryption import Keyring, new_data_key, seal
 from backups.errors import BackupError, WrongKeyError
 from backups.manifest import NAME, TableData
 from backups.pieces import Piece
+from backups.source import SourceTable
 from backups.store import Store
 
 SENT = "sent/"
+# A table's full name, the columns that were read, the first block.
+Place = tuple[str, str, int]
 # At most this much is sent again; of a long run a part of what it sent, so that its notes are some hundred.
 NOTED_BYTES, NOTED_PART = 32 << 20, 64
 # Older objects are not taken over: what the bucket holds back or expires by age counts from their day. `prune` clears
@@ -48,9 +51,9 @@ class Sent(BaseModel):
         return cls(table=table, first=piece.first, end=piece.end)
 
     @property
-    def place(self) -> tuple[str, str, int, int | None]:
-        """Which rows of which table; the same query reads them again."""
-        return self.table.full_name, self.table.columns, self.first, self.end
+    def place(self) -> Place:
+        """Where its rows begin."""
+        return self.table.full_name, self.table.columns, self.first
 
 
 class Notes(BaseModel):
@@ -101,12 +104,16 @@ class Earlier:
     """What the last interrupted run of a database had sent, by place, and the data key of it and of this run."""
 
     data_key: bytes = field(repr=False, default_factory=new_data_key)
-    sent: Mapping[tuple[str, str, int, int | None], TableData] = field(default_factory=dict)
+    sent: Mapping[Place, Sent] = field(default_factory=dict)
+
+    def from_block(self, table: SourceTable, first: int) -> Sent | None:
+        """What was sent of a table from a block on."""
+        return self.sent.get((table.full_name, table.columns, first))
 
     def find(self, piece: Piece) -> TableData | None:
-        """What was sent of the same rows."""
-        table = piece.table
-        return self.sent.get((table.full_name, table.columns, piece.first, piece.end))
+        """What was sent of the same blocks."""
+        found = self.from_block(piece.table, piece.first)
+        return found.table if found and found.end == piece.end else None
 
 
 def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
@@ -143,7 +150,7 @@ def _open(store: Store, ring: Keyring, under: str, id_: str) -> bytes | None:
         return None
 
 
-def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[tuple[str, str, int, int | None], TableData]:
+def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[Place, Sent]:
     """What a run noted, of objects that may still be taken over; nobody else's notes, and none that were changed."""
     found = {}
     for key, _ in store.objects(f"{under}{id_}/{SENT}"):
@@ -152,6 +159,6 @@ def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[tuple[str
         except (BackupError, ValidationError):
             continue
         if notes.is_of(data_key, key):
-            found.update({each.place: each.table for each in notes.sent
+            found.update({each.place: each for each in notes.sent
                           if each.table.stored and _is_young(run_of(each.table.stored.key, under))})
     return found

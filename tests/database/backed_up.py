@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from backups.catalogue import Entry, find_backup
 from backups.config import BackupConfig
 from backups.dump import run_logical
 from backups.encryption import Keyring, new_key
+from backups.errors import BusyError
 from backups.s3 import S3Login
 from backups.store import Store
 from backups.target import drop_database
@@ -78,6 +81,14 @@ class Backed:
 
     def back_up(self) -> Entry:
         manifest = run_logical(self.store, self.ring, self.source, image=self.image, image_digest=self.digest)
+        return find_backup(self.store, manifest.database, manifest.id)
+
+    def back_up_when_free(self, ring: Keyring | None = None) -> Entry:
+        """The server notices only a little later that a run has ended, or was killed."""
+        for attempt in Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True,
+                                retry=retry_if_exception_type(BusyError)):
+            with attempt:
+                manifest = run_logical(self.store, ring or self.ring, self.source, image=self.image)
         return find_backup(self.store, manifest.database, manifest.id)
 
     def config(self, **more: object) -> BackupConfig:

@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 
 from backups import dump, pieces, resume, upload
-from backups.catalogue import Entry, find_backup, list_backups, open_backup
+from backups.catalogue import Entry, list_backups, open_backup
 from backups.compare import compare
 from backups.config import Retention
-from backups.dump import run_logical
 from backups.encryption import Keyring, new_key
 from backups.errors import S3Error
 from backups.manifest import NAME
@@ -81,7 +80,7 @@ def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | 
     with monkeypatch.context() as patched:
         patched.setattr(Store, "put", refuse)
         with pytest.raises(S3Error, match="away"):
-            run_logical(subject.store, ring or subject.ring, subject.source, image=subject.image)
+            subject.back_up_when_free(ring)
     (made,) = set(ids(subject)) - before
     return made
 
@@ -116,7 +115,7 @@ def test_only_what_changed_since_an_interrupted_run_is_sent_again(
     before = sum(sent.values())
     sent.clear()
     subject.database.execute("UPDATE public.changing SET noise = '' WHERE id = 30000")
-    entry = subject.back_up()
+    entry = subject.back_up_when_free()
     assert entry.manifest
     runs = large(subject, entry)
     assert {run for part, run in runs.items() if part.startswith("still")} == {first}
@@ -128,7 +127,7 @@ def test_only_what_changed_since_an_interrupted_run_is_sent_again(
     assert subject.store.unfinished() == []
     require_restored(subject, entry)
     # The run after it finds a backup that is complete, and is one of its own.
-    following = subject.back_up()
+    following = subject.back_up_when_free()
     assert set(large(subject, following).values()) == {following.id}
 
 
@@ -142,7 +141,7 @@ def test_a_run_interrupted_twice_takes_over_what_either_sent(subject: Backed, mo
     second = interrupt(subject, monkeypatch)
     subject.database.execute("DELETE FROM public.changing WHERE id = 1")
     third = interrupt(subject, monkeypatch)
-    entry = subject.back_up()
+    entry = subject.back_up_when_free()
     runs = large(subject, entry)
     assert {part.split()[0]: run for part, run in runs.items()} == {"still": first, "changing": third}
     assert second not in runs.values()
@@ -163,7 +162,7 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_takes_over(subject: B
         os.killpg(process.pid, signal.SIGKILL)
     if list_backups(subject.store, subject.source.database):
         pytest.fail("the process was quicker than its end")
-    entry = subject.back_up()
+    entry = subject.back_up_when_free()
     assert entry.manifest
     assert entry.manifest.earlier_bytes > 0
     require_restored(subject, entry)
@@ -181,7 +180,7 @@ def test_what_was_deleted_cut_forged_or_closed_with_a_lost_key_is_sent_anew(
     gone, cut, *_ = parts(first)
     subject.store.delete([gone])
     subject.store.put(cut, b"short")
-    entry = subject.back_up()
+    entry = subject.back_up_when_free()
     again = {table.stored.key.rsplit("/", 1)[1] for table in entry.manifest.tables  # type: ignore[union-attr]
              if table.name == "still" and table.stored and f"/{entry.id}/" in table.stored.key}
     assert again == {gone.rsplit("/", 1)[1], cut.rsplit("/", 1)[1]}
@@ -191,10 +190,10 @@ def test_what_was_deleted_cut_forged_or_closed_with_a_lost_key_is_sent_anew(
     for key, _ in list(subject.store.objects(f"{database}/logical/{second}/{SENT}")):
         text = subject.store.get(key) or b""
         subject.store.put(key, text.replace(f"/{second}/data/".encode(), f"/{first}/data/".encode()))
-    assert set(large(subject, subject.back_up()).values()) & {first, second} == set()
+    assert set(large(subject, subject.back_up_when_free()).values()) & {first, second} == set()
 
     interrupt(subject, monkeypatch, Keyring([new_key()]))
-    entry = subject.back_up()
+    entry = subject.back_up_when_free()
     assert set(large(subject, entry).values()) == {entry.id}
 
 
@@ -202,8 +201,7 @@ def test_a_rotated_key_opens_what_an_interrupted_run_had_sent(
         subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
     first = interrupt(subject, monkeypatch)
     fresh = new_key()
-    manifest = run_logical(subject.store, Keyring([fresh, subject.key]), subject.source, image=subject.image)
-    entry = find_backup(subject.store, manifest.database, manifest.id)
+    entry = subject.back_up_when_free(Keyring([fresh, subject.key]))
     assert first in large(subject, entry).values()
     verify(subject.store, Keyring([fresh]), entry, image=subject.image)
 
@@ -213,7 +211,7 @@ def test_prune_leaves_what_a_backup_took_over_as_long_as_there_is_that_backup(
     database, later = subject.source.database, datetime.now(UTC) + timedelta(days=8)
     one = Retention(daily=1, weekly=1, monthly=1)
     first = interrupt(subject, monkeypatch)
-    entry = subject.back_up()
+    entry = subject.back_up_when_free()
     verify(subject.store, subject.ring, entry, image=subject.image)
     assert prune(subject.store, subject.ring, database, one, now=later).cleared == []
     verify(subject.store, subject.ring, entry, image=subject.image)
@@ -223,7 +221,7 @@ def test_prune_leaves_what_a_backup_took_over_as_long_as_there_is_that_backup(
     assert prune(subject.store, subject.ring, database, one, now=later).cleared == []
     subject.store.put(f"{entry.folder}/{NAME}", text)
 
-    last = subject.back_up()
+    last = subject.back_up_when_free()
     verify(subject.store, subject.ring, last, image=subject.image)
     done = prune(subject.store, subject.ring, database, one, now=later)
     assert (done.deleted, done.cleared) == ([entry.id], [])
@@ -235,9 +233,9 @@ def test_no_backup_goes_that_another_took_objects_from(subject: Backed, monkeypa
     """As where a run looked for what was sent just before the one that sent it was complete."""
     size = Store.size
     with monkeypatch.context() as patched:
-        first = subject.back_up()
+        first = subject.back_up_when_free()
         patched.setattr(Store, "size", lambda store, key: None if key.endswith(NAME) else size(store, key))
-        second = subject.back_up()
+        second = subject.back_up_when_free()
     assert set(large(subject, second).values()) == {first.id}
     verify(subject.store, subject.ring, second, image=subject.image)
     done = prune(subject.store, subject.ring, second.database, Retention(daily=1, weekly=1, monthly=1))

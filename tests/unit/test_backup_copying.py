@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,12 +49,26 @@ def test_no_reader_is_left_with_more_than_the_others_have(count: int, readers: i
     assert max(busy) - min(busy) <= LEAST_BYTES * SLACK + 8192
 
 
+@given(st.lists(st.integers(LEAST_BYTES * 2, 10**11), min_size=1, max_size=6), st.integers(0, LEAST_BYTES // 2),
+       st.integers(2, 4))
+def test_what_was_sent_of_a_table_is_cut_out_of_it_again_though_it_has_grown(
+        sizes: list[int], growth: int, readers: int) -> None:
+    before = take_all([source(number, size, compressed=False) for number, size in enumerate(sizes)], readers)
+    ends = {(piece.table.full_name, piece.first): piece for piece in before}
+    after = take_all([source(number, size + growth, compressed=False) for number, size in enumerate(sizes)], readers,
+                     lambda table, first: ends.get((table.full_name, first)))
+    assert {(piece.table.full_name, piece.first, piece.end) for piece in before if piece.end is not None} <= {
+        (piece.table.full_name, piece.first, piece.end) for piece in after}
+    assert all(piece.bytes <= MOST_BYTES * SLACK for piece in after)
+
+
 def source(number: int, size: int, compressed: bool) -> SourceTable:
     return SourceTable(number, "s", str(number), f"s.{number}", ["a"], None, None, compressed, size, size // 8192)
 
 
-def take_all(tables: list[SourceTable], readers: int) -> list[Piece]:
-    queue, taken = PieceQueue(tables, readers=readers), list[Piece]()
+def take_all(tables: list[SourceTable], readers: int,
+             noted: Callable[[SourceTable, int], Piece | None] = lambda *_: None) -> list[Piece]:
+    queue, taken = PieceQueue(tables, readers=readers, noted=noted), list[Piece]()
     while (piece := queue.take()) is not None:
         taken.append(piece)
     assert queue.taken == taken
