@@ -119,7 +119,8 @@ class Earlier:
 def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
     """What can be taken over from the runs since the last backup; of nothing where there is nothing. Raises S3Error.
 
-    Costs two requests where the last run was not interrupted.
+    Costs two requests where the last run was not interrupted. Of two runs of one second either may come first: what is
+    taken over is proven by its text, whoever sent it.
     """
     for id_ in sorted(store.folders(under), reverse=True):
         if not _is_young(id_):

@@ -27,6 +27,8 @@ from cli.backup_screen import (
 )
 from cli.stacks import StackOption, console
 
+INTERRUPTED = 130
+
 app = typer.Typer(no_args_is_help=True, help="Backups of the database: taken, verified by restoring, restored.")
 
 
@@ -52,8 +54,20 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
         return
     from backups.runs import take_logical
 
+    doing = ""
+
+    def hear(what: str, part: float) -> None:
+        nonlocal doing
+        doing = what
+        tell(what, part)
     with progress_bar("backing up") as tell:
-        manifest = take_logical(settings, verified=verify, workers=workers, listener=tell)
+        try:
+            manifest = take_logical(settings, verified=verify, workers=workers, listener=hear)
+        except KeyboardInterrupt:
+            remedy = "the backup is there: `lcdb backup verify` reads it back" if doing.startswith("verifying") else \
+                "what has arrived in the bucket stays: run the same command again, and only the rest is sent"
+            console.print(f"interrupted; {remedy}", soft_wrap=True)
+            raise typer.Exit(INTERRUPTED) from None
     earlier = manifest.earlier_bytes
     before = f" ({size_text(earlier)} of it sent by a run that was interrupted)" if earlier else ""
     facts = {**_summary(manifest.model_dump(mode="json")), "earlier_bytes": earlier}

@@ -85,8 +85,7 @@ class Backed:
 
     def back_up_when_free(self, ring: Keyring | None = None) -> Entry:
         """The server notices only a little later that a run has ended, or was killed."""
-        for attempt in Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True,
-                                retry=retry_if_exception_type(BusyError)):
+        for attempt in tries_while_busy():
             with attempt:
                 manifest = run_logical(self.store, ring or self.ring, self.source, image=self.image)
         return find_backup(self.store, manifest.database, manifest.id)
@@ -113,6 +112,12 @@ class Backed:
         finally:
             with self.admin.connect() as connection:
                 drop_database(connection, name)
+
+
+def tries_while_busy() -> Retrying:
+    """Attempts while another backup is said to be going on, for half a minute."""
+    return Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True,
+                    retry=retry_if_exception_type(BusyError))
 
 
 @contextmanager

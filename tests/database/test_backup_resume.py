@@ -20,7 +20,7 @@ from backups.catalogue import Entry, list_backups, open_backup
 from backups.compare import compare
 from backups.config import Retention
 from backups.encryption import Keyring, new_key
-from backups.errors import S3Error
+from backups.errors import BusyError, S3Error
 from backups.manifest import NAME
 from backups.reading import Opened
 from backups.restore import restore_logical
@@ -28,7 +28,7 @@ from backups.resume import SENT
 from backups.retention import prune
 from backups.store import Store
 from backups.verify import verify
-from tests.database.backed_up import Backed, backed, s3_server
+from tests.database.backed_up import Backed, backed, s3_server, tries_while_busy
 from tests.database.servers import Server
 
 pytestmark = pytest.mark.servers("official", "debian")
@@ -80,9 +80,15 @@ def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | 
     with monkeypatch.context() as patched:
         patched.setattr(Store, "put", refuse)
         with pytest.raises(S3Error, match="away"):
-            subject.back_up_when_free(ring)
+            back_up(subject, ring)
     (made,) = set(ids(subject)) - before
     return made
+
+
+def back_up(subject: Backed, ring: Keyring | None = None) -> Entry:
+    """A backup that began in another second than the one before: so its id comes after that one's."""
+    time.sleep(1 - time.time() % 1)
+    return subject.back_up_when_free(ring)
 
 
 def ids(subject: Backed) -> list[str]:
@@ -115,7 +121,7 @@ def test_only_what_changed_since_an_interrupted_run_is_sent_again(
     before = sum(sent.values())
     sent.clear()
     subject.database.execute("UPDATE public.changing SET noise = '' WHERE id = 30000")
-    entry = subject.back_up_when_free()
+    entry = back_up(subject)
     assert entry.manifest
     runs = large(subject, entry)
     assert {run for part, run in runs.items() if part.startswith("still")} == {first}
@@ -127,7 +133,7 @@ def test_only_what_changed_since_an_interrupted_run_is_sent_again(
     assert subject.store.unfinished() == []
     require_restored(subject, entry)
     # The run after it finds a backup that is complete, and is one of its own.
-    following = subject.back_up_when_free()
+    following = back_up(subject)
     assert set(large(subject, following).values()) == {following.id}
 
 
@@ -141,28 +147,54 @@ def test_a_run_interrupted_twice_takes_over_what_either_sent(subject: Backed, mo
     second = interrupt(subject, monkeypatch)
     subject.database.execute("DELETE FROM public.changing WHERE id = 1")
     third = interrupt(subject, monkeypatch)
-    entry = subject.back_up_when_free()
+    entry = back_up(subject)
     runs = large(subject, entry)
     assert {part.split()[0]: run for part, run in runs.items()} == {"still": first, "changing": third}
     assert second not in runs.values()
     require_restored(subject, entry)
 
 
-def test_a_process_that_is_killed_leaves_what_the_next_one_takes_over(subject: Backed, tmp_path: Path) -> None:
-    file = subject.write_settings(tmp_path / "backup.json")
-    script = ("import sys, time\nfrom pathlib import Path\nfrom backups import pieces, resume, upload, dump\n"
-              "from backups.config import BackupConfig\nfrom backups.runs import take_logical\n"
-              "resume.NOTED_BYTES, dump.SMALL_BYTES, pieces.LEAST_BYTES = 1, 10_000, 6 << 20\n"
-              "take_logical(BackupConfig.from_file(Path(sys.argv[1])), listener=lambda *_: time.sleep(0.1))")
-    with subprocess.Popen([sys.executable, "-c", script, str(file)], start_new_session=True) as process:
+SCRIPT = """
+import sys, time
+from backups import dump, pieces, resume, upload
+resume.NOTED_BYTES, dump.SMALL_BYTES, pieces.LEAST_BYTES = 1, 10_000, 6 << 20
+part = upload.Upload.finish
+def slowly(self):
+    time.sleep(0.2)
+    return part(self)
+upload.Upload.finish = slowly
+from cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("ended", [signal.SIGKILL, signal.SIGINT])
+def test_a_command_that_is_ended_leaves_what_the_next_one_takes_over(
+        subject: Backed, tmp_path: Path, ended: signal.Signals) -> None:
+    words = ["backup", "run", "--no-verify", "--config", str(subject.write_settings(tmp_path / "backup.json"))]
+    with subprocess.Popen([sys.executable, "-c", SCRIPT, *words], start_new_session=True, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         deadline = time.monotonic() + 60
         while not any(f"/{SENT}" in key for key, _ in subject.store.objects(f"{subject.source.database}/")):
+            assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGKILL)
-    if list_backups(subject.store, subject.source.database):
-        pytest.fail("the process was quicker than its end")
-    entry = subject.back_up_when_free()
+        os.killpg(process.pid, ended)
+        said, _ = process.communicate(timeout=60)
+    assert list_backups(subject.store, subject.source.database) == []
+    if ended == signal.SIGINT:
+        assert process.returncode == 130
+        assert said.splitlines()[-1] == "interrupted; what has arrived in the bucket stays: run the same command " \
+            "again, and only the rest is sent"
+        assert "Traceback" not in said
+    for attempt in tries_while_busy():
+        with attempt:
+            again = subprocess.run([sys.executable, "-c", SCRIPT, *words], text=True, capture_output=True, check=False)
+            if "another backup of it is being taken" in again.stderr:
+                raise BusyError
+    assert again.returncode == 0, again.stderr
+    assert "of it sent by a run that was interrupted)" in again.stdout
+    (entry,) = list_backups(subject.store, subject.source.database)
     assert entry.manifest
     assert entry.manifest.earlier_bytes > 0
     require_restored(subject, entry)
@@ -180,7 +212,7 @@ def test_what_was_deleted_cut_forged_or_closed_with_a_lost_key_is_sent_anew(
     gone, cut, *_ = parts(first)
     subject.store.delete([gone])
     subject.store.put(cut, b"short")
-    entry = subject.back_up_when_free()
+    entry = back_up(subject)
     again = {table.stored.key.rsplit("/", 1)[1] for table in entry.manifest.tables  # type: ignore[union-attr]
              if table.name == "still" and table.stored and f"/{entry.id}/" in table.stored.key}
     assert again == {gone.rsplit("/", 1)[1], cut.rsplit("/", 1)[1]}
@@ -190,10 +222,10 @@ def test_what_was_deleted_cut_forged_or_closed_with_a_lost_key_is_sent_anew(
     for key, _ in list(subject.store.objects(f"{database}/logical/{second}/{SENT}")):
         text = subject.store.get(key) or b""
         subject.store.put(key, text.replace(f"/{second}/data/".encode(), f"/{first}/data/".encode()))
-    assert set(large(subject, subject.back_up_when_free()).values()) & {first, second} == set()
+    assert set(large(subject, back_up(subject)).values()) & {first, second} == set()
 
     interrupt(subject, monkeypatch, Keyring([new_key()]))
-    entry = subject.back_up_when_free()
+    entry = back_up(subject)
     assert set(large(subject, entry).values()) == {entry.id}
 
 
@@ -201,7 +233,7 @@ def test_a_rotated_key_opens_what_an_interrupted_run_had_sent(
         subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
     first = interrupt(subject, monkeypatch)
     fresh = new_key()
-    entry = subject.back_up_when_free(Keyring([fresh, subject.key]))
+    entry = back_up(subject, Keyring([fresh, subject.key]))
     assert first in large(subject, entry).values()
     verify(subject.store, Keyring([fresh]), entry, image=subject.image)
 
@@ -211,7 +243,7 @@ def test_prune_leaves_what_a_backup_took_over_as_long_as_there_is_that_backup(
     database, later = subject.source.database, datetime.now(UTC) + timedelta(days=8)
     one = Retention(daily=1, weekly=1, monthly=1)
     first = interrupt(subject, monkeypatch)
-    entry = subject.back_up_when_free()
+    entry = back_up(subject)
     verify(subject.store, subject.ring, entry, image=subject.image)
     assert prune(subject.store, subject.ring, database, one, now=later).cleared == []
     verify(subject.store, subject.ring, entry, image=subject.image)
@@ -221,7 +253,7 @@ def test_prune_leaves_what_a_backup_took_over_as_long_as_there_is_that_backup(
     assert prune(subject.store, subject.ring, database, one, now=later).cleared == []
     subject.store.put(f"{entry.folder}/{NAME}", text)
 
-    last = subject.back_up_when_free()
+    last = back_up(subject)
     verify(subject.store, subject.ring, last, image=subject.image)
     done = prune(subject.store, subject.ring, database, one, now=later)
     assert (done.deleted, done.cleared) == ([entry.id], [])
@@ -233,9 +265,9 @@ def test_no_backup_goes_that_another_took_objects_from(subject: Backed, monkeypa
     """As where a run looked for what was sent just before the one that sent it was complete."""
     size = Store.size
     with monkeypatch.context() as patched:
-        first = subject.back_up_when_free()
+        first = back_up(subject)
         patched.setattr(Store, "size", lambda store, key: None if key.endswith(NAME) else size(store, key))
-        second = subject.back_up_when_free()
+        second = back_up(subject)
     assert set(large(subject, second).values()) == {first.id}
     verify(subject.store, subject.ring, second, image=subject.image)
     done = prune(subject.store, subject.ring, second.database, Retention(daily=1, weekly=1, monthly=1))
