@@ -143,14 +143,14 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         begun = begun or held.enter_context(begin_snapshot(address, image, image_digest))
         closer = held.enter_context(ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close"))
         pool = held.enter_context(ThreadPoolExecutor(max_workers=workers + 3, thread_name_prefix="backup"))
-        under = f"{address.database}/{LOGICAL}/"
         # Nothing is encrypted before: it may bring the data key.
-        earlier = pool.submit(find_earlier, store, ring, under)
+        earlier = pool.submit(find_earlier, store, ring, f"{address.database}/{LOGICAL}/")
         readers = [pool.submit(copy_out, address, reading) for _ in range(workers)]
         # Where there comes nothing to read, they are not to wait for it.
         held.callback(reading.cancel)
         source = begun.result()
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        under = f"{source.server.database}/{LOGICAL}/"
         ready = pool.submit(_make_ready, store, ring, under, id_, earlier)
         run = _Run(store, f"{under}{id_}", earlier, source, listener, closer, threading.Semaphore(workers), ready)
         # Where this is interrupted, nothing is to go on.
