@@ -1,8 +1,8 @@
 """The catalogue: which backups a bucket holds, and which of them were verified, when and how.
 
-`<database>/logical/<id>/` holds one backup: its objects, `keys/<key id>` (its data key, wrapped), the manifest, and
-what was found out about it later, each in an object of its own: nothing is ever written again, so whoever takes
-backups needs no right to delete or replace.
+`<database>/logical/<id>/` holds one backup: its objects (but for those that it took over from an interrupted run, see
+`resume`), `keys/<key id>` (its data key, wrapped), the manifest, and what was found out about it later, each in an
+object of its own: nothing is ever written again, so whoever takes backups needs no right to delete or replace.
 """
 
 from __future__ import annotations

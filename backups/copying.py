@@ -31,9 +31,9 @@ WARMED_UP = "SELECT WHERE repeat(repeat(' ', 4096), 4096) = ''"
 
 
 class Sink(Protocol):
-    """Takes the rows of one piece, then hears how many there were, and may say who is to have them once more.
+    """Takes the rows of one piece, then hears how many there were; `abandon` where they never come to an end.
 
-    `abandon` where they never come to an end.
+    `finish` returns the sink that must read the piece again, if any.
     """
 
     def write(self, data: bytes) -> None: ...

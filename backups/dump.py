@@ -26,7 +26,7 @@ from backups.manifest import NAME, Manifest, TableData
 from backups.packing import SMALL_BYTES, Packer, PieceId
 from backups.pieces import Piece, PieceQueue
 from backups.programs import Programs, complaint, find_programs
-from backups.resume import Earlier, Journal, Sent, find_earlier
+from backups.resume import Earlier, Journal, Sent, find_earlier, require_there
 from backups.source import Source, Surroundings, begin_snapshot
 from backups.store import Store, Stored
 from backups.upload import Upload
@@ -96,7 +96,7 @@ class _Run:
         """Keep what has an object of its own, and note it for the next run, should this one be interrupted."""
         self.keep(piece.id, table, earlier=earlier)
         self.ready.result()
-        self.journal.add(self.data_key, Sent.of(piece, table))
+        self.journal.add(self.data_key, piece, table)
 
     def keep(self, id_: PieceId, table: TableData, *, earlier: bool = False) -> None:
         with self._lock:
@@ -144,18 +144,21 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         closer = held.enter_context(ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close"))
         pool = held.enter_context(ThreadPoolExecutor(max_workers=workers + 3, thread_name_prefix="backup"))
         # Nothing is encrypted before: it may bring the data key.
-        earlier = pool.submit(find_earlier, store, ring, f"{address.database}/{LOGICAL}/")
+        looked = pool.submit(find_earlier, store, ring, f"{address.database}/{LOGICAL}/")
         readers = [pool.submit(copy_out, address, reading) for _ in range(workers)]
         # Where there comes nothing to read, they are not to wait for it.
         held.callback(reading.cancel)
         source = begun.result()
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        under = f"{source.server.database}/{LOGICAL}/"
+        under, earlier = f"{source.server.database}/{LOGICAL}/", looked
+        if source.server.database != address.database:  # as a pooler's name for it may be: there lies somebody else's
+            earlier = Future()
+            earlier.set_result(Earlier())
         ready = pool.submit(_make_ready, store, ring, under, id_, earlier)
         run = _Run(store, f"{under}{id_}", earlier, source, listener, closer, threading.Semaphore(workers), ready)
         # Where this is interrupted, nothing is to go on.
         held.callback(run.stopped.set)
-        queue = PieceQueue.of(source, workers, lambda *place: earlier.result().from_block(*place))
+        queue = PieceQueue.of(source, workers, lambda *place: earlier.result().sent_from(*place))
         reading.set_result(Reading(source, queue, run.sink))
         (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address))
         # No other backup of this database begins before this one is listed.
@@ -165,6 +168,7 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
             structure=structure, tables=_placed(run, queue, around),
             sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
             fingerprint=around.fingerprint).sealed(run.data_key)
+        require_there(store, manifest, under)
         store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest
 
@@ -256,7 +260,7 @@ class _PieceSink:
 
     def __init__(self, run: _Run, piece: Piece, *, anew: bool = False) -> None:
         self._run, self._piece, self._anew = run, piece, anew
-        self._earlier: TableData | None = None
+        self._earlier: Sent | None = None
         self._held: list[bytes] = []
         self._pipeline: _Pipeline | None = None
         self._digest, self._bytes = hashlib.sha256(), 0
@@ -287,7 +291,7 @@ class _PieceSink:
         """Returns who is to have the rows again: they are others than those that were sent before."""
         if self._earlier is not None:
             found = self._found(rows, self._earlier.stored)
-            if not self._is_still_there(found):
+            if not self._earlier.is_of(found):
                 return _PieceSink(self._run, self._piece, anew=True)
             self._run.close(lambda: self._run.keep_long(self._piece, found, earlier=True))
         elif self._pipeline is not None:
@@ -297,14 +301,6 @@ class _PieceSink:
         else:
             self._run.keep(self._piece.id, self._found(rows))
         return None
-
-    def _is_still_there(self, found: TableData) -> bool:
-        """Whether an interrupted run had sent this very text, and its object was not deleted since."""
-        earlier = self._earlier
-        assert earlier
-        assert earlier.stored
-        return (found.sha256, found.rows) == (earlier.sha256, earlier.rows) and \
-            self._run.store.size(earlier.stored.key) == earlier.stored.bytes
 
     def abandon(self) -> None:
         if self._pipeline is not None:

@@ -1,10 +1,10 @@
 """Client-side encryption: AES-256-GCM in segments, so that a stream of any length is sealed with constant memory.
 
-Every backup has a data key of its own. It lies in the bucket wrapped by a key of the keyring, once for each key that
-may open it: keys are rotated by wrapping anew, and no backup is written again. The layout of a stream is that of Tink's
-AES-GCM-HKDF streaming: a header with a random salt; then segments, each numbered and the last one marked, under a key
-derived from data key, salt and the object's name. An object that was cut, reordered or put in another's place does not
-open. `cryptography` does the ciphers.
+Every backup has a data key of its own (or that of the interrupted run that it takes up). It lies in the bucket
+wrapped by a key of the keyring, once for each key that may open it: keys are rotated by wrapping anew, and no backup
+is written again. The layout of a stream is that of Tink's AES-GCM-HKDF streaming: a header with a random salt; then
+segments, each numbered and the last one marked, under a key derived from data key, salt and the object's name. An
+object that was cut, reordered or put in another's place does not open. `cryptography` does the ciphers.
 """
 
 from __future__ import annotations

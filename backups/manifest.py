@@ -176,7 +176,8 @@ class Manifest(_Part):
     @property
     def earlier_bytes(self) -> int:
         """What of it an interrupted run had sent: it lies in that run's folder."""
-        return sum(stored.bytes for stored in self.objects() if f"/{self.id}/" not in stored.key)
+        return sum(stored.bytes for stored in self.objects()
+                   if not stored.key.startswith(f"{self.database}/{self.kind}/{self.id}/"))
 
     def parts(self) -> dict[str, list[TableData]]:
         """What there is of each table and chunk, by its full name."""
@@ -199,7 +200,7 @@ class Manifest(_Part):
 
     def require_seal(self, data_key: bytes) -> None:
         """Raise DamagedError unless whoever wrote this manifest had the backup's key."""
-        if not hmac.compare_digest(self.seal, seal(data_key, self._content())):
+        if not hmac.compare_digest(self.seal.encode(), seal(data_key, self._content()).encode()):
             raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the backup's key: it was changed; take "
                                "another backup")
 

@@ -58,7 +58,7 @@ class PhysicalManifest(BaseModel):
 
     def require_seal(self, cipher: str) -> None:
         """Raise DamagedError unless whoever wrote it had the repository's cipher."""
-        if not hmac.compare_digest(self.seal, seal(cipher.encode(), _content(self))):
+        if not hmac.compare_digest(self.seal.encode(), seal(cipher.encode(), _content(self)).encode()):
             raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the repository's cipher: it was changed, or "
                                "written by an earlier program; give --image")
 

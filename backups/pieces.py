@@ -54,8 +54,8 @@ class PieceQueue:
     """Pieces that wait to be read by whoever is free, of the largest table first: so all readers end together.
 
     Before them come those whose length nobody knows. With several `readers` none is longer than each one's share of
-    what is left, down to LEAST_BYTES. A long table is cut where it was cut before: `noted` says what was sent of its
-    rows from a block on.
+    what is left, down to LEAST_BYTES. But a long table is cut where it was cut before: `noted` says what was sent of it
+    from a block on.
     """
 
     def __init__(self, tables: Sequence[SourceTable], *, readers: int = 1,
@@ -95,12 +95,14 @@ class PieceQueue:
             return rest, None
         # Long values lie elsewhere; each block is taken to have its share of them.
         per_block = table.bytes // max(table.blocks, 1)
-        if (noted := self._noted(table, rest.first)) and noted.end is not None:
-            blocks = noted.end - rest.first
-        elif rest.bytes <= (MOST_BYTES if noted else most) * SLACK:
+        blocks = most // max(per_block, 1)
+        if noted := self._noted(table, rest.first):
+            # Unless it has grown beyond what an object may have.
+            same = (table.blocks if noted.end is None else noted.end) - rest.first
+            if same * per_block <= MOST_BYTES * SLACK:
+                blocks = same
+        elif rest.bytes <= most * SLACK:
             return rest, None
-        else:
-            blocks = most // max(per_block, 1)
         if not 0 < blocks < table.blocks - rest.first:
             return rest, None
         end, size, number = rest.first + blocks, blocks * per_block, rest.number or 0

@@ -86,7 +86,7 @@ class Point(BaseModel):
         except ValidationError:
             raise DamagedError(f"{where}: not a point with its counts; run the drill where the server answers"
                                ) from None
-        if not hmac.compare_digest(found.seal, seal(cipher.encode(), found._content())):
+        if not hmac.compare_digest(found.seal.encode(), seal(cipher.encode(), found._content()).encode()):
             raise DamagedError(f"{where}: its seal is not that of the repository's cipher: it was changed; run the "
                                "drill where the server answers")
         return found

@@ -10,22 +10,20 @@ leaves that folder alone while one does.
 from __future__ import annotations
 
 import hmac
-import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from backups.catalogue import KEYS, has_come, parse_stamp
 from backups.encryption import Keyring, new_data_key, seal
-from backups.errors import BackupError, WrongKeyError
-from backups.manifest import NAME, TableData
+from backups.errors import DamagedError, DumpError, WrongKeyError
+from backups.manifest import NAME, Manifest, TableData
 from backups.pieces import Piece
 from backups.source import SourceTable
-from backups.store import Store
+from backups.store import Store, Stored
 
 SENT = "sent/"
 # A table's full name, the columns that were read, the first block.
@@ -38,82 +36,75 @@ AGE, CLEARED_AGE = timedelta(days=2), timedelta(days=4)
 
 
 class Sent(BaseModel):
-    """A piece of a table as it lies in the bucket: its rows from the block `first` on, up to but not in `end`."""
+    """A piece of a table as it lies in the bucket: its rows from the block `first` on, up to but not in `end`.
+
+    `rows` and `sha256` are of its plain text.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    table: TableData
+    full_name: str
+    columns: str
     first: int
     end: int | None
-
-    @classmethod
-    def of(cls, piece: Piece, table: TableData) -> Self:
-        return cls(table=table, first=piece.first, end=piece.end)
+    rows: int
+    sha256: str
+    stored: Stored
 
     @property
     def place(self) -> Place:
         """Where its rows begin."""
-        return self.table.full_name, self.table.columns, self.first
+        return self.full_name, self.columns, self.first
+
+    def is_of(self, found: TableData) -> bool:
+        """Whether this is the text that was read now."""
+        return (found.sha256, found.rows) == (self.sha256, self.rows)
 
 
-class Notes(BaseModel):
-    """Some of what a run sent, with an authentication code: only who has the data key could have written it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sent: list[Sent]
-    seal: str = ""
-
-    def sealed(self, data_key: bytes, key: str) -> Self:
-        return self.model_copy(update={"seal": self._code(data_key, key)})
-
-    def is_of(self, data_key: bytes, key: str) -> bool:
-        """Whether it was written with this data key, under this name."""
-        return hmac.compare_digest(self.seal, self._code(data_key, key))
-
-    def _code(self, data_key: bytes, key: str) -> str:
-        content = json.dumps([key, self.model_dump(mode="json", exclude={"seal"})], sort_keys=True)
-        return seal(data_key, content.encode())
+NOTES = TypeAdapter(list[Sent])
 
 
 class Journal:
-    """Writes down what was sent, whenever that is enough to be worth a request."""
+    """Writes down what was sent, whenever that is enough to be worth a request: a seal, and what it is of."""
 
     def __init__(self, store: Store, folder: str) -> None:
         self._store, self._folder = store, folder
         self._waiting: list[Sent] = []
-        self._bytes, self._noted, self._count = 0, 0, 0
+        self._bytes, self._written, self._count = 0, 0, 0
         self._lock = threading.Lock()
 
-    def add(self, data_key: bytes, sent: Sent) -> None:
+    def add(self, data_key: bytes, piece: Piece, table: TableData) -> None:
         """Take what has arrived. Raises S3Error."""
+        assert table.stored
+        sent = Sent(full_name=table.full_name, columns=table.columns, first=piece.first, end=piece.end, rows=table.rows,
+                    sha256=table.sha256, stored=table.stored)
         with self._lock:
             self._waiting.append(sent)
-            self._bytes += sent.table.stored_bytes
-            if self._bytes - self._noted < max(NOTED_BYTES, self._bytes // NOTED_PART):
+            self._bytes += table.stored_bytes
+            if self._bytes - self._written < max(NOTED_BYTES, self._bytes // NOTED_PART):
                 return
-            waiting, self._waiting, self._noted = self._waiting, [], self._bytes
+            waiting, self._waiting, self._written = self._waiting, [], self._bytes
             self._count += 1
             key = f"{self._folder}/{SENT}{self._count}.json"
-        notes = Notes(sent=waiting).sealed(data_key, key)
-        self._store.put(key, notes.model_dump_json().encode())
+        text = NOTES.dump_json(waiting)
+        self._store.put(key, _code(data_key, key, text) + b"\n" + text)
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the last interrupted run of a database had sent, by place, and the data key of it and of this run."""
+    """What interrupted runs of a database had sent, by place, and the data key of theirs and of this run."""
 
     data_key: bytes = field(repr=False, default_factory=new_data_key)
     sent: Mapping[Place, Sent] = field(default_factory=dict)
 
-    def from_block(self, table: SourceTable, first: int) -> Sent | None:
+    def sent_from(self, table: SourceTable, first: int) -> Sent | None:
         """What was sent of a table from a block on."""
         return self.sent.get((table.full_name, table.columns, first))
 
-    def find(self, piece: Piece) -> TableData | None:
+    def find(self, piece: Piece) -> Sent | None:
         """What was sent of the same blocks."""
-        found = self.from_block(piece.table, piece.first)
-        return found.table if found and found.end == piece.end else None
+        found = self.sent_from(piece.table, piece.first)
+        return found if found and found.end == piece.end else None
 
 
 def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
@@ -122,14 +113,33 @@ def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
     Costs two requests where the last run was not interrupted. Of two runs of one second either may come first: what is
     taken over is proven by its text, whoever sent it.
     """
+    data_key, sent = None, dict[Place, Sent]()
     for id_ in sorted(store.folders(under), reverse=True):
         if not _is_young(id_):
             continue
         if store.size(f"{under}{id_}/{NAME}") is not None:
             break
-        if (data_key := _open(store, ring, under, id_)) and (sent := _read(store, data_key, under, id_)):
-            return Earlier(data_key, sent)
-    return Earlier()
+        opened = _open(store, ring, under, id_)
+        # A run that took over from another one has its key; what others sent has to be sent again.
+        if opened and data_key in (None, opened) and (found := _read(store, opened, under, id_)):
+            data_key, sent = opened, {**found, **sent}
+    if data_key is None:
+        return Earlier()
+    sizes = {key: size for run in {run_of(each.stored.key, under) for each in sent.values()}
+             for key, size in store.objects(f"{under}{run}/data/")}
+    return Earlier(data_key, {place: each for place, each in sent.items()
+                              if sizes.get(each.stored.key) == each.stored.bytes})
+
+
+def require_there(store: Store, manifest: Manifest, under: str) -> None:
+    """Raise DumpError where an object that was taken over is gone meanwhile, so that no manifest names it."""
+    earlier = [stored for stored in manifest.objects() if run_of(stored.key, under) != manifest.id]
+    for run in {run_of(stored.key, under) for stored in earlier}:
+        sizes = dict(store.objects(f"{under}{run}/"))
+        for stored in earlier:
+            if run_of(stored.key, under) == run and sizes.get(stored.key) != stored.bytes:
+                raise DumpError(f"{stored.key} in {store}: an interrupted run had sent it, and it was deleted while "
+                                "this run went on; see who deletes there, and run the backup again")
 
 
 def run_of(key: str, under: str) -> str:
@@ -143,11 +153,11 @@ def _is_young(id_: str) -> bool:
 
 
 def _open(store: Store, ring: Keyring, under: str, id_: str) -> bytes | None:
-    """The data key of a run; None where no key of ours opens it."""
-    wrapped = ((name, store.get(f"{under}{id_}/{KEYS}{name}")) for name in ring.ids())
+    """The data key of a run; None where the current key does not open it: an older one may be in other hands."""
     try:
-        return ring.unwrap_first(((name, text) for name, text in wrapped if text), id_)
-    except WrongKeyError:
+        wrapped = store.get(f"{under}{id_}/{KEYS}{ring.current}")
+        return ring.unwrap(ring.current, wrapped.decode(errors="replace"), id_) if wrapped else None
+    except (WrongKeyError, DamagedError):
         return None
 
 
@@ -156,10 +166,16 @@ def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[Place, Se
     found = {}
     for key, _ in store.objects(f"{under}{id_}/{SENT}"):
         try:
-            notes = Notes.model_validate_json(store.get(key) or b"")
-        except (BackupError, ValidationError):
+            code, _, text = (store.get(key) or b"").partition(b"\n")
+            if not hmac.compare_digest(code, _code(data_key, key, text)):
+                continue
+            notes = NOTES.validate_json(text)
+        except (DamagedError, ValidationError):
             continue
-        if notes.is_of(data_key, key):
-            found.update({each.place: each for each in notes.sent
-                          if each.table.stored and _is_young(run_of(each.table.stored.key, under))})
+        found.update({each.place: each for each in notes if _is_young(run_of(each.stored.key, under))})
     return found
+
+
+def _code(data_key: bytes, key: str, text: bytes) -> bytes:
+    """An authentication code of notes and of the name that they lie under."""
+    return seal(data_key, key.encode() + b"\n" + text).encode()

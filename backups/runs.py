@@ -43,6 +43,7 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
         from backups.rates import with_rate
         from backups.verify import verify
 
+        listener("verifying", 0.0)
         entry = find_backup(store, manifest.database, manifest.id)
         read_back = verify(store, ring, entry, image=config.image, workers=workers,
                            listener=with_rate("verifying", listener))

@@ -20,7 +20,7 @@ from backups.catalogue import Entry, list_backups, open_backup
 from backups.compare import compare
 from backups.config import Retention
 from backups.encryption import Keyring, new_key
-from backups.errors import BusyError, S3Error
+from backups.errors import BusyError, DumpError, S3Error
 from backups.manifest import NAME
 from backups.reading import Opened
 from backups.restore import restore_logical
@@ -68,20 +68,20 @@ def sent(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return found
 
 
-def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | None = None) -> str:
-    """A run that ends when all is sent but the manifest; its id."""
-    put, last = Store.put, f"/{NAME}"
+def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | None = None, before: str = NAME) -> str:
+    """A run that ends when all is sent but the manifest, or before another object; its id."""
+    put = Store.put
 
     def refuse(store: Store, key: str, *rest: Any, **more: Any) -> None:
-        if key.endswith(last):
+        if key.endswith(f"/{before}"):
             raise S3Error("away")
         put(store, key, *rest, **more)
-    before = set(ids(subject))
+    others = set(ids(subject))
     with monkeypatch.context() as patched:
         patched.setattr(Store, "put", refuse)
         with pytest.raises(S3Error, match="away"):
             back_up(subject, ring)
-    (made,) = set(ids(subject)) - before
+    (made,) = set(ids(subject)) - others
     return made
 
 
@@ -154,15 +154,25 @@ def test_a_run_interrupted_twice_takes_over_what_either_sent(subject: Backed, mo
     require_restored(subject, entry)
 
 
-# Rows arrive at once; the structure, without which there is no backup, takes its time where it is told to.
+def test_a_run_that_fails_early_costs_nothing_of_what_those_before_it_had_sent(
+        subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = interrupt(subject, monkeypatch)
+    interrupt(subject, monkeypatch, before=f"{SENT}2.json")
+    interrupt(subject, monkeypatch, before=f"{SENT}1.json")
+    entry = back_up(subject)
+    assert set(large(subject, entry).values()) == {first}
+    require_restored(subject, entry)
+
+
+# Rows arrive at once; the structure, without which there is no backup, waits for a file where one is named.
 SCRIPT = """
-import sys, time
+import os, sys, time
 from backups import dump, pieces, resume, upload
 resume.NOTED_BYTES, dump.SMALL_BYTES, pieces.LEAST_BYTES = 1, 10_000, 6 << 20
-part, slow = upload.Upload.finish, sys.argv.pop(1) == "slow"
+part, held = upload.Upload.finish, sys.argv.pop(1)
 def slowly(self):
-    if slow and self.key.endswith(".dump"):
-        time.sleep(5)
+    while held and self.key.endswith(".dump") and not os.path.exists(held):
+        time.sleep(0.05)
     return part(self)
 upload.Upload.finish = slowly
 from cli import main
@@ -173,8 +183,9 @@ main()
 @pytest.mark.parametrize("ended", [signal.SIGKILL, signal.SIGINT])
 def test_a_command_that_is_ended_leaves_what_the_next_one_takes_over(
         subject: Backed, tmp_path: Path, ended: signal.Signals) -> None:
+    go = tmp_path / "go on"
     words = ["backup", "run", "--no-verify", "--config", str(subject.write_settings(tmp_path / "backup.json"))]
-    with subprocess.Popen([sys.executable, "-c", SCRIPT, "slow", *words], start_new_session=True, text=True,
+    with subprocess.Popen([sys.executable, "-c", SCRIPT, str(go), *words], start_new_session=True, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         deadline = time.monotonic() + 60
         while not any(f"/{SENT}" in key for key, _ in subject.store.objects(f"{subject.source.database}/")):
@@ -182,6 +193,7 @@ def test_a_command_that_is_ended_leaves_what_the_next_one_takes_over(
             assert time.monotonic() < deadline
             time.sleep(0.01)
         os.killpg(process.pid, ended)
+        go.touch()
         said, _ = process.communicate(timeout=60)
     assert list_backups(subject.store, subject.source.database) == []
     if ended == signal.SIGINT:
@@ -232,13 +244,37 @@ def test_what_was_deleted_cut_forged_or_closed_with_a_lost_key_is_sent_anew(
     assert set(large(subject, entry).values()) == {entry.id}
 
 
-def test_a_rotated_key_opens_what_an_interrupted_run_had_sent(
+def test_what_an_older_key_opens_is_not_taken_over(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has that key must not come to know the data key of what is taken after it was rotated."""
+    interrupt(subject, monkeypatch)
+    entry = back_up(subject, Keyring([new_key(), subject.key]))
+    assert set(large(subject, entry).values()) == {entry.id}
+
+
+def test_no_manifest_names_what_was_deleted_meanwhile(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = interrupt(subject, monkeypatch)
+    under = f"{subject.source.database}/logical/"
+    check = dump.require_there
+
+    def lose(store: Store, *rest: Any) -> None:
+        store.delete([key for key, _ in store.objects(f"{under}{first}/data/{oid(subject, 'still')}")][:1])
+        check(store, *rest)
+    with monkeypatch.context() as patched:
+        patched.setattr(dump, "require_there", lose)
+        with pytest.raises(DumpError, match=f"logical/{first}/data/.+ it was deleted while this run went on") as caught:
+            back_up(subject)
+    assert "\n" not in str(caught.value)
+    assert list_backups(subject.store, subject.source.database) == []
+    require_restored(subject, back_up(subject))
+
+
+def test_what_somebody_puts_among_the_notes_is_in_nobody_s_way(
         subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
     first = interrupt(subject, monkeypatch)
-    fresh = new_key()
-    entry = back_up(subject, Keyring([fresh, subject.key]))
-    assert first in large(subject, entry).values()
-    verify(subject.store, Keyring([fresh]), entry, image=subject.image)
+    folder = f"{subject.source.database}/logical/{first}/{SENT}"
+    for number, text in enumerate((b"", b"{}", "\u00e4\n[]".encode(), b"\xff\xfe", b"[" * 100_000)):
+        subject.store.put(f"{folder}x{number}.json", text)
+    assert first in large(subject, back_up(subject)).values()
 
 
 def test_prune_leaves_what_a_backup_took_over_as_long_as_there_is_that_backup(
