@@ -1,4 +1,4 @@
-"""Which tests may run side by side: `make test` uses two processes, and what shares a server stays in one of them."""
+"""Which tests may run side by side: `make test` uses three processes, and what shares a server stays in one of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is no fact about behaviour.
+settings.register_profile("unhurried", settings.default, deadline=None)
+settings.load_profile("unhurried")
 
 # The longest first, so that the quick ones fill the gaps at the end.
 GROUPS = ("stacks", "official", "debian", "embedded", "database")

@@ -79,15 +79,12 @@ class Backed:
     def admin(self) -> Address:
         return self.server.admin
 
-    def back_up(self) -> Entry:
-        manifest = run_logical(self.store, self.ring, self.source, image=self.image, image_digest=self.digest)
-        return find_backup(self.store, manifest.database, manifest.id)
-
-    def back_up_when_free(self, ring: Keyring | None = None) -> Entry:
-        """The server notices only a little later that a run has ended, or was killed."""
+    def back_up(self, ring: Keyring | None = None) -> Entry:
+        """The server notices only a little later that the run before has ended, or was killed: it is tried again."""
         for attempt in tries_while_busy():
             with attempt:
-                manifest = run_logical(self.store, ring or self.ring, self.source, image=self.image)
+                manifest = run_logical(self.store, ring or self.ring, self.source, image=self.image,
+                                       image_digest=self.digest)
         return find_backup(self.store, manifest.database, manifest.id)
 
     def config(self, **more: object) -> BackupConfig:

@@ -431,15 +431,7 @@ def test_backups_killed_at_random_moments_leave_nothing_that_is_not_good(subject
     dice = random.Random(4711)
     for _ in range(KILLS):
         killed_after(dice.uniform(0.05, 3.5), [str(file)])
-    # The server notices that its client is gone when it next writes to it.
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            entry = subject.back_up()
-            break
-        except BackupError:
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
+    entry = subject.back_up()
     assert subject.store.unfinished() == []
     for each in list_backups(subject.store, entry.database)[-KILLS - 1:]:
         verify(subject.store, subject.ring, each, image=subject.image)
@@ -539,7 +531,8 @@ def test_a_server_that_ends_the_session_half_way_is_one_line(subject: Backed) ->
     finally:
         stop.set()
         ender.join()
-    assert "terminating connection" in str(caught.value)
+    # With the server's own words, unless it had no room left to send them.
+    assert "the server ended before the last row" in str(caught.value)
     assert "\n" not in str(caught.value)
     subject.back_up()
 

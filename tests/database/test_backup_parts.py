@@ -20,7 +20,7 @@ from tests.database.servers import Server
 pytestmark = pytest.mark.servers("official", "debian")
 # Rows of a time whose chunk is compressed already; and a table of short values and long ones.
 LATE = """INSERT INTO public.environmental_readings (device_id, measured_at, temperature)
-    SELECT 1 + g % 50, now()::timestamp - interval '80 days' + g * interval '1 second', 20
+    SELECT 1 + g % 50, now()::timestamp - interval '79 days' + g * interval '1 second', 20
       FROM generate_series(1, 20000) g"""
 LONG = """CREATE TABLE public.long AS SELECT g AS id, CASE WHEN g % 5000 = 0
     THEN (SELECT string_agg(md5((g * i)::text), '') FROM generate_series(1, 3000) i) ELSE E'x\\n\\\\' || g END AS value

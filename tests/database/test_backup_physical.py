@@ -71,7 +71,8 @@ def test_runs_that_were_missed_are_made_up_for_by_one_backup(emptied: Archived) 
 def test_the_schedule_asks_the_bucket_when_a_moment_has_come_and_finds_what_was_taken_by_hand(
         archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, said = list[datetime](), list[str]()
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    before = list_physical(archive.config.store(), DATABASE)
+    midnight = before[-1].taken.replace(hour=0, minute=0, second=0, microsecond=0)
     # Ticks of an hour: from the evening before the backup that was taken by hand, on to the second midnight after.
     moments = [midnight + timedelta(hours=hour) for hour in range(-4, 27)]
     clock = iter([moments[0], *moments])
@@ -87,7 +88,6 @@ def test_the_schedule_asks_the_bucket_when_a_moment_has_come_and_finds_what_was_
         return now
 
     now, ticks = moments[0], iter(moments)
-    before = list_physical(archive.config.store(), DATABASE)
     monkeypatch.setattr("backups.schedule.list_physical", list_asked)
     monkeypatch.setattr("backups.schedule.keep_target", lambda *_: None)
     config = archive.config.model_copy(update={"schedule": (Due(kind="incr", cron="0 0 * * *"),)})

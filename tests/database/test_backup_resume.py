@@ -88,7 +88,7 @@ def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | 
 def back_up(subject: Backed, ring: Keyring | None = None) -> Entry:
     """A backup that began in another second than the one before: so its id comes after that one's."""
     time.sleep(1 - time.time() % 1)
-    return subject.back_up_when_free(ring)
+    return subject.back_up(ring)
 
 
 def ids(subject: Backed) -> list[str]:

@@ -250,7 +250,7 @@ def test_the_snapshot_is_one_and_writers_are_not_kept_waiting(subject: Backed) -
 
 def test_two_backups_of_one_database_never_overlap(subject: Backed) -> None:
     with snapshot_of(subject.source), pytest.raises(BusyError, match="another backup of it is being taken"):
-        subject.back_up()
+        run_logical(subject.store, subject.ring, subject.source, image=subject.image)
 
 
 def drops_are_backed_up(subject: Backed, folder: Path, monkeypatch: pytest.MonkeyPatch) -> bool:

@@ -197,7 +197,7 @@ def test_a_column_is_added_in_place_and_computed(database: Database) -> None:
     assert all(step.heavy for step in found.steps if "CALL" in step.sql)
     settled(database, objects)
     assert before == (jobs(database), rights(database), count(database, "hourly"))
-    assert count(database, "hourly WHERE most IS NULL AND bucket < localtimestamp - interval '2 hours'") == 0
+    assert count(database, "hourly WHERE most IS NULL AND bucket < localtimestamp - interval '3 hours'") == 0
     assert database.execute("SELECT col_description('hourly'::regclass, 5)") == [(None,)]
 
 
@@ -315,7 +315,7 @@ def test_a_column_added_past_retention_keeps_history(database: Database) -> None
     apply.ensure(database.owner, (READINGS, WIDER, DAILY))
     assert count(database, "hourly") == rows
     assert count(database, f"hourly WHERE most IS NULL AND bucket >= '{first}' "
-                           "AND bucket < localtimestamp - interval '2 hours'") == 0
+                           "AND bucket < localtimestamp - interval '3 hours'") == 0
 
 
 @pytest.mark.parametrize(("statement", "said"), [

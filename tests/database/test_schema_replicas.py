@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -133,11 +132,13 @@ def test_a_heavy_step_is_not_begun_while_a_standby_is_behind_and_the_error_names
 
 
 def test_a_heavy_step_goes_on_once_the_standby_has_caught_up(behind: Pair) -> None:
-    resume = threading.Timer(1.5, lambda: _query(behind.standby, "SELECT pg_wal_replay_resume()"))
-    resume.start()
     said: list[str] = []
-    apply.ensure(behind.primary, [INDEXED], options=apply.Options(max_replica_lag=100_000), progress=said.append)
-    resume.join()
+
+    def hear(line: str) -> None:
+        said.append(line)
+        if line.startswith("waiting"):
+            _query(behind.standby, "SELECT pg_wal_replay_resume()")
+    apply.ensure(behind.primary, [INDEXED], options=apply.Options(max_replica_lag=100_000), progress=hear)
     assert [line.split()[0] for line in said] == ["waiting", "CREATE"]
     assert apply.plan(behind.primary, [INDEXED]).steps == ()
 

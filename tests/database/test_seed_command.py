@@ -32,7 +32,7 @@ DISK_MIB, TAKEN_MIB = 160, 150
 
 
 def lcdb_seed(address: Address, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *options], capture_output=True, text=True, check=False, timeout=120,
+    return subprocess.run([*COMMAND, *options], capture_output=True, text=True, check=False, timeout=600,
                           env={**os.environ, "LCDB_DSN": address.dsn(), "COLUMNS": "100"})
 
 
@@ -141,11 +141,11 @@ def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on(servers
     try:
         port = int(docker("port", name, "5432/tcp").split(":")[-1])
         admin = Address("127.0.0.1", port, "postgres", "postgres", "full-disk")
-        time.sleep(6)
+        admin.connect(wait_seconds=240).close()
         docker("exec", "--user", "root", name, "install", "-d", "-o", "postgres", "/small/space")
         docker("exec", "--user", "root", name, "dd", "if=/dev/zero", "of=/small/ballast", "bs=1M",
                 f"count={TAKEN_MIB}")
-        with admin.connect(wait_seconds=60) as connection:
+        with admin.connect(wait_seconds=240) as connection:
             connection.execute("CREATE TABLESPACE small LOCATION '/small/space'")
             connection.execute("CREATE DATABASE crowded")
         crowded = replace(admin, database="crowded")

@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mine = [item for item in items if HERE in item.path.parents]
     lacks = missing() if mine else None
     for item in mine:
-        item.add_marker(pytest.mark.timeout(1200))
+        item.add_marker(pytest.mark.timeout(1800))
         if lacks:
             item.add_marker(pytest.mark.skip(reason=lacks))
 

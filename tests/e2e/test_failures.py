@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.database.killed_load import portions
@@ -166,14 +166,17 @@ def _updating(stack: Stack, *, until: str) -> Iterator[subprocess.Popen[str]]:
 
 def _kill_dynamic_provider(cli: int) -> None:
     """SIGKILL to the Python process, somewhere below the CLI, that runs our providers."""
-    parents = {int(path.name): int(path.joinpath("stat").read_text().rsplit(")", 1)[1].split()[1])
-               for path in Path("/proc").iterdir() if path.name.isdigit() and path.joinpath("stat").exists()}
+    parents, commands = dict[int, int](), dict[int, bytes]()
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit():
+            with suppress(OSError):  # it has ended meanwhile
+                parents[int(path.name)] = int(path.joinpath("stat").read_text().rsplit(")", 1)[1].split()[1])
+                commands[int(path.name)] = path.joinpath("cmdline").read_bytes()
 
     def below(pid: int) -> bool:
         return pid == cli or (pid in parents and below(parents[pid]))
 
-    found = [pid for pid in parents if below(pid)
-             and b"pulumi.dynamic" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    found = [pid for pid, command in commands.items() if below(pid) and b"pulumi.dynamic" in command]
     assert found
     for pid in found:
         os.kill(pid, signal.SIGKILL)
@@ -184,10 +187,11 @@ def _loading(stack: Stack) -> Iterator[subprocess.Popen[bytes]]:
     """A load of one and a half million readings, handed over once some of them are in."""
     command = [sys.executable, "-c", "from cli import main; main()", "seed", "--stack", stack.name, "--users", "20",
                "--days", "60", "--interval", "200", "--activities", "500", "--json"]
+    address = stack.address("owner")
     with subprocess.Popen(command, cwd=stack.checkout.root, env={**os.environ, **stack.checkout.env},
                           stdout=subprocess.DEVNULL) as load:
         deadline = time.monotonic() + 120
-        while portions(stack.address("owner")) < 1:
+        while portions(address) < 1:
             assert load.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -35,7 +35,7 @@ class Things(ResourceProvider):
             raise ThingError("table readings: found no shard, required one; create it")
         if props["value"] == "slow":
             pathlib.Path("started").touch()
-            time.sleep(60)
+            time.sleep(600)
         return CreateResult("x", props)
     def diff(self, id, old, new):
         return DiffResult(changes=old["value"] != new["value"])
