@@ -28,7 +28,8 @@ from backups.store import Store, Stored
 SENT = "sent/"
 # A table's full name, the columns that were read, the first block.
 Place = tuple[str, str, int]
-# At most this much is sent again; of a long run a part of what it sent, so that its notes are some hundred.
+# What arrived since the last note is sent again: at most this much; of a long run a part of what it sent, so that its
+# notes are some hundred.
 NOTED_BYTES, NOTED_PART = 32 << 20, 64
 # Older objects are not taken over: what the bucket holds back or expires by age counts from their day. `prune` clears
 # what killed runs left two days later, when no run that could take it over is still at work.

@@ -43,6 +43,12 @@ def test_a_digest_is_kept_named_and_sealed() -> None:
         Manifest.from_json(json.dumps(text).encode(), "here").require_seal(KEY)
 
 
+@pytest.mark.parametrize("forged", ["", "\u00e4", "0" * 64])
+def test_a_seal_that_is_not_ours_is_one_line_whatever_its_letters(forged: str) -> None:
+    with pytest.raises(DamagedError, match="was changed"):
+        manifest(DIGEST).model_copy(update={"seal": forged}).require_seal(KEY)
+
+
 def test_a_manifest_of_the_format_without_shared_objects_opens_as_it_was_sealed() -> None:
     values = json.loads(manifest(DIGEST).to_json()) | {"format": 1, "tables": [{
         "schema_": "public", "name": "t", "full_name": "public.t", "columns": "a", "rows": 1, "bytes": 2, "sha256": "0",
