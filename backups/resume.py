@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from backups.catalogue import KEYS, has_come, parse_stamp
+from backups.catalogue import KEYS, parse_stamp
 from backups.encryption import Keyring, new_data_key, seal
 from backups.errors import DamagedError, DumpError, WrongKeyError
 from backups.manifest import NAME, Manifest, TableData
@@ -150,7 +150,7 @@ def run_of(key: str, under: str) -> str:
 
 def _is_young(id_: str) -> bool:
     begun = parse_stamp(id_.split("-", maxsplit=1)[0])
-    return begun is not None and has_come(begun) and datetime.now(UTC) - begun < AGE
+    return begun is not None and timedelta() <= datetime.now(UTC) - begun < AGE
 
 
 def _open(store: Store, ring: Keyring, under: str, id_: str) -> bytes | None:

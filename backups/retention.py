@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from backups.catalogue import CLOCKS, LOGICAL, Entry, list_backups, open_backup, parse_stamp
+from backups.catalogue import LOGICAL, Entry, list_backups, open_backup, parse_stamp
 from backups.config import Retention
 from backups.encryption import Keyring
 from backups.errors import DamagedError, WrongKeyError
@@ -107,7 +107,7 @@ def _is_orphan(id_: str, entries: Sequence[Entry], now: datetime) -> bool:
     """
     begun = parse_stamp(id_.split("-", maxsplit=1)[0])
     return begun is not None and now - begun > CLEARED_AGE and not any(
-        entry.id == id_ or (entry.problem and begun - CLOCKS <= entry.taken <= begun + AGE) for entry in entries)
+        entry.id == id_ or (entry.problem and begun <= entry.taken <= begun + AGE) for entry in entries)
 
 
 def _proven_ours(store: Store, ring: Keyring, entry: Entry) -> Entry:
