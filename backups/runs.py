@@ -15,9 +15,9 @@ from schema.connection import Address
 
 if TYPE_CHECKING:
     from backups.catalogue import Entry
-    from backups.dump import Progress
     from backups.manifest import Manifest
     from backups.restore import Restored
+    from backups.sending import Progress
 
 # Called with what is being done, and how much of it is done (0 to 1).
 Listener = Callable[[str, float], None]

@@ -22,9 +22,10 @@ import json, os, sys, threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from backups.copying import Reading, copy_out
-from backups.dump import _Run
 from backups.pieces import Piece, PieceQueue
+from backups.resume import Earlier
 from backups.s3 import S3Login
+from backups.sending import Run
 from backups.source import snapshot_of
 from backups.store import Store
 from schema.connection import Address
@@ -67,9 +68,10 @@ with snapshot_of(address) as source, ThreadPoolExecutor(2) as closer, ThreadPool
     class Queue(PieceQueue):
         def take(self):
             return made.pop() if made else None
-    ready = Future()
+    ready, earlier = Future(), Future()
     ready.set_result(None)
-    run = _Run(store, "f", b"k" * 32, source, lambda _: None, closer, threading.Semaphore(2), ready)
+    earlier.set_result(Earlier())
+    run = Run(store, "f", earlier, source, lambda _: None, closer, threading.Semaphore(2), ready)
     reading = Future()
     reading.set_result(Reading(source, Queue(source.tables), run.sink))
     for each in [pool.submit(copy_out, address, reading) for _ in range(2)]: each.result()

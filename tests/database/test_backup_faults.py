@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from backups import drill, dump, resume, upload
+from backups import drill, resume, sending, upload
 from backups.catalogue import Entry, find_backup, list_backups
 from backups.config import Retention
 from backups.dump import run_logical
@@ -63,7 +63,7 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Multipart uploads of small data, as the real ones are of large."""
     monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
     # And small tables that share an object beside chunks that have one of their own.
-    monkeypatch.setattr(dump, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(sending, "SMALL_BYTES", 10_000)
     # What was sent is noted soon enough to be taken over from whatever fails here.
     monkeypatch.setattr(resume, "NOTED_BYTES", 1 << 20)
 

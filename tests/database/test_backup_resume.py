@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from backups import dump, pieces, resume, upload
+from backups import dump, pieces, resume, sending, upload
 from backups.catalogue import Entry, list_backups, open_backup
 from backups.compare import compare
 from backups.config import Retention
@@ -45,7 +45,7 @@ def source(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def subject(source: Backed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backed]:
     """Two tables with objects of their own, one of them in parts; every object that is sent is noted at once."""
     monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
-    monkeypatch.setattr(dump, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(sending, "SMALL_BYTES", 10_000)
     monkeypatch.setattr(pieces, "LEAST_BYTES", 6 << 20)
     monkeypatch.setattr(resume, "NOTED_BYTES", 1)
     source.database.execute(NOISE.format("still", 300_000), NOISE.format("changing", 60_000))
@@ -167,8 +167,8 @@ def test_a_run_that_fails_early_costs_nothing_of_what_those_before_it_had_sent(
 # Rows arrive at once; the structure, without which there is no backup, waits for a file where one is named.
 SCRIPT = """
 import os, sys, time
-from backups import dump, pieces, resume, upload
-resume.NOTED_BYTES, dump.SMALL_BYTES, pieces.LEAST_BYTES = 1, 10_000, 6 << 20
+from backups import pieces, resume, sending, upload
+resume.NOTED_BYTES, sending.SMALL_BYTES, pieces.LEAST_BYTES = 1, 10_000, 6 << 20
 part, held = upload.Upload.finish, sys.argv.pop(1)
 def slowly(self):
     while held and self.key.endswith(".dump") and not os.path.exists(held):
