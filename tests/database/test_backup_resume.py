@@ -165,8 +165,10 @@ def test_a_run_that_fails_early_costs_nothing_of_what_those_before_it_had_sent(
 
 
 # Rows arrive at once; the structure, without which there is no backup, waits for a file where one is named.
+# A test run in the background ignores Ctrl-C, and so would its children: here it is as in a terminal.
 SCRIPT = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from backups import pieces, resume, sending, upload
 resume.NOTED_BYTES, sending.SMALL_BYTES, pieces.LEAST_BYTES = 1, 10_000, 6 << 20
 part, held = upload.Upload.finish, sys.argv.pop(1)
