@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -126,8 +126,7 @@ def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
             data_key, sent = opened, {**found, **sent}
     if data_key is None:
         return Earlier()
-    sizes = {key: size for run in {run_of(each.stored.key, under) for each in sent.values()}
-             for key, size in store.objects(f"{under}{run}/data/")}
+    sizes = _sizes(store, under, [each.stored for each in sent.values()])
     return Earlier(data_key, {place: each for place, each in sent.items()
                               if sizes.get(each.stored.key) == each.stored.bytes})
 
@@ -135,12 +134,17 @@ def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
 def require_there(store: Store, manifest: Manifest, under: str) -> None:
     """Raise DumpError where an object that was taken over is gone meanwhile, so that no manifest names it."""
     earlier = [stored for stored in manifest.objects() if run_of(stored.key, under) != manifest.id]
-    for run in {run_of(stored.key, under) for stored in earlier}:
-        sizes = dict(store.objects(f"{under}{run}/"))
-        for stored in earlier:
-            if run_of(stored.key, under) == run and sizes.get(stored.key) != stored.bytes:
-                raise DumpError(f"{stored.key} in {store}: an interrupted run had sent it, and it was deleted while "
-                                "this run went on; see who deletes there, and run the backup again")
+    sizes = _sizes(store, under, earlier)
+    for stored in earlier:
+        if sizes.get(stored.key) != stored.bytes:
+            raise DumpError(f"{stored.key} in {store}: an interrupted run had sent it, and it was deleted while this "
+                            "run went on; see who deletes there, and run the backup again")
+
+
+def _sizes(store: Store, under: str, objects: Iterable[Stored]) -> dict[str, int]:
+    """What the bucket holds now of the rows of the runs that sent these objects, by key."""
+    return {key: size for run in {run_of(stored.key, under) for stored in objects}
+            for key, size in store.objects(f"{under}{run}/data/")}
 
 
 def run_of(key: str, under: str) -> str:

@@ -25,9 +25,7 @@ from cli.backup_screen import (
     progress_bar,
     size_text,
 )
-from cli.stacks import StackOption, console
-
-INTERRUPTED = 130
+from cli.stacks import INTERRUPTED, StackOption, console
 
 app = typer.Typer(no_args_is_help=True, help="Backups of the database: taken, verified by restoring, restored.")
 

@@ -13,13 +13,12 @@ import typer
 
 from cli.addresses import find_database
 from cli.database import DsnOption
-from cli.stacks import StackOption, console
+from cli.stacks import INTERRUPTED, StackOption, console
 
 if TYPE_CHECKING:
     from seed import Spec
     from seed.load import Seeded
 
-INTERRUPTED = 130
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 CountOption = Annotated[int | None, typer.Option(metavar="ROWS", help="Exactly so many, else in proportion.")]
 

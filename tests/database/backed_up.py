@@ -88,17 +88,17 @@ class Backed:
         return find_backup(self.store, manifest.database, manifest.id)
 
     def config(self, **more: object) -> BackupConfig:
-        return BackupConfig.from_dict({
-            "bucket": self.store.bucket, "s3": self.store.login.to_dict(), "keys": [self.key], "image": self.image,
-            "database": self.source.to_dict(), "admin": self.admin.to_dict(), **more}, "test")
+        return BackupConfig.from_dict({**self._settings(), **more}, "test")
 
     def write_settings(self, path: Path) -> Path:
         """The same as a file for the command line, for this user alone."""
         path.touch(mode=0o600)
-        path.write_text(json.dumps({
-            "bucket": self.store.bucket, "s3": self.store.login.to_dict(), "keys": [self.key], "image": self.image,
-            "database": self.source.to_dict(), "admin": self.admin.to_dict()}))
+        path.write_text(json.dumps(self._settings()))
         return path
+
+    def _settings(self) -> dict[str, object]:
+        return {"bucket": self.store.bucket, "s3": self.store.login.to_dict(), "keys": [self.key], "image": self.image,
+                "database": self.source.to_dict(), "admin": self.admin.to_dict()}
 
     @contextmanager
     def room(self) -> Iterator[str]:
