@@ -45,11 +45,14 @@ check: .venv/stamp
 bench: .venv/stamp
 	@.venv/bin/python -m bench
 
-# Pins and hashes everything in requirements.in, for every system and each Python from 3.11 on.
+# Pins and hashes everything in requirements.in, for every system and each Python from 3.11 on; and each set of
+# requirements/, which is installed only where the machine lacks what it brings.
+PIN = .venv/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock"
+
 lock: .venv/stamp
 	@.venv/bin/python -m pip install -q uv
-	@.venv/bin/uv pip compile -q --universal --generate-hashes --python-version 3.11 \
-		--custom-compile-command "make lock" -o requirements.txt requirements.in
+	@$(PIN) -o requirements.txt requirements.in
+	@for name in node postgresql s3; do $(PIN) -o requirements/$$name.txt requirements/$$name.in || exit; done
 
 # Made once; again when what is pinned changes. Nothing is taken that the hashes do not name.
 .venv/stamp: requirements.txt pyproject.toml
