@@ -55,7 +55,8 @@ class EmbeddedError(Exception):
 def prepare(root: Path) -> Path:
     """The folder to run the server from, its packages installed from the lock file: below `root`, once for each lock.
 
-    Raises EmbeddedError where Node or the packages cannot be had. Two runs at once may both install; the first to finish is taken.
+    Raises EmbeddedError where Node or the packages cannot be had. Two runs at once may both install; the first to
+    finish is taken.
     """
     sources = sorted(path for path in SOURCE.iterdir() if path.suffix in {".mjs", ".json"})
     version = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
@@ -133,11 +134,29 @@ def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
     from infra.resources import EmbeddedServer
     from infra.server import Server
 
+    _require_port(Path(f".lcdb/{settings.stack}/embedded"), settings.primary_port)
     server = EmbeddedServer("embedded", folder=f".lcdb/{settings.stack}/embedded", port=settings.primary_port,
                             password=password)
     return Server(target="embedded", host="127.0.0.1", port=settings.primary_port, admin_user=ADMIN,
                   admin_password=password, sslmode="disable", ready=server, owned=server, connections=1,
                   leaves_out=LEAVES_OUT, extensions=("timescaledb",))
+
+
+def _require_port(folder: Path, port: int) -> None:
+    """Raise SettingsError at once where another stack's server has the port, after a while where anything else has."""
+    from infra.checkouts import holder_of_port
+    from infra.settings import SettingsError
+
+    if alive(folder) or processes.port_is_free(port):
+        return
+    holder = holder_of_port(port, NAME)
+    if holder:
+        raise SettingsError(f"lifecompanion:port: found {port}, but {holder} has its embedded server on it; remove it "
+                            "there (make destroy), or set lifecompanion:port to another port")
+    try:
+        _await_port(port)
+    except EmbeddedError as error:
+        raise SettingsError(f"lifecompanion:port: found {port}, but {error}") from None
 
 
 def _await_port(port: int) -> None:
@@ -176,5 +195,5 @@ def _install(folder: Path, node: Node) -> None:
                             "check the way to npm's registry") from None
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith(("npm error", "npm ERR!"))]
-        raise EmbeddedError(f"embedded server: npm ci failed: {errors[0] if errors else f'code {done.returncode}'}; check "
-                            "the way to npm's registry (npm ping)")
+        reason = errors[0] if errors else f"code {done.returncode}"
+        raise EmbeddedError(f"embedded server: npm ci failed: {reason}; check the way to npm's registry (npm ping)")

@@ -68,6 +68,22 @@ def require_port(key: str, address: str, port: int, container: str) -> None:
                 f"free it, or set {key} to another port") from None
 
 
+def require_own(project: str, stack: str, container: str) -> None:
+    """Raise SettingsError where another checkout of this machine has made the stack's container."""
+    from infra.checkouts import holder_of_container
+
+    checkout = holder_of_container(project, stack, container)
+    if checkout is None:
+        return
+    try:
+        _client().containers.get(container)
+    except NotFound:
+        return
+    raise SettingsError(
+        f"stack {stack}: container {container} belongs to the checkout in {checkout}, and a machine has its name but "
+        f"once; remove it there (make destroy STACK={stack}), or copy Pulumi.{stack}.yaml here under another name")
+
+
 def _publishes(container: str, port: int) -> bool:
     try:
         ports = _client().containers.get(container).attrs["HostConfig"].get("PortBindings") or {}
