@@ -10,6 +10,7 @@ from rich.console import Console
 from infra import inprocess
 from infra.checkouts import note_checkout
 from infra.inprocess_resources import Event
+from infra.notices import show_by
 from infra.pulumi_cli import CliMissingError
 from infra.stack import Result, Stack
 from infra.stack_file import StackError, stack_target
@@ -36,6 +37,7 @@ class InProcess:
     def __init__(self, name: str, console: Console) -> None:
         self.name = name
         self._console = console
+        show_by(lambda line: console.print(line, style="dim", markup=False, soft_wrap=True))
 
     def up(self) -> Result:
         return inprocess.run(self.name, on_event=self._show)

@@ -7,10 +7,24 @@ lines from those.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 PREFIX = "lifecompanion: "
 
 
+def _to_stderr(line: str) -> None:
+    print(PREFIX + line, file=sys.stderr, flush=True)
+
+
+_show: Callable[[str], None] = _to_stderr
+
+
 def notify(line: str) -> None:
     """Show the user one line."""
-    print(PREFIX + line, file=sys.stderr, flush=True)
+    _show(line)
+
+
+def show_by(show: Callable[[str], None]) -> None:
+    """Where providers run in this very process: let their lines go to `show`, without the prefix."""
+    global _show  # noqa: PLW0603 one process has one screen
+    _show = show

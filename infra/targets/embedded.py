@@ -134,7 +134,7 @@ def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
     from infra.resources import EmbeddedServer
     from infra.server import Server
 
-    _require_port(Path(f".lcdb/{settings.stack}/embedded"), settings.primary_port)
+    require_port(Path(f".lcdb/{settings.stack}/embedded"), settings.primary_port)
     server = EmbeddedServer("embedded", folder=f".lcdb/{settings.stack}/embedded", port=settings.primary_port,
                             password=password)
     return Server(target="embedded", host="127.0.0.1", port=settings.primary_port, admin_user=ADMIN,
@@ -142,7 +142,7 @@ def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
                   leaves_out=LEAVES_OUT, extensions=("timescaledb",))
 
 
-def _require_port(folder: Path, port: int) -> None:
+def require_port(folder: Path, port: int) -> None:
     """Raise SettingsError at once where another stack's server has the port, after a while where anything else has."""
     from infra.checkouts import holder_of_port
     from infra.settings import SettingsError
