@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from infra import processes
-from infra.local_state import kept_resources, state_file
+from infra.local_state import kept_resources, state_files
 from infra.state import LOCAL, ROOT, StateError
 
 CONTAINER = "docker:index/container:Container"
@@ -44,19 +44,17 @@ def holder_of_port(port: int, name: str, root: Path = ROOT) -> str | None:
     return None
 
 
-def holder_of_container(project: str, stack: str, container: str, root: Path = ROOT, local: Path = LOCAL
-                        ) -> Path | None:
+def holder_of_container(stack: str, container: str, root: Path = ROOT, local: Path = LOCAL) -> Path | None:
     """The other checkout whose state has this container of the stack; None where ours has it, or nobody's."""
-    if _has_container(state_file(project, stack, local), container):
+    if _has_container(stack, container, local):
         return None
-    return next((checkout for checkout in _others(root)
-                 if _has_container(state_file(project, stack, checkout / ".lcdb"), container)), None)
+    return next((checkout for checkout in _others(root) if _has_container(stack, container, checkout / ".lcdb")), None)
 
 
-def _has_container(file: Path, container: str) -> bool:
+def _has_container(stack: str, container: str, local: Path) -> bool:
     with suppress(StateError):  # what is not a state is nobody's claim
         return any(resource["type"] == CONTAINER and resource.get("inputs", {}).get("name") == container
-                   for resource in kept_resources(file))
+                   for file in state_files(stack, local) for resource in kept_resources(file))
     return False
 
 

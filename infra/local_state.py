@@ -25,9 +25,9 @@ CHECKED = b"pulumi"
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
-def state_file(project: str, stack: str, local: Path = LOCAL) -> Path:
-    """Where the CLI keeps the stack's state in this checkout; it need not be there."""
-    return local / "state" / ".pulumi" / "stacks" / project / f"{stack}.json"
+def state_files(stack: str, local: Path = LOCAL) -> list[Path]:
+    """Where the CLI keeps the stack's state in this checkout: at most one file, as a checkout has one project."""
+    return list((local / "state" / ".pulumi" / "stacks").glob(f"*/{stack}.json"))
 
 
 def kept_resources(file: Path) -> list[dict[str, Any]]:

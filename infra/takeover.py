@@ -18,7 +18,7 @@ from rich.console import Console
 
 from infra.inprocess_record import Made, Record
 from infra.inprocess_resources import POSTGRESQL, PROVIDER
-from infra.local_state import SECRET, SIGNATURE, STACK_TYPE, kept_resources, read_state, state_file
+from infra.local_state import SECRET, SIGNATURE, STACK_TYPE, kept_resources, read_state, state_files
 from infra.stack import Stack
 from infra.stack_file import StackError, read_yaml
 from infra.state import LOCAL, ROOT, find_backend, stack_folder
@@ -51,7 +51,7 @@ def into_pulumi(stack: Stack, console: Console, *, root: Path = ROOT, local: Pat
     stack_folder(stack.name, local)
 
 
-def into_process(name: str, console: Console, *, root: Path = ROOT, local: Path = LOCAL) -> None:
+def into_process(name: str, console: Console, *, local: Path = LOCAL) -> None:
     """Take what the Pulumi CLI made into the record of in-process runs; nothing to do where it made nothing.
 
     Its state is moved into the stack's folder, as encrypted as it was. Raises StackError where its secrets cannot be
@@ -62,8 +62,8 @@ def into_process(name: str, console: Console, *, root: Path = ROOT, local: Path 
     if not backend.ours:
         _refuse_unknown(name, record, backend.url, local)
         return
-    file = state_file(project_name(root), name, local)
-    if not kept_resources(file):
+    file = next((path for path in state_files(name, local) if kept_resources(path)), None)
+    if file is None:
         return
     if not record.made:
         as_record(read_state(file, local / "passphrase"), stack_folder(name, local)).write()
@@ -79,9 +79,9 @@ def project_name(root: Path = ROOT) -> str:
     return str(read_yaml(root / "Pulumi.yaml")["name"])
 
 
-def is_here(name: str, *, root: Path = ROOT, local: Path = LOCAL) -> bool:
+def is_here(name: str, *, local: Path = LOCAL) -> bool:
     """Whether this checkout made resources of the stack, by whichever driver, as far as can be told without the CLI."""
-    return bool(Record.read(local / name).made) or bool(kept_resources(state_file(project_name(root), name, local)))
+    return bool(Record.read(local / name).made) or any(map(kept_resources, state_files(name, local)))
 
 
 def as_deployment(record: Record, project: str, stack: str) -> dict[str, Any]:

@@ -68,11 +68,11 @@ def require_port(key: str, address: str, port: int, container: str) -> None:
                 f"free it, or set {key} to another port") from None
 
 
-def require_own(project: str, stack: str, container: str) -> None:
+def require_own(stack: str, container: str) -> None:
     """Raise SettingsError where another checkout of this machine has made the stack's container."""
     from infra.checkouts import holder_of_container
 
-    checkout = holder_of_container(project, stack, container)
+    checkout = holder_of_container(stack, container)
     if checkout is None:
         return
     try:

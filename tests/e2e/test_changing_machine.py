@@ -14,7 +14,7 @@ from infra import processes
 from infra.inprocess_record import Record
 from infra.targets import embedded
 from schema.connection import Address
-from tests.e2e.checkout import ROOT, Checkout, free_ports, make_checkout
+from tests.e2e.checkout import ROOT, Checkout, free_ports, left_in_docker, make_checkout
 
 NAME = "embedded"
 
@@ -165,3 +165,29 @@ def test_second_checkout_is_told_at_preview_which_folder_has_the_port(
         assert f"stack {NAME} of the checkout in {without.root} has its embedded server on it" in done.stderr
         assert "Traceback" not in done.stderr + done.stdout
     lcdb(without, "destroy", "--yes")
+
+
+def test_second_checkout_is_told_at_preview_which_folder_has_the_containers(tmp_path: Path, suffix: str) -> None:
+    name = f"twice{suffix}"
+    settings = {"target": "docker", "port": free_ports(), "memory": "512MiB", "onUnsupported": "skip", "s3": "none"}
+    checkouts = []
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        folder.mkdir()
+        made = make_checkout(folder)
+        (folder / f"Pulumi.{name}.yaml").write_text(
+            "config:\n" + "".join(f"  lifecompanion:{key}: {value}\n" for key, value in settings.items()))
+        checkouts.append(replace(made, env={
+            "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200", "XDG_STATE_HOME": str(tmp_path / "state"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true"}))
+    first, second = checkouts
+    try:
+        done = first.lcdb("up", "--stack", name)
+        assert done.returncode == 0, done.stdout + done.stderr
+        refused = second.lcdb("preview", "--stack", name)
+        assert refused.returncode == 1
+        assert f"lifecompanion-{name}-primary belongs to the checkout in {first.root}" in refused.stderr
+        again = first.lcdb("preview", "--stack", name)
+        assert "nothing to change" in again.stdout, again.stdout + again.stderr
+    finally:
+        first.lcdb("destroy", "--yes", "--stack", name)
+    assert left_in_docker(name) == []

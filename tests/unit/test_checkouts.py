@@ -15,7 +15,6 @@ from cli import drivers
 from infra import processes
 from infra.checkouts import holder_of_container, holder_of_port, note_checkout
 from infra.inprocess_record import Made, Record
-from infra.local_state import state_file
 from infra.settings import SettingsError
 from infra.targets import embedded
 
@@ -41,7 +40,7 @@ def checkout(tmp_path: Path, name: str) -> Path:
 
 
 def has_container(folder: Path) -> None:
-    file = state_file("lifecompanion", "dev", folder / ".lcdb")
+    file = folder / ".lcdb/state/.pulumi/stacks/lifecompanion/dev.json"
     file.parent.mkdir(parents=True)
     resource = {"type": "docker:index/container:Container", "urn": "x", "inputs": {"name": CONTAINER}}
     file.write_text(json.dumps({"checkpoint": {"latest": {"resources": [resource]}}}))
@@ -49,20 +48,20 @@ def has_container(folder: Path) -> None:
 
 def test_the_checkout_whose_state_has_the_container_is_named(tmp_path: Path) -> None:
     first, second = checkout(tmp_path, "first"), checkout(tmp_path, "second")
-    assert holder_of_container("lifecompanion", "dev", CONTAINER, second, second / ".lcdb") is None
+    assert holder_of_container("dev", CONTAINER, second, second / ".lcdb") is None
     has_container(first)
-    assert holder_of_container("lifecompanion", "dev", CONTAINER, second, second / ".lcdb") == first
-    assert holder_of_container("lifecompanion", "dev", CONTAINER, first, first / ".lcdb") is None
+    assert holder_of_container("dev", CONTAINER, second, second / ".lcdb") == first
+    assert holder_of_container("dev", CONTAINER, first, first / ".lcdb") is None
     # A copy of a checkout with its state: whose the container is, cannot be told.
     has_container(second)
-    assert holder_of_container("lifecompanion", "dev", CONTAINER, second, second / ".lcdb") is None
+    assert holder_of_container("dev", CONTAINER, second, second / ".lcdb") is None
 
 
 def test_a_checkout_that_is_gone_leaves_the_list(tmp_path: Path) -> None:
     first, second = checkout(tmp_path, "first"), checkout(tmp_path, "second")
     has_container(first)
     first.rename(tmp_path / "elsewhere")
-    assert holder_of_container("lifecompanion", "dev", CONTAINER, second, second / ".lcdb") is None
+    assert holder_of_container("dev", CONTAINER, second, second / ".lcdb") is None
     note_checkout(second)
     assert (tmp_path / "state/lifecompanion/checkouts").read_text() == f"{second}\n"
 
@@ -124,7 +123,6 @@ def test_what_an_in_process_run_made_is_here(tmp_path: Path) -> None:
     from infra.takeover import is_here
 
     root = checkout(tmp_path, "first")
-    (root / "Pulumi.yaml").write_text("name: lifecompanion\n")
-    assert not is_here("embedded", root=root, local=root / ".lcdb")
+    assert not is_here("embedded", local=root / ".lcdb")
     Record(root / ".lcdb" / "embedded", {"u": Made("t", "n", "i", {}, {})}, {}).write()
-    assert is_here("embedded", root=root, local=root / ".lcdb")
+    assert is_here("embedded", local=root / ".lcdb")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rich.console import Console
 
 from infra.inprocess_record import Made, Record
-from infra.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, read_state, state_file
+from infra.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, read_state
 from infra.stack_file import StackError
 from infra.state import StateError
 from infra.takeover import as_deployment, as_record, into_process, is_here
@@ -115,7 +115,7 @@ def write_state(root: Path, deployment: dict[str, Any], passphrase: str = PASSPH
 
     latest = {**kept(deployment), "secrets_providers": {
         "type": "passphrase", "state": {"salt": f"v1:{b64encode(salt).decode()}:{sealed('pulumi')}"}}}
-    file = state_file("lifecompanion", "embedded", root / ".lcdb")
+    file = root / ".lcdb/state/.pulumi/stacks/lifecompanion/embedded.json"
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"version": 3, "checkpoint": {"stack": "embedded", "latest": latest}}))
     return file
@@ -123,7 +123,7 @@ def write_state(root: Path, deployment: dict[str, Any], passphrase: str = PASSPH
 
 def take(project: Path) -> str:
     lines = io.StringIO()
-    into_process("embedded", Console(file=lines, width=200), root=project, local=project / ".lcdb")
+    into_process("embedded", Console(file=lines, width=200), local=project / ".lcdb")
     return lines.getvalue()
 
 
@@ -131,7 +131,7 @@ def test_a_state_becomes_the_record_it_was_made_of_and_is_kept_aside_encrypted(p
     folder = project / ".lcdb" / "embedded"
     original = record(folder)
     file = write_state(project, as_deployment(original, "lifecompanion", "embedded"))
-    assert is_here("embedded", root=project, local=project / ".lcdb")
+    assert is_here("embedded", local=project / ".lcdb")
     assert len(kept_resources(file)) == 4
     assert "its 3 resources were made with the Pulumi CLI" in take(project)
     taken = Record.read(folder)
