@@ -16,7 +16,7 @@ import pytest
 import yaml
 from pulumi.runtime.stack import Stack
 
-from infra.targets import engine, host
+from infra.targets import embedded, engine, host
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "4dabf18193072939515e22adb298388d"  # the key under which Pulumi's wire format marks a value as secret
@@ -58,6 +58,8 @@ def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, A
     monkeypatch.setattr(engine, "can_pull", lambda reference: False)
     monkeypatch.setattr(engine, "volume_label", lambda volume, label: None)
     monkeypatch.setattr(engine, "require_port", lambda *args: None)
+    monkeypatch.setattr(engine, "require_own", lambda *args: None)
+    monkeypatch.setattr(embedded, "require_port", lambda *args: None)
     monkeypatch.setattr(host, "require_fit", lambda address: 17)
     recorder = Recorder()
     with contextlib.chdir(ROOT):
