@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Self
 
 NAME = "inprocess.json"
+# The state of Pulumi's that a record was taken over from, as encrypted as it was.
+TAKEN_OVER = "pulumi-state.json"
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,9 @@ class Record:
         draft.replace(self.file)
 
     def delete(self) -> None:
-        """Remove the file, and the stack's folder where nothing else is in it."""
-        self.file.unlink(missing_ok=True)
+        """Remove the file and the state it was taken over from, and the stack's folder where nothing else is in it."""
+        for file in (self.file, self.folder / TAKEN_OVER):
+            file.unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()
 

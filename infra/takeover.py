@@ -16,7 +16,7 @@ from uuid import uuid4
 from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 
-from infra.inprocess_record import Made, Record
+from infra.inprocess_record import TAKEN_OVER, Made, Record
 from infra.inprocess_resources import POSTGRESQL, PROVIDER
 from infra.local_state import SECRET, SIGNATURE, STACK_TYPE, kept_resources, read_state, state_files
 from infra.stack import Stack
@@ -26,7 +26,6 @@ from infra.state import LOCAL, ROOT, find_backend, stack_folder
 DYNAMIC = "pulumi:providers:pulumi-python"
 # What the mocks' names of resources have and the engine's have not: the stack as the parent's type.
 PARENT = f"{STACK_TYPE}$"
-KEPT = "pulumi-state.json"
 Resource = dict[str, Any]
 
 
@@ -69,9 +68,9 @@ def into_process(name: str, console: Console, *, local: Path = LOCAL) -> None:
         as_record(read_state(file, local / "passphrase"), stack_folder(name, local)).write()
         count = len(Record.read(local / name).made)
         console.print(f"stack {name}: its {count} resources were made with the Pulumi CLI, which is not here; they are "
-                      f"taken over, and the state is kept, encrypted, as {KEPT} in the stack's folder",
+                      f"taken over, and the state is kept, encrypted, as {TAKEN_OVER} in the stack's folder",
                       style="yellow", soft_wrap=True)
-    file.replace(stack_folder(name, local) / KEPT)
+    file.replace(stack_folder(name, local) / TAKEN_OVER)
 
 
 def project_name(root: Path = ROOT) -> str:
