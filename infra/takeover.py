@@ -26,6 +26,14 @@ from infra.state import LOCAL, ROOT, find_backend, stack_folder
 DYNAMIC = "pulumi:providers:pulumi-python"
 # What the mocks' names of resources have and the engine's have not: the stack as the parent's type.
 PARENT = f"{STACK_TYPE}$"
+# What the plugin's state says of a role and a database that were made without further attributes, as ours are over SQL.
+PLAIN: Mapping[str, Mapping[str, Any]] = {
+    "postgresql:index/role:Role": {
+        "bypassRowLevelSecurity": False, "connectionLimit": -1, "encryptedPassword": True, "inherit": True,
+        "skipDropRole": False, "skipReassignOwned": False, "validUntil": "infinity"},
+    "postgresql:index/database:Database": {
+        "allowConnections": True, "alterObjectOwnership": False, "connectionLimit": -1},
+}
 Resource = dict[str, Any]
 
 
@@ -101,7 +109,8 @@ def as_deployment(record: Record, project: str, stack: str) -> dict[str, Any]:
         provider = f"{dynamic['urn']}::{dynamic['id']}" if PROVIDER in entry.inputs else server
         resources.append({
             "urn": _engine_urn(urn), "custom": True, "id": entry.id, "type": entry.type, "parent": root,
-            "inputs": _marked(entry.inputs, entry.secrets), "outputs": _marked(entry.outputs, entry.secrets),
+            "inputs": _marked(entry.inputs, entry.secrets),
+            "outputs": {**PLAIN.get(entry.type, {}), **_marked(entry.outputs, entry.secrets)},
             "dependencies": [resource["urn"] for resource in resources[2:]],
             **({"provider": provider} if entry.type != POSTGRESQL else {}),
             **({"deletedWith": _engine_urn(entry.goes_with)} if entry.goes_with else {}),

@@ -27,8 +27,7 @@ def machine(tmp_path: Path) -> Iterator[tuple[Checkout, Checkout]]:
     made = make_checkout(root)
     embedded.prepare(ROOT / ".lcdb" / "embedded-node")
     (root / ".lcdb" / "embedded-node").symlink_to(ROOT / ".lcdb" / "embedded-node")
-    settings = {"target": "embedded", "port": free_ports(), "onUnsupported": "skip", "seed": "false",
-                "s3": "local", "s3OnUnsupported": "warn", "allowBucketDeletion": "true"}
+    settings = {"target": "embedded", "port": free_ports(), "onUnsupported": "skip", "s3": "none"}
     (root / f"Pulumi.{NAME}.yaml").write_text(
         "config:\n" + "".join(f"  lifecompanion:{key}: {value}\n" for key, value in settings.items()))
     bare = tmp_path / "path"

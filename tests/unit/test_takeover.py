@@ -19,7 +19,7 @@ from infra.inprocess_record import Made, Record
 from infra.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, read_state
 from infra.stack_file import StackError
 from infra.state import StateError
-from infra.takeover import as_deployment, as_record, into_process, is_here
+from infra.takeover import PLAIN, as_deployment, as_record, into_process, is_here
 
 PASSPHRASE = "of this checkout"
 HEAD = "urn:pulumi:embedded::lifecompanion::"
@@ -136,10 +136,10 @@ def test_a_state_becomes_the_record_it_was_made_of_and_is_kept_aside_encrypted(p
     assert "its 3 resources were made with the Pulumi CLI" in take(project)
     taken = Record.read(folder)
     assert taken.outputs == original.outputs
-    assert [(urn, made.id, made.inputs, made.outputs, made.goes_with, made.stays, made.protected)
-            for urn, made in taken.made.items()] == [
+    assert [(urn, made.id, made.inputs, {**PLAIN.get(made.type, {}), **made.outputs}, made.goes_with, made.stays,
+             made.protected) for urn, made in original.made.items()] == [
         (urn, made.id, made.inputs, made.outputs, made.goes_with, made.stays, made.protected)
-        for urn, made in original.made.items()]
+        for urn, made in taken.made.items()]
     assert taken.file.stat().st_mode & 0o777 == 0o600
     assert not file.exists()
     assert LOGIN["password"] not in (folder / "pulumi-state.json").read_text()
