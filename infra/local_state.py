@@ -39,15 +39,15 @@ def kept_resources(file: Path) -> list[dict[str, Any]]:
 
 
 def read_state(file: Path, passphrase: Path) -> dict[str, Any]:
-    """The deployment in a state file with its secrets in plain text: not for any file that others can read.
+    """The deployment in a state file, its secrets marked and in plain text: not for any file that others can read.
 
     Raises StateError where an update of the CLI's is going on, or the passphrase does not fit.
     """
     _refuse_update_under_way(file)
     latest = _latest(file)
     decrypt = _decrypter(file, latest, passphrase)
-    plain: dict[str, Any] = _plain(latest, decrypt)
-    return plain
+    opened: dict[str, Any] = _opened(latest, decrypt)
+    return opened
 
 
 def _latest(file: Path) -> dict[str, Any]:
@@ -61,17 +61,40 @@ def _latest(file: Path) -> dict[str, Any]:
     return dict(checkpoint.get("latest") or {})
 
 
-def _plain(value: Any, decrypt: Callable[[str], Any]) -> Any:
+def marked(value: Any) -> dict[str, str]:
+    """The value as a secret in plain text, as an import of Pulumi's takes it, which encrypts it."""
+    return {SIGNATURE: SECRET, "plaintext": json.dumps(value)}
+
+
+def is_secret(value: Any) -> bool:
+    """Whether the value, or anything in it, is marked as a secret."""
+    if isinstance(value, Mapping):
+        return value.get(SIGNATURE) == SECRET or any(map(is_secret, value.values()))
+    return isinstance(value, list) and any(map(is_secret, value))
+
+
+def plain(value: Any) -> Any:
+    """The value without the marks of secrets, at any depth."""
     if isinstance(value, list):
-        return [_plain(item, decrypt) for item in value]
+        return [plain(item) for item in value]
     if not isinstance(value, Mapping):
         return value
     if value.get(SIGNATURE) == SECRET:
-        return _plain(decrypt(value["ciphertext"]), decrypt)
-    return {key: _plain(item, decrypt) for key, item in value.items()}
+        return plain(json.loads(value["plaintext"]))
+    return {key: plain(item) for key, item in value.items()}
 
 
-def _decrypter(file: Path, latest: Mapping[str, Any], passphrase: Path) -> Callable[[str], Any]:
+def _opened(value: Any, decrypt: Callable[[str], str]) -> Any:
+    if isinstance(value, list):
+        return [_opened(item, decrypt) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.get(SIGNATURE) == SECRET:
+        return {SIGNATURE: SECRET, "plaintext": decrypt(value["ciphertext"])}
+    return {key: _opened(item, decrypt) for key, item in value.items()}
+
+
+def _decrypter(file: Path, latest: Mapping[str, Any], passphrase: Path) -> Callable[[str], str]:
     """What decrypts the secrets of this state; the key is made at the first one, which takes a good half second."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -94,9 +117,9 @@ def _decrypter(file: Path, latest: Mapping[str, Any], passphrase: Path) -> Calla
             raise ValueError(version)
         return made
 
-    def decrypt(text: str) -> Any:
+    def decrypt(text: str) -> str:
         try:
-            return json.loads(opened(cipher(), text))
+            return opened(cipher(), text).decode()
         except (OSError, KeyError, ValueError, TypeError, InvalidTag):
             raise StateError(f"{file}: its secrets cannot be read without the Pulumi CLI: found {passphrase.name} "
                              f"{'that does not fit' if passphrase.exists() else 'missing'} and secrets by "

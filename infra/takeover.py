@@ -6,7 +6,6 @@ in the record of the in-process runs. What is taken over is gone from where it w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from rich.console import Console
 
 from infra.inprocess_record import TAKEN_OVER, Made, Record
 from infra.inprocess_resources import POSTGRESQL, PROVIDER
-from infra.local_state import SECRET, SIGNATURE, STACK_TYPE, kept_resources, read_state, state_files
+from infra.local_state import STACK_TYPE, is_secret, kept_resources, marked, plain, read_state, state_files
 from infra.stack import Stack
 from infra.stack_file import StackError, read_yaml
 from infra.state import LOCAL, ROOT, find_backend, stack_folder
@@ -119,18 +118,19 @@ def as_deployment(record: Record, project: str, stack: str) -> dict[str, Any]:
 
 
 def as_record(deployment: Mapping[str, Any], folder: Path) -> Record:
-    """A deployment, its secrets in plain text, as the record of an in-process run; nothing is written."""
+    """A deployment, its secrets marked and in plain text, as the record of an in-process run; nothing is written."""
     outputs: dict[str, Any] = {}
     made: dict[str, Made] = {}
     for resource in deployment.get("resources") or ():
         if resource["type"] == STACK_TYPE:
-            outputs = dict(resource.get("outputs") or {})
+            outputs = plain(resource.get("outputs") or {})
         elif resource["type"] != DYNAMIC and resource.get("custom") and not resource.get("delete"):
-            name = resource["urn"].rpartition("::")[2]
+            own, given = resource.get("outputs") or {}, resource.get("inputs") or {}
+            secrets = tuple(sorted({key for values in (given, own) for key in values if is_secret(values[key])}))
             made[_mock_urn(resource["urn"])] = Made(
-                resource["type"], name, str(resource["id"]), resource.get("inputs") or {},
-                resource.get("outputs") or {}, _mock_urn(resource.get("deletedWith") or ""),
-                bool(resource.get("retainOnDelete")), bool(resource.get("protect")))
+                resource["type"], resource["urn"].rpartition("::")[2], str(resource["id"]), plain(given), plain(own),
+                _mock_urn(resource.get("deletedWith") or ""), bool(resource.get("retainOnDelete")),
+                bool(resource.get("protect")), secrets)
     return Record(folder, made, outputs)
 
 
@@ -160,8 +160,7 @@ def _with_server(record: Record, head: str) -> Mapping[str, Made]:
 
 def _marked(values: Mapping[str, Any], secrets: tuple[str, ...] | None) -> dict[str, Any]:
     """The values with what is secret marked so; all of them where nobody knows which are."""
-    return {key: {SIGNATURE: SECRET, "plaintext": json.dumps(value)}
-            if (secrets is None or key in secrets) and key != PROVIDER else value
+    return {key: marked(value) if (secrets is None or key in secrets) and not key.startswith("__") else value
             for key, value in values.items()}
 
 
