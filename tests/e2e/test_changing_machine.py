@@ -62,8 +62,9 @@ def address(checkout: Checkout) -> Address:
 
 
 def insert(checkout: Checkout, name: str) -> None:
+    values = (name, f"{name.replace(' ', '.')}@example.org")
     with address(checkout).connect() as connection:
-        connection.execute("INSERT INTO users (name, email, password) VALUES (%s, %s, 'x')", (name, f"{name}@x.org"))
+        connection.execute("INSERT INTO users (name, email, password) VALUES (%s, %s, 'x')", values)
 
 
 def users(checkout: Checkout) -> list[str]:
