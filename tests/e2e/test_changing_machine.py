@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -89,7 +88,7 @@ def test_stack_made_without_the_cli_goes_on_with_it_and_without_it_again(machine
     insert(without, "made without")
     folder = with_cli.root / ".lcdb" / NAME
     secrets = secrets_of(Record.read(folder))
-    assert len(secrets) > 7
+    assert len(secrets) >= 7
 
     taken = lcdb(with_cli, "report")
     assert "are in Pulumi's state from now on" in taken
@@ -147,7 +146,7 @@ def test_a_state_whose_passphrase_is_gone_is_refused_and_the_server_keeps_runnin
     assert NAME in running(with_cli)
     passphrase.with_name("aside").rename(passphrase)
     lcdb(with_cli, "destroy", "--yes")
-    assert os.listdir(with_cli.root / ".lcdb" / NAME) == ["log"]
+    assert running(with_cli) == []
 
 
 def test_second_checkout_is_told_at_preview_which_folder_has_the_port(
