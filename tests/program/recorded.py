@@ -57,6 +57,7 @@ def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, A
     monkeypatch.setattr(engine, "has_image", lambda reference: official)
     monkeypatch.setattr(engine, "can_pull", lambda reference: False)
     monkeypatch.setattr(engine, "volume_label", lambda volume, label: None)
+    monkeypatch.setattr(engine, "has_volume", lambda volume: False)
     monkeypatch.setattr(engine, "require_port", lambda *args: None)
     monkeypatch.setattr(host, "require_fit", lambda address: 17)
     recorder = Recorder()

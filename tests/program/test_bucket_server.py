@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from s3_servers import KEYS, S3Server, add_account, minio, versitygw
+from s3_servers import KEYS, STRANGER, S3Server, login_of, minio, seaweedfs
 
 from backups import deletion
 from backups.bucket import BucketSpec, S3Login, delete_bucket, ensure_bucket, plan_bucket, read_bucket
@@ -21,7 +21,7 @@ from infra.processes import free_port
 NAMES = {protection.key: protection.name for protection in PROTECTIONS}
 
 
-@pytest.fixture(scope="module", params=[versitygw, minio], ids=["versitygw", "minio"])
+@pytest.fixture(scope="module", params=[seaweedfs, minio], ids=["seaweedfs", "minio"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with request.param(tmp_path_factory.mktemp("s3")) as running:
         yield running
@@ -124,9 +124,9 @@ def test_a_changed_declaration_is_put(server: S3Server, spec: BucketSpec) -> Non
 
 
 def test_a_bucket_of_somebody_else_is_one_clear_line(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with versitygw(tmp_path_factory.mktemp("accounts")) as server:
+    with seaweedfs(tmp_path_factory.mktemp("accounts")) as server:
         mine = ensure(server, BucketSpec("backups-of-one"))
-        other = add_account(server, "somebody-else", "another-secret")
+        other = login_of(server, STRANGER)
         for attempt in (lambda: ensure_bucket(other, BucketSpec(mine.state.name), on_unsupported="warn"),
                         lambda: read_bucket(other, mine.state.name)):
             with pytest.raises(BucketError, match=r"^bucket backups-of-one at .*: it exists, but .* somebody else;"):
