@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 VERSION = "4.48"
 OFFICIAL_IMAGE = f"chrislusf/seaweedfs:{VERSION}"
@@ -44,16 +44,18 @@ class Ports:
 
 @dataclass(frozen=True)
 class Account:
-    """A login of the S3 server. Without `admin` it may do what a bucket's policy allows it, and nothing else."""
+    """A login of the S3 server: `admin`, or one that may do what its `policy` (IAM's JSON) says, and nothing else."""
 
     name: str
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
     admin: bool = False
+    policy: str | None = None
 
     def identity(self) -> dict[str, object]:
-        """As the server's list of identities has it."""
+        """As the server's list of identities has it; its policy goes by its name."""
         return {"name": self.name, "actions": ["Admin"] if self.admin else [],
+                "policyNames": [self.name] if self.policy else [],
                 "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}]}
 
 
@@ -64,10 +66,13 @@ def settings_files(ports: Ports, *, address: str, data: str, secret_key: str, ac
     `address` is the one that S3 is served on. The keys of the inner ports and of encryption at rest follow from
     `secret_key`: they stay what they are as long as it does.
     """
-    identities = [account.identity() for account in (Account("root", access_key, secret_key, admin=True), *accounts)]
+    everybody = (Account("root", access_key, secret_key, admin=True), *accounts)
+    identities = {"identities": [account.identity() for account in everybody],
+                  "policies": [{"name": account.name, "content": account.policy}
+                               for account in everybody if account.policy]}
     return {"weed.options": _options(ports, address, data), "security.toml": _security(secret_key),
             "master.toml": f"[master.volume_growth]\ncopy_1 = {VOLUMES_PER_BUCKET}\n",
-            "identities.json": json.dumps({"identities": identities})}
+            "identities.json": json.dumps(identities)}
 
 
 def arguments(port: int) -> list[str]:

@@ -23,25 +23,29 @@ from backups.protections import ABORT
 from backups.s3 import wait_until_it_answers
 from infra import processes
 from infra.certificate import issue
+from infra.processes import Running
 from infra.storage import runner_policy
 from infra.targets.gateway import GatewayError, ensure_gateway, start_gateway, stop_gateway
 from infra.targets.seaweedfs import Account
 
 LOOPBACK = "127.0.0.1"
 KEYS = {"access_key": "root-of-tests", "secret_key": "a-secret-of-tests-only"}
-# More accounts of a SeaweedFS: what they may do a bucket's policy says.
-RUNNER = Account("runner", "runner-of-tests", "a-runner-s-secret-of-tests")
+# An account of a SeaweedFS that may do nothing.
 STRANGER = Account("stranger", "somebody-else", "another-secret")
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """A server that runs; `lacks` are the keys of the protections that it does not implement."""
+    """A server that runs; `lacks` are the keys of the protections that it does not implement.
+
+    `admit` has a SeaweedFS know another account from then on; it is started anew for that.
+    """
 
     kind: str
     login: S3Login
     lacks: frozenset[str]
     restart: Callable[[], None]
+    admit: Callable[[Account], None] | None = None
 
 
 def require_gateway() -> Path:
@@ -100,15 +104,21 @@ def seaweedfs(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
     login = _login(folder, port, host)
     pem = {key: (folder / "certs" / name).read_text() for key, name in (
         ("ca_pem", "ca.pem"), ("cert_pem", "public.crt"), ("key_pem", "private.key"))}
-    start = functools.partial(start_gateway, folder, port=port, address=host, accounts=(RUNNER, STRANGER), **KEYS,
-                              **pem)
+    accounts = {STRANGER.name: STRANGER}
+
+    def start() -> Running:
+        return start_gateway(folder, port=port, address=host, accounts=tuple(accounts.values()), **KEYS, **pem)
 
     def restart() -> None:
         kill(start().pid)
         start()
+
+    def admit(account: Account) -> None:
+        accounts[account.name] = account
+        restart()
     start()
     try:
-        yield S3Server("seaweedfs", login, frozenset({"block_public_access"}), restart)
+        yield S3Server("seaweedfs", login, frozenset({"block_public_access"}), restart, admit)
     finally:
         stop_gateway(folder, grace=0)
 
@@ -127,14 +137,10 @@ def runner_of(server: S3Server, spec: BucketSpec) -> S3Login:
                                    Policy=json.dumps(policy))["Credentials"]
         return replace(server.login, access_key=given["AccessKeyId"], secret_key=given["SecretAccessKey"],
                        session_token=given["SessionToken"])
-    client = server.login.client()
-    whole = json.loads(client.get_bucket_policy(Bucket=spec.name)["Policy"])
-    # It takes a refusal of deleting in NotResource for one of writing. That statement is for AWS, where another policy
-    # may allow more: here there is none.
-    whole["Statement"] += [{**statement, "Principal": {"AWS": [f"arn:aws:iam::000000000000:user/{RUNNER.name}"]}}
-                           for statement in policy["Statement"] if "NotResource" not in statement]
-    client.put_bucket_policy(Bucket=spec.name, Policy=json.dumps(whole))
-    return login_of(server, RUNNER)
+    assert server.admit
+    runner = Account("runner", "runner-of-tests", "a-runner-s-secret-of-tests", policy=json.dumps(policy))
+    server.admit(runner)
+    return login_of(server, runner)
 
 
 def login_of(server: S3Server, account: Account) -> S3Login:
