@@ -24,7 +24,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container; what is published is on 1
 SETTINGS_FILES = ("ca.pem", "cert.pem", "key.pem", "weed.options", "security.toml", "master.toml", "identities.json")
 SETTINGS = "/run/lifecompanion"
 DATA = "/var/lib/seaweedfs"
-MEMORY_MIB = 512
+MEMORY_MIB = 768
 # A volume without it is of an earlier release, which kept versitygw's data there.
 LAYOUT_LABEL, LAYOUT = "lifecompanion.s3", "seaweedfs"
 # What a volume holds is seen only here. Root keys and the keys of encryption come by file: whatever is in a
