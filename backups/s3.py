@@ -27,6 +27,8 @@ from backups.errors import S3Error, S3UnreachableError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# What TLS says of a port that a container publishes before its server listens.
+CUT_OFF = "UNEXPECTED_EOF_WHILE_READING"
 REFUSED_KEY = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidAccessKey", "XAdminNoSuchUser"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken", "RequestExpired"})
 WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException",
@@ -102,6 +104,9 @@ def explained(login: S3Login, doing: str) -> Iterator[None]:
         raise S3Error(f"{login}: no complete credentials ({_one_line(login, error)}); set the access key and the "
                       "secret key, or log in with AWS's own tools") from None
     except SSLError as error:
+        if CUT_OFF in str(error):
+            raise S3UnreachableError(f"{login}: does not answer ({_one_line(login, error)}); check that it "
+                                     "runs") from None
         raise S3Error(f"{login}: its certificate is not trusted ({_one_line(login, error)}); give the CA file of the "
                       "authority that signed it, and an endpoint whose host name the certificate bears") from None
     except (S3ConnectionError, HTTPClientError) as error:

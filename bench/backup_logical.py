@@ -29,7 +29,7 @@ from infra.settings import OFFICIAL_IMAGE
 from infra.targets import engine
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server, docker, running
-from tests.program.s3_servers import versitygw
+from tests.program.s3_servers import seaweedfs
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
@@ -55,7 +55,7 @@ def run() -> None:
         folder = Path(name)
         for part in ("server", "s3"):
             (folder / part).mkdir()
-        with running(kind, folder / "server") as server, versitygw(folder / "s3") as s3, \
+        with running(kind, folder / "server") as server, seaweedfs(folder / "s3") as s3, \
                 backed(_at_its_own_address(server), s3.login, rows=ROWS) as subject:
             _measure(subject, folder)
 

@@ -28,7 +28,7 @@ from schema.connection import Address
 from tests.database.archived import Archived, archived, bridge_address
 from tests.database.filled import add_readings, fill
 from tests.database.servers import docker
-from tests.program.s3_servers import versitygw
+from tests.program.s3_servers import seaweedfs
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
@@ -39,7 +39,7 @@ FULL, CHAIN, LOGICAL = "physical, full", "physical, full + incremental + WAL", "
 
 def run() -> None:
     """Take the backups, lose the server, recover in turns, keep the picture."""
-    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, versitygw(Path(name), bridge_address()) as s3:
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, seaweedfs(Path(name), bridge_address()) as s3:
         bucket = f"bench-{secrets.token_hex(4)}"
         s3.login.client().create_bucket(Bucket=bucket)
         with archived("official", s3.login, bucket) as archive:

@@ -44,6 +44,15 @@ def can_pull(reference: str) -> bool:
     return True
 
 
+def has_volume(volume: str) -> bool:
+    """Whether the engine has a volume of this name."""
+    try:
+        _client().volumes.get(volume)
+    except NotFound:
+        return False
+    return True
+
+
 def volume_label(volume: str, label: str) -> str | None:
     """A label of a named volume; None where there is no such volume or label."""
     try:

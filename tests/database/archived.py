@@ -24,7 +24,7 @@ from schema.connection import Address
 from tests.database.servers import _await as wait_for
 from tests.database.servers import _image as image_of
 from tests.database.servers import docker
-from tests.program.s3_servers import S3Server, versitygw
+from tests.program.s3_servers import S3Server, seaweedfs
 
 HBA = "local all all trust\nhost all all all scram-sha-256\n"
 DATABASE = "lifecompanion"
@@ -115,8 +115,8 @@ def set_timeout(admin: Address, value: str) -> None:
 
 @contextmanager
 def archived_beside(folder: Path, kind: str = "official") -> Iterator[tuple[Archived, S3Server]]:
-    """Run it with an S3 server of its own, a versitygw in `folder`, and a new bucket there."""
-    with versitygw(folder, bridge_address()) as s3:
+    """Run it with an S3 server of its own, a SeaweedFS in `folder`, and a new bucket there."""
+    with seaweedfs(folder, bridge_address()) as s3:
         bucket = f"archived-{secrets.token_hex(4)}"
         s3.login.client().create_bucket(Bucket=bucket)
         with archived(kind, s3.login, bucket) as found:

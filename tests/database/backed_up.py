@@ -28,7 +28,7 @@ from schema.connection import Address
 from schema.lifecompanion import declared
 from tests.database.servers import Database, Server, create_database, docker
 from tests.database.servers import drop_database as drop
-from tests.program.s3_servers import versitygw
+from tests.program.s3_servers import seaweedfs
 
 # As many readings as a quick test needs; a nightly run sets millions.
 ROWS = int(os.environ.get("LCDB_TEST_ROWS", "20000"))
@@ -149,6 +149,6 @@ def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[S3Login]:
-    """A versitygw; skips where the machine cannot have one."""
-    with versitygw(folder) as server:
+    """A SeaweedFS; skips where the machine cannot have one."""
+    with seaweedfs(folder) as server:
         yield replace(server.login)

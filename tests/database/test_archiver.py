@@ -19,7 +19,7 @@ from backups.physical_runs import take_physical
 from infra import processes
 from tests.database.archived import DATABASE, Archived, archived, archiving, bridge_address, set_timeout
 from tests.database.servers import CannotBeHad, docker
-from tests.program.s3_servers import S3Server, versitygw
+from tests.program.s3_servers import S3Server, seaweedfs
 
 NO_STANZA = "WAL waits: no stanza of this server in the bucket"
 FIRST = "000000010000000000000001"
@@ -36,7 +36,7 @@ def s3(folder: Path) -> Iterator[S3Server]:
         archiving("official")
     except CannotBeHad as error:
         pytest.skip(str(error))
-    with versitygw(folder, bridge_address()) as found:
+    with seaweedfs(folder, bridge_address()) as found:
         yield found
 
 

@@ -22,7 +22,7 @@ from schema.connection import Address
 from tests.database.archived import DATABASE, HBA, archiving, bridge_address
 from tests.database.servers import CannotBeHad, docker
 from tests.database.servers import _await as wait_for
-from tests.program.s3_servers import versitygw
+from tests.program.s3_servers import seaweedfs
 
 FOLDER = "/root/setup"
 
@@ -68,7 +68,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     folder, name, password = tmp_path_factory.mktemp("host"), f"host-{secrets.token_hex(4)}", secrets.token_hex(8)
     (folder / "pg_hba.conf").write_text(HBA)
     (folder / "password").write_text(password)
-    with versitygw(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
+    with seaweedfs(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
         bucket, cipher, key = f"host-{secrets.token_hex(4)}", secrets.token_hex(16), new_key()
         s3.login.client().create_bucket(Bucket=bucket)
         settings = folder / "backup.json"
