@@ -54,7 +54,7 @@ class Reading:
 
 def begin_reading(pool: ThreadPoolExecutor, address: Address, reading: Future[Reading], *, workers: int, alone: bool
                   ) -> list[Future[None]]:
-    """Have as many threads read as there are `workers`; one, over the snapshot's connection, where there is no other."""
+    """Have as many threads read as there are `workers`; one, over the snapshot's connection, where that is alone."""
     if alone:
         return [pool.submit(copy_over_snapshot, reading)]
     return [pool.submit(copy_out, address, reading) for _ in range(workers)]

@@ -165,7 +165,7 @@ def _elsewhere(wanted: int, least: int, image: str | None, found: Sequence[Progr
             except BackupError as error:
                 problems.append(str(error))
     if lacking() and (pulled := pull_image(wanted)):
-        yield from of_images([pulled])
+        yield from (programs for programs in of_images([pulled]) if programs.major >= wanted)
 
 
 def complaint(process: subprocess.Popen[bytes]) -> str:
