@@ -76,8 +76,11 @@ def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None
     for name, version in manifest.server.extensions.items():
         versions = sorted(found for extension, found in available if extension == name)
         if name == "timescaledb" and version not in versions:
+            # No release bears this mark: such a version is the embedded server's own.
+            way = "a stack of target embedded: no other server has it" if version.endswith("-dev") else \
+                "a server with it, and update the extension after"
             raise RestoreError(f"backup {manifest.id}: TimescaleDB found {', '.join(versions) or 'none'}, required "
-                               f"exactly {version}; restore into a server with it, and update the extension after")
+                               f"exactly {version}; restore into {way}")
         if not versions:
             raise RestoreError(f"backup {manifest.id}: extension {name} found none, required {version} or later; "
                                "install its package on the server")

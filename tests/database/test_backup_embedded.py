@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,14 @@ from backups import programs
 from backups.begun import begin_snapshot
 from backups.catalogue import find_backup, open_backup
 from backups.compare import compare
+from backups.drill import run_drill
 from backups.dump import run_logical
 from backups.encryption import Keyring, new_key
 from backups.errors import BusyError, DumpError, RestoreError
 from backups.one_connection import dump_and_hold
 from backups.reading import Opened
 from backups.restore import restore_logical
+from backups.scratch import held_file
 from backups.source import ATTEMPTS, snapshot_of
 from backups.store import Store
 from backups.target import drop_database
@@ -32,7 +34,7 @@ from schema.apply import ensure
 from schema.connection import Address
 from schema.lifecompanion import declared
 from tests.database.backed_up import DEVICES, NASTY, READINGS, s3_server
-from tests.database.servers import Server
+from tests.database.servers import CannotBeHad, Server
 
 pytestmark = pytest.mark.servers("embedded")
 
@@ -223,10 +225,20 @@ def test_a_server_that_does_not_answer_is_told_to_whoever_waits(subject: Subject
         begun.alone.result()
 
 
-def test_two_drills_at_once_are_refused_in_one_line(subject: Subject, taken: dict[str, Any]) -> None:
-    from backups.drill import run_drill
-    from backups.scratch import held_file
+def test_a_released_server_refuses_it_in_one_line_before_anything_is_made(
+        subject: Subject, taken: dict[str, Any], servers: Callable[[str], Server | CannotBeHad]) -> None:
+    other = servers("official")
+    if isinstance(other, CannotBeHad):
+        pytest.skip(f"official: {other}")
+    entry = find_backup(subject.store, subject.admin.database, taken["id"])
+    with pytest.raises(RestoreError, match=r"TimescaleDB found 2\.\S+, required exactly 2\.23\.0-dev; restore into a "
+                                           "stack of target embedded: no other server has it$"):
+        restore_logical(subject.store, subject.ring, entry, other.admin, "refused")
+    with other.admin.connect() as connection:
+        assert connection.execute("SELECT FROM pg_database WHERE datname = 'refused'").fetchone() is None
 
+
+def test_two_drills_at_once_are_refused_in_one_line(subject: Subject, taken: dict[str, Any]) -> None:
     entry = find_backup(subject.store, subject.admin.database, taken["id"])
     with held_file(f"drill-{subject.admin.port}") as held:
         assert held
