@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -36,7 +36,7 @@ from backups.throwaway import throwaway_server
 from schema.apply import plan
 from schema.compare import Options
 from schema.connection import UNLIMITED, Address
-from schema.errors import SchemaError
+from schema.errors import SchemaError, ServerUnreachableError
 from schema.lifecompanion import Timestamps, declared
 
 NAME = "lcdb_drill"
@@ -93,16 +93,18 @@ def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = 
     return drill
 
 
-def find_embedded(config: BackupConfig) -> Address | None:
+def find_embedded(config: BackupConfig, entry: Entry) -> Address | None:
     """The administrator's login where the database is the embedded server's: no image has its TimescaleDB.
 
-    So its backups are drilled in a database of its own, beside the live one. None for any other server.
+    So its backups are drilled in a database of its own, beside the live one. None for any other server, or one that
+    does not answer.
     """
-    if config.image or not config.admin:
+    if config.image or not config.admin or (entry.manifest and entry.manifest.server.image):
         return None
     admin = config.administrator()
-    with admin.connect(application_name="lifecompanion drill") as connection:
+    with suppress(ServerUnreachableError), admin.connect(application_name="lifecompanion drill") as connection:
         return admin if answers_alone(connection) else None
+    return None
 
 
 def _proven_image(store: Store, ring: Keyring, entry: Entry) -> str | None:

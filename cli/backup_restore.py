@@ -174,7 +174,7 @@ def _drill_logical(settings: BackupConfig, entry: Entry, admin: Address | None, 
 
     return run_drill(settings.store(), settings.keyring(), entry, image=image or settings.image,
                      timestamps=settings.timestamps, listener=tell,
-                     admin=admin or (None if image else find_embedded(settings)))
+                     admin=admin or (None if image else find_embedded(settings, entry)))
 
 
 def _moment(option: str, text: str | None) -> datetime | None:
