@@ -44,6 +44,7 @@ LEAVES_OUT = (
     "embedded: no standby (replicas), no TLS; it listens on 127.0.0.1 only",
     "embedded: no background workers: policies are in place, but only `CALL run_job(...)` runs them",
     "embedded: no pg_stat_statements, and statement_timeout does not fire",
+    "embedded: its TimescaleDB is no release, so its backups restore into embedded servers alone",
     "embedded: passwords are checked at login, but a session can become superuser by SET SESSION AUTHORIZATION",
 )
 
