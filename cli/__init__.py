@@ -56,7 +56,7 @@ def _first_word() -> str:
     if COMPLETING not in os.environ:
         return sys.argv[1] if len(sys.argv) > 1 else ""
     line = next((os.environ[name] for name in LINES if name in os.environ), "")
-    return (line.split() + ["", ""])[1]
+    return [*line.split(), "", ""][1]
 
 
 def _app(word: str) -> typer.Typer:

@@ -1,4 +1,4 @@
-"""`lcdb --version`, and what a shell offers when Tab is pressed: every command and option, without reading the others."""
+"""`lcdb --version`, and what a shell offers when Tab is pressed: every command and option, quickly."""
 
 from __future__ import annotations
 
@@ -31,14 +31,16 @@ def shell(tmp_path: Path) -> dict[str, str]:
 
 
 def bash(script: str, environment: dict[str, str]) -> list[str]:
-    done = subprocess.run(["bash", "--norc", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(["bash", "--norc", "-c", script], env=environment, capture_output=True, text=True,
+                          check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 
 
 def pressed_tab(line: str, environment: dict[str, str]) -> list[str]:
     """What bash offers for the last word of a line, by the script that `--show-completion` prints."""
-    script = ('source <(lcdb --show-completion); read -ra COMP_WORDS <<< "$LINE"; [[ $LINE == *" " ]] && COMP_WORDS+=(""); '
+    script = ('source <(lcdb --show-completion); read -ra COMP_WORDS <<< "$LINE"; '
+              '[[ $LINE == *" " ]] && COMP_WORDS+=(""); '
               'COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _lcdb_completion lcdb; printf "%s\\n" "${COMPREPLY[@]}"')
     return bash(script, {**environment, "LINE": line})
 
@@ -103,8 +105,8 @@ def test_completion_is_installed_for_the_shell_that_asks(shell: dict[str, str], 
     ("lcdb ", "1", {"cli.stacks", "cli.schema", "cli.backup", "cli.seed", "psycopg"}),
     ("lcdb schema ", "2", {"cli.backup", "cli.seed", "psycopg", "pulumi"})])
 def test_completing_reads_no_other_command(line: str, word: str, unread: set[str]) -> None:
-    program = ("import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\nsys.argv = ['lcdb']\n"
-               "from cli import main\nmain()")
+    program = ("import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+               "sys.argv = ['lcdb']\nfrom cli import main\nmain()")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env={
         **os.environ, "_LCDB_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": word})
     assert done.stdout
