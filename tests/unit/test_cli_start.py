@@ -9,7 +9,8 @@ from cli.app import app
 from cli.commands import COMMANDS, GROUPS
 
 # Each takes a tenth of a second and more, and serves a few commands.
-HEAVY = {"asyncpg", "boto3", "botocore", "docker", "faker", "matplotlib", "numpy", "pulumi", "pydantic", "rich.markdown"}
+HEAVY = {"asyncpg", "boto3", "botocore", "docker", "faker", "matplotlib", "numpy", "pulumi", "pydantic",
+         "rich.markdown"}
 
 
 def modules(program: str) -> set[str]:
