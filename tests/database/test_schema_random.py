@@ -39,6 +39,10 @@ REFUSALS = {
     "compressed chunks stay as they are": r"chunks are in the columnstore, which is no longer declared",
     "compressed chunks go by the column": r"compressed chunks are segmented or ordered by it, so it cannot be dropped",
     "a hypertable is unique by its time alone": r"is unique without \w+, which a hypertable cannot keep",
+    "a continuous aggregate stands on the column, and is changed after its table":
+        r"the column is going to be dropped, and continuous aggregate \w+, \w+ stands on it",
+    "a continuous aggregate stands on the column, whose type PostgreSQL then keeps":
+        r"its type is going to be changed, and continuous aggregate \w+, \w+ stands on it",
     "what is computed from the column is needed": r"it is computed from a column whose type changes and has",
     "a view uses what the aggregate loses": r"the view \w+ uses .+, which the new query has not",
 }
