@@ -30,7 +30,7 @@ from tests.database.filled import add_readings, fill
 from tests.database.servers import docker
 from tests.program.s3_servers import seaweedfs
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
 OPTIONS = os.environ.get("BENCH_DOCKER_OPTIONS", "").split()
 RESTORED = "recovered"
@@ -71,7 +71,7 @@ def _measure(config: BackupConfig, image: str, source: Address, chain: str) -> N
         for way, take in ways.items():
             seconds[way].append(take())
         print(f"round {number + 1}:", {way: round(runs[-1], 1) for way, runs in seconds.items()}, flush=True)
-    print(keep("recovery", f"From an empty machine to a server with {ROWS:,} readings, its jobs off", FULL, seconds))
+    keep("recovery", f"From an empty machine to a server with {ROWS:,} readings, its jobs off", (FULL,), seconds)
 
 
 def _recover(config: BackupConfig, image: str, source: Address, backup: str | None) -> float:

@@ -12,7 +12,7 @@ from bench.results import keep
 from tests.database.servers import CannotBeHad, Server, create_database, drop_database, running
 from tests.e2e.checkout import Checkout, make_checkout
 
-ROUNDS = 5
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 NUMBER = 50
 TABLES, NOTHING = f"{NUMBER} tables", f"{NUMBER} resources that do nothing"
 # The schema of the program is another one, declared where the program's is.
@@ -86,7 +86,7 @@ def _compare(folder: Path, server: Server) -> None:
             for _ in range(ROUNDS):
                 for what, checkout in programs.items():
                     seconds[what].append(_seconds(checkout, *arguments, unchanged=True))
-            print(name, keep(name, f"{title} with nothing to do", NOTHING, seconds))
+            keep(name, f"{title} of {NUMBER} tables, with nothing to do", (NOTHING,), seconds)
     finally:
         drop_database(database)
 

@@ -9,6 +9,10 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Re
 
 from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
 from infra.providers.images import BuildContextProvider
+from infra.read_ahead import read_ahead
+
+# The certificate of a server of ours comes early, the bucket after everything.
+read_ahead("infra.bucket", "botocore.config", "boto3.session")
 
 
 class CertificateProvider(ResourceProvider):
