@@ -116,9 +116,14 @@ def _timed(run: Callable[[], object]) -> float:
 
 
 def _take(file: Path, word: str) -> int:
-    done = subprocess.run([sys.executable, "-c", TAKE, "backup", "run", "--config", str(file), word],
-                          capture_output=True, text=True, check=True)
-    return int(done.stdout.splitlines()[-1])
+    return int(_command("backup", "run", "--config", str(file), word).splitlines()[-1])
+
+
+def _command(*words: str) -> str:
+    # Where Python may not keep what it compiled, each command would compile the whole project anew.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run([sys.executable, "-c", TAKE, *words], env=environment, capture_output=True, text=True,
+                          check=True).stdout
 
 
 def _bare_dump(subject: Backed, target: Path, method: str) -> None:
@@ -183,8 +188,7 @@ def _bare_analyzed(subject: Backed, dump: Path, name: str) -> None:
 
 
 def _restore(file: Path, name: str) -> None:
-    subprocess.run([sys.executable, "-c", TAKE, "backup", "restore", "--config", str(file), "--into", name],
-                   capture_output=True, text=True, check=True)
+    _command("backup", "restore", "--config", str(file), "--into", name)
 
 
 def _require_rows(subject: Backed, names: Sequence[str]) -> None:

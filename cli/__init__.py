@@ -23,6 +23,8 @@ def main() -> None:
     # What is read below lives as long as the process: to search it for garbage, now and at the end, would take a tenth
     # of a second.
     gc.disable()
+    # Else pydantic reads the metadata of every installed package, in search of plugins: a sixth of a command's start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     import typer
 
     app = _app(_first_word())
