@@ -108,7 +108,7 @@ class Stack:
 
 
 def make_checkout(folder: Path) -> Checkout:
-    """Copy the work tree (tracked and new files) to `folder`; the environment and built binaries are shared."""
+    """Copy the work tree (tracked and new files) to `folder`; the environment and installed programs are shared."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True,
                             text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -116,10 +116,10 @@ def make_checkout(folder: Path) -> Checkout:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(Path(sys.prefix))
-    binaries = ROOT / ".lcdb" / "bin"
-    binaries.mkdir(parents=True, exist_ok=True)
+    packages = ROOT / ".lcdb" / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
     (folder / ".lcdb").mkdir(mode=0o700)
-    (folder / ".lcdb" / "bin").symlink_to(binaries)
+    (folder / ".lcdb" / "packages").symlink_to(packages)
     state = folder / ".state"
     state.mkdir()
     return Checkout(folder, {
