@@ -1,4 +1,7 @@
-"""Which tests may run side by side: `make test` uses three processes, and what shares a server stays in one of them."""
+"""What holds for every test: which may run side by side, what each needs of the machine, what it may not leave open.
+
+`@pytest.mark.needs("official", "s3")` skips a test, or a file's by `pytestmark`, where tests/machine.py finds none.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,40 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import machine
+from tests.leaks import pytest_collection_finish, pytest_runtest_teardown
+from tests.skip_report import pytest_terminal_summary
+
+__all__ = ["pytest_collection_finish", "pytest_runtest_teardown", "pytest_terminal_summary"]
+
 # How long an example takes is no fact about behaviour.
 settings.register_profile("unhurried", settings.default, deadline=None)
 settings.load_profile("unhurried")
 
 # The longest first, so that the quick ones fill the gaps at the end.
 GROUPS = ("stacks", "official", "debian", "embedded", "database")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Decide before the first test what holds for the whole run; processes of xdist are told."""
+    config.addinivalue_line("markers", "needs(*names): what the machine must have, of tests/machine.py")
+    config.stash[DECIDED] = getattr(config, "workerinput", {}).get("machine") or machine.decide()
+    machine.adopt(config.stash[DECIDED])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["machine"] = node.config.stash[DECIDED]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip before any fixture is made."""
+    for marker in item.iter_markers("needs"):
+        machine.require(*marker.args)
+
+
+DECIDED = pytest.StashKey[dict[str, Any]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -66,7 +66,7 @@ def bridge_address() -> str:
 
 
 def archiving(kind: str) -> str:
-    """The image of this kind with pgBackRest, built where it is not here. Raises CannotBeHad."""
+    """The image of this kind with pgBackRest, built where it is not here. Skips as `_image`."""
     base = image_of(kind)
     reference = archiving_reference(base)
     if not engine.has_image(reference):

@@ -7,12 +7,12 @@ for inspection as long as the server runs: its name is the test's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from tests.database.servers import KINDS, CannotBeHad, Database, Server, create_database, drop_database, running
+from tests.database.servers import KINDS, Database, Server, create_database, drop_database, running
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,29 +37,23 @@ FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server | CannotBeHad]]:
-    """The servers started so far; all of them are stopped at the end of the run."""
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """Starts a server of a kind, once; all of them are stopped at the end of the run."""
     with ExitStack() as stack:
-        found: dict[str, Server | CannotBeHad] = {}
+        started: dict[str, Server] = {}
 
-        def start(kind: str) -> Server | CannotBeHad:
-            if kind not in found:
-                try:
-                    found[kind] = stack.enter_context(running(kind, tmp_path_factory.mktemp(kind)))
-                except CannotBeHad as error:
-                    found[kind] = error
-            return found[kind]
+        def start(kind: str) -> Server:
+            if kind not in started:
+                started[kind] = stack.enter_context(running(kind, tmp_path_factory.mktemp(kind)))
+            return started[kind]
 
         yield start
 
 
 @pytest.fixture(scope="session")
-def server(request: pytest.FixtureRequest, servers) -> Server:
+def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Server:
     """One running server; the test is skipped where the machine cannot have it."""
-    found = servers(request.param)
-    if isinstance(found, CannotBeHad):
-        pytest.skip(f"{request.param}: {found}")
-    return found
+    return servers(request.param)
 
 
 @pytest.fixture

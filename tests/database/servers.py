@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +15,12 @@ import psycopg
 from psycopg import sql
 
 from infra import processes
-from infra.settings import OFFICIAL_IMAGE, SettingsError
+from infra.settings import OFFICIAL_IMAGE
 from infra.targets import embedded, engine
-from infra.targets.base_image import BaseImageError, ensure_base_image
+from infra.targets.base_image import ensure_base_image
 from infra.targets.docker import IMAGES, debian_reference
 from schema.connection import Address
+from tests.machine import require
 
 KINDS = ("official", "debian", "embedded")
 COMMUNITY = ("official", "embedded")
@@ -28,10 +28,6 @@ MULTI_PROCESS = ("official", "debian")
 OWNER = "test_owner"
 TEMPLATE = sql.Identifier("with_timescaledb")
 START_SECONDS = 120
-
-
-class CannotBeHad(Exception):
-    """This machine lacks what the server needs; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,9 @@ class Database:
 
 @contextmanager
 def running(kind: str, folder: Path, options: Sequence[str] = (), **parameters: str) -> Iterator[Server]:
-    """Start a server of this kind, stop it afterwards; `options` are docker's. Raises CannotBeHad."""
+    """Start a server of this kind, stop it afterwards; `options` are docker's. A test is skipped where the
+    machine has no such server."""
+    require(kind)
     with (_embedded(folder) if kind == "embedded" else _container(kind, folder, options, parameters)) as server:
         yield server
 
@@ -148,10 +146,7 @@ def _make_owner(connection: psycopg.Connection[tuple[object, ...]], owner: Addre
 
 @contextmanager
 def _embedded(folder: Path) -> Iterator[Server]:
-    try:
-        address = embedded.start(folder, processes.free_port(), secrets.token_hex(8))
-    except embedded.EmbeddedError as error:
-        raise CannotBeHad(str(error)) from None
+    address = embedded.start(folder, processes.free_port(), secrets.token_hex(8))
     try:
         yield Server("embedded", address)
     finally:
@@ -187,22 +182,17 @@ def _container(kind: str, folder: Path, options: Sequence[str], more: Mapping[st
 
 
 def _image(kind: str) -> str:
-    """The image as the docker target takes it: the official one present or pulled, the Debian one built."""
-    if shutil.which("docker") is None:
-        raise CannotBeHad("no docker command on this machine")
-    try:
-        reference = OFFICIAL_IMAGE if kind == "official" else debian_reference()
-        if engine.has_image(reference):
-            return reference
-        if kind == "official":
-            if not engine.can_pull(reference):
-                raise CannotBeHad(f"{reference} is not here and no registry answers")
-            docker("pull", "--quiet", reference)
-        else:
-            docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={ensure_base_image()}",
-                    str(IMAGES / "debian"))
-    except (SettingsError, BaseImageError) as error:
-        raise CannotBeHad(str(error)) from None
+    """The image as the docker target takes it: the official one present or pulled, the Debian one built. Skips the test
+    where this machine can have none."""
+    require(kind)
+    reference = OFFICIAL_IMAGE if kind == "official" else debian_reference()
+    if engine.has_image(reference):
+        return reference
+    if kind == "official":
+        docker("pull", "--quiet", reference)
+    else:
+        docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={ensure_base_image()}",
+               str(IMAGES / "debian"))
     return reference
 
 

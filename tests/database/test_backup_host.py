@@ -5,7 +5,6 @@ from __future__ import annotations
 import configparser
 import json
 import secrets
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,9 +19,11 @@ from backups.physical import PARAMETERS
 from cli.app import app
 from schema.connection import Address
 from tests.database.archived import DATABASE, HBA, archiving, bridge_address
-from tests.database.servers import CannotBeHad, docker
 from tests.database.servers import _await as wait_for
+from tests.database.servers import docker
 from tests.program.s3_servers import versitygw
+
+pytestmark = pytest.mark.needs("debian", "s3")
 
 FOLDER = "/root/setup"
 
@@ -61,10 +62,7 @@ class Host:
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """Debian's server and Debian's pgBackRest; our entry point and our settings are not used."""
-    try:
-        image = archiving("debian")
-    except CannotBeHad as error:
-        pytest.skip(str(error))
+    image = archiving("debian")
     folder, name, password = tmp_path_factory.mktemp("host"), f"host-{secrets.token_hex(4)}", secrets.token_hex(8)
     (folder / "pg_hba.conf").write_text(HBA)
     (folder / "password").write_text(password)
@@ -189,9 +187,8 @@ def test_the_units_are_whole_and_the_settings_for_the_timer_are_its_user_s_alone
     assert read.strip() == (tmp_path / "s3-ca.pem").read_text().strip()
 
 
+@pytest.mark.needs("systemd")
 def test_systemd_takes_the_units(host: Host, tmp_path: Path) -> None:
-    if not shutil.which("systemd-analyze"):
-        pytest.skip("needs systemd-analyze")
     host.lcdb("setup", "--into", str(tmp_path), "--json")
     service = tmp_path / "lcdb-backup.service"
     # What it starts is not on this machine.

@@ -27,11 +27,10 @@ from infra.processes import free_port
 from schema.connection import Address
 from tests.database.backed_up import s3_server
 from tests.database.servers import Server
+from tests.machine import MAJOR, earlier_servers
 
-pytestmark = pytest.mark.servers("debian")
+pytestmark = [pytest.mark.servers("debian"), pytest.mark.needs("earlier", "s3")]
 
-INSTALLED = Path("/usr/lib/postgresql")
-MAJOR = 17
 # A key to itself, an enum, an index of an expression, a view, a sequence of a column, rows in partitions, and a table
 # that is long enough to be read in parts.
 SOURCE = r"""
@@ -54,10 +53,7 @@ SOURCE = r"""
 @pytest.fixture(scope="module")
 def earlier() -> Iterator[Address]:
     """A server of an earlier major version from this machine's packages; it takes no administrator as its user."""
-    found = [folder for folder in sorted(INSTALLED.glob("*/bin"), reverse=True)
-             if int(folder.parent.name) < MAJOR and (folder / "initdb").exists()]
-    if not found:
-        pytest.skip(f"no server of PostgreSQL before {MAJOR} in {INSTALLED}")
+    found = earlier_servers()
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="lcdb-major-") as name:
         password, data, port = Path(name) / "password", Path(name) / "data", free_port()

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
-import pytest
 
 from backups.bucket import BucketSpec, S3Login
 from backups.errors import S3UnreachableError
@@ -25,7 +24,8 @@ from backups.s3 import wait_until_it_answers
 from infra import processes
 from infra.certificate import issue
 from infra.storage import runner_policy
-from infra.targets.gateway import arguments, ensure_gateway, find_gateway
+from infra.targets.gateway import arguments, ensure_gateway
+from tests.machine import require
 
 LOOPBACK = "127.0.0.1"
 KEYS = {"access_key": "root-of-tests", "secret_key": "a-secret-of-tests-only"}
@@ -44,8 +44,7 @@ class S3Server:
 
 def require_gateway() -> Path:
     """The versitygw binary; skips the test where neither it nor Go to build it is on this machine."""
-    if find_gateway() is None and not shutil.which("go"):
-        pytest.skip("this machine has neither versitygw nor Go to build it")
+    require("s3")
     return ensure_gateway()
 
 
@@ -136,9 +135,8 @@ def add_account(server: S3Server, access_key: str, secret_key: str, role: str = 
 @contextmanager
 def minio(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
     """MinIO with a key of its own for default encryption; `host` is the address of this machine that it listens on."""
-    binary = shutil.which("minio")
-    if not binary:
-        pytest.skip("this machine has no minio on the PATH")
+    require("minio")
+    binary = str(shutil.which("minio"))
     port = processes.free_port()
     login = _login(folder, port, host)
     env = {"MINIO_ROOT_USER": KEYS["access_key"], "MINIO_ROOT_PASSWORD": KEYS["secret_key"], "MINIO_UPDATE": "off",
