@@ -22,7 +22,11 @@ settings.register_profile("unhurried", settings.default, deadline=None)
 settings.load_profile("unhurried")
 
 # The longest first, so that the quick ones fill the gaps at the end.
-GROUPS = ("stacks", "official", "debian", "embedded", "database")
+ORDER = ("e2e", "database", "official", "debian", "embedded", "program", "unit")
+KINDS = ("official", "debian", "embedded")
+# What looks at all containers of drills, or at all processes, runs beside no other that starts some.
+TOGETHER = {f"tests/database/test_{name}.py": "drills" for name in (
+    "backup_drill", "backup_physical", "backup_processes")}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,7 +53,7 @@ DECIDED = pytest.StashKey[dict[str, Any]]()
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Bring the groups into their order."""
-    items.sort(key=lambda item: GROUPS.index(group) if (group := group_of(item.nodeid)) in GROUPS else len(GROUPS))
+    items.sort(key=lambda item: rank(group_of(item.nodeid)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -65,12 +69,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def group_of(nodeid: str) -> str:
-    """What the test shares with others: the names of stacks, a server; unit tests share just their file."""
+    """Tests that stay in one process, and share what their file's fixtures make: a file, on one kind of server."""
     path, _, name = nodeid.partition("::")
-    package = path.split("/")[1]
-    if package in ("e2e", "program"):
-        return "stacks"
-    if package != "database":
-        return path
     parameters = re.split(r"[-\[\]]", name)
-    return next((group for group in GROUPS if group in parameters), package)
+    kind = next((kind for kind in KINDS if kind in parameters), None)
+    package = path.split("/")[1] if path.startswith("tests/") else ""
+    return f"{kind or package}:{TOGETHER.get(path, path)}"
+
+
+def rank(group: str) -> int:
+    package = group.partition(":")[0]
+    return ORDER.index(package) if package in ORDER else len(ORDER)

@@ -114,10 +114,16 @@ def set_timeout(admin: Address, value: str) -> None:
 
 
 @contextmanager
+def archived_at(s3: S3Server, kind: str = "official") -> Iterator[Archived]:
+    """Run it with a new bucket on this S3 server."""
+    bucket = f"archived-{secrets.token_hex(4)}"
+    s3.login.client().create_bucket(Bucket=bucket)
+    with archived(kind, s3.login, bucket) as archive:
+        yield archive
+
+
+@contextmanager
 def archived_beside(folder: Path, kind: str = "official") -> Iterator[tuple[Archived, S3Server]]:
     """Run it with an S3 server of its own, a versitygw in `folder`, and a new bucket there."""
-    with versitygw(folder, bridge_address()) as s3:
-        bucket = f"archived-{secrets.token_hex(4)}"
-        s3.login.client().create_bucket(Bucket=bucket)
-        with archived(kind, s3.login, bucket) as found:
-            yield found, s3
+    with versitygw(folder, bridge_address()) as s3, archived_at(s3, kind) as archive:
+        yield archive, s3

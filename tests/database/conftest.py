@@ -12,7 +12,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.database.servers import KINDS, Database, Server, create_database, drop_database, running
+from tests.database.archived import bridge_address
+from tests.database.servers import KINDS, Database, Server, create_database, create_declared, drop_database, running
+from tests.machine import find_lack
+from tests.program.s3_servers import LOOPBACK, S3Server, versitygw
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,8 +62,31 @@ def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, server: Server) -> Iterator[Database]:
     """A fresh database with TimescaleDB and an owner who is no superuser."""
-    name = re.sub(r"\W+", "_", request.node.name).lower().strip("_")[-50:]
-    found = create_database(server, f"t_{name}")
-    yield found
+    yield from kept_if_failed(request, create_database(server, name_of(request)))
+
+
+@pytest.fixture
+def declared_database(request: pytest.FixtureRequest, server: Server) -> Iterator[Database]:
+    """The same with the whole schema, without rows; what the server's edition cannot have is left out."""
+    yield from kept_if_failed(request, create_declared(server, name_of(request)))
+
+
+def name_of(request: pytest.FixtureRequest) -> str:
+    """The database's name, by which it is found after a failure."""
+    return "t_" + re.sub(r"\W+", "_", request.node.name).lower().strip("_")[-50:]
+
+
+def kept_if_failed(request: pytest.FixtureRequest, database: Database) -> Iterator[Database]:
+    """Hand it over, and drop it after a test that passed."""
+    yield database
     if not request.node.stash.get(FAILED, False):
-        drop_database(found)
+        drop_database(database)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """The S3 server of this process of the run; where an engine answers, containers reach it too. Who uses it makes a
+    bucket of his own, and leaves the server as it is."""
+    host = LOOPBACK if find_lack("docker") else bridge_address()
+    with versitygw(tmp_path_factory.mktemp("s3"), host) as running_server:
+        yield running_server

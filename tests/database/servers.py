@@ -19,14 +19,19 @@ from infra.settings import OFFICIAL_IMAGE
 from infra.targets import embedded, engine
 from infra.targets.base_image import ensure_base_image
 from infra.targets.docker import IMAGES, debian_reference
+from schema.apply import ensure
+from schema.compare import Options
 from schema.connection import Address
+from schema.lifecompanion import declared
 from tests.machine import require
 
 KINDS = ("official", "debian", "embedded")
 COMMUNITY = ("official", "embedded")
 MULTI_PROCESS = ("official", "debian")
 OWNER = "test_owner"
-TEMPLATE = sql.Identifier("with_timescaledb")
+TEMPLATE = "with_timescaledb"
+DECLARED = "with_declared_schema"
+SKIP = Options(on_unsupported="skip")
 START_SECONDS = 120
 
 
@@ -74,13 +79,30 @@ def running(kind: str, folder: Path, options: Sequence[str] = (), **parameters: 
         yield server
 
 
-def create_database(server: Server, name: str) -> Database:
+def create_declared(server: Server, name: str) -> Database:
+    """A database with the whole schema and no row; where the server can have several, a copy of one applied once."""
+    if not server.multi_process:
+        database = create_database(server, name)
+        ensure(database.owner, declared(), options=SKIP)
+        return database
+    if not has_database(server, DECLARED):
+        draft = create_database(server, f"{DECLARED}_draft")
+        ensure(draft.owner, declared(), options=SKIP)
+        with server.admin.connect() as connection:
+            # Only what was applied whole has the name.
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                sql.Identifier(draft.owner.database), sql.Identifier(DECLARED)))
+    return create_database(server, name, DECLARED)
+
+
+def create_database(server: Server, name: str, template: str = TEMPLATE) -> Database:
     """A database that no test has touched; on the embedded server, which has but one, the one emptied."""
     password = secrets.token_hex(8)
     if server.multi_process:
+        _make_template(server)
         with server.admin.connect() as connection:
-            _make_template(connection, server)
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), TEMPLATE))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)))
     admin = replace(server.admin, database=name) if server.multi_process else server.admin
     owner = replace(admin, user=OWNER, password=password)
     with admin.connect() as connection:
@@ -125,12 +147,19 @@ def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         connection.execute(f"DROP {kind} IF EXISTS {name} CASCADE".encode())
 
 
-def _make_template(connection: psycopg.Connection[tuple[object, ...]], server: Server) -> None:
+def has_database(server: Server, name: str) -> bool:
+    """Whether the server has a database of this name."""
+    with server.admin.connect() as connection:
+        return connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _make_template(server: Server) -> None:
     """A database with the extension, once for each server: copying it is quicker than creating the extension."""
-    if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'with_timescaledb'").fetchone():
+    if has_database(server, TEMPLATE):
         return
-    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(TEMPLATE))
-    with replace(server.admin, database="with_timescaledb").connect() as template:
+    with server.admin.connect() as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(TEMPLATE)))
+    with replace(server.admin, database=TEMPLATE).connect() as template:
         template.execute("CREATE EXTENSION timescaledb")
 
 
@@ -209,7 +238,7 @@ def _await(address: Address, name: str) -> None:
         try:
             psycopg.connect(address.dsn(), connect_timeout=5).close()
         except psycopg.OperationalError:
-            time.sleep(0.5)
+            time.sleep(0.1)
         else:
             return
     raise TimeoutError(f"{name} took no login within {START_SECONDS} s: {docker('logs', '--tail', '5', name)}")

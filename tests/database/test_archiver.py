@@ -34,6 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def s3(folder: Path) -> Iterator[S3Server]:
+    """One of its own: it is stopped in the middle."""
     with versitygw(folder, bridge_address()) as found:
         yield found
 

@@ -35,10 +35,10 @@ from backups.store import Store
 from backups.target import drop_database
 from backups.verify import verify
 from cli.backup_screen import entry_facts
-from tests.database.backed_up import Backed, backed, s3_server
+from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server, docker, running
 from tests.program.faulty_s3 import faulty
-from tests.program.s3_servers import add_account, versitygw
+from tests.program.s3_servers import S3Server, add_account, versitygw
 
 pytestmark = pytest.mark.servers("debian")
 # A nightly run sets 50.
@@ -47,8 +47,8 @@ ROWS = 20_000
 
 
 @pytest.fixture(scope="module")
-def subject(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as login, backed(server, login, rows=ROWS) as found:
+def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
+    with backed(server, s3.login, rows=ROWS) as found:
         # Enough that does not compress for a multipart upload.
         found.database.execute("CREATE TABLE noise AS SELECT md5(random()::text) FROM generate_series(1, 600000)")
         yield found

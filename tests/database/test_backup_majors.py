@@ -25,9 +25,9 @@ from backups.store import Store
 from backups.target import drop_database
 from infra.processes import free_port
 from schema.connection import Address
-from tests.database.backed_up import s3_server
 from tests.database.servers import Server
 from tests.machine import MAJOR, earlier_servers
+from tests.program.s3_servers import S3Server
 
 pytestmark = [pytest.mark.servers("debian"), pytest.mark.needs("earlier", "s3")]
 
@@ -75,17 +75,17 @@ def earlier() -> Iterator[Address]:
 
 
 @pytest.fixture(scope="module")
-def backup(earlier: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Keyring, Entry]]:
+def backup(earlier: Address, s3: S3Server) -> tuple[Store, Keyring, Entry]:
     with earlier.connect() as connection:
         connection.execute("CREATE DATABASE plain")
     source = replace(earlier, database="plain")
     with source.connect() as connection:
         connection.execute(SOURCE.encode())
-    with s3_server(tmp_path_factory.mktemp("s3")) as login:
-        login.client().create_bucket(Bucket="majors")
-        store, ring = Store(login, "majors", patience=5), Keyring([new_key()])
-        run_logical(store, ring, source)
-        yield store, ring, find_backup(store, "plain")
+    bucket = f"majors-{secrets.token_hex(4)}"
+    s3.login.client().create_bucket(Bucket=bucket)
+    store, ring = Store(s3.login, bucket, patience=5), Keyring([new_key()])
+    run_logical(store, ring, source)
+    return store, ring, find_backup(store, "plain")
 
 
 def test_it_comes_back_to_the_byte_in_a_later_version(backup: tuple[Store, Keyring, Entry], server: Server) -> None:

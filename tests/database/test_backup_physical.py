@@ -34,15 +34,16 @@ from cli.app import app
 from cli.backup_screen import physical_facts
 from cli.stacks import console
 from infra.recovery_image import ensure_recovery_image
-from tests.database.archived import DATABASE, Archived, archived_beside, set_timeout
+from tests.database.archived import DATABASE, Archived, archived_at, set_timeout
 from tests.database.servers import docker
+from tests.program.s3_servers import S3Server
 
 pytestmark = pytest.mark.needs("official", "s3")
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
-    with archived_beside(tmp_path_factory.mktemp("s3")) as (found, _):
+def archive(s3: S3Server) -> Iterator[Archived]:
+    with archived_at(s3) as found:
         found.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
         take_physical(found.config, "full")
         yield found

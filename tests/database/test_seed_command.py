@@ -37,9 +37,8 @@ def lcdb_seed(address: Address, *options: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.fixture
-def empty(database: Database) -> Database:
-    apply.ensure(database.owner, declared(), options=apply.Options(on_unsupported="skip"))
-    return database
+def empty(declared_database: Database) -> Database:
+    return declared_database
 
 
 @pytest.mark.servers("official")
