@@ -30,6 +30,7 @@ from backups.store import Store
 from backups.verify import verify
 from tests.database.backed_up import Backed, backed, tries_while_busy
 from tests.database.servers import Server
+from tests.program.s3_servers import S3Server
 
 pytestmark = pytest.mark.servers("official", "debian")
 NOISE = "CREATE TABLE public.{} AS SELECT g AS id, md5(random()::text) AS noise FROM generate_series(1, {}) g"

@@ -20,7 +20,7 @@ from seed.ledger import SCHEMA
 from seed.load import Manner, discard, resume, seed
 from seed.tables import GROWING, TABLES
 from tests.database.killed_load import kill_half_way
-from tests.database.servers import Database, Server, drop_database
+from tests.database.servers import Database, Server, create_declared, drop_database
 from tests.database.writers import everybody_writes, writing
 
 SPEC = Spec(days=63, readings=3_000, activities=900, notifications=60, until=datetime(2026, 6, 1, tzinfo=UTC))
