@@ -12,10 +12,10 @@ import pytest
 from hypothesis import settings
 
 from tests import machine
-from tests.leaks import pytest_collection_finish, pytest_runtest_teardown
+from tests.leaks import pytest_collection_finish, pytest_fixture_setup, pytest_runtest_teardown
 from tests.skip_report import pytest_terminal_summary
 
-__all__ = ["pytest_collection_finish", "pytest_runtest_teardown", "pytest_terminal_summary"]
+__all__ = ["pytest_collection_finish", "pytest_fixture_setup", "pytest_runtest_teardown", "pytest_terminal_summary"]
 
 # How long an example takes is no fact about behaviour.
 settings.register_profile("unhurried", settings.default, deadline=None)

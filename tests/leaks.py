@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import gc
 import sys
+import traceback
 from collections.abc import Iterator
 
 import pytest
 
-# What pytest keeps of a failed test for a debugger: with it, all that the test had open.
+# What Python keeps of a failed test for a debugger: with it, all that the test had open.
 KEPT = ("last_exc", "last_type", "last_value", "last_traceback")
+_failures: list[BaseException] = []
 
 
 class Leak(Exception):
@@ -24,20 +26,41 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup() -> Iterator[object]:
+    """Note a fixture that fails: pytest keeps its error, and with it all that it had open, until its scope ends."""
+    try:
+        return (yield)
+    except BaseException as error:
+        _failures.append(error)
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Collect the test's garbage while the test is still the one that runs; what warns of something open fails it."""
     left: list[str] = []
     before = sys.unraisablehook
+    sys.unraisablehook = lambda unraisable: left.append(f"{unraisable.exc_value} ({unraisable.object!r})")
     try:
         yield
     finally:
-        for name in KEPT:
-            if hasattr(sys, name):
-                delattr(sys, name)
-        sys.unraisablehook = lambda unraisable: left.append(f"{unraisable.exc_value} ({unraisable.object!r})")
         try:
+            _let_go(item)
             gc.collect()
         finally:
             sys.unraisablehook = before
     if left:
         raise Leak(f"{item.nodeid} or a fixture that ended with it left open: {'; '.join(left)}")
+
+
+def _let_go(item: pytest.Item) -> None:
+    """Drop what pytest and Python still hold of the test: its arguments, and the local variables of what failed."""
+    getattr(item, "funcargs", {}).clear()
+    while _failures:
+        error: BaseException | None = _failures.pop()
+        while error is not None:
+            traceback.clear_frames(error.__traceback__)
+            error = error.__cause__ or error.__context__
+    for name in KEPT:
+        if hasattr(sys, name):
+            delattr(sys, name)

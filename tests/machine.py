@@ -19,12 +19,6 @@ import docker
 import pytest
 from docker.errors import DockerException
 
-from infra.settings import OFFICIAL_IMAGE
-from infra.targets import embedded, engine
-from infra.targets.base_image import find_base_image
-from infra.targets.docker import debian_reference
-from infra.targets.gateway import find_gateway
-
 VARIABLE = "LCDB_MUST_HAVE"
 EARLIER = Path("/usr/lib/postgresql")
 # What a stack's images are built from.
@@ -54,6 +48,9 @@ def _docker() -> Lack | None:
 
 
 def _official() -> Lack | None:
+    from infra.settings import OFFICIAL_IMAGE
+    from infra.targets import engine
+
     lack = find_lack("docker")
     if lack or engine.has_image(OFFICIAL_IMAGE) or engine.can_pull(OFFICIAL_IMAGE):
         return lack
@@ -62,10 +59,14 @@ def _official() -> Lack | None:
 
 
 def _debian() -> Lack | None:
+    from infra.targets import engine
+    from infra.targets.base_image import FROM_REGISTRY, find_base_image
+    from infra.targets.docker import debian_reference
+
     lack = find_lack("docker")
     if lack or engine.has_image(debian_reference()) or find_base_image():
         return lack
-    if engine.can_pull("debian:trixie-slim") or (shutil.which("debootstrap") and os.geteuid() == 0):
+    if engine.can_pull(FROM_REGISTRY) or (shutil.which("debootstrap") and os.geteuid() == 0):
         return None
     _require_engine()
     return Lack("debian", "needs Debian's image (it is not here, no registry answers, and making one takes root and "
@@ -73,6 +74,8 @@ def _debian() -> Lack | None:
 
 
 def _embedded() -> Lack | None:
+    from infra.targets import embedded
+
     try:
         embedded.prepare(embedded.PROGRAMS)
     except embedded.EmbeddedError as error:
@@ -85,6 +88,8 @@ def _embedded() -> Lack | None:
 
 
 def _s3() -> Lack | None:
+    from infra.targets.gateway import find_gateway
+
     return None if find_gateway() or shutil.which("go") else Lack("s3", "needs versitygw, or Go to build it")
 
 
