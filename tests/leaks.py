@@ -60,6 +60,8 @@ def _let_go(item: pytest.Item) -> None:
         error: BaseException | None = _failures.pop()
         while error is not None:
             traceback.clear_frames(error.__traceback__)
+            for frame, _ in traceback.walk_tb(error.__traceback__):
+                frame.f_locals  # noqa: B018 - before Python 3.13 a copy, which is brought up to date when it is asked for
             error = error.__cause__ or error.__context__
     for name in KEPT:
         if hasattr(sys, name):
