@@ -29,6 +29,12 @@ TOGETHER = {f"tests/database/test_{name}.py": "drills" for name in (
     "backup_drill", "backup_physical", "backup_processes")}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="unit tests, and database tests on the embedded server alone")
+    parser.addoption("--every-server", action="store_true",
+                     help="the embedded server also for tests that the official one runs")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Decide before the first test what holds for the whole run; processes of xdist are told."""
     config.addinivalue_line("markers", "needs(*names): what the machine must have, of tests/machine.py")
@@ -51,8 +57,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 DECIDED = pytest.StashKey[dict[str, Any]]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the groups into their order."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bring the groups into their order; a quick run leaves out all that need more than an embedded server."""
+    if config.getoption("--quick"):
+        kept = [item for item in items if group_of(item.nodeid).startswith(("embedded:", "unit:"))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
     items.sort(key=lambda item: rank(group_of(item.nodeid)))
 
 

@@ -1,8 +1,9 @@
 """What this machine has for the tests. A test that it lacks something for is skipped here and nowhere else.
 
-Only "this machine has no X" skips: what is here and breaks is a failure. Each need is looked for once a run; whether a
-Docker engine answers is decided before the first test, for every process of the run, so that one that stops half-way
-fails tests and skips none. `LCDB_MUST_HAVE=docker,pulumi` names what the machine has to have: there a skip fails.
+Only "this machine has no X" skips: what is here and breaks is a failure. Each need is looked for once; whether a Docker
+engine answers and the official image can be had is decided before the first test, for every process of the run, so that
+an engine that stops half-way fails tests and skips none. `LCDB_MUST_HAVE=docker,pulumi` names what the machine has to
+have: there a skip fails.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,12 +80,10 @@ def _embedded() -> Lack | None:
 
     try:
         embedded.prepare(embedded.PROGRAMS)
-    except embedded.EmbeddedError as error:
-        if "required node" in str(error):
-            return Lack("embedded", "needs Node.js 20 or later with npm")
-        if not _succeeds("npm", "ping", "--fetch-retries=0"):
-            return Lack("embedded", "needs the packages of the embedded server (npm's registry does not answer)")
-        raise
+    except embedded.EmbeddedError:
+        if _index_answers():
+            raise
+        return Lack("embedded", "needs the embedded server's packages (they are not here and no registry answers)")
     return None
 
 
@@ -179,8 +179,8 @@ def earlier_servers() -> list[Path]:
 def decide() -> dict[str, tuple[str, str] | None]:
     """Find out what must be the same for the whole run, as something that can be sent to its other processes."""
     must_have(os.environ)
-    lack = find_lack("docker")
-    return {"docker": (lack.need, lack.words) if lack else None}
+    lacks = {need: find_lack(need) for need in ("docker", "official")}
+    return {need: (lack.need, lack.words) if lack else None for need, lack in lacks.items()}
 
 
 def adopt(decided: Mapping[str, tuple[str, str] | None]) -> None:
@@ -194,8 +194,17 @@ def _require_engine() -> None:
         raise ConnectionError("the Docker engine that answered when the run began does not answer any more")
 
 
+def _index_answers() -> bool:
+    """Whether Python packages can be installed at this moment."""
+    return _succeeds(sys.executable, "-m", "pip", "--disable-pip-version-check", "index", "versions", "pip")
+
+
 def _succeeds(*command: str) -> bool:
     try:
         return subprocess.run(command, capture_output=True, check=False, timeout=SECONDS).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+if __name__ == "__main__":
+    print(",".join(need for need in NEEDS if find_lack(need) is None))

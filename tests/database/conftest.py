@@ -7,7 +7,7 @@ for inspection as long as the server runs: its name is the test's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
@@ -25,7 +25,16 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("servers")
-        metafunc.parametrize("server", marker.args if marker else KINDS, indirect=True, scope="session")
+        kinds = kinds_to_run(marker.args if marker else KINDS, metafunc.config)
+        metafunc.parametrize("server", kinds, indirect=True, scope="session")
+
+
+def kinds_to_run(kinds: Sequence[str], config: pytest.Config) -> list[str]:
+    """The servers to run a test on, of those that it is about. The embedded one, of the same edition as the official, is
+    asked in its stead where that cannot be had, and beside it where `--every-server` says so."""
+    repeated = "official" in kinds and find_lack("official") is None and not (
+        config.getoption("--every-server") or config.getoption("--quick"))
+    return [kind for kind in kinds if not (repeated and kind == "embedded")]
 
 
 @pytest.hookimpl(wrapper=True)
