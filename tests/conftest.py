@@ -27,6 +27,8 @@ KINDS = ("official", "debian", "embedded")
 # What looks at all containers of drills, or at all processes, runs beside no other that starts some.
 TOGETHER = {f"tests/database/test_{name}.py": "drills" for name in (
     "backup_drill", "backup_physical", "backup_processes")}
+# Each test has a stack of its own.
+APART = ("tests/e2e/test_failures.py",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,12 +81,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def group_of(nodeid: str) -> str:
-    """Tests that stay in one process, and share what their file's fixtures make: a file, on one kind of server."""
+    """Tests that stay in one process and share what their fixtures make: those of a file, on one kind of server."""
     path, _, name = nodeid.partition("::")
     parameters = re.split(r"[-\[\]]", name)
     kind = next((kind for kind in KINDS if kind in parameters), None)
     package = path.split("/")[1] if path.startswith("tests/") else ""
-    return f"{kind or package}:{TOGETHER.get(path, path)}"
+    return f"{kind or package}:{nodeid if path in APART else TOGETHER.get(path, path)}"
 
 
 def rank(group: str) -> int:

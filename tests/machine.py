@@ -8,12 +8,14 @@ have: there a skip fails.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +81,8 @@ def _embedded() -> Lack | None:
     from infra.targets import embedded
 
     try:
-        embedded.prepare(embedded.PROGRAMS)
+        with one_at_a_time("embedded"):
+            embedded.prepare(embedded.PROGRAMS)
     except embedded.EmbeddedError:
         if _index_answers():
             raise
@@ -120,7 +123,7 @@ NEEDS: Mapping[str, Callable[[], Lack | None]] = {
     "minio": _program("minio", "MinIO", "minio"),
     "pulumi": _program("pulumi", "the Pulumi CLI", "pulumi", "pulumi-language-python"),
     "plugins": _plugins,
-    "psql": _program("psql", "PostgreSQL's client programs", "psql", "pg_dump"),
+    "psql": _program("psql", "PostgreSQL's psql", "psql"),
     "earlier": _earlier,
     "php": _program("php", "PHP", "php"),
     "systemd": _program("systemd", "systemd", "systemd-analyze"),
@@ -174,6 +177,18 @@ def earlier_servers() -> list[Path]:
     """The folders of programs of servers before MAJOR that this machine's packages brought, the newest first."""
     return [folder for folder in sorted(EARLIER.glob("*/bin"), reverse=True)
             if folder.parent.name.isdigit() and int(folder.parent.name) < MAJOR and (folder / "initdb").exists()]
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[None]:
+    """What processes of a run would all make, an image or packages, is made by the first; the others wait for it."""
+    path = Path(tempfile.gettempdir()) / f"lifecompanion-tests-{name}.{os.getuid()}.lock"
+    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def decide() -> dict[str, tuple[str, str] | None]:

@@ -24,6 +24,7 @@ from schema.connection import Address
 from tests.database.servers import _await as wait_for
 from tests.database.servers import _image as image_of
 from tests.database.servers import docker
+from tests.machine import one_at_a_time
 from tests.program.s3_servers import S3Server, versitygw
 
 HBA = "local all all trust\nhost all all all scram-sha-256\n"
@@ -69,8 +70,9 @@ def archiving(kind: str) -> str:
     """The image of this kind with pgBackRest, built where it is not here. Skips as `_image`."""
     base = image_of(kind)
     reference = archiving_reference(base)
-    if not engine.has_image(reference):
-        docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={base}", str(IMAGE))
+    with one_at_a_time(f"archiving-{kind}"):
+        if not engine.has_image(reference):
+            docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={base}", str(IMAGE))
     return reference
 
 

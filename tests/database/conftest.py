@@ -30,7 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def kinds_to_run(kinds: Sequence[str], config: pytest.Config) -> list[str]:
-    """The servers to run a test on, of those that it is about. The embedded one, of the same edition as the official, is
+    """The servers to run a test on, of those that it is about. The embedded one, of the official one's edition, is
     asked in its stead where that cannot be had, and beside it where `--every-server` says so."""
     repeated = "official" in kinds and find_lack("official") is None and not (
         config.getoption("--every-server") or config.getoption("--quick"))

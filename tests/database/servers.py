@@ -23,7 +23,7 @@ from schema.apply import ensure
 from schema.compare import Options
 from schema.connection import Address
 from schema.lifecompanion import declared
-from tests.machine import require
+from tests.machine import one_at_a_time, require
 
 KINDS = ("official", "debian", "embedded")
 COMMUNITY = ("official", "embedded")
@@ -215,13 +215,14 @@ def _image(kind: str) -> str:
     where this machine can have none."""
     require(kind)
     reference = OFFICIAL_IMAGE if kind == "official" else debian_reference()
-    if engine.has_image(reference):
-        return reference
-    if kind == "official":
-        docker("pull", "--quiet", reference)
-    else:
-        docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={ensure_base_image()}",
-               str(IMAGES / "debian"))
+    with one_at_a_time(kind):
+        if engine.has_image(reference):
+            return reference
+        if kind == "official":
+            docker("pull", "--quiet", reference)
+        else:
+            docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={ensure_base_image()}",
+                   str(IMAGES / "debian"))
     return reference
 
 
