@@ -48,28 +48,30 @@ def _program(need: str, words: str, *programs: str) -> Callable[[], Lack | None]
 def _docker() -> Lack | None:
     if not shutil.which("docker"):
         return Lack("docker", "needs a Docker engine (docker is not on the PATH)")
-    return None if engine_succeeds() else Lack("docker", "needs a Docker engine (none answers)")
+    return None if engine_answers() else Lack("docker", "needs a Docker engine (none answers)")
 
 
 def _official() -> Lack | None:
+    if lack := find_lack("docker"):
+        return lack
     from infra.settings import OFFICIAL_IMAGE
     from infra.targets import engine
 
-    lack = find_lack("docker")
-    if lack or engine.has_image(OFFICIAL_IMAGE) or engine.can_pull(OFFICIAL_IMAGE):
-        return lack
+    if engine.has_image(OFFICIAL_IMAGE) or engine.can_pull(OFFICIAL_IMAGE):
+        return None
     _require_engine()
     return Lack("official", f"needs the image {OFFICIAL_IMAGE} (it is not here and no registry answers)")
 
 
 def _debian() -> Lack | None:
+    if lack := find_lack("docker"):
+        return lack
     from infra.targets import engine
     from infra.targets.base_image import FROM_REGISTRY, find_base_image
     from infra.targets.docker import debian_reference
 
-    lack = find_lack("docker")
-    if lack or engine.has_image(debian_reference()) or find_base_image():
-        return lack
+    if engine.has_image(debian_reference()) or find_base_image():
+        return None
     if engine.can_pull(FROM_REGISTRY) or (shutil.which("debootstrap") and os.geteuid() == 0):
         return None
     _require_engine()
@@ -159,7 +161,7 @@ def must_have(environment: Mapping[str, str]) -> frozenset[str]:
     return names
 
 
-def engine_succeeds() -> bool:
+def engine_answers() -> bool:
     """Whether a Docker engine answers at this moment."""
     try:
         client = docker.from_env(timeout=SECONDS)
@@ -205,7 +207,7 @@ def adopt(decided: Mapping[str, tuple[str, str] | None]) -> None:
 
 def _require_engine() -> None:
     """Raise where the engine that answered before the first test does not any more: no image would be missing then."""
-    if not engine_succeeds():
+    if not engine_answers():
         raise ConnectionError("the Docker engine that answered when the run began does not answer any more")
 
 
