@@ -228,8 +228,11 @@ def _image(kind: str) -> str:
 
 def docker(*arguments: str) -> str:
     """Run the docker command; what it printed."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
-    return done.stdout
+    try:
+        return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr.strip())
+        raise
 
 
 def _await(address: Address, name: str) -> None:
