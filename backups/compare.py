@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 
-from backups.copying import Reading, copy_out
+from backups.copying import Reading, begin_reading
 from backups.manifest import Manifest, TableData
 from backups.pieces import Piece, PieceQueue
 from backups.reading import Opened
@@ -84,7 +84,7 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
         reading: Future[Reading] = Future()
         reading.set_result(Reading(source, PieceQueue(tables), lambda piece: _Digest(piece, keep)))
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            for future in [pool.submit(copy_out, address, reading) for _ in range(workers)]:
+            for future in begin_reading(pool, address, reading, workers=workers, alone=source.snapshot is None):
                 future.result()
     found.differences += [_difference(parts, _rows(parts)) for source_table, parts in doubtful if opened and not
                           holds_rows(address, source_table, chain.from_iterable(map(opened.rows, parts)))]

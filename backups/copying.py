@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import psycopg
 
 from backups.errors import DumpError
 from backups.login import FAILURES, log_in, said
@@ -50,6 +52,37 @@ class Reading:
     sink: Callable[[Piece], Sink]
 
 
+def begin_reading(pool: ThreadPoolExecutor, address: Address, reading: Future[Reading], *, workers: int, alone: bool
+                  ) -> list[Future[None]]:
+    """Have as many threads read as there are `workers`; one, over the snapshot's connection, where that is alone."""
+    if alone:
+        return [pool.submit(copy_over_snapshot, reading)]
+    return [pool.submit(copy_out, address, reading) for _ in range(workers)]
+
+
+def copy_over_snapshot(reading: Future[Reading]) -> None:
+    """The same as `copy_out` over the connection that holds the snapshot, which nobody else uses meanwhile."""
+    given = reading.result()
+    while piece := given.queue.take():
+        sink: Sink | None = given.sink(piece)
+        query = piece.query
+        statement = piece.table.copy if query is None else f"COPY ({query}) TO STDOUT"
+        while sink:
+            try:
+                rows = given.source.copy(statement, sink.write)
+            except psycopg.Error as error:
+                sink.abandon()
+                raise _ended_before(given.source.server.database, error) from None
+            except BaseException:
+                sink.abandon()
+                raise
+            sink = sink.finish(rows)
+
+
+def _ended_before(database: str, error: BaseException) -> DumpError:
+    return DumpError(f"database {database}: the server ended before the last row: {said(error)}; run the backup again")
+
+
 def copy_out(address: Address, reading: Future[Reading]) -> None:
     """Stream pieces of tables into a sink each, until none waits. Raises DumpError unless every last row came.
 
@@ -58,8 +91,7 @@ def copy_out(address: Address, reading: Future[Reading]) -> None:
     try:
         asyncio.run(_copy_out_and_close(address, reading))
     except FAILURES as error:
-        raise DumpError(f"database {address.database}: the server ended before the last row: {said(error)}; "
-                        "run the backup again") from None
+        raise _ended_before(address.database, error) from None
 
 
 async def _copy_out_and_close(address: Address, reading: Future[Reading]) -> None:

@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 
 from backups.catalogue import DRILLS, FAILED_DRILLS, LOGICAL, STAMP, Entry, Listed, mark, open_backup
 from backups.compare import compare
+from backups.config import BackupConfig
 from backups.encryption import Keyring
 from backups.errors import BackupError, BusyError, DamagedError, WrongKeyError
 from backups.jobs import read_schema, release_jobs
@@ -27,13 +28,15 @@ from backups.programs import find_programs
 from backups.reading import Opened
 from backups.report import render_page
 from backups.restore import Restored, restore_logical
+from backups.scratch import held_file
+from backups.source import answers_alone
 from backups.store import Store
 from backups.target import drop_database
 from backups.throwaway import throwaway_server
 from schema.apply import plan
 from schema.compare import Options
 from schema.connection import UNLIMITED, Address
-from schema.errors import SchemaError
+from schema.errors import SchemaError, ServerUnreachableError
 from schema.lifecompanion import Timestamps, declared
 
 NAME = "lcdb_drill"
@@ -90,6 +93,20 @@ def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = 
     return drill
 
 
+def find_embedded(config: BackupConfig, entry: Entry) -> Address | None:
+    """The administrator's login where the database is the embedded server's: no image has its TimescaleDB.
+
+    So its backups are drilled in a database of its own, beside the live one. None for any other server, or one that
+    does not answer.
+    """
+    if config.image or not config.admin or (entry.manifest and entry.manifest.server.image):
+        return None
+    admin = config.administrator()
+    with suppress(ServerUnreachableError), admin.connect(application_name="lifecompanion drill") as connection:
+        return admin if answers_alone(connection) else None
+    return None
+
+
 def _proven_image(store: Store, ring: Keyring, entry: Entry) -> str | None:
     """The image that the manifest names, if its seal is ours: a container is started of it."""
     try:
@@ -117,10 +134,19 @@ def _server(entry: Entry, image: str | None, admin: Address | None, name: str) -
 @contextmanager
 def _alone(admin: Address, entry: Entry) -> Iterator[None]:
     """Raise BusyError while another drill is going on in this server: it may be of the same backup."""
+    busy = BusyError(f"drill of {entry.id}: another drill is going on in this server; wait for its end")
     with replace(admin, database="postgres").connect(application_name="lifecompanion drill", options=UNLIMITED
                                                      ) as connection:
-        if connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
-            raise BusyError(f"drill of {entry.id}: another drill is going on in this server; wait for its end")
+        one_at_a_time = answers_alone(connection)
+        if not one_at_a_time and connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+            raise busy
+        if not one_at_a_time:
+            yield
+            return
+    # A lock of its own would keep the drill out too; and whoever else drills there is on this machine.
+    with held_file(f"drill-{admin.port}") as held:
+        if not held:
+            raise busy
         yield
 
 

@@ -7,32 +7,36 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from backups.begun import Begun, begin_snapshot
 from backups.catalogue import KEYS, LOGICAL, clear_unfinished
-from backups.copying import Reading, copy_out
+from backups.copying import Reading, begin_reading
 from backups.encryption import Keyring
 from backups.errors import DumpError
 from backups.manifest import NAME, Manifest, TableData
+from backups.one_connection import dump_and_hold
 from backups.pieces import PieceQueue
 from backups.programs import Programs, complaint, find_programs
 from backups.resume import Earlier, find_earlier, require_there
 from backups.sending import Listener, Pipeline, Run, StoppedError
-from backups.source import Source, Surroundings, begin_snapshot
+from backups.source import Source, Surroundings
 from backups.store import Store, Stored
 from schema.connection import Address
 
 STRUCTURE = "structure.dump"
 WORKERS = 2
+# What pg_dump gave of the structure, and whose pg_dump it was.
+Dumped = tuple[bytes, Programs]
 
 
 def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None,
-                image_digest: str | None = None, workers: int = WORKERS, begun: Future[Source] | None = None,
+                image_digest: str | None = None, workers: int = WORKERS, begun: Begun | None = None,
                 listener: Listener = lambda _: None) -> Manifest:
     """Take a backup of the database and list it; leaves nothing listed where it fails.
 
@@ -47,10 +51,10 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         pool = held.enter_context(ThreadPoolExecutor(max_workers=workers + 3, thread_name_prefix="backup"))
         # Nothing is encrypted before: it may bring the data key.
         looked = pool.submit(find_earlier, store, ring, f"{address.database}/{LOGICAL}/")
-        readers = [pool.submit(copy_out, address, reading) for _ in range(workers)]
+        readers = begin_reading(pool, address, reading, workers=workers, alone=begun.alone.result())
         # Where there comes nothing to read, they are not to wait for it.
         held.callback(reading.cancel)
-        source = begun.result()
+        dumped, source = _hold(held, begun, address, image, image_digest)
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         under, earlier = f"{source.server.database}/{LOGICAL}/", looked
         if source.server.database != address.database:  # as a pooler's name for it may be: there lies somebody else's
@@ -60,9 +64,10 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         run = Run(store, f"{under}{id_}", earlier, source, listener, closer, threading.Semaphore(workers), ready)
         # Where this is interrupted, nothing is to go on.
         held.callback(run.stopped.set)
-        queue = PieceQueue.of(source, workers, lambda *place: earlier.result().sent_from(*place))
+        queue = PieceQueue.of(source, len(readers), lambda *place: earlier.result().sent_from(*place))
         reading.set_result(Reading(source, queue, run.sink))
-        (structure, programs), around = _stream(run, readers, pool.submit(_structure, run, image, address))
+        (structure, programs), around = _stream(run, readers, pool.submit(
+            _structure, run, image, address, dumped))
         # No other backup of this database begins before this one is listed.
         manifest = Manifest(
             id=id_, database=source.server.database, started=started, finished=datetime.now(UTC), server=source.server,
@@ -122,15 +127,40 @@ def _stream(run: Run, readers: Sequence[Future[None]], structure: Future[tuple[S
     return structure.result(), around
 
 
-def _structure(run: Run, image: str | None, address: Address) -> tuple[Stored, Programs]:
+def _hold(held: ExitStack, begun: Begun, address: Address, image: str | None, digest: str | None
+          ) -> tuple[Dumped | None, Source]:
+    """The snapshot; where the server answers one connection alone, with the structure, which was read before."""
+    if source := begun.source.result():
+        return None, source
+    return held.enter_context(dump_and_hold(address, image, digest, lambda server_version: _dump_whole(
+        server_version, image, address)))
+
+
+def _dump_whole(server_version: int, image: str | None, address: Address) -> Dumped:
+    """The archive in memory, from a session that has ended: a hundred kilobytes, and the large objects if any."""
+    programs, archive = find_programs(server_version, image), bytearray()
+    _dump(programs, address, archive.extend)
+    return bytes(archive), programs
+
+
+def _structure(run: Run, image: str | None, address: Address, dumped: Dumped | None) -> tuple[Stored, Programs]:
     """Everything but rows, as pg_dump's custom format: the archive's table of contents orders a restore."""
-    programs = find_programs(run.source.server.server_version, image)
-    arguments = ["-Fc", "-Z0", f"--snapshot={run.source.snapshot}", "--exclude-table-data=*.*",
-                 "--lock-wait-timeout=120000", "--quote-all-identifiers", "--no-sync"]
-    with Pipeline(run, STRUCTURE) as pipeline, programs.run("pg_dump", arguments, address) as dump:
+    programs = dumped[1] if dumped else find_programs(run.source.server.server_version, image)
+    with Pipeline(run, STRUCTURE) as pipeline:
+        if dumped:
+            pipeline.write(dumped[0])
+        else:
+            _dump(programs, address, pipeline.write, f"--snapshot={run.source.snapshot}")
+        return pipeline.finish(), programs
+
+
+def _dump(programs: Programs, address: Address, write: Callable[[bytes], None], *more: str) -> None:
+    """Hand over the archive as it comes. Raises DumpError unless pg_dump ends well."""
+    arguments = ["-Fc", "-Z0", *more, "--exclude-table-data=*.*", "--lock-wait-timeout=120000",
+                 "--quote-all-identifiers", "--no-sync"]
+    with programs.run("pg_dump", arguments, address) as dump:
         assert dump.stdout
         while data := dump.stdout.read(1 << 20):
-            pipeline.write(data)
+            write(data)
         if dump.wait() != 0:
             raise DumpError(f"database {address.database}: pg_dump: {complaint(dump)}; run the backup again")
-        return pipeline.finish(), programs

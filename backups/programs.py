@@ -1,4 +1,4 @@
-"""PostgreSQL's own client programs: those of this machine where they are new enough, else those in a Docker image."""
+"""PostgreSQL's own client programs: of this machine where they are new enough, of a Docker image, or of a package."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import functools
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from backups.errors import BackupError
+from backups.images import present_images, pull_image
 from backups.scratch import scratch_folder
 from schema.connection import SYSTEM, Address
 
@@ -53,8 +55,8 @@ class Programs:
                 file.write(_service(address, options))
             command = self._command(program, arguments, str(folder), shared, address)
             with tempfile.TemporaryFile() as errors, subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=_environment(service),
-                    start_new_session=True) as process:
+                    command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                    env=_environment(service, address), start_new_session=True) as process:
                 process.stderr = _Errors(errors)  # type: ignore[assignment]
                 try:
                     yield process
@@ -94,26 +96,76 @@ class _Errors:
         """Closed by its owner."""
 
 
-def find_programs(server_version: int, image: str | None = None, *, archive_of: int | None = None) -> Programs:
-    """The client programs for a server: of its major version or later, of this machine or else of `image`.
+@dataclass(frozen=True)
+class Package:
+    """Client programs that can be installed; `install` returns their folder, at once where they are there already.
 
-    Where there are none, the latest that can read an archive of a server of version `archive_of`: a later server
-    understands what an earlier pg_restore says. Raises BackupError where there are none of these either.
+    It raises BackupError.
+    """
+
+    major: int
+    install: Callable[[], Path]
+
+
+# Set by whoever knows how to install one (`offer_package`): this package of ours does not.
+_offered: list[Package] = []
+
+
+def offer_package(package: Package | None) -> None:
+    """From now on take this package where neither the machine nor an image has the programs; None for none."""
+    _offered[:] = [package] if package else []
+
+
+def find_programs(server_version: int, image: str | None = None, *, archive_of: int | None = None) -> Programs:
+    """The client programs for a server, of its major version or later. Those that are older count as none.
+
+    Of this machine, else of `image` (the server's own), else of another image that is here, else of the package that
+    was offered, else of an image that can be pulled. Where there are none, the latest that can read an archive of a
+    server of version `archive_of`: a later server understands what an earlier pg_restore says. Raises BackupError.
     """
     wanted = server_version // 10000
     least = min(wanted, (archive_of or server_version) // 10000)
-    found = [programs for folder in _folders(least) if (programs := _of_folder(folder))]
-    fitting = [programs for programs in found if programs.major >= wanted]
-    if fitting:
+    found, problems = list[Programs](), list[str]()
+    here = [programs for folder in _folders(least) if (programs := _of_folder(folder))]
+    if fitting := [programs for programs in here if programs.major >= wanted]:
         return min(fitting, key=lambda programs: programs.major)
-    if image and shutil.which("docker") and (inside := _of_image(image)):
-        found.append(inside)
+    found += here
+    for programs in _elsewhere(wanted, least, image, found, problems):
+        if programs.major >= wanted:
+            return programs
+        found.append(programs)
     latest = max(found, key=lambda programs: programs.major, default=None)
     if latest and latest.major >= least:
         return latest
     have = ", ".join(sorted({programs.version for programs in found})) or "none"
     raise BackupError(f"pg_dump: found {have}, required {least} or later, as the server is; install PostgreSQL's "
-                      f"client programs (on Debian: postgresql-client-{least})")
+                      f"client programs (on Debian: postgresql-client-{least}), or an image with them (docker pull "
+                      f"postgres:{least}){''.join(f'; {problem}' for problem in problems)}")
+
+
+def _elsewhere(wanted: int, least: int, image: str | None, found: Sequence[Programs], problems: list[str]
+               ) -> Iterator[Programs]:
+    """Programs that are not this machine's own, one source after the other; why one gave none is added to `problems`.
+
+    `found` are those so far, these included.
+    """
+    def of_images(images: Iterable[str]) -> Iterator[Programs]:
+        yield from filter(None, map(_of_image, images))
+
+    if shutil.which("docker"):
+        yield from of_images([image] if image else [])
+        yield from of_images(present_images(wanted))
+    def lacking() -> bool:
+        return not any(programs.major >= least for programs in found)
+    for package in _offered:
+        # What is only good enough is not worth a download where there is as good already.
+        if package.major >= (least if lacking() else wanted):
+            try:
+                yield from filter(None, [_of_folder(str(package.install()))])
+            except BackupError as error:
+                problems.append(str(error))
+    if lacking() and (pulled := pull_image(wanted)):
+        yield from (programs for programs in of_images([pulled]) if programs.major >= wanted)
 
 
 def complaint(process: subprocess.Popen[bytes]) -> str:
@@ -156,7 +208,15 @@ def _service(address: Address, options: str) -> str:
     return "[lcdb]\n" + "".join(f"{key}={value}\n" for key, value in values.items() if value)
 
 
-def _environment(service: Path) -> dict[str, str]:
+def _environment(service: Path, address: Address) -> dict[str, str]:
     """Nothing of the caller's PG variables: they would win over the address."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-    return {**kept, "PGSERVICEFILE": str(service), "PGSERVICE": "lcdb", "PGTZ": "UTC", "PGCLIENTENCODING": "UTF8"}
+    return {**(_authorities() if address.sslrootcert == SYSTEM else {}), **kept, "PGSERVICEFILE": str(service),
+            "PGSERVICE": "lcdb", "PGTZ": "UTC", "PGCLIENTENCODING": "UTF8"}
+
+
+def _authorities() -> dict[str, str]:
+    """Where this system keeps the authorities that it trusts: programs of a package may look elsewhere for them."""
+    paths = ssl.get_default_verify_paths()
+    return {name: path for name, path in ((paths.openssl_cafile_env, paths.cafile),
+                                          (paths.openssl_capath_env, paths.capath)) if path}

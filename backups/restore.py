@@ -26,6 +26,7 @@ from backups.programs import Programs, complaint, find_programs
 from backups.rates import with_rate
 from backups.reading import Opened
 from backups.scratch import scratch_folder
+from backups.sessions import Sessions, sessions
 from backups.side_by_side import work_side_by_side
 from backups.source import SINCE, read_fingerprint
 from backups.store import Store
@@ -91,27 +92,30 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
     """
     manifest, data_key = open_backup(store, ring, entry)
     opened = Opened(store, manifest, data_key)
-    with _log_in(replace(admin, database="postgres")) as server, \
-            scratch_folder("restore") as folder:
-        require_fit(manifest, server)
-        programs = find_programs(server.info.server_version, image or manifest.server.image,
-                                 archive_of=manifest.server.server_version)
-        run = _Run(opened, programs, replace(admin, database=name), folder / "structure.dump", workers, listener)
+    with scratch_folder("restore") as folder, sessions(lambda: _log_in(replace(admin, database="postgres"))) as server:
+        with server.enter() as connection:
+            require_fit(manifest, connection)
+            version = connection.info.server_version
+        programs = find_programs(version, image or manifest.server.image, archive_of=manifest.server.server_version)
+        run = _Run(opened, programs, replace(admin, database=name), folder / "structure.dump",
+                   1 if server.alone else workers, listener)
         run.phase("verify", lambda: require_objects(opened, workers=workers, listener=with_rate("verify", listener)))
         opened.fetch_structure(run.archive)
         run.large_objects = require_contents(manifest, run.programs, run.archive)
-        create_database(server, manifest, name)
+        with server.enter() as connection:
+            create_database(connection, manifest, name)
         try:
-            roles = create_roles(server, manifest.roles)
+            with server.enter() as connection:
+                roles = create_roles(connection, manifest.roles)
             held = _fill(run, analyze=analyze)
-            finish_database(server, manifest, name)
+            with server.enter() as connection:
+                finish_database(connection, manifest, name)
         except BaseException as error:
             left = _take_away(server, admin, name)
             if isinstance(error, psycopg.Error | RestoreError | ServerUnreachableError):
                 raise RestoreError(f"{_said(name, error)}; {left}") from None
             raise
-    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, run.unfilled,
-                    manifest.server.origin())
+    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, run.unfilled, manifest.server.origin())
 
 
 def _log_in(address: Address, options: str = UNLIMITED) -> Connection[Any]:
@@ -131,11 +135,12 @@ def _said(name: str, error: Exception) -> str:
     return f"database {name}: {'the disk of the server is full: ' if full else ''}{text}"
 
 
-def _take_away(server: Connection[Any], admin: Address, name: str) -> str:
+def _take_away(server: Sessions, admin: Address, name: str) -> str:
     """Drop what was half restored, over a new connection where the server ends the old one; says what became of it."""
     try:
-        drop_database(server, name)
-    except psycopg.Error:
+        with server.enter() as connection:
+            drop_database(connection, name)
+    except (psycopg.Error, ServerUnreachableError):
         try:
             # A server whose disk is full may crash even of that, and be back with room.
             with _log_in(replace(admin, database="postgres")) as again:
@@ -148,28 +153,32 @@ def _take_away(server: Connection[Any], admin: Address, name: str) -> str:
 
 def _fill(run: _Run, *, analyze: bool) -> list[int]:
     """Everything from the empty database to the finished one; returns the held jobs."""
-    manifest, held = run.opened.manifest, list[int]()
-    with _log_in(run.address, LOADING) as connection:
+    manifest = run.opened.manifest
+    with sessions(lambda: _log_in(run.address, LOADING)) as database:
         timescale = manifest.server.timescaledb is not None
         schema = sql.Identifier(manifest.server.timescaledb_schema or "public")
         if timescale:
-            _create_timescaledb(connection, manifest.server)
-            connection.execute(sql.SQL("SELECT {}.timescaledb_pre_restore()").format(schema))
+            with database.enter() as connection:
+                _create_timescaledb(connection, manifest.server)
+                connection.execute(sql.SQL("SELECT {}.timescaledb_pre_restore()").format(schema))
         run.phase("structure", lambda: _pg_restore(run, "pre-data", jobs=1))
-        run.phase("catalog", lambda: _load_catalog(run, connection))
-        if timescale:
-            held = hold_jobs(connection)
+        with database.enter() as connection:
+            run.phase("catalog", lambda: _load_catalog(run, connection))
+            held = hold_jobs(connection) if timescale else []
         run.phase("rows", lambda: _load_tables(run))
         if run.large_objects:
             run.phase("large objects", lambda: _pg_restore(run, "data", jobs=1))
-        _set_sequences(connection, [each for each in manifest.sequences if not each.configuration])
+        with database.enter() as connection:
+            _set_sequences(connection, [value for value in manifest.sequences if not value.configuration])
         run.phase("indexes", lambda: _pg_restore(run, "post-data", jobs=run.workers))
-        if timescale:
-            connection.execute(sql.SQL("SELECT {}.timescaledb_post_restore()").format(schema))
-        _require_structure(run, connection)
-        run.unfilled += fill_views(connection)
+        with database.enter() as connection:
+            if timescale:
+                connection.execute(sql.SQL("SELECT {}.timescaledb_post_restore()").format(schema))
+            _require_structure(run, connection)
+            run.unfilled += fill_views(connection)
+            tables = _to_analyze(connection) if analyze else []
         if analyze:
-            run.phase("analyze", lambda: _analyze(run, connection))
+            run.phase("analyze", lambda: _analyze(run, tables))
     return held
 
 
@@ -235,14 +244,18 @@ def _load_tables(run: _Run) -> None:
     _side_by_side(run, "rows", [table.bytes for table in tables], load)
 
 
-def _analyze(run: _Run, connection: Connection[Any]) -> None:
-    """What ANALYZE does of a whole database, one table after the other; here side by side, the largest first."""
-    tables = connection.execute("""
+def _to_analyze(connection: Connection[Any]) -> list[tuple[Any, ...]]:
+    """Every table that ANALYZE of a whole database reads, by name, with its size; the largest first."""
+    return connection.execute("""
         SELECT c.oid::regclass::text,
                8192 + pg_relation_size(c.oid) + coalesce(sum(pg_relation_size(inhrelid)), 0)::int8
           FROM pg_class c LEFT JOIN pg_inherits ON inhparent = c.oid
          WHERE relkind IN ('r', 'p', 'm') AND relpersistence <> 't' AND NOT relispartition AND NOT relisshared
          GROUP BY c.oid ORDER BY 2 DESC""").fetchall()
+
+
+def _analyze(run: _Run, tables: Sequence[tuple[Any, ...]]) -> None:
+    """What ANALYZE does of a whole database, one table after the other; here side by side."""
     # TimescaleDB would analyze every chunk of a hypertable again, which stand here beside it.
     options = f"{LOADING} -c timescaledb.restoring=on" if run.opened.manifest.server.timescaledb else LOADING
     _side_by_side(run, "analyze", [size for _, size in tables],
@@ -284,5 +297,3 @@ def _require_structure(run: _Run, connection: Connection[Any]) -> None:
         if found != manifest.fingerprint:
             raise RestoreError(f"database {run.address.database}: its structure is not the one that was backed up "
                                f"(found {found[:12]}, required {manifest.fingerprint[:12]})")
-
-

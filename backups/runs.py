@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from backups.begun import begin_snapshot
 from backups.config import BackupConfig
 from backups.errors import DamagedError
-from backups.source import begin_snapshot
 from schema.connection import Address
 
 if TYPE_CHECKING:

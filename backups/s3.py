@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -25,8 +27,11 @@ from botocore.exceptions import ConnectionError as S3ConnectionError
 from backups.errors import S3Error, S3UnreachableError
 
 if TYPE_CHECKING:
+    from boto3.session import Session
     from mypy_boto3_s3 import S3Client
 
+# What TLS says of a port that a container publishes before its server listens.
+CUT_OFF = "UNEXPECTED_EOF_WHILE_READING"
 REFUSED_KEY = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidAccessKey", "XAdminNoSuchUser"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken", "RequestExpired"})
 WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException",
@@ -74,20 +79,40 @@ class S3Login:
         if self.ca_file_is_missing():
             raise S3Error(f"{self}: CA file {self.ca_file} is not there; put the authority's PEM file there, "
                           "or bring up the stack that makes it")
-        # Imported here: they take longer than many a command runs, or run beside what the database is asked.
-        import botocore.session
+        # Imported here: it takes longer than many a command runs, or runs beside what the database is asked.
         from botocore.config import Config
 
         config = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"},
                         # Whoever reads has a SHA-256 to compare with, or the seal of a manifest.
                         response_checksum_validation="when_required",
                         s3={"addressing_style": "path" if self.path_style else "auto"})
-        with explained(self, "log in"):
-            # botocore and not boto3, which adds only uploads of files, and takes twice as long to load.
-            return cast("S3Client", botocore.session.Session().create_client(
+        # A session makes one client at a time.
+        with explained(self, "log in"), _MAKING:
+            return self._session().client(
                 "s3", region_name=self.region, endpoint_url=self.endpoint, config=config,
                 aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key,
-                aws_session_token=self.session_token, verify=self.ca_file))
+                aws_session_token=self.session_token, verify=self.ca_file)
+
+    def _session(self) -> Session:
+        """boto3's session: one for all logins with keys, which has read the description of S3 once; where AWS's own
+        tools find the keys, a new one each time, since what they find changes."""
+        if self.access_key and self.secret_key:
+            return _session_of_all()
+        return _new_session()
+
+
+_MAKING = threading.Lock()
+
+
+def _new_session() -> Session:
+    import boto3.session
+
+    return boto3.session.Session()
+
+
+@functools.cache
+def _session_of_all() -> Session:
+    return _new_session()
 
 
 @contextmanager
@@ -102,6 +127,9 @@ def explained(login: S3Login, doing: str) -> Iterator[None]:
         raise S3Error(f"{login}: no complete credentials ({_one_line(login, error)}); set the access key and the "
                       "secret key, or log in with AWS's own tools") from None
     except SSLError as error:
+        if CUT_OFF in str(error):
+            raise S3UnreachableError(f"{login}: does not answer ({_one_line(login, error)}); check that it "
+                                     "runs") from None
         raise S3Error(f"{login}: its certificate is not trusted ({_one_line(login, error)}); give the CA file of the "
                       "authority that signed it, and an endpoint whose host name the certificate bears") from None
     except (S3ConnectionError, HTTPClientError) as error:

@@ -33,6 +33,22 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
             os.close(lock)
 
 
+@contextmanager
+def held_file(name: str) -> Iterator[bool]:
+    """Hold a lock of this user and machine for the block; False where somebody else holds it."""
+    path = Path(tempfile.gettempdir()) / f"{PREFIX}{name}-{os.getuid()}{LOCK}"
+    file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(file)
+
+
 def remove_abandoned() -> None:
     """Remove this user's folders whose process is gone; others and those in use are left alone."""
     for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):

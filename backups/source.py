@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import Connection, sql
@@ -22,9 +21,11 @@ if TYPE_CHECKING:
     # And else where they are used: they bring the libraries of the bucket, and locks and snapshot are had before.
     from backups.manifest import Role, SequenceValue, Server
 
+Answer = TypeVar("Answer")
 APPLICATION = "lifecompanion backup"
 LOCK = 4_201_160_500_732  # one arbitrary number for "a backup of this database is being taken"
 ATTEMPTS = 5
+GATHERED_BYTES = 1 << 17
 LOCK_TIMEOUT = "10s"
 # As pg_dump has it: whatever the login's own settings are, the text is the same, of rows and of the structure.
 SETTINGS = {
@@ -82,9 +83,13 @@ class Surroundings:
 
 @dataclass
 class Source:
-    """The database as of one snapshot, valid while the connection that took it is open."""
+    """The database as of one snapshot, valid while the connection that took it is open.
 
-    snapshot: str
+    `snapshot` is its exported name; None where the server answers no other connection, so that all is read over this
+    one (`copy`).
+    """
+
+    snapshot: str | None
     server: Server
     tables: Sequence[SourceTable]
     _address: Address
@@ -95,20 +100,40 @@ class Source:
         """Read when first asked for, in the same snapshot: so it may be while others read rows. Raises DumpError."""
         from backups.manifest import Role
 
-        with _explained(self._address):
+        with explained(self._address):
             fingerprint, jobs = read_fingerprint(self._connection)
             chunks = {row["full_name"]: (row["hypertable"], row["compressed"])
                       for row in _rows(self._connection, "chunks")} if self.server.timescaledb else {}
             return Surroundings(chunks, read_sequences(self._connection),
                                 [Role(**row) for row in _rows(self._connection, "roles")], jobs, fingerprint)
 
-    def let_go(self) -> None:
-        """End the snapshot and its locks; that another backup of this database begins stays forbidden.
+    def ask(self, read: Callable[[Connection[Any]], Answer]) -> Answer:
+        """What `read` finds in the snapshot's own session. Raises DumpError."""
+        with explained(self._address):
+            return read(self._connection)
 
-        Raises DumpError where the server ended it before.
+    def copy(self, statement: str, write: Callable[[bytes], None]) -> int:
+        """Hand over the rows of a COPY in the snapshot's own session, gathered; how many there were."""
+        with self._connection.cursor() as cursor:
+            gathered = bytearray()
+            with cursor.copy(statement.encode()) as rows:
+                for row in rows:
+                    gathered += row
+                    if len(gathered) >= GATHERED_BYTES:
+                        write(bytes(gathered))
+                        gathered.clear()
+            if gathered:
+                write(bytes(gathered))
+            return cursor.rowcount
+
+    def let_go(self) -> None:
+        """End the snapshot and its locks; that another backup of this database begins stays forbidden, but where all
+        others wait for this connection. Raises DumpError where the server ended it before.
         """
         try:
             self._connection.execute("ROLLBACK")
+            if self.snapshot is None:
+                self._connection.close()
         except psycopg.Error as error:
             said = " ".join(str(error).split())
             raise DumpError(f"{self._address}: the server ended the session that held the snapshot: {said}; "
@@ -122,26 +147,30 @@ def snapshot_of(address: Address, image: str | None = None, digest: str | None =
     Raises BusyError while another backup of this database is being taken, DumpError where the tables do not hold still.
     """
     with address.connect(application_name=APPLICATION) as connection:
-        with _explained(address):
-            prepare(connection)
-            _require_connections(connection)
-            _only_one(connection)
-            tables = _hold_still(connection)
-            exported = connection.execute("SELECT pg_export_snapshot()").fetchone()
-            source = Source(str(exported[0]) if exported else "", read_server(connection, image, digest), tables,
-                            address, connection)
-        yield source
+        with explained(address):
+            alone = answers_alone(connection)
+        yield take_snapshot(address, connection, image, digest, alone=alone)
+
+
+def take_snapshot(address: Address, connection: Connection[Any], image: str | None, digest: str | None, *, alone: bool
+                  ) -> Source:
+    """Lock and export over this connection; where the server answers it `alone`, all that is read with rows is read."""
+    with explained(address):
+        prepare(connection)
+        _only_one(connection)
+        tables = _hold_still(connection)
+        exported = None if alone else connection.execute("SELECT pg_export_snapshot()").fetchone()
+        source = Source(str(exported[0]) if exported else None, read_server(connection, image, digest), tables,
+                        address, connection)
+    if alone:
+        # Later on the connection is busy with rows.
+        _ = source.surroundings
+    return source
 
 
 @contextmanager
-def begin_snapshot(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[Future[Source]]:
-    """The same by a thread, for whoever has something else to get ready meanwhile."""
-    with ExitStack() as held, ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot") as pool:
-        yield pool.submit(held.enter_context, snapshot_of(address, image, digest))
-
-
-@contextmanager
-def _explained(address: Address) -> Iterator[None]:
+def explained(address: Address) -> Iterator[None]:
+    """What the server says becomes a DumpError of one line that names the database and the remedy."""
     try:
         yield
     except psycopg.Error as error:
@@ -213,12 +242,10 @@ def settings(server_version: int) -> str:
                      if server_version >= SINCE.get(name, 0))
 
 
-def _require_connections(connection: Connection[Any]) -> None:
-    """Raise DumpError on the embedded server, which answers one connection at a time."""
+def answers_alone(connection: Connection[Any]) -> bool:
+    """Whether the server answers nobody else while this connection is open: the embedded one."""
     found = connection.execute("SELECT position('emcc' IN version()) > 0").fetchone()
-    if found and found[0]:
-        raise DumpError(f"database {connection.info.dbname}: the embedded server takes one connection, and a backup "
-                        "reads by several in one snapshot; back up a stack of target docker or host")
+    return bool(found and found[0])
 
 
 def _only_one(connection: Connection[Any]) -> None:

@@ -14,6 +14,7 @@ from psycopg.errors import ObjectInUse
 
 from backups.errors import RestoreError
 from backups.manifest import Manifest, Role, Server
+from backups.source import answers_alone
 from schema.connection import Address
 
 # Set while a restore is under way: what a killed one left is told by it, and may be dropped.
@@ -43,7 +44,8 @@ def require_fit(manifest: Manifest, connection: Connection[Any]) -> None:
         raise RestoreError(f"{where}: PostgreSQL found {version // 10000}, required {least} or later; restore into a "
                            "newer server")
     if wanted.timescaledb is not None:
-        if "timescaledb" not in libraries:
+        # The embedded server loads it by itself.
+        if "timescaledb" not in libraries and not answers_alone(connection):
             raise RestoreError(f"{where}: shared_preload_libraries found '{libraries}', required timescaledb; set it "
                                "and restart the server")
         edition = _edition(connection, wanted.timescaledb) if wanted.edition == "timescale" else None
@@ -74,8 +76,11 @@ def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None
     for name, version in manifest.server.extensions.items():
         versions = sorted(found for extension, found in available if extension == name)
         if name == "timescaledb" and version not in versions:
+            # No release bears this mark: such a version is the embedded server's own.
+            way = "a stack of target embedded: no other server has it" if version.endswith("-dev") else \
+                "a server with it, and update the extension after"
             raise RestoreError(f"backup {manifest.id}: TimescaleDB found {', '.join(versions) or 'none'}, required "
-                               f"exactly {version}; restore into a server with it, and update the extension after")
+                               f"exactly {version}; restore into {way}")
         if not versions:
             raise RestoreError(f"backup {manifest.id}: extension {name} found none, required {version} or later; "
                                "install its package on the server")
@@ -163,22 +168,30 @@ def swap_names(address: Address, restored: str, live: str, aside: str) -> None:
     sessions wait for its end; the server itself waits 5 s each time for the old ones to be gone.
     """
     server, over = replace(address, database="postgres"), threading.Event()
-    with server.connect() as admin, server.connect() as other, ThreadPoolExecutor(1) as pool:
-        ending = pool.submit(_end_sessions, other, (restored, live), over)
-        try:
-            for _ in range(SWAP_TRIES):
-                try:
-                    with admin.transaction():
-                        for old, new in ((live, aside), (restored, live)):
-                            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                                sql.Identifier(old), sql.Identifier(new)))
-                    return
-                except ObjectInUse:
-                    continue
-            raise RestoreError(f"database {live}: sessions in it do not end; stop what connects and swap again")
-        finally:
-            over.set()
-            ending.result()
+    with server.connect() as admin:
+        if answers_alone(admin):
+            # Nobody else is in.
+            _rename(admin, restored, live, aside)
+            return
+        with server.connect() as other, ThreadPoolExecutor(1) as pool:
+            ending = pool.submit(_end_sessions, other, (restored, live), over)
+            try:
+                for _ in range(SWAP_TRIES):
+                    try:
+                        _rename(admin, restored, live, aside)
+                        return
+                    except ObjectInUse:
+                        continue
+                raise RestoreError(f"database {live}: sessions in it do not end; stop what connects and swap again")
+            finally:
+                over.set()
+                ending.result()
+
+
+def _rename(admin: Connection[Any], restored: str, live: str, aside: str) -> None:
+    with admin.transaction():
+        for old, new in ((live, aside), (restored, live)):
+            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
 
 
 def _end_sessions(connection: Connection[Any], databases: Sequence[str], over: threading.Event) -> None:

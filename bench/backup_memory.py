@@ -7,16 +7,21 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.results import FOLDER
+from bench.figures import Figure
+from bench.pictures import plt, save
+from bench.results import Run, keep_run
 from infra.processes import free_port
 from infra.settings import OFFICIAL_IMAGE
 from infra.targets import engine
 from tests.database.servers import running
 
 SIZES = [int(word) for word in os.environ.get("BENCH_GIB", "1 4 16").split()]
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 LIMIT_MIB = 200
+TITLE = "Peak memory of a logical backup by amount of data"
 FLOW = '''
 import json, os, sys, threading
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -87,11 +92,15 @@ def run() -> None:
         with server.admin.connect() as connection:
             connection.execute("CREATE TABLE public.one (n int)")
         address = json.dumps(server.admin.to_dict())
-        peaks = {size: _peak(size, address) for size in SIZES}
-    (FOLDER / "backup_memory.json").write_text(json.dumps(
-        {"benchmark": "peak memory of a backup by amount of data", "limit_mib": LIMIT_MIB, "peak_mib": peaks},
-        indent=2) + "\n")
-    _draw(FOLDER / "backup_memory.png", peaks)
+        peaks = {str(size): [_peak(size, address) for _ in range(ROUNDS)] for size in SIZES}
+    runs = keep_run("backup_memory", TITLE, {"peak_mib": peaks}, figures)
+    draw({size: figure.median for size, figure in zip(SIZES, figures(runs), strict=True)})
+
+
+def figures(runs: Sequence[Run]) -> list[Figure]:
+    """The peak of each amount of data, whose goal is to stay below the limit."""
+    return [Figure(f"peak memory, {size} GiB of rows", [peak for run in runs for peak in run["peak_mib"][size]],
+                   unit="MiB", at_most=LIMIT_MIB) for size in runs[0]["peak_mib"]]
 
 
 def _peak(size: int, address: str) -> int:
@@ -109,12 +118,8 @@ def _peak(size: int, address: str) -> int:
     return peak
 
 
-def _draw(path: Path, peaks: dict[int, int]) -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+def draw(peaks: Mapping[int, float]) -> None:
+    """Draw the peaks by GiB."""
     figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")
     axes.plot(list(peaks), list(peaks.values()), "o-", color="#1f3b57")
     axes.axhline(LIMIT_MIB, color="#a40000", linestyle="--", linewidth=1)
@@ -123,5 +128,4 @@ def _draw(path: Path, peaks: dict[int, int]) -> None:
     axes.minorticks_off()
     axes.set_title("Peak memory of a backup", loc="left", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    save("backup_memory", figure)

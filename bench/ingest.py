@@ -6,18 +6,21 @@ the specification's load for 100,000 devices.
 
 from __future__ import annotations
 
-import json
 import os
+import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import psycopg
 
-from bench.results import FOLDER, plt
+from bench.figures import Figure
+from bench.pictures import plt, save
+from bench.results import Run, keep_run
 from bench.seed_server import execute, running, seed_seconds
 from schema.connection import Address
 from seed import Rows, Spec, readings
@@ -32,6 +35,8 @@ PACES = tuple(round(WANTED * share, -2) for share in (0.25, 0.5, 1.0, 2.0))
 # Readings that are there when the writing begins.
 THERE = int(2_000_000 * float(os.environ.get("BENCH_SCALE", "1")))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "15"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+TITLE = f"Batches of {BATCH:,} readings beside 4 readers and the policies' jobs"
 BASELINE = "INSERT VALUES"
 QUERIES = (
     "SELECT time_bucket('5 minutes', measured_at) AS t, avg(temperature) FROM environmental_readings WHERE device_id = "
@@ -89,13 +94,40 @@ def run() -> None:
             worker.start()
         try:
             batches = _Batches()
-            fastest = {way: _write(address, each, batches, None) for way, each in WAYS.items()}
-            paced = {way: {pace: _write(address, each, batches, pace) for pace in PACES} for way, each in WAYS.items()}
+            rounds = [_round(address, batches, reads) for _ in range(ROUNDS)]
         finally:
             stop.set()
             for worker in workers:
                 worker.join()
-    _keep(fastest, paced, reads)
+    run = {"wanted_rows_a_second": round(WANTED), "rounds": rounds}
+    draw(keep_run("ingest", TITLE, run, figures))
+
+
+def _round(address: Address, batches: _Batches, reads: list[float]) -> dict[str, Any]:
+    """Every way, as fast as it goes and at each pace; and how long the readers' queries took meanwhile."""
+    since = len(reads)
+    found = {"as_fast_as_it_goes": {way: _write(address, insert, batches, None).told() for way, insert in WAYS.items()},
+            "paced": {way: {str(int(pace)): _write(address, insert, batches, pace).told() for pace in PACES}
+                      for way, insert in WAYS.items()}}
+    return {**found, "readers": Measured(0, reads[since:]).told()}
+
+
+def figures(runs: Sequence[Run]) -> list[Figure]:
+    """How fast each way is, and how long a batch waits where readings come as fast as the specification says."""
+    rounds = _rounds(runs)
+    fastest = [found["as_fast_as_it_goes"] for found in rounds]
+    pace = min(PACES, key=lambda pace: abs(pace - WANTED))
+    return [*(Figure(f"{way}: rows a second, one writer", [found[way]["rows_a_second"] for found in fastest],
+                     unit="rows/s") for way in WAYS),
+            *(Figure(f"{way}: rows a second", [found[way]["rows_a_second"] / found[BASELINE]["rows_a_second"]
+                                               for found in fastest], BASELINE) for way in WAYS if way != BASELINE),
+            *(Figure(f"{way}: 99 of 100 batches done, {pace:,.0f} rows a second come",
+                     [found["paced"][way][str(int(pace))]["p99_ms"] for found in rounds], unit="ms") for way in WAYS),
+            Figure("99 of 100 of the readers' queries", [found["readers"]["p99_ms"] for found in rounds], unit="ms")]
+
+
+def _rounds(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    return [found for run in runs for found in run["rounds"]]
 
 
 class _Batches:
@@ -161,27 +193,20 @@ def _run_jobs(address: Address, stop: threading.Event) -> None:
                     print("job", job, error)
 
 
-def _keep(fastest: dict[str, Measured], paced: dict[str, dict[float, Measured]], reads: list[float]) -> None:
-    baseline = fastest[BASELINE].rows_a_second
-    kept = {"benchmark": f"Batches of {BATCH:,} readings beside 4 readers and the policies' jobs",
-            "when": datetime.now(UTC).isoformat(timespec="seconds"), "cores": os.cpu_count(), "baseline": BASELINE,
-            "wanted_rows_a_second": round(WANTED), "readers": Measured(0, reads).told(),
-            "as_fast_as_it_goes": {way: {**each.told(), "ratio": round(each.rows_a_second / baseline, 2)}
-                                   for way, each in fastest.items()},
-            "paced": {way: {str(int(pace)): each.told() for pace, each in by_pace.items()}
-                      for way, by_pace in paced.items()}}
-    (FOLDER / "ingest.json").write_text(json.dumps(kept, indent=2) + "\n")
-    print(json.dumps(kept, indent=2))
+def draw(runs: Sequence[Run]) -> None:
+    """Draw the medians: rows a second of each way, and the latency of its batches at each pace."""
+    rounds = _rounds(runs)
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    left.bar(list(fastest), [each.rows_a_second for each in fastest.values()], color="#9db8d2")
+    left.bar(list(WAYS), [statistics.median(found["as_fast_as_it_goes"][way]["rows_a_second"] for found in rounds)
+                          for way in WAYS], color="#9db8d2")
     left.axhline(WANTED, color="#e4572e", linestyle=":")
     left.text(-0.4, WANTED * 1.03, f"100,000 devices: {WANTED:,.0f} rows/s", color="#e4572e", fontsize=8)
     left.set(ylabel="rows a second, one writer", title="As fast as it goes")
-    for way, by_pace in paced.items():
-        right.plot(list(by_pace), [each.told()["p99_ms"] for each in by_pace.values()], "o-", label=way)
+    for way in WAYS:
+        right.plot(PACES, [statistics.median(found["paced"][way][str(int(pace))]["p99_ms"] for found in rounds)
+                           for pace in PACES], "o-", label=way)
     right.axvline(WANTED, color="#e4572e", linestyle=":")
     right.set(xlabel="rows a second offered", ylabel="99 of 100 batches done within ms", yscale="log",
               title="Paced: from when a batch is due to its commit")
     right.legend(frameon=False)
-    figure.savefig(FOLDER / "ingest.png", dpi=130)
-    plt.close(figure)
+    save("ingest", figure)

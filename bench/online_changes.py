@@ -3,18 +3,21 @@ and once more while somebody reads the tables in a long transaction."""
 
 from __future__ import annotations
 
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.results import draw_stalls, write
+from bench.figures import Figure
+from bench.pictures import draw_stalls
+from bench.results import Run, keep_run
 from schema import apply
 from schema.compare import Options
 from schema.objects import Object
 from tests.database.online_changes import BEFORE, COMMUNITY, COMPRESSED, PLAIN, after
-from tests.database.servers import CannotBeHad, Database, create_database, drop_database, running
+from tests.database.servers import Database, Server, create_database, drop_database, require_official, running
 from tests.database.writers import Writers, reading, writing
 
 LOCK_TIMEOUT_SECONDS = 1.0
@@ -30,27 +33,53 @@ FILLED = (
     "INSERT INTO meters SELECT 1 + n % 20, localtimestamp - n * interval '5 seconds', n, n % 3 "
     "FROM generate_series(1, 500000) n")
 Stalls = dict[str, dict[str, float]]
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+TITLE = "How long a write takes while the schema changes"
+CALM = "nobody reads for long"
 
 
 def run() -> None:
     """Measure every change, draw the waits of the writers."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as folder, running("official", Path(folder)) as server:
-            calm = _measured(create_database(server, "bench_online"), read=False)
-            read = _measured(create_database(server, "bench_online_read"), read=True)
-    except CannotBeHad as error:
-        raise SystemExit(f"bench: online_changes needs the official server: {error}") from None
-    baseline = calm[UNDISTURBED]
-    found = {"benchmark": "writers' waits during online changes, seconds", "lock_timeout_seconds": LOCK_TIMEOUT_SECONDS,
-             "baseline": UNDISTURBED, "waits": calm, f"waits {READ}": read,
-             "ratios of the longest wait": {name: round(each["max"] / baseline["max"], 2)
-                                            for name, each in calm.items()}}
-    write("online_changes", found)
-    draw_stalls("online_changes", "How long a write takes while the schema changes",
-                {"nobody reads for long": calm, READ: read}, LOCK_TIMEOUT_SECONDS)
-    late = {name: each for waits in (calm, read) for name, each in waits.items()
-            if each["max"] > LOCK_TIMEOUT_SECONDS + each["step"]}
-    print("longer than the lock timeout and one statement:", late or "none")
+    require_official("online_changes")
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as folder, running("official", Path(folder)) as server:
+        rounds = [_round(server, number) for number in range(ROUNDS)]
+    run = {"lock_timeout_seconds": LOCK_TIMEOUT_SECONDS, "rounds": rounds}
+    draw(keep_run("online_changes", TITLE, run, figures))
+
+
+def _round(server: Server, number: int) -> dict[str, Stalls]:
+    return {CALM: _measured(create_database(server, f"bench_online_{number}"), read=False),
+            READ: _measured(create_database(server, f"bench_online_read_{number}"), read=True)}
+
+
+def figures(runs: Sequence[Run]) -> list[Figure]:
+    """The longest wait of each change against that of writers whom nothing disturbs; of all of them, what is beyond
+    the lock timeout and the longest statement, whose goal is none."""
+    rounds = _rounds(runs)
+    longest = [Figure(f"longest wait of a write, {change}",
+                      [found[CALM][change]["max"] / found[CALM][UNDISTURBED]["max"] for found in rounds],
+                      f"longest wait, {UNDISTURBED}") for change in rounds[0][CALM] if change != UNDISTURBED]
+    beyond = [Figure(f"worst wait beyond the lock timeout and the longest statement, {panel}",
+                     [max(0.0, *map(_beyond, found[panel].values())) for found in rounds], unit="s", at_most=0.0)
+              for panel in (CALM, READ)]
+    return [*beyond, *longest]
+
+
+def _beyond(waits: dict[str, float]) -> float:
+    return waits["max"] - waits["step"] - LOCK_TIMEOUT_SECONDS
+
+
+def draw(runs: Sequence[Run]) -> None:
+    """Draw the medians of all rounds."""
+    rounds = _rounds(runs)
+    draw_stalls("online_changes", TITLE, {
+        panel: {change: {mark: statistics.median(found[panel][change][mark] for found in rounds)
+                         for mark in ("median", "p99", "max")} for change in rounds[0][panel]}
+        for panel in (CALM, READ)}, LOCK_TIMEOUT_SECONDS)
+
+
+def _rounds(runs: Sequence[Run]) -> list[dict[str, Stalls]]:
+    return [found for run in runs for found in run["rounds"]]
 
 
 def _measured(database: Database, *, read: bool) -> Stalls:

@@ -21,13 +21,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.results import Curves, keep_curves
+from bench.pictures import Curves
+from bench.results import keep_curves
 from bench.schemas import script, tables
 from schema.connection import Address
-from tests.database.servers import CannotBeHad, Database, Server, create_database, drop_database, running
+from tests.database.servers import Database, Server, create_database, drop_database, require_official, running
 
 SIZES = (5, 50, 500)
-ROUNDS = 3
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 WARM_REPEATS = 3
 OURS = "lifecompanion"
 FOLDER = Path(__file__).parent
@@ -68,18 +69,16 @@ class Tool:
 
 def run() -> None:
     """Measure every tool that this machine can have, size by size and round by round."""
+    require_official("plan")
     folder = Path(tempfile.mkdtemp(prefix="lcdb-bench-"))
     try:
         tools = [Tool(OURS, (sys.executable, "-m", "bench.planners.ours"), compares=False), *_others(folder)]
         with running("official", folder) as server:
             curves, changes, loading = _measure(server, tools)
-    except CannotBeHad as error:
-        raise SystemExit(f"bench: plan needs the official server: {error}") from None
     finally:
         shutil.rmtree(folder)
-    found = keep_curves("plan", "Planning, from loaded database to declared one", OURS, "tables", curves,
-                        facts={"changes": changes, "loading the shadow database that the others need": loading})
-    print(json.dumps(found, indent=1))
+    keep_curves("plan", "Planning, from loaded database to declared one", OURS, "tables", curves,
+                facts={"changes": changes, "loading the shadow database that the others need": loading})
 
 
 def _measure(server: Server, tools: list[Tool]) -> tuple[Curves, dict[str, dict[str, int]], dict[int, list[float]]]:
@@ -88,7 +87,7 @@ def _measure(server: Server, tools: list[Tool]) -> tuple[Curves, dict[str, dict[
     loading: dict[int, list[float]] = {}
     for size in SIZES:
         with _databases(server, size) as (empty, live, wanted, taken):
-            loading[size] = [round(each, 3) for each in taken]
+            loading[size] = [round(seconds, 3) for seconds in taken]
             for number in range(ROUNDS):
                 for case, start in ((EMPTY, empty), (NOTHING, live)):
                     # Each round begins with another tool, so that none always runs on what its neighbour left.

@@ -28,9 +28,9 @@ from schema.connection import Address
 from tests.database.archived import Archived, archived, bridge_address
 from tests.database.filled import add_readings, fill
 from tests.database.servers import docker
-from tests.program.s3_servers import versitygw
+from tests.program.s3_servers import seaweedfs
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
 OPTIONS = os.environ.get("BENCH_DOCKER_OPTIONS", "").split()
 RESTORED = "recovered"
@@ -39,7 +39,7 @@ FULL, CHAIN, LOGICAL = "physical, full", "physical, full + incremental + WAL", "
 
 def run() -> None:
     """Take the backups, lose the server, recover in turns, keep the picture."""
-    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, versitygw(Path(name), bridge_address()) as s3:
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, seaweedfs(Path(name), bridge_address()) as s3:
         bucket = f"bench-{secrets.token_hex(4)}"
         s3.login.client().create_bucket(Bucket=bucket)
         with archived("official", s3.login, bucket) as archive:
@@ -71,7 +71,7 @@ def _measure(config: BackupConfig, image: str, source: Address, chain: str) -> N
         for way, take in ways.items():
             seconds[way].append(take())
         print(f"round {number + 1}:", {way: round(runs[-1], 1) for way, runs in seconds.items()}, flush=True)
-    print(keep("recovery", f"From an empty machine to a server with {ROWS:,} readings, its jobs off", FULL, seconds))
+    keep("recovery", f"From an empty machine to a server with {ROWS:,} readings, its jobs off", (FULL,), seconds)
 
 
 def _recover(config: BackupConfig, image: str, source: Address, backup: str | None) -> float:

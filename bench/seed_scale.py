@@ -8,32 +8,41 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
-from bench.results import FOLDER, plt
+from bench.figures import Figure
+from bench.pictures import plt, save
+from bench.results import Run, keep_run
 from bench.seed_server import ROOT, execute, running
+from schema.connection import Address
 from seed.tables import TABLES
 
 MOST = int(float(os.environ.get("BENCH_MOST_ROWS", "1e7")))
 SINK = int(float(os.environ.get("BENCH_SINK_ROWS", "1e8")))
-LIMIT_BYTES = 1.5 * 2**30
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+LIMIT_MIB = 1.5 * 2**10
+TITLE = "Seeding: the loader's time and memory against rows"
 # 1,000 devices; the days grow with the rows up to a month, then the pace does: no aggregate has to be refreshed.
 _SPEC = """
-import json, resource, sys
+import json, sys
 from datetime import UTC, datetime
 from seed import Spec
 rows = int(sys.argv[1])
 spec = Spec(users=250, devices_per_user=4, days=max(1, min(29, rows // 160_000)), readings=rows, activities=0,
             notifications=0, until=datetime.now(UTC).replace(hour=0, minute=0, second=0))
+# Not getrusage, which begins with the peak of the process that started this one.
+def peak_bytes():
+    return 1024 * next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 """
 _LOAD = _SPEC + """
 from schema.connection import Address
 from seed.load import Manner, seed
 seconds = seed(Address.from_dict(json.load(sys.stdin)), spec, manner=Manner(whole_rows=0)).seconds
-print(json.dumps({"seconds": seconds, "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
 """
 _SINK = _SPEC + """
 import threading, time
@@ -57,31 +66,48 @@ threads = [threading.Thread(target=work) for _ in range(3)]
 [thread.join() for thread in threads]
 assert made[0] == rows_asked, made
 print(json.dumps({"seconds": time.monotonic() - since, "rows": made[0], "bytes": made[1],
-                  "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+                  "peak_bytes": peak_bytes()}))
 """.replace("rows_asked", "int(sys.argv[1])")
 
 
 def run() -> None:
     """Each size into empty tables, in a process of its own."""
-    found: dict[int, dict[str, float]] = {}
+    loads: dict[str, list[dict[str, float]]] = {}
     with running() as address:
-        rows = 100_000
-        while rows <= MOST:
-            execute(address, f"TRUNCATE {', '.join(TABLES)}", "CHECKPOINT")
-            found[rows] = _in_process(_LOAD, rows, json.dumps(address.to_dict()))
-            if execute(address, "SELECT count(*) FROM environmental_readings") != [(rows,)]:
-                raise SystemExit(f"bench: not all of {rows} rows were loaded")
-            print(rows, found[rows], flush=True)
-            rows *= 10
-    sink = _in_process(_SINK, SINK, "")
-    print("made for nobody:", sink)
-    baseline = found[1_000_000]["seconds"] / 1_000_000 if 1_000_000 in found else found[100_000]["seconds"] / 100_000
-    kept = {"benchmark": "The loader's cost against rows", "when": datetime.now(UTC).isoformat(timespec="seconds"),
-            "baseline": "seconds a row of the load of 1,000,000", "cores": os.cpu_count(),
-            "loads": {str(rows): {**each, "ratio": round(each["seconds"] / rows / baseline, 3)}
-                      for rows, each in found.items()}, "made_for_nobody": sink, "limit_bytes": LIMIT_BYTES}
-    (FOLDER / "seed_scale.json").write_text(json.dumps(kept, indent=2) + "\n")
-    _draw(found, sink)
+        for rows in sizes():
+            loads[str(rows)] = [_load(address, rows) for _ in range(ROUNDS)]
+    sinks = [_in_process(_SINK, SINK, "") for _ in range(ROUNDS)]
+    draw(keep_run("seed_scale", TITLE, {"loads": loads, "made_for_nobody": sinks}, figures))
+
+
+def sizes() -> list[int]:
+    """The numbers of rows: 100,000, and ten times as many again and again."""
+    return [10**power for power in range(5, 12) if 10**power <= MOST]
+
+
+def figures(runs: Sequence[Run]) -> list[Figure]:
+    """Seconds a row against a smaller load's, in the same round, and memory."""
+    rounds = {int(rows): [load for run in runs for load in run["loads"][rows]] for rows in runs[0]["loads"]}
+    baseline = 1_000_000 if 1_000_000 in rounds else min(rounds)
+    sinks = [sink for run in runs for sink in run["made_for_nobody"]]
+    times = [Figure(f"seconds a row, {rows:,} rows",
+                    [load["seconds"] / rows / (base["seconds"] / baseline)
+                     for load, base in zip(loads, rounds[baseline], strict=True)], f"a row of {baseline:,}")
+             for rows, loads in rounds.items() if rows != baseline]
+    memory = [Figure(f"peak memory, {rows:,} rows {what}", [load["peak_bytes"] / 2**20 for load in loads], unit="MiB",
+                     at_most=LIMIT_MIB)
+              for what, by_rows in (("loaded", rounds), ("made for nobody", {int(sinks[0]["rows"]): sinks}))
+              for rows, loads in by_rows.items()]
+    return [*times, *memory]
+
+
+def _load(address: Address, rows: int) -> dict[str, float]:
+    execute(address, f"TRUNCATE {', '.join(TABLES)}", "CHECKPOINT")
+    load = _in_process(_LOAD, rows, json.dumps(address.to_dict()))
+    if execute(address, "SELECT count(*) FROM environmental_readings") != [(rows,)]:
+        raise SystemExit(f"bench: not all of {rows} rows were loaded")
+    print(rows, load, flush=True)
+    return load
 
 
 def _in_process(program: str, rows: int, stdin: str) -> dict[str, float]:
@@ -94,19 +120,22 @@ def _in_process(program: str, rows: int, stdin: str) -> dict[str, float]:
     return measured
 
 
-def _draw(found: dict[int, dict[str, float]], sink: dict[str, float]) -> None:
+def draw(runs: Sequence[Run]) -> None:
+    """Draw the medians of time and memory against rows."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    sizes = list(found)
-    left.loglog(sizes, [found[rows]["seconds"] for rows in sizes], "o-", color="#1f3b57", label="loaded")
-    pace = found[sizes[-1]]["seconds"] / sizes[-1]
-    left.loglog(sizes, [rows * pace for rows in sizes], ":", color="#888888", label="in proportion to rows")
+    rows = [int(size) for size in runs[0]["loads"]]
+    seconds, peaks = ([statistics.median(load[key] for run in runs for load in run["loads"][str(size)])
+                       for size in rows] for key in ("seconds", "peak_bytes"))
+    left.loglog(rows, seconds, "o-", color="#1f3b57", label="loaded")
+    left.loglog(rows, [size * seconds[-1] / rows[-1] for size in rows], ":", color="#888888",
+                label="in proportion to rows")
     left.set(xlabel="readings", ylabel="seconds", title="Time of a load, indexes and foreign key included")
     left.legend(frameon=False)
-    peaks = {**{rows: each["peak_bytes"] for rows, each in found.items()}}
-    right.semilogx(list(peaks), [peak / 2**20 for peak in peaks.values()], "o-", color="#1f3b57", label="loaded")
-    right.semilogx([sink["rows"]], [sink["peak_bytes"] / 2**20], "s", color="#e4572e", label="made for nobody")
-    right.axhline(LIMIT_BYTES / 2**20, color="#888888", linestyle=":", label="limit")
+    right.semilogx(rows, [peak / 2**20 for peak in peaks], "o-", color="#1f3b57", label="loaded")
+    sinks = [sink for run in runs for sink in run["made_for_nobody"]]
+    right.semilogx([sinks[0]["rows"]], [statistics.median(sink["peak_bytes"] for sink in sinks) / 2**20], "s",
+                   color="#e4572e", label="made for nobody")
+    right.axhline(LIMIT_MIB, color="#888888", linestyle=":", label="limit")
     right.set(xlabel="readings", ylabel="MiB resident at most", title="Memory of the loader", ylim=(0, None))
     right.legend(frameon=False)
-    figure.savefig(FOLDER / "seed_scale.png", dpi=130)
-    plt.close(figure)
+    save("seed_scale", figure)

@@ -43,8 +43,7 @@ def run() -> None:
             _empty(address)
             _forget()
             seconds["seed.load, in a program that runs"].append(seed(address, spec).seconds)
-    ratios = keep("seed_specification", "The specification's data set into empty tables", BASELINE, seconds)
-    print(ratios)
+    keep("seed_specification", "The specification's data set into empty tables", (BASELINE,), seconds)
 
 
 def _empty(address: Address) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     import typer
 
 OURS = frozenset({"backups", "cli", "infra", "schema", "seed"})
+# A shell that completes a command line runs `lcdb` without arguments, and has the line so far in one of the others.
+COMPLETING, LINES = "_LCDB_COMPLETE", ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
 
 
 def main() -> None:
@@ -20,9 +23,11 @@ def main() -> None:
     # What is read below lives as long as the process: to search it for garbage, now and at the end, would take a tenth
     # of a second.
     gc.disable()
+    # Else pydantic reads the metadata of every installed package, in search of plugins: a sixth of a command's start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     import typer
 
-    app = _app(sys.argv[1:2])
+    app = _app(_first_word())
     gc.freeze()
     # Nor does what a command itself still reads wait for a search at every 700 objects.
     gc.set_threshold(50_000, 20, 20)
@@ -48,12 +53,22 @@ def main() -> None:
         sys.exit(status)
 
 
-def _app(word: list[str]) -> typer.Typer:
-    """The command that the first word names; all of them where it names none, for help and for complaints."""
-    from cli.commands import COMMANDS, GROUPS, gather
+def _first_word() -> str:
+    """The word after `lcdb`, of the line that a shell completes where one does; empty where there is none."""
+    if COMPLETING not in os.environ:
+        return sys.argv[1] if len(sys.argv) > 1 else ""
+    line = next((os.environ[name] for name in LINES if name in os.environ), "")
+    return [*line.split(), "", ""][1]
 
-    if word and (word[0] in COMMANDS or word[0] in GROUPS):
-        return gather(word)
+
+def _app(word: str) -> typer.Typer:
+    """The command that the first word names; all of them where it names none, for help and for complaints."""
+    from cli.commands import COMMANDS, GROUPS, OPTIONS, gather, names_only
+
+    if word in COMMANDS or word in GROUPS:
+        return gather([word])
+    if word in OPTIONS or COMPLETING in os.environ:
+        return names_only()
     from cli.app import app
 
     return app

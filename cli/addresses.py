@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 
-from schema.connection import Address
+if TYPE_CHECKING:
+    from schema.connection import Address
 
 # What an Address carries; anything else in a DSN, such as channel_binding, would be dropped without a word.
 KNOWN = frozenset({"host", "port", "user", "password", "dbname", "sslmode", "sslrootcert"})
@@ -33,6 +33,11 @@ def find_database(stack: str | None, dsn: str | None, role: str = "owner") -> tu
 
 
 def _parse(dsn: str) -> Address:
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    from schema.connection import Address
+
     try:
         parts = {"host": "127.0.0.1", "port": 5432, "password": "", **conninfo_to_dict(dsn)}
     except ProgrammingError:

@@ -20,7 +20,9 @@ def find_config(stack: str | None, file: Path | None) -> BackupConfig:
     """The settings in `file`, else the stack's. Raises BackupError, StackError."""
     # Not at the top of this file, which every command reads: botocore and pydantic take a third of a second.
     from backups.config import BackupConfig
+    from infra.client_programs import offer_client_programs
 
+    offer_client_programs()
     return BackupConfig.from_dict(config_values(stack, file), "backup settings") if file is None else \
         BackupConfig.from_file(file)
 

@@ -170,10 +170,11 @@ def _drill_physical(settings: BackupConfig, entry: PhysicalEntry, image: str | N
 
 def _drill_logical(settings: BackupConfig, entry: Entry, admin: Address | None, image: str | None,
                    tell: Callable[[str, float], None]) -> Drill:
-    from backups.drill import run_drill
+    from backups.drill import find_embedded, run_drill
 
     return run_drill(settings.store(), settings.keyring(), entry, image=image or settings.image,
-                     timestamps=settings.timestamps, admin=admin, listener=tell)
+                     timestamps=settings.timestamps, listener=tell,
+                     admin=admin or (None if image else find_embedded(settings, entry)))
 
 
 def _moment(option: str, text: str | None) -> datetime | None:

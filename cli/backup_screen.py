@@ -47,11 +47,14 @@ def progress_bar(word: str) -> Iterator[Callable[[str, float], None]]:
 
 @contextmanager
 def _bar(word: str) -> Iterator[Callable[[str, float], None]]:
+    if not quiet.is_terminal:
+        # Not even read: it takes as long as a small table's rows.
+        yield lambda *_: None
+        return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    # Off a terminal it would leave an empty line.
-    with Progress(*columns, console=quiet, transient=True, disable=not quiet.is_terminal) as bars:
+    with Progress(*columns, console=quiet, transient=True) as bars:
         task = bars.add_task(word, total=1.0)
         yield lambda doing, part: bars.update(task, completed=part, description=doing)
 

@@ -8,12 +8,17 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from infra import inprocess
+from infra.checkouts import note_checkout
 from infra.inprocess_resources import Event
+from infra.notices import show_by
 from infra.pulumi_cli import CliMissingError
 from infra.stack import Result, Stack
 from infra.stack_file import StackError, stack_target
+from infra.takeover import into_process, into_pulumi, is_here
 
 DOCKER_SECONDS = 5
+# What a command without --stack means: with a Docker engine, and without.
+DEFAULTS = ("dev", "embedded")
 
 
 class Driver(Protocol):
@@ -32,6 +37,7 @@ class InProcess:
     def __init__(self, name: str, console: Console) -> None:
         self.name = name
         self._console = console
+        show_by(lambda line: console.print(line, style="dim", markup=False, soft_wrap=True))
 
     def up(self) -> Result:
         return inprocess.run(self.name, on_event=self._show)
@@ -63,10 +69,15 @@ def open_driver(stack: str | None, console: Console) -> tuple[str, Driver]:
     name = stack or ("dev" if docker_answers() else "embedded")
     if not stack and name == "embedded":
         console.print("no Docker engine answers: stack embedded, for trials and tests", style="yellow")
+    note_checkout()
     try:
-        return name, Stack(name, console)
+        driver = Stack(name, console)
     except CliMissingError as error:
         return _without_cli(name, str(error), console, asked=stack is not None)
+    into_pulumi(driver, console)
+    if not stack:
+        _name_other(name, console)
+    return name, driver
 
 
 def _without_cli(name: str, reason: str, console: Console, *, asked: bool) -> tuple[str, Driver]:
@@ -78,7 +89,20 @@ def _without_cli(name: str, reason: str, console: Console, *, asked: bool) -> tu
         console.print("stack embedded in place of dev: target docker needs the Pulumi CLI", style="yellow")
     console.print(f"{reason}\nthe program runs in this process instead, without Pulumi state: there is no history "
                   "and no refresh, and what is no longer declared is not removed", style="yellow", soft_wrap=True)
+    into_process(name, console)
+    if not asked:
+        _name_other(name, console)
     return name, InProcess(name, console)
+
+
+def _name_other(name: str, console: Console) -> None:
+    """Say that the other of the two stacks that a command without --stack may mean is there too."""
+    other = next(default for default in DEFAULTS if default != name)
+    if is_here(other):
+        way = (f"make destroy STACK={other} removes it" if other == "embedded" or docker_answers() else
+               f"its containers are back with the Docker engine; STACK={other} means it")
+        console.print(f"this is stack {name}; stack {other} was made here too and is left as it is: {way}",
+                      style="yellow", soft_wrap=True)
 
 
 def docker_answers() -> bool:

@@ -102,10 +102,12 @@ def declare_access(settings: Settings, server: Server) -> Access:
     extensions = [
         # The administrator's own search path holds no schema to make it in.
         postgresql.Extension(f"extension-{name}", name=name, database=database.name, schema="public",
-                             opts=inside(server, provider=provider))
+                             opts=inside(server, provider=provider, depends_on=owned))
         for name in server.extensions
     ]
-    grants = _nobody_else(server, provider, database)
+    # After the owner, whom the administrator sets from another database: the embedded server serves one at a time, and
+    # takes a second to go from one to the other.
+    grants = _nobody_else(server, provider, database, after=owned)
     for role in (APP, READONLY, BACKUP, MONITOR):
         grants += _grants(server, provider, database, roles, role, after=grants[-1])
     access = Access(settings.database, provider, {role: roles[role].name for role in ROLES}, passwords,
@@ -129,12 +131,12 @@ def _role(settings: Settings, server: Server, provider: postgresql.Provider, rol
         roles=member_of(server, role), opts=inside(server, provider=provider))
 
 
-def _nobody_else(server: Server, provider: postgresql.Provider,
-                 database: postgresql.Database) -> list[pulumi.Resource]:
+def _nobody_else(server: Server, provider: postgresql.Provider, database: postgresql.Database, *,
+                 after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
     """Everybody may connect, and before PostgreSQL 15 make objects, until PUBLIC's right to it is taken away."""
     connecting = postgresql.Grant(
         "grant-public-database", database=database.name, role="public", object_type="database", privileges=[],
-        opts=inside(server, provider=provider))
+        opts=inside(server, provider=provider, depends_on=after))
     creating = postgresql.Grant(
         "grant-public-schema", database=database.name, role="public", schema="public", object_type="schema",
         privileges=["USAGE"], opts=inside(server, provider=provider, depends_on=[connecting]))

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 RENEW_BEFORE = timedelta(days=30)
+# The S3 server's parts show it to each other: as a client too.
+USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def issue(names: Sequence[str], days: int) -> Issued:
     cert = (_builder(_name(names[0]), key.public_key(), ca_name, ca_key.public_key(), valid=(start, end))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(list(USAGES)), critical=False)
             .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
             .sign(ca_key, hashes.SHA256()))
     pem = serialization.Encoding.PEM
@@ -50,6 +52,12 @@ def issue(names: Sequence[str], days: int) -> Issued:
 def is_due(not_after: str) -> bool:
     """Whether a certificate that ends then should be issued anew now."""
     return datetime.fromisoformat(not_after) - datetime.now(UTC) < RENEW_BEFORE
+
+
+def has_usages(cert_pem: str) -> bool:
+    """Whether a certificate has all usages that ours have; those of earlier releases are for servers alone."""
+    cert = x509.load_pem_x509_certificate(cert_pem.encode("ascii"))
+    return set(USAGES) <= set(cert.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
 
 
 def _builder(subject: x509.Name, key: ec.EllipticCurvePublicKey, issuer: x509.Name,

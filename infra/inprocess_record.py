@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, Self
 
 NAME = "inprocess.json"
+# The state of Pulumi's that a record was taken over from, as encrypted as it was.
+TAKEN_OVER = "pulumi-state.json"
 
 
 @dataclass(frozen=True)
 class Made:
     """One resource as it was last made; `stays`: destroy leaves it; `goes_with`: the URN of what it vanishes with.
 
-    While one is `protected`, nothing is destroyed.
+    While one is `protected`, nothing is destroyed. `secrets` are the properties that are secret; None: nobody knows.
     """
 
     type: str
@@ -28,6 +30,7 @@ class Made:
     goes_with: str = ""
     stays: bool = False
     protected: bool = False
+    secrets: tuple[str, ...] | None = None
 
 
 class Record:
@@ -36,6 +39,11 @@ class Record:
     def __init__(self, folder: Path, made: dict[str, Made], outputs: dict[str, Any]) -> None:
         self.folder, self.made, self.outputs = folder, made, outputs
 
+    @property
+    def file(self) -> Path:
+        """Where the record is kept."""
+        return self.folder / NAME
+
     @classmethod
     def read(cls, folder: Path) -> Self:
         """The record in this folder; an empty one where there is none."""
@@ -43,7 +51,7 @@ class Record:
             kept = json.loads((folder / NAME).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls(folder, {}, {})
-        return cls(folder, {urn: Made(**made) for urn, made in kept["made"].items()}, kept["outputs"])
+        return cls(folder, {urn: _made(entry) for urn, entry in kept["made"].items()}, kept["outputs"])
 
     def put(self, urn: str, made: Made) -> None:
         """Note a resource at once, so that a run that is killed loses no password."""
@@ -63,10 +71,16 @@ class Record:
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
             json.dump(kept, file)
-        draft.replace(self.folder / NAME)
+        draft.replace(self.file)
 
     def delete(self) -> None:
-        """Remove the file, and the stack's folder where nothing else is in it."""
-        (self.folder / NAME).unlink(missing_ok=True)
+        """Remove the file and the state it was taken over from, and the stack's folder where nothing else is in it."""
+        for file in (self.file, self.folder / TAKEN_OVER):
+            file.unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()
+
+
+def _made(entry: dict[str, Any]) -> Made:
+    secrets = entry.pop("secrets", None)
+    return Made(**entry, secrets=None if secrets is None else tuple(secrets))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dill
+import pulumi
 from pulumi.dynamic import DiffResult, ResourceProvider
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
 from pulumi.runtime.mocks import MockMonitor
@@ -69,6 +70,8 @@ class Maker(Mocks):
         with self._one_at_a_time:
             if self.failures:
                 raise MakerError(f"{args.name}: not tried, as another resource failed")
+            self.asked.secrets = tuple(sorted(
+                {key for key, value in args.inputs.items() if is_rpc_secret(value)}.union(self.asked.secret_outputs)))
             try:
                 operation, id_, outputs = self._make(args.typ, args.name, plain(args.inputs), args.provider or "")
             except Exception as error:  # noqa: BLE001 a provider may raise anything; the user gets one line of it
@@ -78,7 +81,8 @@ class Maker(Mocks):
                 self.events.append(event)
                 if self._on_event:
                     self._on_event(event)
-        return id_, {key: value for key, value in outputs.items() if key != PROVIDER}
+        return id_, {key: pulumi.Output.secret(value) if key in self.asked.secrets else value
+                     for key, value in outputs.items() if key != PROVIDER}
 
     def _failed(self, line: str) -> MakerError:
         self.failures.append(line)
@@ -87,6 +91,8 @@ class Maker(Mocks):
     def _make(self, kind: str, name: str, inputs: Props, provider: str) -> tuple[str, str, Props]:
         if kind.startswith("pulumi:providers:"):
             self._servers[name] = inputs
+            if not self.preview:
+                self._keep(kind, name, name, inputs, inputs)
             return "", name, inputs
         if PROVIDER in inputs:
             return self._dynamic(kind, name, inputs)
@@ -108,6 +114,8 @@ class Maker(Mocks):
             return "create", *self._created(kind, name, inputs, provider)
         diff = provider.diff(old.id, dict(old.outputs), inputs)
         if not _changes(diff, old, inputs):
+            if not self.preview and old.secrets != self.asked.secrets:
+                self._keep(kind, name, old.id, dict(old.inputs), old.outputs)
             return "same", old.id, dict(old.outputs)
         if self.preview:
             return "update", old.id, {**old.outputs, **inputs}
@@ -143,7 +151,7 @@ class Maker(Mocks):
     def _keep(self, kind: str, name: str, id_: str, inputs: Props, outputs: Mapping[str, Any]) -> tuple[str, Props]:
         outputs = {**outputs, **({PROVIDER: inputs[PROVIDER]} if PROVIDER in inputs else {})}
         self._record.put(self.asked.urn, Made(kind, name, id_, inputs, outputs, self.asked.goes_with, self.asked.stays,
-                                        self.asked.protected))
+                                             self.asked.protected, self.asked.secrets))
         return id_, outputs
 
 
@@ -159,7 +167,7 @@ class Monitor(MockMonitor):
         asked = self._maker.asked
         asked.urn = self.make_urn(request.parent, request.type, request.name)
         asked.goes_with, asked.stays = str(request.deletedWith), bool(request.retainOnDelete)
-        asked.protected = bool(request.protect)
+        asked.protected, asked.secret_outputs = bool(request.protect), tuple(request.additionalSecretOutputs)
         with event_loop():
             return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
@@ -194,7 +202,8 @@ def remove(record: Record) -> Iterator[Event]:
                 load(made.outputs).delete(made.id, dict(made.outputs))
             except Exception as error:  # noqa: BLE001 as above
                 raise MakerError(explain("".join(traceback.format_exception(error)), made.name)) from None
-        yield Event("same" if made.stays else "delete", made.type, made.name)
+        if made.type != POSTGRESQL:
+            yield Event("same" if made.stays else "delete", made.type, made.name)
         record.drop(urn)
 
 

@@ -14,6 +14,8 @@ from schema.connection import Address
 
 # A report must not load a large server: a count that takes longer gives way to the planner's estimate.
 COUNT_SECONDS = 5
+# Of a job's error, which may quote whole statements.
+ERROR_LENGTH = 300
 
 TABLES = """
 SELECT c.relname, pg_total_relation_size(c.oid), greatest(c.reltuples, 0)::bigint
@@ -54,6 +56,21 @@ LEFT JOIN timescaledb_information.continuous_aggregates a
 WHERE coalesce(a.view_schema, j.hypertable_schema) = 'public'
 ORDER BY 1, 2
 """
+# Of the server's own jobs only those that a table here has.
+FAILURES = """
+SELECT j.job_id, coalesce(a.view_name, j.hypertable_name), j.proc_schema, j.proc_name, s.last_run_started_at,
+       s.total_failures, j.next_start{error}
+FROM timescaledb_information.jobs j JOIN timescaledb_information.job_stats s USING (job_id)
+LEFT JOIN timescaledb_information.continuous_aggregates a
+       ON (a.materialization_hypertable_schema, a.materialization_hypertable_name)
+        = (j.hypertable_schema, j.hypertable_name){errors}
+WHERE s.last_run_status = 'Failed'
+  AND (coalesce(a.view_schema, j.hypertable_schema) = 'public' OR j.proc_schema NOT LIKE '\\_timescaledb\\_%')
+ORDER BY j.job_id
+"""
+LAST_ERROR = """
+LEFT JOIN LATERAL (SELECT sqlerrcode, err_message FROM timescaledb_information.job_errors
+                   WHERE job_id = j.job_id ORDER BY start_time DESC LIMIT 1) e ON true"""
 STANDBYS = """
 SELECT application_name, state, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
        extract(epoch FROM replay_lag)::float
@@ -87,6 +104,19 @@ class PolicyFacts:
 
 
 @dataclass(frozen=True)
+class JobFailure:
+    """A job whose last run failed. `error` is one line, and with `code` None where the server has kept neither."""
+
+    job_id: int
+    job: str
+    started: datetime | None
+    failures: int
+    next_start: datetime | None
+    code: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
 class StandbyFacts:
     """One connected standby, as the primary sees it."""
 
@@ -106,6 +136,7 @@ class ServerFacts:
     tables: Sequence[TableFacts]
     policies: Sequence[PolicyFacts]
     standbys: Sequence[StandbyFacts]
+    failures: Sequence[JobFailure] = ()
 
 
 def read_server(address: Address) -> ServerFacts:
@@ -115,18 +146,19 @@ def read_server(address: Address) -> ServerFacts:
         connection.execute("SET search_path = pg_catalog")
         postgresql = str(connection.execute("SHOW server_version").fetchall()[0][0]).split()[0]
         found = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
-        edition, hypertables, policies = None, {}, []
+        edition, hypertables, policies, failures = None, {}, [], []
         if found:
             edition = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchall()[0][0]
             hypertables = {name: facts for name, *facts in connection.execute(HYPERTABLES)}
             policies = [PolicyFacts(table, _kind(procedure), after, next_start, status)
                         for table, procedure, after, next_start, status in connection.execute(POLICIES)]
+            failures = _failures(connection)
         tables = [_table(connection, row, hypertables.get(row[0])) for row in connection.execute(TABLES).fetchall()]
         if edition == "timescale":
             tables += [TableFacts(name, rows, True, size or 0, chunks, compressed, aggregate=True)
                        for name, rows, size, chunks, compressed in connection.execute(AGGREGATES)]
         standbys = [StandbyFacts(*row) for row in connection.execute(STANDBYS)]
-    return ServerFacts(postgresql, found[0] if found else None, edition, tables, policies, standbys)
+    return ServerFacts(postgresql, found[0] if found else None, edition, tables, policies, standbys, failures)
 
 
 def _table(connection: psycopg.Connection[Any], row: tuple[Any, ...], hypertable: list[Any] | None) -> TableFacts:
@@ -145,6 +177,19 @@ def _table(connection: psycopg.Connection[Any], row: tuple[Any, ...], hypertable
                                           [name]).fetchall()[0][0]
         rows, estimated = estimate, True
     return TableFacts(name, rows, estimated, size, chunks, compressed)
+
+
+def _failures(connection: psycopg.Connection[Any]) -> list[JobFailure]:
+    """The jobs whose last run failed; TimescaleDB has kept their errors since 2.9."""
+    kept = connection.execute("SELECT to_regclass('timescaledb_information.job_errors')").fetchall()[0][0]
+    query = FAILURES.format(error=", e.sqlerrcode, e.err_message" if kept else "", errors=LAST_ERROR if kept else "")
+    failures = []
+    for job_id, table, schema, procedure, started, count, next_start, *error in connection.execute(query.encode()):
+        job = f"{_kind(procedure)} of {table}" if table else f"{schema}.{procedure}"
+        code, message = error or (None, None)
+        failures.append(JobFailure(job_id, job, started, count, next_start, code,
+                                   " ".join(message.split())[:ERROR_LENGTH] if message else None))
+    return failures
 
 
 def _kind(procedure: str) -> str:

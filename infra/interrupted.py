@@ -6,9 +6,9 @@ allowed, and half of the data would stay half; the load puts them back itself on
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
+from infra.notices import notify
 from schema.connection import Address
 from schema.objects import Object, Table
 
@@ -16,9 +16,6 @@ from schema.objects import Object, Table
 RECORD = "lifecompanion_seed"
 # The table whose plan tells of it even where nothing else of it differs.
 TOLD_AT = "environmental_readings"
-# Begins the lines of our own providers: what else is written to stderr is the log's, such as the last words of Pulumi's
-# language host when it is interrupted.
-TOLD = "lifecompanion: "
 PLAN = "-- first the load of development data that was interrupted is finished, which puts back what it had taken off"
 
 
@@ -33,11 +30,7 @@ def is_recorded(address: Address) -> bool:
         return connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (RECORD,)).fetchone() == (True,)
 
 
-def _tell(line: str) -> None:
-    print(TOLD + line, file=sys.stderr, flush=True)
-
-
-def finish(address: Address, tell: Callable[[str], None] = _tell) -> None:
+def finish(address: Address, tell: Callable[[str], None] = notify) -> None:
     """Finish the load that was interrupted and tell so; does nothing where none was. Waits for one under way.
 
     Raises SeedError.

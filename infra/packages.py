@@ -20,6 +20,8 @@ from pathlib import Path
 from infra.state import LOCAL, ROOT
 
 INSTALL_SECONDS = 900
+# What is downloaded for a set on Linux x64.
+DOWNLOAD_MB = {"node": 61, "postgresql": 16, "s3": 48}
 
 
 class PackageError(Exception):
@@ -49,7 +51,7 @@ def ensure_packages(name: str, local: Path = LOCAL, *, notify: Callable[[str], N
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _lock(folder.parent / f"{name}.lock"):
         if not folder.is_dir():
-            notify(f"installing {_first_requirement(name)} (once)")
+            notify(f"installing {_first_requirement(name)} (once, {DOWNLOAD_MB[name]} MB)")
             _install(name, folder)
     return folder
 

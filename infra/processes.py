@@ -62,6 +62,11 @@ def alive(folder: Path, name: str) -> Running | None:
     return _recorded(folder, name)[0]
 
 
+def command(folder: Path, name: str) -> list[str]:
+    """The command of the process of this name if it runs, else an empty list."""
+    return _recorded(folder, name)[1]
+
+
 def stop(folder: Path, name: str, *, grace: float = 10) -> None:
     """End the process and its group: SIGTERM, after `grace` seconds SIGKILL; nothing to do where none runs."""
     if not folder.is_dir():

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.failure import explain
-from infra.interrupted import TOLD
+from infra.notices import PREFIX
 
 # operation: sign, colour, while it goes, once done
 WORDS = {
@@ -111,8 +111,8 @@ class Progress:
         if event.severity == "error":
             name = None if not urn or "pulumi:pulumi:Stack" in urn else urn.rsplit("::", 1)[-1]
             self.errors.append(explain(event.message, name))
-        elif event.severity == "info#err" and event.message.startswith(TOLD):
-            self._say(event.message.removeprefix(TOLD).strip(), "dim")
+        elif event.severity == "info#err" and event.message.startswith(PREFIX):
+            self._say(event.message.removeprefix(PREFIX).strip(), "dim")
         elif event.severity in ("warning", "info") and not any(word in event.message for word in NOISE):
             self._say(event.message.strip(), "yellow" if event.severity == "warning" else "dim")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ MINIMUM = VersionInfo(3, 200, 0)
 # Where a target's resources come from; versions are those of the Python packages that speak to them.
 PLUGINS = {"docker": ("docker", "postgresql"), "host": ("postgresql",), "embedded": ("postgresql",)}
 INSTALL_SECONDS = 300
+UNREACHABLE = re.compile(r"<urlopen error (?:\[Errno -?\d+\] )?(.*)>$")
 # Runs apart, so that a download that hangs can be ended.
 INSTALL = "import sys; from pulumi.automation import PulumiCommand; PulumiCommand.install(root=sys.argv[1])"
 
@@ -82,5 +84,6 @@ def _run(command: list[str], problem: str) -> None:
     except subprocess.TimeoutExpired:
         raise CliMissingError(f"{problem}: no end after {INSTALL_SECONDS} s") from None
     except (subprocess.CalledProcessError, OSError) as error:
-        said = explain(getattr(error, "stderr", "") or str(error)).splitlines()
-        raise CliMissingError(f"{problem}: {said[-1] if said else 'no reason given'}") from None
+        lines = explain(getattr(error, "stderr", "") or str(error)).splitlines()
+        reason = UNREACHABLE.sub(r"its server cannot be reached: \1", lines[-1]) if lines else "no reason given"
+        raise CliMissingError(f"{problem}: {reason}") from None

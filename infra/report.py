@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.console import Console, Group
 from rich.text import Text
 
 from backups.config import Due
 from backups.schedule import next_due
-from infra.inspection import PolicyFacts, ServerFacts, StandbyFacts, TableFacts, read_server
+from infra.inspection import JobFailure, PolicyFacts, ServerFacts, StandbyFacts, TableFacts, read_server
+from infra.screen import Heading, Pairs, Row, Rows, show, whole
 from schema.connection import Address
 
 Outputs = Mapping[str, Any]
+# What to do about a job's error, by PostgreSQL's error code; of all others the message must say it.
+REMEDIES = {
+    "55P03": "wait, for others held a lock for too long",
+    "40P01": "wait, for it and others waited for each other's locks",
+    "57014": "see who cancelled it, or whether it takes longer than the role's statement_timeout",
+    "53100": "make room on the server's disk", "53200": "give the server more memory (lifecompanion:memory)",
+    "42501": "bring the stack up: its roles are given what they need",
+    "42P01": "bring the stack up: what the job works on is made as declared",
+    "42703": "bring the stack up: what the job works on is made as declared",
+}
 
 
 class OutputsError(Exception):
@@ -36,14 +46,15 @@ def login_address(outputs: Outputs, role: str) -> Address:
 
 def show_report(console: Console, stack: str, outputs: Outputs) -> None:
     """Ask the stack's server and print the screen. Raises OutputsError, ServerUnreachableError."""
-    console.print(render(stack, outputs, read_server(login_address(outputs, "admin")), datetime.now(UTC)))
+    show(console, render(stack, outputs, read_server(login_address(outputs, "admin")), datetime.now(UTC)))
 
 
 def render(stack: str, outputs: Outputs, server: ServerFacts, now: datetime) -> Group:
     """The screen as something rich prints; pure."""
     return Group(
-        Text(""), Text(f"LifeCompanion, stack {stack}: {_versions(server)}", style="bold"), Text(""),
-        _places(outputs, server.standbys), Text(""), _tables(server, now), Text(""), _rest(outputs, stack))
+        Text(""), Heading(f"LifeCompanion, stack {stack}: {_versions(server)}"), Text(""),
+        _places(outputs, server.standbys), Text(""), _tables(server, now), Text(""),
+        *(part for failure in server.failures for part in _failed(failure, stack, now)), _rest(outputs, stack))
 
 
 def _versions(server: ServerFacts) -> str:
@@ -53,14 +64,14 @@ def _versions(server: ServerFacts) -> str:
     return f"TimescaleDB {server.timescaledb} ({edition} edition) on PostgreSQL {server.postgresql}"
 
 
-def _places(outputs: Outputs, standbys: Sequence[StandbyFacts]) -> Table:
+def _places(outputs: Outputs, standbys: Sequence[StandbyFacts]) -> Pairs:
     primary = outputs.get("primary") or {}
     container = f"  container {primary['container']}" if primary.get("container") else ""
     rows = [("primary", f"{primary.get('host')}:{_port(primary)}/{primary.get('database')}{container}")]
     rows += [("replica", f"{replica.get('host')}:{_port(replica)}  {_lag(str(replica.get('name')), standbys)}")
              for replica in outputs.get("replicas") or ()]
     image = f"  image {outputs['image']}" if outputs.get("image") else ""
-    return _pairs([("target", f"{outputs.get('target')}{image}"), *rows])
+    return Pairs([("target", f"{outputs.get('target')}{image}"), *rows])
 
 
 def _lag(name: str, standbys: Sequence[StandbyFacts]) -> str:
@@ -77,18 +88,15 @@ def _plain(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _tables(server: ServerFacts, now: datetime) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("table", no_wrap=True)
-    for heading in ("rows", "size", "chunks"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("policies (next run)")
+def _tables(server: ServerFacts, now: datetime) -> Rows:
+    """Each table with its policies, and when they run next, below it."""
+    rows = []
     for facts in server.tables:
-        policies = [_policy(policy, now) for policy in server.policies if policy.table == facts.name]
         name = f"{facts.name} (aggregate)" if facts.aggregate else facts.name
-        table.add_row(name, f"{'~' if facts.estimated else ''}{facts.rows:,}", _size(facts.size_bytes),
-                      _chunks(facts), "\n".join(policies))
-    return table
+        rows.append(Row((name, f"{'~' if facts.estimated else ''}{facts.rows:,}", _size(facts.size_bytes),
+                         _chunks(facts)),
+                        [_policy(policy, now) for policy in server.policies if policy.table == facts.name]))
+    return Rows(("table", "rows", "size", "chunks"), rows)
 
 
 def _chunks(facts: TableFacts) -> str:
@@ -111,7 +119,27 @@ def _when(instant: datetime | None, now: datetime) -> str:
     return f"in {minutes:.0f} min" if minutes < 90 else f"in {minutes / 60:.0f} h"
 
 
-def _rest(outputs: Outputs, stack: str) -> Table:
+def _failed(failure: JobFailure, stack: str, now: datetime) -> tuple[Pairs, Text, Text]:
+    """What failed and when, why in the server's words, and what to do; the command has a line of its own."""
+    when = "" if failure.started is None else f", {_ago(failure.started, now)}"
+    times = "" if failure.failures < 2 else f", {failure.failures} times in all"
+    why = failure.error or "the server has not kept its error; its log has it"
+    remedy = REMEDIES.get(failure.code or "", "put right what it says")
+    scheduled = _when(failure.next_start, now)
+    again = "run it by" if scheduled == "unscheduled" else f"it runs again {scheduled}, or at once by"
+    command = f"  lcdb connect --stack {stack} --role owner -- -c 'CALL run_job({failure.job_id})'"
+    return (Pairs([("job failed", f"{failure.job} (job {failure.job_id}){when}{times}"), ("why", why),
+                   ("what to do", f"{remedy}; {again}")]),
+            Text(command, no_wrap=True, overflow="ignore"), Text(""))
+
+
+def _ago(instant: datetime, now: datetime) -> str:
+    minutes = max((now - instant).total_seconds() / 60, 0)
+    return f"{minutes:.0f} min ago" if minutes < 90 else f"{minutes / 60:.0f} h ago" if minutes < 48 * 60 else \
+        f"on {instant:%Y-%m-%d}"
+
+
+def _rest(outputs: Outputs, stack: str) -> Pairs:
     rows: list[tuple[str, str]] = []
     bucket = outputs.get("bucket") or {}
     if bucket.get("name"):
@@ -125,7 +153,7 @@ def _rest(outputs: Outputs, stack: str) -> Table:
              ("Laravel", f"lcdb outputs laravel --stack {stack}")]
     left_out = [str(line) for line in outputs.get("leaves_out") or ()]
     rows += [("left out" if number == 0 else "", line) for number, line in enumerate(left_out)]
-    return _pairs(rows)
+    return Pairs(rows)
 
 
 def _next_backup(outputs: Outputs, stack: str) -> str:
@@ -134,20 +162,11 @@ def _next_backup(outputs: Outputs, stack: str) -> str:
         return "none: there is no bucket"
     schedule = [Due(**due) for due in outputs.get("schedule") or () if due["kind"] not in ("drill", "prune")]
     if not schedule:
-        return f"none is scheduled (lifecompanion:backupSchedule); take one: lcdb backup run --stack {stack}"
+        return ("none is scheduled (lifecompanion:backupSchedule); take one: "
+                + whole(f"lcdb backup run --stack {stack}"))
     now = datetime.now(UTC)
     moment, kind = min((next_due(due, now), str(due.kind)) for due in schedule)
-    return f"{kind}, {moment:%Y-%m-%d %H:%M} UTC; see lcdb backup status --stack {stack}"
-
-
-def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in rows:
-        cells: tuple[RenderableType, RenderableType] = (Text(name), Text(value))
-        grid.add_row(*cells)
-    return grid
+    return f"{kind}, {moment:%Y-%m-%d %H:%M} UTC; see {whole(f'lcdb backup status --stack {stack}')}"
 
 
 def _port(place: Mapping[str, Any]) -> int:

@@ -149,12 +149,12 @@ class Gateway(Resource, module="storage", name="Gateway"):
 
 
 class GatewayBuild(Resource, module="storage", name="GatewayBuild"):
-    """The build context of the S3 server's image; `context` is there once the binary is."""
+    """The build context of the S3 server's image; `content` names what it is built from."""
 
     context: pulumi.Output[str]
 
-    def __init__(self, label: str, *, folder: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(GatewayBuildProvider(), label, {"folder": folder, "context": None}, opts)
+    def __init__(self, label: str, *, folder: str, content: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(GatewayBuildProvider(), label, {"folder": folder, "content": content, "context": None}, opts)
 
 
 class RunnerBuild(Resource, module="backup", name="RunnerBuild"):

@@ -8,12 +8,12 @@ one command; elsewhere somebody may have changed the database between two calls.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from infra.read_ahead import is_plugin
 from schema import apply
 from schema.compare import Options
 from schema.connection import Address
@@ -77,10 +77,4 @@ def _touches(names: Collection[str], each: Object) -> bool:
     return any(name == each.full_name or name.startswith(f"{each.full_name}.") for name in names)
 
 
-def _is_plugin() -> bool:
-    """Whether this process is the one that Pulumi starts for dynamic providers."""
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    return spec is not None and spec.name.startswith("pulumi.dynamic")
-
-
-SHARED = SharedLook(sharing=_is_plugin())
+SHARED = SharedLook(sharing=is_plugin())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,13 +12,18 @@ import pulumi_docker as docker
 
 from backups.bucket import BucketSpec
 from infra.access import Access
+from infra.notices import notify
 from infra.resources import Bucket, Seed
 from infra.server import ReadAddress, Server
 from infra.settings import Settings, SettingsError
 from infra.tables import DeclaredObjects
 from infra.targets import engine
-from infra.targets.gateway import OFFICIAL_IMAGE, find_gateway
+from infra.targets.gateway import GatewayError, ensure_gateway
 from infra.targets.s3 import LocalS3, local_s3, own_image
+from infra.targets.seaweedfs import OFFICIAL_IMAGE
+
+RULES_ALONE = ("bucket lifecycle: the stack's own S3 server keeps the rules, but nothing carries them out; "
+               "`lcdb backup prune` deletes old backups")
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,11 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
         return Storage(leaves_out=("no backup bucket: lifecompanion:s3 is none",))
     local = None
     if settings.s3 == "local":
-        if not _obtainable(server):
-            missing = ("an S3 server of the stack's own takes its image, versitygw, or Go to build it, and none of "
-                       "them is to be had; install one and run again")
-            if settings.s3_on_unsupported == "error":
-                raise SettingsError(f"lifecompanion:s3: local, but {missing}")
-            return Storage(leaves_out=(f"no backup bucket: {missing}",))
+        lacking = _lacking(server)
+        if lacking and settings.s3_on_unsupported == "error":
+            raise SettingsError(f"lifecompanion:s3: local, but {lacking}")
+        if lacking:
+            return Storage(leaves_out=(f"no backup bucket: {lacking}",))
         # Physical backups had the server's settings before the database was there.
         local = server.s3 or local_server(settings, server.network)
     spec = BucketSpec(settings.bucket_name, expire_days=settings.backup_expire_days,
@@ -59,7 +62,8 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
     }
     if settings.s3 == "aws":
         facts["runner_policy"] = runner_policy(spec)
-    return Storage(bucket, {key: value for key, value in facts.items() if value is not None}, login, local)
+    return Storage(bucket, {key: value for key, value in facts.items() if value is not None}, login, local,
+                   (RULES_ALONE,) if local else ())
 
 
 def everything(access: Access, reads: Sequence[ReadAddress], objects: DeclaredObjects,
@@ -69,12 +73,15 @@ def everything(access: Access, reads: Sequence[ReadAddress], objects: DeclaredOb
     return [*access.ready, *objects.values(), *([seed] if seed else []), *standbys]
 
 
-def _obtainable(server: Server) -> bool:
-    """Whether the local S3 server is here, can be pulled, or can be built."""
-    if find_gateway() or shutil.which("go"):
-        return True
-    return server.network is not None and (
-        engine.has_image(OFFICIAL_IMAGE) or engine.has_image(own_image()) or engine.can_pull(OFFICIAL_IMAGE))
+def _lacking(server: Server) -> str | None:
+    """Why the stack's own S3 server cannot be had; None where it is here, can be pulled, or has been installed."""
+    if server.network is not None and any(engine.has_image(image) for image in (OFFICIAL_IMAGE, own_image())):
+        return None
+    try:
+        ensure_gateway(notify=notify)
+    except GatewayError as error:
+        return None if server.network is not None and engine.can_pull(OFFICIAL_IMAGE) else str(error)
+    return None
 
 
 def local_server(settings: Settings, network: docker.Network | None) -> LocalS3:

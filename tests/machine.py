@@ -93,9 +93,27 @@ def _embedded() -> Lack | None:
 
 
 def _s3() -> Lack | None:
-    from infra.targets.gateway import find_gateway
+    from infra.targets.gateway import GatewayError, ensure_gateway
 
-    return None if find_gateway() or shutil.which("go") else Lack("s3", "needs versitygw, or Go to build it")
+    try:
+        ensure_gateway()
+    except GatewayError:
+        if _index_answers():
+            raise
+        return Lack("s3", "needs the S3 server's package (it is not here and no registry answers)")
+    return None
+
+
+def _clients() -> Lack | None:
+    from infra.packages import PackageError, ensure_packages
+
+    try:
+        ensure_packages("postgresql")
+    except PackageError:
+        if _index_answers():
+            raise
+        return Lack("clients", "needs the package of PostgreSQL's client programs (no registry answers)")
+    return None
 
 
 def _plugins() -> Lack | None:
@@ -122,6 +140,7 @@ NEEDS: Mapping[str, Callable[[], Lack | None]] = {
     "debian": _debian,
     "embedded": _embedded,
     "s3": _s3,
+    "clients": _clients,
     "minio": _program("minio", "MinIO", "minio"),
     "pulumi": _program("pulumi", "the Pulumi CLI", "pulumi", "pulumi-language-python"),
     "plugins": _plugins,

@@ -9,6 +9,10 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Re
 
 from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
 from infra.providers.images import BuildContextProvider
+from infra.read_ahead import read_ahead
+
+# The certificate of a server of ours comes early, the bucket after everything.
+read_ahead("infra.bucket", "botocore.config", "boto3.session")
 
 
 class CertificateProvider(ResourceProvider):
@@ -24,14 +28,10 @@ class CertificateProvider(ResourceProvider):
         return CreateResult(str(props["names"][0]), {**props, **asdict(issued)})
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from infra.certificate import is_due
-
-        return DiffResult(changes=changed(olds, news) or is_due(olds["not_after"]) or not self._ca_is_there(olds))
+        return DiffResult(changes=self._is_wanted_anew(olds, news) or not self._ca_is_there(olds))
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        from infra.certificate import is_due
-
-        if changed(olds, news) or is_due(olds["not_after"]):
+        if self._is_wanted_anew(olds, news):
             return UpdateResult(self.create(news).outs)
         self._write_ca(news["ca_file"], olds["ca_pem"])
         return UpdateResult(olds)
@@ -41,6 +41,12 @@ class CertificateProvider(ResourceProvider):
 
     def delete(self, _id: str, props: Props) -> None:
         Path(props["ca_file"]).unlink(missing_ok=True)
+
+    @staticmethod
+    def _is_wanted_anew(olds: Props, news: Props) -> bool:
+        from infra.certificate import has_usages, is_due
+
+        return changed(olds, news) or is_due(olds["not_after"]) or not has_usages(olds["cert_pem"])
 
     @staticmethod
     def _ca_is_there(props: Props) -> bool:
@@ -88,8 +94,9 @@ class GatewayProvider(ResourceProvider):
     def _start(props: Props) -> Props:
         from infra.targets.gateway import start_gateway
 
-        start_gateway(Path(props["folder"]), port=int(props["port"]), **{key: str(props[key]) for key in (
-            "region", "access_key", "secret_key", "ca_pem", "cert_pem", "key_pem")})
+        start_gateway(Path(props["folder"]), port=int(props["port"]), access_key=props["access_key"],
+                      secret_key=props["secret_key"], ca_pem=props["ca_pem"], cert_pem=props["cert_pem"],
+                      key_pem=props["key_pem"])
         return {**props, "running": True}
 
 

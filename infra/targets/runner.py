@@ -21,9 +21,9 @@ PACKAGES = ("backups", "schema")
 PYTHON = "3.13"
 # What those packages import, with all that it needs in turn; `pip check` in the build says what is missing.
 WHEELS = frozenset({
-    "annotated-types", "asyncpg", "backports-zstd", "botocore", "cffi", "cronsim", "cryptography", "jmespath",
-    "psycopg", "psycopg-binary", "pycparser", "pydantic", "pydantic-core", "python-dateutil", "six", "tenacity",
-    "typing-extensions", "typing-inspection", "tzdata", "urllib3"})
+    "annotated-types", "asyncpg", "backports-zstd", "boto3", "botocore", "cffi", "cronsim", "cryptography",
+    "jmespath", "psycopg", "psycopg-binary", "pycparser", "pydantic", "pydantic-core", "python-dateutil",
+    "s3transfer", "six", "tenacity", "typing-extensions", "typing-inspection", "tzdata", "urllib3"})
 
 
 class RunnerError(Exception):

@@ -1,4 +1,4 @@
-"""The S3 server of a stack of ours: versitygw, in a container beside the database or as a process of this machine."""
+"""The S3 server of a stack of ours: SeaweedFS, in a container beside the database or as a process of this machine."""
 
 from __future__ import annotations
 
@@ -12,16 +12,27 @@ import pulumi
 import pulumi_docker as docker
 
 from infra.resources import BaseImage, Certificate, Gateway, GatewayBuild, Password
+from infra.settings import SettingsError
 from infra.targets import engine
-from infra.targets.gateway import DOCKERFILE, OFFICIAL_IMAGE, VERSION, arguments
+from infra.targets.gateway import DOCKERFILE, MEMORY_LIMIT, GatewayError, old_layout, refuse_versitygw
+from infra.targets.seaweedfs import OFFICIAL_IMAGE, VERSION, VERSITYGW_FOLDERS, Ports, arguments, settings_files
 
 ACCESS_KEY = "lifecompanion"
 REGION = "us-east-1"
 PORT_INSIDE = 7070
-SECRETS = "/run/lifecompanion"
-DATA = "/var/lib/versitygw"
-# The root keys come by file: whatever is in a container's environment, `docker inspect` shows.
-ENTRY = f'. {SECRETS}/s3-keys; mkdir -p {DATA}/objects {DATA}/versions; exec versitygw "$@"'
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container; what is published is on 127.0.0.1 alone
+SETTINGS_FILES = ("ca.pem", "cert.pem", "key.pem", "weed.options", "security.toml", "master.toml", "identities.json")
+SETTINGS = "/run/lifecompanion"
+DATA = "/var/lib/seaweedfs"
+MEMORY_MIB = 768
+# A volume without it is of an earlier release, which kept versitygw's data there.
+LAYOUT_LABEL, LAYOUT = "lifecompanion.s3", "seaweedfs"
+# What a volume holds is seen only here. Root keys and the keys of encryption come by file: whatever is in a
+# container's environment, `docker inspect` shows.
+ENTRY = f"""for name in {" ".join(VERSITYGW_FOLDERS)}; do
+    if [ -e {DATA}/$name ]; then echo "{{refusal}}" >&2; exit 1; fi
+done
+cd {SETTINGS}; exec weed "$@\""""
 CERTIFICATE_DAYS = 730
 
 
@@ -60,13 +71,15 @@ def local_s3(name: str, *, folder: str, port: int, network: docker.Network | Non
     secret = Password("s3-root")
     certificate = Certificate("s3-certificate", ["localhost", "127.0.0.1", *([name] if network else [])],
                               ca_file=f"{folder}/ca.pem", days=CERTIFICATE_DAYS)
+    _refuse_earlier_data(name, folder, network)
     if network is None:
         resource: pulumi.Resource = Gateway(
             "s3", folder=f"{folder}/server", port=port, region=REGION, access_key=ACCESS_KEY, secret_key=secret.value,
             certificate=certificate)
         data = resource
     else:
-        data = volume = docker.Volume("s3-data", name=name)
+        data = volume = docker.Volume(
+            "s3-data", name=name, labels=[docker.VolumeLabelArgs(label=LAYOUT_LABEL, value=LAYOUT)])
         resource = _container(name, folder, port, network, volume, secret, certificate, base_image)
     return LocalS3(endpoint=f"https://localhost:{port}",
                    endpoint_inside=f"https://{name}:{PORT_INSIDE}" if network else None,
@@ -77,29 +90,43 @@ def local_s3(name: str, *, folder: str, port: int, network: docker.Network | Non
 def _container(name: str, folder: str, port: int, network: docker.Network, volume: docker.Volume, secret: Password,
                certificate: Certificate, base_image: pulumi.Input[str] | None) -> docker.Container:
     engine.require_port("lifecompanion:port", "127.0.0.1", port, name)
-    keys = pulumi.Output.concat("export ROOT_ACCESS_KEY=", ACCESS_KEY, " ROOT_SECRET_KEY=", secret.value, "\n")
+    files = pulumi.Output.all(secret.value, certificate.ca_pem, certificate.cert_pem, certificate.key_pem).apply(
+        lambda known: {"ca.pem": known[1], "cert.pem": known[2], "key.pem": known[3], **settings_files(
+            Ports(PORT_INSIDE), address=EVERYWHERE, data=DATA, access_key=ACCESS_KEY, secret_key=known[0])})
     return docker.Container(
         "s3", name=name, image=_image(folder, base_image).image_id,
-        entrypoints=["/bin/sh", "-ec", ENTRY, "s3"],
-        command=arguments(listen=f":{PORT_INSIDE}", region=REGION, cert=f"{SECRETS}/cert.pem",
-                          key=f"{SECRETS}/key.pem", data=DATA),
-        uploads=[
-            docker.ContainerUploadArgs(file=f"{SECRETS}/s3-keys", content=keys, permissions="0600"),
-            docker.ContainerUploadArgs(file=f"{SECRETS}/key.pem", content=certificate.key_pem, permissions="0600"),
-            docker.ContainerUploadArgs(file=f"{SECRETS}/cert.pem", content=certificate.cert_pem, permissions="0644"),
-        ],
+        entrypoints=["/bin/sh", "-ec", ENTRY.format(refusal=_refusal(name)), "s3"], command=arguments(PORT_INSIDE),
+        envs=[f"{key}={value}" for key, value in MEMORY_LIMIT.items()],
+        uploads=[docker.ContainerUploadArgs(file=f"{SETTINGS}/{file}", content=files[file], permissions="0600")
+                 for file in SETTINGS_FILES],
         volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA)],
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)],
         ports=[docker.ContainerPortArgs(internal=PORT_INSIDE, external=port, ip="127.0.0.1")],
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]), security_opts=["no-new-privileges"],
-        memory=512, memory_swap=512, log_opts={"max-size": "20m", "max-file": "3"}, restart="unless-stopped",
-        opts=pulumi.ResourceOptions(additional_secret_outputs=["uploads"]),
+        memory=MEMORY_MIB, memory_swap=MEMORY_MIB, log_opts={"max-size": "20m", "max-file": "3"},
+        restart="unless-stopped", opts=pulumi.ResourceOptions(additional_secret_outputs=["uploads"]),
     )
+
+
+def _refuse_earlier_data(name: str, folder: str, network: docker.Network | None) -> None:
+    """Raise SettingsError where the stack's folder or volume is of a release whose data this server cannot read."""
+    if network is None:
+        try:
+            refuse_versitygw(Path(folder) / "server")
+        except GatewayError as error:
+            raise SettingsError(str(error)) from None
+    elif engine.has_volume(name) and engine.volume_label(name, LAYOUT_LABEL) != LAYOUT:
+        raise SettingsError(_refusal(name))
+
+
+def _refusal(name: str) -> str:
+    return old_layout(f"volume {name}", "one of an earlier release, whose S3 server was versitygw",
+                      f"remove it (docker rm --force {name}; docker volume rm {name})")
 
 
 def own_image() -> str:
     """The name of the image of our own, by server version and Dockerfile."""
-    return f"lifecompanion/versitygw:{VERSION}-{hashlib.sha256(DOCKERFILE.read_bytes()).hexdigest()[:12]}"
+    return f"lifecompanion/seaweedfs:{VERSION}-{hashlib.sha256(DOCKERFILE.read_bytes()).hexdigest()[:12]}"
 
 
 def takes_official_image() -> bool:
@@ -116,7 +143,7 @@ def _image(folder: str, base_image: pulumi.Input[str] | None) -> docker.RemoteIm
         return docker.RemoteImage("s3-image", name=OFFICIAL_IMAGE, keep_locally=True)
     pulumi.log.info(f"S3 server: image {own_image()}, built here: {OFFICIAL_IMAGE} is not here and no registry answers")
     base = base_image or BaseImage("s3-base-image").reference
-    build = GatewayBuild("s3-build", folder=str(Path(folder) / "image"))
+    build = GatewayBuild("s3-build", folder=str(Path(folder) / "image"), content=own_image())
     return docker.RemoteImage(
         "s3-image", name=own_image(), keep_locally=True,
         build=docker.RemoteImageBuildArgs(context=build.context, build_args={"BASE": base}))

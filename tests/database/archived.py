@@ -25,7 +25,7 @@ from tests.database.servers import _await as wait_for
 from tests.database.servers import _image as image_of
 from tests.database.servers import docker
 from tests.machine import one_at_a_time
-from tests.program.s3_servers import S3Server, versitygw
+from tests.program.s3_servers import S3Server, seaweedfs
 
 HBA = "local all all trust\nhost all all all scram-sha-256\n"
 DATABASE = "lifecompanion"
@@ -126,6 +126,6 @@ def archived_at(s3: S3Server, kind: str = "official") -> Iterator[Archived]:
 
 @contextmanager
 def archived_beside(folder: Path, kind: str = "official") -> Iterator[tuple[Archived, S3Server]]:
-    """Run it with an S3 server of its own, a versitygw in `folder`, and a new bucket there."""
-    with versitygw(folder, bridge_address()) as s3, archived_at(s3, kind) as archive:
+    """Run it with an S3 server of its own, a SeaweedFS in `folder`, and a new bucket there."""
+    with seaweedfs(folder, bridge_address()) as s3, archived_at(s3, kind) as archive:
         yield archive, s3

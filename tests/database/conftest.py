@@ -15,7 +15,7 @@ import pytest
 from tests.database.archived import bridge_address
 from tests.database.servers import KINDS, Database, Server, create_database, create_declared, drop_database, running
 from tests.machine import find_lack
-from tests.program.s3_servers import LOOPBACK, S3Server, versitygw
+from tests.program.s3_servers import LOOPBACK, S3Server, seaweedfs
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -97,5 +97,5 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """The S3 server of this process of the run; where an engine answers, containers reach it too. Who uses it makes a
     bucket of his own, and leaves the server as it is."""
     host = LOOPBACK if find_lack("docker") else bridge_address()
-    with versitygw(tmp_path_factory.mktemp("s3"), host) as running_server:
+    with seaweedfs(tmp_path_factory.mktemp("s3"), host) as running_server:
         yield running_server

@@ -23,7 +23,7 @@ from schema.apply import ensure
 from schema.compare import Options
 from schema.connection import Address
 from schema.lifecompanion import declared
-from tests.machine import one_at_a_time, require
+from tests.machine import find_lack, one_at_a_time, require
 
 KINDS = ("official", "debian", "embedded")
 COMMUNITY = ("official", "embedded")
@@ -77,6 +77,12 @@ def running(kind: str, folder: Path, options: Sequence[str] = (), **parameters: 
     require(kind)
     with (_embedded(folder) if kind == "embedded" else _container(kind, folder, options, parameters)) as server:
         yield server
+
+
+def require_official(bench: str) -> None:
+    """End a benchmark in one line where this machine cannot have the official server."""
+    if lack := find_lack("official"):
+        raise SystemExit(f"bench: {bench} {lack.words}")
 
 
 def create_declared(server: Server, name: str) -> Database:

@@ -19,7 +19,7 @@ from backups.physical_runs import take_physical
 from infra import processes
 from tests.database.archived import DATABASE, Archived, archived, bridge_address, set_timeout
 from tests.database.servers import docker
-from tests.program.s3_servers import S3Server, versitygw
+from tests.program.s3_servers import S3Server, seaweedfs
 
 pytestmark = pytest.mark.needs("official", "s3")
 
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def s3(folder: Path) -> Iterator[S3Server]:
     """One of its own: it is stopped in the middle."""
-    with versitygw(folder, bridge_address()) as found:
+    with seaweedfs(folder, bridge_address()) as found:
         yield found
 
 

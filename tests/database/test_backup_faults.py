@@ -38,7 +38,7 @@ from cli.backup_screen import entry_facts
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server, docker, running
 from tests.program.faulty_s3 import faulty
-from tests.program.s3_servers import S3Server, add_account, versitygw
+from tests.program.s3_servers import STRANGER, S3Server, login_of, seaweedfs
 
 pytestmark = pytest.mark.servers("debian")
 # A nightly run sets 50.
@@ -285,9 +285,9 @@ def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
 
     with pytest.raises(WrongKeyError, match="add that key to the backup keys"):
         verify(subject.store, Keyring([new_key()]), entry, image=subject.image)
-    with versitygw(tmp_path) as server:
+    with seaweedfs(tmp_path) as server:
         server.login.client().create_bucket(Bucket="theirs")
-        stranger = add_account(server, "stranger", "another-secret")
+        stranger = login_of(server, STRANGER)
         with pytest.raises(S3Error) as caught:
             run_logical(replace(subject.store, login=stranger, bucket="theirs"), subject.ring, subject.source,
                         image=subject.image)
@@ -298,19 +298,23 @@ def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
 @pytest.mark.needs("mount")
 def test_a_full_disk_of_the_s3_server_is_one_line_and_nothing_is_listed(
         subject: Backed, tmp_path: Path) -> None:
-    objects = tmp_path / "objects"
-    objects.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(objects)], check=True)
+    data = tmp_path / "data"
+    data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "none", str(data)], check=True)
     try:
-        with versitygw(tmp_path) as server:
+        with seaweedfs(tmp_path) as server:
             server.login.client().create_bucket(Bucket="small")
+            server.login.client().put_object(Bucket="small", Key="first", Body=b"x")
+            with (data / "ballast").open("wb") as ballast, contextlib.suppress(OSError):
+                while True:
+                    ballast.write(bytes(2**16))
             store = replace(subject.store, login=server.login, bucket="small", patience=2)
             with pytest.raises(S3Error) as caught:
                 run_logical(store, subject.ring, subject.source, image=subject.image)
             assert "\n" not in str(caught.value)
             assert list_backups(store, subject.source.database) == []
     finally:
-        subprocess.run(["umount", "--lazy", str(objects)], check=True)
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
 
 
 def test_a_full_disk_of_the_server_is_one_line_that_says_what_became_of_the_database(
@@ -441,7 +445,7 @@ def test_backups_killed_at_random_moments_leave_nothing_that_is_not_good(subject
 def test_an_s3_server_killed_at_random_moments_leaves_nothing_that_is_not_good(
         subject: Backed, tmp_path: Path) -> None:
     dice, database = random.Random(815), subject.source.database
-    with versitygw(tmp_path) as server:
+    with seaweedfs(tmp_path) as server:
         server.login.client().create_bucket(Bucket="killed")
         store = replace(subject.store, login=server.login, bucket="killed", patience=20)
         for _ in range(max(1, KILLS // 2)):

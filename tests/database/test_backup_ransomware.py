@@ -20,12 +20,12 @@ from backups.restore import restore_logical
 from backups.retention import Retention, prune, read_hold
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server
-from tests.program.s3_servers import S3Server, minio, versitygw
+from tests.program.s3_servers import S3Server, minio, seaweedfs
 
 pytestmark = pytest.mark.servers("debian")
 
 
-@pytest.fixture(scope="module", params=[versitygw, minio], ids=["versitygw", "minio"])
+@pytest.fixture(scope="module", params=[seaweedfs, minio], ids=["seaweedfs", "minio"])
 def s3(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with request.param(tmp_path_factory.mktemp("s3")) as found:
         yield found

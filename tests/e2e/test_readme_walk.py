@@ -13,6 +13,18 @@ import pytest
 
 from tests.e2e.checkout import Checkout, left_in_docker, make_checkout
 
+# The lines of README and docs/ that are Pulumi's and the shell's own, with what is typed behind them here so that
+# nothing is asked and nothing may change.
+BY_HAND = {
+    'eval "$(lcdb env)"': "",
+    "pulumi up --stack dev": "--yes --skip-preview --expect-no-changes",
+    "pulumi preview --stack dev --diff": "--expect-no-changes",
+    "pulumi stack output --stack dev": "",
+    "pulumi stack init prod": "--no-select",
+    "pulumi config set --stack prod --secret lifecompanion:adminPassword": "<<< s3cr3t-of-prod",
+    "pulumi config set --stack prod lifecompanion:physicalBackups true": "",
+}
+
 
 @pytest.fixture
 def newcomer(tmp_path: Path, suffix: str) -> Iterator[tuple[Checkout, str]]:
@@ -38,10 +50,14 @@ def test_a_newcomer_walks_through_the_readme(newcomer: tuple[Checkout, str]) -> 
     for path, mode in ((".lcdb", 0o700), (".lcdb/state", 0o700), (".lcdb/passphrase", 0o600)):
         assert (checkout.root / path).stat().st_mode & 0o777 == mode, path
 
-    by_hand = _by_hand(checkout, 'eval "$(lcdb env)"', f"pulumi up --stack {name} --yes --skip-preview "
-                       "--expect-no-changes", f"pulumi preview --stack {name} --diff --expect-no-changes",
-                       f"pulumi stack output primary --json --stack {name}")
+    lines = [f"{line} {rest}".replace("--stack dev", f"--stack {name}").replace("prod ", f"{name}prod ")
+             for line, rest in BY_HAND.items()]
+    by_hand = _by_hand(checkout, *lines, f"pulumi stack output primary --json --stack {name}")
     assert '"database": "lifecompanion"' in by_hand
+    kept = (checkout.root / f"Pulumi.{name}prod.yaml").read_text()
+    assert "lifecompanion:adminPassword:\n    secure: " in kept
+    assert "s3cr3t-of-prod" not in kept + by_hand
+    assert "lifecompanion:physicalBackups: \"true\"" in kept
 
     assert "lifecompanion-" + name in lcdb("report")
     assert "DB_CONNECTION=pgsql" in lcdb("outputs", "laravel")

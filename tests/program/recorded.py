@@ -16,7 +16,7 @@ import pytest
 import yaml
 from pulumi.runtime.stack import Stack
 
-from infra.targets import engine, host
+from infra.targets import embedded, engine, host
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "4dabf18193072939515e22adb298388d"  # the key under which Pulumi's wire format marks a value as secret
@@ -52,12 +52,20 @@ class Recorder(pulumi.runtime.Mocks):
 
 
 def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, Any] | None = None,
-             secret: Mapping[str, str] | None = None, *, official: bool = True) -> tuple[Recorder, dict[str, Any]]:
-    """What `__main__.py` declares for a committed stack with these changes of its config, and what it exports."""
+             secret: Mapping[str, str] | None = None, *, official: bool = True,
+             volumes: Mapping[str, Mapping[str, str]] | None = None) -> tuple[Recorder, dict[str, Any]]:
+    """What `__main__.py` declares for a committed stack with these changes of its config, and what it exports.
+
+    `volumes` are those that the engine has: their labels by name.
+    """
+    volumes = volumes or {}
     monkeypatch.setattr(engine, "has_image", lambda reference: official)
     monkeypatch.setattr(engine, "can_pull", lambda reference: False)
-    monkeypatch.setattr(engine, "volume_label", lambda volume, label: None)
+    monkeypatch.setattr(engine, "volume_label", lambda volume, label: volumes.get(volume, {}).get(label))
+    monkeypatch.setattr(engine, "has_volume", lambda volume: volume in volumes)
     monkeypatch.setattr(engine, "require_port", lambda *args: None)
+    monkeypatch.setattr(engine, "require_own", lambda *args: None)
+    monkeypatch.setattr(embedded, "require_port", lambda *args: None)
     monkeypatch.setattr(host, "require_fit", lambda address: 17)
     recorder = Recorder()
     with contextlib.chdir(ROOT):

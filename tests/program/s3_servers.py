@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,31 +18,38 @@ import boto3
 
 from backups.bucket import BucketSpec, S3Login
 from backups.errors import S3UnreachableError
-from backups.protections import ABORT, EXPIRE, NONCURRENT
+from backups.protections import ABORT
 from backups.s3 import wait_until_it_answers
 from infra import processes
 from infra.certificate import issue
+from infra.processes import Running
 from infra.storage import runner_policy
-from infra.targets.gateway import arguments, ensure_gateway
+from infra.targets.gateway import ensure_gateway, start_gateway, stop_gateway
+from infra.targets.seaweedfs import Account
 from tests.machine import require
 
 LOOPBACK = "127.0.0.1"
 KEYS = {"access_key": "root-of-tests", "secret_key": "a-secret-of-tests-only"}
-LIFECYCLE = (EXPIRE, NONCURRENT, ABORT)
+# An account of a SeaweedFS that may do nothing.
+STRANGER = Account("stranger", "somebody-else", "another-secret")
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """A server that runs; `lacks` are the keys of the protections that it does not implement."""
+    """A server that runs; `lacks` are the keys of the protections that it does not implement.
+
+    `admit` has a SeaweedFS know another account from then on; it is started anew for that.
+    """
 
     kind: str
     login: S3Login
     lacks: frozenset[str]
     restart: Callable[[], None]
+    admit: Callable[[Account], None] | None = None
 
 
 def require_gateway() -> Path:
-    """The versitygw binary; skips the test where neither it nor Go to build it is on this machine."""
+    """The binary of SeaweedFS; skips the test where its package cannot be had."""
     require("s3")
     return ensure_gateway()
 
@@ -56,6 +62,13 @@ def _answers(login: S3Login) -> bool:
     return True
 
 
+def kill(pid: int) -> None:
+    """Kill a process of this one's without warning, and wait until it has ended."""
+    os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)  # until then it counts as one that runs
+
+
 @contextmanager
 def _running(folder: Path, command: list[str], env: dict[str, str], login: S3Login) -> Iterator[Callable[[], None]]:
     """Start the server; yields what kills it without warning and starts it again."""
@@ -63,10 +76,7 @@ def _running(folder: Path, command: list[str], env: dict[str, str], login: S3Log
                               ready=functools.partial(_answers, login), timeout=30)
 
     def restart() -> None:
-        pid = start().pid
-        os.kill(pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)  # until then it counts as one that runs
+        kill(start().pid)
         start()
     start()
     try:
@@ -76,7 +86,7 @@ def _running(folder: Path, command: list[str], env: dict[str, str], login: S3Log
 
 
 def _login(folder: Path, port: int, host: str) -> S3Login:
-    (folder / "certs").mkdir()
+    (folder / "certs").mkdir(parents=True)
     issued = issue(["localhost", "127.0.0.1", host], 30)
     for name, text in (("ca.pem", issued.ca_pem), ("public.crt", issued.cert_pem), ("private.key", issued.key_pem)):
         (folder / "certs" / name).write_text(text)
@@ -85,19 +95,30 @@ def _login(folder: Path, port: int, host: str) -> S3Login:
 
 
 @contextmanager
-def versitygw(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
-    """versitygw with several accounts; `host` is the address of this machine that it listens on."""
-    binary = require_gateway()
-    port = processes.free_port()
+def seaweedfs(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
+    """The stack's own S3 server, with more accounts; `host` is the address of this machine that it listens on."""
+    require_gateway()
+    port = processes.free_port(host)
     login = _login(folder, port, host)
-    for part in ("objects", "versions", "accounts"):
-        (folder / part).mkdir(exist_ok=True)
-    command = [str(binary), "--iam-dir", str(folder / "accounts"),
-               *arguments(listen=f"{host}:{port}", region="us-east-1", cert=str(folder / "certs/public.crt"),
-                          key=str(folder / "certs/private.key"), data=str(folder))]
-    env = {"ROOT_ACCESS_KEY": KEYS["access_key"], "ROOT_SECRET_KEY": KEYS["secret_key"]}
-    with _running(folder, command, env, login) as restart:
-        yield S3Server("versitygw", login, frozenset({"block_public_access", "encryption", *LIFECYCLE}), restart)
+    pem = {key: (folder / "certs" / name).read_text() for key, name in (
+        ("ca_pem", "ca.pem"), ("cert_pem", "public.crt"), ("key_pem", "private.key"))}
+    accounts = {STRANGER.name: STRANGER}
+
+    def start() -> Running:
+        return start_gateway(folder, port=port, address=host, accounts=tuple(accounts.values()), **KEYS, **pem)
+
+    def restart() -> None:
+        kill(start().pid)
+        start()
+
+    def admit(account: Account) -> None:
+        accounts[account.name] = account
+        restart()
+    start()
+    try:
+        yield S3Server("seaweedfs", login, frozenset({"block_public_access"}), restart, admit)
+    finally:
+        stop_gateway(folder, grace=0)
 
 
 def runner_of(server: S3Server, spec: BucketSpec) -> S3Login:
@@ -114,22 +135,15 @@ def runner_of(server: S3Server, spec: BucketSpec) -> S3Login:
                                    Policy=json.dumps(policy))["Credentials"]
         return replace(server.login, access_key=given["AccessKeyId"], secret_key=given["SecretAccessKey"],
                        session_token=given["SessionToken"])
-    login, client = add_account(server, "runner", "a-runner-s-secret-of-tests", "user"), server.login.client()
-    whole = json.loads(client.get_bucket_policy(Bucket=spec.name)["Policy"])
-    # It does not know NotResource. That statement is for AWS, where another policy may allow more: here there is none.
-    whole["Statement"] += [{**each, "Principal": {"AWS": ["runner"]}} for each in policy["Statement"]
-                           if "NotResource" not in each]
-    client.put_bucket_policy(Bucket=spec.name, Policy=json.dumps(whole))
-    return login
+    assert server.admit
+    runner = Account("runner", "runner-of-tests", "a-runner-s-secret-of-tests", policy=json.dumps(policy))
+    server.admit(runner)
+    return login_of(server, runner)
 
 
-def add_account(server: S3Server, access_key: str, secret_key: str, role: str = "userplus") -> S3Login:
-    """Another account on a versitygw, which may make buckets of its own where its role is not `user`."""
-    subprocess.run([str(require_gateway()), "admin", "--allow-insecure", "--access", KEYS["access_key"],
-                    "--secret", KEYS["secret_key"], "--endpoint-url", str(server.login.endpoint), "create-user",
-                    "--access", access_key, "--secret", secret_key, "--role", role],
-                   check=True, capture_output=True)
-    return replace(server.login, access_key=access_key, secret_key=secret_key)
+def login_of(server: S3Server, account: Account) -> S3Login:
+    """The login of another account on a SeaweedFS."""
+    return replace(server.login, access_key=account.access_key, secret_key=account.secret_key)
 
 
 @contextmanager

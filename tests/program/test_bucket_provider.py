@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from pulumi.runtime.rpc import UNKNOWN
-from s3_servers import S3Server, versitygw
+from s3_servers import S3Server, seaweedfs
 
 from backups.bucket import BucketSpec
 from backups.errors import BucketError, S3UnreachableError, UnsupportedError
@@ -24,7 +25,7 @@ SPEC = BucketSpec("backups-of-a-stack", tags={"stack": "dev"})
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with versitygw(tmp_path_factory.mktemp("s3")) as running:
+    with seaweedfs(tmp_path_factory.mktemp("s3")) as running:
         yield running
 
 
@@ -80,7 +81,7 @@ def test_the_secret_stays_where_it_came_in(server: S3Server, inputs: dict[str, A
 
 
 def test_a_protection_that_the_server_lacks_fails_where_the_stack_says_so(inputs: dict[str, Any]) -> None:
-    with pytest.raises(UnsupportedError, match="default encryption: not implemented by this server"):
+    with pytest.raises(UnsupportedError, match="public access block: not implemented by this server"):
         BucketProvider().create(checked({**inputs, "on_unsupported": "error"}))
     BucketProvider().delete(SPEC.name, inputs)
 
@@ -127,6 +128,18 @@ def test_a_certificate_near_its_end_is_issued_anew(certificate: dict[str, Any]) 
     assert CertificateProvider().diff("localhost", old, inputs).changes
     renewed = CertificateProvider().update("localhost", old, inputs).outs
     assert renewed["ca_pem"] != old["ca_pem"]
+
+
+def test_a_certificate_of_an_earlier_release_is_issued_anew(
+        certificate: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = {key: certificate[key] for key in ("names", "ca_file", "days")}
+    with monkeypatch.context() as patch:
+        patch.setattr("infra.certificate.USAGES", (ExtendedKeyUsageOID.SERVER_AUTH,))
+        old = CertificateProvider().create(inputs).outs
+    assert CertificateProvider().diff("localhost", old, inputs).changes
+    renewed = CertificateProvider().update("localhost", old, inputs).outs
+    assert renewed["cert_pem"] != old["cert_pem"]
+    assert not CertificateProvider().diff("localhost", renewed, inputs).changes
 
 
 def test_a_server_that_has_ended_is_started_again_and_its_deletion_leaves_nothing(

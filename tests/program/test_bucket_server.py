@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from s3_servers import KEYS, S3Server, add_account, minio, versitygw
+from s3_servers import KEYS, STRANGER, S3Server, login_of, minio, seaweedfs
 
 from backups import deletion
 from backups.bucket import BucketSpec, S3Login, delete_bucket, ensure_bucket, plan_bucket, read_bucket
 from backups.errors import BackupError, BucketError, S3Error, S3UnreachableError, UnsupportedError
 from backups.protections import EXPIRE, PROTECTIONS, TLS_ONLY
+from backups.s3 import wait_until_it_answers
 from infra.processes import free_port
 
 NAMES = {protection.key: protection.name for protection in PROTECTIONS}
 
 
-@pytest.fixture(scope="module", params=[versitygw, minio], ids=["versitygw", "minio"])
+@pytest.fixture(scope="module", params=[seaweedfs, minio], ids=["seaweedfs", "minio"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with request.param(tmp_path_factory.mktemp("s3")) as running:
         yield running
@@ -124,9 +128,9 @@ def test_a_changed_declaration_is_put(server: S3Server, spec: BucketSpec) -> Non
 
 
 def test_a_bucket_of_somebody_else_is_one_clear_line(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with versitygw(tmp_path_factory.mktemp("accounts")) as server:
+    with seaweedfs(tmp_path_factory.mktemp("accounts")) as server:
         mine = ensure(server, BucketSpec("backups-of-one"))
-        other = add_account(server, "somebody-else", "another-secret")
+        other = login_of(server, STRANGER)
         for attempt in (lambda: ensure_bucket(other, BucketSpec(mine.state.name), on_unsupported="warn"),
                         lambda: read_bucket(other, mine.state.name)):
             with pytest.raises(BucketError, match=r"^bucket backups-of-one at .*: it exists, but .* somebody else;"):
@@ -159,6 +163,28 @@ def test_a_server_that_is_not_there_is_one_clear_line(server: S3Server, spec: Bu
     endpoint = f"https://localhost:{free_port()}"
     with pytest.raises(S3UnreachableError, match=f"^{re.escape(endpoint)}: does not answer .*; check that it runs"):
         ensure_bucket(replace(server.login, endpoint=endpoint), spec)
+
+
+def test_a_port_that_a_container_publishes_before_its_server_listens_does_not_answer(server: S3Server) -> None:
+    """The engine takes the connection, finds nobody inside, and closes it in the middle of TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as published:
+        def close() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = published.accept()
+                    connection.recv(1)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.close()
+
+        thread = threading.Thread(target=close)
+        thread.start()
+        login = replace(server.login, endpoint=f"https://localhost:{published.getsockname()[1]}")
+        try:
+            with pytest.raises(S3UnreachableError, match=r": does not answer .*; check that it runs"):
+                wait_until_it_answers(login, login.client(), 0)
+        finally:
+            published.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_plain_http_to_a_tls_server_is_one_clear_line(server: S3Server, spec: BucketSpec) -> None:

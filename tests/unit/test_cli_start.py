@@ -9,7 +9,8 @@ from cli.app import app
 from cli.commands import COMMANDS, GROUPS
 
 # Each takes a tenth of a second and more, and serves a few commands.
-HEAVY = {"asyncpg", "botocore", "docker", "faker", "matplotlib", "numpy", "pulumi", "pydantic", "rich.markdown"}
+HEAVY = {"asyncpg", "boto3", "botocore", "docker", "faker", "matplotlib", "numpy", "pulumi", "pydantic",
+         "rich.markdown"}
 
 
 def modules(program: str) -> set[str]:
@@ -34,7 +35,7 @@ def test_a_command_is_read_without_the_others() -> None:
 def test_a_physical_backup_begins_before_the_bucket_s_libraries_are_read() -> None:
     read = modules("from cli.commands import gather; gather(['backup']); import backups.physical_runs")
     assert "psycopg" in read
-    assert not read & {"asyncpg", "botocore", "cryptography", "rich.progress", "backups.store"}
+    assert not read & {"asyncpg", "boto3", "botocore", "cryptography", "rich.progress", "backups.store"}
 
 
 def test_every_command_has_the_name_that_it_is_found_by() -> None:

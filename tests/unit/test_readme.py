@@ -14,16 +14,10 @@ from typer.testing import CliRunner
 from cli.app import app
 from schema.lint.finding import Lint
 from schema.step import Hazard
+from tests.e2e.test_readme_walk import BY_HAND
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-# Pulumi's and the shell's own; the end-to-end tests run them against a real stack.
-BY_HAND = {
-    'eval "$(lcdb env)"', "pulumi up --stack dev", "pulumi preview --stack dev --diff",
-    "pulumi stack output --stack dev", "pulumi stack init prod",
-    "pulumi config set --stack prod --secret lifecompanion:adminPassword",
-    "pulumi config set --stack prod lifecompanion:physicalBackups true",
-}
 
 
 def commands() -> Iterator[tuple[str, str]]:
@@ -47,6 +41,10 @@ def test_command_is_one_there_is(page: str, line: str) -> None:
     else:
         assert program == "lcdb", f"{page}: {line}"
         assert accepted(arguments), f"{page}: {line}"
+
+
+def test_every_line_that_only_the_walk_types_is_on_a_page() -> None:
+    assert set(BY_HAND) <= {line for _, line in commands()}
 
 
 def accepted(arguments: list[str]) -> bool:

@@ -1,0 +1,185 @@
+"""A stack under the other driver: an in-process record as Pulumi's deployment and back, Pulumi's state read here."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import socket
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from rich.console import Console
+
+from infra.inprocess_record import Made, Record
+from infra.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, read_state
+from infra.stack_file import StackError
+from infra.state import StateError
+from infra.takeover import PLAIN, as_deployment, as_record, into_process, is_here
+
+PASSPHRASE = "of this checkout"
+HEAD = "urn:pulumi:embedded::lifecompanion::"
+MOCK = f"{HEAD}pulumi:pulumi:Stack$"
+SERVER = "pulumi-python:dynamic/embedded:EmbeddedServer"
+ROLE = "postgresql:index/role:Role"
+PROVIDER = "pulumi:providers:postgresql"
+LOGIN = {"host": "127.0.0.1", "port": "54340", "username": "postgres", "password": "a-password-nobody-knows"}
+
+
+def record(folder: Path) -> Record:
+    """What an in-process run leaves: a server, its login, and a role inside of it that vanishes with it."""
+    secret = ("password",)
+    server = {"folder": ".lcdb/embedded/embedded", "port": 54340, "password": LOGIN["password"], "__provider": "class"}
+    role = {"name": "app", "password": "the-password-of-app"}
+    return Record(folder, {
+        f"{MOCK}{SERVER}::embedded": Made(SERVER, "embedded", "e", server, {**server, "running": True}, secrets=secret),
+        f"{MOCK}{PROVIDER}::server": Made(PROVIDER, "server", "server", LOGIN, LOGIN, secrets=secret),
+        f"{MOCK}{ROLE}::role-app": Made(ROLE, "role-app", "app", role, role, f"{MOCK}{SERVER}::embedded", True, True,
+                                        secret),
+    }, {"logins": {"app": {"password": "the-password-of-app"}}})
+
+
+def by_name(deployment: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {resource["urn"].rpartition("::")[2]: resource for resource in deployment["resources"]}
+
+
+def test_a_record_becomes_resources_as_the_engine_names_them(tmp_path: Path) -> None:
+    made = by_name(as_deployment(record(tmp_path), "lifecompanion", "embedded"))
+    assert list(made) == ["lifecompanion-embedded", "default", "embedded", "server", "role-app"]
+    assert made["role-app"]["urn"] == f"{HEAD}{ROLE}::role-app"
+    assert made["role-app"]["deletedWith"] == made["embedded"]["urn"] == f"{HEAD}{SERVER}::embedded"
+    assert made["role-app"]["provider"] == f"{HEAD}{PROVIDER}::server::server"
+    assert made["embedded"]["provider"] == f"{made['default']['urn']}::{made['default']['id']}"
+    assert (made["role-app"]["retainOnDelete"], made["role-app"]["protect"]) == (True, True)
+    # Removed in the opposite order of their making.
+    assert made["role-app"]["dependencies"] == [made["embedded"]["urn"], made["server"]["urn"]]
+
+
+def test_what_is_secret_in_a_record_is_marked_for_encryption_and_nothing_else(tmp_path: Path) -> None:
+    made = by_name(as_deployment(record(tmp_path), "lifecompanion", "embedded"))
+    for kind in ("inputs", "outputs"):
+        assert made["embedded"][kind]["password"] == {SIGNATURE: SECRET, "plaintext": json.dumps(LOGIN["password"])}
+        assert made["embedded"][kind]["port"] == 54340
+        assert made["server"][kind]["password"][SIGNATURE] == SECRET
+    assert made["lifecompanion-embedded"]["outputs"]["logins"][SIGNATURE] == SECRET
+
+
+def test_a_record_of_an_earlier_version_is_secret_as_a_whole_and_its_servers_login_is_made_up_for(
+        tmp_path: Path) -> None:
+    new = record(tmp_path)
+    old = {urn: Made(**{**vars(made), "secrets": None}) for urn, made in new.made.items() if made.type != PROVIDER}
+    dsn = "postgresql://postgres:a-password-nobody-knows@127.0.0.1:54340/lifecompanion?sslmode=disable"
+    made = by_name(as_deployment(Record(tmp_path, old, {"logins": {"admin": {"dsn": dsn}}}), "lifecompanion",
+                                 "embedded"))
+    assert list(made) == ["lifecompanion-embedded", "default", "embedded", "server", "role-app"]
+    assert made["server"]["inputs"]["port"] == "54340"
+    assert all(value[SIGNATURE] == SECRET for value in made["role-app"]["inputs"].values())
+    assert made["embedded"]["inputs"]["__provider"] == "class"
+    with pytest.raises(StackError, match="earlier version that was interrupted"):
+        as_deployment(Record(tmp_path, old, {}), "lifecompanion", "embedded")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout whose state is in its own folder."""
+    for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    (tmp_path / "Pulumi.yaml").write_text("name: lifecompanion\nruntime: python\n")
+    (tmp_path / ".lcdb").mkdir()
+    (tmp_path / ".lcdb" / "passphrase").write_text(f"{PASSPHRASE}\n")
+    return tmp_path
+
+
+def write_state(root: Path, deployment: dict[str, Any], passphrase: str = PASSPHRASE) -> Path:
+    """A state file as Pulumi writes it: every marked secret encrypted under the passphrase."""
+    salt = os.urandom(8)
+    cipher = AESGCM(hashlib.pbkdf2_hmac("sha256", passphrase.encode(), salt, ROUNDS, 32))
+
+    def sealed(text: str) -> str:
+        nonce = os.urandom(12)
+        return f"v1:{b64encode(nonce).decode()}:{b64encode(cipher.encrypt(nonce, text.encode(), None)).decode()}"
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, list):
+            return [kept(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if SIGNATURE in value:
+            return {SIGNATURE: SECRET, "ciphertext": sealed(value["plaintext"])}
+        return {key: kept(item) for key, item in value.items()}
+
+    latest = {**kept(deployment), "secrets_providers": {
+        "type": "passphrase", "state": {"salt": f"v1:{b64encode(salt).decode()}:{sealed('pulumi')}"}}}
+    file = root / ".lcdb/state/.pulumi/stacks/lifecompanion/embedded.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"version": 3, "checkpoint": {"stack": "embedded", "latest": latest}}))
+    return file
+
+
+def take(project: Path) -> str:
+    lines = io.StringIO()
+    into_process("embedded", Console(file=lines, width=200), local=project / ".lcdb")
+    return lines.getvalue()
+
+
+def test_a_state_becomes_the_record_it_was_made_of_and_is_kept_aside_encrypted(project: Path) -> None:
+    folder = project / ".lcdb" / "embedded"
+    original = record(folder)
+    file = write_state(project, as_deployment(original, "lifecompanion", "embedded"))
+    assert is_here("embedded", local=project / ".lcdb")
+    assert len(kept_resources(file)) == 4
+    assert "its 3 resources were made with the Pulumi CLI" in take(project)
+    taken = Record.read(folder)
+    assert taken.outputs == original.outputs
+    assert [made.secrets for made in taken.made.values()] == [("password",)] * 3
+    assert [(urn, made.id, made.inputs, {**PLAIN.get(made.type, {}), **made.outputs}, made.goes_with, made.stays,
+             made.protected) for urn, made in original.made.items()] == [
+        (urn, made.id, made.inputs, made.outputs, made.goes_with, made.stays, made.protected)
+        for urn, made in taken.made.items()]
+    assert taken.file.stat().st_mode & 0o777 == 0o600
+    assert not file.exists()
+    assert LOGIN["password"] not in (folder / "pulumi-state.json").read_text()
+    assert take(project) == ""
+
+
+@pytest.mark.parametrize("broken", ["another passphrase", "no passphrase"])
+def test_a_state_that_cannot_be_decrypted_is_refused_in_one_line_and_stays(project: Path, broken: str) -> None:
+    file = write_state(project, as_deployment(record(project), "lifecompanion", "embedded"), passphrase="another")
+    if broken == "no passphrase":
+        (project / ".lcdb" / "passphrase").unlink()
+    with pytest.raises(StateError, match="cannot be read without the Pulumi CLI") as caught:
+        take(project)
+    assert "\n" not in str(caught.value)
+    assert file.exists()
+    assert not (project / ".lcdb" / "embedded" / "inprocess.json").exists()
+
+
+def test_a_state_that_a_running_update_holds_is_left_to_it(project: Path) -> None:
+    file = write_state(project, as_deployment(record(project), "lifecompanion", "embedded"))
+    lock = project / ".lcdb/state/.pulumi/locks/organization/lifecompanion/embedded/x.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(json.dumps({"pid": os.getpid(), "hostname": socket.gethostname()}))
+    with pytest.raises(StateError, match=f"another update is going on .process {os.getpid()}"):
+        read_state(file, project / ".lcdb" / "passphrase")
+
+
+def test_a_database_whose_state_is_elsewhere_is_refused_in_one_line(
+        project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://the-states-of-all")
+    assert take(project) == ""
+    (project / ".lcdb" / "embedded" / "embedded" / "data").mkdir(parents=True)
+    with pytest.raises(StackError, match="its state is in s3://the-states-of-all; put the CLI on the PATH"):
+        take(project)
+
+
+def test_what_goes_into_a_record_comes_out_the_same(tmp_path: Path) -> None:
+    original = record(tmp_path)
+    again = as_record(as_deployment(original, "lifecompanion", "embedded"), tmp_path)
+    assert again.made.keys() == original.made.keys()
+    assert [made.secrets for made in again.made.values()] == [made.secrets for made in original.made.values()]
+    assert again.outputs == original.outputs
