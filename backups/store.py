@@ -30,6 +30,8 @@ BROKEN_OFF = 5
 PASSING = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "503", "500", "502", "504",
                      "Throttling", "TooManyRequests", "429"})
 FIRST_SECONDS = 10.0
+# It lists a folder for some minutes after its last object has gone; where versions are kept, for ever.
+LISTS_EMPTY_FOLDERS = "SeaweedFS"
 
 
 @dataclass(frozen=True)
@@ -200,8 +202,11 @@ class Store:
         if self.first_written:
             return sorted({key.removeprefix(under).split("/", 1)[0] for key, _ in self.objects(under)
                            if "/" in key.removeprefix(under)})
-        return [each["Prefix"].removeprefix(self.prefix + under).rstrip("/")
-                for page in self._pages(under, Delimiter="/") for each in page.get("CommonPrefixes", [])]
+        pages = self._pages(under, Delimiter="/")
+        return [folder.rstrip("/") for page in pages for entry in page.get("CommonPrefixes", [])
+                if (folder := entry["Prefix"].removeprefix(self.prefix + under))
+                and (not page["ResponseMetadata"]["HTTPHeaders"].get("server", "").startswith(LISTS_EMPTY_FOLDERS)
+                     or next(self.objects(under + folder), None))]
 
     def _version(self, key: str) -> dict[str, Any]:
         """Which version to read, where it is not the newest."""

@@ -20,6 +20,7 @@ from backups.bucket import BucketSpec, S3Login, delete_bucket, ensure_bucket, pl
 from backups.errors import BackupError, BucketError, S3Error, S3UnreachableError, UnsupportedError
 from backups.protections import EXPIRE, PROTECTIONS, TLS_ONLY
 from backups.s3 import wait_until_it_answers
+from backups.store import Store
 from infra.processes import free_port
 
 NAMES = {protection.key: protection.name for protection in PROTECTIONS}
@@ -224,6 +225,18 @@ def test_a_bucket_that_holds_anything_is_deleted_only_when_allowed(
     assert read_bucket(server.login, spec.name) is not None
     delete_bucket(server.login, spec.name, allow_with_backups=True)
     assert read_bucket(server.login, spec.name) is None
+
+
+@pytest.mark.parametrize("versioning", [True, False])
+def test_a_folder_whose_objects_are_gone_is_no_folder(server: S3Server, spec: BucketSpec, versioning: bool) -> None:
+    ensure(server, replace(spec, versioning=versioning))
+    store = Store(server.login, spec.name, patience=5)
+    for key in ("db/logical/kept/one", "db/logical/gone/one", "db/logical/gone/parts/two"):
+        store.put(key, b"x")
+    assert store.folders("db/logical/") == ["gone", "kept"]
+    for key in ("gone/one", "gone/parts/two"):
+        server.login.client().delete_object(Bucket=spec.name, Key=f"{store.prefix}db/logical/{key}")
+    assert store.folders("db/logical/") == ["kept"]
 
 
 def test_more_versions_than_a_page_holds_and_odd_keys_are_all_deleted(
