@@ -19,9 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import docker
 import pytest
-from docker.errors import DockerException
 
 VARIABLE = "LCDB_MUST_HAVE"
 EARLIER = Path("/usr/lib/postgresql")
@@ -182,6 +180,9 @@ def must_have(environment: Mapping[str, str]) -> frozenset[str]:
 
 def engine_answers() -> bool:
     """Whether a Docker engine answers at this moment."""
+    import docker
+    from docker.errors import DockerException
+
     try:
         client = docker.from_env(timeout=SECONDS)
     except DockerException:
