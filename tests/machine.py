@@ -79,11 +79,13 @@ def _debian() -> Lack | None:
 
 def _embedded() -> Lack | None:
     from infra.targets import embedded
+    from infra.targets.node import NodeError, ensure_node
 
     try:
         with one_at_a_time("embedded"):
+            ensure_node(lambda _line: None)
             embedded.prepare(embedded.PROGRAMS)
-    except embedded.EmbeddedError:
+    except (embedded.EmbeddedError, NodeError):
         if _index_answers():
             raise
         return Lack("embedded", "needs the embedded server's packages (they are not here and no registry answers)")
