@@ -19,9 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import docker
 import pytest
-from docker.errors import DockerException
 
 VARIABLE = "LCDB_MUST_HAVE"
 EARLIER = Path("/usr/lib/postgresql")
@@ -81,11 +79,13 @@ def _debian() -> Lack | None:
 
 def _embedded() -> Lack | None:
     from infra.targets import embedded
+    from infra.targets.node import NodeError, ensure_node
 
     try:
         with one_at_a_time("embedded"):
+            ensure_node(lambda _line: None)
             embedded.prepare(embedded.PROGRAMS)
-    except embedded.EmbeddedError:
+    except (embedded.EmbeddedError, NodeError):
         if _index_answers():
             raise
         return Lack("embedded", "needs the embedded server's packages (they are not here and no registry answers)")
@@ -182,6 +182,9 @@ def must_have(environment: Mapping[str, str]) -> frozenset[str]:
 
 def engine_answers() -> bool:
     """Whether a Docker engine answers at this moment."""
+    import docker
+    from docker.errors import DockerException
+
     try:
         client = docker.from_env(timeout=SECONDS)
     except DockerException:

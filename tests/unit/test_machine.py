@@ -54,7 +54,7 @@ def test_of_nothing(): pass
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "xdist"])
 def test_what_the_machine_lacks_is_skipped_in_one_line_before_pytests_own(suite: Run, options: tuple[str, ...]) -> None:
     lines = [line for line in suite(LACKING, *options).splitlines() if line]
     title = next(number for number, line in enumerate(lines) if TITLE in line)
@@ -64,7 +64,7 @@ def test_what_the_machine_lacks_is_skipped_in_one_line_before_pytests_own(suite:
 
 
 def test_what_the_machine_must_have_fails_instead(suite: Run) -> None:
-    out = suite(LACKING, "-n", "2", env={machine.VARIABLE: "docker, pulumi"})
+    out = suite(LACKING, "-n", "1", env={machine.VARIABLE: "docker, pulumi"})
     assert "LCDB_MUST_HAVE names docker, but: needs a Docker engine (" in out
     assert " 1 passed, 4 errors in " in out.splitlines()[-1]
 
