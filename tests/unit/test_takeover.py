@@ -8,6 +8,7 @@ import json
 import os
 import socket
 from base64 import b64encode
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ MOCK = f"{HEAD}pulumi:pulumi:Stack$"
 SERVER = "pulumi-python:dynamic/embedded:EmbeddedServer"
 ROLE = "postgresql:index/role:Role"
 PROVIDER = "pulumi:providers:postgresql"
-LOGIN = {"host": "127.0.0.1", "port": "54340", "username": "postgres", "password": "a-password-nobody-knows"}
+LOGIN = {"version": version("pulumi-postgresql"), "host": "127.0.0.1", "port": "54340", "username": "postgres", "password": "a-password-nobody-knows"}
 
 
 def record(folder: Path) -> Record:
