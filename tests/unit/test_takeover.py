@@ -28,7 +28,8 @@ MOCK = f"{HEAD}pulumi:pulumi:Stack$"
 SERVER = "pulumi-python:dynamic/embedded:EmbeddedServer"
 ROLE = "postgresql:index/role:Role"
 PROVIDER = "pulumi:providers:postgresql"
-LOGIN = {"version": version("pulumi-postgresql"), "host": "127.0.0.1", "port": "54340", "username": "postgres", "password": "a-password-nobody-knows"}
+LOGIN = {"version": version("pulumi-postgresql"), "host": "127.0.0.1", "port": "54340", "username": "postgres",
+         "password": "a-password-nobody-knows"}
 
 
 def record(folder: Path) -> Record:
