@@ -7,7 +7,7 @@ PYTHON ?=
 LCDB = .venv/bin/lcdb
 CHOICE = $(if $(STACK),--stack $(STACK))
 
-.PHONY: up preview refresh destroy report test nightly check bench lock
+.PHONY: up preview refresh destroy report test quick nightly check bench lock
 .DELETE_ON_ERROR:
 
 up: .venv/stamp
@@ -25,15 +25,22 @@ destroy: .venv/stamp
 report: .venv/stamp
 	@$(LCDB) report $(CHOICE)
 
-# Three processes, since they wait for servers most of the time: 17 min on two cores, where two took 24. Tests that share a
-# server or an engine's names stay in one of them.
-test: .venv/stamp
-	@.venv/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST)
+PYTESTS = .venv/bin/python -m pytest --dist loadscope --no-loadscope-reorder
 
-# What takes too long for every change: many more random schemas, each time other ones; backups
-# killed 50 times at random moments, and of 5 million readings.
+# Three processes, since they wait for servers most of the time. A file's tests on one kind of server stay in one of them.
+test: .venv/stamp
+	@$(PYTESTS) -n 3 $(PYTEST)
+
+# For the loop while writing: unit tests, and the database tests on the embedded server.
+quick: .venv/stamp
+	@$(PYTESTS) -n 2 --quick $(or $(PYTEST),tests/database tests/unit)
+
+# What takes too long for every change: the embedded server also where the official one has answered; many more random
+# schemas, each time other ones; backups killed 50 times at random moments, and of 5 million readings.
 nightly: .venv/stamp
-	@LCDB_PAIRS=$(or $(LCDB_PAIRS),500) .venv/bin/python -m pytest --timeout 0 tests/database/test_schema_random.py
+	@$(PYTESTS) -n 3 --every-server -k embedded tests/database
+	@LCDB_PAIRS=$(or $(LCDB_PAIRS),500) .venv/bin/python -m pytest --timeout 0 --every-server \
+		tests/database/test_schema_random.py
 	@LCDB_TEST_KILLS=$(or $(LCDB_TEST_KILLS),50) LCDB_TEST_ROWS=$(or $(LCDB_TEST_ROWS),5000000) .venv/bin/python -m pytest \
 		--timeout 0 tests/database/test_backup_faults.py tests/database/test_backup_roundtrip.py \
 		tests/database/test_physical_faults.py

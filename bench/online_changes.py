@@ -17,7 +17,7 @@ from schema import apply
 from schema.compare import Options
 from schema.objects import Object
 from tests.database.online_changes import BEFORE, COMMUNITY, COMPRESSED, PLAIN, after
-from tests.database.servers import CannotBeHad, Database, Server, create_database, drop_database, running
+from tests.database.servers import Database, Server, create_database, drop_database, require_official, running
 from tests.database.writers import Writers, reading, writing
 
 LOCK_TIMEOUT_SECONDS = 1.0
@@ -40,11 +40,9 @@ CALM = "nobody reads for long"
 
 def run() -> None:
     """Measure every change, draw the waits of the writers."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as folder, running("official", Path(folder)) as server:
-            rounds = [_round(server, number) for number in range(ROUNDS)]
-    except CannotBeHad as error:
-        raise SystemExit(f"bench: online_changes needs the official server: {error}") from None
+    require_official("online_changes")
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as folder, running("official", Path(folder)) as server:
+        rounds = [_round(server, number) for number in range(ROUNDS)]
     run = {"lock_timeout_seconds": LOCK_TIMEOUT_SECONDS, "rounds": rounds}
     draw(keep_run("online_changes", TITLE, run, figures))
 

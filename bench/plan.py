@@ -25,7 +25,7 @@ from bench.pictures import Curves
 from bench.results import keep_curves
 from bench.schemas import script, tables
 from schema.connection import Address
-from tests.database.servers import CannotBeHad, Database, Server, create_database, drop_database, running
+from tests.database.servers import Database, Server, create_database, drop_database, require_official, running
 
 SIZES = (5, 50, 500)
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -69,13 +69,12 @@ class Tool:
 
 def run() -> None:
     """Measure every tool that this machine can have, size by size and round by round."""
+    require_official("plan")
     folder = Path(tempfile.mkdtemp(prefix="lcdb-bench-"))
     try:
         tools = [Tool(OURS, (sys.executable, "-m", "bench.planners.ours"), compares=False), *_others(folder)]
         with running("official", folder) as server:
             curves, changes, loading = _measure(server, tools)
-    except CannotBeHad as error:
-        raise SystemExit(f"bench: plan needs the official server: {error}") from None
     finally:
         shutil.rmtree(folder)
     keep_curves("plan", "Planning, from loaded database to declared one", OURS, "tables", curves,

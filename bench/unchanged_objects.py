@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench.results import keep
-from tests.database.servers import CannotBeHad, Server, create_database, drop_database, running
+from tests.database.servers import Server, create_database, drop_database, require_official, running
 from tests.e2e.checkout import Checkout, make_checkout
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
@@ -61,12 +61,9 @@ class Nothing(Resource, module="bench", name="Nothing"):
 
 def run() -> None:
     """Bring both programs up once, then time unchanged updates in turn, with and without their preview."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as folder, \
-                running("official", Path(folder)) as server:
-            _compare(Path(folder), server)
-    except CannotBeHad as error:
-        raise SystemExit(f"bench: unchanged_objects needs the official server: {error}") from None
+    require_official("unchanged_objects")
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as folder, running("official", Path(folder)) as server:
+        _compare(Path(folder), server)
 
 
 def _compare(folder: Path, server: Server) -> None:

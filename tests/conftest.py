@@ -1,4 +1,7 @@
-"""Which tests may run side by side: `make test` uses three processes, and what shares a server stays in one of them."""
+"""What holds for every test: which may run side by side, what each needs of the machine, what it may not leave open.
+
+`@pytest.mark.needs("official", "s3")` skips a test, or a file's by `pytestmark`, where tests/machine.py finds none.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,61 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import machine
+from tests.leaks import pytest_collection_finish, pytest_fixture_setup, pytest_runtest_teardown
+from tests.skip_report import pytest_terminal_summary
+
+__all__ = ["pytest_collection_finish", "pytest_fixture_setup", "pytest_runtest_teardown", "pytest_terminal_summary"]
+
 # How long an example takes is no fact about behaviour.
 settings.register_profile("unhurried", settings.default, deadline=None)
 settings.load_profile("unhurried")
 
 # The longest first, so that the quick ones fill the gaps at the end.
-GROUPS = ("stacks", "official", "debian", "embedded", "database")
+ORDER = ("e2e", "database", "official", "debian", "embedded", "program", "unit")
+KINDS = ("official", "debian", "embedded")
+# What looks at all containers of drills, or at all processes, runs beside no other that starts some.
+TOGETHER = {f"tests/database/test_{name}.py": "drills" for name in (
+    "backup_drill", "backup_physical", "backup_processes")}
+# Each test has a stack of its own.
+APART = ("tests/e2e/test_failures.py",)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Bring the groups into their order."""
-    items.sort(key=lambda item: GROUPS.index(group) if (group := group_of(item.nodeid)) in GROUPS else len(GROUPS))
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="unit tests, and database tests on the embedded server alone")
+    parser.addoption("--every-server", action="store_true",
+                     help="the embedded server also for tests that the official one runs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Decide before the first test what holds for the whole run; processes of xdist are told."""
+    config.addinivalue_line("markers", "needs(*names): what the machine must have, of tests/machine.py")
+    config.stash[DECIDED] = getattr(config, "workerinput", {}).get("machine") or machine.decide()
+    machine.adopt(config.stash[DECIDED])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["machine"] = node.config.stash[DECIDED]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip before any fixture is made."""
+    for marker in item.iter_markers("needs"):
+        machine.require(*marker.args)
+
+
+DECIDED = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Bring the groups into their order; a quick run leaves out all that need more than an embedded server."""
+    if config.getoption("--quick"):
+        kept = [item for item in items if group_of(item.nodeid).startswith(("embedded:", "unit:"))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+    items.sort(key=lambda item: rank(group_of(item.nodeid)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -34,12 +81,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def group_of(nodeid: str) -> str:
-    """What the test shares with others: the names of stacks, a server; unit tests share just their file."""
+    """Tests that stay in one process and share what their fixtures make: those of a file, on one kind of server."""
     path, _, name = nodeid.partition("::")
-    package = path.split("/")[1]
-    if package in ("e2e", "program"):
-        return "stacks"
-    if package != "database":
-        return path
     parameters = re.split(r"[-\[\]]", name)
-    return next((group for group in GROUPS if group in parameters), package)
+    kind = next((kind for kind in KINDS if kind in parameters), None)
+    package = path.split("/")[1] if path.startswith("tests/") else ""
+    return f"{kind or package}:{nodeid if path in APART else TOGETHER.get(path, path)}"
+
+
+def rank(group: str) -> int:
+    package = group.partition(":")[0]
+    return ORDER.index(package) if package in ORDER else len(ORDER)

@@ -85,9 +85,11 @@ def start_gateway(folder: Path, *, port: int, access_key: str, secret_key: str, 
     """
     folder = folder.absolute()
     refuse_versitygw(folder)
-    if processes.alive(folder, NAME) is None and not processes.port_is_free(port, address):
-        raise GatewayError(f"S3 server: port {port} on {address} is taken by another process; end that process, or "
-                           "set another lifecompanion:port")
+    if not gateway_runs(folder):
+        stop_gateway(folder)  # of an earlier release, whose data is gone
+        if not processes.port_is_free(port, address):
+            raise GatewayError(f"S3 server: port {port} on {address} is taken by another process; end that process, "
+                               "or set another lifecompanion:port")
     binary = ensure_gateway()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / DATA).mkdir(mode=0o700, exist_ok=True)
@@ -95,7 +97,7 @@ def start_gateway(folder: Path, *, port: int, access_key: str, secret_key: str, 
     command = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), str(binary), *arguments(port)]
     certificate = {"ca.pem": ca_pem, "cert.pem": cert_pem, "key.pem": key_pem}
     for attempt in range(1, START_ATTEMPTS + 1):
-        if processes.alive(folder, NAME) is None:
+        if not gateway_runs(folder):
             ports = _choose_ports(port)
             _prepare(folder, {**certificate, **settings_files(
                 ports, address=address, data=DATA, access_key=access_key, secret_key=secret_key, accounts=accounts)})
@@ -111,8 +113,8 @@ def start_gateway(folder: Path, *, port: int, access_key: str, secret_key: str, 
 
 
 def gateway_runs(folder: Path) -> bool:
-    """Whether the server of this folder runs."""
-    return processes.alive(folder, NAME) is not None
+    """Whether the server of this folder runs; one of an earlier release does not count."""
+    return processes.alive(folder, NAME) is not None and read_ports(folder) is not None
 
 
 def stop_gateway(folder: Path, *, grace: float = STOP_SECONDS) -> None:

@@ -24,6 +24,7 @@ from schema.connection import Address
 from tests.database.servers import _await as wait_for
 from tests.database.servers import _image as image_of
 from tests.database.servers import docker
+from tests.machine import one_at_a_time
 from tests.program.s3_servers import S3Server, seaweedfs
 
 HBA = "local all all trust\nhost all all all scram-sha-256\n"
@@ -66,11 +67,12 @@ def bridge_address() -> str:
 
 
 def archiving(kind: str) -> str:
-    """The image of this kind with pgBackRest, built where it is not here. Raises CannotBeHad."""
+    """The image of this kind with pgBackRest, built where it is not here. Skips as `_image`."""
     base = image_of(kind)
     reference = archiving_reference(base)
-    if not engine.has_image(reference):
-        docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={base}", str(IMAGE))
+    with one_at_a_time(f"archiving-{kind}"):
+        if not engine.has_image(reference):
+            docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={base}", str(IMAGE))
     return reference
 
 
@@ -114,10 +116,16 @@ def set_timeout(admin: Address, value: str) -> None:
 
 
 @contextmanager
+def archived_at(s3: S3Server, kind: str = "official") -> Iterator[Archived]:
+    """Run it with a new bucket on this S3 server."""
+    bucket = f"archived-{secrets.token_hex(4)}"
+    s3.login.client().create_bucket(Bucket=bucket)
+    with archived(kind, s3.login, bucket) as archive:
+        yield archive
+
+
+@contextmanager
 def archived_beside(folder: Path, kind: str = "official") -> Iterator[tuple[Archived, S3Server]]:
     """Run it with an S3 server of its own, a SeaweedFS in `folder`, and a new bucket there."""
-    with seaweedfs(folder, bridge_address()) as s3:
-        bucket = f"archived-{secrets.token_hex(4)}"
-        s3.login.client().create_bucket(Bucket=bucket)
-        with archived(kind, s3.login, bucket) as found:
-            yield found, s3
+    with seaweedfs(folder, bridge_address()) as s3, archived_at(s3, kind) as archive:
+        yield archive, s3

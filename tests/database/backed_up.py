@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -22,13 +22,9 @@ from backups.store import Store
 from backups.target import drop_database
 from infra.settings import OFFICIAL_IMAGE
 from infra.targets.docker import debian_reference
-from schema.apply import ensure
-from schema.compare import Options
 from schema.connection import Address
-from schema.lifecompanion import declared
-from tests.database.servers import Database, Server, create_database, docker
+from tests.database.servers import Database, Server, create_declared, docker
 from tests.database.servers import drop_database as drop
-from tests.program.s3_servers import seaweedfs
 
 # As many readings as a quick test needs; a nightly run sets millions.
 ROWS = int(os.environ.get("LCDB_TEST_ROWS", "20000"))
@@ -120,11 +116,10 @@ def tries_while_busy() -> Retrying:
 @contextmanager
 def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]:
     """A source with the declared schema, readings (two chunks compressed where the edition can) and an aggregate."""
-    database = create_database(server, f"source_{secrets.token_hex(4)}")
+    database = create_declared(server, f"source_{secrets.token_hex(4)}")
     with server.admin.connect() as connection:
         # As in a stack's server: nothing of the superuser's own may depend on his search path.
         connection.execute("ALTER ROLE postgres SET search_path = pg_catalog")
-    ensure(database.owner, declared(), options=Options(on_unsupported="skip"))
     database.execute(
         NASTY, DEVICES,
         READINGS.format(first=1, last=rows, of=rows),
@@ -147,8 +142,3 @@ def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]
         drop(database)
 
 
-@contextmanager
-def s3_server(folder: Path) -> Iterator[S3Login]:
-    """A SeaweedFS; skips where the machine cannot have one."""
-    with seaweedfs(folder) as server:
-        yield replace(server.login)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,22 +15,24 @@ import psycopg
 from psycopg import sql
 
 from infra import processes
-from infra.settings import OFFICIAL_IMAGE, SettingsError
+from infra.settings import OFFICIAL_IMAGE
 from infra.targets import embedded, engine
-from infra.targets.base_image import BaseImageError, ensure_base_image
+from infra.targets.base_image import ensure_base_image
 from infra.targets.docker import IMAGES, debian_reference
+from schema.apply import ensure
+from schema.compare import Options
 from schema.connection import Address
+from schema.lifecompanion import declared
+from tests.machine import find_lack, one_at_a_time, require
 
 KINDS = ("official", "debian", "embedded")
 COMMUNITY = ("official", "embedded")
 MULTI_PROCESS = ("official", "debian")
 OWNER = "test_owner"
-TEMPLATE = sql.Identifier("with_timescaledb")
+TEMPLATE = "with_timescaledb"
+DECLARED = "with_declared_schema"
+SKIP = Options(on_unsupported="skip")
 START_SECONDS = 120
-
-
-class CannotBeHad(Exception):
-    """This machine lacks what the server needs; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,43 @@ class Database:
 
 @contextmanager
 def running(kind: str, folder: Path, options: Sequence[str] = (), **parameters: str) -> Iterator[Server]:
-    """Start a server of this kind, stop it afterwards; `options` are docker's. Raises CannotBeHad."""
+    """Start a server of this kind, stop it afterwards; `options` are docker's. A test is skipped where the
+    machine has no such server."""
+    require(kind)
     with (_embedded(folder) if kind == "embedded" else _container(kind, folder, options, parameters)) as server:
         yield server
 
 
-def create_database(server: Server, name: str) -> Database:
+def require_official(bench: str) -> None:
+    """End a benchmark in one line where this machine cannot have the official server."""
+    if lack := find_lack("official"):
+        raise SystemExit(f"bench: {bench} {lack.words}")
+
+
+def create_declared(server: Server, name: str) -> Database:
+    """A database with the whole schema and no row; where the server can have several, a copy of one applied once."""
+    if not server.multi_process:
+        database = create_database(server, name)
+        ensure(database.owner, declared(), options=SKIP)
+        return database
+    if not has_database(server, DECLARED):
+        draft = create_database(server, f"{DECLARED}_draft")
+        ensure(draft.owner, declared(), options=SKIP)
+        with server.admin.connect() as connection:
+            # Only what was applied whole has the name.
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                sql.Identifier(draft.owner.database), sql.Identifier(DECLARED)))
+    return create_database(server, name, DECLARED)
+
+
+def create_database(server: Server, name: str, template: str = TEMPLATE) -> Database:
     """A database that no test has touched; on the embedded server, which has but one, the one emptied."""
     password = secrets.token_hex(8)
     if server.multi_process:
+        _make_template(server)
         with server.admin.connect() as connection:
-            _make_template(connection, server)
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), TEMPLATE))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)))
     admin = replace(server.admin, database=name) if server.multi_process else server.admin
     owner = replace(admin, user=OWNER, password=password)
     with admin.connect() as connection:
@@ -127,12 +153,19 @@ def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         connection.execute(f"DROP {kind} IF EXISTS {name} CASCADE".encode())
 
 
-def _make_template(connection: psycopg.Connection[tuple[object, ...]], server: Server) -> None:
+def has_database(server: Server, name: str) -> bool:
+    """Whether the server has a database of this name."""
+    with server.admin.connect() as connection:
+        return connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _make_template(server: Server) -> None:
     """A database with the extension, once for each server: copying it is quicker than creating the extension."""
-    if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'with_timescaledb'").fetchone():
+    if has_database(server, TEMPLATE):
         return
-    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(TEMPLATE))
-    with replace(server.admin, database="with_timescaledb").connect() as template:
+    with server.admin.connect() as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(TEMPLATE)))
+    with replace(server.admin, database=TEMPLATE).connect() as template:
         template.execute("CREATE EXTENSION timescaledb")
 
 
@@ -148,10 +181,7 @@ def _make_owner(connection: psycopg.Connection[tuple[object, ...]], owner: Addre
 
 @contextmanager
 def _embedded(folder: Path) -> Iterator[Server]:
-    try:
-        address = embedded.start(folder, processes.free_port(), secrets.token_hex(8))
-    except embedded.EmbeddedError as error:
-        raise CannotBeHad(str(error)) from None
+    address = embedded.start(folder, processes.free_port(), secrets.token_hex(8))
     try:
         yield Server("embedded", address)
     finally:
@@ -187,29 +217,28 @@ def _container(kind: str, folder: Path, options: Sequence[str], more: Mapping[st
 
 
 def _image(kind: str) -> str:
-    """The image as the docker target takes it: the official one present or pulled, the Debian one built."""
-    if shutil.which("docker") is None:
-        raise CannotBeHad("no docker command on this machine")
-    try:
-        reference = OFFICIAL_IMAGE if kind == "official" else debian_reference()
+    """The image as the docker target takes it: the official one present or pulled, the Debian one built. Skips the test
+    where this machine can have none."""
+    require(kind)
+    reference = OFFICIAL_IMAGE if kind == "official" else debian_reference()
+    with one_at_a_time(kind):
         if engine.has_image(reference):
             return reference
         if kind == "official":
-            if not engine.can_pull(reference):
-                raise CannotBeHad(f"{reference} is not here and no registry answers")
             docker("pull", "--quiet", reference)
         else:
             docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={ensure_base_image()}",
-                    str(IMAGES / "debian"))
-    except (SettingsError, BaseImageError) as error:
-        raise CannotBeHad(str(error)) from None
+                   str(IMAGES / "debian"))
     return reference
 
 
 def docker(*arguments: str) -> str:
     """Run the docker command; what it printed."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
-    return done.stdout
+    try:
+        return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
+    except subprocess.CalledProcessError as error:
+        error.add_note(error.stderr.strip())
+        raise
 
 
 def _await(address: Address, name: str) -> None:
@@ -219,7 +248,7 @@ def _await(address: Address, name: str) -> None:
         try:
             psycopg.connect(address.dsn(), connect_timeout=5).close()
         except psycopg.OperationalError:
-            time.sleep(0.5)
+            time.sleep(0.1)
         else:
             return
     raise TimeoutError(f"{name} took no login within {START_SECONDS} s: {docker('logs', '--tail', '5', name)}")

@@ -17,9 +17,11 @@ from backups.objectives import read_archiving
 from backups.physical import PHYSICAL
 from backups.physical_runs import take_physical
 from infra import processes
-from tests.database.archived import DATABASE, Archived, archived, archiving, bridge_address, set_timeout
-from tests.database.servers import CannotBeHad, docker
+from tests.database.archived import DATABASE, Archived, archived, bridge_address, set_timeout
+from tests.database.servers import docker
 from tests.program.s3_servers import S3Server, seaweedfs
+
+pytestmark = pytest.mark.needs("official", "s3")
 
 NO_STANZA = "WAL waits: no stanza of this server in the bucket"
 FIRST = "000000010000000000000001"
@@ -32,10 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def s3(folder: Path) -> Iterator[S3Server]:
-    try:
-        archiving("official")
-    except CannotBeHad as error:
-        pytest.skip(str(error))
+    """One of its own: it is stopped in the middle."""
     with seaweedfs(folder, bridge_address()) as found:
         yield found
 

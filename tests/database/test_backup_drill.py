@@ -31,9 +31,12 @@ from cli.app import app
 from schema.apply import ensure
 from schema.compare import Options
 from schema.lifecompanion import declared
-from tests.database.archived import DATABASE, Archived, archived_beside
+from tests.database.archived import DATABASE, Archived, archived_at
 from tests.database.backed_up import DEVICES, NASTY, READINGS
-from tests.database.servers import CannotBeHad, docker
+from tests.database.servers import docker
+from tests.program.s3_servers import S3Server
+
+pytestmark = pytest.mark.needs("official", "s3")
 
 
 def of_drills() -> set[str]:
@@ -51,19 +54,16 @@ def of_process(pid: int, kind: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
+def archive(s3: S3Server) -> Iterator[Archived]:
     """The declared schema with readings, two of its chunks compressed, and one full backup."""
-    try:
-        with archived_beside(tmp_path_factory.mktemp("s3")) as (found, _):
-            ensure(found.admin, declared(), options=Options(on_unsupported="skip"))
-            found.execute(NASTY, DEVICES, READINGS.format(first=1, last=20000, of=20000),
-                          "SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
-            take_physical(found.config, "full", verified=False)
-            before = of_drills()
-            yield found
-            assert of_drills() <= before
-    except CannotBeHad as error:
-        pytest.skip(str(error))
+    with archived_at(s3) as found:
+        ensure(found.admin, declared(), options=Options(on_unsupported="skip"))
+        found.execute(NASTY, DEVICES, READINGS.format(first=1, last=20000, of=20000),
+                      "SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
+        take_physical(found.config, "full", verified=False)
+        before = of_drills()
+        yield found
+        assert of_drills() <= before
 
 
 @contextmanager

@@ -29,12 +29,13 @@ from backups.store import Store
 from backups.target import drop_database
 from cli.app import app
 from infra.client_programs import offer_client_programs
-from infra.packages import PackageError, ensure_packages
 from schema.apply import ensure
 from schema.connection import Address
 from schema.lifecompanion import declared
-from tests.database.backed_up import DEVICES, NASTY, READINGS, s3_server
-from tests.database.servers import CannotBeHad, Server
+from tests.database.backed_up import DEVICES, NASTY, READINGS
+from tests.database.servers import Server
+from tests.machine import require
+from tests.program.s3_servers import S3Server
 
 pytestmark = pytest.mark.servers("embedded")
 
@@ -72,7 +73,7 @@ class Subject:
 
 
 @pytest.fixture(scope="module")
-def subject(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+def subject(server: Server, s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     offer_client_programs()
     name, password = f"life_{secrets.token_hex(3)}", secrets.token_hex(8)
     with server.admin.connect() as connection:
@@ -90,21 +91,21 @@ def subject(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                            " time_bucket('1 hour', measured_at) AS hour, avg(temperature) AS temperature"
                            " FROM environmental_readings GROUP BY 1, 2")
     source = replace(admin, user=f"backup_{name}", password=password)
-    with s3_server(tmp_path_factory.mktemp("s3")) as login:
-        bucket, key = f"embedded-{secrets.token_hex(4)}", new_key()
-        login.client().create_bucket(Bucket=bucket)
-        settings = tmp_path_factory.mktemp("settings") / "backup.json"
-        settings.touch(mode=0o600)
-        settings.write_text(json.dumps({
-            "bucket": bucket, "s3": login.to_dict(), "keys": [key], "database": source.to_dict(),
-            "admin": replace(admin, database="postgres").to_dict()}))
-        try:
-            yield Subject(admin, source, Store(login, bucket, "backups/", patience=5), Keyring([key]), settings)
-        finally:
-            programs.offer_package(None)
-            with server.admin.connect() as connection:
-                drop_database(connection, name)
-                connection.execute(f"DROP ROLE backup_{name}".encode())
+    login = s3.login
+    bucket, key = f"embedded-{secrets.token_hex(4)}", new_key()
+    login.client().create_bucket(Bucket=bucket)
+    settings = tmp_path_factory.mktemp("settings") / "backup.json"
+    settings.touch(mode=0o600)
+    settings.write_text(json.dumps({
+        "bucket": bucket, "s3": login.to_dict(), "keys": [key], "database": source.to_dict(),
+        "admin": replace(admin, database="postgres").to_dict()}))
+    try:
+        yield Subject(admin, source, Store(login, bucket, "backups/", patience=5), Keyring([key]), settings)
+    finally:
+        programs.offer_package(None)
+        with server.admin.connect() as connection:
+            drop_database(connection, name)
+            connection.execute(f"DROP ROLE backup_{name}".encode())
 
 
 @pytest.fixture(scope="module")
@@ -220,10 +221,8 @@ def test_a_server_that_does_not_answer_is_told_to_whoever_waits(subject: Subject
 
 
 def test_a_released_server_refuses_it_in_one_line_before_anything_is_made(
-        subject: Subject, taken: dict[str, Any], servers: Callable[[str], Server | CannotBeHad]) -> None:
+        subject: Subject, taken: dict[str, Any], servers: Callable[[str], Server]) -> None:
     other = servers("official")
-    if isinstance(other, CannotBeHad):
-        pytest.skip(f"official: {other}")
     entry = find_backup(subject.store, subject.admin.database, taken["id"])
     with pytest.raises(RestoreError, match=r"TimescaleDB found 2\.\S+, required exactly 2\.23\.0-dev; restore into a "
                                            "stack of target embedded: no other server has it$"):
@@ -242,10 +241,7 @@ def test_two_drills_at_once_are_refused_in_one_line(subject: Subject, taken: dic
 
 def test_a_machine_without_docker_and_client_programs_takes_those_of_the_package(
         subject: Subject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    try:
-        ensure_packages("postgresql")
-    except PackageError as error:
-        pytest.skip(str(error))
+    require("clients")
     monkeypatch.setattr(programs, "FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     found = subject.lcdb("run")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import configparser
 import json
 import secrets
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,10 +18,12 @@ from backups.encryption import new_key
 from backups.physical import PARAMETERS
 from cli.app import app
 from schema.connection import Address
-from tests.database.archived import DATABASE, HBA, archiving, bridge_address
-from tests.database.servers import CannotBeHad, docker
+from tests.database.archived import DATABASE, HBA, archiving
 from tests.database.servers import _await as wait_for
-from tests.program.s3_servers import seaweedfs
+from tests.database.servers import docker
+from tests.program.s3_servers import S3Server
+
+pytestmark = pytest.mark.needs("debian", "s3")
 
 FOLDER = "/root/setup"
 
@@ -59,39 +60,35 @@ class Host:
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def host(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """Debian's server and Debian's pgBackRest; our entry point and our settings are not used."""
-    try:
-        image = archiving("debian")
-    except CannotBeHad as error:
-        pytest.skip(str(error))
+    image = archiving("debian")
     folder, name, password = tmp_path_factory.mktemp("host"), f"host-{secrets.token_hex(4)}", secrets.token_hex(8)
     (folder / "pg_hba.conf").write_text(HBA)
     (folder / "password").write_text(password)
-    with seaweedfs(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
-        bucket, cipher, key = f"host-{secrets.token_hex(4)}", secrets.token_hex(16), new_key()
-        s3.login.client().create_bucket(Bucket=bucket)
-        settings = folder / "backup.json"
-        settings.touch(mode=0o600)
-        settings.write_text(json.dumps({"bucket": bucket, "s3": s3.login.to_dict(), "keys": [key], "name": DATABASE,
-                                        "physical": {"cipher": cipher}}))
-        docker("run", "--detach", "--init", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
-               "--entrypoint", "docker-entrypoint.sh", "--volume", f"{folder}/pg_hba.conf:/etc/pg_hba.conf:ro",
-               "--volume", f"{folder}/password:/run/password:ro", "--env", "POSTGRES_PASSWORD_FILE=/run/password",
-               image, "postgres",
-               "-c", "hba_file=/etc/pg_hba.conf", "-c", "listen_addresses=*",
-               "-c", "shared_preload_libraries=timescaledb")
-        try:
-            found = Host(name, Address("127.0.0.1", 0, "postgres", "postgres", password), settings,
-                         (cipher, key, str(s3.login.secret_key), password))
-            found.answer()
-            with found.admin.connect() as connection:
-                connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-            found.admin = replace(found.admin, database=DATABASE)
-            found.answer()
-            yield found
-        finally:
-            docker("rm", "--force", "--volumes", name)
+    bucket, cipher, key = f"host-{secrets.token_hex(4)}", secrets.token_hex(16), new_key()
+    s3.login.client().create_bucket(Bucket=bucket)
+    settings = folder / "backup.json"
+    settings.touch(mode=0o600)
+    settings.write_text(json.dumps({"bucket": bucket, "s3": s3.login.to_dict(), "keys": [key], "name": DATABASE,
+                                    "physical": {"cipher": cipher}}))
+    docker("run", "--detach", "--init", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+           "--entrypoint", "docker-entrypoint.sh", "--volume", f"{folder}/pg_hba.conf:/etc/pg_hba.conf:ro",
+           "--volume", f"{folder}/password:/run/password:ro", "--env", "POSTGRES_PASSWORD_FILE=/run/password",
+           image, "postgres",
+           "-c", "hba_file=/etc/pg_hba.conf", "-c", "listen_addresses=*",
+           "-c", "shared_preload_libraries=timescaledb")
+    try:
+        found = Host(name, Address("127.0.0.1", 0, "postgres", "postgres", password), settings,
+                     (cipher, key, str(s3.login.secret_key), password))
+        found.answer()
+        with found.admin.connect() as connection:
+            connection.execute(f"CREATE DATABASE {DATABASE}".encode())
+        found.admin = replace(found.admin, database=DATABASE)
+        found.answer()
+        yield found
+    finally:
+        docker("rm", "--force", "--volumes", name)
 
 
 def test_what_setup_says_makes_a_host_archive_and_its_backups_are_in_the_catalogue(host: Host, tmp_path: Path) -> None:
@@ -189,9 +186,8 @@ def test_the_units_are_whole_and_the_settings_for_the_timer_are_its_user_s_alone
     assert read.strip() == (tmp_path / "s3-ca.pem").read_text().strip()
 
 
+@pytest.mark.needs("systemd")
 def test_systemd_takes_the_units(host: Host, tmp_path: Path) -> None:
-    if not shutil.which("systemd-analyze"):
-        pytest.skip("needs systemd-analyze")
     host.lcdb("setup", "--into", str(tmp_path), "--json")
     service = tmp_path / "lcdb-backup.service"
     # What it starts is not on this machine.

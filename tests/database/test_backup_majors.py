@@ -25,13 +25,12 @@ from backups.store import Store
 from backups.target import drop_database
 from infra.processes import free_port
 from schema.connection import Address
-from tests.database.backed_up import s3_server
 from tests.database.servers import Server
+from tests.machine import MAJOR, earlier_servers
+from tests.program.s3_servers import S3Server
 
-pytestmark = pytest.mark.servers("debian")
+pytestmark = [pytest.mark.servers("debian"), pytest.mark.needs("earlier", "s3")]
 
-INSTALLED = Path("/usr/lib/postgresql")
-MAJOR = 17
 # A key to itself, an enum, an index of an expression, a view, a sequence of a column, rows in partitions, and a table
 # that is long enough to be read in parts.
 SOURCE = r"""
@@ -54,10 +53,7 @@ SOURCE = r"""
 @pytest.fixture(scope="module")
 def earlier() -> Iterator[Address]:
     """A server of an earlier major version from this machine's packages; it takes no administrator as its user."""
-    found = [folder for folder in sorted(INSTALLED.glob("*/bin"), reverse=True)
-             if int(folder.parent.name) < MAJOR and (folder / "initdb").exists()]
-    if not found:
-        pytest.skip(f"no server of PostgreSQL before {MAJOR} in {INSTALLED}")
+    found = earlier_servers()
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="lcdb-major-") as name:
         password, data, port = Path(name) / "password", Path(name) / "data", free_port()
@@ -79,17 +75,17 @@ def earlier() -> Iterator[Address]:
 
 
 @pytest.fixture(scope="module")
-def backup(earlier: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Keyring, Entry]]:
+def backup(earlier: Address, s3: S3Server) -> tuple[Store, Keyring, Entry]:
     with earlier.connect() as connection:
         connection.execute("CREATE DATABASE plain")
     source = replace(earlier, database="plain")
     with source.connect() as connection:
         connection.execute(SOURCE.encode())
-    with s3_server(tmp_path_factory.mktemp("s3")) as login:
-        login.client().create_bucket(Bucket="majors")
-        store, ring = Store(login, "majors", patience=5), Keyring([new_key()])
-        run_logical(store, ring, source)
-        yield store, ring, find_backup(store, "plain")
+    bucket = f"majors-{secrets.token_hex(4)}"
+    s3.login.client().create_bucket(Bucket=bucket)
+    store, ring = Store(s3.login, bucket, patience=5), Keyring([new_key()])
+    run_logical(store, ring, source)
+    return store, ring, find_backup(store, "plain")
 
 
 def test_it_comes_back_to_the_byte_in_a_later_version(backup: tuple[Store, Keyring, Entry], server: Server) -> None:

@@ -14,8 +14,9 @@ from backups.errors import DamagedError
 from backups.reading import Opened
 from backups.restore import restore_logical
 from backups.verify import verify
-from tests.database.backed_up import Backed, backed, s3_server
+from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server
+from tests.program.s3_servers import S3Server
 
 pytestmark = pytest.mark.servers("official", "debian")
 # Rows of a time whose chunk is compressed already; and a table of short values and long ones.
@@ -28,8 +29,8 @@ LONG = """CREATE TABLE public.long AS SELECT g AS id, CASE WHEN g % 5000 = 0
 
 
 @pytest.fixture(scope="module")
-def subject(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as login, backed(server, login, rows=20_000) as found:
+def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
+    with backed(server, s3.login, rows=20_000) as found:
         # Pages with room for earlier rows: not one row lies where it was inserted first.
         found.database.execute(LATE, LONG, "ALTER TABLE public.long ADD PRIMARY KEY (id)",
                                "UPDATE public.long SET value = value || '.' WHERE id % 3 = 0",

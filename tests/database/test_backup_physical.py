@@ -34,19 +34,19 @@ from cli.app import app
 from cli.backup_screen import physical_facts
 from cli.stacks import console
 from infra.recovery_image import ensure_recovery_image
-from tests.database.archived import DATABASE, Archived, archived_beside, set_timeout
-from tests.database.servers import CannotBeHad, docker
+from tests.database.archived import DATABASE, Archived, archived_at, set_timeout
+from tests.database.servers import docker
+from tests.program.s3_servers import S3Server
+
+pytestmark = pytest.mark.needs("official", "s3")
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archived]:
-    try:
-        with archived_beside(tmp_path_factory.mktemp("s3")) as (found, _):
-            found.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
-            take_physical(found.config, "full")
-            yield found
-    except CannotBeHad as error:
-        pytest.skip(str(error))
+def archive(s3: S3Server) -> Iterator[Archived]:
+    with archived_at(s3) as found:
+        found.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
+        take_physical(found.config, "full")
+        yield found
 
 
 @pytest.fixture

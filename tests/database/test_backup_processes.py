@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.database.archived import Archived, archived_beside
+import pytest
+
+from tests.database.archived import Archived, archived_at
 from tests.database.filled import fill
+from tests.program.s3_servers import S3Server
 
 INTERVAL_SECONDS = 0.01
 
@@ -50,8 +53,9 @@ def secrets_of(archive: Archived) -> dict[str, bytes]:
             "cipher": str((config.physical or {})["cipher"]).encode()}
 
 
-def test_no_command_line_holds_a_secret(tmp_path: Path) -> None:
-    with archived_beside(tmp_path) as (archive, _):
+@pytest.mark.needs("official", "s3")
+def test_no_command_line_holds_a_secret(s3: S3Server, tmp_path: Path) -> None:
+    with archived_at(s3) as archive:
         fill(archive, 20_000)
         file = archive.write_settings(tmp_path / "backup.json")
         with watched() as seen:

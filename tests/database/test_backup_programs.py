@@ -14,15 +14,16 @@ from backups import programs
 from backups.dump import run_logical
 from backups.verify import verify
 from cli.app import app
-from tests.database.backed_up import Backed, backed, s3_server
+from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server
+from tests.program.s3_servers import S3Server
 
 pytestmark = pytest.mark.servers("debian")
 
 
 @pytest.fixture(scope="module")
-def subject(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as login, backed(server, login, rows=500) as found:
+def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
+    with backed(server, s3.login, rows=500) as found:
         yield found
 
 

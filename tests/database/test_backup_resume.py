@@ -28,16 +28,17 @@ from backups.resume import SENT
 from backups.retention import prune
 from backups.store import Store
 from backups.verify import verify
-from tests.database.backed_up import Backed, backed, s3_server, tries_while_busy
+from tests.database.backed_up import Backed, backed, tries_while_busy
 from tests.database.servers import Server
+from tests.program.s3_servers import S3Server
 
 pytestmark = pytest.mark.servers("official", "debian")
 NOISE = "CREATE TABLE public.{} AS SELECT g AS id, md5(random()::text) AS noise FROM generate_series(1, {}) g"
 
 
 @pytest.fixture(scope="module")
-def source(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as login, backed(server, login, rows=20_000) as found:
+def source(server: Server, s3: S3Server) -> Iterator[Backed]:
+    with backed(server, s3.login, rows=20_000) as found:
         yield found
 
 

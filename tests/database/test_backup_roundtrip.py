@@ -35,16 +35,17 @@ from backups.target import create_database, require_fit
 from backups.verify import verify
 from cli.declarations import find_declared
 from schema.step import Hazard
-from tests.database.backed_up import Backed, backed, s3_server
+from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server, docker
 from tests.database.writers import everybody_writes, writing
+from tests.program.s3_servers import S3Server
 
 pytestmark = pytest.mark.servers("official", "debian")
 
 
 @pytest.fixture(scope="module")
-def subject(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backed]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as login, backed(server, login) as found:
+def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
+    with backed(server, s3.login) as found:
         yield found
 
 

@@ -23,10 +23,9 @@ KEYS = {"users_pkey", "users_email_key", "devices_pkey", "devices_mac_address_ke
 
 
 @pytest.fixture
-def migrated(database: Database) -> Database:
+def migrated(declared_database: Database) -> Database:
     """The database with the whole schema applied."""
-    apply.ensure(database.owner, declared(), options=SKIP)
-    return database
+    return declared_database
 
 
 def test_all_tables_are_created(migrated: Database) -> None:

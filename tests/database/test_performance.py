@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from schema import apply
-from schema.lifecompanion import declared
-from tests.database.servers import Database, Server, create_database, drop_database
+from tests.database.servers import Database, Server, create_declared, drop_database
 
 # 15 devices for 30 days from a Monday, 5 users with an activity every half hour and a notification every hour or so.
 ROWS = (
@@ -37,8 +35,7 @@ SPANS = {"1 hour": 1, "1 day": 1, "1 week": 2, "1 month": 5}  # the chunks that 
 @pytest.fixture(scope="module")
 def loaded(server: Server) -> Iterator[Database]:
     """The development volume twice over: 99,690 readings, 7,200 activities, 4,320 notifications."""
-    database = create_database(server, "t_performance")
-    apply.ensure(database.owner, declared(), options=apply.Options(on_unsupported="skip"))
+    database = create_declared(server, "t_performance")
     database.execute(*ROWS)
     yield database
     drop_database(database)

@@ -24,9 +24,11 @@ from backups.physical_catalogue import PhysicalEntry, list_physical
 from backups.physical_runs import take_physical, verify_physical
 from backups.recovery import recover, remove_container
 from schema.connection import Address
-from tests.database.archived import DATABASE, Archived, archived_beside
-from tests.database.servers import CannotBeHad, docker
+from tests.database.archived import DATABASE, Archived, archived_at
+from tests.database.servers import docker
 from tests.program.s3_servers import S3Server
+
+pytestmark = pytest.mark.needs("official", "s3")
 
 # A nightly run sets 50.
 KILLS = int(os.environ.get("LCDB_TEST_KILLS", "4"))
@@ -57,17 +59,14 @@ class Subject:
 
 
 @pytest.fixture(scope="module")
-def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
-    try:
-        with archived_beside(tmp_path_factory.mktemp("s3")) as (archive, s3):
-            archive.execute("CREATE TABLE public.noise AS SELECT n, md5(random()::text) FROM "
-                            "generate_series(1, 300000) n",
-                            "CREATE TABLE public.written (writer int, n int)")
-            found = Subject(archive, s3, tmp_path_factory.mktemp("config") / "backup.json")
-            found.write()
-            yield found
-    except CannotBeHad as error:
-        pytest.skip(str(error))
+def subject(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
+    with archived_at(s3) as archive:
+        archive.execute("CREATE TABLE public.noise AS SELECT n, md5(random()::text) FROM "
+                        "generate_series(1, 300000) n",
+                        "CREATE TABLE public.written (writer int, n int)")
+        found = Subject(archive, s3, tmp_path_factory.mktemp("config") / "backup.json")
+        found.write()
+        yield found
 
 
 def kill_client(subject: Subject, process: subprocess.Popen[bytes]) -> None:

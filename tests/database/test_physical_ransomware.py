@@ -23,9 +23,10 @@ from backups.recovery import remove_container
 from backups.store import Store
 from cli.app import app
 from tests.database.archived import DATABASE, Archived, archived, bridge_address
-from tests.database.servers import CannotBeHad
 from tests.database.test_backup_ransomware import attack
 from tests.program.s3_servers import S3Server, minio, runner_of, seaweedfs
+
+pytestmark = pytest.mark.needs("official")
 
 ROWS = 1000
 
@@ -49,36 +50,33 @@ class Attacked:
 @pytest.fixture(scope="module", params=[minio, seaweedfs], ids=["minio", "seaweedfs"])
 def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     folder = tmp_path_factory.mktemp("attacked")
-    try:
-        with request.param(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
-            spec = BucketSpec(
-                f"locked-{secrets.token_hex(4)}", lock_days=1, encryption=None, block_public_access=None,
-                ownership=None, expire_days=None, noncurrent_days=None, abort_uploads_days=None)
-            ensure_bucket(s3.login, spec, on_unsupported="error")
-            runner = runner_of(s3, spec)
-            with archived("official", runner, spec.name) as archive:
-                archive.execute(f"CREATE TABLE public.written AS SELECT generate_series(1, {ROWS}) AS n")
-                full = take_physical(archive.config, "full", verified=False)
-                store = archive.config.store()
-                cut_off = f"{DATABASE}/{SETS}{full.id}_{datetime.now(UTC):%Y%m%d-%H%M%S}I/"
-                store.put(f"{cut_off}backup.manifest.copy", b"as far as it came")
-                time.sleep(1.1)
-                archive.execute(f"INSERT INTO public.written SELECT {ROWS} + n FROM public.written",
-                                "SELECT pg_switch_wal()")
-                take_physical(archive.config, "incr", verified=False)
-                assert list(store.objects(cut_off)) == []  # it has the right to clear that away
-                time.sleep(1.1)  # pgBackRest counts in whole seconds
-                well = datetime.now(UTC)
-                time.sleep(1.1)
-                kept = attack(runner.client(), spec.name, spec.prefix)
-                file = folder / "backup.json"
-                file.write_text(json.dumps({
-                    "bucket": spec.name, "s3": runner.to_dict(), "name": DATABASE,
-                    "keys": [key.get_secret_value() for key in archive.config.keys]}))
-                file.chmod(0o600)
-                yield Attacked(s3, archive, file, well, *kept)
-    except CannotBeHad as error:
-        pytest.skip(str(error))
+    with request.param(tmp_path_factory.mktemp("s3"), bridge_address()) as s3:
+        spec = BucketSpec(
+            f"locked-{secrets.token_hex(4)}", lock_days=1, encryption=None, block_public_access=None,
+            ownership=None, expire_days=None, noncurrent_days=None, abort_uploads_days=None)
+        ensure_bucket(s3.login, spec, on_unsupported="error")
+        runner = runner_of(s3, spec)
+        with archived("official", runner, spec.name) as archive:
+            archive.execute(f"CREATE TABLE public.written AS SELECT generate_series(1, {ROWS}) AS n")
+            full = take_physical(archive.config, "full", verified=False)
+            store = archive.config.store()
+            cut_off = f"{DATABASE}/{SETS}{full.id}_{datetime.now(UTC):%Y%m%d-%H%M%S}I/"
+            store.put(f"{cut_off}backup.manifest.copy", b"as far as it came")
+            time.sleep(1.1)
+            archive.execute(f"INSERT INTO public.written SELECT {ROWS} + n FROM public.written",
+                            "SELECT pg_switch_wal()")
+            take_physical(archive.config, "incr", verified=False)
+            assert list(store.objects(cut_off)) == []  # it has the right to clear that away
+            time.sleep(1.1)  # pgBackRest counts in whole seconds
+            well = datetime.now(UTC)
+            time.sleep(1.1)
+            kept = attack(runner.client(), spec.name, spec.prefix)
+            file = folder / "backup.json"
+            file.write_text(json.dumps({
+                "bucket": spec.name, "s3": runner.to_dict(), "name": DATABASE,
+                "keys": [key.get_secret_value() for key in archive.config.keys]}))
+            file.chmod(0o600)
+            yield Attacked(s3, archive, file, well, *kept)
 
 
 def test_no_version_was_destroyed_and_no_object_hidden_but_in_the_folder_of_pgbackrest_s_backups(

@@ -13,9 +13,6 @@ from infra.inspection import JobFailure, PolicyFacts, ServerFacts, StandbyFacts,
 from infra.outputs import dsn
 from infra.report import login_address, render, show_report
 from infra.screen import show
-from schema.apply import ensure
-from schema.compare import Options
-from schema.lifecompanion import declared
 from tests.database.servers import Database
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -27,8 +24,8 @@ def screen(stack: str, outputs: dict[str, object], server: ServerFacts) -> str:
     return said.getvalue()
 
 
-def test_report_counts_what_is_there(database: Database) -> None:
-    ensure(database.owner, declared(), options=Options(on_unsupported="skip"))
+def test_report_counts_what_is_there(declared_database: Database) -> None:
+    database = declared_database
     database.execute(
         "INSERT INTO users (name, email, password) VALUES ('Ada', 'ada@example.com', 'x')",
         "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) "
@@ -55,8 +52,8 @@ def test_report_counts_what_is_there(database: Database) -> None:
         ("readings_hourly", "refresh"), ("readings_hourly", "retention")] if community else [])
 
 
-def test_screen_shows_no_password(database: Database) -> None:
-    ensure(database.owner, declared(), options=Options(on_unsupported="skip"))
+def test_screen_shows_no_password(declared_database: Database) -> None:
+    database = declared_database
     logins = {role: {**address.to_dict(), "dsn": dsn(address.to_dict())}
               for role, address in (("admin", database.admin), ("owner", database.owner))}
     outputs = {"target": "docker", "logins": logins, "leaves_out": ["nothing much"],

@@ -21,6 +21,7 @@ from schema.objects import Table
 from schema.source import python
 from tests.database.rich import DECLARED
 from tests.database.servers import Database, create_database, drop_database
+from tests.machine import require
 
 pytestmark = pytest.mark.servers("official", "debian")
 SKIP = apply.Options(on_unsupported="skip", whole_schema=True)
@@ -35,6 +36,7 @@ def run(database: Database, *arguments: str) -> Any:
 
 def psql(database: Database, text: str, *options: str) -> None:
     """Load SQL as a user would."""
+    require("psql")
     login = database.owner
     to = {"PGHOST": login.host, "PGPORT": str(login.port), "PGUSER": login.user, "PGDATABASE": login.database,
           "PGPASSWORD": login.password}

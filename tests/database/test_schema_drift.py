@@ -65,10 +65,6 @@ ALTERED = {
 }
 
 
-def ensured(database: Database) -> None:
-    apply.ensure(database.owner, declared(), options=SKIP)
-
-
 def repaired(database: Database, expected: str) -> None:
     """One step of the expected beginning; applying it does just that, and live equals declared again."""
     found = apply.plan(database.owner, declared(), options=SKIP)
@@ -81,8 +77,8 @@ def repaired(database: Database, expected: str) -> None:
 
 
 @pytest.mark.parametrize("drift", DRIFTS)
-def test_drift_is_repaired_by_the_one_step_it_takes(database: Database, drift: str) -> None:
-    ensured(database)
+def test_drift_is_repaired_by_the_one_step_it_takes(declared_database: Database, drift: str) -> None:
+    database = declared_database
     by_hand, repair = DRIFTS[drift]
     database.execute(by_hand)
     repaired(database, repair)
@@ -90,8 +86,8 @@ def test_drift_is_repaired_by_the_one_step_it_takes(database: Database, drift: s
 
 @pytest.mark.servers("official", "embedded")
 @pytest.mark.parametrize("drift", POLICY_DRIFTS)
-def test_policy_drift_is_repaired_by_the_one_step_it_takes(database: Database, drift: str) -> None:
-    ensured(database)
+def test_policy_drift_is_repaired_by_the_one_step_it_takes(declared_database: Database, drift: str) -> None:
+    database = declared_database
     by_hand, repair = POLICY_DRIFTS[drift]
     database.execute(by_hand)
     repaired(database, repair)
@@ -99,8 +95,8 @@ def test_policy_drift_is_repaired_by_the_one_step_it_takes(database: Database, d
 
 @pytest.mark.servers("official", "embedded")
 @pytest.mark.parametrize("drift", ALTERED)
-def test_an_altered_policy_is_altered_back_and_keeps_its_job(database: Database, drift: str) -> None:
-    ensured(database)
+def test_an_altered_policy_is_altered_back_and_keeps_its_job(declared_database: Database, drift: str) -> None:
+    database = declared_database
     procedure, change = ALTERED[drift]
     job = "FROM timescaledb_information.jobs WHERE hypertable_name = 'environmental_readings' " \
           f"AND proc_name = '{procedure}'"
@@ -111,8 +107,8 @@ def test_an_altered_policy_is_altered_back_and_keeps_its_job(database: Database,
 
 
 @pytest.mark.parametrize("table", declared(), ids=lambda table: table.name)
-def test_a_table_dropped_by_hand_plans_exactly_its_creation(database: Database, table: Table) -> None:
-    ensured(database)
+def test_a_table_dropped_by_hand_plans_exactly_its_creation(declared_database: Database, table: Table) -> None:
+    database = declared_database
     database.execute("SET client_min_messages = error", f"DROP TABLE {table.name} CASCADE")
     found = apply.plan(database.owner, [table], options=SKIP)
     fitting = table if database.server.community else replace(table, compression=None, retention=None)
@@ -121,8 +117,8 @@ def test_a_table_dropped_by_hand_plans_exactly_its_creation(database: Database, 
     assert tuple(apply.read(database.owner, declared())) == declared()
 
 
-def test_read_shows_the_drift_where_it_is(database: Database) -> None:
-    ensured(database)
+def test_read_shows_the_drift_where_it_is(declared_database: Database) -> None:
+    database = declared_database
     database.execute("SELECT set_chunk_time_interval('environmental_readings', interval '3 days')",
                      "ALTER TABLE environmental_readings ALTER COLUMN temperature TYPE numeric(6,2)"
                      if not database.server.community else "SELECT 1")
@@ -141,8 +137,8 @@ def test_read_says_none_for_what_is_absent(database: Database) -> None:
 
 
 @pytest.mark.parametrize("change", ["column", "table"])
-def test_dropping_is_refused_unless_its_hazard_is_allowed(database: Database, change: str) -> None:
-    ensured(database)
+def test_dropping_is_refused_unless_its_hazard_is_allowed(declared_database: Database, change: str) -> None:
+    database = declared_database
     notifications = declared()[4]
     if change == "table":
         with pytest.raises(UnsafeChangeError, match="drops_table"):
@@ -157,8 +153,8 @@ def test_dropping_is_refused_unless_its_hazard_is_allowed(database: Database, ch
 
 
 @pytest.mark.servers("official", "embedded")
-def test_a_shorter_retention_that_deletes_rows_is_refused_and_says_how_many_chunks(database: Database) -> None:
-    ensured(database)
+def test_a_shorter_retention_that_deletes_rows_is_refused_and_says_how_many_chunks(declared_database: Database) -> None:
+    database = declared_database
     database.execute("INSERT INTO users (name, email, password) VALUES ('Ada', 'ada@example.org', 'x')",
                      "INSERT INTO activity_classifications (user_id, started_at, activity_type) "
                      "SELECT 1, now() - n * interval '30 days', 'rest' FROM generate_series(0, 10) n")

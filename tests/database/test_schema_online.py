@@ -29,11 +29,10 @@ ROWS = ("INSERT INTO users (name, email, password) VALUES ('Ada', 'ada@example.o
 
 
 @pytest.fixture
-def filled(database: Database) -> Database:
+def filled(declared_database: Database) -> Database:
     """The whole schema with some rows in it."""
-    apply.ensure(database.owner, declared(), options=SKIP)
-    database.execute(*ROWS)
-    return database
+    declared_database.execute(*ROWS)
+    return declared_database
 
 
 @contextmanager

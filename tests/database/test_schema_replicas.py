@@ -12,7 +12,6 @@ import psycopg
 import pytest
 
 from infra.settings import OFFICIAL_IMAGE
-from infra.targets import engine
 from infra.targets.docker import IMAGES
 from schema import apply
 from schema.connection import Address
@@ -20,6 +19,7 @@ from schema.errors import ApplyError, UnsupportedError
 from schema.objects import Column, Index, Table
 from schema.replicas import read_lags
 from tests.database.servers import Database, docker
+from tests.machine import require
 
 TABLE = Table("notes", (Column("id", "bigint"), Column("text", "text")))
 INDEXED = replace(TABLE, indexes=(Index("by_id", ("id",)),))
@@ -39,8 +39,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """A real primary and a real standby in containers, as the docker target makes them."""
-    if not engine.has_image(OFFICIAL_IMAGE):
-        pytest.skip(f"{OFFICIAL_IMAGE} is not here")
+    require("official")
     folder, password, tag = tmp_path_factory.mktemp("pair"), secrets.token_hex(8), secrets.token_hex(4)
     names = {"primary": f"schema-test-primary-{tag}", "standby": f"schema-test-standby-{tag}"}
     network = f"schema-test-{tag}"

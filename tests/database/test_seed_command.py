@@ -23,7 +23,7 @@ from schema.lifecompanion import declared
 from seed import SeedError, Spec
 from seed.ledger import SCHEMA
 from seed.load import Manner, seed
-from tests.database.servers import CannotBeHad, Database, docker
+from tests.database.servers import Database, docker
 
 # A test run in the background ignores Ctrl-C, and so would its children: here it is as in a terminal.
 COMMAND = [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -37,9 +37,8 @@ def lcdb_seed(address: Address, *options: str) -> subprocess.CompletedProcess[st
 
 
 @pytest.fixture
-def empty(database: Database) -> Database:
-    apply.ensure(database.owner, declared(), options=apply.Options(on_unsupported="skip"))
-    return database
+def empty(declared_database: Database) -> Database:
+    return declared_database
 
 
 @pytest.mark.servers("official")
@@ -131,9 +130,8 @@ def test_a_wrong_request_is_one_line_and_loads_nothing(empty: Database, options:
     assert empty.execute("SELECT count(*) FROM users") == [(0,)]
 
 
-def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on(servers) -> None:
-    if isinstance(servers("official"), CannotBeHad):
-        pytest.skip(f"official: {servers('official')}")
+@pytest.mark.needs("official")
+def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on() -> None:
     name = f"seed-full-{os.getpid()}"
     docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--tmpfs",
             f"/small:size={DISK_MIB}m", "--env", "POSTGRES_PASSWORD=full-disk",

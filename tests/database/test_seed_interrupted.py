@@ -33,10 +33,9 @@ pytestmark = pytest.mark.servers("official")
 
 
 @pytest.fixture
-def made(database: Database) -> Database:
+def made(declared_database: Database) -> Database:
     """The whole schema without rows."""
-    apply.ensure(database.owner, declared(), options=OPTIONS)
-    return database
+    return declared_database
 
 
 def calls(database: Database) -> Iterator[tuple[TableProvider, dict[str, Any]]]:

@@ -20,7 +20,7 @@ from seed.ledger import SCHEMA
 from seed.load import Manner, discard, resume, seed
 from seed.tables import GROWING, TABLES
 from tests.database.killed_load import kill_half_way
-from tests.database.servers import Database, Server, create_database, drop_database
+from tests.database.servers import Database, Server, create_declared, drop_database
 from tests.database.writers import everybody_writes, writing
 
 SPEC = Spec(days=63, readings=3_000, activities=900, notifications=60, until=datetime(2026, 6, 1, tzinfo=UTC))
@@ -63,8 +63,7 @@ def require_whole(database: Database) -> None:
 @pytest.fixture(scope="module")
 def whole(server: Server) -> list[object]:
     """What the tables hold after a load in one transaction."""
-    database = create_database(server, "t_seed_whole")
-    apply.ensure(database.owner, declared(), options=OPTIONS)
+    database = create_declared(server, "t_seed_whole")
     seed(database.owner, SPEC)
     found = digest(database)
     drop_database(database)
@@ -72,10 +71,9 @@ def whole(server: Server) -> list[object]:
 
 
 @pytest.fixture
-def empty(database: Database, whole: list[object]) -> Database:
+def empty(whole: list[object], declared_database: Database) -> Database:
     """The whole schema without rows; `whole` comes first, as the embedded server has but one database."""
-    apply.ensure(database.owner, declared(), options=OPTIONS)
-    return database
+    return declared_database
 
 
 def stop_at(stage: str, reached: int = 1) -> Callable[[str, int, int], None]:

@@ -7,12 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from schema import apply
-from schema.lifecompanion import declared
 from seed import THRESHOLDS, Spec
 from seed.load import Seeded, seed
 from seed.tables import TABLES
-from tests.database.servers import Database, Server, create_database, drop_database
+from tests.database.servers import Database, Server, create_declared, drop_database
 
 UNTIL = datetime(2026, 5, 20, 18, 30, 0, tzinfo=UTC)
 SPEC = Spec(until=UNTIL)
@@ -21,8 +19,7 @@ SPEC = Spec(until=UNTIL)
 @pytest.fixture(scope="module")
 def seeded(server: Server) -> Iterator[tuple[Database, Seeded]]:
     """The default data set in the whole schema, for reading only."""
-    database = create_database(server, "t_seed_rows")
-    apply.ensure(database.owner, declared(), options=apply.Options(on_unsupported="skip"))
+    database = create_declared(server, "t_seed_rows")
     yield database, seed(database.owner, SPEC)
     drop_database(database)
 

@@ -14,7 +14,9 @@ from schema.connection import Address
 from schema.lifecompanion import declared
 from seed import SeedError, Spec, crew
 from seed.load import Manner, seed
-from tests.database.servers import CannotBeHad, Server, create_database, docker, running
+from tests.database.servers import Server, create_database, docker, running
+
+pytestmark = pytest.mark.needs("official")
 
 SPEC = Spec(users=20, days=60, readings=160_000, activities=300, until=datetime(2026, 6, 1, tzinfo=UTC))
 PORTIONS = Manner(whole_rows=0, workers=2)
@@ -44,11 +46,8 @@ class Machine:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    try:
-        with running("official", tmp_path_factory.mktemp("gone")) as started:
-            yield Machine(started)
-    except CannotBeHad as why:
-        pytest.skip(f"official: {why}")
+    with running("official", tmp_path_factory.mktemp("gone")) as started:
+        yield Machine(started)
 
 
 def once(action: Callable[[], object]) -> Callable[[str, int, int], None]:

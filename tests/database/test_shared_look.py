@@ -21,10 +21,9 @@ pytestmark = pytest.mark.servers("official")
 
 
 @pytest.fixture
-def made(database: Database) -> Database:
+def made(declared_database: Database) -> Database:
     """The whole schema."""
-    apply.ensure(database.owner, PROGRAM, options=SKIP)
-    return database
+    return declared_database
 
 
 def test_one_plan_tells_of_every_object_that_it_has_nothing_to_do(

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
-import pytest
 
 from backups.bucket import BucketSpec, S3Login
 from backups.errors import S3UnreachableError
@@ -25,8 +24,9 @@ from infra import processes
 from infra.certificate import issue
 from infra.processes import Running
 from infra.storage import runner_policy
-from infra.targets.gateway import GatewayError, ensure_gateway, start_gateway, stop_gateway
+from infra.targets.gateway import ensure_gateway, start_gateway, stop_gateway
 from infra.targets.seaweedfs import Account
+from tests.machine import require
 
 LOOPBACK = "127.0.0.1"
 KEYS = {"access_key": "root-of-tests", "secret_key": "a-secret-of-tests-only"}
@@ -50,10 +50,8 @@ class S3Server:
 
 def require_gateway() -> Path:
     """The binary of SeaweedFS; skips the test where its package cannot be had."""
-    try:
-        return ensure_gateway()
-    except GatewayError as error:
-        pytest.skip(f"this machine has no SeaweedFS: {error}")
+    require("s3")
+    return ensure_gateway()
 
 
 def _answers(login: S3Login) -> bool:
@@ -151,9 +149,8 @@ def login_of(server: S3Server, account: Account) -> S3Login:
 @contextmanager
 def minio(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
     """MinIO with a key of its own for default encryption; `host` is the address of this machine that it listens on."""
-    binary = shutil.which("minio")
-    if not binary:
-        pytest.skip("this machine has no minio on the PATH")
+    require("minio")
+    binary = str(shutil.which("minio"))
     port = processes.free_port()
     login = _login(folder, port, host)
     env = {"MINIO_ROOT_USER": KEYS["access_key"], "MINIO_ROOT_PASSWORD": KEYS["secret_key"], "MINIO_UPDATE": "off",

@@ -18,7 +18,7 @@ COUNTS = {"users": 5, "devices": 15, "environmental_readings": 50_000, "activity
           "notifications": 500}
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
+@pytest.mark.needs("embedded")
 def test_machine_with_neither_docker_nor_pulumi_gets_the_whole_database(tmp_path: Path) -> None:
     # Only what such a machine has: no pulumi, and an engine that never answers.
     programs = tmp_path / "programs"

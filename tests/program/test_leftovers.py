@@ -10,9 +10,11 @@ from pathlib import Path
 
 import docker
 import pytest
-from docker.errors import DockerException, NotFound
+from docker.errors import NotFound
 
 from infra.leftovers import Run, remove_leftovers
+from infra.targets.base_image import ensure_base_image
+from tests.machine import require
 
 HOUR = timedelta(hours=1)
 
@@ -20,13 +22,9 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def leftover() -> Iterator[tuple[str, str, list[str]]]:
     """A stack's name, its container's, and what Docker says when that name is taken."""
-    try:
-        client = docker.from_env(timeout=30)
-        images = client.images.list()
-    except DockerException:
-        pytest.skip("needs a Docker engine")
-    if not images:
-        pytest.skip("needs an image, any image, on the Docker engine")
+    require("docker")
+    client = docker.from_env(timeout=30)
+    images = client.images.list() or [client.images.get(ensure_base_image())]
     stack = f"cli-{secrets.token_hex(4)}"
     container = client.containers.create(images[0].id, command="true", name=f"lifecompanion-{stack}-primary")
     name = str(container.name)
@@ -48,7 +46,6 @@ def there(name: str) -> bool:
     return True
 
 
-@pytest.mark.docker
 def test_container_of_the_killed_update_goes(leftover: tuple[str, str, list[str]]) -> None:
     stack, name, causes = leftover
     now = datetime.now(UTC)
@@ -56,7 +53,6 @@ def test_container_of_the_killed_update_goes(leftover: tuple[str, str, list[str]
     assert not there(name)
 
 
-@pytest.mark.docker
 def test_container_made_at_another_time_stays(leftover: tuple[str, str, list[str]]) -> None:
     stack, name, causes = leftover
     now = datetime.now(UTC)
@@ -66,7 +62,6 @@ def test_container_made_at_another_time_stays(leftover: tuple[str, str, list[str
     assert there(name)
 
 
-@pytest.mark.docker
 def test_container_of_another_stack_stays(leftover: tuple[str, str, list[str]]) -> None:
     _, name, causes = leftover
     now = datetime.now(UTC)

@@ -15,7 +15,7 @@ from typing import Any
 import docker
 import pytest
 import recorded
-from docker.errors import DockerException, NotFound
+from docker.errors import NotFound
 from docker.models.containers import Container
 from recorded import ROOT, SECRET, declared
 from s3_servers import require_gateway
@@ -24,9 +24,10 @@ from backups.s3 import S3Login, wait_until_it_answers
 from infra.certificate import issue
 from infra.settings import SettingsError
 from infra.targets import engine
-from infra.targets.base_image import BaseImageError, ensure_base_image
+from infra.targets.base_image import ensure_base_image
 from infra.targets.gateway import prepare_build_context
 from infra.targets.s3 import ACCESS_KEY, DATA, LAYOUT, LAYOUT_LABEL, local_s3, own_image
+from tests.machine import require
 
 KEY = "generated"  # what the recorder gives for every password
 ISSUED = issue(["localhost", "127.0.0.1"], 30)
@@ -34,11 +35,8 @@ ISSUED = issue(["localhost", "127.0.0.1"], 30)
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.DockerClient]:
-    try:
-        made = docker.from_env(timeout=60)
-        made.ping()
-    except DockerException:
-        pytest.skip("needs a Docker engine")
+    require("docker")
+    made = docker.from_env(timeout=60)
     yield made
     made.close()
 
@@ -48,10 +46,8 @@ def image(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
     """The image of our own, built as a stack builds it where the engine does not hold it."""
     require_gateway()
     if not engine.has_image(own_image()):
-        try:
-            base = ensure_base_image()
-        except BaseImageError as error:
-            pytest.skip(str(error))
+        require("debian")
+        base = ensure_base_image()
         context = prepare_build_context(tmp_path_factory.mktemp("image"))
         client.images.build(path=str(context), tag=own_image(), buildargs={"BASE": base}, rm=True)
     return own_image()
@@ -105,7 +101,6 @@ def archive(uploads: list[dict[str, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.docker
 def test_it_serves_s3_and_all_its_other_ports_are_inside_or_closed(
         run: Callable[[], Container], words: dict[str, Any], tmp_path: Path) -> None:
     container = run()
@@ -135,7 +130,6 @@ def test_it_serves_s3_and_all_its_other_ports_are_inside_or_closed(
     assert outside == {inside, 18333}  # the second asks for a certificate: test_s3_ports.py
 
 
-@pytest.mark.docker
 def test_no_secret_is_in_its_environment_or_arguments(run: Callable[[], Container]) -> None:
     container = run()
     shown = str({key: container.attrs[key] for key in ("Config", "Path", "Args", "HostConfig")})
@@ -143,7 +137,6 @@ def test_no_secret_is_in_its_environment_or_arguments(run: Callable[[], Containe
     assert "kek" not in shown
 
 
-@pytest.mark.docker
 @pytest.mark.parametrize("name", ["objects", "versions"])
 def test_a_volume_of_an_earlier_release_is_refused_and_left_as_it_is(
         run: Callable[[], Container], words: dict[str, Any], name: str) -> None:

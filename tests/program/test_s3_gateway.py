@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from s3_servers import require_gateway, seaweedfs
 
-from infra import packages
+from infra import packages, processes
 from infra.certificate import issue
 from infra.processes import free_port
 from infra.targets import gateway
@@ -154,6 +154,16 @@ def test_data_of_an_earlier_release_is_refused_and_left_as_it_is(
         start_gateway(folder, **wanted)
     assert kept.is_dir()
     assert not gateway_runs(folder)
+
+
+def test_a_server_of_an_earlier_release_whose_data_was_removed_gives_way(
+        folder: Path, wanted: dict[str, Any]) -> None:
+    old = processes.start("s3", ["sleep", "600"], folder, env={}, ready=lambda: True, timeout=10)
+    assert not gateway_runs(folder)
+    new = start_gateway(folder, **wanted)
+    assert new.pid != old.pid
+    assert gateway_runs(folder)
+    assert not Path(f"/proc/{old.pid}").exists()
 
 
 def test_a_package_that_cannot_be_had_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

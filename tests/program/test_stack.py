@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -16,12 +15,7 @@ from infra.stack_file import StackError
 from infra.state import find_backend
 from tests.program.toy_stack import Toy, make_toy
 
-pytestmark = [
-    pytest.mark.pulumi,
-    pytest.mark.skipif(not shutil.which("pulumi"), reason="needs the Pulumi CLI on the PATH"),
-    pytest.mark.skipif(not shutil.which("pulumi-resource-postgresql"),
-                       reason="needs the Pulumi plugin postgresql on the PATH"),
-]
+pytestmark = pytest.mark.needs("plugins")
 
 
 @pytest.fixture

