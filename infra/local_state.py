@@ -90,7 +90,8 @@ def _opened(value: Any, decrypt: Callable[[str], str]) -> Any:
     if not isinstance(value, Mapping):
         return value
     if value.get(SIGNATURE) == SECRET:
-        return {SIGNATURE: SECRET, "plaintext": decrypt(value["ciphertext"])}
+        # There may be secrets in a secret, such as a password in a login.
+        return marked(_opened(json.loads(decrypt(value["ciphertext"])), decrypt))
     return {key: _opened(item, decrypt) for key, item in value.items()}
 
 

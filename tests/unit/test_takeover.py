@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rich.console import Console
 
 from infra.inprocess_record import Made, Record
-from infra.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, read_state
+from infra.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, marked, read_state
 from infra.stack_file import StackError
 from infra.state import StateError
 from infra.takeover import PLAIN, as_deployment, as_record, into_process, is_here
@@ -112,7 +112,7 @@ def write_state(root: Path, deployment: dict[str, Any], passphrase: str = PASSPH
         if not isinstance(value, dict):
             return value
         if SIGNATURE in value:
-            return {SIGNATURE: SECRET, "ciphertext": sealed(value["plaintext"])}
+            return {SIGNATURE: SECRET, "ciphertext": sealed(json.dumps(kept(json.loads(value["plaintext"]))))}
         return {key: kept(item) for key, item in value.items()}
 
     latest = {**kept(deployment), "secrets_providers": {
@@ -121,6 +121,16 @@ def write_state(root: Path, deployment: dict[str, Any], passphrase: str = PASSPH
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"version": 3, "checkpoint": {"stack": "embedded", "latest": latest}}))
     return file
+
+
+def test_a_secret_within_a_secret_is_read_too(project: Path) -> None:
+    deployment = as_deployment(record(project), "lifecompanion", "embedded")
+    login = {"user": "app", "password": marked("the-password-of-app")}
+    deployment["resources"][0]["outputs"] = {"logins": marked({"app": login})}
+    write_state(project, deployment)
+    take(project)
+    assert Record.read(project / ".lcdb" / "embedded").outputs == {
+        "logins": {"app": {"user": "app", "password": "the-password-of-app"}}}
 
 
 def take(project: Path) -> str:
