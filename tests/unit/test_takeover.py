@@ -8,6 +8,7 @@ import json
 import os
 import socket
 from base64 import b64encode
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -106,14 +107,15 @@ def write_state(root: Path, deployment: dict[str, Any], passphrase: str = PASSPH
         nonce = os.urandom(12)
         return f"v1:{b64encode(nonce).decode()}:{b64encode(cipher.encrypt(nonce, text.encode(), None)).decode()}"
 
-    def kept(value: Any) -> Any:
+    def kept(value: Any, seal: Callable[[str], str] = sealed) -> Any:
         if isinstance(value, list):
-            return [kept(item) for item in value]
+            return [kept(item, seal) for item in value]
         if not isinstance(value, dict):
             return value
         if SIGNATURE in value:
-            return {SIGNATURE: SECRET, "ciphertext": sealed(json.dumps(kept(json.loads(value["plaintext"]))))}
-        return {key: kept(item) for key, item in value.items()}
+            # What is secret within a secret is encrypted with the whole of it, and not by itself.
+            return {SIGNATURE: SECRET, "ciphertext": seal(json.dumps(kept(json.loads(value["plaintext"]), str)))}
+        return {key: kept(item, seal) for key, item in value.items()}
 
     latest = {**kept(deployment), "secrets_providers": {
         "type": "passphrase", "state": {"salt": f"v1:{b64encode(salt).decode()}:{sealed('pulumi')}"}}}
