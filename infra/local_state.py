@@ -90,7 +90,8 @@ def _opened(value: Any, decrypt: Callable[[str], str]) -> Any:
     if not isinstance(value, Mapping):
         return value
     if value.get(SIGNATURE) == SECRET:
-        return {SIGNATURE: SECRET, "plaintext": decrypt(value["ciphertext"])}
+        # A secret within it, such as the password of a login, was encrypted with the whole of it alone.
+        return marked(_opened(json.loads(decrypt(value["ciphertext"])), str))
     return {key: _opened(item, decrypt) for key, item in value.items()}
 
 

@@ -7,6 +7,7 @@ in the record of the in-process runs. What is taken over is gone from where it w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -106,10 +107,11 @@ def as_deployment(record: Record, project: str, stack: str) -> dict[str, Any]:
     server = next((f"{_engine_urn(urn)}::{entry.id}" for urn, entry in made.items() if entry.type == POSTGRESQL), "")
     for urn, entry in made.items():
         provider = f"{dynamic['urn']}::{dynamic['id']}" if PROVIDER in entry.inputs else server
+        release = {"version": version("pulumi-postgresql")} if entry.type == POSTGRESQL else {}
         resources.append({
             "urn": _engine_urn(urn), "custom": True, "id": entry.id, "type": entry.type, "parent": root,
-            "inputs": _marked(entry.inputs, entry.secrets),
-            "outputs": {**PLAIN.get(entry.type, {}), **_marked(entry.outputs, entry.secrets)},
+            "inputs": {**release, **_marked(entry.inputs, entry.secrets)},
+            "outputs": {**release, **PLAIN.get(entry.type, {}), **_marked(entry.outputs, entry.secrets)},
             "dependencies": [resource["urn"] for resource in resources[2:]],
             **({"provider": provider} if entry.type != POSTGRESQL else {}),
             **({"deletedWith": _engine_urn(entry.goes_with)} if entry.goes_with else {}),

@@ -176,10 +176,13 @@ def _answers(folder: Path, address: str, port: int, ca_pem: str) -> bool:
     Another server on this port would not be trusted.
     """
     ports = read_ports(folder)
-    trusted = ssl.create_default_context(cadata=ca_pem)
+    # Never by a proxy of the environment's, which knows nothing of this machine's loopback.
+    directly = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}),
+        urllib.request.HTTPSHandler(context=ssl.create_default_context(cadata=ca_pem)))
     try:
         for url in (f"https://{address}:{port}/healthz", f"http://{LOOPBACK}:{ports.volume if ports else 0}/healthz"):
-            with urllib.request.urlopen(url, timeout=2, context=trusted if url.startswith("https") else None) as answer:
+            with directly.open(url, timeout=2) as answer:
                 if answer.status != 200:
                     return False
     except (urllib.error.URLError, OSError):

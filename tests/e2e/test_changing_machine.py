@@ -39,8 +39,8 @@ def machine(tmp_path: Path) -> Iterator[tuple[Checkout, Checkout]]:
                "PULUMI_HOME": str(tmp_path / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     (tmp_path / "home").mkdir()
     # A way to the vendor's downloads that leads nowhere.
-    yield replace(made, env=of_both), replace(made, env={**of_both, "PATH": str(bare),
-                                                         "HTTPS_PROXY": "http://127.0.0.1:9"})
+    yield replace(made, env=of_both), replace(made, env={**of_both, "PATH": str(bare), "HTTPS_PROXY": "http://127.0.0.1:9",
+                                                         "NO_PROXY": "localhost,127.0.0.1"})
     for folder in (root / ".lcdb" / NAME).glob("*/"):
         for pid_file in folder.rglob("*.pid"):
             processes.stop(pid_file.parent, pid_file.stem)

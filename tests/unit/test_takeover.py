@@ -8,6 +8,8 @@ import json
 import os
 import socket
 from base64 import b64encode
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rich.console import Console
 
 from infra.inprocess_record import Made, Record
-from infra.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, read_state
+from infra.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, marked, read_state
 from infra.stack_file import StackError
 from infra.state import StateError
 from infra.takeover import PLAIN, as_deployment, as_record, into_process, is_here
@@ -27,7 +29,8 @@ MOCK = f"{HEAD}pulumi:pulumi:Stack$"
 SERVER = "pulumi-python:dynamic/embedded:EmbeddedServer"
 ROLE = "postgresql:index/role:Role"
 PROVIDER = "pulumi:providers:postgresql"
-LOGIN = {"host": "127.0.0.1", "port": "54340", "username": "postgres", "password": "a-password-nobody-knows"}
+LOGIN = {"version": version("pulumi-postgresql"), "host": "127.0.0.1", "port": "54340", "username": "postgres",
+         "password": "a-password-nobody-knows"}
 
 
 def record(folder: Path) -> Record:
@@ -104,14 +107,15 @@ def write_state(root: Path, deployment: dict[str, Any], passphrase: str = PASSPH
         nonce = os.urandom(12)
         return f"v1:{b64encode(nonce).decode()}:{b64encode(cipher.encrypt(nonce, text.encode(), None)).decode()}"
 
-    def kept(value: Any) -> Any:
+    def kept(value: Any, seal: Callable[[str], str] = sealed) -> Any:
         if isinstance(value, list):
-            return [kept(item) for item in value]
+            return [kept(item, seal) for item in value]
         if not isinstance(value, dict):
             return value
         if SIGNATURE in value:
-            return {SIGNATURE: SECRET, "ciphertext": sealed(value["plaintext"])}
-        return {key: kept(item) for key, item in value.items()}
+            # What is secret within a secret is encrypted with the whole of it, and not by itself.
+            return {SIGNATURE: SECRET, "ciphertext": seal(json.dumps(kept(json.loads(value["plaintext"]), str)))}
+        return {key: kept(item, seal) for key, item in value.items()}
 
     latest = {**kept(deployment), "secrets_providers": {
         "type": "passphrase", "state": {"salt": f"v1:{b64encode(salt).decode()}:{sealed('pulumi')}"}}}
@@ -119,6 +123,16 @@ def write_state(root: Path, deployment: dict[str, Any], passphrase: str = PASSPH
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps({"version": 3, "checkpoint": {"stack": "embedded", "latest": latest}}))
     return file
+
+
+def test_a_secret_within_a_secret_is_read_too(project: Path) -> None:
+    deployment = as_deployment(record(project), "lifecompanion", "embedded")
+    login = {"user": "app", "password": marked("the-password-of-app")}
+    deployment["resources"][0]["outputs"] = {"logins": marked({"app": login})}
+    write_state(project, deployment)
+    take(project)
+    assert Record.read(project / ".lcdb" / "embedded").outputs == {
+        "logins": {"app": {"user": "app", "password": "the-password-of-app"}}}
 
 
 def take(project: Path) -> str:
