@@ -15,8 +15,8 @@ from backups.errors import BackupError
 from schema.connection import Address
 
 if TYPE_CHECKING:
-    from backups.encryption import Keyring
-    from backups.store import Store
+    from backups.storage.encryption import Keyring
+    from backups.storage.object_store import Store
 
 Kind = Literal["logical", "full", "diff", "incr", "drill", "prune"]
 PHYSICAL_KINDS: frozenset[Kind] = frozenset({"full", "diff", "incr"})
@@ -133,13 +133,13 @@ class BackupConfig(_Part):
     def store(self, *, first_written: bool = False) -> Store:
         """The bucket, under the prefix of backups; with `first_written`, as it was before anything was overwritten."""
         # Here and not above: a physical backup begins before the bucket's libraries are read.
-        from backups.s3 import S3Login
-        from backups.store import Store
+        from backups.storage.client import S3Login
+        from backups.storage.object_store import Store
 
         return Store(S3Login.from_dict(self.s3), self.bucket, self.prefix, first_written=first_written)
 
     def keyring(self) -> Keyring:
-        from backups.encryption import Keyring
+        from backups.storage.encryption import Keyring
 
         return Keyring([key.get_secret_value() for key in self.keys])
 

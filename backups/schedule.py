@@ -18,18 +18,18 @@ import psycopg
 from cronsim import CronSim
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from backups.catalogue import STAMP, Listed, find_backup, has_come, list_backups, newest_moment, parse_stamp
 from backups.config import PHYSICAL_KINDS, BackupConfig, Due
-from backups.drill import Drill, run_drill
+from backups.drill.logical_drill import Drill, run_drill
+from backups.drill.physical_drill import drill_physical
 from backups.errors import BackupError, BusyError, NotProvenError
-from backups.objectives import nears_target, read_objectives
-from backups.physical_catalogue import PhysicalEntry, list_physical
-from backups.physical_drill import drill_physical
-from backups.physical_retention import prune_physical
-from backups.physical_runs import take_physical
-from backups.retention import prune
-from backups.runs import take_logical
-from backups.store import Store
+from backups.logical.catalog import STAMP, Listed, find_backup, has_come, list_backups, newest_moment, parse_stamp
+from backups.logical.retention import prune
+from backups.monitoring.objectives import nears_target, read_objectives
+from backups.operations import take_logical
+from backups.physical.backup import take_physical
+from backups.physical.catalog import PhysicalEntry, list_physical
+from backups.physical.retention import prune_physical
+from backups.storage.object_store import Store
 from schema.errors import SchemaError
 
 Say = Callable[[str], None]

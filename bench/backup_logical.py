@@ -19,11 +19,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from backups.catalogue import find_backup
-from backups.programs import complaint, find_programs
-from backups.restore import restore_logical
-from backups.runs import take_logical
-from backups.target import drop_database
+from backups.logical.catalog import find_backup
+from backups.operations import take_logical
+from backups.postgresql.client_programs import complaint, find_programs
+from backups.restoring.restore import restore_logical
+from backups.restoring.target_database import drop_database
 from bench.results import keep
 from infra.settings import OFFICIAL_IMAGE
 from infra.targets import engine
@@ -34,7 +34,7 @@ from tests.program.s3_servers import seaweedfs
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))
 BARE_DUMP = "pg_dump -Fd -j2, zstd at its default level (3), into a local folder"
-# Ours begins from level 1, with a smaller table of matches and a shorter memory: see backups/compression.py.
+# Ours begins from level 1, with a smaller table of matches and a shorter memory: see backups/storage/compression.py.
 BARE_FAST = "pg_dump -Fd -j2, zstd at level 1, into a local folder"
 OURS, VERIFIED = "lcdb backup run --no-verify, to S3, encrypted", "lcdb backup run, verified"
 # The container that keeps the schedule has read its libraries when a moment comes.

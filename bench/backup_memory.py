@@ -26,13 +26,13 @@ FLOW = '''
 import json, os, sys, threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from backups.copying import Reading, copy_out
-from backups.pieces import Piece, PieceQueue
-from backups.resume import Earlier
-from backups.s3 import S3Login
-from backups.sending import Run
-from backups.source import snapshot_of
-from backups.store import Store
+from backups.logical.copy_out import Reading, copy_out
+from backups.logical.work_queue import Piece, PieceQueue
+from backups.logical.resume import Earlier
+from backups.storage.client import S3Login
+from backups.logical.pipeline import Run
+from backups.logical.snapshot import snapshot_of
+from backups.storage.object_store import Store
 from schema.connection import Address
 
 class Swallow(BaseHTTPRequestHandler):

@@ -19,8 +19,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from backups.pgbackrest import STANZA
-from backups.physical_runs import take_physical
+from backups.physical.backup import take_physical
+from backups.physical.pgbackrest import STANZA
 from bench.results import keep
 from tests.database.archived import Archived, archived_beside
 from tests.database.filled import add_readings, fill

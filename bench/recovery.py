@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from backups.catalogue import find_backup
 from backups.config import BackupConfig
-from backups.physical_runs import take_physical
-from backups.recovery import PARAMETERS, recover, remove_container
-from backups.restore import restore_logical
-from backups.runs import take_logical
+from backups.logical.catalog import find_backup
+from backups.operations import take_logical
+from backups.physical.backup import take_physical
+from backups.physical.point_in_time import PARAMETERS, recover, remove_container
+from backups.restoring.restore import restore_logical
 from bench.results import keep
 from infra.settings import OFFICIAL_IMAGE
 from schema.connection import Address

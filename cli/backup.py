@@ -50,7 +50,7 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
     if (kind or (Kind.INCR if settings.physical else Kind.LOGICAL)) is not Kind.LOGICAL:
         backup_physical.run(settings, kind or Kind.INCR, as_json, verified=verify)
         return
-    from backups.runs import take_logical
+    from backups.operations import take_logical
 
     doing = ""
 
@@ -79,8 +79,8 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
 def list_(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
           first: FirstOption = False) -> None:
     """List the backups in the bucket, the newest last."""
-    from backups.catalogue import list_backups
-    from backups.physical_catalogue import list_physical
+    from backups.logical.catalog import list_backups
+    from backups.physical.catalog import list_physical
 
     settings = find_config(stack, config)
     store = settings.store(first_written=first)
@@ -95,7 +95,7 @@ def list_(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
 def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None,
          as_json: JsonOption = False) -> None:
     """Show one backup: server, tables and chunks with their rows, proofs."""
-    from backups.physical_catalogue import PhysicalEntry
+    from backups.physical.catalog import PhysicalEntry
 
     entry = backup_physical.find_entry(find_config(stack, config), id_)
     if isinstance(entry, PhysicalEntry):
@@ -118,9 +118,9 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
 
     Of a physical backup: have pgBackRest read it back, with all that it stands on and the WAL.
     """
-    from backups.physical_catalogue import PhysicalEntry
-    from backups.rates import with_rate
-    from backups.verify import verify as verify_backup
+    from backups.logical.verify import verify as verify_backup
+    from backups.physical.catalog import PhysicalEntry
+    from backups.progress import with_rate
 
     settings = find_config(stack, config)
     entry = backup_physical.find_entry(settings, id_)
@@ -139,9 +139,9 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
 def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
           dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
     """Delete the backups that the retention does not keep; never the last verified one, nor what object lock holds."""
-    from backups.physical_retention import prune_physical
-    from backups.retention import Pruned
-    from backups.retention import prune as prune_backups
+    from backups.logical.retention import Pruned
+    from backups.logical.retention import prune as prune_backups
+    from backups.physical.retention import prune_physical
 
     settings = find_config(stack, config)
     done = prune_backups(settings.store(), settings.keyring(), settings.database_name(), settings.retention,
@@ -165,7 +165,7 @@ def status(stack: StackOption = None, config: ConfigOption = None, as_json: Json
     That is where the newest verified backup is older than allowed, the newest drill failed, WAL does not arrive, or
     recovery would take longer than its target.
     """
-    from backups.status import render_metrics
+    from backups.monitoring.status import render_metrics
 
     found = backup_physical.read_statuses(find_config(stack, config))
     problems = [status.problem for status in found if status.problem]
@@ -186,7 +186,7 @@ def config(stack: StackOption = None, file: ConfigOption = None) -> None:
 @app.command("new-key")
 def new_key() -> None:
     """Print a new random key; put it first among the backup keys, then run `rotate-key`."""
-    from backups.encryption import new_key as make
+    from backups.storage.encryption import new_key as make
 
     print(make())
 
@@ -197,8 +197,8 @@ def rotate_key(stack: StackOption = None, config: ConfigOption = None, as_json: 
 
     No backup is written again.
     """
-    from backups.catalogue import rewrap
-    from backups.physical import PHYSICAL, rewrap_cipher
+    from backups.logical.catalog import rewrap
+    from backups.physical.settings import PHYSICAL, rewrap_cipher
 
     settings = find_config(stack, config)
     done = rewrap(settings.store(), settings.keyring(), settings.database_name())

@@ -10,11 +10,11 @@ from cli.backup_screen import backups_table, physical_facts, print_result, progr
 from cli.stacks import console
 
 if TYPE_CHECKING:
-    from backups.catalogue import Entry
     from backups.config import BackupConfig
-    from backups.pgbackrest import Type
-    from backups.physical_catalogue import PhysicalEntry
-    from backups.status import Status
+    from backups.logical.catalog import Entry
+    from backups.monitoring.status import Status
+    from backups.physical.catalog import PhysicalEntry
+    from backups.physical.pgbackrest import Type
 
 # For a scheduled backup to be taken and verified.
 LENIENCE = timedelta(hours=2)
@@ -22,8 +22,8 @@ LENIENCE = timedelta(hours=2)
 
 def find_entry(config: BackupConfig, id_: str | None) -> Entry | PhysicalEntry:
     """The backup of this id, of whichever kind; without one, the newest of all. Raises BackupError."""
-    from backups.catalogue import find_backup, list_backups
-    from backups.physical_catalogue import find_physical, is_label, list_physical
+    from backups.logical.catalog import find_backup, list_backups
+    from backups.physical.catalog import find_physical, is_label, list_physical
 
     store, database = config.store(), config.database_name()
     if id_ is not None:
@@ -37,7 +37,7 @@ def find_entry(config: BackupConfig, id_: str | None) -> Entry | PhysicalEntry:
 
 def run(config: BackupConfig, type_: str, as_json: bool, *, verified: bool) -> None:
     """Take one, and verify it."""
-    from backups.physical_runs import take_physical
+    from backups.physical.backup import take_physical
 
     with progress_bar("backing up") as tell:
         entry = take_physical(config, cast("Type", str(type_)), verified=verified, listener=tell)
@@ -61,7 +61,7 @@ def show(entry: PhysicalEntry, as_json: bool) -> None:
 
 def verify(config: BackupConfig, entry: PhysicalEntry, as_json: bool) -> None:
     """Have pgBackRest read one back, with all that it stands on."""
-    from backups.physical_runs import verify_physical
+    from backups.physical.backup import verify_physical
 
     with progress_bar(f"verifying {entry.id}"):
         verify_physical(config, entry)
@@ -72,11 +72,11 @@ def verify(config: BackupConfig, entry: PhysicalEntry, as_json: bool) -> None:
 def read_statuses(config: BackupConfig) -> list[Status]:
     """How each kind stands that this stack takes: physical where pgBackRest is set up, logical where it is scheduled or
     the only one; one that somebody took by hand beside physical ones may grow old."""
-    from backups.catalogue import list_backups
-    from backups.forecast import longest_gap
-    from backups.objectives import read_objectives
-    from backups.physical_catalogue import list_physical
-    from backups.status import physical_status, read_status
+    from backups.logical.catalog import list_backups
+    from backups.monitoring.forecast import longest_gap
+    from backups.monitoring.objectives import read_objectives
+    from backups.monitoring.status import physical_status, read_status
+    from backups.physical.catalog import list_physical
 
     store, database, allowed = config.store(), config.database_name(), timedelta(hours=config.max_age_hours)
     entries, found = list_backups(store, database), list[Any]()

@@ -19,7 +19,7 @@ def _tell(line: str) -> None:
 
 def into_container(settings: BackupConfig, name: str, as_json: bool, **options: Any) -> None:
     """Recover into a container that belongs to no stack, and say where it answers."""
-    from backups.recovery import recover
+    from backups.physical.point_in_time import recover
 
     image = options.pop("image") or (settings.physical or {}).get("image") or _find_image(settings, options)
     done = recover(settings, name, image=image, **options, listener=_tell)
@@ -33,8 +33,8 @@ def into_container(settings: BackupConfig, name: str, as_json: bool, **options: 
 
 def _find_image(settings: BackupConfig, point: dict[str, Any]) -> str | None:
     """An image for the server that the backup says it is of, which is told; None where the backup does not say."""
-    from backups.physical import read_cipher
-    from backups.physical_catalogue import list_physical
+    from backups.physical.catalog import list_physical
+    from backups.physical.settings import read_cipher
     from infra.recovery_image import ensure_recovery_image
 
     store = settings.store(first_written=point["as_of"] is not None)
@@ -74,9 +74,9 @@ def as_stack(source: str | None, file: Path | None, name: str, as_json: bool, **
 
 def release_container(name: str, as_json: bool) -> None:
     """Let a recovered container's jobs run."""
-    from backups import recovery
+    from backups.physical import point_in_time
 
-    recovery.release_container(name)
+    point_in_time.release_container(name)
     print_result(as_json, {"container": name}, lambda: console.print(f"container {name}: its jobs run again"))
 
 

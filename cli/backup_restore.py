@@ -26,10 +26,10 @@ from cli.backup_screen import (
 from cli.stacks import StackOption, console
 
 if TYPE_CHECKING:
-    from backups.catalogue import Entry
     from backups.config import BackupConfig
-    from backups.drill import Drill
-    from backups.physical_catalogue import PhysicalEntry
+    from backups.drill.logical_drill import Drill
+    from backups.logical.catalog import Entry
+    from backups.physical.catalog import PhysicalEntry
     from schema.connection import Address
 
 
@@ -58,11 +58,11 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
 
     Jobs do not run there until `lcdb backup release`.
     """
-    from backups.catalogue import find_backup
     from backups.errors import RestoreError
-    from backups.physical_catalogue import is_label
-    from backups.restore import restore_logical
-    from backups.runs import replace_live
+    from backups.logical.catalog import find_backup
+    from backups.operations import replace_live
+    from backups.physical.catalog import is_label
+    from backups.restoring.restore import restore_logical
 
     if target or container or to or point or as_of:
         _require_point(id_, to, point, target, container, first=first, others={
@@ -100,7 +100,7 @@ def release(database: Annotated[str, typer.Argument(metavar="NAME", help=(
             ) -> None:
     """Let the jobs of what was restored run (a database, a container, a stack): retention and compression act again."""
     from backups.errors import RestoreError
-    from backups.jobs import release_jobs
+    from backups.restoring.held_jobs import release_jobs
 
     if container and target:
         raise RestoreError("release: found --container and --target, required one of them")
@@ -117,10 +117,10 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
           image: ImageOption = None, as_json: JsonOption = False,
           page: Annotated[Path | None, typer.Option(help="Write the page with the trend here too.")] = None) -> None:
     """Restore a backup into a throw-away server, compare it, run its policies, measure. Exit status 1: not proven."""
-    from backups.catalogue import find_backup
-    from backups.drill import read_drills
-    from backups.physical_catalogue import PhysicalEntry
-    from backups.report import name_parts, render_page
+    from backups.drill.logical_drill import read_drills
+    from backups.drill.report import name_parts, render_page
+    from backups.logical.catalog import find_backup
+    from backups.physical.catalog import PhysicalEntry
 
     settings = find_config(stack, config)
     # A server that somebody gives is one to restore a database into.
@@ -163,14 +163,14 @@ def _require_point(id_: str | None, to: str | None, point: str | None, target: s
 
 def _drill_physical(settings: BackupConfig, entry: PhysicalEntry, image: str | None,
                     tell: Callable[[str, float], None]) -> Drill:
-    from backups.physical_drill import drill_physical
+    from backups.drill.physical_drill import drill_physical
 
     return drill_physical(settings, entry, image=image, listener=tell)
 
 
 def _drill_logical(settings: BackupConfig, entry: Entry, admin: Address | None, image: str | None,
                    tell: Callable[[str, float], None]) -> Drill:
-    from backups.drill import find_embedded, run_drill
+    from backups.drill.logical_drill import find_embedded, run_drill
 
     return run_drill(settings.store(), settings.keyring(), entry, image=image or settings.image,
                      timestamps=settings.timestamps, listener=tell,

@@ -13,8 +13,8 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from backups.catalogue import Entry, Listed
-    from backups.physical_catalogue import PhysicalEntry
+    from backups.logical.catalog import Entry, Listed
+    from backups.physical.catalog import PhysicalEntry
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 IdArgument = Annotated[str | None, typer.Argument(metavar="ID", help=(

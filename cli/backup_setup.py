@@ -13,7 +13,7 @@ from cli.backup_screen import DsnOption, JsonOption, print_result
 from cli.stacks import StackOption, console
 
 if TYPE_CHECKING:
-    from backups.host_setup import HostSetup
+    from backups.physical.host_setup import HostSetup
 
 
 def setup(stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
@@ -24,7 +24,7 @@ def setup(stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption
     Asks the server where its files are and how it is set; changes nothing there. Secrets are shown as `...`.
     """
     from backups.config import BackupConfig
-    from backups.host_setup import plan_setup, write_setup
+    from backups.physical.host_setup import plan_setup, write_setup
     from cli.addresses import find_database
 
     values = config_values(stack, config)
@@ -40,7 +40,7 @@ def setup(stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption
 
 
 def _text(found: HostSetup, into: Path | None) -> str:
-    from backups.host_setup import PROGRAM
+    from backups.physical.host_setup import PROGRAM
 
     replaced = [f"# found {key} = {value}" for key, value in found.found.items() if key == "archive_command"
                 and value not in ("", "(disabled)")]

@@ -67,8 +67,8 @@ def find_declared(stack: str | None, file: Path | None, *, allow: Sequence[Hazar
 
 def _is_backed_up(stack: str | None) -> bool:
     """Whether a verified backup holds the rows of the stack, or of the database that LCDB_BACKUP_CONFIG is about."""
-    from backups.assurance import is_backed_up
     from backups.errors import BackupError
+    from backups.monitoring.verified_backup import is_backed_up
     from cli.backup_config import config_values
     from infra.stack_file import StackError
 

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backups.bucket import (
+from backups.errors import BackupError, S3UnreachableError
+from backups.storage.bucket import (
     BucketSpec,
     S3Login,
     delete_bucket,
@@ -16,8 +17,7 @@ from backups.bucket import (
     plan_bucket,
     read_bucket,
 )
-from backups.errors import BackupError, S3UnreachableError
-from backups.protections import PROTECTIONS
+from backups.storage.protections import PROTECTIONS
 
 Props = dict[str, Any]
 # What a server of ours may take to answer after its start.

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from backups.errors import BackupError
-from backups.programs import Package, offer_package
+from backups.postgresql.client_programs import Package, offer_package
 from infra.packages import PackageError, ensure_packages, requirements_file
 
 NAME = "postgresql"

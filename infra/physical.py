@@ -10,8 +10,8 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from backups.physical import CA_FILE, render_settings
-from backups.s3 import S3Login
+from backups.physical.settings import CA_FILE, render_settings
+from backups.storage.client import S3Login
 from infra.recovery_image import IMAGE, archiving_reference
 from infra.resources import Password
 from infra.settings import Settings

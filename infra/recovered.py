@@ -19,7 +19,7 @@ from rich.console import Console
 
 from backups.config import BackupConfig
 from backups.errors import RestoreError
-from backups.recovery import end_container, recover, remove_container
+from backups.physical.point_in_time import end_container, recover, remove_container
 from infra.processes import port_is_free
 from infra.settings import NAMESPACE, OFFICIAL_IMAGE, PORTS_PER_STACK, Settings
 from infra.stack import Result, Stack

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from backups.errors import RestoreError
-from backups.manifest import Server
+from backups.logical.manifest import Server
 from infra.targets import engine
 
 # As a stack declares it: what a state holds does not depend on where the project lies.

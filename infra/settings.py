@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from backups.config import CONTINUOUS, Due, Retention
-from backups.encryption import LEAST_KEY_LENGTH
+from backups.storage.encryption import LEAST_KEY_LENGTH
 from infra import archiving
 from schema.step import Hazard
 

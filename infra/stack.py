@@ -21,7 +21,7 @@ import yaml
 from pulumi import automation as auto
 from rich.console import Console
 
-from backups.scratch import scratch_folder
+from backups.temporary_folders import scratch_folder
 from infra.failure import explain_output, unique
 from infra.leftovers import Run, remove_interrupted, remove_leftovers
 from infra.progress import Progress
@@ -146,8 +146,8 @@ class Stack:
 
     def _tell_of_backup(self) -> None:
         """Where tables may be dropped, look for a verified backup of their rows, without which they are kept."""
-        from backups.assurance import is_backed_up
         from backups.errors import BackupError
+        from backups.monitoring.verified_backup import is_backed_up
         from infra.declared import BACKED_UP
         from schema.step import Hazard
 

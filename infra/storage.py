@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from backups.bucket import BucketSpec
+from backups.storage.bucket import BucketSpec
 from infra.access import Access
 from infra.notices import notify
 from infra.resources import Bucket, Seed

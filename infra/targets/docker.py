@@ -11,7 +11,7 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
-from backups.physical import OWN_PARAMETERS
+from backups.physical.settings import OWN_PARAMETERS
 from infra.physical import archiving_image, declare_repository
 from infra.resources import BaseImage
 from infra.server import ReadAddress, Server

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from backups.physical import CA_FILE
+from backups.physical.settings import CA_FILE
 from infra.access import Access
 from infra.resources import BaseImage, RunnerBuild
 from infra.server import Server

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backups.config import BackupConfig, Retention
-from backups.encryption import new_key
-from backups.physical import CA_FILE, OWN_PARAMETERS, render_settings
-from backups.s3 import S3Login
+from backups.physical.settings import CA_FILE, OWN_PARAMETERS, render_settings
+from backups.storage.client import S3Login
+from backups.storage.encryption import new_key
 from infra.physical import CONF
 from infra.recovery_image import IMAGE, archiving_reference
 from infra.targets import engine

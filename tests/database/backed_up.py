@@ -12,14 +12,14 @@ from pathlib import Path
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from backups.catalogue import Entry, find_backup
 from backups.config import BackupConfig
-from backups.dump import run_logical
-from backups.encryption import Keyring, new_key
 from backups.errors import BusyError
-from backups.s3 import S3Login
-from backups.store import Store
-from backups.target import drop_database
+from backups.logical.backup import run_logical
+from backups.logical.catalog import Entry, find_backup
+from backups.restoring.target_database import drop_database
+from backups.storage.client import S3Login
+from backups.storage.encryption import Keyring, new_key
+from backups.storage.object_store import Store
 from infra.settings import OFFICIAL_IMAGE
 from infra.targets.docker import debian_reference
 from schema.connection import Address

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from backups.errors import DumpError
-from backups.objectives import read_archiving
-from backups.physical import PHYSICAL
-from backups.physical_runs import take_physical
+from backups.monitoring.objectives import read_archiving
+from backups.physical.backup import take_physical
+from backups.physical.settings import PHYSICAL
 from infra import processes
 from tests.database.archived import DATABASE, Archived, archived, bridge_address, set_timeout
 from tests.database.servers import docker

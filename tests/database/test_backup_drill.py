@@ -17,16 +17,16 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from backups.catalogue import find_backup
-from backups.drill import read_drills, run_drill
-from backups.dump import run_logical
+from backups.drill.leftovers import LABEL, Owner, remove_leftovers
+from backups.drill.logical_drill import read_drills, run_drill
+from backups.drill.physical_drill import POINTS, drill_physical, find_point
 from backups.errors import BackupError, DamagedError
-from backups.leftovers import LABEL, Owner, remove_leftovers
-from backups.objectives import read_rates
-from backups.physical_catalogue import find_physical
-from backups.physical_drill import POINTS, drill_physical, find_point
-from backups.physical_runs import take_physical
-from backups.points import Point, _hold_off, compare_point, read_lasting, take_point
+from backups.logical.backup import run_logical
+from backups.logical.catalog import find_backup
+from backups.monitoring.objectives import read_rates
+from backups.physical.backup import take_physical
+from backups.physical.catalog import find_physical
+from backups.physical.restore_points import Point, _hold_off, compare_point, read_lasting, take_point
 from cli.app import app
 from schema.apply import ensure
 from schema.compare import Options
@@ -159,7 +159,7 @@ def test_a_point_is_made_between_commits_or_with_writers_held_off_for_a_moment(
     with writers(archive):
         points = [take_point(archive.admin)]
     with writers(archive, 0.002, 0.005):  # one that is open for longer would have to end first
-        monkeypatch.setattr("backups.points.ATTEMPTS", 0)
+        monkeypatch.setattr("backups.physical.restore_points.ATTEMPTS", 0)
         points += [take_point(archive.admin) for _ in range(2)]
     rows = [point.counts["public.notifications"].rows for point in points]
     assert rows == sorted(set(rows))
@@ -183,12 +183,12 @@ def test_a_table_that_a_writer_does_not_leave_is_locked_first_and_he_comes_to_th
     with archive.admin.connect() as watch, archive.admin.connect(autocommit=False) as writer:
         tables, first = read_lasting(watch), list[str]()
         writer.execute(INSERT)
-        monkeypatch.setattr("backups.points.HOLD_SECONDS", 0.2)
+        monkeypatch.setattr("backups.physical.restore_points.HOLD_SECONDS", 0.2)
         with pytest.raises(psycopg.errors.LockNotAvailable):
             _hold_off(watch, tables, first)
         assert first == ["public.notifications"]
         watch.execute("ROLLBACK")
-        monkeypatch.setattr("backups.points.HOLD_SECONDS", 60)
+        monkeypatch.setattr("backups.physical.restore_points.HOLD_SECONDS", 60)
         watch.execute("SET deadlock_timeout = '100s'")  # which it stays below
         with ThreadPoolExecutor(1) as pool:
             held = pool.submit(_hold_off, watch, tables, first)
@@ -203,7 +203,7 @@ def test_a_table_that_a_writer_does_not_leave_is_locked_first_and_he_comes_to_th
 
 def test_of_a_writer_and_who_holds_him_off_that_wait_for_each_other_the_writer_goes_on(
         archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backups.points.HOLD_SECONDS", 60)
+    monkeypatch.setattr("backups.physical.restore_points.HOLD_SECONDS", 60)
     with archive.admin.connect() as watch, archive.admin.connect(autocommit=False) as writer, \
             archive.admin.connect(autocommit=False) as other, ThreadPoolExecutor(2) as pool:
         order = ["public.devices", "public.users", "public.notifications"]

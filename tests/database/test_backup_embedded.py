@@ -12,21 +12,21 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backups import programs
-from backups.begun import begin_snapshot
-from backups.catalogue import find_backup, open_backup
-from backups.compare import compare
-from backups.drill import run_drill
-from backups.dump import run_logical
-from backups.encryption import Keyring, new_key
+from backups.drill.comparison import compare
+from backups.drill.logical_drill import run_drill
 from backups.errors import BusyError, DumpError, RestoreError
-from backups.one_connection import dump_and_hold
-from backups.reading import Opened
-from backups.restore import restore_logical
-from backups.scratch import held_file
-from backups.source import ATTEMPTS, snapshot_of
-from backups.store import Store
-from backups.target import drop_database
+from backups.logical.backup import run_logical
+from backups.logical.catalog import find_backup, open_backup
+from backups.logical.reader import Opened
+from backups.logical.single_connection import dump_and_hold
+from backups.logical.snapshot import ATTEMPTS, snapshot_of
+from backups.logical.snapshot_start import begin_snapshot
+from backups.postgresql import client_programs
+from backups.restoring.restore import restore_logical
+from backups.restoring.target_database import drop_database
+from backups.storage.encryption import Keyring, new_key
+from backups.storage.object_store import Store
+from backups.temporary_folders import held_file
 from cli.app import app
 from infra.client_programs import offer_client_programs
 from schema.apply import ensure
@@ -102,7 +102,7 @@ def subject(server: Server, s3: S3Server, tmp_path_factory: pytest.TempPathFacto
     try:
         yield Subject(admin, source, Store(login, bucket, "backups/", patience=5), Keyring([key]), settings)
     finally:
-        programs.offer_package(None)
+        client_programs.offer_package(None)
         with server.admin.connect() as connection:
             drop_database(connection, name)
             connection.execute(f"DROP ROLE backup_{name}".encode())
@@ -242,7 +242,7 @@ def test_two_drills_at_once_are_refused_in_one_line(subject: Subject, taken: dic
 def test_a_machine_without_docker_and_client_programs_takes_those_of_the_package(
         subject: Subject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     require("clients")
-    monkeypatch.setattr(programs, "FOLDERS", ())
+    monkeypatch.setattr(client_programs, "FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     found = subject.lcdb("run")
     assert found["program"]["pg_dump"].startswith("17.10")

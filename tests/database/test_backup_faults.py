@@ -19,21 +19,23 @@ from typing import Any
 
 import pytest
 
-from backups import drill, resume, sending, upload
-from backups.catalogue import Entry, find_backup, list_backups
 from backups.config import Retention
-from backups.dump import run_logical
-from backups.encryption import Keyring
+from backups.drill import logical_drill
 from backups.errors import BackupError, BusyError, DamagedError, DumpError, RestoreError, S3Error, WrongKeyError
-from backups.manifest import NAME, Manifest
-from backups.restore import restore_logical
-from backups.resume import run_of
-from backups.retention import prune
-from backups.runs import take_logical
-from backups.source import APPLICATION, snapshot_of
-from backups.store import Store
-from backups.target import drop_database
-from backups.verify import verify
+from backups.logical import pipeline, resume
+from backups.logical.backup import run_logical
+from backups.logical.catalog import Entry, find_backup, list_backups
+from backups.logical.manifest import NAME, Manifest
+from backups.logical.resume import run_of
+from backups.logical.retention import prune
+from backups.logical.snapshot import APPLICATION, snapshot_of
+from backups.logical.verify import verify
+from backups.operations import take_logical
+from backups.restoring.restore import restore_logical
+from backups.restoring.target_database import drop_database
+from backups.storage import multipart
+from backups.storage.encryption import Keyring
+from backups.storage.object_store import Store
 from cli.backup_screen import entry_facts
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server, docker, running
@@ -62,9 +64,9 @@ def entry(subject: Backed) -> Entry:
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Multipart uploads of small data, as the real ones are of large."""
-    monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
+    monkeypatch.setattr(multipart, "PART_BYTES", 5 << 20)
     # And small tables that share an object beside chunks that have one of their own.
-    monkeypatch.setattr(sending, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(pipeline, "SMALL_BYTES", 10_000)
     # What was sent is noted soon enough to be taken over from whatever fails here.
     monkeypatch.setattr(resume, "NOTED_BYTES", 1 << 20)
 
@@ -186,12 +188,12 @@ def test_backups_that_somebody_else_forges_push_none_of_ours_out(subject: Backed
 def test_no_image_is_started_that_an_unproven_manifest_names(
         subject: Backed, entry: Entry, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[object]()
-    monkeypatch.setattr(drill, "find_programs", lambda _, image: asked.append(image))
+    monkeypatch.setattr(logical_drill, "find_programs", lambda _, image: asked.append(image))
     assert entry.manifest
     forged = entry.manifest.model_copy(update={
         "server": entry.manifest.server.model_copy(update={"image": "evil:1"})})
     with pytest.raises(BackupError, match="no image is known"):
-        drill.run_drill(subject.store, subject.ring, replace(entry, manifest=forged))
+        logical_drill.run_drill(subject.store, subject.ring, replace(entry, manifest=forged))
     assert asked == [None]
 
 
@@ -281,7 +283,7 @@ def test_an_upload_that_somebody_aborts_is_one_line_and_nothing_is_listed(subjec
 
 def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
         subject: Backed, entry: Entry, tmp_path: Path) -> None:
-    from backups.encryption import new_key
+    from backups.storage.encryption import new_key
 
     with pytest.raises(WrongKeyError, match="add that key to the backup keys"):
         verify(subject.store, Keyring([new_key()]), entry, image=subject.image)
@@ -399,10 +401,10 @@ import sys
 from pathlib import Path
 from backups import resume, upload
 from backups.config import BackupConfig
-from backups.catalogue import find_backup
-from backups.restore import restore_logical
-from backups.runs import take_logical
-upload.PART_BYTES = 5 << 20
+from backups.logical.catalog import find_backup
+from backups.restoring.restore import restore_logical
+from backups.operations import take_logical
+multipart.PART_BYTES = 5 << 20
 resume.NOTED_BYTES = 1 << 20
 config = BackupConfig.from_file(Path(sys.argv[1]))
 print("begun", flush=True)
@@ -466,7 +468,7 @@ PRUNE = """
 import sys
 from pathlib import Path
 from backups.config import BackupConfig
-from backups.retention import prune
+from backups.logical.retention import prune
 config = BackupConfig.from_file(Path(sys.argv[1]))
 config.store().client.list_buckets()
 print("begun", flush=True)

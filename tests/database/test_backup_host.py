@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backups.encryption import new_key
-from backups.physical import PARAMETERS
+from backups.physical.settings import PARAMETERS
+from backups.storage.encryption import new_key
 from cli.app import app
 from schema.connection import Address
 from tests.database.archived import DATABASE, HBA, archiving

@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from backups.copying import Reading, copy_out
 from backups.errors import DumpError
-from backups.login import log_in
-from backups.pieces import Piece, PieceQueue
-from backups.source import snapshot_of
+from backups.logical.copy_out import Reading, copy_out
+from backups.logical.snapshot import snapshot_of
+from backups.logical.work_queue import Piece, PieceQueue
+from backups.postgresql.asyncpg_login import log_in
 from schema.connection import Address
 from tests.database.servers import Server, create_database, docker, drop_database
 
@@ -177,7 +177,7 @@ def test_a_reader_waits_for_the_snapshot_longer_than_its_login_may_be_idle(login
 
 def test_a_login_without_room_for_a_reader_is_one_line_that_says_how_many(
         login: Address, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backups.login.ROOM_SECONDS", 0.5)
+    monkeypatch.setattr("backups.postgresql.asyncpg_login.ROOM_SECONDS", 0.5)
     # A superuser has no limit.
     with server.admin.connect() as connection:
         connection.execute(f"ALTER ROLE {login.user} NOSUPERUSER CONNECTION LIMIT 0".encode())

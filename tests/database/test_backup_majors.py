@@ -14,15 +14,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backups.catalogue import Entry, find_backup, open_backup
-from backups.compare import compare
-from backups.dump import run_logical
-from backups.encryption import Keyring, new_key
+from backups.drill.comparison import compare
 from backups.errors import RestoreError
-from backups.reading import Opened
-from backups.restore import restore_logical
-from backups.store import Store
-from backups.target import drop_database
+from backups.logical.backup import run_logical
+from backups.logical.catalog import Entry, find_backup, open_backup
+from backups.logical.reader import Opened
+from backups.restoring.restore import restore_logical
+from backups.restoring.target_database import drop_database
+from backups.storage.encryption import Keyring, new_key
+from backups.storage.object_store import Store
 from infra.processes import free_port
 from schema.connection import Address
 from tests.database.servers import Server

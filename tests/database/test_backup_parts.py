@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from backups import pieces
-from backups.catalogue import Entry, open_backup
-from backups.compare import compare
+from backups.drill.comparison import compare
 from backups.errors import DamagedError
-from backups.reading import Opened
-from backups.restore import restore_logical
-from backups.verify import verify
+from backups.logical import work_queue
+from backups.logical.catalog import Entry, open_backup
+from backups.logical.reader import Opened
+from backups.logical.verify import verify
+from backups.restoring.restore import restore_logical
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server
 from tests.program.s3_servers import S3Server
@@ -40,8 +40,8 @@ def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
 
 @pytest.fixture
 def entry(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> Entry:
-    monkeypatch.setattr(pieces, "LEAST_BYTES", 100_000)
-    monkeypatch.setattr(pieces, "MOST_BYTES", 300_000)
+    monkeypatch.setattr(work_queue, "LEAST_BYTES", 100_000)
+    monkeypatch.setattr(work_queue, "MOST_BYTES", 300_000)
     return subject.back_up()
 
 

@@ -14,22 +14,22 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backups import objectives
-from backups.assurance import is_backed_up
 from backups.config import Due, Retention
-from backups.encryption import Keyring, new_key
+from backups.drill.physical_drill import drill_physical, find_point
 from backups.errors import DamagedError, RestoreError, WrongKeyError
-from backups.manifest import NAME
-from backups.objectives import read_archive, read_objectives
-from backups.physical import read_cipher, rewrap_cipher
-from backups.physical_catalogue import CATALOGUE, SETS, PhysicalEntry, find_physical, list_physical
-from backups.physical_drill import drill_physical, find_point
-from backups.physical_retention import prune_physical
-from backups.physical_runs import take_physical, verify_physical
-from backups.recovery import remove_container
+from backups.logical.manifest import NAME
+from backups.monitoring import objectives
+from backups.monitoring.objectives import read_archive, read_objectives
+from backups.monitoring.status import physical_status, render_metrics
+from backups.monitoring.verified_backup import is_backed_up
+from backups.physical.backup import take_physical, verify_physical
+from backups.physical.catalog import CATALOGUE, SETS, PhysicalEntry, find_physical, list_physical
+from backups.physical.point_in_time import remove_container
+from backups.physical.retention import prune_physical
+from backups.physical.settings import read_cipher, rewrap_cipher
 from backups.schedule import keep_target, run_due, serve_schedule
-from backups.status import physical_status, render_metrics
-from backups.store import Store
+from backups.storage.encryption import Keyring, new_key
+from backups.storage.object_store import Store
 from cli.app import app
 from cli.backup_screen import physical_facts
 from cli.stacks import console

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from backups import programs
-from backups.dump import run_logical
-from backups.verify import verify
+from backups.logical.backup import run_logical
+from backups.logical.verify import verify
+from backups.postgresql import client_programs
 from cli.app import app
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server
@@ -30,8 +30,8 @@ def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
 @pytest.fixture(params=["13.14", "15.18", None])
 def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A PATH with the docker command, and client programs of this version that do nothing else than say so."""
-    monkeypatch.setattr(programs, "FOLDERS", ())
-    monkeypatch.setattr(programs, "_offered", [])
+    monkeypatch.setattr(client_programs, "FOLDERS", ())
+    monkeypatch.setattr(client_programs, "_offered", [])
     for name in ("pg_dump", "pg_restore") if request.param else ():
         (tmp_path / name).write_text(f"#!/bin/sh\ntest $1 = --version && echo '{name} (PostgreSQL) {request.param}'\n")
         (tmp_path / name).chmod(0o755)

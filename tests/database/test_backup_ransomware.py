@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from backups.bucket import BucketSpec, delete_bucket, ensure_bucket, plan_bucket, read_bucket
-from backups.catalogue import find_backup, list_backups, open_backup
-from backups.compare import compare
+from backups.drill.comparison import compare
 from backups.errors import BucketError
-from backups.reading import Opened
-from backups.restore import restore_logical
-from backups.retention import Retention, prune, read_hold
+from backups.logical.catalog import find_backup, list_backups, open_backup
+from backups.logical.reader import Opened
+from backups.logical.retention import Retention, prune, read_hold
+from backups.restoring.restore import restore_logical
+from backups.storage.bucket import BucketSpec, delete_bucket, ensure_bucket, plan_bucket, read_bucket
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server
 from tests.program.s3_servers import S3Server, minio, seaweedfs

@@ -15,19 +15,20 @@ from typing import Any
 
 import pytest
 
-from backups import dump, pieces, resume, sending, upload
-from backups.catalogue import Entry, list_backups, open_backup
-from backups.compare import compare
 from backups.config import Retention
-from backups.encryption import Keyring, new_key
+from backups.drill.comparison import compare
 from backups.errors import BusyError, DumpError, S3Error
-from backups.manifest import NAME
-from backups.reading import Opened
-from backups.restore import restore_logical
-from backups.resume import SENT
-from backups.retention import prune
-from backups.store import Store
-from backups.verify import verify
+from backups.logical import backup, pipeline, resume, work_queue
+from backups.logical.catalog import Entry, list_backups, open_backup
+from backups.logical.manifest import NAME
+from backups.logical.reader import Opened
+from backups.logical.resume import SENT
+from backups.logical.retention import prune
+from backups.logical.verify import verify
+from backups.restoring.restore import restore_logical
+from backups.storage import multipart
+from backups.storage.encryption import Keyring, new_key
+from backups.storage.object_store import Store
 from tests.database.backed_up import Backed, backed, tries_while_busy
 from tests.database.servers import Server
 from tests.program.s3_servers import S3Server
@@ -45,9 +46,9 @@ def source(server: Server, s3: S3Server) -> Iterator[Backed]:
 @pytest.fixture
 def subject(source: Backed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backed]:
     """Two tables with objects of their own, one of them in parts; every object that is sent is noted at once."""
-    monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
-    monkeypatch.setattr(sending, "SMALL_BYTES", 10_000)
-    monkeypatch.setattr(pieces, "LEAST_BYTES", 6 << 20)
+    monkeypatch.setattr(multipart, "PART_BYTES", 5 << 20)
+    monkeypatch.setattr(pipeline, "SMALL_BYTES", 10_000)
+    monkeypatch.setattr(work_queue, "LEAST_BYTES", 6 << 20)
     monkeypatch.setattr(resume, "NOTED_BYTES", 1)
     source.database.execute(NOISE.format("still", 300_000), NOISE.format("changing", 60_000))
     yield source
@@ -59,13 +60,13 @@ def subject(source: Backed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backed]
 def sent(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """The objects that are sent from now on, and their sizes."""
     found: dict[str, int] = {}
-    finish = upload.Upload.finish
+    finish = multipart.Upload.finish
 
-    def note(self: upload.Upload) -> Any:
+    def note(self: multipart.Upload) -> Any:
         stored = finish(self)
         found[stored.key.rsplit("/", 1)[1]] = stored.bytes
         return stored
-    monkeypatch.setattr(upload.Upload, "finish", note)
+    monkeypatch.setattr(multipart.Upload, "finish", note)
     return found
 
 
@@ -171,13 +172,13 @@ SCRIPT = """
 import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from backups import pieces, resume, sending, upload
-resume.NOTED_BYTES, sending.SMALL_BYTES, pieces.LEAST_BYTES = 1, 10_000, 6 << 20
-part, held = upload.Upload.finish, sys.argv.pop(1)
+resume.NOTED_BYTES, pipeline.SMALL_BYTES, work_queue.LEAST_BYTES = 1, 10_000, 6 << 20
+part, held = multipart.Upload.finish, sys.argv.pop(1)
 def slowly(self):
     while held and self.key.endswith(".dump") and not os.path.exists(held):
         time.sleep(0.05)
     return part(self)
-upload.Upload.finish = slowly
+multipart.Upload.finish = slowly
 from cli import main
 main()
 """
@@ -257,13 +258,13 @@ def test_what_an_older_key_opens_is_not_taken_over(subject: Backed, monkeypatch:
 def test_no_manifest_names_what_was_deleted_meanwhile(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
     first = interrupt(subject, monkeypatch)
     under = f"{subject.source.database}/logical/"
-    check = dump.require_there
+    check = backup.require_there
 
     def lose(store: Store, *rest: Any) -> None:
         store.delete([key for key, _ in store.objects(f"{under}{first}/data/{oid(subject, 'still')}")][:1])
         check(store, *rest)
     with monkeypatch.context() as patched:
-        patched.setattr(dump, "require_there", lose)
+        patched.setattr(backup, "require_there", lose)
         with pytest.raises(DumpError, match=f"logical/{first}/data/.+ it was deleted while this run went on") as caught:
             back_up(subject)
     assert "\n" not in str(caught.value)

@@ -17,22 +17,22 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from backups import drill
-from backups.catalogue import Entry, find_backup, has_verified_backup, list_backups, open_backup, rewrap
-from backups.compare import compare
-from backups.drill import Drill, check_schema, read_drills, run_drill
-from backups.dump import run_logical
-from backups.encryption import Keyring, new_key
+from backups.drill import logical_drill
+from backups.drill.comparison import compare
+from backups.drill.logical_drill import Drill, check_schema, read_drills, run_drill
 from backups.errors import BackupError, BusyError, RestoreError, WrongKeyError
-from backups.jobs import release_jobs
-from backups.reading import Opened
-from backups.restore import restore_logical
-from backups.runs import replace_live
+from backups.logical.backup import run_logical
+from backups.logical.catalog import Entry, find_backup, has_verified_backup, list_backups, open_backup, rewrap
+from backups.logical.reader import Opened
+from backups.logical.snapshot import snapshot_of
+from backups.logical.verify import verify
+from backups.monitoring.status import read_status, render_metrics
+from backups.operations import replace_live
+from backups.restoring.held_jobs import release_jobs
+from backups.restoring.restore import restore_logical
+from backups.restoring.target_database import create_database, require_fit
 from backups.schedule import run_due
-from backups.source import snapshot_of
-from backups.status import read_status, render_metrics
-from backups.target import create_database, require_fit
-from backups.verify import verify
+from backups.storage.encryption import Keyring, new_key
 from cli.declarations import find_declared
 from schema.step import Hazard
 from tests.database.backed_up import Backed, backed
@@ -290,10 +290,10 @@ def test_a_drill_removes_what_a_killed_one_left_and_never_what_another_one_is_at
     def run() -> Drill:
         return run_drill(subject.store, subject.ring, entry, image=subject.image, admin=subject.admin)
 
-    left = f"{drill.NAME}_{entry.id[-6:]}"
+    left = f"{logical_drill.NAME}_{entry.id[-6:]}"
     with subject.admin.connect() as connection:
         connection.execute(f'CREATE DATABASE "{left}"'.encode())
-        connection.execute("SELECT pg_advisory_lock(%s)", [drill.LOCK])
+        connection.execute("SELECT pg_advisory_lock(%s)", [logical_drill.LOCK])
         with pytest.raises(BusyError, match="another drill is going on"):
             run()
         assert connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [left]).fetchone()
@@ -419,7 +419,7 @@ def test_a_live_database_is_replaced_after_a_fresh_backup_and_stays_aside(subjec
 
 SWAP = """
 import json, sys
-from backups.target import swap_names
+from backups.restoring.target_database import swap_names
 from schema.connection import Address
 admin, *names = json.load(sys.stdin)
 swap_names(Address.from_dict(admin), *names)

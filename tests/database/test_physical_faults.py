@@ -20,9 +20,9 @@ import psycopg
 import pytest
 
 from backups.errors import BackupError, BusyError, MissedPointError, RestoreError
-from backups.physical_catalogue import PhysicalEntry, list_physical
-from backups.physical_runs import take_physical, verify_physical
-from backups.recovery import recover, remove_container
+from backups.physical.backup import take_physical, verify_physical
+from backups.physical.catalog import PhysicalEntry, list_physical
+from backups.physical.point_in_time import recover, remove_container
 from schema.connection import Address
 from tests.database.archived import DATABASE, Archived, archived_at
 from tests.database.servers import docker

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backups.bucket import BucketSpec, ensure_bucket
-from backups.physical_catalogue import SETS, list_physical
-from backups.physical_runs import take_physical
-from backups.recovery import remove_container
-from backups.store import Store
+from backups.physical.backup import take_physical
+from backups.physical.catalog import SETS, list_physical
+from backups.physical.point_in_time import remove_container
+from backups.storage.bucket import BucketSpec, ensure_bucket
+from backups.storage.object_store import Store
 from cli.app import app
 from tests.database.archived import DATABASE, Archived, archived, bridge_address
 from tests.database.test_backup_ransomware import attack

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from backups.recovery import remove_container
+from backups.physical.point_in_time import remove_container
 from schema.connection import Address
 from tests.e2e.checkout import Checkout, Stack, left_in_docker
 

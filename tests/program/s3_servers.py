@@ -16,10 +16,10 @@ from pathlib import Path
 
 import boto3
 
-from backups.bucket import BucketSpec, S3Login
 from backups.errors import S3UnreachableError
-from backups.protections import ABORT
-from backups.s3 import wait_until_it_answers
+from backups.storage.bucket import BucketSpec, S3Login
+from backups.storage.client import wait_until_it_answers
+from backups.storage.protections import ABORT
 from infra import processes
 from infra.certificate import issue
 from infra.processes import Running

@@ -13,8 +13,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pulumi.runtime.rpc import UNKNOWN
 from s3_servers import S3Server, seaweedfs
 
-from backups.bucket import BucketSpec
 from backups.errors import BucketError, S3UnreachableError, UnsupportedError
+from backups.storage.bucket import BucketSpec
 from infra.processes import free_port
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayProvider
 from infra.storage import runner_policy

@@ -15,12 +15,12 @@ from uuid import uuid4
 import pytest
 from s3_servers import KEYS, STRANGER, S3Server, login_of, minio, seaweedfs
 
-from backups import deletion
-from backups.bucket import BucketSpec, S3Login, delete_bucket, ensure_bucket, plan_bucket, read_bucket
 from backups.errors import BackupError, BucketError, S3Error, S3UnreachableError, UnsupportedError
-from backups.protections import EXPIRE, PROTECTIONS, TLS_ONLY
-from backups.s3 import wait_until_it_answers
-from backups.store import Store
+from backups.storage import deletion
+from backups.storage.bucket import BucketSpec, S3Login, delete_bucket, ensure_bucket, plan_bucket, read_bucket
+from backups.storage.client import wait_until_it_answers
+from backups.storage.object_store import Store
+from backups.storage.protections import EXPIRE, PROTECTIONS, TLS_ONLY
 from infra.processes import free_port
 
 NAMES = {protection.key: protection.name for protection in PROTECTIONS}

@@ -20,7 +20,7 @@ from docker.models.containers import Container
 from recorded import ROOT, SECRET, declared
 from s3_servers import require_gateway
 
-from backups.s3 import S3Login, wait_until_it_answers
+from backups.storage.client import S3Login, wait_until_it_answers
 from infra.certificate import issue
 from infra.settings import SettingsError
 from infra.targets import engine

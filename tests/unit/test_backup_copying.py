@@ -7,11 +7,11 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.manifest import TableData, in_order
-from backups.packing import PACK_BYTES, Packer, PieceId
-from backups.pieces import LEAST_BYTES, MOST_BYTES, SLACK, Piece, PieceQueue
-from backups.source import SourceTable
-from backups.store import Stored
+from backups.logical.manifest import TableData, in_order
+from backups.logical.packs import PACK_BYTES, Packer, PieceId
+from backups.logical.snapshot import SourceTable
+from backups.logical.work_queue import LEAST_BYTES, MOST_BYTES, SLACK, Piece, PieceQueue
+from backups.storage.object_store import Stored
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.booleans()), max_size=30))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups import encryption
-from backups.encryption import Decryptor, Encryptor, Keyring, new_data_key, new_key
 from backups.errors import BackupError, DamagedError, WrongKeyError
+from backups.storage import encryption
+from backups.storage.encryption import Decryptor, Encryptor, Keyring, new_data_key, new_key
 
 KEY = b"k" * 32
 HEADER = len(encryption.MAGIC) + encryption.SALT_BYTES

@@ -12,16 +12,16 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from backups.catalogue import Entry
-from backups.drill import Drill, read_drills
-from backups.encryption import Keyring, new_key
+from backups.drill.logical_drill import Drill, read_drills
+from backups.drill.report import render_page
 from backups.errors import DamagedError, WrongKeyError
-from backups.manifest import NAME, Server
-from backups.objectives import read_rates
-from backups.physical import ensure_cipher, read_cipher, rewrap_cipher
-from backups.physical_catalogue import CATALOGUE, SETS, PhysicalManifest, list_physical
-from backups.report import render_page
-from backups.store import Store
+from backups.logical.catalog import Entry
+from backups.logical.manifest import NAME, Server
+from backups.monitoring.objectives import read_rates
+from backups.physical.catalog import CATALOGUE, SETS, PhysicalManifest, list_physical
+from backups.physical.settings import ensure_cipher, read_cipher, rewrap_cipher
+from backups.storage.encryption import Keyring, new_key
+from backups.storage.object_store import Store
 from cli.backup_screen import backups_table
 
 LABEL = "20261125-010000F"

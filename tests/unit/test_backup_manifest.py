@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backups.encryption import seal
 from backups.errors import DamagedError
-from backups.manifest import Manifest, Server
-from backups.store import Stored
+from backups.logical.manifest import Manifest, Server
+from backups.storage.encryption import seal
+from backups.storage.object_store import Stored
 
 KEY = b"k" * 32
 DIGEST = "timescale/timescaledb@sha256:0123"

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backups.config import CONTINUOUS, BackupConfig, Due, Retention
-from backups.forecast import Forecast, longest_gap
-from backups.objectives import Objectives, nears_target
-from backups.physical_catalogue import PhysicalEntry, is_label
-from backups.physical_retention import plan_expiry
+from backups.monitoring.forecast import Forecast, longest_gap
+from backups.monitoring.objectives import Objectives, nears_target
+from backups.physical.catalog import PhysicalEntry, is_label
+from backups.physical.retention import plan_expiry
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from backups import programs
 from backups.errors import BackupError
-from backups.programs import Package, find_programs, offer_package
+from backups.postgresql import client_programs
+from backups.postgresql.client_programs import Package, find_programs, offer_package
 from schema.connection import SYSTEM, Address
 
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A PATH that holds what a test puts there, and no folders of a distribution."""
-    monkeypatch.setattr(programs, "FOLDERS", ())
-    monkeypatch.setattr(programs, "_offered", [])
+    monkeypatch.setattr(client_programs, "FOLDERS", ())
+    monkeypatch.setattr(client_programs, "_offered", [])
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in ("pg_dump", "pg_restore", "docker"):
         _program(tmp_path / name, "exit 1")
@@ -85,7 +85,7 @@ def _on_path(machine: Path, version: str | None) -> None:
 
 
 def _engine(machine: Path, more: str = "") -> None:
-    programs._of_image.cache_clear()
+    client_programs._of_image.cache_clear()
     _program(machine / "docker", ENGINE.format(more=more))
 
 
@@ -153,7 +153,7 @@ def test_where_nothing_has_them_one_line_says_every_way(machine: Path, on_path: 
 
 
 def test_an_image_is_pulled_where_there_is_no_other_way(machine: Path) -> None:
-    programs._of_image.cache_clear()
+    client_programs._of_image.cache_clear()
     _program(machine / "docker", """
         case "$*" in pull*postgres:18) : >"$0.pulled"; echo ok ;; *run*postgres:18*) test -e "$0.pulled" &&
             echo 'pg_dump (PostgreSQL) 18.0' ;; *) exit 1 ;; esac""")
@@ -162,9 +162,9 @@ def test_an_image_is_pulled_where_there_is_no_other_way(machine: Path) -> None:
 
 def test_programs_of_a_package_trust_the_authorities_of_this_system(tmp_path: Path) -> None:
     login = Address("h", 1, "d", "u", "p", sslmode="verify-full", sslrootcert=SYSTEM)
-    found = programs._environment(tmp_path, login)
+    found = client_programs._environment(tmp_path, login)
     paths = ssl.get_default_verify_paths()
     assert found.get("SSL_CERT_FILE", paths.cafile) == paths.cafile
     assert found.get("SSL_CERT_DIR", paths.capath) == paths.capath
     assert {"SSL_CERT_FILE", "SSL_CERT_DIR"} & found.keys()
-    assert "SSL_CERT_FILE" not in programs._environment(tmp_path, replace(login, sslrootcert=None)).keys() - os.environ
+    assert "SSL_CERT_FILE" not in client_programs._environment(tmp_path, replace(login, sslrootcert=None)).keys() - os.environ

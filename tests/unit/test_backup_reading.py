@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from backups.compression import ZstdDecompressor, ZstdError, make_compressor
-from backups.encryption import Encryptor
 from backups.errors import DamagedError
-from backups.manifest import TableData
-from backups.reading import PACK_MOST_BYTES, Opened
-from backups.store import Stored
+from backups.logical.manifest import TableData
+from backups.logical.reader import PACK_MOST_BYTES, Opened
+from backups.storage.compression import ZstdDecompressor, ZstdError, make_compressor
+from backups.storage.encryption import Encryptor
+from backups.storage.object_store import Stored
 
 KEY = b"k" * 32
 

@@ -8,7 +8,7 @@ import pytest
 
 from backups.config import BackupConfig
 from backups.errors import RestoreError
-from backups.recovery import recover
+from backups.physical.point_in_time import recover
 
 LEAST = {"bucket": "b", "keys": ["k" * 43], "name": "shop"}
 

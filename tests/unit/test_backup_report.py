@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backups.report import HEIGHT, MARGIN, draw_trend, name_parts, render_page
+from backups.drill.report import HEIGHT, MARGIN, draw_trend, name_parts, render_page
 
 SECONDS = {"server": 2.0, "verify": 0.1, "rows": 0.4, "compare": 0.3}
 

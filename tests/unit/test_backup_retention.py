@@ -9,10 +9,10 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups.catalogue import STAMP, Entry
 from backups.config import Retention
-from backups.manifest import Manifest
-from backups.retention import plan_prune
+from backups.logical.catalog import STAMP, Entry
+from backups.logical.manifest import Manifest
+from backups.logical.retention import plan_prune
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 

@@ -17,10 +17,10 @@ import pytest
 from backups import schedule
 from backups.config import BackupConfig, Due
 from backups.errors import BackupError, NotProvenError
-from backups.physical_catalogue import PhysicalEntry
+from backups.monitoring.status import physical_status
+from backups.physical.catalog import PhysicalEntry
 from backups.schedule import is_due, last_due, next_due, notify
-from backups.status import physical_status
-from backups.store import Store
+from backups.storage.object_store import Store
 
 NIGHTLY = Due(kind="logical", cron="15 2 * * *", timezone="Europe/Berlin")
 KEY = "a-key-of-tests-that-is-long-enough"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from backups.scratch import LOCK, scratch_folder
+from backups.temporary_folders import LOCK, scratch_folder
 
 HOLD = """
 import sys, tempfile
 tempfile.tempdir = sys.argv[1]
-from backups.scratch import scratch_folder
+from backups.temporary_folders import scratch_folder
 with scratch_folder("pg") as folder:
     (folder / "pg_service.conf").write_text("password=the-secret")
     print(folder, flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backups.host_setup import HostSetup, write_setup
+from backups.physical.host_setup import HostSetup, write_setup
 
 
 def test_a_file_that_somebody_else_put_there_before_never_holds_a_secret(tmp_path: Path) -> None:

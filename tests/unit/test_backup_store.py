@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from backups import store as stores
 from backups.errors import S3Error, S3UnreachableError
-from backups.s3 import S3Login
-from backups.store import Store
+from backups.storage import object_store as stores
+from backups.storage.client import S3Login
+from backups.storage.object_store import Store
 
 LOGIN = S3Login(endpoint="https://localhost:1", access_key="a", secret_key="s3cr3t")
 

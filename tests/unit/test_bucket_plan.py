@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.bucket import BucketSpec, BucketState, S3Login, left_out, plan_bucket
 from backups.errors import BucketError, S3Error
-from backups.protections import ABORT, EXPIRE, NONCURRENT, PROTECTIONS, lifecycle_rule
-from backups.s3 import explained
+from backups.storage.bucket import BucketSpec, BucketState, S3Login, left_out, plan_bucket
+from backups.storage.client import explained
+from backups.storage.protections import ABORT, EXPIRE, NONCURRENT, PROTECTIONS, lifecycle_rule
 
 SPEC = BucketSpec("backups-of-dev", tags={"stack": "dev"})
 AS_DECLARED = BucketState("backups-of-dev", "us-east-1", SPEC.protections())

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from backups.bucket import BucketSpec, S3Login, ensure_bucket, plan_bucket, read_bucket
-from backups.protections import TLS_ONLY
+from backups.storage.bucket import BucketSpec, S3Login, ensure_bucket, plan_bucket, read_bucket
+from backups.storage.protections import TLS_ONLY
 
 LOGIN = S3Login(region="eu-central-1", access_key="testing", secret_key="testing")
 SPEC = BucketSpec("backups-of-prod", tags={"stack": "prod"})

@@ -11,10 +11,10 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from backups.catalogue import Entry
 from backups.errors import RestoreError
-from backups.physical_catalogue import PhysicalEntry
-from backups.rates import with_rate
+from backups.logical.catalog import Entry
+from backups.physical.catalog import PhysicalEntry
+from backups.progress import with_rate
 from cli import app as commands
 from cli import backup, backup_restore, drivers
 from cli.backup_config import config_values
@@ -89,9 +89,9 @@ def test_of_two_backups_of_one_second_the_newest_is_the_one_listed_last(monkeypa
     manifest = Mock(started=datetime(2026, 11, 26, 14, 22, 5, 400_000, tzinfo=UTC))
     logical = Entry("20261126T142205Z-ab12cd", "db", "logical", manifest, None, None)
     physical = PhysicalEntry("20261126-142205F", "db", None, None, None)
-    monkeypatch.setattr("backups.catalogue.list_backups", lambda *_: [logical])
-    monkeypatch.setattr("backups.physical_catalogue.list_physical", lambda *_: [physical])
+    monkeypatch.setattr("backups.logical.catalog.list_backups", lambda *_: [logical])
+    monkeypatch.setattr("backups.physical.catalog.list_physical", lambda *_: [physical])
     assert find_entry(Mock(), None) is physical
     earlier = replace(physical, id="20261126-142204F")
-    monkeypatch.setattr("backups.physical_catalogue.list_physical", lambda *_: [earlier])
+    monkeypatch.setattr("backups.physical.catalog.list_physical", lambda *_: [earlier])
     assert find_entry(Mock(), None) is logical

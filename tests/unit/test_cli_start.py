@@ -33,9 +33,9 @@ def test_a_command_is_read_without_the_others() -> None:
 
 
 def test_a_physical_backup_begins_before_the_bucket_s_libraries_are_read() -> None:
-    read = modules("from cli.commands import gather; gather(['backup']); import backups.physical_runs")
+    read = modules("from cli.commands import gather; gather(['backup']); import backups.physical.backup")
     assert "psycopg" in read
-    assert not read & {"asyncpg", "boto3", "botocore", "cryptography", "rich.progress", "backups.store"}
+    assert not read & {"asyncpg", "boto3", "botocore", "cryptography", "rich.progress", "backups.storage.object_store"}
 
 
 def test_every_command_has_the_name_that_it_is_found_by() -> None:

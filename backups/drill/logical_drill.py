@@ -1,0 +1,255 @@
+"""The drill: a backup restored into a throw-away server, compared to the byte, its policies run, all of it measured."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from pydantic import TypeAdapter
+
+from backups.config import BackupConfig
+from backups.drill.comparison import compare
+from backups.drill.report import render_page
+from backups.drill.temporary_server import throwaway_server
+from backups.errors import BackupError, BusyError, DamagedError, WrongKeyError
+from backups.logical.catalog import DRILLS, FAILED_DRILLS, LOGICAL, STAMP, Entry, Listed, mark, open_backup
+from backups.logical.reader import Opened
+from backups.logical.snapshot import answers_alone
+from backups.physical.catalog import CATALOGUE as PHYSICAL
+from backups.postgresql.client_programs import find_programs
+from backups.restoring.held_jobs import read_schema, release_jobs
+from backups.restoring.restore import Restored, restore_logical
+from backups.restoring.target_database import drop_database
+from backups.storage.encryption import Keyring
+from backups.storage.object_store import Store
+from backups.temporary_folders import held_file
+from schema.apply import plan
+from schema.compare import Options
+from schema.connection import UNLIMITED, Address
+from schema.errors import SchemaError, ServerUnreachableError
+from schema.lifecompanion import Timestamps, declared
+
+NAME = "lcdb_drill"
+LOCK = 4_201_160_500_733  # one arbitrary number for "a drill is going on in this server"
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What a drill found; `problems` is empty where the backup was proven."""
+
+    backup: str
+    database: str
+    taken: str
+    when: str
+    server: str
+    rows: int
+    bytes: int
+    seconds: dict[str, float]
+    recovery_seconds: float
+    tables_compared: int
+    jobs: dict[str, str]
+    schema_steps: list[str]
+    problems: list[str]
+    kind: str = LOGICAL
+    # What only a physical one has: the point that it was recovered to, and how much WAL was replayed until there.
+    point: str | None = None
+    replayed_bytes: int = 0
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+
+def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = None, admin: Address | None = None,
+              timestamps: Timestamps = "timestamp", check_schema: bool = True,
+              listener: Callable[[str, float], None] = lambda *_: None) -> Drill:
+    """Restore, check, compare, run every policy once, and write the report beside the backup.
+
+    In a container of the backup's image, or, with `admin`, in a database of that server that is dropped afterwards.
+    Raises only where there is nothing to report on, BusyError while another drill is going on in that server; what is
+    wrong with the backup is in the drill's problems.
+    """
+    if entry.manifest is None:
+        raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
+    image = image or _proven_image(store, ring, entry)
+    find_programs(entry.manifest.server.server_version, image)  # what this machine lacks is no fault of the backup
+    since = time.monotonic()
+    name = f"{NAME}_{entry.id[-6:]}"
+    with _server(entry, image, admin, name) as server:
+        started = time.monotonic()
+        drill = _drill(store, ring, entry, server, name, timestamps if check_schema else None, image, listener)
+    drill = replace(drill, seconds={"server": round(started - since, 2), **drill.seconds})
+    write_report(store, entry, drill)
+    return drill
+
+
+def find_embedded(config: BackupConfig, entry: Entry) -> Address | None:
+    """The administrator's login where the database is the embedded server's: no image has its TimescaleDB.
+
+    So its backups are drilled in a database of its own, beside the live one. None for any other server, or one that
+    does not answer.
+    """
+    if config.image or not config.admin or (entry.manifest and entry.manifest.server.image):
+        return None
+    admin = config.administrator()
+    with suppress(ServerUnreachableError), admin.connect(application_name="lifecompanion drill") as connection:
+        return admin if answers_alone(connection) else None
+    return None
+
+
+def _proven_image(store: Store, ring: Keyring, entry: Entry) -> str | None:
+    """The image that the manifest names, if its seal is ours: a container is started of it."""
+    try:
+        return open_backup(store, ring, entry)[0].server.image
+    except (DamagedError, WrongKeyError):
+        return None
+
+
+@contextmanager
+def _server(entry: Entry, image: str | None, admin: Address | None, name: str) -> Iterator[Address]:
+    if admin is not None:
+        with _alone(admin, entry):
+            _drop(admin, name)  # what a killed drill left
+            try:
+                yield admin
+            finally:
+                _drop(admin, name)
+        return
+    if not image:
+        raise BackupError(f"drill of {entry.id}: no image is known for a throw-away server; give --image or --dsn")
+    with throwaway_server(image) as address:
+        yield address
+
+
+@contextmanager
+def _alone(admin: Address, entry: Entry) -> Iterator[None]:
+    """Raise BusyError while another drill is going on in this server: it may be of the same backup."""
+    busy = BusyError(f"drill of {entry.id}: another drill is going on in this server; wait for its end")
+    with replace(admin, database="postgres").connect(application_name="lifecompanion drill", options=UNLIMITED
+                                                     ) as connection:
+        one_at_a_time = answers_alone(connection)
+        if not one_at_a_time and connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone() != (True,):
+            raise busy
+        if not one_at_a_time:
+            yield
+            return
+    # A lock of its own would keep the drill out too; and whoever else drills there is on this machine.
+    with held_file(f"drill-{admin.port}") as held:
+        if not held:
+            raise busy
+        yield
+
+
+def _drop(admin: Address, name: str) -> None:
+    with replace(admin, database="postgres").connect() as connection:
+        drop_database(connection, name)
+
+
+def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str, timestamps: Timestamps | None,
+           image: str | None, listener: Callable[[str, float], None]) -> Drill:
+    problems: list[str] = []
+    manifest, address = entry.manifest, replace(server, database=name)
+    assert manifest
+    restored: Restored | None = None
+    steps, jobs, tables, seconds = list[str](), dict[str, str](), 0, dict[str, float]()
+    since = time.monotonic()
+    try:
+        restored = restore_logical(store, ring, entry, server, name, image=image, listener=listener)
+        seconds = dict(restored.seconds)
+        recovery = time.monotonic() - since
+        listener("compare", 0.0)
+        found = compare(manifest, address, image=image, opened=Opened(store, *open_backup(store, ring, entry)))
+        tables, problems = found.tables, list(found.differences)
+        seconds["compare"] = round(time.monotonic() - since - recovery, 2)
+        release_jobs(address) if manifest.server.timescaledb else None
+        steps, jobs = put_to_work(address, timestamps, problems)
+    except (BackupError, SchemaError) as error:
+        recovery = time.monotonic() - since
+        problems.append(str(error))
+    return Drill(entry.id, entry.database, entry.taken.isoformat(timespec="seconds"),
+                 datetime.now(UTC).isoformat(timespec="seconds"),
+                 manifest.server.origin(), restored.rows if restored else 0, manifest.stored_bytes, seconds,
+                 round(recovery, 2), tables, jobs, steps, problems)
+
+
+def put_to_work(address: Address, timestamps: Timestamps | None, problems: list[str]
+                ) -> tuple[list[str], dict[str, str]]:
+    """Plan the schema (unless `timestamps` is None) and run every policy once: the steps, and what each policy said.
+
+    What is not as it should be is added to `problems`.
+    """
+    steps = check_schema(address, timestamps) if timestamps is not None else []
+    problems += [f"schema: {step}" for step in steps]
+    jobs = run_jobs(address)
+    problems += [f"job {job}: {said}" for job, said in jobs.items() if said != "ok"]
+    return steps, jobs
+
+
+def check_schema(address: Address, timestamps: Timestamps) -> list[str]:
+    """What the schema engine would change; nothing, where the backup was of the declared schema."""
+    found = plan(address, declared(timestamps), options=Options(on_unsupported="skip"))
+    return [step.render() for step in found.steps]
+
+
+def run_jobs(address: Address) -> dict[str, str]:
+    """Run every policy and user-defined job once; what each said, "ok" where it went well."""
+    said: dict[str, str] = {}
+    with address.connect() as connection:
+        if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
+            return said
+        schema = read_schema(connection)
+        found = connection.execute(
+            "SELECT job_id, proc_name || coalesce(' on ' || hypertable_name, '') FROM timescaledb_information.jobs"
+            " WHERE job_id >= 1000 ORDER BY job_id").fetchall()
+        for job, name in found:
+            try:
+                connection.execute(sql.SQL("CALL {}.run_job({})").format(schema, sql.Literal(job)))
+                said[f"{job} {name}"] = "ok"
+            except psycopg.Error as error:
+                said[f"{job} {name}"] = " ".join(str(error).split())[:200]
+    return said
+
+
+def write_report(store: Store, entry: Listed, drill: Drill) -> None:
+    """The drill as JSON, counted as a proof only where it passed, and a page with the trend of all drills."""
+    facts: dict[str, Any] = {**asdict(drill), "passed": drill.passed, "signed_off_by": signature()}
+    mark(store, entry, DRILLS if drill.passed else FAILED_DRILLS, facts)
+    page = render_page([*read_drills(store, drill.database)])
+    store.put(f"{entry.folder}/report/{datetime.now(UTC).strftime(STAMP)}.html", page.encode())
+
+
+def signature() -> str:
+    """Who ran the drill: a name on a machine."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def read_drills(store: Store, database: str) -> list[dict[str, Any]]:
+    """The facts of every drill of a database, of either kind, the oldest first."""
+    keys = [key for catalogue in (LOGICAL, PHYSICAL) for key, _ in store.objects(f"{database}/{catalogue}/")
+            if key.endswith(".json") and any(f"/{folder}" in key for folder in (DRILLS, FAILED_DRILLS))]
+    found = [facts for key in keys if (facts := _read_drill(store, key))]
+    return sorted(found, key=lambda facts: str(facts["when"]))
+
+
+def _read_drill(store: Store, key: str) -> dict[str, Any] | None:
+    """The facts of one drill; None where there are none: somebody else put it there."""
+    try:
+        facts: dict[str, Any] = json.loads(store.get(key) or b"{}")
+        TypeAdapter(Drill).validate_python(facts)
+    except (DamagedError, RecursionError, ValueError):
+        return None
+    return facts if isinstance(facts.get("passed"), bool) else None

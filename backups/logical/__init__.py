@@ -1,0 +1,1 @@
+"""Logical backups: rows and structure of one database, taken in one snapshot and restored into a new one."""

@@ -1,0 +1,151 @@
+"""COPY out of the server, many tables over one connection, each streamed into a sink of its own.
+
+asyncpg takes the server's messages apart in C; per row nothing is done in Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import psycopg
+
+from backups.errors import DumpError
+from backups.logical.snapshot import APPLICATION, Source, SourceTable, settings
+from backups.logical.work_queue import Piece, PieceQueue
+from backups.postgresql.asyncpg_login import FAILURES, log_in, said
+from schema.connection import Address
+
+# Woken for every message of the server's, 8 KiB each, the event loop would cost more than compressing does: so the
+# server gets two milliseconds ahead, for which the socket's buffer has room.
+GATHERED_BYTES = 1 << 17
+GATHER_SECONDS = 0.002
+# After a failure, for asyncpg to close what it has opened: it does so in the loop's next turns.
+CLOSING_SECONDS = 0.02
+# No row, but memory once had and given back. From then on glibc keeps what the server's process frees, instead of
+# giving it to the system after each long row and having it zeroed anew for the next: a third of the time of compressed
+# chunks.
+WARMED_UP = "SELECT WHERE repeat(repeat(' ', 4096), 4096) = ''"
+
+
+class Sink(Protocol):
+    """Takes the rows of one piece, then hears how many there were; `abandon` where they never come to an end.
+
+    `finish` returns the sink that must read the piece again, if any.
+    """
+
+    def write(self, data: bytes) -> None: ...
+    def finish(self, rows: int) -> Sink | None: ...
+    def abandon(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What readers share: the snapshot, the pieces that wait, who takes the rows of each."""
+
+    source: Source
+    queue: PieceQueue
+    sink: Callable[[Piece], Sink]
+
+
+def begin_reading(pool: ThreadPoolExecutor, address: Address, reading: Future[Reading], *, workers: int, alone: bool
+                  ) -> list[Future[None]]:
+    """Have as many threads read as there are `workers`; one, over the snapshot's connection, where that is alone."""
+    if alone:
+        return [pool.submit(copy_over_snapshot, reading)]
+    return [pool.submit(copy_out, address, reading) for _ in range(workers)]
+
+
+def copy_over_snapshot(reading: Future[Reading]) -> None:
+    """The same as `copy_out` over the connection that holds the snapshot, which nobody else uses meanwhile."""
+    given = reading.result()
+    while piece := given.queue.take():
+        sink: Sink | None = given.sink(piece)
+        query = piece.query
+        statement = piece.table.copy if query is None else f"COPY ({query}) TO STDOUT"
+        while sink:
+            try:
+                rows = given.source.copy(statement, sink.write)
+            except psycopg.Error as error:
+                sink.abandon()
+                raise _ended_before(given.source.server.database, error) from None
+            except BaseException:
+                sink.abandon()
+                raise
+            sink = sink.finish(rows)
+
+
+def _ended_before(database: str, error: BaseException) -> DumpError:
+    return DumpError(f"database {database}: the server ended before the last row: {said(error)}; run the backup again")
+
+
+def copy_out(address: Address, reading: Future[Reading]) -> None:
+    """Stream pieces of tables into a sink each, until none waits. Raises DumpError unless every last row came.
+
+    Logs in at once, and begins when it hears what is to be read.
+    """
+    try:
+        asyncio.run(_copy_out_and_close(address, reading))
+    except FAILURES as error:
+        raise _ended_before(address.database, error) from None
+
+
+async def _copy_out_and_close(address: Address, reading: Future[Reading]) -> None:
+    try:
+        await _copy_out(address, reading)
+    except BaseException:
+        await asyncio.sleep(CLOSING_SECONDS)
+        raise
+
+
+async def _copy_out(address: Address, reading: Future[Reading]) -> None:
+    connection = await log_in(address, APPLICATION)
+    try:
+        # Before it waits: a login of its own may have a limit for that.
+        await connection.execute(settings(connection.get_server_version().major * 10_000))
+        await connection.execute(WARMED_UP)
+        given = reading.result()  # blocks this thread, whose loop has nothing else to do
+        await _enter(connection, given.source, given.queue.tables)
+        while piece := given.queue.take():
+            sink: Sink | None = given.sink(piece)
+            while sink:
+                sink = await _copy_piece(connection, piece, sink)
+    finally:
+        # At once: a reader that failed has a COPY under way, for whose end nobody waits.
+        connection.terminate()
+
+
+async def _copy_piece(connection: Any, piece: Piece, sink: Sink) -> Sink | None:
+    async def write(data: bytes) -> None:
+        # Nobody else is in this thread's loop, and the connection is not read meanwhile.
+        sink.write(data)
+        if len(data) < GATHERED_BYTES:
+            time.sleep(GATHER_SECONDS)
+    try:
+        if (query := piece.query) is not None:
+            status = await connection.copy_from_query(query, output=write)
+        else:
+            status = await connection.copy_from_table(piece.table.name, schema_name=piece.table.schema,
+                                                      columns=piece.table.column_names, output=write)
+    except BaseException:
+        sink.abandon()
+        raise
+    return sink.finish(int(status.removeprefix("COPY ")))
+
+
+async def _enter(connection: Any, source: Source, tables: Sequence[SourceTable]) -> None:
+    """Begin a transaction that sees what the snapshot does."""
+    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    await connection.execute(f"SET TRANSACTION SNAPSHOT '{source.snapshot}'")
+    await connection.execute("SET max_parallel_workers_per_gather = 0")
+    if source.server.timescaledb:
+        # For queries of a chunk: its compressed rows are a table of their own here (2.29 knows from ONLY, too).
+        await connection.execute("SET timescaledb.enable_transparent_decompression = off")
+    if tables:
+        # At once, before anybody queues behind the snapshot's own locks; waiting for him would be waiting for ever.
+        await connection.execute(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} "
+                                 "IN ACCESS SHARE MODE NOWAIT")

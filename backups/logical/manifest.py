@@ -1,0 +1,239 @@
+"""The manifest: what is known of one backup, and proof of who wrote it. It is put last: no manifest, no backup."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
+
+from backups.errors import DamagedError
+from backups.storage.encryption import seal
+from backups.storage.object_store import Stored
+
+# 2: small tables share objects, and each stream ends with zstd's checksum of the plain text. 3: large tables come in
+# parts. What earlier formats say is read as ever.
+FORMAT = 3
+READABLE = (1, 2, 3)
+NAME = "manifest.json"
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Grown(_Part):
+    """What got fields later: manifests from before were sealed without them, and are to stay as they were sealed."""
+
+    LATER: ClassVar[frozenset[str]]
+
+    @model_serializer(mode="wrap")
+    def _leave_out_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = serialize(self)
+        return {key: value for key, value in values.items() if key not in self.LATER or value is not None}
+
+
+class Server(_Grown):
+    """The server and the database that were backed up. `edition` is TimescaleDB's licence: timescale or apache.
+
+    `image_digest` is what the server's containers were made from, by content: the name of an image may move.
+    `locale_provider` is pg_database's letter, None for the C library's; what else it takes is `locale` and `icu_rules`.
+    """
+
+    server_version: int
+    postgresql: str
+    timescaledb: str | None
+    timescaledb_schema: str | None = None
+    edition: str | None
+    extensions: dict[str, str]
+    encoding: str
+    collate: str
+    ctype: str
+    database: str
+    owner: str
+    standby: bool = False
+    bytes: int = 0
+    settings: list[str] = []
+    grants: list[dict[str, str | None]] | None = None
+    image: str | None = None
+    image_digest: str | None = None
+    locale_provider: str | None = None
+    locale: str | None = None
+    icu_rules: str | None = None
+    LATER = frozenset({"image_digest", "locale_provider", "locale", "icu_rules"})
+
+    def words(self) -> str:
+        """Versions and edition in a few words."""
+        if self.timescaledb is None:
+            return f"PostgreSQL {self.postgresql} without TimescaleDB"
+        return f"PostgreSQL {self.postgresql}, TimescaleDB {self.timescaledb} ({self.edition})"
+
+    def origin(self) -> str:
+        """The same, with the image and its digest."""
+        if self.image is None and self.image_digest is None:
+            return f"{self.words()}, image unknown"
+        return f"{self.words()}, image {self.image or 'of unknown name'} ({self.image_digest or 'digest unknown'})"
+
+
+class TableData(_Grown):
+    """The rows of one table or chunk. `extension` names the one whose configuration they are; no object, no rows.
+
+    Small tables share an object: `offset` is where this one's `bytes` begin in its plain text. Large ones come in
+    several of these, in the order of `part`.
+    """
+
+    schema_: str
+    name: str
+    full_name: str
+    columns: str
+    rows: Count
+    bytes: Count
+    sha256: str
+    extension: str | None = None
+    hypertable: str | None = None
+    compressed: bool = False
+    stored: Stored | None = None
+    offset: Count | None = None
+    part: Count | None = None
+    LATER = frozenset({"offset", "part"})
+
+    @property
+    def stored_bytes(self) -> int:
+        """What it takes in the bucket; an object that several tables share counts with the first of them."""
+        return self.stored.bytes if self.stored and not self.offset else 0
+
+
+class SequenceValue(_Part):
+    """Where a sequence stood."""
+
+    full_name: str
+    last_value: int
+    is_called: bool
+    configuration: bool = False
+
+
+class Role(_Part):
+    """A role that the database's objects and grants name; never its password."""
+
+    name: str
+    superuser: bool
+    inherit: bool
+    createrole: bool
+    createdb: bool
+    login: bool
+    replication: bool
+    bypassrls: bool
+    connections: int
+    member_of: list[str]
+
+
+class Manifest(_Part):
+    """One logical backup. Size and SHA-256 of `tables` are of the plain COPY text, of `stored` what lies there."""
+
+    format: int = FORMAT
+    kind: Literal["logical"] = "logical"
+    id: str
+    database: str
+    started: AwareDatetime
+    finished: AwareDatetime
+    server: Server
+    program: dict[str, str]
+    cipher: str = "AES-256-GCM, segments of 1 MiB"
+    structure: Stored
+    tables: list[TableData]
+    sequences: list[SequenceValue]
+    roles: list[Role]
+    jobs: list[str]
+    fingerprint: str
+    seal: str = ""
+
+    @property
+    def rows(self) -> int:
+        """All rows but those of extensions' configuration."""
+        return sum(table.rows for table in self.tables if table.extension is None)
+
+    @property
+    def stored_bytes(self) -> int:
+        """What the backup takes in the bucket."""
+        return sum(stored.bytes for stored in self.objects())
+
+    def objects(self) -> Iterator[Stored]:
+        """Every object of the backup but the manifest and the wrapped keys, each once."""
+        yield self.structure
+        yield from {table.stored.key: table.stored for table in self.tables if table.stored}.values()
+
+    @property
+    def earlier_bytes(self) -> int:
+        """What of it an interrupted run had sent: it lies in that run's folder."""
+        return sum(stored.bytes for stored in self.objects()
+                   if not stored.key.startswith(f"{self.database}/{self.kind}/{self.id}/"))
+
+    def parts(self) -> dict[str, list[TableData]]:
+        """What there is of each table and chunk, by its full name."""
+        found: dict[str, list[TableData]] = {}
+        for table in self.tables:
+            found.setdefault(table.full_name, []).append(table)
+        return found
+
+    def hypertables(self) -> dict[str, list[TableData]]:
+        """The chunks by hypertable."""
+        found: dict[str, list[TableData]] = {}
+        for table in self.tables:
+            if table.hypertable:
+                found.setdefault(table.hypertable, []).append(table)
+        return found
+
+    def sealed(self, data_key: bytes) -> Self:
+        """The same with its authentication code."""
+        return self.model_copy(update={"seal": seal(data_key, self._content())})
+
+    def require_seal(self, data_key: bytes) -> None:
+        """Raise DamagedError unless whoever wrote this manifest had the backup's key."""
+        if not hmac.compare_digest(self.seal.encode(), seal(data_key, self._content()).encode()):
+            raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the backup's key: it was changed; take "
+                               "another backup")
+
+    def to_json(self) -> bytes:
+        return json.dumps(self.model_dump(mode="json"), indent=1).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes, where: str) -> Self:
+        """Raises DamagedError where the text is no manifest, or one of a later program."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            if values.get("format", 1) not in READABLE:
+                raise DamagedError(f"{where}: format found {values['format']}, required at most {FORMAT}; "
+                                   "use the program that wrote it, or a later one")
+            return cls.model_validate(values)
+        except (ValueError, ValidationError, AttributeError, RecursionError) as error:
+            raise DamagedError(f"{where}: not a manifest ({' '.join(str(error).split())[:100]}); it was changed or cut "
+                               "off; take another backup") from None
+
+    def _content(self) -> bytes:
+        values = self.model_dump(mode="json", exclude={"seal"})
+        return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
+
+
+def in_order(tables: Iterable[TableData]) -> list[TableData]:
+    """Tables as they are best read: the largest first, then those that share an object, each beside its neighbours."""
+    def place(table: TableData) -> tuple[bool, str, int]:
+        if table.stored is None or table.offset is None:
+            return False, "", -table.bytes
+        return True, table.stored.key, table.offset
+    return sorted(tables, key=place)
+
+
+def by_name(tables: Sequence[TableData]) -> dict[str, TableData]:
+    """The tables by their full name."""
+    return {table.full_name: table for table in tables}

@@ -1,0 +1,186 @@
+"""An interrupted upload taken up again: what a killed run had sent is not sent again.
+
+The snapshot of a killed run is gone, so every row is read again; but where a table's text is, by its SHA-256, the one
+that was sent already, its object is taken over. That is right whatever happened meanwhile: a table that was changed
+has another text, is read once more in the same snapshot, and sent. What was sent is noted in the killed run's folder,
+sealed with the data key, which is taken over with it; the new manifest names objects of the older folder, and `prune`
+leaves that folder alone while one does.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from backups.errors import DamagedError, DumpError, WrongKeyError
+from backups.logical.catalog import KEYS, parse_stamp
+from backups.logical.manifest import NAME, Manifest, TableData
+from backups.logical.snapshot import SourceTable
+from backups.logical.work_queue import Piece
+from backups.storage.encryption import Keyring, new_data_key, seal
+from backups.storage.object_store import Store, Stored
+
+SENT = "sent/"
+# A table's full name, the columns that were read, the first block.
+Place = tuple[str, str, int]
+# What arrived since the last note is sent again: at most this much; of a long run a part of what it sent, so that its
+# notes are some hundred.
+NOTED_BYTES, NOTED_PART = 32 << 20, 64
+# Older objects are not taken over: what the bucket holds back or expires by age counts from their day. `prune` clears
+# what killed runs left two days later, when no run that could take it over is still at work.
+AGE, CLEARED_AGE = timedelta(days=2), timedelta(days=4)
+
+
+class Sent(BaseModel):
+    """A piece of a table as it lies in the bucket: its rows from the block `first` on, up to but not in `end`.
+
+    `rows` and `sha256` are of its plain text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    full_name: str
+    columns: str
+    first: int
+    end: int | None
+    rows: int
+    sha256: str
+    stored: Stored
+
+    @property
+    def place(self) -> Place:
+        """Where its rows begin."""
+        return self.full_name, self.columns, self.first
+
+    def is_of(self, found: TableData) -> bool:
+        """Whether this is the text that was read now."""
+        return (found.sha256, found.rows) == (self.sha256, self.rows)
+
+
+NOTES = TypeAdapter(list[Sent])
+
+
+class Journal:
+    """Writes down what was sent, whenever that is enough to be worth a request: a seal, and what it is of."""
+
+    def __init__(self, store: Store, folder: str) -> None:
+        self._store, self._folder = store, folder
+        self._waiting: list[Sent] = []
+        self._bytes, self._written, self._count = 0, 0, 0
+        self._lock = threading.Lock()
+
+    def add(self, data_key: bytes, piece: Piece, table: TableData) -> None:
+        """Take what has arrived. Raises S3Error."""
+        assert table.stored
+        sent = Sent(full_name=table.full_name, columns=table.columns, first=piece.first, end=piece.end, rows=table.rows,
+                    sha256=table.sha256, stored=table.stored)
+        with self._lock:
+            self._waiting.append(sent)
+            self._bytes += table.stored_bytes
+            if self._bytes - self._written < max(NOTED_BYTES, self._bytes // NOTED_PART):
+                return
+            waiting, self._waiting, self._written = self._waiting, [], self._bytes
+            self._count += 1
+            key = f"{self._folder}/{SENT}{self._count}.json"
+        text = NOTES.dump_json(waiting)
+        self._store.put(key, _code(data_key, key, text) + b"\n" + text)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What interrupted runs of a database had sent, by place, and the data key of theirs and of this run."""
+
+    data_key: bytes = field(repr=False, default_factory=new_data_key)
+    sent: Mapping[Place, Sent] = field(default_factory=dict)
+
+    def sent_from(self, table: SourceTable, first: int) -> Sent | None:
+        """What was sent of a table from a block on."""
+        return self.sent.get((table.full_name, table.columns, first))
+
+    def find(self, piece: Piece) -> Sent | None:
+        """What was sent of the same blocks."""
+        found = self.sent_from(piece.table, piece.first)
+        return found if found and found.end == piece.end else None
+
+
+def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
+    """What can be taken over from the runs since the last backup; of nothing where there is nothing. Raises S3Error.
+
+    Costs two requests where the last run was not interrupted. Of two runs of one second either may come first: what is
+    taken over is proven by its text, whoever sent it.
+    """
+    data_key, sent = None, dict[Place, Sent]()
+    for id_ in sorted(store.folders(under), reverse=True):
+        if not _is_young(id_):
+            continue
+        if store.size(f"{under}{id_}/{NAME}") is not None:
+            break
+        opened = _open(store, ring, under, id_)
+        # A run that took over from another one has its key; what others sent has to be sent again.
+        if opened and data_key in (None, opened) and (found := _read(store, opened, under, id_)):
+            data_key, sent = opened, {**found, **sent}
+    if data_key is None:
+        return Earlier()
+    sizes = _sizes(store, under, [each.stored for each in sent.values()])
+    return Earlier(data_key, {place: each for place, each in sent.items()
+                              if sizes.get(each.stored.key) == each.stored.bytes})
+
+
+def require_there(store: Store, manifest: Manifest, under: str) -> None:
+    """Raise DumpError where an object that was taken over is gone meanwhile, so that no manifest names it."""
+    earlier = [stored for stored in manifest.objects() if run_of(stored.key, under) != manifest.id]
+    sizes = _sizes(store, under, earlier)
+    for stored in earlier:
+        if sizes.get(stored.key) != stored.bytes:
+            raise DumpError(f"{stored.key} in {store}: an interrupted run had sent it, and it was deleted while this "
+                            "run went on; see who deletes there, and run the backup again")
+
+
+def _sizes(store: Store, under: str, objects: Iterable[Stored]) -> dict[str, int]:
+    """What the bucket holds now of the rows of the runs that sent these objects, by key."""
+    return {key: size for run in {run_of(stored.key, under) for stored in objects}
+            for key, size in store.objects(f"{under}{run}/data/")}
+
+
+def run_of(key: str, under: str) -> str:
+    """The id of the run that wrote an object of this database's backups."""
+    return key.removeprefix(under).split("/", 1)[0]
+
+
+def _is_young(id_: str) -> bool:
+    begun = parse_stamp(id_.split("-", maxsplit=1)[0])
+    return begun is not None and timedelta() <= datetime.now(UTC) - begun < AGE
+
+
+def _open(store: Store, ring: Keyring, under: str, id_: str) -> bytes | None:
+    """The data key of a run; None where the current key does not open it: an older one may be in other hands."""
+    try:
+        wrapped = store.get(f"{under}{id_}/{KEYS}{ring.current}")
+        return ring.unwrap(ring.current, wrapped.decode(errors="replace"), id_) if wrapped else None
+    except (WrongKeyError, DamagedError):
+        return None
+
+
+def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[Place, Sent]:
+    """What a run noted, of objects that may still be taken over; nobody else's notes, and none that were changed."""
+    found = {}
+    for key, _ in store.objects(f"{under}{id_}/{SENT}"):
+        try:
+            code, _, text = (store.get(key) or b"").partition(b"\n")
+            if not hmac.compare_digest(code, _code(data_key, key, text)):
+                continue
+            notes = NOTES.validate_json(text)
+        except (DamagedError, ValidationError):
+            continue
+        found.update({each.place: each for each in notes if _is_young(run_of(each.stored.key, under))})
+    return found
+
+
+def _code(data_key: bytes, key: str, text: bytes) -> bytes:
+    """An authentication code of notes and of the name that they lie under."""
+    return seal(data_key, key.encode() + b"\n" + text).encode()

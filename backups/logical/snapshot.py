@@ -1,0 +1,271 @@
+"""What is to be backed up: read, locked against change, and seen by every connection through one exported snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from backups.errors import BusyError, DumpError
+from schema.connection import Address
+
+if TYPE_CHECKING:
+    # And else where they are used: they bring the libraries of the bucket, and locks and snapshot are had before.
+    from backups.logical.manifest import Role, SequenceValue, Server
+
+Answer = TypeVar("Answer")
+APPLICATION = "lifecompanion backup"
+LOCK = 4_201_160_500_732  # one arbitrary number for "a backup of this database is being taken"
+ATTEMPTS = 5
+GATHERED_BYTES = 1 << 17
+LOCK_TIMEOUT = "10s"
+# As pg_dump has it: whatever the login's own settings are, the text is the same, of rows and of the structure.
+SETTINGS = {
+    "statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0",
+    "transaction_timeout": "0", "row_security": "off", "synchronize_seqscans": "off", "extra_float_digits": "3",
+    "datestyle": "ISO", "intervalstyle": "postgres", "timezone": "'UTC'", "bytea_output": "hex",
+    "quote_all_identifiers": "off", "standard_conforming_strings": "on", "search_path": "''"}
+SINCE = {"idle_session_timeout": 140000, "tid_range_scan": 140000, "transaction_timeout": 170000}
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table that holds rows of its own; `condition` picks those of a configuration table that are the database's.
+
+    Of one that holds compressed batches, the text may be fifty times as long as its `bytes`. `blocks` are the heap's.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    full_name: str
+    column_names: Sequence[str]
+    extension: str | None
+    condition: str | None
+    compressed: bool
+    bytes: int
+    blocks: int
+
+    @property
+    def columns(self) -> str:
+        """The names as they stand in a statement."""
+        return ", ".join('"' + name.replace('"', '""') + '"' for name in self.column_names)
+
+    @property
+    def copy(self) -> str:
+        """The statement that reads its rows: of a chunk the bare heap; its compressed rows are a table of their own."""
+        return f"COPY {self.full_name} ({self.columns}) TO STDOUT"
+
+    @property
+    def query(self) -> str:
+        """What reads the rows of a configuration table that are the database's."""
+        return f"SELECT {self.columns} FROM ONLY {self.full_name} {self.condition or ''}"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a manifest says of the database beside its rows; `chunks` are their hypertables, and who is compressed."""
+
+    chunks: dict[str, tuple[str, bool]]
+    sequences: Sequence[SequenceValue]
+    roles: Sequence[Role]
+    jobs: Sequence[str]
+    fingerprint: str
+
+
+@dataclass
+class Source:
+    """The database as of one snapshot, valid while the connection that took it is open.
+
+    `snapshot` is its exported name; None where the server answers no other connection, so that all is read over this
+    one (`copy`).
+    """
+
+    snapshot: str | None
+    server: Server
+    tables: Sequence[SourceTable]
+    _address: Address
+    _connection: Connection[Any]
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """Read when first asked for, in the same snapshot: so it may be while others read rows. Raises DumpError."""
+        from backups.logical.manifest import Role
+
+        with explained(self._address):
+            fingerprint, jobs = read_fingerprint(self._connection)
+            chunks = {row["full_name"]: (row["hypertable"], row["compressed"])
+                      for row in _rows(self._connection, "chunks")} if self.server.timescaledb else {}
+            return Surroundings(chunks, read_sequences(self._connection),
+                                [Role(**row) for row in _rows(self._connection, "roles")], jobs, fingerprint)
+
+    def ask(self, read: Callable[[Connection[Any]], Answer]) -> Answer:
+        """What `read` finds in the snapshot's own session. Raises DumpError."""
+        with explained(self._address):
+            return read(self._connection)
+
+    def copy(self, statement: str, write: Callable[[bytes], None]) -> int:
+        """Hand over the rows of a COPY in the snapshot's own session, gathered; how many there were."""
+        with self._connection.cursor() as cursor:
+            gathered = bytearray()
+            with cursor.copy(statement.encode()) as rows:
+                for row in rows:
+                    gathered += row
+                    if len(gathered) >= GATHERED_BYTES:
+                        write(bytes(gathered))
+                        gathered.clear()
+            if gathered:
+                write(bytes(gathered))
+            return cursor.rowcount
+
+    def let_go(self) -> None:
+        """End the snapshot and its locks; that another backup of this database begins stays forbidden, but where all
+        others wait for this connection. Raises DumpError where the server ended it before.
+        """
+        try:
+            self._connection.execute("ROLLBACK")
+            if self.snapshot is None:
+                self._connection.close()
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            raise DumpError(f"{self._address}: the server ended the session that held the snapshot: {said}; "
+                            "run the backup again") from None
+
+
+@contextmanager
+def snapshot_of(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[Source]:
+    """Lock every table against being altered or dropped (readers and writers go on) and export one snapshot.
+
+    Raises BusyError while another backup of this database is being taken, DumpError where the tables do not hold still.
+    """
+    with address.connect(application_name=APPLICATION) as connection:
+        with explained(address):
+            alone = answers_alone(connection)
+        yield take_snapshot(address, connection, image, digest, alone=alone)
+
+
+def take_snapshot(address: Address, connection: Connection[Any], image: str | None, digest: str | None, *, alone: bool
+                  ) -> Source:
+    """Lock and export over this connection; where the server answers it `alone`, all that is read with rows is read."""
+    with explained(address):
+        prepare(connection)
+        _only_one(connection)
+        tables = _hold_still(connection)
+        exported = None if alone else connection.execute("SELECT pg_export_snapshot()").fetchone()
+        source = Source(str(exported[0]) if exported else None, read_server(connection, image, digest), tables,
+                        address, connection)
+    if alone:
+        # Later on the connection is busy with rows.
+        _ = source.surroundings
+    return source
+
+
+@contextmanager
+def explained(address: Address) -> Iterator[None]:
+    """What the server says becomes a DumpError of one line that names the database and the remedy."""
+    try:
+        yield
+    except psycopg.Error as error:
+        said = " ".join((error.diag.message_primary or str(error)).split())
+        raise DumpError(f"{address}: cannot be read whole: {said}; give a login that may read every table: "
+                        "a member of pg_read_all_data (PostgreSQL 14 on), or the administrator's") from None
+
+
+def _hold_still(connection: Connection[Any]) -> list[SourceTable]:
+    """Begin the transaction in which every table is locked, and say which tables those are."""
+    for _ in range(ATTEMPTS):
+        tables = read_tables(connection)
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            # Before any snapshot: what is altered until the lock is had is seen as it is then.
+            _lock(connection, tables)
+            if [(t.oid, t.column_names) for t in read_tables(connection)] == [(t.oid, t.column_names) for t in tables]:
+                return tables
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.UndefinedTable, psycopg.errors.DeadlockDetected):
+            pass
+        connection.execute("ROLLBACK")
+    raise DumpError(f"database {connection.info.dbname}: its tables are being created, altered or dropped faster than "
+                    f"they can be locked ({ATTEMPTS} attempts); take the backup when no migration runs")
+
+
+def read_server(connection: Connection[Any], image: str | None = None, digest: str | None = None) -> Server:
+    """Versions, edition and settings of the server and the database."""
+    from backups.logical.manifest import Server
+
+    return Server(**_rows(connection, "server")[0], image=image, image_digest=digest)
+
+
+def read_tables(connection: Connection[Any]) -> list[SourceTable]:
+    """Everything that holds rows."""
+    return [SourceTable(**row) for row in _rows(connection, "tables")]
+
+
+def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
+    """A digest of the structure in the server's own words, and the jobs."""
+    jobs: list[str] = []
+    if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
+        jobs = [row["line"] for row in _rows(connection, "jobs")]
+    lines = [row["line"] for row in _rows(connection, "fingerprint")]
+    return hashlib.sha256("\n".join([*lines, *jobs]).encode()).hexdigest(), jobs
+
+
+def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:
+    """Where every sequence stands."""
+    from backups.logical.manifest import SequenceValue
+
+    found = _rows(connection, "sequences")
+    if not found:
+        return []
+    parts = [sql.SQL("SELECT {} AS full_name, last_value, is_called, {} AS configuration FROM ").format(
+        sql.Literal(row["full_name"]), sql.Literal(row["configuration"])) + sql.SQL(row["full_name"])
+        for row in found]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return [SequenceValue(**row) for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()]
+
+
+def prepare(connection: Connection[Any]) -> None:
+    """Settings that make the text of rows the same everywhere."""
+    connection.execute(f"{settings(connection.info.server_version)}; SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
+
+
+def settings(server_version: int) -> str:
+    """Statements that set SETTINGS, but for those that the server is too old for."""
+    return "; ".join(f"SET {name} = {value}" for name, value in SETTINGS.items()
+                     if server_version >= SINCE.get(name, 0))
+
+
+def answers_alone(connection: Connection[Any]) -> bool:
+    """Whether the server answers nobody else while this connection is open: the embedded one."""
+    found = connection.execute("SELECT position('emcc' IN version()) > 0").fetchone()
+    return bool(found and found[0])
+
+
+def _only_one(connection: Connection[Any]) -> None:
+    found = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+    if not found or not found[0]:
+        raise BusyError(f"database {connection.info.dbname}: another backup of it is being taken; wait for its end")
+
+
+def _lock(connection: Connection[Any], tables: Sequence[SourceTable]) -> None:
+    if tables:
+        # The names come quoted from the server itself.
+        connection.execute(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} "
+                           "IN ACCESS SHARE MODE".encode())
+
+
+@cache
+def _query(name: str) -> bytes:
+    return (Path(__file__).parent / "sql" / f"{name}.sql").read_bytes()
+
+
+def _rows(connection: Connection[Any], name: str) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(_query(name)).fetchall()

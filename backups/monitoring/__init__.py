@@ -1,0 +1,1 @@
+"""How the backups of a database stand, and whether recovery keeps its objectives."""

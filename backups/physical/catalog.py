@@ -1,0 +1,195 @@
+"""The catalogue of physical backups, read from the bucket alone: the server need not be there.
+
+pgBackRest keeps its repository under `<database>/physical/`. What we know of a backup beside that, and what was found
+out about it later, lies under `<database>/physical-catalogue/<label>/`, as for a logical one: nothing is written again.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from backups.errors import BackupError, DamagedError
+from backups.logical.catalog import DAMAGED, DRILLS, FAILED_DRILLS, VERIFIED, is_proven, newest_stamp
+from backups.logical.manifest import NAME, Server
+from backups.physical.pgbackrest import STANZA
+from backups.physical.settings import PHYSICAL
+from backups.storage.encryption import seal
+from backups.storage.object_store import Store
+
+CATALOGUE = "physical-catalogue"
+LABEL = re.compile(r"^(\d{8}-\d{6})F(?:_(\d{8}-\d{6})([DI]))?$")
+TYPES = {None: "full", "D": "diff", "I": "incr"}
+SETS = f"{PHYSICAL}/backup/{STANZA}/"
+# A bucket answers many small requests at once.
+READERS = 8
+
+
+class PhysicalManifest(BaseModel):
+    """What was known when the backup ended. `start_wal` is the first segment that its recovery replays.
+
+    It is sealed with the repository's cipher: whoever starts something by what it says looks at that first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    type: str
+    start: AwareDatetime
+    stop: AwareDatetime
+    bytes: int
+    stored_bytes: int
+    start_wal: str
+    needs: tuple[str, ...] = ()
+    server: Server
+    seal: str = ""
+
+    def sealed(self, cipher: str) -> Self:
+        """The same with its authentication code."""
+        return self.model_copy(update={"seal": seal(cipher.encode(), _content(self))})
+
+    def require_seal(self, cipher: str) -> None:
+        """Raise DamagedError unless whoever wrote it had the repository's cipher."""
+        if not hmac.compare_digest(self.seal.encode(), seal(cipher.encode(), _content(self)).encode()):
+            raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the repository's cipher: it was changed, or "
+                               "written by an earlier program; give --image")
+
+
+def _content(manifest: PhysicalManifest) -> bytes:
+    return json.dumps(manifest.model_dump(mode="json", exclude={"seal"}), sort_keys=True).encode()
+
+
+@dataclass(frozen=True)
+class PhysicalEntry:
+    """One physical backup. `manifest` is None where it was not taken by us, but by pgBackRest on its own."""
+
+    id: str
+    database: str
+    manifest: PhysicalManifest | None
+    verified: datetime | None
+    drilled: datetime | None
+    damaged: datetime | None = None
+    failed: datetime | None = None
+
+    @property
+    def kind(self) -> str:
+        match = LABEL.match(self.id)
+        return TYPES[match[3] if match else None]
+
+    @property
+    def taken(self) -> datetime:
+        """When it was begun; what it recovers to is at least as new."""
+        if self.manifest:
+            return self.manifest.start
+        match = LABEL.match(self.id)
+        assert match
+        return datetime.strptime(match[2] or match[1], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+    @property
+    def folder(self) -> str:
+        return f"{self.database}/{CATALOGUE}/{self.id}"
+
+    @property
+    def full(self) -> str:
+        """The full backup that it stands on, or is."""
+        return self.id[:16]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The older backups without which it cannot be restored."""
+        return self.manifest.needs if self.manifest else () if self.id == self.full else (self.full,)
+
+    @property
+    def proven(self) -> bool:
+        """Whether pgBackRest read all of it back and found it right, or it was restored as a drill; not if it has been
+        found damaged since."""
+        return is_proven(self.verified, self.drilled, self.damaged)
+
+    @property
+    def stored_bytes(self) -> int:
+        return self.manifest.stored_bytes if self.manifest else 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.manifest.stop - self.manifest.start).total_seconds() if self.manifest else 0.0
+
+
+def is_label(id_: str | None) -> bool:
+    """Whether this is the id, or the beginning of one, of a physical backup and not of a logical one."""
+    return bool(id_ and re.match(r"^\d{8}-", id_))
+
+
+def list_physical(store: Store, database: str) -> list[PhysicalEntry]:
+    """Every physical backup that came to its end, the oldest first. One that was cut off is none, and is not here."""
+    labels = [name for name in store.folders(f"{database}/{SETS}") if LABEL.match(name)]
+    known: dict[str, list[str]] = {}
+    under = f"{database}/{CATALOGUE}/"
+    for key, _ in store.objects(under):
+        label, _, name = key.removeprefix(under).partition("/")
+        known.setdefault(label, []).append(name)
+
+    def read(label: str) -> PhysicalEntry | None:
+        # Written last; while a backup is taken, or deleted, there is a copy of it at most.
+        if not any(key.endswith("/backup.manifest") for key, _ in store.objects(
+                f"{database}/{SETS}{label}/backup.manifest")):
+            return None
+        names = known.get(label, [])
+        return PhysicalEntry(label, database, _read_manifest(store, f"{under}{label}") if NAME in names else None,
+                             _newest(names, VERIFIED), _newest(names, DRILLS), _newest(names, DAMAGED),
+                             _newest(names, FAILED_DRILLS))
+
+    with ThreadPoolExecutor(max_workers=READERS) as pool:
+        found = [entry for entry in pool.map(read, labels) if entry]
+    ids = {entry.id for entry in found}
+    return sorted((entry for entry in found if ids.issuperset(entry.needs)), key=lambda entry: entry.taken)
+
+
+def find_physical(store: Store, database: str, id_: str | None = None) -> PhysicalEntry:
+    """The physical backup of this id (or the beginning of one), else the newest. Raises BackupError."""
+    entries = list_physical(store, database)
+    exact = [entry for entry in entries if entry.id == id_]
+    chosen = exact or [entry for entry in entries if id_ is None or entry.id.startswith(id_)]
+    if not entries:
+        raise BackupError(f"backup {id_ or 'of ' + database}: {store} holds no physical one of {database}; "
+                          "take one with `lcdb backup run` where WAL is archived")
+    if not chosen:
+        raise BackupError(f"physical backup {id_}: not in {store} (newest: "
+                          f"{', '.join(entry.id for entry in entries[-3:])}); see `lcdb backup list`")
+    if id_ is not None and len(chosen) > 1:
+        raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")
+    return chosen[-1]
+
+
+def stands_on_damage(store: Store, database: str) -> bool:
+    """Whether the newest full backup, or one that stands on it, was found damaged: an incremental would be too."""
+    if not any(f"/{DAMAGED}" in key for key, _ in store.objects(f"{database}/{CATALOGUE}/")):
+        return False  # asked in one request; the whole list takes some for each backup
+    entries = list_physical(store, database)
+    return any(entry.damaged and not entry.proven for entry in entries if entry.full == entries[-1].full)
+
+
+def keep_manifest(store: Store, database: str, manifest: PhysicalManifest) -> PhysicalEntry:
+    """Put what is known of a backup that has just ended beside the repository."""
+    store.put(f"{database}/{CATALOGUE}/{manifest.id}/{NAME}", manifest.model_dump_json(indent=1).encode())
+    return PhysicalEntry(manifest.id, database, manifest, None, None)
+
+
+def _read_manifest(store: Store, folder: str) -> PhysicalManifest | None:
+    try:
+        return PhysicalManifest.model_validate_json(store.get(f"{folder}/{NAME}") or b"")
+    except (ValidationError, DamagedError):
+        return None  # it only adds to what the repository itself says
+
+
+def _newest(names: Sequence[str], folder: str) -> datetime | None:
+    return newest_stamp(name.removeprefix(folder).removesuffix(".json") for name in names
+                        if name.startswith(folder) and name.endswith(".json"))

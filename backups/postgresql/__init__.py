@@ -1,0 +1,1 @@
+"""PostgreSQL's client programs, and connections that backups and restores work by."""

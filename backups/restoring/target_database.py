@@ -1,0 +1,201 @@
+"""Where a backup is restored to: whether it fits, the new database, its roles, and the swap of names at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg import Error as ServerError
+from psycopg.errors import ObjectInUse
+
+from backups.errors import RestoreError
+from backups.logical.manifest import Manifest, Role, Server
+from backups.logical.snapshot import answers_alone
+from schema.connection import Address
+
+# Set while a restore is under way: what a killed one left is told by it, and may be dropped.
+UNFINISHED = "lifecompanion.restoring"
+# pg_database's letters for where a locale's rules come from, and the words that name the locale then.
+PROVIDERS = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
+SWAP_TRIES = 4
+NOT_KEPT = ("timescaledb.restoring", "lifecompanion.")
+
+
+def require_fit(manifest: Manifest, connection: Connection[Any]) -> None:
+    """Raise RestoreError, having touched nothing, unless this server can hold what the manifest describes."""
+    wanted, where = manifest.server, f"backup {manifest.id}"
+    row = connection.execute(
+        "SELECT current_setting('server_version_num')::int, current_setting('shared_preload_libraries'),"
+        " pg_is_in_recovery(),"
+        " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)").fetchone()
+    assert row
+    version, libraries, standby, superuser = row
+    if standby:
+        raise RestoreError(f"{where}: the server is a standby and takes no changes; give the primary's address")
+    if not superuser:
+        raise RestoreError(f"{where}: login {connection.info.user} is no superuser, which TimescaleDB's restore needs; "
+                           "give the administrator's login")
+    if version // 10000 < wanted.server_version // 10000:
+        least = wanted.server_version // 10000
+        raise RestoreError(f"{where}: PostgreSQL found {version // 10000}, required {least} or later; restore into a "
+                           "newer server")
+    if wanted.timescaledb is not None:
+        # The embedded server loads it by itself.
+        if "timescaledb" not in libraries and not answers_alone(connection):
+            raise RestoreError(f"{where}: shared_preload_libraries found '{libraries}', required timescaledb; set it "
+                               "and restart the server")
+        edition = _edition(connection, wanted.timescaledb) if wanted.edition == "timescale" else None
+        if edition not in (None, "timescale"):
+            raise RestoreError(f"{where}: TimescaleDB edition found {edition}, required timescale, whose compression "
+                               "and policies it holds; restore into a server of the Community edition")
+    _require_extensions(manifest, connection)
+
+
+def _edition(connection: Connection[Any], version: str) -> str | None:
+    """What the server would run this version of TimescaleDB as; None where it does not have that version at all.
+
+    The setting is known only where the extension is there, or the configuration file names it; without it, what the
+    Community edition has beside the library says so.
+    """
+    row = connection.execute("""
+        SELECT coalesce(nullif(current_setting('timescaledb.license', true), ''), CASE
+                   WHEN (pg_stat_file(setting || %(community)s, true)).size IS NOT NULL THEN 'timescale'
+                   WHEN (pg_stat_file(setting || %(library)s, true)).size IS NOT NULL THEN 'apache' END)
+          FROM pg_config() WHERE name = 'PKGLIBDIR'""", {
+        "community": f"/timescaledb-tsl-{version}.so", "library": f"/timescaledb-{version}.so"}).fetchone()
+    return str(row[0]) if row and row[0] else None
+
+
+def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None:
+    available = {(name, version) for name, version in connection.execute(
+        "SELECT name::text, version FROM pg_available_extension_versions")}
+    for name, version in manifest.server.extensions.items():
+        versions = sorted(found for extension, found in available if extension == name)
+        if name == "timescaledb" and version not in versions:
+            # No release bears this mark: such a version is the embedded server's own.
+            way = "a stack of target embedded: no other server has it" if version.endswith("-dev") else \
+                "a server with it, and update the extension after"
+            raise RestoreError(f"backup {manifest.id}: TimescaleDB found {', '.join(versions) or 'none'}, required "
+                               f"exactly {version}; restore into {way}")
+        if not versions:
+            raise RestoreError(f"backup {manifest.id}: extension {name} found none, required {version} or later; "
+                               "install its package on the server")
+
+
+def create_database(admin: Connection[Any], manifest: Manifest, name: str) -> None:
+    """Make the empty database, marked as unfinished. What a killed restore left under this name is dropped first.
+
+    Raises RestoreError where a database of this name is there, or the server lacks its locale.
+    """
+    found = admin.execute("SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(setconfig) AS c WHERE s.setdatabase"
+                          " = d.oid AND c LIKE %s) FROM pg_database d WHERE datname = %s",
+                          [f"{UNFINISHED}=%", name]).fetchone()
+    if found and not found[0]:
+        raise RestoreError(f"database {name}: is there already, and a restore overwrites nothing; give another name "
+                           "with --into, or swap names with --replace")
+    if found:
+        drop_database(admin, name)
+    identifier = sql.Identifier(name)
+    try:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(identifier, _locale(manifest.server)))
+    except ServerError as error:
+        raise RestoreError(f"database {name}: cannot be made as backup {manifest.id} needs it: "
+                           f"{error.diag.message_primary or error}; nothing was touched") from None
+    admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+        identifier, sql.SQL(UNFINISHED), sql.Literal(manifest.id)))
+    admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(identifier))
+
+
+def _locale(server: Server) -> sql.Composable:
+    """What a new database takes to sort and compare text as the one that was backed up."""
+    words = {"ENCODING": server.encoding, "LC_COLLATE": server.collate, "LC_CTYPE": server.ctype}
+    if server.locale_provider in PROVIDERS:
+        provider, locale = PROVIDERS[server.locale_provider]
+        words |= {"LOCALE_PROVIDER": provider, locale: str(server.locale)}
+        words |= {"ICU_RULES": server.icu_rules} if server.icu_rules else {}
+    return sql.SQL(" ").join(sql.SQL(word + " {}").format(sql.Literal(value)) for word, value in words.items())
+
+
+def drop_database(admin: Connection[Any], name: str) -> None:
+    """Drop a database of ours with everybody in it; nothing to do where there is none."""
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def create_roles(admin: Connection[Any], roles: Sequence[Role]) -> list[str]:
+    """Make the roles that are missing, without passwords and never as superusers; returns their names."""
+    present = {row[0] for row in admin.execute("SELECT rolname::text FROM pg_roles")}
+    missing = [role for role in roles if role.name not in present]
+    for role in missing:
+        words = " ".join(word if on else f"NO{word}" for word, on in (
+            ("INHERIT", role.inherit), ("CREATEROLE", role.createrole), ("CREATEDB", role.createdb),
+            ("LOGIN", role.login), ("REPLICATION", role.replication), ("BYPASSRLS", role.bypassrls)))
+        admin.execute(sql.SQL("CREATE ROLE {} NOSUPERUSER {} CONNECTION LIMIT {}").format(
+            sql.Identifier(role.name), sql.SQL(words), sql.Literal(role.connections)))
+    for role in missing:
+        for group in role.member_of:
+            admin.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(role.name)))
+    return [role.name for role in missing]
+
+
+def finish_database(admin: Connection[Any], manifest: Manifest, name: str) -> None:
+    """Give the database its owner, settings and grants, and take the mark of an unfinished restore away."""
+    server, identifier = manifest.server, sql.Identifier(name)
+    roles = {row[0] for row in admin.execute("SELECT rolname::text FROM pg_roles")}
+    if server.owner in roles:
+        admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(identifier, sql.Identifier(server.owner)))
+    for setting in server.settings:
+        key, _, value = setting.partition("=")
+        if not key.startswith(NOT_KEPT):
+            admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(identifier, sql.SQL(key), sql.Literal(value)))
+    everybody = [{"role": None, "privilege": privilege} for privilege in ("CONNECT", "TEMPORARY")]
+    for grant in everybody if server.grants is None else server.grants:
+        role = grant["role"]
+        if role is None or role in roles:
+            grantee = sql.SQL("PUBLIC") if role is None else sql.Identifier(role)
+            admin.execute(sql.SQL("GRANT {} ON DATABASE {} TO {}").format(
+                sql.SQL(str(grant["privilege"])), identifier, grantee))
+    admin.execute(sql.SQL("ALTER DATABASE {} RESET {}").format(identifier, sql.SQL(UNFINISHED)))
+
+
+def swap_names(address: Address, restored: str, live: str, aside: str) -> None:
+    """Put `restored` in the place of `live`, which stays as `aside`; both or none. Sessions in either are ended.
+
+    One transaction does it all: whoever is killed in the middle leaves nothing behind. From its first lock on new
+    sessions wait for its end; the server itself waits 5 s each time for the old ones to be gone.
+    """
+    server, over = replace(address, database="postgres"), threading.Event()
+    with server.connect() as admin:
+        if answers_alone(admin):
+            # Nobody else is in.
+            _rename(admin, restored, live, aside)
+            return
+        with server.connect() as other, ThreadPoolExecutor(1) as pool:
+            ending = pool.submit(_end_sessions, other, (restored, live), over)
+            try:
+                for _ in range(SWAP_TRIES):
+                    try:
+                        _rename(admin, restored, live, aside)
+                        return
+                    except ObjectInUse:
+                        continue
+                raise RestoreError(f"database {live}: sessions in it do not end; stop what connects and swap again")
+            finally:
+                over.set()
+                ending.result()
+
+
+def _rename(admin: Connection[Any], restored: str, live: str, aside: str) -> None:
+    with admin.transaction():
+        for old, new in ((live, aside), (restored, live)):
+            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
+
+
+def _end_sessions(connection: Connection[Any], databases: Sequence[str], over: threading.Event) -> None:
+    while not over.is_set():
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)",
+                           [list(databases)])
+        over.wait(0.1)
