@@ -1,11 +1,11 @@
 """The whole system on one screen: settings, server, access, replicas, schema, seed, bucket, backups, exports."""
 
-from infra.access import declare_access
-from infra.backup import declare_backups
-from infra.exports import export_all
-from infra.settings import read_settings
-from infra.storage import declare_storage, everything
-from infra.tables import declare_schema, declare_seed
+from infra.program.access import declare_access
+from infra.program.backups import declare_backups
+from infra.program.exports import export_all
+from infra.program.schema import declare_schema, declare_seed
+from infra.program.settings import read_settings
+from infra.program.storage import declare_storage, everything
 from infra.targets import declare_server
 
 settings = read_settings()

@@ -25,8 +25,8 @@ from backups.postgresql.client_programs import complaint, find_programs
 from backups.restoring.restore import restore_logical
 from backups.restoring.target_database import drop_database
 from bench.results import keep
-from infra.settings import OFFICIAL_IMAGE
-from infra.targets import engine
+from infra.local import docker_engine
+from infra.program.settings import OFFICIAL_IMAGE
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server, docker, running
 from tests.program.s3_servers import seaweedfs
@@ -55,7 +55,7 @@ TAKE = ("from cli import main\nmain()\n"
 
 def run() -> None:
     """Fill a server, take turns, keep both pictures."""
-    kind = "official" if engine.has_image(OFFICIAL_IMAGE) else "debian"
+    kind = "official" if docker_engine.has_image(OFFICIAL_IMAGE) else "debian"
     with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name:
         folder = Path(name)
         for part in ("server", "s3"):

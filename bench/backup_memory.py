@@ -13,9 +13,9 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.pictures import plt, save
 from bench.results import Run, keep_run
-from infra.processes import free_port
-from infra.settings import OFFICIAL_IMAGE
-from infra.targets import engine
+from infra.local import docker_engine
+from infra.local.processes import free_port
+from infra.program.settings import OFFICIAL_IMAGE
 from tests.database.servers import running
 
 SIZES = [int(word) for word in os.environ.get("BENCH_GIB", "1 4 16").split()]
@@ -87,7 +87,7 @@ print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.st
 
 def run() -> None:
     """Back up each amount by two readers in a process of its own; keep the peaks and draw them."""
-    kind = "official" if engine.has_image(OFFICIAL_IMAGE) else "debian"
+    kind = "official" if docker_engine.has_image(OFFICIAL_IMAGE) else "debian"
     with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, running(kind, Path(name)) as server:
         with server.admin.connect() as connection:
             connection.execute("CREATE TABLE public.one (n int)")

@@ -28,7 +28,7 @@ def declared(timestamps="timestamp"):
 TABLES_PROGRAM = """\
 import json, os
 import pulumi
-from infra.resources import Table
+from infra.program.resources import Table
 from schema.lifecompanion import declared
 from schema.properties import to_dict
 

@@ -20,8 +20,8 @@ WHOLE = {"target": "docker", "image": "auto", "memory": "512MiB", "replicas": 1,
 BARE = {**WHOLE, "seed": False, "s3": "none"}
 # The same program without its dynamic resources: passwords are given, nothing is declared inside the database.
 BARE_PROGRAM = """\
-from infra.access import declare_access
-from infra.settings import read_settings
+from infra.program.access import declare_access
+from infra.program.settings import read_settings
 from infra.targets import declare_server
 
 settings = read_settings()

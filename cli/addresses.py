@@ -26,7 +26,7 @@ def find_database(stack: str | None, dsn: str | None, role: str = "owner") -> tu
     if dsn:
         return stack, _parse(dsn)
     from cli.drivers import open_driver
-    from infra.report import login_address
+    from infra.automation.report import login_address
 
     name, driver = open_driver(stack, Console(stderr=True, highlight=False))
     return name, login_address(driver.outputs(), role)

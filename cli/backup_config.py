@@ -20,7 +20,7 @@ def find_config(stack: str | None, file: Path | None) -> BackupConfig:
     """The settings in `file`, else the stack's. Raises BackupError, StackError."""
     # Not at the top of this file, which every command reads: botocore and pydantic take a third of a second.
     from backups.config import BackupConfig
-    from infra.client_programs import offer_client_programs
+    from infra.local.client_programs import offer_client_programs
 
     offer_client_programs()
     return BackupConfig.from_dict(config_values(stack, file), "backup settings") if file is None else \
@@ -47,7 +47,7 @@ def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
 
 def _whole(values: dict[str, Any]) -> dict[str, Any]:
     """The same settings with the files of authorities named from the root: a stack's are named from the project."""
-    from infra.state import ROOT
+    from infra.automation.state import ROOT
 
     def part(found: Any) -> Any:
         return {key: str(ROOT / each) if key in ("ca_file", "sslrootcert") and each not in (None, "system") else each

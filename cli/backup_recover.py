@@ -35,7 +35,7 @@ def _find_image(settings: BackupConfig, point: dict[str, Any]) -> str | None:
     """An image for the server that the backup says it is of, which is told; None where the backup does not say."""
     from backups.physical.catalog import list_physical
     from backups.physical.settings import read_cipher
-    from infra.recovery_image import ensure_recovery_image
+    from infra.local.recovery_image import ensure_recovery_image
 
     store = settings.store(first_written=point["as_of"] is not None)
     found = list_physical(store, settings.database_name())
@@ -54,7 +54,7 @@ def as_stack(source: str | None, file: Path | None, name: str, as_json: bool, **
     """Recover as a new stack, bring that up, and say so."""
     from backups.errors import RestoreError
     from cli.drivers import InProcess, open_driver
-    from infra.recovered import recover_stack
+    from infra.automation.recovered_stack import recover_stack
 
     if file is not None:
         raise RestoreError("--target: found with --config, required --stack: a new stack is made of its source's "
@@ -82,8 +82,8 @@ def release_container(name: str, as_json: bool) -> None:
 
 def release_stack(name: str, as_json: bool) -> None:
     """Let a recovered stack's jobs run."""
-    from infra import recovered
+    from infra.automation import recovered_stack
 
-    done = recovered.release_stack(name, quiet)
+    done = recovered_stack.release_stack(name, quiet)
     print_result(as_json, {"stack": name, "changes": dict(done.changes)}, lambda: console.print(
         f"stack {name}: its jobs run again; {done.summary()}", soft_wrap=True))

@@ -33,7 +33,7 @@ def connect(stack: StackOption = None, role: RoleOption = "app",
             arguments: Annotated[list[str] | None, typer.Argument(help="For psql, after --.")] = None) -> None:
     """Open psql on the stack's primary."""
     from cli.drivers import open_driver
-    from infra.report import login_address
+    from infra.automation.report import login_address
 
     name, driver = open_driver(stack, console)
     address = login_address(driver.outputs(), role)
@@ -56,7 +56,7 @@ def outputs(kind: Annotated[Kind, typer.Argument(help="Laravel's .env lines or i
     from rich.console import Console
 
     from cli.drivers import open_driver
-    from infra.report import OutputsError, login_address
+    from infra.automation.report import OutputsError, login_address
 
     # What is printed is for a file or a pipe: everything said beside it goes elsewhere.
     name, driver = open_driver(stack, Console(stderr=True, highlight=False))

@@ -19,7 +19,7 @@ from schema.step import Hazard
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.settings import Settings
+    from infra.program.settings import Settings
     from schema.compare import Options
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -70,7 +70,7 @@ def _is_backed_up(stack: str | None) -> bool:
     from backups.errors import BackupError
     from backups.monitoring.verified_backup import is_backed_up
     from cli.backup_config import config_values
-    from infra.stack_file import StackError
+    from infra.automation.stack_file import StackError
 
     file = os.environ.get("LCDB_BACKUP_CONFIG")
     if stack is None and not file:
@@ -92,8 +92,8 @@ def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
 
 def schema_settings_of(stack: str | None) -> Settings:
     """What the stack's file says of its schema, checked; the defaults where no stack is named."""
-    from infra.settings import schema_settings
-    from infra.stack_file import stack_config
+    from infra.automation.stack_file import stack_config
+    from infra.program.settings import schema_settings
 
     return schema_settings(stack or "none", stack_config(stack) if stack else {})
 

@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
-from infra import inprocess
-from infra.checkouts import note_checkout
-from infra.inprocess_resources import Event
-from infra.notices import show_by
-from infra.pulumi_cli import CliMissingError
-from infra.stack import Result, Stack
-from infra.stack_file import StackError, stack_target
-from infra.takeover import into_process, into_pulumi, is_here
+from infra.automation.checkouts import note_checkout
+from infra.automation.pulumi_cli import CliMissingError
+from infra.automation.stack import Result, Stack
+from infra.automation.stack_file import StackError, stack_target
+from infra.inprocess import runner
+from infra.inprocess.resources import Event
+from infra.inprocess.takeover import into_process, into_pulumi, is_here
+from infra.local.notices import show_by
 
 DOCKER_SECONDS = 5
 # What a command without --stack means: with a Docker engine, and without.
@@ -40,19 +40,19 @@ class InProcess:
         show_by(lambda line: console.print(line, style="dim", markup=False, soft_wrap=True))
 
     def up(self) -> Result:
-        return inprocess.run(self.name, on_event=self._show)
+        return runner.run(self.name, on_event=self._show)
 
     def preview(self, *, diff: bool = False) -> Result:
-        return inprocess.run(self.name, preview=True, on_event=self._show)
+        return runner.run(self.name, preview=True, on_event=self._show)
 
     def refresh(self) -> Result:
         raise StackError(f"{self.name}: without a Pulumi CLI there is no state to refresh; `up` repairs what differs")
 
     def destroy(self) -> Result:
-        return inprocess.destroy(self.name, on_event=self._show)
+        return runner.destroy(self.name, on_event=self._show)
 
     def outputs(self) -> Mapping[str, Any]:
-        return inprocess.outputs(self.name)
+        return runner.outputs(self.name)
 
     def _show(self, event: Event) -> None:
         if event.operation != "same":

@@ -36,17 +36,17 @@ def plan(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declared
          as_json: JsonOption = False, allow: AllowOption = None, protect: ProtectOption = None,
          skip_unsupported: SkipOption = False) -> None:
     """Print what `apply` would do. Exit status 0: nothing; 2: something; 1: an error."""
-    from infra import interrupted
+    from infra.handlers import unfinished_seeds
 
     name, address = find_database(stack, dsn)
     wanted = find_declared(name, declared, allow=allow, protect=protect, skip_unsupported=skip_unsupported)
     found = _plan(address, wanted)
-    loading = interrupted.is_recorded(address)
+    loading = unfinished_seeds.is_recorded(address)
     if as_json:
-        print(_json(found.steps, (*found.warnings, *([interrupted.PLAN] if loading else []))))
+        print(_json(found.steps, (*found.warnings, *([unfinished_seeds.PLAN] if loading else []))))
     elif loading:
         # What is refused for now may be what the load puts back itself, and so no fingerprint holds either.
-        _say(interrupted.PLAN)
+        _say(unfinished_seeds.PLAN)
         for step in found.steps:
             _say(step.render())
         _warn(found.warnings)
@@ -89,14 +89,14 @@ def apply(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declare
           skip_unsupported: SkipOption = False,
           fingerprint: Annotated[str | None, typer.Option(help="Only the plan that was reviewed.")] = None) -> None:
     """Make the database what the program declares; a second run does nothing. Finishes an interrupted load first."""
-    from infra import interrupted
+    from infra.handlers import unfinished_seeds
     from schema.apply import ensure
 
     name, address = find_database(stack, dsn)
     wanted = find_declared(name, declared, allow=allow, protect=protect, skip_unsupported=skip_unsupported,
                            fingerprint=fingerprint)
     told: list[str] = []
-    interrupted.finish(address, told.append if as_json else _say)
+    unfinished_seeds.finish(address, told.append if as_json else _say)
     done = ensure(address, wanted.objects, options=wanted.options, progress=None if as_json else _say)
     if as_json:
         print(_json(done.steps, (*told[-1:], *done.warnings)))

@@ -18,7 +18,7 @@ INTERRUPTED = 130
 def up(stack: StackOption = None) -> None:
     """Make the stack what the program declares, then show the report; a second run changes nothing."""
     from cli.drivers import open_driver
-    from infra.report import show_report
+    from infra.automation.report import show_report
 
     name, driver = open_driver(stack, console)
     done = driver.up()
@@ -57,7 +57,7 @@ def destroy(stack: StackOption = None,
 def report(stack: StackOption = None) -> None:
     """Show where everything is, what it holds and how to connect, asked live."""
     from cli.drivers import open_driver
-    from infra.report import show_report
+    from infra.automation.report import show_report
 
     name, driver = open_driver(stack, console)
     show_report(console, name, driver.outputs())
@@ -65,7 +65,7 @@ def report(stack: StackOption = None) -> None:
 
 def env() -> None:
     """Print the exports with which `pulumi` by hand uses the same state; paths only: eval "$(lcdb env)"."""
-    from infra.state import LOCAL, ensure_backend, find_backend
+    from infra.automation.state import LOCAL, ensure_backend, find_backend
 
     backend = find_backend()
     ensure_backend(backend)

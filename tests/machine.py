@@ -52,10 +52,10 @@ def _docker() -> Lack | None:
 def _official() -> Lack | None:
     if lack := find_lack("docker"):
         return lack
-    from infra.settings import OFFICIAL_IMAGE
-    from infra.targets import engine
+    from infra.local import docker_engine
+    from infra.program.settings import OFFICIAL_IMAGE
 
-    if engine.has_image(OFFICIAL_IMAGE) or engine.can_pull(OFFICIAL_IMAGE):
+    if docker_engine.has_image(OFFICIAL_IMAGE) or docker_engine.can_pull(OFFICIAL_IMAGE):
         return None
     _require_engine()
     return Lack("official", f"needs the image {OFFICIAL_IMAGE} (it is not here and no registry answers)")
@@ -64,13 +64,13 @@ def _official() -> Lack | None:
 def _debian() -> Lack | None:
     if lack := find_lack("docker"):
         return lack
-    from infra.targets import engine
-    from infra.targets.base_image import FROM_REGISTRY, find_base_image
+    from infra.local import docker_engine
+    from infra.local.base_image import FROM_REGISTRY, find_base_image
     from infra.targets.docker import debian_reference
 
-    if engine.has_image(debian_reference()) or find_base_image():
+    if docker_engine.has_image(debian_reference()) or find_base_image():
         return None
-    if engine.can_pull(FROM_REGISTRY) or (shutil.which("debootstrap") and os.geteuid() == 0):
+    if docker_engine.can_pull(FROM_REGISTRY) or (shutil.which("debootstrap") and os.geteuid() == 0):
         return None
     _require_engine()
     return Lack("debian", "needs Debian's image (it is not here, no registry answers, and making one takes root and "
@@ -78,8 +78,8 @@ def _debian() -> Lack | None:
 
 
 def _embedded() -> Lack | None:
+    from infra.local.node import NodeError, ensure_node
     from infra.targets import embedded
-    from infra.targets.node import NodeError, ensure_node
 
     try:
         with one_at_a_time("embedded"):
@@ -93,7 +93,7 @@ def _embedded() -> Lack | None:
 
 
 def _s3() -> Lack | None:
-    from infra.targets.gateway import GatewayError, ensure_gateway
+    from infra.local.s3_server import GatewayError, ensure_gateway
 
     try:
         ensure_gateway()
@@ -105,7 +105,7 @@ def _s3() -> Lack | None:
 
 
 def _clients() -> Lack | None:
-    from infra.packages import PackageError, ensure_packages
+    from infra.local.packages import PackageError, ensure_packages
 
     try:
         ensure_packages("postgresql")

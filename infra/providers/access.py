@@ -7,11 +7,11 @@ import string
 
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
+from infra.handlers.read_ahead import read_ahead
 from infra.providers.calls import Props, as_found, changed
-from infra.read_ahead import read_ahead
 
 # Passwords come first, the schema last.
-read_ahead("infra.declared")
+read_ahead("infra.handlers.schema_objects")
 
 PASSWORD_LENGTH = 32
 # No character that a DSN, a .pgpass, a .env file or a shell reads as anything but itself.

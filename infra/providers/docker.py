@@ -13,7 +13,7 @@ class BaseImageProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
-        from infra.targets.base_image import ensure_base_image
+        from infra.local.base_image import ensure_base_image
 
         reference = ensure_base_image()
         return CreateResult(reference, {**props, "reference": reference})
@@ -25,7 +25,7 @@ class BaseImageProvider(ResourceProvider):
         return UpdateResult({**news, "reference": id_})
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        from infra.targets.base_image import find_base_image
+        from infra.local.base_image import find_base_image
 
         return ReadResult(id_, props) if find_base_image() == id_ else ReadResult("", {})
 

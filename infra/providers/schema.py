@@ -30,12 +30,12 @@ class ObjectProvider(ResourceProvider):
         self.config = req.config
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        from infra.declared import planned
+        from infra.handlers.schema_objects import planned
 
         return shown(news, lambda: planned(news, server_known=not is_unknown(news["connection"])))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from infra.declared import declaration, planned
+        from infra.handlers.schema_objects import declaration, planned
 
         return DiffResult(changes=declaration(olds) != declaration(news)
                           or bool(plan_of(news, lambda: planned(news, server_known=True))))
@@ -47,13 +47,13 @@ class ObjectProvider(ResourceProvider):
         return UpdateResult(self._ensure(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        from infra.declared import live
+        from infra.handlers.schema_objects import live
 
         return as_found(id_, props, live(props), "facts")
 
     def delete(self, id_: str, props: Props) -> None:
-        from infra.declared import drop
-        from infra.settings import SCHEMA_KEYS, schema_settings
+        from infra.handlers.schema_objects import drop
+        from infra.program.settings import SCHEMA_KEYS, schema_settings
 
         today = None
         if self.config is not None:
@@ -62,7 +62,7 @@ class ObjectProvider(ResourceProvider):
 
     @staticmethod
     def _ensure(props: Props) -> Props:
-        from infra.declared import ensured
+        from infra.handlers.schema_objects import ensured
 
         return {**props, "facts": ensured(props)}
 

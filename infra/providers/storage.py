@@ -7,12 +7,12 @@ from pathlib import Path
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
+from infra.handlers.read_ahead import read_ahead
 from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
 from infra.providers.images import BuildContextProvider
-from infra.read_ahead import read_ahead
 
 # The certificate of a server of ours comes early, the bucket after everything.
-read_ahead("infra.bucket", "botocore.config", "boto3.session")
+read_ahead("infra.handlers.bucket", "botocore.config", "boto3.session")
 
 
 class CertificateProvider(ResourceProvider):
@@ -21,7 +21,7 @@ class CertificateProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
-        from infra.certificate import issue
+        from infra.handlers.certificate import issue
 
         issued = issue(props["names"], int(props["days"]))
         self._write_ca(props["ca_file"], issued.ca_pem)
@@ -44,7 +44,7 @@ class CertificateProvider(ResourceProvider):
 
     @staticmethod
     def _is_wanted_anew(olds: Props, news: Props) -> bool:
-        from infra.certificate import has_usages, is_due
+        from infra.handlers.certificate import has_usages, is_due
 
         return changed(olds, news) or is_due(olds["not_after"]) or not has_usages(olds["cert_pem"])
 
@@ -68,31 +68,31 @@ class GatewayProvider(ResourceProvider):
         return CreateResult(str(props["folder"]), self._start(props))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from infra.targets.gateway import gateway_runs
+        from infra.local.s3_server import gateway_runs
 
         replaces = ["folder"] if olds["folder"] != news["folder"] else []
         return DiffResult(changes=changed(olds, news) or not gateway_runs(Path(olds["folder"])), replaces=replaces)
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        from infra.targets.gateway import stop_gateway
+        from infra.local.s3_server import stop_gateway
 
         if changed(olds, news):
             stop_gateway(Path(olds["folder"]))
         return UpdateResult(self._start(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        from infra.targets.gateway import gateway_runs
+        from infra.local.s3_server import gateway_runs
 
         return ReadResult(id_, {**props, "running": gateway_runs(Path(props["folder"]))})
 
     def delete(self, _id: str, props: Props) -> None:
-        from infra.targets.gateway import remove_gateway
+        from infra.local.s3_server import remove_gateway
 
         remove_gateway(Path(props["folder"]))
 
     @staticmethod
     def _start(props: Props) -> Props:
-        from infra.targets.gateway import start_gateway
+        from infra.local.s3_server import start_gateway
 
         start_gateway(Path(props["folder"]), port=int(props["port"]), access_key=props["access_key"],
                       secret_key=props["secret_key"], ca_pem=props["ca_pem"], cert_pem=props["cert_pem"],
@@ -104,7 +104,7 @@ class GatewayBuildProvider(BuildContextProvider):
     """The folder from which the S3 server's image is built: binary and Dockerfile."""
 
     def _prepare(self, folder: Path) -> Path:
-        from infra.targets.gateway import prepare_build_context
+        from infra.local.s3_server import prepare_build_context
 
         return prepare_build_context(folder)
 
@@ -115,12 +115,12 @@ class BucketProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        from infra.bucket import planned
+        from infra.handlers.bucket import planned
 
         return shown(news, lambda: planned(news, server_known=not is_unknown(news["login"])))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from infra.bucket import is_work, planned
+        from infra.handlers.bucket import is_work, planned
 
         replaces = ["bucket"] if olds["bucket"] != news["bucket"] else []
         plan = plan_of(news, lambda: planned(news, server_known=True))
@@ -133,17 +133,17 @@ class BucketProvider(ResourceProvider):
         return UpdateResult(self._ensure(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        from infra.bucket import live
+        from infra.handlers.bucket import live
 
         return as_found(id_, props, live(props), "left_out")
 
     def delete(self, _id: str, props: Props) -> None:
-        from infra.bucket import deleted
+        from infra.handlers.bucket import deleted
 
         deleted(props)
 
     @staticmethod
     def _ensure(props: Props) -> Props:
-        from infra.bucket import ensured
+        from infra.handlers.bucket import ensured
 
         return {**props, "left_out": ensured(props)}

@@ -12,11 +12,11 @@ import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
 from backups.physical.settings import OWN_PARAMETERS
-from infra.physical import archiving_image, declare_repository
-from infra.resources import BaseImage
-from infra.server import ReadAddress, Server
-from infra.settings import OFFICIAL_IMAGE, Settings
-from infra.targets import engine
+from infra.local import docker_engine
+from infra.program.pgbackrest import archiving_image, declare_repository
+from infra.program.resources import BaseImage
+from infra.program.server import ReadAddress, Server
+from infra.program.settings import OFFICIAL_IMAGE, Settings
 from infra.targets.tuning import MIB, server_parameters
 
 IMAGES = Path("infra/images")
@@ -67,12 +67,12 @@ def choose_image(settings: Settings) -> ChosenImage:
     if settings.image != "auto":
         kind = settings.image if settings.image in references else OFFICIAL
         return ChosenImage(kind, references.get(settings.image, settings.image), "asked for")
-    kept = engine.volume_label(f"{prefix(settings)}-primary", KIND_LABEL)
+    kept = docker_engine.volume_label(f"{prefix(settings)}-primary", KIND_LABEL)
     if kept:
         return ChosenImage(kept, references[kept], "the data volume was made with it")
-    if engine.has_image(OFFICIAL_IMAGE):
+    if docker_engine.has_image(OFFICIAL_IMAGE):
         return ChosenImage(OFFICIAL, OFFICIAL_IMAGE, "present")
-    if engine.can_pull(OFFICIAL_IMAGE):
+    if docker_engine.can_pull(OFFICIAL_IMAGE):
         return ChosenImage(OFFICIAL, OFFICIAL_IMAGE, "its registry has it")
     return ChosenImage(DEBIAN, references[DEBIAN], f"{OFFICIAL_IMAGE} is not here and no registry answers")
 
@@ -104,8 +104,8 @@ def _digest(image: docker.RemoteImage) -> pulumi.Output[str | None]:
 def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Server:
     """Declare network, image, volume and the primary, which counts as up only when it answers on TCP."""
     name = f"{prefix(settings)}-primary"
-    engine.require_own(settings.stack, name)
-    engine.require_port("lifecompanion:port", settings.bind_address, settings.primary_port, name)
+    docker_engine.require_own(settings.stack, name)
+    docker_engine.require_port("lifecompanion:port", settings.bind_address, settings.primary_port, name)
     chosen = choose_image(settings)
     pulumi.log.info(f"image {chosen.reference}: {chosen.why}")
     network = docker.Network("network", name=prefix(settings))
@@ -145,7 +145,7 @@ def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider
         label = f"replica-{number}"
         name = f"{prefix(settings)}-{label}"
         port = settings.replica_port(number)
-        engine.require_port("lifecompanion:port", settings.bind_address, port, name)
+        docker_engine.require_port("lifecompanion:port", settings.bind_address, port, name)
         slot = postgresql.PhysicalReplicationSlot(
             f"{label}-slot", name=f"replica_{number}",
             opts=pulumi.ResourceOptions(provider=provider, deleted_with=data))

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from infra import processes
-from infra.notices import notify
-from infra.processes import ProcessError
-from infra.targets.node import Node, NodeError, ensure_node
+from infra.local import processes
+from infra.local.node import Node, NodeError, ensure_node
+from infra.local.notices import notify
+from infra.local.processes import ProcessError
 from schema.connection import Address
 
 if TYPE_CHECKING:
     import pulumi
 
-    from infra.server import Server
-    from infra.settings import Settings
+    from infra.program.server import Server
+    from infra.program.settings import Settings
 
 NAME = "embedded"
 ADMIN = "postgres"
@@ -132,8 +132,8 @@ def ensure_owner(admin: Address, database: str, owner: str) -> None:
 
 def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
     """Declare the stack's embedded server, whose superuser gets this password."""
-    from infra.resources import EmbeddedServer
-    from infra.server import Server
+    from infra.program.resources import EmbeddedServer
+    from infra.program.server import Server
 
     require_port(Path(f".lcdb/{settings.stack}/embedded"), settings.primary_port)
     server = EmbeddedServer("embedded", folder=f".lcdb/{settings.stack}/embedded", port=settings.primary_port,
@@ -145,8 +145,8 @@ def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
 
 def require_port(folder: Path, port: int) -> None:
     """Raise SettingsError at once where another stack's server has the port, after a while where anything else has."""
-    from infra.checkouts import holder_of_port
-    from infra.settings import SettingsError
+    from infra.automation.checkouts import holder_of_port
+    from infra.program.settings import SettingsError
 
     if alive(folder) or processes.port_is_free(port):
         return

@@ -16,9 +16,9 @@ from backups.config import BackupConfig, Retention
 from backups.physical.settings import CA_FILE, OWN_PARAMETERS, render_settings
 from backups.storage.client import S3Login
 from backups.storage.encryption import new_key
-from infra.physical import CONF
-from infra.recovery_image import IMAGE, archiving_reference
-from infra.targets import engine
+from infra.local import docker_engine
+from infra.local.recovery_image import IMAGE, archiving_reference
+from infra.program.pgbackrest import CONF
 from infra.targets.docker import DATA
 from schema.connection import Address
 from tests.database.servers import _await as wait_for
@@ -71,7 +71,7 @@ def archiving(kind: str) -> str:
     base = image_of(kind)
     reference = archiving_reference(base)
     with one_at_a_time(f"archiving-{kind}"):
-        if not engine.has_image(reference):
+        if not docker_engine.has_image(reference):
             docker("build", "--quiet", "--tag", reference, "--build-arg", f"BASE={base}", str(IMAGE))
     return reference
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from infra import processes
-from infra.settings import OFFICIAL_IMAGE
-from infra.targets import embedded, engine
-from infra.targets.base_image import ensure_base_image
+from infra.local import docker_engine, processes
+from infra.local.base_image import ensure_base_image
+from infra.program.settings import OFFICIAL_IMAGE
+from infra.targets import embedded
 from infra.targets.docker import IMAGES, debian_reference
 from schema.apply import ensure
 from schema.compare import Options
@@ -222,7 +222,7 @@ def _image(kind: str) -> str:
     require(kind)
     reference = OFFICIAL_IMAGE if kind == "official" else debian_reference()
     with one_at_a_time(kind):
-        if engine.has_image(reference):
+        if docker_engine.has_image(reference):
             return reference
         if kind == "official":
             docker("pull", "--quiet", reference)

@@ -16,7 +16,7 @@ from backups.errors import DumpError
 from backups.monitoring.objectives import read_archiving
 from backups.physical.backup import take_physical
 from backups.physical.settings import PHYSICAL
-from infra import processes
+from infra.local import processes
 from tests.database.archived import DATABASE, Archived, archived, bridge_address, set_timeout
 from tests.database.servers import docker
 from tests.program.s3_servers import S3Server, seaweedfs

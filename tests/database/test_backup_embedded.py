@@ -28,7 +28,7 @@ from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
 from backups.temporary_folders import held_file
 from cli.app import app
-from infra.client_programs import offer_client_programs
+from infra.local.client_programs import offer_client_programs
 from schema.apply import ensure
 from schema.connection import Address
 from schema.lifecompanion import declared

@@ -23,7 +23,7 @@ from backups.restoring.restore import restore_logical
 from backups.restoring.target_database import drop_database
 from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
-from infra.processes import free_port
+from infra.local.processes import free_port
 from schema.connection import Address
 from tests.database.servers import Server
 from tests.machine import MAJOR, earlier_servers

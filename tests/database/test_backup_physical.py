@@ -33,7 +33,7 @@ from backups.storage.object_store import Store
 from cli.app import app
 from cli.backup_screen import physical_facts
 from cli.stacks import console
-from infra.recovery_image import ensure_recovery_image
+from infra.local.recovery_image import ensure_recovery_image
 from tests.database.archived import DATABASE, Archived, archived_at, set_timeout
 from tests.database.servers import docker
 from tests.program.s3_servers import S3Server

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra import processes
+from infra.local import processes
 from infra.targets import embedded
 from schema.connection import Address
 from schema.errors import ServerUnreachableError

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from infra.inspection import JobFailure, PolicyFacts, ServerFacts, StandbyFacts, TableFacts, read_server
-from infra.outputs import dsn
-from infra.report import login_address, render, show_report
-from infra.screen import show
+from infra.automation.inspection import JobFailure, PolicyFacts, ServerFacts, StandbyFacts, TableFacts, read_server
+from infra.automation.report import login_address, render, show_report
+from infra.automation.screen import show
+from infra.program.outputs import dsn
 from tests.database.servers import Database
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.declarations import load
-from infra.outputs import dsn
+from infra.program.outputs import dsn
 from schema import apply
 from schema.adoption import adopt
 from schema.dump import dump, laravel_dump

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.settings import OFFICIAL_IMAGE
+from infra.program.settings import OFFICIAL_IMAGE
 from infra.targets.docker import IMAGES
 from schema import apply
 from schema.connection import Address

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
-from infra import interrupted
-from infra.notices import PREFIX
+from infra.handlers import unfinished_seeds
+from infra.local.notices import PREFIX
 from infra.providers.schema import TableProvider
 from schema import apply
 from schema.errors import UnsafeChangeError
@@ -67,8 +67,8 @@ def require_as_declared(database: Database) -> None:
 
 
 def test_the_record_is_looked_for_where_the_loader_keeps_it() -> None:
-    assert interrupted.RECORD == ledger.SCHEMA
-    assert interrupted.TOLD_AT in TABLES
+    assert unfinished_seeds.RECORD == ledger.SCHEMA
+    assert unfinished_seeds.TOLD_AT in TABLES
 
 
 def test_up_finishes_a_killed_load_and_puts_back_what_it_had_taken_off(
@@ -99,7 +99,7 @@ def test_a_preview_says_that_the_load_is_finished_first_and_refuses_nothing_that
     plans = {props["name"]: provider.check({}, {**props, "preview": True}).inputs["plan"]
              for provider, props in calls(made)}
     assert plans["users"] == plans["devices"] == []
-    assert plans["environmental_readings"][0] == interrupted.PLAN
+    assert plans["environmental_readings"][0] == unfinished_seeds.PLAN
     assert any("FOREIGN KEY" in line for line in plans["environmental_readings"])
     assert "REFUSED" not in str(plans)
     assert counts(made) == before
@@ -126,9 +126,9 @@ def test_schema_apply_finishes_a_killed_load_first_and_schema_plan_tells_of_it(m
     kill_half_way(made.owner, SPEC)
     plan = run(made, "plan")
     assert plan.exit_code == 2
-    assert plan.output.splitlines()[0] == interrupted.PLAN
+    assert plan.output.splitlines()[0] == unfinished_seeds.PLAN
     assert "would refuse" not in plan.output
-    assert interrupted.PLAN in json.loads(run(made, "plan", "--json").stdout)["warnings"]
+    assert unfinished_seeds.PLAN in json.loads(run(made, "plan", "--json").stdout)["warnings"]
     applied = run(made, "apply")
     assert applied.exit_code == 0
     told = applied.output.splitlines()

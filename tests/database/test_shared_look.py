@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from infra import shared_look
-from infra.shared_look import SharedLook
+from infra.handlers import plan_cache
+from infra.handlers.plan_cache import SharedLook
 from schema import apply
 from schema.compare import Options
 from schema.errors import ServerUnreachableError
@@ -46,7 +46,7 @@ def test_a_look_is_not_believed_for_long(made: Database, monkeypatch: pytest.Mon
     look = SharedLook(sharing=True)
     assert look.finds_settled(DEVICES, made.owner, SKIP, PROGRAM)
     made.execute("ALTER TABLE devices ALTER COLUMN is_active DROP DEFAULT")
-    monkeypatch.setattr(shared_look, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(plan_cache, "FRESH_SECONDS", 0)
     assert not look.finds_settled(DEVICES, made.owner, SKIP, PROGRAM)
 
 
@@ -55,7 +55,7 @@ def test_nothing_is_shared_once_something_changes_or_outside_of_pulumis_plugin(m
     assert look.finds_settled(DEVICES, made.owner, SKIP, PROGRAM)
     look.stop()
     assert not look.finds_settled(DEVICES, made.owner, SKIP, PROGRAM)
-    assert not shared_look.SHARED.finds_settled(DEVICES, made.owner, SKIP, PROGRAM)
+    assert not plan_cache.SHARED.finds_settled(DEVICES, made.owner, SKIP, PROGRAM)
 
 
 def test_what_the_program_does_not_declare_is_planned_alone(made: Database) -> None:

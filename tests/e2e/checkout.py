@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
-from infra.processes import port_is_free
-from infra.settings import PORTS_PER_STACK
+from infra.local.processes import port_is_free
+from infra.program.settings import PORTS_PER_STACK
 from schema.connection import Address
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import processes
-from infra.inprocess_record import Record
+from infra.inprocess.record import Record
+from infra.local import processes
 from infra.targets import embedded
 from schema.connection import Address
 from tests.e2e.checkout import ROOT, Checkout, free_ports, left_in_docker, make_checkout

@@ -16,7 +16,8 @@ import pytest
 import yaml
 from pulumi.runtime.stack import Stack
 
-from infra.targets import embedded, engine, host
+from infra.local import docker_engine
+from infra.targets import embedded, host
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "4dabf18193072939515e22adb298388d"  # the key under which Pulumi's wire format marks a value as secret
@@ -59,12 +60,12 @@ def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, A
     `volumes` are those that the engine has: their labels by name.
     """
     volumes = volumes or {}
-    monkeypatch.setattr(engine, "has_image", lambda reference: official)
-    monkeypatch.setattr(engine, "can_pull", lambda reference: False)
-    monkeypatch.setattr(engine, "volume_label", lambda volume, label: volumes.get(volume, {}).get(label))
-    monkeypatch.setattr(engine, "has_volume", lambda volume: volume in volumes)
-    monkeypatch.setattr(engine, "require_port", lambda *args: None)
-    monkeypatch.setattr(engine, "require_own", lambda *args: None)
+    monkeypatch.setattr(docker_engine, "has_image", lambda reference: official)
+    monkeypatch.setattr(docker_engine, "can_pull", lambda reference: False)
+    monkeypatch.setattr(docker_engine, "volume_label", lambda volume, label: volumes.get(volume, {}).get(label))
+    monkeypatch.setattr(docker_engine, "has_volume", lambda volume: volume in volumes)
+    monkeypatch.setattr(docker_engine, "require_port", lambda *args: None)
+    monkeypatch.setattr(docker_engine, "require_own", lambda *args: None)
     monkeypatch.setattr(embedded, "require_port", lambda *args: None)
     monkeypatch.setattr(host, "require_fit", lambda address: 17)
     recorder = Recorder()

@@ -20,12 +20,12 @@ from backups.errors import S3UnreachableError
 from backups.storage.bucket import BucketSpec, S3Login
 from backups.storage.client import wait_until_it_answers
 from backups.storage.protections import ABORT
-from infra import processes
-from infra.certificate import issue
-from infra.processes import Running
-from infra.storage import runner_policy
-from infra.targets.gateway import ensure_gateway, start_gateway, stop_gateway
-from infra.targets.seaweedfs import Account
+from infra.handlers.certificate import issue
+from infra.local import processes
+from infra.local.processes import Running
+from infra.local.s3_server import ensure_gateway, start_gateway, stop_gateway
+from infra.local.seaweedfs import Account
+from infra.program.storage import runner_policy
 from tests.machine import require
 
 LOOPBACK = "127.0.0.1"

@@ -15,10 +15,10 @@ from s3_servers import S3Server, seaweedfs
 
 from backups.errors import BucketError, S3UnreachableError, UnsupportedError
 from backups.storage.bucket import BucketSpec
-from infra.processes import free_port
+from infra.local.processes import free_port
+from infra.local.s3_server import stop_gateway
+from infra.program.storage import runner_policy
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayProvider
-from infra.storage import runner_policy
-from infra.targets.gateway import stop_gateway
 
 SPEC = BucketSpec("backups-of-a-stack", tags={"stack": "dev"})
 
@@ -134,7 +134,7 @@ def test_a_certificate_of_an_earlier_release_is_issued_anew(
         certificate: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     inputs = {key: certificate[key] for key in ("names", "ca_file", "days")}
     with monkeypatch.context() as patch:
-        patch.setattr("infra.certificate.USAGES", (ExtendedKeyUsageOID.SERVER_AUTH,))
+        patch.setattr("infra.handlers.certificate.USAGES", (ExtendedKeyUsageOID.SERVER_AUTH,))
         old = CertificateProvider().create(inputs).outs
     assert CertificateProvider().diff("localhost", old, inputs).changes
     renewed = CertificateProvider().update("localhost", old, inputs).outs

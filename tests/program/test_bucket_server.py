@@ -21,7 +21,7 @@ from backups.storage.bucket import BucketSpec, S3Login, delete_bucket, ensure_bu
 from backups.storage.client import wait_until_it_answers
 from backups.storage.object_store import Store
 from backups.storage.protections import EXPIRE, PROTECTIONS, TLS_ONLY
-from infra.processes import free_port
+from infra.local.processes import free_port
 
 NAMES = {protection.key: protection.name for protection in PROTECTIONS}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.processes import free_port
+from infra.local.processes import free_port
 from infra.targets import embedded
 from tests.e2e.checkout import ROOT, make_checkout
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from infra import inprocess, processes
-from infra.inprocess import InProcessError, InProcessResult
+from infra.inprocess import runner
+from infra.inprocess.runner import InProcessError, InProcessResult
+from infra.local import processes
 from infra.targets import embedded
 from tests.machine import require
 
@@ -74,7 +75,7 @@ def root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 def program(root: Path) -> Callable[[str], None]:
     """Write the program; every one begins with the same imports."""
     def write(body: str) -> None:
-        imports = f"import pulumi\nfrom infra.resources import Password\nfrom providers_{os.getpid()} import File\n"
+        imports = f"import pulumi\nfrom infra.program.resources import Password\nfrom providers_{os.getpid()} import File\n"
         (root / "__main__.py").write_text(imports + textwrap.dedent(body))
     return write
 
@@ -82,7 +83,7 @@ def program(root: Path) -> Callable[[str], None]:
 @pytest.fixture
 def run(root: Path) -> Run:
     def up(*, preview: bool = False) -> InProcessResult:
-        return inprocess.run("here", preview=preview, root=root, local=root / ".lcdb")
+        return runner.run("here", preview=preview, root=root, local=root / ".lcdb")
     return up
 
 
@@ -102,7 +103,7 @@ def test_dynamic_resources_really_run_and_get_each_others_outputs(
     assert (root / "first.txt").read_text() == "good morning"
     assert (root / "second.txt").read_text() == "12 letters"
     assert result.outputs == {"size": 12}
-    assert inprocess.outputs("here", local=root / ".lcdb") == {"size": 12}
+    assert runner.outputs("here", local=root / ".lcdb") == {"size": 12}
 
 
 def test_a_second_run_changes_nothing_and_drift_is_repaired(
@@ -188,7 +189,7 @@ def test_destroy_takes_everything_away_last_made_first(
         File("kept", "kept.txt", "text", pulumi.ResourceOptions(depends_on=[first], retain_on_delete=True))
     """)
     run()
-    result = inprocess.destroy("here", root=root, local=root / ".lcdb")
+    result = runner.destroy("here", root=root, local=root / ".lcdb")
     assert [name for operation, name in operations(result) if operation == "delete"] == ["second", "first"]
     assert sorted(path.name for path in root.glob("*.txt")) == ["kept.txt"]
     assert not (root / ".lcdb/here").exists()

@@ -12,8 +12,8 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from infra.leftovers import Run, remove_leftovers
-from infra.targets.base_image import ensure_base_image
+from infra.automation.leftovers import Run, remove_leftovers
+from infra.local.base_image import ensure_base_image
 from tests.machine import require
 
 HOUR = timedelta(hours=1)

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from infra import tables
-from infra.declared import _options, drop
-from infra.inprocess_record import Made, Record
-from infra.inprocess_resources import MakerError, remove
+from infra.handlers.schema_objects import _options, drop
+from infra.inprocess.record import Made, Record
+from infra.inprocess.resources import MakerError, remove
+from infra.program import schema
+from infra.program.resources import SchemaObject
+from infra.program.settings import schema_settings
 from infra.providers import schema as providers
-from infra.resources import SchemaObject
-from infra.settings import schema_settings
 from schema.connection import Address
 from schema.errors import ServerUnreachableError, UnsafeChangeError
 from schema.lifecompanion import declared as specified
@@ -36,7 +36,7 @@ RICH: tuple[Object, ...] = (
 
 @pytest.fixture
 def rich(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "declared", lambda timestamps: RICH)
+    monkeypatch.setattr(schema, "declared", lambda timestamps: RICH)
 
 
 @pytest.mark.usefixtures("rich")
@@ -66,7 +66,7 @@ def test_types_and_classes_that_state_files_name_are_the_same_for_ever() -> None
             for cls in SchemaObject.__subclasses__()} == {
         f"dynamic/schema:{name}": ("infra.providers.schema", f"{name}Provider")
         for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job")}
-    assert set(tables.RESOURCES) == set(KINDS.values())
+    assert set(schema.RESOURCES) == set(KINDS.values())
     assert issubclass(providers.TableProvider, providers.ObjectProvider)
 
 

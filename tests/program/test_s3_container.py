@@ -21,12 +21,12 @@ from recorded import ROOT, SECRET, declared
 from s3_servers import require_gateway
 
 from backups.storage.client import S3Login, wait_until_it_answers
-from infra.certificate import issue
-from infra.settings import SettingsError
-from infra.targets import engine
-from infra.targets.base_image import ensure_base_image
-from infra.targets.gateway import prepare_build_context
-from infra.targets.s3 import ACCESS_KEY, DATA, LAYOUT, LAYOUT_LABEL, local_s3, own_image
+from infra.handlers.certificate import issue
+from infra.local import docker_engine
+from infra.local.base_image import ensure_base_image
+from infra.local.s3_server import prepare_build_context
+from infra.program.settings import SettingsError
+from infra.services.s3 import ACCESS_KEY, DATA, LAYOUT, LAYOUT_LABEL, local_s3, own_image
 from tests.machine import require
 
 KEY = "generated"  # what the recorder gives for every password
@@ -45,7 +45,7 @@ def client() -> Iterator[docker.DockerClient]:
 def image(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The image of our own, built as a stack builds it where the engine does not hold it."""
     require_gateway()
-    if not engine.has_image(own_image()):
+    if not docker_engine.has_image(own_image()):
         require("debian")
         base = ensure_base_image()
         context = prepare_build_context(tmp_path_factory.mktemp("image"))

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from s3_servers import require_gateway, seaweedfs
 
-from infra import packages, processes
-from infra.certificate import issue
-from infra.processes import free_port
-from infra.targets import gateway
-from infra.targets.gateway import (
+from infra.handlers.certificate import issue
+from infra.local import packages, processes, s3_server
+from infra.local.processes import free_port
+from infra.local.s3_server import (
     GatewayError,
     ensure_gateway,
     gateway_runs,
@@ -25,7 +24,7 @@ from infra.targets.gateway import (
     start_gateway,
     stop_gateway,
 )
-from infra.targets.seaweedfs import Ports, derived_key
+from infra.local.seaweedfs import Ports, derived_key
 
 SECRET = "a-secret-of-tests-only"
 
@@ -95,14 +94,14 @@ def test_two_servers_at_once_do_not_meet(tmp_path: Path) -> None:
 
 def test_a_port_that_another_process_takes_in_between_is_no_failure(
         folder: Path, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    choose, calls = gateway._choose_ports, []
+    choose, calls = s3_server._choose_ports, []
     with socket.create_server(("127.0.0.1", 0)) as taken:
         def taken_once(port: int) -> Ports:
             calls.append(port)
             free = choose(port)
             return free if len(calls) > 1 else Ports(**{**vars(free), "filer": taken.getsockname()[1]})
 
-        monkeypatch.setattr(gateway, "_choose_ports", taken_once)
+        monkeypatch.setattr(s3_server, "_choose_ports", taken_once)
         start_gateway(folder, **wanted)
     assert len(calls) == 2
 
@@ -137,7 +136,7 @@ def test_a_port_in_use_is_one_clear_line(folder: Path, wanted: dict[str, Any]) -
 def test_a_server_that_cannot_start_is_one_clear_line_in_its_own_words(
         folder: Path, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setattr(gateway, "_choose_ports", lambda port: Ports(port, *[taken.getsockname()[1]] * 7))
+        monkeypatch.setattr(s3_server, "_choose_ports", lambda port: Ports(port, *[taken.getsockname()[1]] * 7))
         with pytest.raises(GatewayError, match=r"^S3 server: .* address already in use; see .*/s3\.log$") as caught:
             start_gateway(folder, **wanted)
     assert "\n" not in str(caught.value)
@@ -182,7 +181,7 @@ def test_the_context_of_its_image_holds_binary_and_dockerfile(tmp_path: Path) ->
     context = prepare_build_context(tmp_path / "image")
     assert {path.name for path in context.iterdir()} == {"weed", "Dockerfile"}
     assert os.access(context / "weed", os.X_OK)
-    assert gateway.DOCKERFILE.read_text() == (context / "Dockerfile").read_text()
+    assert s3_server.DOCKERFILE.read_text() == (context / "Dockerfile").read_text()
 
 
 def ports_of(folder: Path) -> Ports:

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 from s3_servers import KEYS, S3Server, seaweedfs
 
-from infra.processes import alive
-from infra.targets.gateway import read_ports
-from infra.targets.seaweedfs import derived_key
+from infra.local.processes import alive
+from infra.local.s3_server import read_ports
+from infra.local.seaweedfs import derived_key
 
 BODY = b"an object that nobody may have without a login"
 BUCKET, KEY = "private", "backups/one"

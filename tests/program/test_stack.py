@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.stack_file import StackError
-from infra.state import find_backend
+from infra.automation.stack_file import StackError
+from infra.automation.state import find_backend
 from tests.program.toy_stack import Toy, make_toy
 
 pytestmark = pytest.mark.needs("plugins")

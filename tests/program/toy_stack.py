@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.stack import Stack
+from infra.automation.stack import Stack
 
 PROGRAM = """
 import pulumi, things

@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from cli import drivers
-from infra import processes
-from infra.checkouts import holder_of_container, holder_of_port, note_checkout
-from infra.inprocess_record import Made, Record
-from infra.settings import SettingsError
+from infra.automation.checkouts import holder_of_container, holder_of_port, note_checkout
+from infra.inprocess.record import Made, Record
+from infra.local import processes
+from infra.program.settings import SettingsError
 from infra.targets import embedded
 
 CONTAINER = "lifecompanion-dev-primary"
@@ -120,7 +120,7 @@ def test_a_command_without_a_stack_names_the_other_that_was_made_here(
 
 
 def test_what_an_in_process_run_made_is_here(tmp_path: Path) -> None:
-    from infra.takeover import is_here
+    from infra.inprocess.takeover import is_here
 
     root = checkout(tmp_path, "first")
     assert not is_here("embedded", local=root / ".lcdb")

@@ -19,7 +19,7 @@ from cli import app as commands
 from cli import backup, backup_restore, drivers
 from cli.backup_config import config_values
 from cli.backup_physical import find_entry
-from infra.state import ROOT
+from infra.automation.state import ROOT
 
 OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.items()  # type: ignore[attr-defined]
            for option in command.params if option.name != "help"]

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import cli
 from cli import app as commands
 from cli import drivers
-from infra.stack import Result
-from infra.stack_file import StackError, stack_config, stack_file, stack_target
+from infra.automation.stack import Result
+from infra.automation.stack_file import StackError, stack_config, stack_file, stack_target
 
 LOGIN = {"user": "lifecompanion_app", "password": "s3cr3t",
          "dsn": "postgresql://lifecompanion_app:s3cr3t@127.0.0.1:54320/lifecompanion?sslmode=disable"}
@@ -155,7 +155,7 @@ def test_results_say_plainly_what_happened() -> None:
 
 
 def test_env_prints_paths_and_no_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from infra import state
+    from infra.automation import state
 
     local = tmp_path / "with space" / ".lcdb"
     for name in ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.failure import explain, explain_output, unique
+from infra.automation.failures import explain, explain_output, unique
 
 TRACEBACK = """Traceback (most recent call last):
   File "dynamic/__main__.py", line 84, in wrapper
@@ -22,7 +22,7 @@ def test_last_exception_of_a_traceback_speaks_alone() -> None:
 
 def test_every_line_of_a_message_is_kept() -> None:
     message = ("Program failed with an unhandled exception:\n" + TRACEBACK +
-               "infra.settings.SettingsError: lifecompanion:port: found 1\nlifecompanion:targt: no such key\n")
+               "infra.program.settings.SettingsError: lifecompanion:port: found 1\nlifecompanion:targt: no such key\n")
     assert explain(message) == "lifecompanion:port: found 1\nlifecompanion:targt: no such key"
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import pulumi_cli
-from infra.pulumi_cli import CliMissingError, ensure_plugin, find_cli
+from infra.automation import pulumi_cli
+from infra.automation.pulumi_cli import CliMissingError, ensure_plugin, find_cli
 
 
 def executable(path: Path, script: str) -> Path:

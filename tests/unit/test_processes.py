@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from infra import processes
-from infra.processes import ProcessError, alive, free_port, port_is_free, start, stop
+from infra.local import processes
+from infra.local.processes import ProcessError, alive, free_port, port_is_free, start, stop
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 DEAF = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
@@ -49,7 +49,7 @@ def test_started_process_is_detached_found_again_and_stopped(folder: Path) -> No
 
 
 def test_it_outlives_the_run_that_started_it(folder: Path) -> None:
-    code = ("import sys; from pathlib import Path; from infra.processes import start; folder = Path(sys.argv[1]);"
+    code = ("import sys; from pathlib import Path; from infra.local.processes import start; folder = Path(sys.argv[1]);"
             "print(start('one', ['sleep', '600'], folder, env={}, ready=lambda: True, timeout=5).pid)")
     done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True)
     running = alive(folder, "one")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from infra import read_ahead
+from infra.handlers import read_ahead
 
 # What Pulumi starts: `python -m pulumi.dynamic`, whose first dynamic resource is a password.
 PLUGIN = """
@@ -27,13 +27,13 @@ def modules(program: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("module", "names"), [
-    ("infra.providers.access", {"infra.declared", "psycopg"}),
-    ("infra.providers.storage", {"infra.bucket", "boto3.session"})])
+    ("infra.providers.access", {"infra.handlers.schema_objects", "psycopg"}),
+    ("infra.providers.storage", {"infra.handlers.bucket", "boto3.session"})])
 def test_plugin_reads_what_later_resources_need(module: str, names: set[str]) -> None:
     assert names <= modules(PLUGIN.format(module=module))
 
 
 def test_program_reads_none_of_it() -> None:
     read = modules("import infra.providers.access, infra.providers.storage, sys; print(*sys.modules)")
-    assert not read & {"infra.declared", "infra.bucket", "boto3"}
-    assert read_ahead.read_ahead("infra.declared") is None
+    assert not read & {"infra.handlers.schema_objects", "infra.handlers.bucket", "boto3"}
+    assert read_ahead.read_ahead("infra.handlers.schema_objects") is None

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from backups.errors import RestoreError
-from infra import recovered
+from infra.automation import recovered_stack
 
 STACK = "urn:pulumi:dev::lifecompanion::pulumi:pulumi:Stack::lifecompanion-dev"
 SERVER = "urn:pulumi:dev::lifecompanion::pulumi:providers:postgresql::server"
@@ -33,7 +33,7 @@ DEPLOYMENT = {"manifest": {"version": "v3"}, "pending_operations": [{"type": "cr
 
 
 def test_only_what_lives_inside_the_server_is_taken_over() -> None:
-    found = recovered.taken_over(DEPLOYMENT, "dev", "again")
+    found = recovered_stack.taken_over(DEPLOYMENT, "dev", "again")
     kept = [each["urn"].rsplit("::", 1)[1] for each in found["resources"]]
     assert kept == ["lifecompanion-again", "server", "role-owner", "users"]
     assert "pending_operations" not in found
@@ -41,7 +41,7 @@ def test_only_what_lives_inside_the_server_is_taken_over() -> None:
 
 def test_a_resource_names_nothing_that_stayed_behind() -> None:
     found = {each["urn"].rsplit("::", 1)[1]: each for each in
-             recovered.taken_over(DEPLOYMENT, "dev", "again")["resources"]}
+             recovered_stack.taken_over(DEPLOYMENT, "dev", "again")["resources"]}
     owner, table = found["role-owner"], found["users"]
     assert owner["provider"] == f"{SERVER.replace(':dev::', ':again::')}::1"
     assert "deletedWith" not in owner
@@ -61,7 +61,7 @@ def test_the_new_stacks_settings_are_the_sources_with_ports_and_a_bucket_of_its_
     write(tmp_path, target="docker", port=54320, s3="aws", bucket="backups", memory="1GiB",
           s3SecretKey={"secure": "v1:abc"}, passwords={"owner": {"secure": "v1:abc"}},
           parameters='{"work_mem": "8MB"}')
-    found = recovered._new_settings("dev", "again", tmp_path)
+    found = recovered_stack._new_settings("dev", "again", tmp_path)
     assert found.pop("port") != 54320
     assert found == {"target": "docker", "s3": "aws", "bucket": "backups-again", "memory": "1GiB",
                      "parameters": {"work_mem": "8MB", "timescaledb.max_background_workers": "0"}}
@@ -69,24 +69,24 @@ def test_the_new_stacks_settings_are_the_sources_with_ports_and_a_bucket_of_its_
 
 def test_a_bucket_keeps_to_the_length_that_s3_allows(tmp_path: Path) -> None:
     write(tmp_path, target="docker", s3="aws", bucket="b" * 63)
-    assert len(recovered._new_settings("dev", "again", tmp_path)["bucket"]) == 63
+    assert len(recovered_stack._new_settings("dev", "again", tmp_path)["bucket"]) == 63
 
 
 @pytest.mark.parametrize("name", ["two words", "../dev", "-x", "a" * 62])
 def test_what_is_no_name_for_a_stack_is_one_line(tmp_path: Path, name: str) -> None:
     write(tmp_path, target="docker", s3="local")
     with pytest.raises(RestoreError, match="not a name for a stack") as caught:
-        recovered._new_settings("dev", name, tmp_path)
+        recovered_stack._new_settings("dev", name, tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def test_a_server_that_is_not_the_stacks_own_is_refused(tmp_path: Path) -> None:
     write(tmp_path, target="host", host="db.example.org")
     with pytest.raises(RestoreError, match="--container NAME"):
-        recovered._new_settings("dev", "again", tmp_path)
+        recovered_stack._new_settings("dev", "again", tmp_path)
 
 
 def test_a_name_that_has_a_stack_file_is_refused(tmp_path: Path) -> None:
     write(tmp_path, target="docker")
     with pytest.raises(RestoreError, match=r"Pulumi\.dev\.yaml is there already"):
-        recovered._new_settings("dev", "dev", tmp_path)
+        recovered_stack._new_settings("dev", "dev", tmp_path)

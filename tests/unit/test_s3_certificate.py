@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.certificate import Issued, is_due, issue
+from infra.handlers.certificate import Issued, is_due, issue
 
 
 def handshake(issued: Issued, folder: Path, name: str, ca_pem: str) -> str | None:

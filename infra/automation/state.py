@@ -1,0 +1,85 @@
+"""Where Pulumi keeps its state: the user's own backend, else a folder of this checkout and a generated passphrase."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# What is of this machine alone: state, passphrase, logs, runtime files; ignored by git.
+LOCAL = ROOT / ".lcdb"
+
+
+class StateError(Exception):
+    """The state kept here cannot be used: one line with the remedy."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where state is kept. `env` is what Pulumi must be told for it: paths and switches, no secrets."""
+
+    url: str
+    ours: bool
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_backend(local: Path = LOCAL) -> Backend:
+    """The backend the user is logged in to, else the folder `local`/state; says nothing about whether it answers."""
+    ours = f"file://{local / 'state'}"
+    url = os.environ.get("PULUMI_BACKEND_URL") or _logged_in()
+    if url and url != ours:
+        return Backend(url, ours=False)
+    return Backend(ours, ours=True, env={
+        "PULUMI_BACKEND_URL": ours,
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(local / "passphrase"),
+        # The salt that goes with the passphrase is in the state; no committed stack file needs to carry it.
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+    })
+
+
+def ensure_backend(backend: Backend, local: Path = LOCAL) -> None:
+    """Make the state folder (mode 0700) and the passphrase (0600) where they are ours; what is there stays as it is.
+
+    Raises StateError where there is state but its passphrase is gone.
+    """
+    if not backend.ours:
+        return
+    for folder in (local, local / "state"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    passphrase = local / "passphrase"
+    if passphrase.exists():
+        return
+    if any((local / "state").rglob("stacks/**/*.json")):
+        raise StateError(f"{passphrase}: gone, but {local / 'state'} was encrypted with it; put it back, "
+                         "or remove that folder (and by hand what its stacks made)")
+    # Complete before it has its name, and never over another's: two first runs at once agree on one passphrase.
+    draft = local / f"passphrase.{os.getpid()}.{secrets.token_hex(4)}"
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+    with suppress(FileExistsError):
+        os.link(draft, passphrase)
+    draft.unlink()
+
+
+def stack_folder(stack: str, local: Path = LOCAL) -> Path:
+    """The folder of a stack's own files, made with mode 0700."""
+    folder = local / stack
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _logged_in() -> str | None:
+    """The backend of `pulumi login`, by the environment or the credentials file; None where there is none."""
+    if os.environ.get("PULUMI_ACCESS_TOKEN"):
+        return os.environ.get("PULUMI_API") or "the Pulumi service"
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    try:
+        current = json.loads((home / "credentials.json").read_text(encoding="utf-8")).get("current")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return str(current) if current else None

@@ -1,0 +1,1 @@
+"""The same program without the Pulumi CLI."""

@@ -1,0 +1,1 @@
+"""Processes, packages and images on this machine."""

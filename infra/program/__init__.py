@@ -1,0 +1,1 @@
+"""What `__main__` calls: settings, and one `declare_*` for each part of the stack."""

@@ -1,0 +1,149 @@
+"""The S3 server of a stack of ours: SeaweedFS, in a container beside the database or as a process of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.local import docker_engine
+from infra.local.s3_server import DOCKERFILE, MEMORY_LIMIT, GatewayError, old_layout, refuse_versitygw
+from infra.local.seaweedfs import OFFICIAL_IMAGE, VERSION, VERSITYGW_FOLDERS, Ports, arguments, settings_files
+from infra.program.resources import BaseImage, Certificate, Gateway, GatewayBuild, Password
+from infra.program.settings import SettingsError
+
+ACCESS_KEY = "lifecompanion"
+REGION = "us-east-1"
+PORT_INSIDE = 7070
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container; what is published is on 127.0.0.1 alone
+SETTINGS_FILES = ("ca.pem", "cert.pem", "key.pem", "weed.options", "security.toml", "master.toml", "identities.json")
+SETTINGS = "/run/lifecompanion"
+DATA = "/var/lib/seaweedfs"
+MEMORY_MIB = 768
+# A volume without it is of an earlier release, which kept versitygw's data there.
+LAYOUT_LABEL, LAYOUT = "lifecompanion.s3", "seaweedfs"
+# What a volume holds is seen only here. Root keys and the keys of encryption come by file: whatever is in a
+# container's environment, `docker inspect` shows.
+ENTRY = f"""for name in {" ".join(VERSITYGW_FOLDERS)}; do
+    if [ -e {DATA}/$name ]; then echo "{{refusal}}" >&2; exit 1; fi
+done
+cd {SETTINGS}; exec weed "$@\""""
+CERTIFICATE_DAYS = 730
+
+
+@dataclass(frozen=True)
+class LocalS3:
+    """An S3 server of ours. `endpoint` is for this machine, `endpoint_inside` for containers on its network.
+
+    `resource` is what runs it: the container or the process; with `data` its buckets vanish. `ca_file` is on this
+    machine, `ca_pem` the same as text.
+    """
+
+    endpoint: str
+    endpoint_inside: str | None
+    ca_file: str
+    ca_pem: pulumi.Output[str]
+    resource: pulumi.Resource
+    data: pulumi.Resource
+    secret_key: pulumi.Output[str] = field(repr=False)
+    access_key: str = ACCESS_KEY
+    region: str = REGION
+
+    @property
+    def login(self) -> Mapping[str, pulumi.Input[Any]]:
+        """The fields of backups.s3.S3Login, as seen from this machine."""
+        return {"endpoint": self.endpoint, "region": self.region, "access_key": self.access_key,
+                "secret_key": self.secret_key, "ca_file": self.ca_file, "path_style": True}
+
+
+def local_s3(name: str, *, folder: str, port: int, network: docker.Network | None,
+             base_image: pulumi.Input[str] | None = None) -> LocalS3:
+    """Declare the stack's own S3 server on 127.0.0.1:`port`, with TLS and versioning.
+
+    With a network it is a container called `name` on it, else a process of this machine with its data in `folder`
+    (relative to the program's). `base_image` is what an image of our own stands on; one is made where none is given.
+    """
+    secret = Password("s3-root")
+    certificate = Certificate("s3-certificate", ["localhost", "127.0.0.1", *([name] if network else [])],
+                              ca_file=f"{folder}/ca.pem", days=CERTIFICATE_DAYS)
+    _refuse_earlier_data(name, folder, network)
+    if network is None:
+        resource: pulumi.Resource = Gateway(
+            "s3", folder=f"{folder}/server", port=port, region=REGION, access_key=ACCESS_KEY, secret_key=secret.value,
+            certificate=certificate)
+        data = resource
+    else:
+        data = volume = docker.Volume(
+            "s3-data", name=name, labels=[docker.VolumeLabelArgs(label=LAYOUT_LABEL, value=LAYOUT)])
+        resource = _container(name, folder, port, network, volume, secret, certificate, base_image)
+    return LocalS3(endpoint=f"https://localhost:{port}",
+                   endpoint_inside=f"https://{name}:{PORT_INSIDE}" if network else None,
+                   ca_file=f"{folder}/ca.pem", ca_pem=certificate.ca_pem, resource=resource, data=data,
+                   secret_key=secret.value)
+
+
+def _container(name: str, folder: str, port: int, network: docker.Network, volume: docker.Volume, secret: Password,
+               certificate: Certificate, base_image: pulumi.Input[str] | None) -> docker.Container:
+    docker_engine.require_port("lifecompanion:port", "127.0.0.1", port, name)
+    files = pulumi.Output.all(secret.value, certificate.ca_pem, certificate.cert_pem, certificate.key_pem).apply(
+        lambda known: {"ca.pem": known[1], "cert.pem": known[2], "key.pem": known[3], **settings_files(
+            Ports(PORT_INSIDE), address=EVERYWHERE, data=DATA, access_key=ACCESS_KEY, secret_key=known[0])})
+    return docker.Container(
+        "s3", name=name, image=_image(folder, base_image).image_id,
+        entrypoints=["/bin/sh", "-ec", ENTRY.format(refusal=_refusal(name)), "s3"], command=arguments(PORT_INSIDE),
+        envs=[f"{key}={value}" for key, value in MEMORY_LIMIT.items()],
+        uploads=[docker.ContainerUploadArgs(file=f"{SETTINGS}/{file}", content=files[file], permissions="0600")
+                 for file in SETTINGS_FILES],
+        volumes=[docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA)],
+        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)],
+        ports=[docker.ContainerPortArgs(internal=PORT_INSIDE, external=port, ip="127.0.0.1")],
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]), security_opts=["no-new-privileges"],
+        memory=MEMORY_MIB, memory_swap=MEMORY_MIB, log_opts={"max-size": "20m", "max-file": "3"},
+        restart="unless-stopped", opts=pulumi.ResourceOptions(additional_secret_outputs=["uploads"]),
+    )
+
+
+def _refuse_earlier_data(name: str, folder: str, network: docker.Network | None) -> None:
+    """Raise SettingsError where the stack's folder or volume is of a release whose data this server cannot read."""
+    if network is None:
+        try:
+            refuse_versitygw(Path(folder) / "server")
+        except GatewayError as error:
+            raise SettingsError(str(error)) from None
+    elif docker_engine.has_volume(name) and docker_engine.volume_label(name, LAYOUT_LABEL) != LAYOUT:
+        raise SettingsError(_refusal(name))
+
+
+def _refusal(name: str) -> str:
+    return old_layout(f"volume {name}", "one of an earlier release, whose S3 server was versitygw",
+                      f"remove it (docker rm --force {name}; docker volume rm {name})")
+
+
+def own_image() -> str:
+    """The name of the image of our own, by server version and Dockerfile."""
+    return f"lifecompanion/seaweedfs:{VERSION}-{hashlib.sha256(DOCKERFILE.read_bytes()).hexdigest()[:12]}"
+
+
+def takes_official_image() -> bool:
+    """Whether the server's own image is used: it is here, or it can be pulled and none of ours is here yet."""
+    if docker_engine.has_image(OFFICIAL_IMAGE):
+        return True
+    return not docker_engine.has_image(own_image()) and docker_engine.can_pull(OFFICIAL_IMAGE)
+
+
+def _image(folder: str, base_image: pulumi.Input[str] | None) -> docker.RemoteImage:
+    # Other stacks may run the same image, so destroying one leaves it to the engine.
+    if takes_official_image():
+        pulumi.log.info(f"S3 server: image {OFFICIAL_IMAGE}")
+        return docker.RemoteImage("s3-image", name=OFFICIAL_IMAGE, keep_locally=True)
+    pulumi.log.info(f"S3 server: image {own_image()}, built here: {OFFICIAL_IMAGE} is not here and no registry answers")
+    base = base_image or BaseImage("s3-base-image").reference
+    build = GatewayBuild("s3-build", folder=str(Path(folder) / "image"), content=own_image())
+    return docker.RemoteImage(
+        "s3-image", name=own_image(), keep_locally=True,
+        build=docker.RemoteImageBuildArgs(context=build.context, build_args={"BASE": base}))
