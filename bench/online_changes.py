@@ -15,7 +15,7 @@ from bench.pictures import draw_stalls
 from bench.results import Run, keep_run
 from schema import apply
 from schema.compare import Options
-from schema.objects import Object
+from schema.model.objects import Object
 from tests.database.online_changes import BEFORE, COMMUNITY, COMPRESSED, PLAIN, after
 from tests.database.servers import Database, Server, create_database, drop_database, require_official, running
 from tests.database.writers import Writers, reading, writing

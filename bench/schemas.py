@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import random
 
-from schema.columns import big_int, big_serial, boolean, decimal, integer, jsonb, text, timestamp, varchar
-from schema.objects import Check, Column, ForeignKey, Hypertable, Index, Key, Retention, Table
+from schema.model.columns import big_int, big_serial, boolean, decimal, integer, jsonb, text, timestamp, varchar
+from schema.model.objects import Check, Column, ForeignKey, Hypertable, Index, Key, Retention, Table
 
 SUBJECTS = ("account", "address", "alarm", "asset", "audit", "batch", "booking", "campaign", "contract", "customer",
             "device", "document", "firmware", "gateway", "invoice", "location", "message", "metric", "operator",
@@ -29,7 +29,7 @@ def tables(number: int) -> tuple[Table, ...]:
 
 def script(declared: tuple[Table, ...]) -> str:
     """The SQL that makes all of them in an empty database."""
-    from schema.plan import plan_from_empty
+    from schema.planning.plan import plan_from_empty
 
     return ";\n".join(step.sql for step in plan_from_empty(declared).steps)
 

@@ -30,7 +30,7 @@ import json, os
 import pulumi
 from infra.program.resources import Table
 from schema.lifecompanion import declared
-from schema.properties import to_dict
+from schema.model.properties import to_dict
 
 login = pulumi.Output.secret(json.loads(os.environ["BENCH_LOGIN"]))
 options = {"on_unsupported": "error", "allow": []}

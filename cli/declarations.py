@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schema.objects import KINDS, Object
-from schema.step import Hazard
+from schema.model.objects import KINDS, Object
+from schema.model.step import Hazard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +84,8 @@ def _is_backed_up(stack: str | None) -> bool:
 
 def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
     """The objects that `file` declares, each after what it stands on; without a file the stack's."""
-    from schema.dependencies import ordered
     from schema.lifecompanion import declared
+    from schema.planning.dependencies import ordered
 
     return tuple(ordered(load(file))) if file else declared(settings.timestamps)
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schema.connection import Address
-    from schema.plan import Plan
-    from schema.step import Step
+    from schema.model.step import Step
+    from schema.planning.plan import Plan
 
 app = typer.Typer(no_args_is_help=True, help="The declared schema against a live database.")
 
@@ -126,7 +126,7 @@ def _warn(warnings: Sequence[str]) -> None:
 
 def _json(steps: Sequence[Step], warnings: Sequence[str]) -> str:
     """Steps as a program reads them, with the fingerprint of just these."""
-    from schema.plan import Plan
+    from schema.planning.plan import Plan
 
     found: list[dict[str, Any]] = [
         {"object": step.object, "sql": step.sql, "why": step.why, "hazards": [str(hazard) for hazard in step.hazards]}

@@ -30,7 +30,7 @@ def export(stack: StackOption = None, *, declared: DeclaredOption = None,
            laravel: Annotated[Path | None, typer.Option(metavar="DIR", help=(
                "Write it where the Laravel application in DIR loads its schema from."))] = None) -> None:
     """Print the declared schema as plain SQL for an empty database; asks no server."""
-    from schema.dump import LARAVEL_FILE, LARAVEL_MIGRATIONS, dump, laravel_dump
+    from schema.export.plain_sql import LARAVEL_FILE, LARAVEL_MIGRATIONS, dump, laravel_dump
 
     settings = schema_settings_of(stack)
     settings = settings.model_copy(update={"timestamps": timestamps}) if timestamps else settings
@@ -56,7 +56,7 @@ def export(stack: StackOption = None, *, declared: DeclaredOption = None,
 def diagram(file: Annotated[Path | None, typer.Argument(metavar="[FILE.svg]", help="Write it there.")] = None,
             stack: StackOption = None, *, declared: DeclaredOption = None) -> None:
     """Draw the declared schema as SVG, hypertables, aggregates and policies marked; asks no server."""
-    from schema.diagram import draw
+    from schema.export.diagram import draw
 
     title = declared.stem if declared else "LifeCompanion's database, as declared"
     drawn = draw(find_objects(declared, schema_settings_of(stack)), title)
@@ -72,8 +72,8 @@ def adopt(file: Annotated[Path | None, typer.Argument(metavar="[FILE.py]", help=
           schemas: Annotated[list[str] | None, typer.Option("--schema", metavar="NAME", help=(
               "A schema to adopt; without one, all that people made."))] = None) -> None:
     """Print the Python declaration of a live database, against which it then plans empty; changes nothing."""
-    from schema.adoption import adopt as read
-    from schema.source import python
+    from schema.export.adoption import adopt as read
+    from schema.export.python_source import python
 
     if file and file.exists():
         raise AdoptError(f"{file}: is there already; give a new name, or remove it")

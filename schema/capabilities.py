@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
-from schema import dependencies
 from schema.errors import UnsupportedError
-from schema.objects import ContinuousAggregate, Job, Object
+from schema.model.objects import ContinuousAggregate, Job, Object
+from schema.planning import dependencies
 
 OLDEST_SERVER = 130000
 Edition = Literal["timescale", "apache"]

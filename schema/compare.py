@@ -8,18 +8,21 @@ from typing import Any, Literal
 
 from psycopg import Connection
 
-from schema import aggregates, lint, renames, rereading, words
+from schema import lint
+from schema.aggregates import comparison
+from schema.canonical import normalising, restored_expressions
+from schema.canonical.scratch import in_server_words
 from schema.capabilities import Capabilities
-from schema.catalog import rows
+from schema.catalog.queries import rows
+from schema.catalog.readers import READERS, jobs, undeclared
+from schema.catalog.readers.dependants import with_dependants
+from schema.catalog.readers.weights import read_columnstore, read_weights
 from schema.kinds import columnstore
-from schema.live import Compared, Comparison, Live
-from schema.objects import Enum, Job, Object, Table
-from schema.plan import COMPARISONS, Plan
-from schema.plan import plan as plan_steps
-from schema.readers import READERS, jobs, undeclared
-from schema.readers.dependants import with_dependants
-from schema.readers.weights import read_columnstore, read_weights
-from schema.scratch import in_server_words
+from schema.model.live import Compared, Comparison, Live
+from schema.model.objects import Enum, Job, Object, Table
+from schema.planning import renames
+from schema.planning.plan import COMPARISONS, Plan
+from schema.planning.plan import plan as plan_steps
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def compare_and_plan(connection: Connection[Any], side: Side) -> tuple[Plan, lis
     capabilities, options = side.capabilities, side.options
     comparisons = with_dependants(connection, capabilities, compare(connection, side), side.declared, side.context)
     comparisons = _weighed(connection, capabilities, comparisons)
-    comparisons = aggregates.completed(connection, capabilities, comparisons)
+    comparisons = comparison.completed(connection, capabilities, comparisons)
     extra = undeclared.read(connection, capabilities, side.objects) if options.whole_schema else ()
     found = plan_steps(comparisons, options.allow, side.left_out, undeclared=extra, protect=options.protect,
                        backed_up=options.backed_up, missing_schemas=_missing_schemas(connection, side))
@@ -106,7 +109,7 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
         if there is None and (former := renames.former_name(mine)):
             there = live.get((type(mine), former))
             there = there and _named(there, mine.name)
-        settled = words.settle(theirs, there.object if there else None)
+        settled = normalising.settle(theirs, there.object if there else None)
         found.append(COMPARISONS[type(mine)](mine, settled, there, capabilities.server_version,
                                              capabilities.single_process, capabilities.timescaledb,
                                              former if there else None, made.get((type(mine), mine.full_name))))
@@ -114,10 +117,10 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
     values = renames.values(found)
     found = [_with_object(each, renames.relations(each.present.object, names, values))
              if (names or values) and each.live and not isinstance(each.declared, Enum) else each for each in found]
-    found = rereading.settled(found, lambda tables: [
+    found = restored_expressions.settled(found, lambda tables: [
         each for each in in_server_words(connection, capabilities, tables, (*side.context, *side.declared))[0]
         if isinstance(each, Table)])
-    return _with_columnstore(connection, capabilities, aggregates.attached(found, live))
+    return _with_columnstore(connection, capabilities, comparison.attached(found, live))
 
 
 def _with_columnstore(connection: Connection[Any], capabilities: Capabilities,
@@ -163,7 +166,7 @@ def _missing_schemas(connection: Connection[Any], side: Side) -> list[str]:
 def _read_back(declared: Object, comparison: Compared[Any, Any]) -> Object | None:
     if comparison.live is None:
         return None
-    found: Object = words.in_declared_words(comparison.declared, comparison.wanted, comparison.live.object)
+    found: Object = normalising.in_declared_words(comparison.declared, comparison.wanted, comparison.live.object)
     unfit = {part: getattr(declared, part) for part in ("hypertable", "compression", "retention", "reorder")
              if getattr(declared, part, None) != getattr(comparison.declared, part, None)}
     return replace(found, **unfit)
@@ -203,4 +206,4 @@ def _differs(comparison: Comparison) -> bool:
     more = more or bool(live.mixed) or len(live.policies) > len(security.policies if security else ())
     unfinished = (live.not_valid or live.invalid or live.unindexed or len(policies) > len(set(policies))
                   or comparison.renamed or columnstore.stale(comparison))
-    return more or bool(unfinished) or not words.equal(wanted, live.table)
+    return more or bool(unfinished) or not normalising.equal(wanted, live.table)

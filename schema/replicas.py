@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from schema.catalog import rows
+from schema.catalog.queries import rows
 from schema.errors import ApplyError
 
 POLL_SECONDS = 0.5

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from schema.capabilities import Capabilities
-from schema.catalog import rows
+from schema.catalog.queries import rows
 from schema.errors import ApplyError
 
 LOCK = 4_201_160_500_731  # one arbitrary number for "somebody changes this database's schema"

@@ -18,7 +18,7 @@ from schema import apply
 from schema.compare import Options
 from schema.connection import Address
 from schema.errors import SchemaError, ServerUnreachableError
-from schema.objects import Object
+from schema.model.objects import Object
 
 FRESH_SECONDS = 10.0
 

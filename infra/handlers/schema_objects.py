@@ -20,9 +20,9 @@ from schema.connection import Address
 from schema.errors import ServerUnreachableError
 from schema.kinds.undeclared import hazard
 from schema.lifecompanion import declared as program
-from schema.objects import Object, Table, kind_of
-from schema.plan import plan_from_empty
-from schema.properties import from_dict, to_dict
+from schema.model.objects import Object, Table, kind_of
+from schema.model.properties import from_dict, to_dict
+from schema.planning.plan import plan_from_empty
 
 if TYPE_CHECKING:
     from infra.program.settings import Settings

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from infra.local.notices import notify
 from schema.connection import Address
-from schema.objects import Object, Table
+from schema.model.objects import Object, Table
 
 # seed.ledger.SCHEMA; to import it takes a fifth of a second, which every update would pay.
 RECORD = "lifecompanion_seed"

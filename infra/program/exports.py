@@ -15,7 +15,7 @@ from infra.program.schema import DeclaredObjects
 from infra.program.server import ReadAddress, Server
 from infra.program.settings import Settings
 from infra.program.storage import Storage
-from schema.objects import Table, kind_of
+from schema.model.objects import Table, kind_of
 
 # A replicator logs in to no database.
 PEOPLE = tuple(role for role in ROLES if role != REPLICATOR)

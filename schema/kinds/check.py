@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from schema.kinds import constraint
-from schema.live import Comparison
-from schema.names import ident
-from schema.objects import Check
-from schema.step import Step
+from schema.model.live import Comparison
+from schema.model.names import ident
+from schema.model.objects import Check
+from schema.model.step import Step
 
 
 def definition(check: Check) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from schema import dependants
 from schema.capabilities import TYPES_IN_COLUMNSTORE
 from schema.errors import UnsupportedError
 from schema.kinds import row_security, trigger, view
-from schema.live import Comparison
-from schema.names import ident, literal
-from schema.objects import Column
-from schema.rewriting import names_in
-from schema.step import Hazard, Step
+from schema.model.live import Comparison
+from schema.model.names import ident, literal
+from schema.model.objects import Column
+from schema.model.sql_names import names_in
+from schema.model.step import Hazard, Step
+from schema.planning import view_dependants
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
 _BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|character|\"char\"|name|boolean|date|time|"
@@ -69,7 +69,7 @@ def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], 
     server changes no type under them."""
     table, declared = comparison.present.table, comparison.declared
     names = {column.name, column.renamed_from or column.name}
-    blocking = dependants.on(comparison, names)
+    blocking = view_dependants.on(comparison, names)
     before, after = view.around(f"{comparison.name}.{column.name}", blocking, "its type is going to be changed",
                                 view.as_it_was)
     on = ident(comparison.name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from schema.capabilities import CHUNK_SETTINGS
 from schema.errors import UnsupportedError
 from schema.kinds import policy
-from schema.live import ColumnstoreChunk, Comparison
-from schema.names import ident, literal
-from schema.objects import Compression
-from schema.step import Hazard, Step, Transaction
+from schema.model.live import ColumnstoreChunk, Comparison
+from schema.model.names import ident, literal
+from schema.model.objects import Compression
+from schema.model.step import Hazard, Step, Transaction
 
 PROCEDURE = "policy_compression"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from schema.live import Comparison
-from schema.names import ident, literal
-from schema.objects import qualified
-from schema.step import Step
+from schema.model.live import Comparison
+from schema.model.names import ident, literal
+from schema.model.objects import qualified
+from schema.model.step import Step
 
 
 def steps(comparison: Comparison, changed: Collection[str] = ()) -> list[Step]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from schema.live import Comparison
-from schema.names import ident
-from schema.objects import Check, ForeignKey, Key, Table
-from schema.step import Hazard, Step, Transaction
+from schema.model.live import Comparison
+from schema.model.names import ident
+from schema.model.objects import Check, ForeignKey, Key, Table
+from schema.model.step import Hazard, Step, Transaction
 
 C = TypeVar("C", Key, ForeignKey, Check)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from schema import renames
 from schema.errors import UnsupportedError
 from schema.kinds import comment
-from schema.live import Compared, Found
-from schema.names import ident, literal
-from schema.objects import Enum
-from schema.step import Step, Transaction
+from schema.model.live import Compared, Found
+from schema.model.names import ident, literal
+from schema.model.objects import Enum
+from schema.model.step import Step, Transaction
+from schema.planning import renames
 
 EnumComparison = Compared[Enum, Found[Enum]]
 # The catalog takes a lock on the type alone: neither rows nor writers of the tables that use it are touched.

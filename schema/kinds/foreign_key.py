@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.kinds import constraint
-from schema.live import Comparison
-from schema.names import ident, idents
-from schema.objects import ForeignKey
-from schema.step import Step
+from schema.model.live import Comparison
+from schema.model.names import ident, idents
+from schema.model.objects import ForeignKey
+from schema.model.step import Step
 
 
 def definition(key: ForeignKey) -> str:

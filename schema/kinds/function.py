@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
-from schema import renames
 from schema.errors import UnsafeChangeError
 from schema.kinds import comment, rights
-from schema.live import Compared, LiveFunction
-from schema.names import ident
-from schema.objects import Function
-from schema.step import Hazard, Step
+from schema.model.live import Compared, LiveFunction
+from schema.model.names import ident
+from schema.model.objects import Function
+from schema.model.step import Hazard, Step
+from schema.planning import renames
 
 FunctionComparison = Compared[Function, LiveFunction]
 LABELS = {"returns": "result", "security_definer": "security definer"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema import intervals
 from schema.errors import UnsafeChangeError
 from schema.kinds import constraint
-from schema.live import Comparison
-from schema.names import ident, literal
-from schema.objects import Dimension, Hypertable, Table
-from schema.step import Hazard, Step
+from schema.model import intervals
+from schema.model.live import Comparison
+from schema.model.names import ident, literal
+from schema.model.objects import Dimension, Hypertable, Table
+from schema.model.step import Hazard, Step
 
 
 def creation(table: Table, declared: Hypertable, *, moves: bool = False) -> str:

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from schema.capabilities import CHUNK_INDEXES_BY_LIKENESS
 from schema.kinds import constraint
-from schema.live import Comparison, UnindexedChunk
-from schema.names import RESERVED, ident, idents
-from schema.objects import Index, Table
-from schema.step import Hazard, Step, Transaction
+from schema.model.live import Comparison, UnindexedChunk
+from schema.model.names import RESERVED, ident, idents
+from schema.model.objects import Index, Table
+from schema.model.step import Hazard, Step, Transaction
 
 BESIDE = "__new"
 _TERM = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z", re.I)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from schema import intervals
 from schema.capabilities import JOB_NAMES
-from schema.live import Compared, LiveJob
-from schema.names import ident, literal
-from schema.objects import Job
-from schema.step import Hazard, Step, Transaction
+from schema.model import intervals
+from schema.model.live import Compared, LiveJob
+from schema.model.names import ident, literal
+from schema.model.objects import Job
+from schema.model.step import Hazard, Step, Transaction
 
 JobComparison = Compared[Job, LiveJob]
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from schema.kinds import constraint
 from schema.kinds.index import BESIDE
-from schema.live import Comparison
-from schema.names import ident, idents
-from schema.objects import Key, qualified
-from schema.step import Hazard, Step, Transaction
+from schema.model.live import Comparison
+from schema.model.names import ident, idents
+from schema.model.objects import Key, qualified
+from schema.model.step import Hazard, Step, Transaction
 
 
 def definition(key: Key) -> str:

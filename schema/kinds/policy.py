@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from schema import intervals
-from schema.live import Comparison, PolicyJob
-from schema.names import ident, literal
-from schema.objects import Compression, Reorder, Retention
-from schema.step import Step, Transaction
+from schema.model import intervals
+from schema.model.live import Comparison, PolicyJob
+from schema.model.names import ident, literal
+from schema.model.objects import Compression, Reorder, Retention
+from schema.model.step import Step, Transaction
 
 
 def folded(where: str, jobs: Sequence[int], transaction: Transaction) -> list[Step]:

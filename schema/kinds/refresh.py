@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from schema import intervals
+from schema.aggregates.live import AggregateComparison
 from schema.kinds import policy
-from schema.live import PolicyJob
-from schema.live_aggregate import AggregateComparison
-from schema.names import ident, literal
-from schema.objects import Refresh
-from schema.step import Step, Transaction
+from schema.model import intervals
+from schema.model.live import PolicyJob
+from schema.model.names import ident, literal
+from schema.model.objects import Refresh
+from schema.model.step import Step, Transaction
 
 PROCEDURE = "policy_refresh_continuous_aggregate"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from schema import intervals
 from schema.kinds import policy
-from schema.live import Comparison
-from schema.names import ident, literal
-from schema.objects import Reorder
-from schema.step import Step
+from schema.model import intervals
+from schema.model.live import Comparison
+from schema.model.names import ident, literal
+from schema.model.objects import Reorder
+from schema.model.step import Step
 
 PROCEDURE = "policy_reorder"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schema import intervals
 from schema.kinds import policy
-from schema.live import Comparison
-from schema.objects import Retention
-from schema.step import Hazard, Step
+from schema.model import intervals
+from schema.model.live import Comparison
+from schema.model.objects import Retention
+from schema.model.step import Hazard, Step
 
 PROCEDURE = "policy_retention"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from schema.live import Rights
-from schema.names import ident
+from schema.model.live import Rights
+from schema.model.names import ident
 
 
 def again(kind: str, name: str, rights: Rights, columns: Collection[str] = ()) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from schema.errors import UnsupportedError
-from schema.live import Comparison
-from schema.names import ident, literal
-from schema.objects import Policy, Table
-from schema.step import Hazard, Step
+from schema.model.live import Comparison
+from schema.model.names import ident, literal
+from schema.model.objects import Policy, Table
+from schema.model.step import Hazard, Step
 
 
 def definition(table: Table, policy: Policy) -> str:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from schema.kinds import check, column, foreign_key, hypertable, index, key, row_security, trigger
-from schema.live import LiveTable
-from schema.names import ident
-from schema.objects import Table
-from schema.step import Hazard, Step
+from schema.model.live import LiveTable
+from schema.model.names import ident
+from schema.model.objects import Table
+from schema.model.step import Hazard, Step
 
 
 def create_step(table: Table) -> Step:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.errors import UnsupportedError
-from schema.live import Comparison
-from schema.names import ident, literal
-from schema.objects import Table, Trigger
-from schema.step import Hazard, Step
+from schema.model.live import Comparison
+from schema.model.names import ident, literal
+from schema.model.objects import Table, Trigger
+from schema.model.step import Hazard, Step
 
 # PostgreSQL's, and on hypertables TimescaleDB's, that know CREATE OR REPLACE TRIGGER.
 REPLACES_SINCE, REPLACES_ON_CHUNKS_SINCE = 140000, (2, 12)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from schema.live import Undeclared
-from schema.names import ident
-from schema.objects import Object, kind_of
-from schema.step import Hazard, Step, Transaction
+from schema.model.live import Undeclared
+from schema.model.names import ident
+from schema.model.objects import Object, kind_of
+from schema.model.step import Hazard, Step, Transaction
 
 # By kind: how it is dropped, under which hazard, and its place: what stands on others goes first. Kinds up to
 # `aggregate` go before anything else is changed, as they may keep columns from being changed; the others go last, as

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from schema import renames
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.kinds import comment, rights
-from schema.live import Compared, Dependant, LiveView
-from schema.names import ident
-from schema.objects import View
-from schema.step import Step
+from schema.model.live import Compared, Dependant, LiveView
+from schema.model.names import ident
+from schema.model.objects import View
+from schema.model.step import Step
+from schema.planning import renames
 
 ViewComparison = Compared[View, LiveView]
 INVOKER_SINCE = 150000

@@ -12,7 +12,7 @@ from schema.lifecompanion.devices import DEVICES
 from schema.lifecompanion.environmental_readings import ENVIRONMENTAL_READINGS
 from schema.lifecompanion.notifications import NOTIFICATIONS
 from schema.lifecompanion.users import USERS
-from schema.objects import Object, Table
+from schema.model.objects import Object, Table
 
 Timestamps = Literal["timestamp", "timestamptz"]
 

@@ -1,8 +1,8 @@
 """What a person was doing, as classified from the readings."""
 
-from schema.columns import big_int, big_serial, decimal, jsonb, timestamp, varchar
-from schema.intervals import weeks, years
-from schema.objects import Check, ForeignKey, Hypertable, Index, Retention, Table
+from schema.model.columns import big_int, big_serial, decimal, jsonb, timestamp, varchar
+from schema.model.intervals import weeks, years
+from schema.model.objects import Check, ForeignKey, Hypertable, Index, Retention, Table
 
 ACTIVITY_CLASSIFICATIONS = Table(
     "activity_classifications",

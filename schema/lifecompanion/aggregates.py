@@ -4,8 +4,8 @@ They outlive what they are computed from: raw readings go after a year. `refresh
 were offline; what is newer than its end is computed when it is asked for.
 """
 
-from schema.intervals import days, months, years
-from schema.objects import Compression, ContinuousAggregate, Index, Refresh, Retention
+from schema.model.intervals import days, months, years
+from schema.model.objects import Compression, ContinuousAggregate, Index, Refresh, Retention
 
 MEASURES = ("temperature", "humidity", "pressure", "air_quality", "battery_level")
 

@@ -1,7 +1,7 @@
 """Sensors and phones that report over MQTT."""
 
-from schema.columns import big_int, big_serial, boolean, jsonb, timestamp, varchar
-from schema.objects import Check, ForeignKey, Key, Table
+from schema.model.columns import big_int, big_serial, boolean, jsonb, timestamp, varchar
+from schema.model.objects import Check, ForeignKey, Key, Table
 
 DEVICES = Table(
     "devices",

@@ -1,8 +1,8 @@
 """What the devices measure: the table that grows."""
 
-from schema.columns import big_int, big_serial, decimal, integer, timestamp
-from schema.intervals import months, weeks, years
-from schema.objects import Check, Compression, ForeignKey, Hypertable, Index, Retention, Table
+from schema.model.columns import big_int, big_serial, decimal, integer, timestamp
+from schema.model.intervals import months, weeks, years
+from schema.model.objects import Check, Compression, ForeignKey, Hypertable, Index, Retention, Table
 
 ENVIRONMENTAL_READINGS = Table(
     "environmental_readings",

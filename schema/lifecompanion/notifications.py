@@ -1,7 +1,7 @@
 """What a person was told, each caused by a reading."""
 
-from schema.columns import big_int, big_serial, text, timestamp, varchar
-from schema.objects import Check, ForeignKey, Index, Key, Table
+from schema.model.columns import big_int, big_serial, text, timestamp, varchar
+from schema.model.objects import Check, ForeignKey, Index, Key, Table
 
 NOTIFICATIONS = Table(
     "notifications",

@@ -1,7 +1,7 @@
 """People who use LifeCompanion."""
 
-from schema.columns import big_serial, jsonb, timestamp, varchar
-from schema.objects import Check, Key, Table
+from schema.model.columns import big_serial, jsonb, timestamp, varchar
+from schema.model.objects import Check, Key, Table
 
 USERS = Table(
     "users",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from schema.errors import DeclarationError
 from schema.lint import aggregates, hypertables, indexes, jobs, names, references, tables
 from schema.lint.finding import Finding
-from schema.objects import Object
+from schema.model.objects import Object
 
 # What cannot be, or cannot work. Objects that are not among those given are not judged.
 ERRORS: tuple[Callable[[Sequence[Object]], Iterable[str]], ...] = (

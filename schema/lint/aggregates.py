@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from schema import aggregate_query, dependencies, intervals
+from schema.aggregates import aggregate_query
+from schema.aggregates.live import BESIDE, OLD
 from schema.errors import DeclarationError
 from schema.lint import durations
 from schema.lint.finding import Finding, Lint
-from schema.live_aggregate import BESIDE, OLD
-from schema.names import LONGEST_BYTES
-from schema.objects import ContinuousAggregate, Object, Table
+from schema.model import intervals
+from schema.model.names import LONGEST_BYTES
+from schema.model.objects import ContinuousAggregate, Object, Table
+from schema.planning import dependencies
 
 INTEGERS = frozenset({"smallint", "integer", "bigint", "int", "int2", "int4", "int8"})
 _DAY = intervals.fixed_length("1 day")

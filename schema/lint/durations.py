@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from schema import intervals
 from schema.errors import DeclarationError
+from schema.model import intervals
 
 
 def unreadable(owner: str, texts: Iterable[tuple[str, str | None]]) -> Iterator[str]:

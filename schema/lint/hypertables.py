@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from schema import intervals
 from schema.lint import durations
 from schema.lint.tables import column_of
-from schema.objects import Hypertable, Object, Table
+from schema.model import intervals
+from schema.model.objects import Hypertable, Object, Table
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:

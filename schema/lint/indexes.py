@@ -8,7 +8,7 @@ from dataclasses import replace
 from schema.kinds.index import plain
 from schema.lint.finding import Finding, Lint
 from schema.lint.tables import column_of
-from schema.objects import ContinuousAggregate, ForeignKey, Index, Object, Table
+from schema.model.objects import ContinuousAggregate, ForeignKey, Index, Object, Table
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:

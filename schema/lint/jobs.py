@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from schema import intervals
 from schema.errors import DeclarationError
-from schema.objects import Job, Object
+from schema.model import intervals
+from schema.model.objects import Job, Object
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from schema.lint.finding import Lint
-from schema.names import LONGEST_BYTES
-from schema.objects import ContinuousAggregate, Enum, Function, Job, Object, Table
-from schema.step import Hazard
+from schema.model.names import LONGEST_BYTES
+from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Object, Table
+from schema.model.step import Hazard
 
 KNOWN = frozenset((*Hazard, *Lint))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from schema.lint.finding import Finding, Lint
-from schema.objects import ForeignKey, Function, Job, Object, Table
+from schema.model.objects import ForeignKey, Function, Job, Object, Table
 
 # Trigger functions that PostgreSQL brings.
 BUILT_IN = frozenset({"suppress_redundant_updates_trigger", "tsvector_update_trigger",

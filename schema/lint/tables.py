@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from schema.objects import Check, Column, ForeignKey, Index, Key, Object, Policy, Table, Trigger
-from schema.rewriting import plain
+from schema.model.objects import Check, Column, ForeignKey, Index, Key, Object, Policy, Table, Trigger
+from schema.model.sql_names import plain
 
 Named = Column | Key | ForeignKey | Check | Index | Trigger | Policy
 # A column's name as an index term begins with it; anything else is an expression.

@@ -8,9 +8,9 @@ import pytest
 
 from schema import apply
 from schema.compare import Options
-from schema.objects import Object
-from schema.plan import plan_from_empty
-from schema.properties import from_dict, to_dict
+from schema.model.objects import Object
+from schema.model.properties import from_dict, to_dict
+from schema.planning.plan import plan_from_empty
 from tests.database.servers import Database
 
 

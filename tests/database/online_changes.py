@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from schema.objects import (
+from schema.model.objects import (
     Check,
     Column,
     Compression,

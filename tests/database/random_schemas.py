@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from schema.lint.finding import Lint
 from schema.lint.indexes import bare
-from schema.objects import (
+from schema.model.objects import (
     Check,
     Column,
     Compression,

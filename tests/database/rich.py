@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from schema.columns import big_int, big_serial, boolean, decimal, jsonb, text, timestamp, varchar
-from schema.objects import (
+from schema.model.columns import big_int, big_serial, boolean, decimal, jsonb, text, timestamp, varchar
+from schema.model.objects import (
     Check,
     Column,
     Compression,

@@ -34,7 +34,7 @@ from backups.restoring.target_database import create_database, require_fit
 from backups.schedule import run_due
 from backups.storage.encryption import Keyring, new_key
 from cli.declarations import find_declared
-from schema.step import Hazard
+from schema.model.step import Hazard
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server, docker
 from tests.database.writers import everybody_writes, writing

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
-from schema.adoption import adopt
 from schema.errors import UnsafeChangeError, UnsupportedError
-from schema.objects import (
+from schema.export.adoption import adopt
+from schema.model.objects import (
     Column,
     Compression,
     ContinuousAggregate,
@@ -22,7 +22,7 @@ from schema.objects import (
     Retention,
     Table,
 )
-from schema.properties import from_dict, to_dict
+from schema.model.properties import from_dict, to_dict
 from tests.database.servers import Database
 from tests.database.writers import everybody_writes, writing
 

@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.errors import UnsupportedError
-from schema.objects import Column, Hypertable, Key, Table
+from schema.model.objects import Column, Hypertable, Key, Table
 from tests.database.convergence import converge, survives_crashes
 from tests.database.servers import Database
 

@@ -8,8 +8,8 @@ import pytest
 
 from schema import apply
 from schema.errors import ApplyError, UnsafeChangeError, UnsupportedError
-from schema.objects import Check, Column, Compression, ForeignKey, Hypertable, Index, Key, Retention, Table
-from schema.properties import from_dict, to_dict
+from schema.model.objects import Check, Column, Compression, ForeignKey, Hypertable, Index, Key, Retention, Table
+from schema.model.properties import from_dict, to_dict
 from tests.database.servers import Database
 
 pytestmark = pytest.mark.servers("official")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from schema.objects import Check, Column, ForeignKey, Hypertable, Key, Table
+from schema.model.objects import Check, Column, ForeignKey, Hypertable, Key, Table
 from tests.database.convergence import converge, survives_crashes
 from tests.database.servers import Database
 

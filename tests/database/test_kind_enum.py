@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.errors import UnsupportedError
-from schema.objects import Check, Column, Enum, Table, ValueRename
+from schema.model.objects import Check, Column, Enum, Table, ValueRename
 from tests.database.convergence import agreed, converge, made_again, survives_crashes
 from tests.database.servers import Database
 

@@ -9,7 +9,7 @@ import pytest
 
 from schema import apply
 from schema.errors import ApplyError, UnsafeChangeError
-from schema.objects import Column, Function, Table, View
+from schema.model.objects import Column, Function, Table, View
 from tests.database.convergence import agreed, converge, made_again, survives_crashes
 from tests.database.servers import Database
 

@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.errors import DeclarationError, UnsafeChangeError
-from schema.objects import (
+from schema.model.objects import (
     Column,
     Compression,
     ContinuousAggregate,
@@ -23,7 +23,7 @@ from schema.objects import (
     Table,
     Trigger,
 )
-from schema.properties import from_dict, to_dict
+from schema.model.properties import from_dict, to_dict
 from tests.database.convergence import Crash
 from tests.database.servers import Database
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
-from schema.objects import Column, Hypertable, Index, Table
+from schema.model.objects import Column, Hypertable, Index, Table
 from tests.database.convergence import converge, survives_crashes
 from tests.database.servers import Database
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
+from schema.catalog.readers.jobs import match
 from schema.errors import DeclarationError, UnsafeChangeError
-from schema.objects import Job
-from schema.properties import from_dict, to_dict
-from schema.readers.jobs import match
+from schema.model.objects import Job
+from schema.model.properties import from_dict, to_dict
 from tests.database.servers import Database
 
 pytestmark = pytest.mark.servers("official")
@@ -181,7 +181,7 @@ def test_a_wrong_declaration_is_found_before_any_server_is_asked(
 
 
 def test_where_jobs_have_no_names_the_procedure_tells_which_is_which() -> None:
-    from schema.live import LiveJob
+    from schema.model.live import LiveJob
 
     live = [LiveJob(Job("tidy", procedure="tidy", schedule="1 day"), number, named=False) for number in (1001, 1000)]
     found = match(live, [Job("nightly", procedure="tidy", schedule="1 day")])

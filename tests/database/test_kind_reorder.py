@@ -8,8 +8,8 @@ import pytest
 
 from schema import apply
 from schema.errors import DeclarationError, UnsupportedError
-from schema.objects import Column, Hypertable, Index, Key, Reorder, Table
-from schema.properties import from_dict, to_dict
+from schema.model.objects import Column, Hypertable, Index, Key, Reorder, Table
+from schema.model.properties import from_dict, to_dict
 from tests.database.servers import Database
 
 pytestmark = pytest.mark.servers("official")

@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.errors import UnsafeChangeError
-from schema.objects import Column, Hypertable, Retention, Table
+from schema.model.objects import Column, Hypertable, Retention, Table
 from tests.database.servers import Database
 
 pytestmark = pytest.mark.servers("official")

@@ -9,7 +9,7 @@ import pytest
 
 from schema import apply
 from schema.errors import DeclarationError, UnsupportedError
-from schema.objects import Column, Compression, Hypertable, Policy, RowSecurity, Table
+from schema.model.objects import Column, Compression, Hypertable, Policy, RowSecurity, Table
 from tests.database.convergence import agreed, converge, survives_crashes
 from tests.database.servers import Database
 

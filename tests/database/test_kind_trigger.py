@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.errors import DeclarationError, UnsupportedError
-from schema.objects import Column, Function, Hypertable, Object, Table, Trigger
+from schema.model.objects import Column, Function, Hypertable, Object, Table, Trigger
 from tests.database.convergence import agreed, converge, survives_crashes
 from tests.database.servers import Database
 

@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.errors import ApplyError, UnsafeChangeError
-from schema.objects import Column, Hypertable, Index, Object, Table, View
+from schema.model.objects import Column, Hypertable, Index, Object, Table, View
 from tests.database.convergence import agreed, converge, made_again, survives_crashes
 from tests.database.servers import Database
 

@@ -7,7 +7,7 @@ import pytest
 
 from schema import apply
 from schema.lifecompanion import declared
-from schema.plan import plan_from_empty
+from schema.planning.plan import plan_from_empty
 from tests.database.servers import Database
 
 SKIP = apply.Options(on_unsupported="skip")

@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.lifecompanion import tables as declared
-from schema.objects import Retention
+from schema.model.objects import Retention
 from tests.database.servers import Database
 
 SKIP = apply.Options(on_unsupported="skip")

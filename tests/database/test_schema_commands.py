@@ -15,10 +15,10 @@ from cli.app import app
 from cli.declarations import load
 from infra.program.outputs import dsn
 from schema import apply
-from schema.adoption import adopt
-from schema.dump import dump, laravel_dump
-from schema.objects import Table
-from schema.source import python
+from schema.export.adoption import adopt
+from schema.export.plain_sql import dump, laravel_dump
+from schema.export.python_source import python
+from schema.model.objects import Table
 from tests.database.rich import DECLARED
 from tests.database.servers import Database, create_database, drop_database
 from tests.machine import require
@@ -141,7 +141,7 @@ def test_undeclared_objects_are_reported_and_dropped_only_where_allowed_and_not_
         database: Database, tmp_path: Path) -> None:
     database.execute("CREATE TABLE kept (id int)", "CREATE TABLE gone (id int)", "INSERT INTO gone VALUES (1)")
     file = tmp_path / "few.py"
-    file.write_text("from schema.objects import Column, Table\n\ndef declared():\n"
+    file.write_text("from schema.model.objects import Column, Table\n\ndef declared():\n"
                     "    return [Table('one', (Column('id', 'int'),))]\n")
     options = ("--declared", str(file))
     run(database, "apply", *options)

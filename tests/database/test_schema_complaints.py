@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.errors import ApplyError, DeclarationError, UnsupportedError
-from schema.objects import Column, Compression, Hypertable, Index, Key, Retention, Table
+from schema.model.objects import Column, Compression, Hypertable, Index, Key, Retention, Table
 from tests.database.servers import Database
 
 pytestmark = pytest.mark.servers("official")

@@ -21,7 +21,7 @@ from psycopg import sql
 from schema import apply
 from schema.compare import Options
 from schema.errors import ApplyError
-from schema.step import Step, Transaction
+from schema.model.step import Step, Transaction
 from tests.database.online_changes import BEFORE, COMPRESSED, FILLED, everything
 from tests.database.servers import OWNER, Database, create_database, drop_database
 

@@ -9,8 +9,8 @@ import pytest
 from schema import apply
 from schema.errors import UnsafeChangeError
 from schema.lifecompanion import tables as declared
-from schema.objects import Table
-from schema.plan import plan_from_empty
+from schema.model.objects import Table
+from schema.planning.plan import plan_from_empty
 from tests.database.servers import Database
 
 SKIP = apply.Options(on_unsupported="skip")

@@ -11,10 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from schema import apply, catalog
+from schema import apply
+from schema.catalog import queries
 from schema.errors import ApplyError, UnsafeChangeError, UnsupportedError
 from schema.lifecompanion import tables as declared
-from schema.objects import Check, Index, Key, Table
+from schema.model.objects import Check, Index, Key, Table
 from schema.session import LOCK
 from tests.database.servers import Database
 
@@ -319,8 +320,8 @@ def test_facts_stay_the_same_while_rows_come_and_go(filled: Database) -> None:
 def test_the_number_of_catalog_queries_does_not_grow_with_the_tables(
         filled: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    original = catalog.rows
-    monkeypatch.setattr(catalog, "rows", lambda *args, **values: asked.append(args[1]) or original(*args, **values))
+    original = queries.rows
+    monkeypatch.setattr(queries, "rows", lambda *args, **values: asked.append(args[1]) or original(*args, **values))
     apply.plan(filled.owner, declared()[:1], options=SKIP)
     for_one, asked[:] = list(asked), []
     apply.plan(filled.owner, declared(), options=SKIP)

@@ -9,7 +9,7 @@ import pytest
 
 from schema import apply
 from schema.errors import UnsafeChangeError
-from schema.objects import Column, Compression, Hypertable, Table
+from schema.model.objects import Column, Compression, Hypertable, Table
 from tests.database.servers import Database
 
 pytestmark = pytest.mark.servers("official")

@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 
 from schema import apply
 from schema.errors import UnsafeChangeError, UnsupportedError
-from schema.objects import Enum, Object, Table
-from schema.properties import from_dict, to_dict
-from schema.step import Hazard
+from schema.model.objects import Enum, Object, Table
+from schema.model.properties import from_dict, to_dict
+from schema.model.step import Hazard
 from tests.database.random_schemas import fill, pairs, quoted
 from tests.database.servers import Database, Server, create_database, drop_database
 

@@ -16,7 +16,7 @@ from infra.targets.docker import IMAGES
 from schema import apply
 from schema.connection import Address
 from schema.errors import ApplyError, UnsupportedError
-from schema.objects import Column, Index, Table
+from schema.model.objects import Column, Index, Table
 from schema.replicas import read_lags
 from tests.database.servers import Database, docker
 from tests.machine import require

@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.lifecompanion import tables
-from schema.objects import Check, Column, Index, Table
+from schema.model.objects import Check, Column, Index, Table
 from tests.database.servers import Database
 
 SKIP = apply.Options(on_unsupported="skip")

@@ -10,7 +10,7 @@ import pytest
 
 from schema import apply
 from schema.compare import Options
-from schema.objects import Object
+from schema.model.objects import Object
 from tests.database.online_changes import BEFORE, COMMUNITY, COMPRESSED, FILLED, PLAIN, after
 from tests.database.servers import Database
 from tests.database.writers import BOTH_TABLES, everybody_writes, reading, writing

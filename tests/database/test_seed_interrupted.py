@@ -18,8 +18,8 @@ from infra.providers.schema import TableProvider
 from schema import apply
 from schema.errors import UnsafeChangeError
 from schema.lifecompanion import declared
-from schema.objects import Table
-from schema.properties import to_dict
+from schema.model.objects import Table
+from schema.model.properties import to_dict
 from seed import Spec, ledger
 from seed.load import seed
 from seed.tables import TABLES

@@ -13,7 +13,7 @@ import pytest
 
 from schema import apply
 from schema.lifecompanion import declared
-from schema.step import Hazard
+from schema.model.step import Hazard
 from seed import SeedError, Spec, deferral
 from seed.errors import InterruptedLoadError
 from seed.ledger import SCHEMA

@@ -17,8 +17,8 @@ from infra.providers import schema as providers
 from schema.connection import Address
 from schema.errors import ServerUnreachableError, UnsafeChangeError
 from schema.lifecompanion import declared as specified
-from schema.objects import KINDS, ContinuousAggregate, Enum, Function, Job, Object, Table, Trigger, View, kind_of
-from schema.properties import from_dict, to_dict
+from schema.model.objects import KINDS, ContinuousAggregate, Enum, Function, Job, Object, Table, Trigger, View, kind_of
+from schema.model.properties import from_dict, to_dict
 from tests.program.recorded import declared
 
 RICH: tuple[Object, ...] = (

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 import cli
 from cli.app import app
 from cli.declarations import DeclarationFileError, load, run
-from schema.objects import Column, Enum, Object, Table, View
-from schema.source import python
+from schema.export.python_source import python
+from schema.model.objects import Column, Enum, Object, Table, View
 from tests.database.rich import DECLARED
 
 
@@ -23,7 +23,7 @@ def lcdb(*arguments: str) -> Any:
 @pytest.mark.parametrize(("text", "said"), [
     ("DECLARED = (", "mine.py:1: SyntaxError"),
     ("\nraise ValueError('no such room')", "mine.py:2: ValueError: no such room; correct the file"),
-    ("from schema.objects import Table\n\nT = Table('t')\n", "mine.py:3: TypeError"),
+    ("from schema.model.objects import Table\n\nT = Table('t')\n", "mine.py:3: TypeError"),
     ("OTHER = 1", "neither DECLARED nor declared.. is in it"),
     ("DECLARED = 1", "DECLARED is int, required a tuple of Table"),
     ("DECLARED = [1]", "DECLARED holds int, required only Table"),
@@ -43,8 +43,8 @@ def test_a_file_that_is_not_there_is_told() -> None:
 
 
 def test_a_file_may_import_what_lies_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "parts_of_mine.py").write_text("from schema.objects import Column\nID = Column('id', 'int')\n")
-    (tmp_path / "mine.py").write_text("from parts_of_mine import ID\nfrom schema.objects import Table\n"
+    (tmp_path / "parts_of_mine.py").write_text("from schema.model.objects import Column\nID = Column('id', 'int')\n")
+    (tmp_path / "mine.py").write_text("from parts_of_mine import ID\nfrom schema.model.objects import Table\n"
                                       "def declared():\n    return [Table('t', (ID,))]\n")
     assert load(tmp_path / "mine.py") == (Table("t", (Column("id", "int"),)),)
 
@@ -86,7 +86,7 @@ def test_an_export_for_apache_leaves_out_what_it_cannot_have() -> None:
 
 
 def test_a_picture_of_a_file_is_drawn(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text("from schema.objects import *\n"
+    (tmp_path / "mine.py").write_text("from schema.model.objects import *\n"
                                       "DECLARED = (Table('rooms', (Column('a', 'int'),)),)\n")
     done = lcdb("diagram", "--declared", str(tmp_path / "mine.py"), str(tmp_path / "mine.svg"))
     assert done.exit_code == 0

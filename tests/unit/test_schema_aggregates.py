@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from schema import aggregate_query, windows
-from schema.aggregate_query import Bucket
+from schema.aggregates import aggregate_query, refresh_windows
+from schema.aggregates.aggregate_query import Bucket
 from schema.errors import DeclarationError
 from schema.lint import lint, warnings
-from schema.objects import (
+from schema.model.objects import (
     Column,
     Compression,
     ContinuousAggregate,
@@ -25,7 +25,7 @@ from schema.objects import (
     RowSecurity,
     Table,
 )
-from schema.plan import plan_from_empty
+from schema.planning.plan import plan_from_empty
 
 READINGS = Table("readings", (Column("device", "bigint"), Column("at", "timestamptz"), Column("value", "float8")),
                  hypertable=Hypertable("at", "7 days"), retention=Retention("1 year"))
@@ -85,29 +85,29 @@ def test_the_bucket_of_a_query_is_found_in_anybodys_words(query: str, found: Buc
 @pytest.mark.parametrize("first", [datetime(2024, 2, 27, 13, 7, tzinfo=UTC), datetime(2024, 2, 27, 13, 7),
                                    date(2024, 2, 27), 170_900_000])
 @pytest.mark.parametrize(("width", "days"), [("1 hour", 1), ("1 day", 40), ("1 month", 400), ("1 week", 90)])
-def test_windows_cover_every_bucket_whole_and_stay_on_their_grid(first: windows.Moment, width: str, days: int) -> None:
+def test_windows_cover_every_bucket_whole_and_stay_on_their_grid(first: refresh_windows.Moment, width: str, days: int) -> None:
     if isinstance(first, int):
         length, size, last, text = 86_400 * 7, 3_600, first + days * 86_400, "3600"
     elif not isinstance(first, datetime) and width == "1 hour":
         pytest.skip("a date has no hours")
     else:
-        length, size, text = 7 * 86_400 * 1_000_000, windows.width_of(width), width
+        length, size, text = 7 * 86_400 * 1_000_000, refresh_windows.width_of(width), width
         last = first + timedelta(days=days)
-    found = windows.windows(first, last, length=length, width=size)
+    found = refresh_windows.windows(first, last, length=length, width=size)
     assert found[0].start <= first  # type: ignore[operator]
     assert found[-1].until > last  # type: ignore[operator]
     for one, after in pairwise(found):
         assert one.until == after.start
     for each in found:  # a bucket that begins before `until` ends before `end`
-        assert windows.later(each.until, text) <= each.end  # type: ignore[operator]
+        assert refresh_windows.later(each.until, text) <= each.end  # type: ignore[operator]
     later = last + (60 if isinstance(last, int) else timedelta(0))
-    assert windows.windows(first, later, length=length, width=size)[:len(found)] == found
+    assert refresh_windows.windows(first, later, length=length, width=size)[:len(found)] == found
 
 
 def test_windows_are_never_too_many_and_never_reach_before_the_first_row_where_that_is_asked() -> None:
     first = datetime(2001, 3, 4, 5, 6)
-    found = windows.windows(first, datetime(2026, 1, 1), length=86_400_000_000, width=3_600_000_000, exact=True)
-    assert len(found) <= windows.MOST + 1
+    found = refresh_windows.windows(first, datetime(2026, 1, 1), length=86_400_000_000, width=3_600_000_000, exact=True)
+    assert len(found) <= refresh_windows.MOST + 1
     assert found[0].start == first
 
 

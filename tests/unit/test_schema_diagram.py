@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
-from schema.diagram import draw
+from schema.export.diagram import draw
 from schema.lifecompanion import declared
-from schema.objects import Column, Object, Table
+from schema.model.objects import Column, Object, Table
 from tests.database.rich import DECLARED
 
 KEPT = Path(__file__).parents[2] / "docs" / "schema" / "diagram.svg"

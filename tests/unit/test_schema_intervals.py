@@ -2,8 +2,8 @@
 
 import pytest
 
-from schema import intervals
 from schema.errors import DeclarationError
+from schema.model import intervals
 
 
 @pytest.mark.parametrize(("one", "other"), [

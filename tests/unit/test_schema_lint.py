@@ -9,7 +9,7 @@ from schema.errors import DeclarationError
 from schema.lifecompanion import declared
 from schema.lint import lint, warnings
 from schema.lint.tables import column_of
-from schema.objects import (
+from schema.model.objects import (
     Check,
     Column,
     Compression,

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from schema.dependencies import ordered
 from schema.errors import DeclarationError
 from schema.lifecompanion import tables as declared
-from schema.objects import (
+from schema.model.objects import (
     Column,
     Compression,
     ContinuousAggregate,
@@ -28,7 +27,8 @@ from schema.objects import (
     ValueRename,
     View,
 )
-from schema.properties import from_dict, to_dict
+from schema.model.properties import from_dict, to_dict
+from schema.planning.dependencies import ordered
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from schema.canonical.normalising import settle
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.lifecompanion import tables as declared
-from schema.live import Comparison, LiveTable, PolicyJob, Weight
-from schema.objects import Check, Column, Compression, Index, Key, Retention, Table
-from schema.plan import Plan, plan, plan_from_empty
-from schema.step import Hazard, Transaction
-from schema.words import settle
+from schema.model.live import Comparison, LiveTable, PolicyJob, Weight
+from schema.model.objects import Check, Column, Compression, Index, Key, Retention, Table
+from schema.model.step import Hazard, Transaction
+from schema.planning.plan import Plan, plan, plan_from_empty
 
 USERS, DEVICES, READINGS, ACTIVITIES, NOTIFICATIONS = declared()
 ROWS = Weight(has_rows=True, bytes=3 * 2**20, chunks=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schema.rewriting import requalify
+from schema.model.sql_names import requalify
 
 
 @pytest.mark.parametrize(("sql", "expected"), [

@@ -1,0 +1,1 @@
+"""Continuous aggregates: their queries, their refresh windows, and what a change of one means for the others."""

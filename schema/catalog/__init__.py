@@ -1,0 +1,1 @@
+"""The live database read from the server's catalogs, in a constant number of queries."""

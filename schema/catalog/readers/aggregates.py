@@ -1,0 +1,208 @@
+"""Read continuous aggregates with all that hangs on them: the same number of queries however many there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from schema.aggregates import refresh_windows
+from schema.aggregates.live import BESIDE, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
+from schema.capabilities import Capabilities
+from schema.catalog.queries import Row, rows, rows_by
+from schema.model import intervals
+from schema.model.live import PolicyJob, Weight, compression_of, retention_of
+from schema.model.objects import Compression, ContinuousAggregate, Index, Refresh, qualified
+
+REFRESH = "policy_refresh_continuous_aggregate"
+
+
+def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
+         names: Sequence[str]) -> dict[str, LiveAggregate]:
+    """The live aggregates of one schema by name, with those that a rebuild of them left; absent ones are absent."""
+    if not capabilities.community:
+        return {}
+    wide = [*names, *(name + suffix for name in names for suffix in (BESIDE, OLD))]
+    graph = rows(connection, "aggregates", schema=schema, names=wide)
+    found = {row["name"]: row for row in graph if row["query"] is not None}
+    if not found:
+        return {}
+    by_view = {part: rows_by(connection, f"aggregate_{part}", "table", schema=schema, names=list(found))
+               for part in ("columns", "jobs", "grants", "dependants")}
+    internal, relations = next(iter(found.values()))["relation_schema"], [row["relation"] for row in found.values()]
+    by_relation = {part: rows_by(connection, part, "table", schema=internal, names=relations)
+                   for part in ("indexes", "aggregate_settings", "chunk_lengths")}
+    return {name: _live(row, schema, graph, {part: each.get(name, ()) for part, each in by_view.items()}
+                        | {part: each.get(row["relation"], ()) for part, each in by_relation.items()})
+            for name, row in found.items()}
+
+
+def read_spans(connection: Connection[Any],
+               asked: Mapping[str, tuple[str, str, LiveAggregate | None, LiveAggregate | None]]) -> dict[str, Span]:
+    """What there is to compute for each aggregate, in five queries; nothing where its source is not there.
+
+    `asked` has (source, its time column, the live aggregate, the one being built) by the aggregate's name.
+    """
+    if not asked:
+        return {}
+    sources = _sources(connection, [source for source, *_ in asked.values()])
+    parts = [sql.SQL("SELECT {} AS name, {} AS first, {} AS last, {} AS live_first, {} AS beside_last").format(
+        sql.Literal(name), _edge("min", source, time), _edge("max", source, time),
+        _edge("min", live.relation, live.bucket.name) if live else sql.SQL("NULL::jsonb"),
+        _edge("max", beside.relation, beside.bucket.name) if beside else sql.SQL("NULL::jsonb"))
+        for name, (source, time, live, beside) in asked.items() if source in sources]
+    if not parts:
+        return {}
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
+    return {row["name"]: _span(row, sources[asked[row["name"]][0]]) for row in found}
+
+
+def _span(row: Row, source: _Source) -> Span:
+    first, live_first = refresh_windows.moment(row["first"]), refresh_windows.moment(row["live_first"])
+    return Span(first, refresh_windows.moment(row["last"]), source.chunk, live_first, refresh_windows.moment(row["beside_last"]),
+                source.dropped and refresh_windows.alike(source.dropped, live_first))
+
+
+def _edge(function: str, relation: str, column: str) -> sql.Composable:
+    return sql.SQL("(SELECT to_jsonb({}({})) FROM {})").format(sql.SQL(function), sql.Identifier(column),
+                                                               _relation(relation))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """How long the source's chunks are, and where its rows begin since retention dropped older ones."""
+
+    chunk: str
+    dropped: datetime | None = None
+
+
+def _sources(connection: Connection[Any], names: Iterable[str]) -> dict[str, _Source]:
+    """These hypertables and aggregates, by their names as people write them; four queries."""
+    held = {(row["relation_schema"], row["relation"]): qualified(row["schema"], row["name"])
+            for row in rows(connection, "aggregates", schema="", names=[])}
+    wanted = set(names)
+    plain = [*{name.rpartition(".")[2] for name in wanted}, *(relation for _, relation in held)]
+
+    def name(row: Row) -> str:
+        return held.get((row["schema"], row["table"]), qualified(row["schema"], row["table"]))
+
+    edges = {name(row): row["edge"] for row in rows(connection, "oldest_chunks", names=plain)}
+    limits = {name(row): row["drop_after"] for row in rows(connection, "retention_limits")}
+    return {name(row): _Source(row["chunk"], _dropped(edges.get(name(row)), limits.get(name(row))))
+            for row in rows(connection, "chunk_lengths", names=plain) if name(row) in wanted}
+
+
+def _dropped(edge: datetime | None, limit: str | None) -> datetime | None:
+    """Where the oldest chunk begins, if the one before it would have been dropped by now."""
+    if edge is None or limit is None or intervals.length(limit)[0] == "integer":
+        return None
+    return edge if edge <= datetime.now(UTC) - timedelta(microseconds=intervals.fixed_length(limit)) else None
+
+
+def _live(row: Row, schema: str, graph: Sequence[Row], parts: Mapping[str, Sequence[Row]]) -> LiveAggregate:
+    jobs = tuple(_job(each) for each in parts["jobs"])
+    settings = _settings(parts["aggregate_settings"]) if row["compressed"] else None
+    comment = next((each["table_comment"] for each in parts["columns"]), None)
+    aggregate = ContinuousAggregate(
+        row["name"], query(row["query"]), not row["materialized_only"], _refresh(parts["jobs"]),
+        tuple(_index(each) for each in parts["indexes"]), compression_of(settings, jobs), retention_of(jobs),
+        schema=schema, comment=comment)
+    names = {(each["relation_schema"], each["relation"]): qualified(each["schema"], each["name"]) for each in graph}
+    source = row["source_schema"], row["source"]
+    own = row["relation_schema"], row["relation"]
+    aggregates = set(names.values())
+    return LiveAggregate(
+        aggregate, row["owner"], f"{own[0]}.{own[1]}", names.get(source, qualified(*source)),
+        next((each["chunk"] for each in parts["chunk_lengths"]), "0"),
+        tuple(_column(each["name"], each["type"], each["comment"]) for each in parts["columns"]),
+        tuple(qualified(each["schema"], each["name"]) for each in graph
+              if (each["source_schema"], each["source"]) == own),
+        frozenset(each["name"] for each in parts["indexes"] if not each["valid"]), jobs,
+        tuple(Grant(each["privilege"], each["grantee"], each["column"], each["grantable"]) for each in parts["grants"]),
+        tuple(Dependant(each["kind"], each["name"], each["query"], tuple(each["options"]), tuple(each["columns"]))
+              for each in parts["dependants"] if each["kind"] != "view" or each["name"] not in aggregates))
+
+
+def _settings(found: Sequence[Row]) -> Compression:
+    order = sorted((each for each in found if each["place"] is not None), key=lambda each: int(each["place"]))
+    return Compression(None, tuple(each["name"] for each in found if each["segment"] is not None),
+                       tuple(_order(each) for each in order))
+
+
+def _order(row: Row) -> str:
+    nulls = "" if row["nulls_first"] != row["up"] else " NULLS FIRST" if row["nulls_first"] else " NULLS LAST"
+    return f"{row['name']}{'' if row['up'] else ' DESC'}{nulls}"
+
+
+def query(text: str) -> str:
+    """A view's definition without what surrounds it."""
+    return text.strip().removesuffix(";").rstrip()
+
+
+def _column(name: str, type_: str, comment: str | None) -> Column:
+    unfilled = json.loads(comment.removeprefix(UNFILLED)) if (comment or "").startswith(UNFILLED) and comment else None
+    return Column(name, type_, refresh_windows.moment(unfilled))
+
+
+def _index(row: Row) -> Index:
+    return Index(row["name"], tuple(row["columns"]), row["unique"], row["method"], tuple(row["include"]), row["where"],
+                 row["comment"])
+
+
+def _job(row: Row) -> PolicyJob:
+    config = json.loads(row["config"] or "{}")
+    after = config.get("compress_after", config.get("drop_after"))
+    return PolicyJob(row["id"], row["procedure"], None if after is None else str(after), row["schedule"],
+                     not row["scheduled"], row["timezone"])
+
+
+def _refresh(found: Iterable[Row]) -> Refresh | None:
+    """What the oldest refresh policy says."""
+    row = next((each for each in found if each["procedure"] == REFRESH), None)
+    if row is None:
+        return None
+    config = json.loads(row["config"] or "{}")
+    start, end = (None if config.get(key) is None else str(config[key]) for key in ("start_offset", "end_offset"))
+    return Refresh(start, end, row["schedule"], not row["scheduled"])
+
+
+def read_weights(connection: Connection[Any],
+                 asked: Mapping[str, tuple[LiveAggregate, str | None]]) -> dict[str, Weight]:
+    """What changes would touch, by the aggregates' names; `asked` has each with the limit of its declared retention."""
+    if not asked:
+        return {}
+    parts = [_weight(name, live, limit) for name, (live, limit) in asked.items()]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
+    return {row["name"]: Weight(row["has_rows"], row["bytes"] or 0, row["chunks"], row["compressed"], row["expired"])
+            for row in found}
+
+
+WEIGHT = """
+SELECT {name} AS name, EXISTS (SELECT FROM {relation}) AS has_rows,
+       (pg_total_relation_size({quoted}) + (SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0) FROM pg_inherits
+         WHERE inhparent = {quoted}::regclass))::bigint AS bytes,
+       c.chunks, c.compressed, {expired} AS expired
+  FROM (SELECT count(*) AS chunks, count(*) FILTER (WHERE is_compressed) AS compressed
+          FROM timescaledb_information.chunks
+         WHERE format('%I.%I', hypertable_schema, hypertable_name) = {quoted}) AS c
+"""
+
+
+def _weight(name: str, live: LiveAggregate, limit: str | None) -> sql.Composable:
+    expired: sql.Composable = sql.SQL("0")
+    if limit is not None and not limit.strip().isdigit():
+        expired = sql.SQL("(SELECT count(*) FROM show_chunks({}, older_than => {}::interval))").format(
+            sql.Literal(live.relation), sql.Literal(limit))
+    return sql.SQL(WEIGHT).format(name=sql.Literal(name), relation=_relation(live.relation),
+                                  quoted=sql.Literal(live.relation), expired=expired)
+
+
+def _relation(name: str) -> sql.Identifier:
+    return sql.Identifier(*(part.strip('"') for part in name.split(".", 1)))

@@ -1,0 +1,19 @@
+"""Read enums: one query however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from schema.capabilities import Capabilities
+from schema.catalog.queries import rows
+from schema.model.live import Found
+from schema.model.objects import Enum
+
+
+def read(connection: Connection[Any], _: Capabilities, schema: str, names: Sequence[str]) -> dict[str, Found[Enum]]:
+    """The live enums of one schema by name; absent ones are absent."""
+    return {row["name"]: Found(Enum(row["name"], tuple(row["values"]), schema=schema, comment=row["comment"]))
+            for row in rows(connection, "enums", schema=schema, names=list(names))}

@@ -1,0 +1,120 @@
+"""Read tables with all that hangs on them: the same number of queries however many tables there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from schema.capabilities import Capabilities
+from schema.catalog.queries import Row, Rows, rows_by
+from schema.model.live import LiveTable, PolicyJob, UnindexedChunk, compression_of, reorder_of, retention_of
+from schema.model.objects import (
+    Check,
+    Column,
+    Compression,
+    Dimension,
+    ForeignKey,
+    Hypertable,
+    Index,
+    Key,
+    Policy,
+    RowSecurity,
+    Table,
+    Trigger,
+)
+
+ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
+
+
+def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
+         names: Sequence[str]) -> dict[str, LiveTable]:
+    """The live tables of one schema by name; absent ones are absent. Everything is in the server's words."""
+    parts = ["tables", "constraints", "indexes", "triggers", "row_security"]
+    if capabilities.timescaledb_version is not None:
+        parts += ["hypertables", "jobs", "unindexed_chunks"]
+    found = {part: rows_by(connection, part, "table", schema=schema, names=list(names)) for part in parts}
+    return {name: _live(name, schema, {part: each.get(name, ()) for part, each in found.items()})
+            for name in found["tables"]}
+
+
+def _live(name: str, schema: str, found: Rows) -> LiveTable:
+    constraints, indexes = found["constraints"], found["indexes"]
+    jobs = tuple(_job(row) for row in found.get("jobs", ()))
+    settings = next(iter(found.get("hypertables", ())), None)
+    table = Table(
+        name, _columns(found["tables"]), _keys(constraints), _foreign_keys(constraints),
+        tuple(Check(row["name"], row["expression"], row["comment"]) for row in constraints if row["type"] == "c"),
+        tuple(_index(row) for row in indexes),
+        _hypertable(settings) if settings else None,
+        compression_of(_compression(settings), jobs), retention_of(jobs), reorder_of(jobs),
+        tuple(_trigger(row) for row in found["triggers"]), _row_security(found["row_security"]), schema=schema,
+        comment=found["tables"][0]["table_comment"])
+    return LiveTable(table, frozenset(row["name"] for row in constraints if not row["validated"]),
+                     frozenset(row["name"] for row in indexes if not row["valid"]), jobs=jobs,
+                     policies=_policies(found["row_security"]),
+                     mixed=frozenset(row["name"] for row in found["triggers"] if row["mixed"]),
+                     unindexed=_unindexed(found.get("unindexed_chunks", ())))
+
+
+def _unindexed(found: Iterable[Row]) -> dict[str, list[UnindexedChunk]]:
+    chunks: dict[str, list[UnindexedChunk]] = {}
+    for row in found:
+        chunks.setdefault(row["name"], []).append(UnindexedChunk(row["chunk"], row["broken"]))
+    return chunks
+
+
+def _hypertable(row: Row) -> Hypertable:
+    dimensions = tuple(Dimension(each["column"], each["partitions"], None if each["partitions"] else each["interval"])
+                       for each in row["dimensions"] or ())
+    return Hypertable(row["time"], row["chunk"], dimensions, row["now"], tuple(row["tablespaces"]))
+
+
+def _columns(found: Iterable[Row]) -> tuple[Column, ...]:
+    return tuple(Column(row["name"], row["type"], row["null"], row["default"], row["serial"], row["identity"],
+                        row["generated"], row["comment"]) for row in found if row["name"] is not None)
+
+
+def _keys(found: Iterable[Row]) -> tuple[Key, ...]:
+    return tuple(Key(row["name"], tuple(row["columns"]), row["type"] == "p", row["comment"])
+                 for row in found if row["type"] in "pu")
+
+
+def _foreign_keys(found: Iterable[Row]) -> tuple[ForeignKey, ...]:
+    return tuple(ForeignKey(row["name"], tuple(row["columns"]), row["target"], tuple(row["references"]),
+                            ACTIONS[row["on_delete"]], ACTIONS[row["on_update"]], row["comment"])
+                 for row in found if row["type"] == "f")
+
+
+def _index(row: Row) -> Index:
+    return Index(row["name"], tuple(row["columns"]), row["unique"], row["method"], tuple(row["include"]), row["where"],
+                 row["comment"])
+
+
+def _trigger(row: Row) -> Trigger:
+    return Trigger(row["name"], row["fires"], row["calls"], row["each"], row["when"], row["referencing"],
+                   row["disabled"], row["comment"])
+
+
+def _row_security(found: Sequence[Row]) -> RowSecurity | None:
+    return RowSecurity(_policies(found), found[0]["forced"]) if found and found[0]["enabled"] else None
+
+
+def _policies(found: Iterable[Row]) -> tuple[Policy, ...]:
+    return tuple(Policy(row["name"], row["using"], row["check"], row["command"], tuple(row["roles"]),
+                        row["permissive"], row["comment"]) for row in found if row["name"] is not None)
+
+
+def _compression(settings: Row | None) -> Compression | None:
+    if settings is None or not settings["compressed"]:
+        return None
+    return Compression(None, tuple(settings["segment_by"]), tuple(settings["order_by"]))
+
+
+def _job(row: Row) -> PolicyJob:
+    config = json.loads(row["config"] or "{}")
+    after = config.get("compress_after", config.get("drop_after", config.get("index_name")))
+    limit = None if after is None else str(after)
+    return PolicyJob(row["id"], row["procedure"], limit, row["schedule"], not row["scheduled"], row["timezone"])

@@ -1,0 +1,83 @@
+"""What the declared schemas hold that nobody declares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from psycopg import Connection, sql
+from psycopg.rows import dict_row
+
+from schema.aggregates.live import BESIDE, OLD
+from schema.capabilities import Capabilities
+from schema.catalog.queries import Row, Rows, rows, rows_by
+from schema.catalog.readers import jobs
+from schema.model.live import Undeclared
+from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Object, Table, View, qualified
+
+TYPES: dict[str, type[Object] | None] = {
+    "table": Table, "view": View, "materialized view": None, "function": Function, "procedure": Function,
+    "enum": Enum, "aggregate": ContinuousAggregate, "job": Job}
+
+
+def read(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object],
+         schemas: Sequence[str] | None = None) -> list[Undeclared]:
+    """The objects of the declared schemas that are not declared, oldest first; what an extension made does not count.
+
+    `schemas` takes the place of those that are declared.
+
+    A function is declared by its name: others of that name count as declared, too. A job is by its name, or by
+    its procedure where it has none.
+    """
+    schemas = sorted({each.schema for each in objects}) if schemas is None else list(schemas)
+    found = rows(connection, "undeclared", schemas=schemas)
+    if capabilities.timescaledb_version is not None:
+        more = rows(connection, "undeclared_timescaledb", schemas=schemas)
+        aggregates = {(row["schema"], row["name"]) for row in more if row["kind"] == "aggregate"}
+        found = [row for row in found if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"] + more
+    declared = {(type(each), each.full_name) for each in objects}
+    declared |= {(type(each), qualified(each.schema, each.renamed_from)) for each in objects if each.renamed_from}
+    declared |= {(ContinuousAggregate, each.full_name + suffix) for each in objects
+                 if isinstance(each, ContinuousAggregate) for suffix in (BESIDE, OLD)}
+    known = _known_jobs(connection, capabilities, objects)
+    left = [row for row in found
+            if (row["signature"] not in known if row["kind"] == "job" else
+                (TYPES[row["kind"]], qualified(row["schema"], row["name"])) not in declared)]
+    filled = _filled(connection, [row for row in left if row["kind"] == "table"])
+    keys = rows_by(connection, "foreign_keys", "table",
+                   names=[qualified(row["schema"], row["name"]) for row in left if row["kind"] == "table"])
+    return [Undeclared(row["kind"], qualified(row["schema"], row["name"]), row["signature"], row["schema"],
+                       row["oid"] in filled, _foreign_keys(row, keys)) for row in left]
+
+
+def of(connection: Connection[Any], capabilities: Capabilities, declared: Object) -> list[Undeclared]:
+    """What the declared object is on the server, as if nobody declared it; nothing where it is absent."""
+    if isinstance(declared, Job):
+        live = jobs.read_declared(connection, capabilities, [declared]).get(declared.full_name)
+        numbers = (live.id, *live.doubles) if live else ()
+        return [Undeclared("job", declared.full_name, str(number), declared.schema) for number in numbers]
+    found = read(connection, capabilities, [replace(declared, name="")])
+    return [each for each in found if (TYPES[each.kind], each.name) == (type(declared), declared.full_name)]
+
+
+def _known_jobs(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> set[str]:
+    """The numbers of the jobs that are declared, in text."""
+    declared = [each for each in objects if isinstance(each, Job)]
+    live = jobs.read_declared(connection, capabilities, declared) if declared else {}
+    return {str(number) for job in live.values() for number in (job.id, *job.doubles)}
+
+
+def _filled(connection: Connection[Any], tables: Sequence[Row]) -> set[int]:
+    """The oids of the tables that have rows."""
+    if not tables:
+        return set()
+    parts = [sql.SQL("SELECT {} AS oid WHERE EXISTS (SELECT FROM {})").format(
+        sql.Literal(row["oid"]), sql.Identifier(row["schema"], row["name"])) for row in tables]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return {row["oid"] for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()}
+
+
+def _foreign_keys(row: Row, keys: Rows) -> tuple[str, ...]:
+    found = keys.get(qualified(row["schema"], row["name"]), ()) if row["kind"] == "table" else ()
+    return tuple(key["name"] for key in found)

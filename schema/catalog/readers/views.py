@@ -1,0 +1,35 @@
+"""Read views, and what stands on relations: the same number of queries however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from schema.capabilities import Capabilities
+from schema.catalog.queries import Row, Rows, rows, rows_by
+from schema.catalog.readers.functions import rights
+from schema.model.live import LiveView
+from schema.model.objects import View
+
+
+def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
+         names: Sequence[str]) -> dict[str, LiveView]:
+    """The live views of one schema by name; absent ones, and continuous aggregates, are absent."""
+    found = {row["name"]: _live(row, schema) for row in rows(connection, "views", schema=schema, names=list(names))}
+    if found and capabilities.timescaledb_version is not None:
+        for row in rows(connection, "undeclared_timescaledb", schemas=[schema]):
+            if row["kind"] == "aggregate":
+                found.pop(row["name"], None)
+    return found
+
+
+def read_dependants(connection: Connection[Any], names: Sequence[str]) -> Rows:
+    """What stands on these relations (full names), by relation: nearest first."""
+    return rows_by(connection, "dependants", "base", names=list(names)) if names else {}
+
+
+def _live(row: Row, schema: str) -> LiveView:
+    view = View(row["name"], row["query"].strip(), row["security_invoker"], schema=schema, comment=row["comment"])
+    return LiveView(view, tuple(zip(row["columns"], row["types"], strict=True)), rights(row))

@@ -1,0 +1,182 @@
+"""Declarations as Python source in the style of this house; pure."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from typing import Any
+
+from schema.model import objects as declarations
+from schema.model.objects import Column, Object, Table, kind_of
+
+WIDTH = 120
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call or a tuple (without a name), by its arguments: (keyword or None, code)."""
+
+    name: str
+    arguments: tuple[tuple[str | None, Code], ...]
+    spread: bool = False
+
+
+Code = Call | str
+
+
+def python(objects: Sequence[Object], title: str, remarks: Sequence[str] = ()) -> str:
+    """A module that declares the objects as DECLARED, in their order; `remarks` stand as comments at its top."""
+    constants = _constants(objects)
+    used: set[str] = set()
+    bodies = [f"{constants[each]} = {_layout(_object(each, used), len(constants[each]) + 3, '')}" for each in objects]
+    names = Call("", tuple((None, constants[each]) for each in objects))
+    parts = [_string(title, docstring=True)]
+    if remarks:
+        parts.append("\n".join(f"# {line}" for line in ("Not declared here:", *remarks)))
+    parts.append("\n".join(_imports(used)))
+    return "\n\n".join([*parts, *bodies, f"DECLARED = {_layout(names, 11, '')}"]) + "\n"
+
+
+def _constants(objects: Sequence[Object]) -> dict[Object, str]:
+    """A constant's name for each object, of its own."""
+    found: dict[Object, str] = {}
+    taken = {"DECLARED"}
+    for each in objects:
+        plain = re.sub(r"\W+", "_", each.full_name).upper()
+        plain = plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"_{plain}"
+        tries = (plain, f"{plain}_{kind_of(each).upper()}", *(f"{plain}_{n}" for n in range(2, len(objects) + 2)))
+        found[each] = next(name for name in tries if name not in taken)
+        taken.add(found[each])
+    return found
+
+
+def _imports(used: set[str]) -> Iterator[str]:
+    helpers = sorted(name for name in used if name not in vars(declarations))
+    if helpers:
+        yield f"from schema.model.columns import {', '.join(helpers)}"
+    classes = sorted(used.difference(helpers))
+    line = f"from schema.model.objects import {', '.join(classes)}"
+    if classes:
+        yield line if len(line) <= WIDTH else "\n".join(
+            ["from schema.model.objects import (", *(f"{INDENT}{name}," for name in classes), ")"])
+
+
+def _object(each: Object, used: set[str]) -> Call:
+    """A declared object: its name, then every other argument by keyword, one a line."""
+    used.add(type(each).__name__)
+    order = ("schema", "comment", "renamed_from", "allow")
+    given = {name: _code(value, used) for name, value in _given(each) if name != "name"}
+    first = [name for name in order if name in given]
+    names = [*first, *(name for name in given if name not in order)]
+    code: list[tuple[str | None, Code]] = [(None, _string(each.name)), *((name, given[name]) for name in names)]
+    return Call(type(each).__name__, tuple(code), spread=isinstance(each, Table))
+
+
+def _code(value: Any, used: set[str]) -> Code:
+    if isinstance(value, Column):
+        return _column(value, used)
+    if is_dataclass(value) and not isinstance(value, type):
+        used.add(type(value).__name__)
+        required = {each.name for each in fields(value) if each.default is MISSING}
+        return Call(type(value).__name__, tuple((None if name in required else name, _code(item, used))
+                                                for name, item in _given(value)))
+    if isinstance(value, tuple):
+        return Call("", tuple((None, _code(item, used)) for item in value),
+                    spread=any(isinstance(item, Column) for item in value))
+    return _string(value) if isinstance(value, str) else repr(value)
+
+
+def _given(value: Any) -> list[tuple[str, Any]]:
+    """The fields that are not at their defaults, in their order."""
+    return [(each.name, getattr(value, each.name)) for each in fields(value)
+            if each.default is MISSING or getattr(value, each.name) != each.default]
+
+
+def _column(column: Column, used: set[str]) -> Call:
+    """A column by the helper that makes it, where one does."""
+    given = dict(_given(column))
+    rest = [(name, _code(value, used)) for name, value in given.items() if name not in ("name", "type")]
+    name = _string(column.name)
+    helper, arguments, takes = _helper(column.type, column)
+    if helper is None or not takes.issuperset(given.keys() - {"name", "type"}):
+        used.add("Column")
+        return Call("Column", ((None, name), (None, _string(column.type)), *rest))
+    used.add(helper)
+    if helper == "big_serial":
+        rest = [(key, code) for key, code in rest if key not in ("null", "serial")]
+    comment: list[tuple[str | None, Code]] = [(None, code) for key, code in rest if key == "comment"]
+    return Call(helper, ((None, name), *((None, each) for each in arguments), *comment,
+                         *((key, code) for key, code in rest if key != "comment")))
+
+
+def _helper(type_: str, column: Column) -> tuple[str | None, tuple[str, ...], set[str]]:
+    """The helper for columns of this type, its arguments after the name, and what else it takes."""
+    if type_ == "bigint" and column.serial and not column.null:
+        return "big_serial", (), {"comment", "null", "serial"}
+    if size := re.fullmatch(r"varchar\((\d+)\)", type_):
+        return "varchar", (size[1],), {"comment", "null", "default"}
+    if size := re.fullmatch(r"numeric\((\d+),(\d+)\)", type_):
+        return "decimal", (size[1], size[2]), {"comment", "null"}
+    plain = {"bigint": "big_int", "text": "text"}
+    if type_ in plain:
+        return plain[type_], (), {"comment", "null"}
+    if type_ in ("integer", "boolean", "jsonb", "timestamp"):
+        return type_, (), {"comment", "null", "default"}
+    return None, (), set()
+
+
+def _layout(code: Code, column: int, indent: str, trailing: int = 1) -> str:
+    """The code from `column` on: on one line where it fits, else an argument a line."""
+    if isinstance(code, str):
+        return code if column + len(code) + trailing <= WIDTH or not code.startswith('"') or '"""' in code \
+            else _wrapped(code, column, indent, trailing)
+    flat = _flat(code)
+    if not code.spread and "\n" not in flat and column + len(flat) + trailing <= WIDTH:
+        return flat
+    inner = indent + INDENT
+    lines = []
+    for key, value in code.arguments:
+        head = f"{inner}{key}=" if key else inner
+        lines.append(f"{head}{_layout(value, len(head), inner)},")
+    return "\n".join([f"{code.name}(", *lines, f"{indent})"])
+
+
+def _flat(code: Code) -> str:
+    if isinstance(code, str):
+        return code
+    inside = ", ".join(f"{key}={_flat(value)}" if key else _flat(value) for key, value in code.arguments)
+    return f"{code.name}({inside}{',' if not code.name and len(code.arguments) == 1 else ''})"
+
+
+def _wrapped(code: str, column: int, indent: str, trailing: int) -> str:
+    """A long string as several in parentheses, broken at spaces."""
+    inner = indent + INDENT
+    room = WIDTH - len(inner) - 2 - trailing
+    pieces = [""]
+    for word in re.split(r"(?<= )(?=[^ ])", code[1:-1]):
+        if pieces[-1] and len(pieces[-1]) + len(word) > room:
+            pieces.append("")
+        pieces[-1] += word
+    if len(pieces) == 1:
+        return code
+    lines = [f'{inner}"{piece}"' for piece in pieces]
+    return "(\n" + "\n".join(lines) + ")"
+
+
+def _string(text: str, *, docstring: bool = False) -> str:
+    """A string literal: in double quotes, and with lines of its own between three of them where it has some."""
+    escaped = text.replace("\\", "\\\\")
+    if "\n" in text or docstring:
+        body = escaped.replace('"""', '\\"\\"\\"')
+        body = f'{body[:-1]}\\"' if body.endswith('"') else body
+        return f'"""{_visible(body)}"""'
+    return '"' + _visible(escaped.replace('"', '\\"')) + '"'
+
+
+def _visible(text: str) -> str:
+    """The text with everything that is neither printable nor a line's end escaped."""
+    return "".join(each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
+                   for each in text)

@@ -1,0 +1,143 @@
+"""Continuous aggregates: created, changed by the gentlest way the server has, and put into its words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from schema.aggregates.live import BUILDING, INDEXES, OLD, REPLACED, AggregateComparison, LiveAggregate, as_table
+from schema.kinds import columnstore, comment, index, refresh, retention
+from schema.kinds.continuous_aggregate import columns, rebuild
+from schema.kinds.continuous_aggregate.query_change import change_of
+from schema.model.live import Weight
+from schema.model.names import ident
+from schema.model.objects import ContinuousAggregate, Index
+from schema.model.step import Step, Transaction
+from schema.planning.renames import step as rename_step
+
+
+def creation(aggregate: ContinuousAggregate) -> Iterable[tuple[str, str]]:
+    """(part, SQL) that make the aggregate, empty, where its source is, with the indexes that have expressions."""
+    yield aggregate.full_name, rebuild.create_sql(aggregate)
+    for each in aggregate.indexes:
+        if index.plain(each) is None:
+            yield each.name, index.definition(as_table(aggregate), _made(aggregate, each))
+
+
+def wanted(aggregate: ContinuousAggregate, found: LiveAggregate) -> ContinuousAggregate:
+    """The declared aggregate with the words of the one that was made of it."""
+    made = {each.name: each for each in found.object.indexes}
+    indexes = tuple(index.plain(each) or replace(made[_made(aggregate, each).name], name=each.name,
+                                                 comment=each.comment) for each in aggregate.indexes)
+    return replace(aggregate, query=found.object.query, indexes=indexes)
+
+
+def _made(aggregate: ContinuousAggregate, each: Index) -> Index:
+    """The index as it is made only to be read: all indexes of aggregates share one schema, the live ones, too."""
+    place = aggregate.indexes.index(each)
+    return replace(each, name=f"words_{aggregate.name[:45]}_{place}")
+
+
+def steps(comparison: AggregateComparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Make the live aggregate the declared one, with all that hangs on it."""
+    found: list[Step] = []
+    said: list[str] = []
+    change = change_of(comparison)
+    span = comparison.span
+    if comparison.live is None and span and span.first is not None:
+        found += rebuild.build_steps(comparison)
+        comparison = _once_built(comparison)
+    elif comparison.live is None:
+        found.append(rebuild.create_step(comparison))
+        comparison = _once_created(comparison)
+    else:
+        if comparison.renamed:
+            found.append(replace(rename_step("MATERIALIZED VIEW", comparison.renamed, comparison.declared),
+                                 transaction=Transaction.OWN))
+        if change.rebuilt:
+            found += rebuild.build_steps(comparison)
+            comparison = _once_built(comparison)
+        else:
+            found += columns.rename_steps(comparison, change)
+            added, said = columns.add_steps(comparison, change)
+            found += added
+            if comparison.beside is not None and comparison.beside.object.comment == BUILDING:
+                found.append(rebuild.drop_beside(comparison))
+            undeclared, more = _undeclared_indexes(comparison, allowed)
+            found += undeclared
+            said += more
+    dropping, more = _drop_old(comparison, rebuilt=change.rebuilt)
+    return [*found, *_parts(comparison), *dropping], [*said, *more]
+
+
+def _parts(comparison: AggregateComparison) -> list[Step]:
+    """The steps for what hangs on the aggregate; its hypertable takes those that tables have, too."""
+    table = comparison.as_table()
+    # The refresh policy first: TimescaleDB 2.23 takes no columnstore policy without one.
+    return [*_real_time(comparison), *index.steps(table), *refresh.steps(comparison), *columnstore.steps(table),
+            *retention.steps(table), *_comments(comparison)]
+
+
+def _once_created(comparison: AggregateComparison) -> AggregateComparison:
+    bare = replace(comparison.wanted, indexes=(), compression=None, retention=None, refresh=None, comment=None)
+    return comparison.with_live(LiveAggregate(bare))
+
+
+def _once_built(comparison: AggregateComparison) -> AggregateComparison:
+    """As it stands once the one built beside has the name: with its indexes, without policies."""
+    built = rebuild.built_indexes(comparison)
+    indexes = tuple(replace(each, name=one.name, comment=None)
+                    for each, one in zip(comparison.wanted.indexes, built, strict=True))
+    bare = replace(comparison.wanted, indexes=indexes, compression=None, retention=None, refresh=None)
+    old = comparison.live
+    return comparison.with_live(LiveAggregate(bare, above=old.above if old else (), weight=Weight(has_rows=True)))
+
+
+def _real_time(comparison: AggregateComparison) -> list[Step]:
+    declared, live = comparison.declared, comparison.present.object
+    if declared.real_time == live.real_time:
+        return []
+    why = "it computes what is not materialized yet" if live.real_time else "it shows only what is materialized"
+    return [Step(comparison.name, f"ALTER MATERIALIZED VIEW {ident(comparison.name)} SET "
+                                  f"(timescaledb.materialized_only = {'false' if declared.real_time else 'true'})", why,
+                 transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan")]
+
+
+def _comments(comparison: AggregateComparison) -> list[Step]:
+    declared, live = comparison.declared, comparison.present.object
+    comments = {each.name: each.comment for each in live.indexes}
+    found = [comment.step(f"VIEW {ident(comparison.name)}", comparison.name, declared.comment, live.comment)]
+    found += [comment.step(f"INDEX {INDEXES}.{ident(each.name)}", f"{comparison.name}.{each.name}",
+                           each.comment, comments.get(each.name)) for each in declared.indexes]
+    return [step for step in found if step is not None]
+
+
+def _undeclared_indexes(comparison: AggregateComparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Drop indexes that nobody declares where that is allowed; those of TimescaleDB's own making are never touched."""
+    table = comparison.as_table()
+    names = {each.name for each in comparison.wanted.indexes}
+    names |= {index.beside(name) for name in names}
+    nameless = {replace(each, name="", comment=None) for each in comparison.wanted.indexes
+                if each.name not in {one.name for one in comparison.present.object.indexes}}
+    extra = [index.drop_step(table, each.name) for each in comparison.present.object.indexes
+             if each.name not in names and not comparison.present.owns_index(each.name)
+             and replace(each, name="", comment=None) not in nameless]
+    steps = [step for step in extra if all(hazard in allowed for hazard in step.hazards)]
+    return steps, [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
+                   "drop it" for step in extra if step not in steps]
+
+
+def _drop_old(comparison: AggregateComparison, *, rebuilt: bool) -> tuple[list[Step], list[str]]:
+    """Drop what was replaced, last of all; what others still stand on stays, and is told."""
+    old = comparison.declared.full_name + OLD
+    found: list[Step] = []
+    said: list[str] = []
+    left = comparison.old is not None and comparison.old.object.comment == REPLACED
+    if (rebuilt or left) and comparison.staying:
+        said.append(f"{old} was replaced and was left in place, for {', '.join(comparison.staying)} stands on it; "
+                    "apply that, too, or drop it")
+    elif rebuilt or left:
+        found.append(rebuild.drop_old(old))
+    if comparison.old_source:
+        found.append(rebuild.drop_old(comparison.old_source))
+    return found, said

@@ -1,0 +1,74 @@
+"""Columns of a continuous aggregate: renamed and added in place, then computed for the buckets that are there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from schema.aggregates.live import UNFILLED, AggregateComparison
+from schema.aggregates.refresh_windows import Moment
+from schema.kinds.continuous_aggregate import fill
+from schema.kinds.continuous_aggregate.query_change import Change, lost_history
+from schema.model.names import ident, literal
+from schema.model.step import Step, Transaction
+
+
+def rename_steps(comparison: AggregateComparison, change: Change) -> list[Step]:
+    """Give columns that say the same their declared names; what stands on them follows."""
+    return [Step(f"{comparison.name}.{new}", f"ALTER MATERIALIZED VIEW {ident(comparison.name)} RENAME COLUMN "
+                                             f"{ident(old)} TO {ident(new)}",
+                 "the same column bears another name", transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan")
+            for old, new in change.renamed.items()]
+
+
+def add_steps(comparison: AggregateComparison, change: Change) -> tuple[list[Step], list[str]]:
+    """Add columns and compute them newest bucket first; go on where an interrupted run left off.
+
+    How far it got is in the comments of the columns until they are complete. Buckets whose rows are gone keep NULL.
+    """
+    marked = [each for each in comparison.present.columns if each.unfilled is not None]
+    columns = [*change.added, *(each.name for each in marked)]
+    if not columns:
+        return [], []
+    lost = lost_history(comparison)
+    spans = fill.windows_of(comparison, exact=lost) if comparison.weight.has_rows else []
+    left = spans if change.added else [each for each in spans
+                                       if _is_before(each.start, (one.unfilled for one in marked))]
+    steps = [_add(comparison, name, sql, spans[-1].until if spans else None) for name, sql in change.added.items()]
+    for window in reversed(left):
+        steps.append(fill.step(comparison, comparison.name, window, "computes the new columns",
+                                         last=window is spans[-1], force=True))
+        steps.append(_mark(comparison, columns, window.start if window is not spans[0] else None))
+    if not left and marked:
+        steps.append(_mark(comparison, columns, None))
+    said = [f"{comparison.name}.{name} stays NULL in buckets before {comparison.span.first}: the rows they were "
+            "computed from are gone" for name in columns if lost and comparison.span]
+    return steps, said
+
+
+def _add(comparison: AggregateComparison, name: str, sql: str, until: Moment | None) -> Step:
+    made = comparison.made
+    type_ = next(each.type for each in made.columns if each.name == name) if made else ""
+    text = (f"ALTER MATERIALIZED VIEW {ident(comparison.name)} ADD COLUMN {ident(name)} {type_} "
+            f"GENERATED ALWAYS AS ({sql}) STORED")
+    if until is not None:
+        text += f"; {_comment(comparison, name, until)}"
+    return Step(f"{comparison.name}.{name}", text, "the column does not exist", transaction=Transaction.OWN,
+                cost="ACCESS EXCLUSIVE, no scan")
+
+
+def _mark(comparison: AggregateComparison, columns: Iterable[str], until: Moment | None) -> Step:
+    return Step(comparison.name, "; ".join(_comment(comparison, name, until) for name in columns),
+                "keeps how far it got" if until is not None else "all buckets are computed",
+                transaction=Transaction.OWN)
+
+
+def _comment(comparison: AggregateComparison, name: str, until: Moment | None) -> str:
+    text = None if until is None else UNFILLED + json.dumps(until if isinstance(until, int) else until.isoformat())
+    return f"COMMENT ON COLUMN {ident(comparison.name)}.{ident(name)} IS {literal(text)}"
+
+
+def _is_before(start: Moment, limits: Iterable[Moment | None]) -> bool:
+    return any(limit is not None and start < limit for limit in limits)  # type: ignore[operator]
+
+

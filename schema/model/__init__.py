@@ -1,0 +1,1 @@
+"""Declared and live objects as values, durations, names, steps; pure: no driver, no server."""

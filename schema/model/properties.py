@@ -1,0 +1,76 @@
+"""Objects as nested plain properties, as Pulumi and JSON carry them, and back."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from schema.errors import DeclarationError
+from schema.model.objects import KINDS, Object, kind_of
+
+T = TypeVar("T")
+
+
+def to_dict(value: Object) -> dict[str, Any]:
+    """The object as a nested plain dict (`kind` first): no nulls, nothing that is at its default."""
+    return {"kind": kind_of(value), **_plain(value)}
+
+
+def from_dict(values: Mapping[str, Any]) -> Object:
+    """The object that `to_dict` wrote, also after numbers became floats. Raises DeclarationError for a wrong key."""
+    rest = dict(values)
+    cls = KINDS.get(str(rest.pop("kind", "table")))
+    if cls is None:
+        raise DeclarationError(f"object of kind {values['kind']!r} is not known; use one of {', '.join(KINDS)}")
+    return _build(cls, rest, str(rest.get("name", "object")))
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    found = {}
+    for field in fields(value):
+        item = getattr(value, field.name)
+        if item == field.default:
+            continue
+        # None that is no default (a procedure returns nothing) would get lost on the way: the empty text stands for it.
+        found[field.name] = "" if item is None else _plain_item(item)
+    return found
+
+
+def _plain_item(item: Any) -> Any:
+    if is_dataclass(item):
+        return _plain(item)
+    return [_plain_item(each) for each in item] if isinstance(item, tuple) else item
+
+
+def _build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
+    hints = _hints(cast(Any, cls))
+    for key in values:
+        if key not in hints:
+            raise DeclarationError(f"{where}: key {key!r} is not known; use one of {', '.join(hints)}")
+    try:
+        return cls(**{key: _coerce(hints[key], item, f"{where}.{key}") for key, item in values.items()})
+    except TypeError as error:
+        raise DeclarationError(f"{where}: {error}; give every required key") from None
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    """The types of a class's fields; working them out takes longer than building an object."""
+    return typing.get_type_hints(cls)
+
+
+def _coerce(hint: Any, item: Any, where: str) -> Any:
+    options = [each for each in typing.get_args(hint) if each is not types.NoneType]
+    if typing.get_origin(hint) is types.UnionType:
+        return None if item is None or item == "" else _coerce(options[0], item, where)
+    if typing.get_origin(hint) is tuple:
+        return tuple(_coerce(options[0], each, where) for each in item)
+    if is_dataclass(hint):
+        return _build(cast(type[Any], hint), item, where)
+    if hint is str and isinstance(item, float) and item.is_integer():
+        return str(int(item))
+    return hint(item)
