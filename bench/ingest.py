@@ -24,8 +24,8 @@ from bench.results import Run, keep_run
 from bench.seed_server import execute, running, seed_seconds
 from schema.connection import Address
 from seed import Rows, Spec, readings
-from seed.tables import Connection
-from seed.writing import write
+from seed.load.copy_in import write
+from seed.load.tables import Connection
 
 BATCH = 1_000
 DEVICES = 1_000

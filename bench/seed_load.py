@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.results import keep
 from bench.seed_server import execute, login, psql_seconds, running, seconds_of, seed_seconds
 from schema.connection import Address
-from seed.tables import COLUMNS, TABLES
+from seed.load.tables import COLUMNS, TABLES
 
 # BENCH_SCALE=0.1 takes a tenth of the rows, to try the benchmark out.
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))

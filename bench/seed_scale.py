@@ -19,7 +19,7 @@ from bench.pictures import plt, save
 from bench.results import Run, keep_run
 from bench.seed_server import ROOT, execute, running
 from schema.connection import Address
-from seed.tables import TABLES
+from seed.load.tables import TABLES
 
 MOST = int(float(os.environ.get("BENCH_MOST_ROWS", "1e7")))
 SINK = int(float(os.environ.get("BENCH_SINK_ROWS", "1e8")))
@@ -46,8 +46,8 @@ print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
 """
 _SINK = _SPEC + """
 import threading, time
-from seed.encoding import binary
-from seed.measurements import measured, slices
+from seed.load.encoding import binary
+from seed.generate.measurements import measured, slices
 since, parts, made, lock = time.monotonic(), iter(slices(spec)), [0, 0], threading.Lock()
 def work():
     while True:

@@ -11,8 +11,8 @@ from bench.results import keep
 from bench.seed_server import execute, psql_seconds, running, seed_seconds
 from schema.connection import Address
 from seed import Spec
-from seed.load import seed
-from seed.tables import COLUMNS, TABLES
+from seed.load.loader import seed
+from seed.load.tables import COLUMNS, TABLES
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
 UNTIL = datetime.now(UTC).strftime("%Y-%m-%d")

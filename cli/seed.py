@@ -17,7 +17,7 @@ from cli.stacks import INTERRUPTED, StackOption, console
 
 if TYPE_CHECKING:
     from seed import Spec
-    from seed.load import Seeded
+    from seed.load.loader import Seeded
 
 _FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]
 CountOption = Annotated[int | None, typer.Option(metavar="ROWS", help="Exactly so many, else in proportion.")]
@@ -80,7 +80,7 @@ def _draw(spec: Spec, path: Path) -> None:
 
 
 def _discard(stack: str | None, dsn: str | None, as_json: bool) -> None:
-    from seed.load import discard
+    from seed.load.loader import discard
 
     _, address = find_database(stack, dsn)
     removed = discard(address)
@@ -92,9 +92,9 @@ def _discard(stack: str | None, dsn: str | None, as_json: bool) -> None:
 
 def _load(stack: str | None, dsn: str | None, spec: Spec, as_json: bool, *, resume: bool, **manner: Any) -> None:
     from seed.errors import InterruptedLoadError
-    from seed.load import Manner
-    from seed.load import resume as finish
-    from seed.load import seed as load
+    from seed.load.loader import Manner
+    from seed.load.loader import resume as finish
+    from seed.load.loader import seed as load
 
     _, address = find_database(stack, dsn)
     try:

@@ -4,15 +4,15 @@
     for part in readings(Spec(days=7)): ...
 """
 
-from seed.activities import classifications, timeline
-from seed.devices import devices, fleet
 from seed.errors import SeedError
-from seed.measurements import readings
-from seed.notifications import alerts
-from seed.people import people, users
-from seed.rows import Rows
+from seed.generate.activities import classifications, timeline
+from seed.generate.devices import devices, fleet
+from seed.generate.measurements import readings
+from seed.generate.notifications import alerts
+from seed.generate.people import people, users
+from seed.generate.rows import Rows
+from seed.generate.thresholds import THRESHOLDS
 from seed.spec import Spec
-from seed.thresholds import THRESHOLDS
 
 __all__ = ["THRESHOLDS", "Rows", "SeedError", "Spec", "alerts", "classifications", "devices", "fleet", "people",
            "readings", "timeline", "users"]

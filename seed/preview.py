@@ -17,18 +17,18 @@ from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from seed.activities import Timeline, classification_parts, timeline
-from seed.causes import Watch, look_at_activities, look_at_readings
-from seed.days import utc_offset
-from seed.devices import Device, fleet
 from seed.errors import SeedError
-from seed.measurements import measured, slices
-from seed.notifications import chosen, told
-from seed.people import Person, people
-from seed.profiles import ACTIVITIES, PROFILES
-from seed.rows import Array, Ints, Rows
+from seed.generate.activities import Timeline, classification_parts, timeline
+from seed.generate.calendar import utc_offset
+from seed.generate.devices import Device, fleet
+from seed.generate.measurements import measured, slices
+from seed.generate.notifications import chosen, told
+from seed.generate.people import Person, people
+from seed.generate.profiles import ACTIVITIES, PROFILES
+from seed.generate.rows import Array, Ints, Rows
+from seed.generate.threshold_crossings import Watch, look_at_activities, look_at_readings
+from seed.generate.thresholds import THRESHOLDS
 from seed.spec import DAY, Spec
-from seed.thresholds import THRESHOLDS
 
 _COLOURS = {
     "sleep": "#1d2b53", "hygiene": "#5fc9e8", "cooking": "#e4572e", "meal": "#f3a712", "rest": "#c7ceea",

@@ -37,8 +37,8 @@ def finish(address: Address, tell: Callable[[str], None] = notify) -> None:
     """
     if not is_recorded(address):
         return
-    from seed.load import finish_begun
-    from seed.progress import Lines
+    from seed.load.loader import finish_begun
+    from seed.load.progress import Lines
 
     done = finish_begun(address, Lines(tell).hear)
     if done:

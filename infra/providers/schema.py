@@ -103,8 +103,8 @@ class SeedProvider(ResourceProvider):
     def create(self, props: Props) -> CreateResult:
         from schema.connection import Address
         from seed import Spec
-        from seed.load import seed
-        from seed.progress import Lines
+        from seed.load.loader import seed
+        from seed.load.progress import Lines
 
         spec = Spec.from_dict({name: props[name] for name in VOLUME if name in props})
         lines = Lines(lambda line: print(line, file=sys.stderr, flush=True))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from schema.connection import Address
 from seed import Spec
-from seed.ledger import SCHEMA
+from seed.load.ledger import SCHEMA
 
 SOURCE = Path(__file__).parents[2]
 _PROGRAM = """

@@ -21,8 +21,8 @@ from schema.connection import Address
 from schema.errors import ServerUnreachableError
 from schema.lifecompanion import declared
 from seed import SeedError, Spec
-from seed.ledger import SCHEMA
-from seed.load import Manner, seed
+from seed.load.ledger import SCHEMA
+from seed.load.loader import Manner, seed
 from tests.database.servers import Database, docker
 
 # A test run in the background ignores Ctrl-C, and so would its children: here it is as in a terminal.

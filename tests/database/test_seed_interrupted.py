@@ -20,9 +20,10 @@ from schema.errors import UnsafeChangeError
 from schema.lifecompanion import declared
 from schema.model.objects import Table
 from schema.model.properties import to_dict
-from seed import Spec, ledger
-from seed.load import seed
-from seed.tables import TABLES
+from seed import Spec
+from seed.load import ledger
+from seed.load.loader import seed
+from seed.load.tables import TABLES
 from tests.database.killed_load import kill_half_way, portions
 from tests.database.servers import Database
 

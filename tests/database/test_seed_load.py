@@ -10,11 +10,12 @@ import pytest
 
 from schema import apply
 from schema.lifecompanion import declared
-from seed import SeedError, Spec, load, whole
+from seed import SeedError, Spec
 from seed.errors import InterruptedLoadError
-from seed.load import seed
-from seed.tables import TABLES
-from seed.writing import can_copy
+from seed.load import loader, single_transaction
+from seed.load.copy_in import can_copy
+from seed.load.loader import seed
+from seed.load.tables import TABLES
 from tests.database.servers import Database
 
 SMALL = Spec(readings=9_000, activities=600, notifications=90, days=9, until=datetime(2026, 3, 30, tzinfo=UTC))
@@ -82,7 +83,7 @@ def test_copy_and_insert_load_the_same_rows(empty: Database, monkeypatch: pytest
     seed(empty.owner, SMALL)
     by_copy = digest(empty)
     empty.execute(f"TRUNCATE {', '.join(TABLES)}")
-    monkeypatch.setattr(whole, "can_copy", lambda connection: False)
+    monkeypatch.setattr(single_transaction, "can_copy", lambda connection: False)
     seed(empty.owner, SMALL)
     assert digest(empty) == by_copy
 
@@ -133,7 +134,7 @@ def test_a_connection_that_dies_half_way_leaves_nothing_and_is_told_in_one_line(
 
 @pytest.mark.servers("official", "debian")
 def test_of_two_runs_at_once_one_loads_and_the_other_leaves_it_alone(empty: Database) -> None:
-    results: list[load.Seeded] = []
+    results: list[loader.Seeded] = []
     runs = [threading.Thread(target=lambda number=number: results.append(
         seed(empty.owner, replace(SMALL, number=number)))) for number in (1, 2)]
     for run in runs:

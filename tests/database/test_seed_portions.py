@@ -14,11 +14,12 @@ import pytest
 from schema import apply
 from schema.lifecompanion import declared
 from schema.model.step import Hazard
-from seed import SeedError, Spec, deferral
+from seed import SeedError, Spec
 from seed.errors import InterruptedLoadError
-from seed.ledger import SCHEMA
-from seed.load import Manner, discard, resume, seed
-from seed.tables import GROWING, TABLES
+from seed.load import deferral
+from seed.load.ledger import SCHEMA
+from seed.load.loader import Manner, discard, resume, seed
+from seed.load.tables import GROWING, TABLES
 from tests.database.killed_load import kill_half_way
 from tests.database.servers import Database, Server, create_declared, drop_database
 from tests.database.writers import everybody_writes, writing

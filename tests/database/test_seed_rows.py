@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from seed import THRESHOLDS, Spec
-from seed.load import Seeded, seed
-from seed.tables import TABLES
+from seed.load.loader import Seeded, seed
+from seed.load.tables import TABLES
 from tests.database.servers import Database, Server, create_declared, drop_database
 
 UNTIL = datetime(2026, 5, 20, 18, 30, 0, tzinfo=UTC)

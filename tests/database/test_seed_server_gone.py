@@ -12,8 +12,9 @@ import pytest
 from schema import apply, connection
 from schema.connection import Address
 from schema.lifecompanion import declared
-from seed import SeedError, Spec, crew
-from seed.load import Manner, seed
+from seed import SeedError, Spec
+from seed.load import worker_pool
+from seed.load.loader import Manner, seed
 from tests.database.servers import Server, create_database, docker, running
 
 pytestmark = pytest.mark.needs("official")
@@ -78,7 +79,7 @@ def require_told_and_finished(machine: Machine, address: Address, gone: Sequence
 def test_packets_that_vanish_end_the_load_at_both_ends_and_it_goes_on_when_they_no_longer_do(
         machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.KEEPALIVES, "tcp_user_timeout", 1_500)
-    monkeypatch.setitem(crew.SERVER_KEEPALIVES, "tcp_keepalives_idle", 2)
+    monkeypatch.setitem(worker_pool.SERVER_KEEPALIVES, "tcp_keepalives_idle", 2)
     require_told_and_finished(machine, machine.with_tables("vanishing"), ["network", "disconnect", "bridge"],
                               ["network", "connect", "bridge"])
 

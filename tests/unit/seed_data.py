@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 
 from seed import Rows, Spec, alerts, classifications, fleet, people, readings, timeline
-from seed.days import utc_offset
-from seed.profiles import ACTIVITIES
-from seed.weather import weather
+from seed.generate.calendar import utc_offset
+from seed.generate.profiles import ACTIVITIES
+from seed.generate.weather import weather
 
 WINTER = datetime(2026, 2, 4, 16, 20, 5, tzinfo=UTC)
 SUMMER = datetime(2025, 8, 6, 9, 0, 0, tzinfo=UTC)

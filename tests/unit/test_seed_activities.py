@@ -9,8 +9,8 @@ import pytest
 from seed_data import SPRING, SUMMER, WINTER, life, spec, windows
 
 from seed import people
-from seed.days import instant, is_holiday, local_midnight
-from seed.profiles import ACTIVITIES, PROFILES
+from seed.generate.calendar import instant, is_holiday, local_midnight
+from seed.generate.profiles import ACTIVITIES, PROFILES
 
 SEASONS = [WINTER, SPRING, SUMMER]
 

@@ -16,7 +16,7 @@ PROGRAM = """
 import hashlib
 from datetime import UTC, datetime
 from seed import Spec, alerts, classifications, devices, readings, users
-from seed.encoding import text
+from seed.load.encoding import text
 spec = Spec(days=12, until=datetime(2026, 4, 2, 9, 30, tzinfo=UTC))
 parts, windows = list(readings(spec)), classifications(spec)
 digest = hashlib.sha256()

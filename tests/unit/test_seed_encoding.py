@@ -3,8 +3,8 @@
 import numpy as np
 from seed_data import weeks
 
-from seed.encoding import array_literal, binary, fits_binary, text
-from seed.rows import Rows, instants, mixed, texts
+from seed.generate.rows import Rows, instants, mixed, texts
+from seed.load.encoding import array_literal, binary, fits_binary, text
 
 
 def test_readings_travel_in_binary_and_rows_with_text_or_nulls_do_not():

@@ -10,13 +10,14 @@ import bcrypt
 import numpy as np
 from seed_data import spec
 
-from seed import THRESHOLDS, classifications, climate, devices, fleet, people, profiles, readings, users
-from seed.device_types import TYPES, DeviceType
-from seed.people import DEVELOPMENT_PASSWORD
-from seed.profiles import HOME, PROFILES
+from seed import THRESHOLDS, classifications, devices, fleet, people, readings, users
+from seed.generate import climate, profiles
+from seed.generate.device_types import TYPES, DeviceType
+from seed.generate.people import DEVELOPMENT_PASSWORD
+from seed.generate.profiles import HOME, PROFILES
 
 # The package's factories bear the names of some of these modules.
-activities_module, people_module, kinds = map(import_module, ("seed.activities", "seed.people", "seed.devices"))
+activities_module, people_module, kinds = map(import_module, ("seed.generate.activities", "seed.generate.people", "seed.generate.devices"))
 
 MANY = spec(users=400, devices_per_user=5)
 

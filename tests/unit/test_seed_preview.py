@@ -7,8 +7,8 @@ from matplotlib.colors import to_rgb
 from seed_data import spec
 
 from seed import SeedError
+from seed.generate.profiles import PROFILES
 from seed.preview import _COLOURS, draw, drawn_people
-from seed.profiles import PROFILES
 
 
 @pytest.mark.parametrize("changes", [

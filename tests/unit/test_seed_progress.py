@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from seed.progress import Lines, Tally
+from seed.load.progress import Lines, Tally
 
 
 def test_workers_together_count_every_row_and_are_heard_one_at_a_time():

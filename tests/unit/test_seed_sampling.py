@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from seed_data import SPRING, SUMMER, WINTER, devices_in, life, local_hours, of_device, spec
 
-from seed import Spec, days, device_types, fleet, pace, readings
-from seed.activities import PLACE_NAMES
-from seed.profiles import ACTIVITIES, PROFILES
-from seed.sampling import schedules
+from seed import Spec, fleet, readings
+from seed.generate import calendar, device_clock, device_types
+from seed.generate.activities import PLACE_NAMES
+from seed.generate.profiles import ACTIVITIES, PROFILES
+from seed.generate.sampling import schedules
 from seed.spec import DAY
 
 
@@ -95,9 +96,9 @@ def test_nights_are_quiet_by_the_owners_clock_before_summer_time_and_after():
 def test_on_the_day_the_clocks_change_the_pace_is_that_of_the_same_hours_a_week_before(changed, hours):
     """Whenever the days of 24 h begin that the data is made of: with the change early or late in one of them."""
     start = int(changed.timestamp()) - 9 * DAY - 3600 + hours * 3600
-    known = pace.pace(start, 13, [(PROFILES[0], "living room")])
+    known = device_clock.pace(start, 13, [(PROFILES[0], "living room")])
     step, change = 600, int(changed.timestamp()) - start
-    offset = days.utc_offset(start + change) - days.utc_offset(start + change - 1)
+    offset = calendar.utc_offset(start + change) - calendar.utc_offset(start + change - 1)
 
     def rates(begin, end):
         times = np.arange(begin, end + 1, step)
@@ -112,7 +113,7 @@ def test_on_the_day_the_clocks_change_the_pace_is_that_of_the_same_hours_a_week_
 def test_a_nurses_sensors_follow_her_shifts():
     """After a night shift she sleeps in the morning, and her bedroom's sensor is at its densest then."""
     nurse = PROFILES[1]
-    known = pace.pace(spec().start, 30, [None, (nurse, "bedroom")])
+    known = device_clock.pace(spec().start, 30, [None, (nurse, "bedroom")])
     assert len(known.tables) > 7
     assert len(set(known.days[1].tolist())) > 7
     assert set(known.days[0].tolist()) == {0}
@@ -141,15 +142,15 @@ def test_no_habit_makes_a_clock_run_faster_than_a_second_allows(monkeypatch):
     hasty = device_types.DeviceType("hasty", "Hasty", "cells", here=1_000.0, asleep=0.001, away=0.001, home=0.001)
     monkeypatch.setitem(device_types.TYPES, "bathroom", hasty)
     for profile in PROFILES:
-        tables = pace.pace(spec().start, 30, [None, (profile, "bathroom")]).tables
+        tables = device_clock.pace(spec().start, 30, [None, (profile, "bathroom")]).tables
         assert len(tables) > 1
         steps = np.diff(tables, axis=1)
-        assert steps.min() >= 1800 / pace.FASTEST - 1
+        assert steps.min() >= 1800 / device_clock.FASTEST - 1
         assert steps.min() < 1800 / 3
 
 
 def test_own_clocks_and_the_walls_tell_each_other():
-    known = pace.pace(spec().start, 30, [None, *((profile, "living room") for profile in PROFILES)])
+    known = device_clock.pace(spec().start, 30, [None, *((profile, "living room") for profile in PROFILES)])
     wall = np.arange(0, 30 * DAY, 777)
     for pair, own in enumerate(known.own(wall)):
         assert (np.diff(own) > 0).all()

@@ -8,9 +8,9 @@ import pytest
 from seed_data import SPRING, SUMMER, WINTER, joined, notes, spec, weeks, windows
 
 from seed import Rows, SeedError, Spec, alerts, classifications, devices, readings, users
-from seed.activities import classification_parts
-from seed.encoding import text
-from seed.measurements import measured, slices
+from seed.generate.activities import classification_parts
+from seed.generate.measurements import measured, slices
+from seed.load.encoding import text
 from seed.spec import DAY, days_between
 
 

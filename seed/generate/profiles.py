@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from seed.days import is_holiday
+from seed.generate.calendar import is_holiday
 
 HOME = ("bedroom", "kitchen", "living room", "bathroom")
 

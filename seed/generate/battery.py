@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from seed.activities import Lives
-from seed.pace import Pace
-from seed.profiles import ACTIVITIES
-from seed.rows import Floats, Ints, Words, mixed
+from seed.generate.activities import Lives
+from seed.generate.device_clock import Pace
+from seed.generate.profiles import ACTIVITIES
+from seed.generate.rows import Floats, Ints, Words, mixed
 from seed.spec import DAY
 
 # Per cent an hour that a phone loses, by what its owner does; 3.2 for anything else.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from seed.causes import Watch
-from seed.deferral import defer, restore
-from seed.devices import devices
-from seed.people import users
-from seed.portions import observed_portions, told_portions
-from seed.progress import Progress
-from seed.rows import Rows
+from seed.generate.devices import devices
+from seed.generate.people import users
+from seed.generate.rows import Rows
+from seed.generate.threshold_crossings import Watch
+from seed.load.copy_in import can_copy, write
+from seed.load.deferral import defer, restore
+from seed.load.portions import observed_portions, told_portions
+from seed.load.progress import Progress
+from seed.load.tables import TABLES, Connection, advance_sequences
 from seed.spec import Spec
-from seed.tables import TABLES, Connection, advance_sequences
-from seed.writing import can_copy, write
 
 
 def load_whole(connection: Connection, spec: Spec, progress: Progress, *, adding: bool) -> dict[str, int]:

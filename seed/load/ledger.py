@@ -13,11 +13,11 @@ from typing import Any
 
 from psycopg import errors
 
-from seed.causes import Sighting
-from seed.deferral import Deferred
 from seed.errors import SeedError
+from seed.generate.threshold_crossings import Sighting
+from seed.load.deferral import Deferred
+from seed.load.tables import Connection, one
 from seed.spec import Spec
-from seed.tables import Connection, one
 
 SCHEMA = "lifecompanion_seed"
 _CREATE = f"""

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seed.activities import PLACE_NAMES, Lives
-from seed.people import Person
-from seed.profiles import ACTIVITIES, HOME
-from seed.rows import Bools, Floats, Ints
+from seed.generate.activities import PLACE_NAMES, Lives
+from seed.generate.people import Person
+from seed.generate.profiles import ACTIVITIES, HOME
+from seed.generate.rows import Bools, Floats, Ints
+from seed.generate.weather import Weather, saturation
 from seed.spec import DAY
-from seed.weather import Weather, saturation
 
 # Seconds between two times of the grid, and how long before its first reading the grid has to begin.
 STEP = 300

@@ -10,8 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from seed.days import utc_offset
-from seed.rows import Floats, Ints
+from seed.generate.calendar import utc_offset
+from seed.generate.rows import Floats, Ints
 from seed.spec import DAY, Spec, stream
 
 _LATITUDE, _LONGITUDE = 45.76, 4.84

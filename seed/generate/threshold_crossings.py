@@ -13,11 +13,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from seed.devices import fleet
-from seed.profiles import ACTIVITIES
-from seed.rows import Array, Bools, Floats, Ints, Rows
+from seed.generate.devices import fleet
+from seed.generate.profiles import ACTIVITIES
+from seed.generate.rows import Array, Bools, Floats, Ints, Rows
+from seed.generate.thresholds import THRESHOLDS
 from seed.spec import Spec
-from seed.thresholds import THRESHOLDS
 
 # One cause: when (seconds since 1970), whose, which threshold, which device or activity (0 and -1 for neither) from
 # when on, the value and the limit.

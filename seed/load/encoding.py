@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seed.rows import Array, Rows
+from seed.generate.rows import Array, Rows
 
 # The type of each column, by its name: the specification gives no name two types.
 _TYPES = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from seed.crew import Crew, Task
 from seed.errors import SeedError
-from seed.progress import Progress, Tally
-from seed.tables import Connection
+from seed.load.progress import Progress, Tally
+from seed.load.tables import Connection
+from seed.load.worker_pool import Crew, Task
 
 # A policy's config is in the catalog of each edition; what it would compress now, oldest first.
 _OLD = """

@@ -11,11 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from seed.device_types import TYPES
-from seed.pace import Pace, pace
-from seed.people import people, spots
-from seed.profiles import Profile
-from seed.rows import Bools, Floats, Ints, Words, mixed
+from seed.generate.device_clock import Pace, pace
+from seed.generate.device_types import TYPES
+from seed.generate.people import people, spots
+from seed.generate.profiles import Profile
+from seed.generate.rows import Bools, Floats, Ints, Words, mixed
 from seed.spec import DAY, Spec, key, shares
 
 # One device in this many drops out for some hours; a data set of a day or two is too short to show it.

@@ -8,11 +8,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from seed.device_types import TYPES, DeviceType
-from seed.people import Person, people, spots
-from seed.profiles import PROFILES
-from seed.rows import Rows, instants, texts
-from seed.sampling import schedules
+from seed.generate.device_types import TYPES, DeviceType
+from seed.generate.people import Person, people, spots
+from seed.generate.profiles import PROFILES
+from seed.generate.rows import Rows, instants, texts
+from seed.generate.sampling import schedules
 from seed.spec import DAY, Spec, stream
 
 # How far the sensors of one device are off, as a deviation over all devices.

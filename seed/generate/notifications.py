@@ -14,15 +14,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from seed.causes import Watch, look_at_activities, look_at_readings
-from seed.days import utc_offset
-from seed.devices import fleet
 from seed.errors import SeedError
-from seed.people import people
-from seed.profiles import ACTIVITIES
-from seed.rows import Array, Floats, Ints, Rows, instants, mixed, normal, texts
+from seed.generate.calendar import utc_offset
+from seed.generate.devices import fleet
+from seed.generate.people import people
+from seed.generate.profiles import ACTIVITIES
+from seed.generate.rows import Array, Floats, Ints, Rows, instants, mixed, normal, texts
+from seed.generate.threshold_crossings import Watch, look_at_activities, look_at_readings
+from seed.generate.thresholds import THRESHOLDS
 from seed.spec import Spec, key
-from seed.thresholds import THRESHOLDS
 
 __all__ = ["THRESHOLDS", "alerts", "chosen", "told"]
 

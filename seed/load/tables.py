@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from seed.encoding import column_type
 from seed.errors import SeedError
+from seed.load.encoding import column_type
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

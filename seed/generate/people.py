@@ -12,9 +12,9 @@ import bcrypt
 import numpy as np
 from faker import Faker
 
-from seed.days import ZONE
-from seed.profiles import PROFILES, Profile
-from seed.rows import Rows, instants, texts
+from seed.generate.calendar import ZONE
+from seed.generate.profiles import PROFILES, Profile
+from seed.generate.rows import Rows, instants, texts
 from seed.spec import DAY, Spec, stream
 
 # Every seeded user logs in with this; it is public on purpose and belongs in no production database.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from psycopg import errors, sql
 
-from seed.tables import GROWING, Connection, one
+from seed.load.tables import GROWING, Connection, one
 
 _LOCK_TIMEOUT = "5s"
 # Non-unique indexes alone: a unique one or a constraint's says what may be in the table, also while it is filled.

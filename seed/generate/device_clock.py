@@ -12,10 +12,10 @@ from datetime import date
 
 import numpy as np
 
-from seed.days import utc_offset
-from seed.device_types import TYPES, DeviceType
-from seed.profiles import HOME, Entry, Profile
-from seed.rows import Floats, Ints
+from seed.generate.calendar import utc_offset
+from seed.generate.device_types import TYPES, DeviceType
+from seed.generate.profiles import HOME, Entry, Profile
+from seed.generate.rows import Floats, Ints
 from seed.spec import DAY
 
 # Between two of these on the own clock, both run evenly; the owner's whereabouts are looked up in shorter steps.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from psycopg import sql
 
-from seed.encoding import COPY_END, COPY_HEADER, array_literal, binary, column_type, fits_binary, text
-from seed.rows import Rows
-from seed.tables import Connection, one
+from seed.generate.rows import Rows
+from seed.load.encoding import COPY_END, COPY_HEADER, array_literal, binary, column_type, fits_binary, text
+from seed.load.tables import Connection, one
 
 Written = Callable[[int], None]
 _COPY_ROWS, _INSERT_ROWS = 40_000, 2_000

@@ -14,21 +14,21 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from schema.connection import Address
 from schema.errors import SchemaError
-from seed import ledger
-from seed.aggregates import refresh_aggregates
-from seed.causes import Watch
-from seed.chunks import compress_old_chunks
-from seed.crew import APPLICATION, Crew, Task
-from seed.deferral import Deferred, defer, drop, restore
-from seed.devices import devices
 from seed.errors import SeedError
-from seed.ledger import Load
-from seed.people import users
-from seed.portions import Portion, begun, observed_portions, told_portions
-from seed.progress import Progress, Tally
+from seed.generate.devices import devices
+from seed.generate.people import users
+from seed.generate.threshold_crossings import Watch
+from seed.load import ledger
+from seed.load.aggregates import refresh_aggregates
+from seed.load.chunks import compress_old_chunks
+from seed.load.copy_in import can_copy, write
+from seed.load.deferral import Deferred, defer, drop, restore
+from seed.load.ledger import Load
+from seed.load.portions import Portion, begun, observed_portions, told_portions
+from seed.load.progress import Progress, Tally
+from seed.load.tables import GROWING, TABLES, Connection, advance_sequences, any_rows, one
+from seed.load.worker_pool import APPLICATION, Crew, Task
 from seed.spec import Spec
-from seed.tables import GROWING, TABLES, Connection, advance_sequences, any_rows, one
-from seed.writing import can_copy, write
 
 
 def start(connection: Connection, load: Load) -> list[Portion]:

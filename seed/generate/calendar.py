@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from seed.rows import Ints
+from seed.generate.rows import Ints
 
 DAY = 86_400
 ZONE = "Europe/Paris"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 
 from schema.connection import Address
-from seed.tables import Connection
+from seed.load.tables import Connection
 
 Task = Callable[[Connection], None]
 APPLICATION = "lifecompanion seed"

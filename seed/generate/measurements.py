@@ -11,16 +11,16 @@ from functools import lru_cache
 
 import numpy as np
 
-from seed import battery
-from seed.activities import lives
-from seed.climate import MEMORY, STEP, Air, homes_at, phones_air, rooms_air, told_rows
-from seed.devices import fleet
-from seed.people import people
-from seed.profiles import HOME
-from seed.rows import Array, Floats, Ints, Rows, instants
-from seed.sampling import schedules
+from seed.generate import battery
+from seed.generate.activities import lives
+from seed.generate.climate import MEMORY, STEP, Air, homes_at, phones_air, rooms_air, told_rows
+from seed.generate.devices import fleet
+from seed.generate.people import people
+from seed.generate.profiles import HOME
+from seed.generate.rows import Array, Floats, Ints, Rows, instants
+from seed.generate.sampling import schedules
+from seed.generate.weather import weather
 from seed.spec import DAY, Spec, key, stream
-from seed.weather import weather
 
 # What a device may be beside: a room, or its owner as a phone is.
 _SPOTS = (*HOME, "phone")

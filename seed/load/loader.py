@@ -15,19 +15,19 @@ from dataclasses import dataclass, replace
 import psycopg
 
 from schema.connection import Address
-from seed import ledger
-from seed.aggregates import refresh_aggregates
-from seed.bulk import analyses, discard_load, finish, secure, start
-from seed.chunks import compress_old_chunks, require_compression
-from seed.crew import APPLICATION, Crew, prepare
 from seed.errors import InterruptedLoadError, SeedError
-from seed.ledger import Load
-from seed.portions import Portion
-from seed.progress import Progress
+from seed.load import ledger
+from seed.load.aggregates import refresh_aggregates
+from seed.load.chunks import compress_old_chunks, require_compression
+from seed.load.copy_in import can_copy
+from seed.load.ledger import Load
+from seed.load.portioned_load import analyses, discard_load, finish, secure, start
+from seed.load.portions import Portion
+from seed.load.progress import Progress
+from seed.load.single_transaction import load_whole
+from seed.load.tables import Connection, any_rows, check_tables, count_rows, one, reserve_ids
+from seed.load.worker_pool import APPLICATION, Crew, prepare
 from seed.spec import Spec
-from seed.tables import Connection, any_rows, check_tables, count_rows, one, reserve_ids
-from seed.whole import load_whole
-from seed.writing import can_copy
 
 # Seeding holds this advisory lock, so that two runs never fill one database at once.
 _LOCK = 0x6C63_7365_6564

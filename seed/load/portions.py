@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
-from seed.activities import classified, classified_groups
-from seed.causes import Sighting, Watch, look_at_activities, look_at_readings
-from seed.measurements import Slice, measured, slices
-from seed.notifications import PART_ROWS, chosen, told
-from seed.rows import Array, Ints, Rows
+from seed.generate.activities import classified, classified_groups
+from seed.generate.measurements import Slice, measured, slices
+from seed.generate.notifications import PART_ROWS, chosen, told
+from seed.generate.rows import Array, Ints, Rows
+from seed.generate.threshold_crossings import Sighting, Watch, look_at_activities, look_at_readings
 from seed.spec import Spec
 
 READINGS, ACTIVITIES, NOTIFICATIONS = "environmental_readings", "activity_classifications", "notifications"

@@ -6,9 +6,9 @@ the aggregate; data that begins before it reaches back has to be computed by who
 
 from __future__ import annotations
 
-from seed.progress import Progress, Tally
+from seed.load.progress import Progress, Tally
+from seed.load.tables import Connection, one
 from seed.spec import Spec
-from seed.tables import Connection, one
 
 # Those that others are made from come first: their policies were made first.
 _BEHIND = """

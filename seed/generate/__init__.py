@@ -1,0 +1,1 @@
+"""The development data as columns, made from a seed number."""
