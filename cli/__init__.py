@@ -64,7 +64,7 @@ def _first_word() -> str:
 
 def _app(word: str) -> typer.Typer:
     """The command that the first word names; all of them where it names none, for help and for complaints."""
-    from cli.commands import COMMANDS, GROUPS, OPTIONS, gather, names_only
+    from cli.registry import COMMANDS, GROUPS, OPTIONS, gather, names_only
 
     if word in COMMANDS or word in GROUPS:
         return gather([word])

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cli.commands import gather
+from cli.registry import gather
 
 app = gather()

@@ -69,7 +69,7 @@ def _is_backed_up(stack: str | None) -> bool:
     """Whether a verified backup holds the rows of the stack, or of the database that LCDB_BACKUP_CONFIG is about."""
     from backups.errors import BackupError
     from backups.monitoring.verified_backup import is_backed_up
-    from cli.backup_config import config_values
+    from cli.commands.backup.config import config_values
     from infra.automation.stack_file import StackError
 
     file = os.environ.get("LCDB_BACKUP_CONFIG")

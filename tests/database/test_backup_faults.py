@@ -36,7 +36,7 @@ from backups.restoring.target_database import drop_database
 from backups.storage import multipart
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
-from cli.backup_screen import entry_facts
+from cli.commands.backup.screen import entry_facts
 from tests.database.backed_up import Backed, backed
 from tests.database.servers import Server, docker, running
 from tests.program.faulty_s3 import faulty

@@ -31,8 +31,8 @@ from backups.schedule import keep_target, run_due, serve_schedule
 from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
 from cli.app import app
-from cli.backup_screen import physical_facts
-from cli.stacks import console
+from cli.commands.backup.screen import physical_facts
+from cli.commands.stacks import console
 from infra.local.recovery_image import ensure_recovery_image
 from tests.database.archived import DATABASE, Archived, archived_at, set_timeout
 from tests.database.servers import docker

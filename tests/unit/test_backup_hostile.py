@@ -22,7 +22,7 @@ from backups.physical.catalog import CATALOGUE, SETS, PhysicalManifest, list_phy
 from backups.physical.settings import ensure_cipher, read_cipher, rewrap_cipher
 from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
-from cli.backup_screen import backups_table
+from cli.commands.backup.screen import backups_table
 
 LABEL = "20261125-010000F"
 DRILL = Drill("b", "db", "t", "2026-11-25", "s", 1, 1 << 30, {"restore": 2.0}, 2.0, 1, {}, [], [])

@@ -16,9 +16,11 @@ from backups.logical.catalog import Entry
 from backups.physical.catalog import PhysicalEntry
 from backups.progress import with_rate
 from cli import app as commands
-from cli import backup, backup_restore, drivers
-from cli.backup_config import config_values
-from cli.backup_physical import find_entry
+from cli import drivers
+from cli.commands import backup
+from cli.commands.backup import restore
+from cli.commands.backup.config import config_values
+from cli.commands.backup.physical import find_entry
 from infra.automation.state import ROOT
 
 OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.items()  # type: ignore[attr-defined]
@@ -57,7 +59,7 @@ def test_every_command_is_told_in_one_line() -> None:
 def test_the_command_that_lets_jobs_run_names_the_same_server(way: str, capsys: pytest.CaptureFixture[str]) -> None:
     done = {"backup": "b", "database": "copy", "rows": 1, "seconds": {}, "origin": "o", "held_jobs": [1],
             "new_roles": [], "unfilled": []}
-    backup_restore._say_restored(done, None, way)
+    restore._say_restored(done, None, way)
     assert f"lcdb backup release copy{way}\n" in capsys.readouterr().out
 
 

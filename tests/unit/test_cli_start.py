@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from cli.app import app
-from cli.commands import COMMANDS, GROUPS
+from cli.registry import COMMANDS, GROUPS
 
 # Each takes a tenth of a second and more, and serves a few commands.
 HEAVY = {"asyncpg", "boto3", "botocore", "docker", "faker", "matplotlib", "numpy", "pulumi", "pydantic",
@@ -22,18 +22,18 @@ def modules(program: str) -> set[str]:
 
 def test_commands_are_gathered_without_the_libraries_of_any_one() -> None:
     read = modules("import cli.app")
-    assert "cli.backup_restore" in read
+    assert "cli.commands.backup.restore" in read
     assert not read & HEAVY
 
 
 def test_a_command_is_read_without_the_others() -> None:
-    read = modules("from cli.commands import gather; gather(['seed'])")
-    assert "cli.seed" in read
-    assert not read & {"cli.schema", "cli.backup", "pulumi"}
+    read = modules("from cli.registry import gather; gather(['seed'])")
+    assert "cli.commands.seed" in read
+    assert not read & {"cli.commands.schema", "cli.commands.backup", "pulumi"}
 
 
 def test_a_physical_backup_begins_before_the_bucket_s_libraries_are_read() -> None:
-    read = modules("from cli.commands import gather; gather(['backup']); import backups.physical.backup")
+    read = modules("from cli.registry import gather; gather(['backup']); import backups.physical.backup")
     assert "psycopg" in read
     assert not read & {"asyncpg", "boto3", "botocore", "cryptography", "rich.progress", "backups.storage.object_store"}
 

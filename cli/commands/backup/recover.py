@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.backup_config import find_config
-from cli.backup_screen import print_result, quiet
-from cli.stacks import console
+from cli.commands.backup.config import find_config
+from cli.commands.backup.screen import print_result, quiet
+from cli.commands.stacks import console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.stacks import StackOption, console
+from cli.commands.stacks import StackOption, console
 
 RoleOption = Annotated[str, typer.Option("--role", "-r", help="admin, owner, app, readonly, backup or monitor.")]
 DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metavar="DSN", show_envvar=True, help=(

@@ -20,9 +20,9 @@ def gather(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
     app = _itself()
     for name in names:
         if name in GROUPS:
-            app.add_typer(import_module(f"cli.{name}").app, name=name)
+            app.add_typer(import_module(f"cli.commands.{name}").app, name=name)
         else:
-            app.command(name)(getattr(import_module(f"cli.{COMMANDS[name]}"), name))
+            app.command(name)(getattr(import_module(f"cli.commands.{COMMANDS[name]}"), name))
     return app
 
 

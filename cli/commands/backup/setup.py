@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.backup_config import ConfigOption, config_values
-from cli.backup_screen import DsnOption, JsonOption, print_result
-from cli.stacks import StackOption, console
+from cli.commands.backup.config import ConfigOption, config_values
+from cli.commands.backup.screen import DsnOption, JsonOption, print_result
+from cli.commands.stacks import StackOption, console
 
 if TYPE_CHECKING:
     from backups.physical.host_setup import HostSetup

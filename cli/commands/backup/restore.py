@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import backup_physical, backup_recover
-from cli.backup_config import ConfigOption, find_config
-from cli.backup_screen import (
+from cli.commands.backup import physical, recover
+from cli.commands.backup.config import ConfigOption, find_config
+from cli.commands.backup.screen import (
     DsnOption,
     FirstOption,
     IdArgument,
@@ -23,7 +23,7 @@ from cli.backup_screen import (
     progress_bar,
     size_text,
 )
-from cli.stacks import StackOption, console
+from cli.commands.stacks import StackOption, console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
@@ -70,9 +70,9 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
         options = {"backup": id_, "to": _moment("--to", to), "restore_point": point, "as_of": _moment("--as-of", as_of),
                    "image": image}
         if container:
-            backup_recover.into_container(find_config(stack, config), container, as_json, **options)
+            recover.into_container(find_config(stack, config), container, as_json, **options)
         else:
-            backup_recover.as_stack(stack, config, str(target), as_json, **options)
+            recover.as_stack(stack, config, str(target), as_json, **options)
         return
     settings = find_config(stack, config)
     admin = _admin(settings, dsn)
@@ -105,7 +105,7 @@ def release(database: Annotated[str, typer.Argument(metavar="NAME", help=(
     if container and target:
         raise RestoreError("release: found --container and --target, required one of them")
     if container or target:
-        release = backup_recover.release_container if container else backup_recover.release_stack
+        release = recover.release_container if container else recover.release_stack
         release(database, as_json)
         return
     jobs = release_jobs(replace(_admin(None if dsn else find_config(stack, config), dsn), database=database))
@@ -125,7 +125,7 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
     settings = find_config(stack, config)
     # A server that somebody gives is one to restore a database into.
     entry = find_backup(settings.store(), settings.database_name(), id_) if dsn else \
-        backup_physical.find_entry(settings, id_)
+        physical.find_entry(settings, id_)
     with progress_bar("drill") as tell:
         done = _drill_physical(settings, entry, image, tell) if isinstance(entry, PhysicalEntry) else \
             _drill_logical(settings, entry, _admin(None, dsn) if dsn else None, image, tell)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from cli.backup_screen import backups_table, physical_facts, print_result, progress_bar, size_text
-from cli.stacks import console
+from cli.commands.backup.screen import backups_table, physical_facts, print_result, progress_bar, size_text
+from cli.commands.stacks import console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import backup_physical, backup_restore, backup_setup
-from cli.backup_config import ConfigOption, config_values, find_config
-from cli.backup_screen import (
+from cli.commands.backup import physical, restore, setup
+from cli.commands.backup.config import ConfigOption, config_values, find_config
+from cli.commands.backup.screen import (
     FirstOption,
     IdArgument,
     ImageOption,
@@ -25,7 +25,7 @@ from cli.backup_screen import (
     progress_bar,
     size_text,
 )
-from cli.stacks import INTERRUPTED, StackOption, console
+from cli.commands.stacks import INTERRUPTED, StackOption, console
 
 app = typer.Typer(no_args_is_help=True, help="Backups of the database: taken, verified by restoring, restored.")
 
@@ -48,7 +48,7 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
     """Take a backup now, and verify it. Exit status 1 where either fails."""
     settings = find_config(stack, config)
     if (kind or (Kind.INCR if settings.physical else Kind.LOGICAL)) is not Kind.LOGICAL:
-        backup_physical.run(settings, kind or Kind.INCR, as_json, verified=verify)
+        physical.run(settings, kind or Kind.INCR, as_json, verified=verify)
         return
     from backups.operations import take_logical
 
@@ -97,9 +97,9 @@ def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption
     """Show one backup: server, tables and chunks with their rows, proofs."""
     from backups.physical.catalog import PhysicalEntry
 
-    entry = backup_physical.find_entry(find_config(stack, config), id_)
+    entry = physical.find_entry(find_config(stack, config), id_)
     if isinstance(entry, PhysicalEntry):
-        backup_physical.show(entry, as_json)
+        physical.show(entry, as_json)
         return
     assert entry.manifest
     manifest = entry.manifest
@@ -123,9 +123,9 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
     from backups.progress import with_rate
 
     settings = find_config(stack, config)
-    entry = backup_physical.find_entry(settings, id_)
+    entry = physical.find_entry(settings, id_)
     if isinstance(entry, PhysicalEntry):
-        backup_physical.verify(settings, entry, as_json)
+        physical.verify(settings, entry, as_json)
         return
     with progress_bar("verifying") as tell:
         manifest = verify_backup(settings.store(), settings.keyring(), entry, image=image or settings.image,
@@ -167,13 +167,13 @@ def status(stack: StackOption = None, config: ConfigOption = None, as_json: Json
     """
     from backups.monitoring.status import render_metrics
 
-    found = backup_physical.read_statuses(find_config(stack, config))
+    found = physical.read_statuses(find_config(stack, config))
     problems = [status.problem for status in found if status.problem]
     if prometheus:
         print(render_metrics(found), end="")
     else:
-        print_result(as_json, backup_physical.status_facts(found), lambda: console.print(
-            *(backup_physical.status_words(status) for status in found), sep="\n", soft_wrap=True, markup=False))
+        print_result(as_json, physical.status_facts(found), lambda: console.print(
+            *(physical.status_words(status) for status in found), sep="\n", soft_wrap=True, markup=False))
     raise typer.Exit(1 if problems else 0)
 
 
@@ -227,5 +227,5 @@ def _summary(manifest: dict[str, Any]) -> dict[str, Any]:
     return {key: manifest[key] for key in ("id", "kind", "database", "started", "finished", "fingerprint", "program")}
 
 
-for command in (backup_restore.restore, backup_restore.release, backup_restore.drill, backup_setup.setup):
+for command in (restore.restore, restore.release, restore.drill, setup.setup):
     app.command()(command)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import schema_files
 from cli.addresses import find_database
-from cli.database import DsnOption
+from cli.commands import schema_files
+from cli.commands.database import DsnOption
+from cli.commands.stacks import StackOption, console
 from cli.declarations import (
     AllowOption,
     DeclaredOption,
@@ -19,7 +20,6 @@ from cli.declarations import (
     Wanted,
     find_declared,
 )
-from cli.stacks import StackOption, console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.addresses import find_database
-from cli.database import DsnOption
-from cli.stacks import INTERRUPTED, StackOption, console
+from cli.commands.database import DsnOption
+from cli.commands.stacks import INTERRUPTED, StackOption, console
 
 if TYPE_CHECKING:
     from seed import Spec

@@ -1,0 +1,1 @@
+"""The commands of `lcdb`, one module for each group."""
