@@ -40,10 +40,10 @@ quick: .venv/stamp
 nightly: .venv/stamp
 	@$(PYTESTS) -n 3 --every-server -k embedded tests/database
 	@LCDB_PAIRS=$(or $(LCDB_PAIRS),500) .venv/bin/python -m pytest --timeout 0 --every-server \
-		tests/database/test_schema_random.py
+		tests/database/schema/test_random.py
 	@LCDB_TEST_KILLS=$(or $(LCDB_TEST_KILLS),50) LCDB_TEST_ROWS=$(or $(LCDB_TEST_ROWS),5000000) .venv/bin/python -m pytest \
-		--timeout 0 tests/database/test_backup_faults.py tests/database/test_backup_roundtrip.py \
-		tests/database/test_physical_faults.py
+		--timeout 0 tests/database/backups/test_faults.py tests/database/backups/test_roundtrip.py \
+		tests/database/backups/test_physical_faults.py
 
 check: .venv/stamp
 	@.venv/bin/ruff check

@@ -27,9 +27,9 @@ from backups.restoring.target_database import drop_database
 from bench.results import keep
 from infra.local import docker_engine
 from infra.program.settings import OFFICIAL_IMAGE
-from tests.database.backed_up import Backed, backed
-from tests.database.servers import Server, docker, running
-from tests.program.s3_servers import seaweedfs
+from tests.support.backed_up import Backed, backed
+from tests.support.s3_servers import seaweedfs
+from tests.support.servers import Server, docker, running
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))

@@ -22,8 +22,8 @@ from pathlib import Path
 from backups.physical.backup import take_physical
 from backups.physical.pgbackrest import STANZA
 from bench.results import keep
-from tests.database.archived import Archived, archived_beside
-from tests.database.filled import add_readings, fill
+from tests.support.archived import Archived, archived_beside
+from tests.support.filled import add_readings, fill
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "6"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))

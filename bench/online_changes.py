@@ -16,9 +16,9 @@ from bench.results import Run, keep_run
 from schema import apply
 from schema.compare import Options
 from schema.model.objects import Object
-from tests.database.online_changes import BEFORE, COMMUNITY, COMPRESSED, PLAIN, after
-from tests.database.servers import Database, Server, create_database, drop_database, require_official, running
-from tests.database.writers import Writers, reading, writing
+from tests.support.online_changes import BEFORE, COMMUNITY, COMPRESSED, PLAIN, after
+from tests.support.servers import Database, Server, create_database, drop_database, require_official, running
+from tests.support.writers import Writers, reading, writing
 
 LOCK_TIMEOUT_SECONDS = 1.0
 OPTIONS = Options(lock_timeout=f"{LOCK_TIMEOUT_SECONDS:g}s", attempts=100)

@@ -1,6 +1,6 @@
 """What holds for every test: which may run side by side, what each needs of the machine, what it may not leave open.
 
-`@pytest.mark.needs("official", "s3")` skips a test, or a file's by `pytestmark`, where tests/machine.py finds none.
+`@pytest.mark.needs("official", "s3")` skips a test, or a file's by `pytestmark`, where tests/support/machine.py finds none.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests import machine
-from tests.leaks import pytest_collection_finish, pytest_fixture_setup, pytest_runtest_teardown
-from tests.skip_report import pytest_terminal_summary
+from tests.support import machine
+from tests.support.leaks import pytest_collection_finish, pytest_fixture_setup, pytest_runtest_teardown
+from tests.support.skip_report import pytest_terminal_summary
 
 __all__ = ["pytest_collection_finish", "pytest_fixture_setup", "pytest_runtest_teardown", "pytest_terminal_summary"]
 
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Decide before the first test what holds for the whole run; processes of xdist are told."""
-    config.addinivalue_line("markers", "needs(*names): what the machine must have, of tests/machine.py")
+    config.addinivalue_line("markers", "needs(*names): what the machine must have, of tests/support/machine.py")
     config.stash[DECIDED] = getattr(config, "workerinput", {}).get("machine") or machine.decide()
     machine.adopt(config.stash[DECIDED])
 

@@ -18,7 +18,7 @@ from infra.local import processes
 from infra.targets import embedded
 from schema.connection import Address
 from schema.errors import ServerUnreachableError
-from tests.machine import require
+from tests.support.machine import require
 
 PASSWORD = "the-superusers-own"
 

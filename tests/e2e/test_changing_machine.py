@@ -13,7 +13,7 @@ from infra.inprocess.record import Record
 from infra.local import processes
 from infra.targets import embedded
 from schema.connection import Address
-from tests.e2e.checkout import ROOT, Checkout, free_ports, left_in_docker, make_checkout
+from tests.support.checkout import ROOT, Checkout, free_ports, left_in_docker, make_checkout
 
 NAME = "embedded"
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from backups.storage.client import S3Login
-from tests.e2e.checkout import Checkout, Stack, left_in_docker
+from tests.support.checkout import Checkout, Stack, left_in_docker
 
 COUNTS = {"users": 5, "devices": 15, "environmental_readings": 50_000, "activity_classifications": 5_000,
           "notifications": 500}

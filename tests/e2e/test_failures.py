@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.database.killed_load import portions
-from tests.e2e.checkout import Checkout, Stack, left_in_docker
+from tests.support.checkout import Checkout, Stack, left_in_docker
+from tests.support.killed_load import portions
 
 SMALL = {"target": "docker", "memory": "256MiB", "onUnsupported": "skip"}
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pulumi.runtime.rpc import UNKNOWN
-from s3_servers import S3Server, seaweedfs
 
 from backups.errors import BucketError, S3UnreachableError, UnsupportedError
 from backups.storage.bucket import BucketSpec
@@ -19,6 +18,7 @@ from infra.local.processes import free_port
 from infra.local.s3_server import stop_gateway
 from infra.program.storage import runner_policy
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayProvider
+from tests.support.s3_servers import S3Server, seaweedfs
 
 SPEC = BucketSpec("backups-of-a-stack", tags={"stack": "dev"})
 

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from s3_servers import KEYS, STRANGER, S3Server, login_of, minio, seaweedfs
 
 from backups.errors import BackupError, BucketError, S3Error, S3UnreachableError, UnsupportedError
 from backups.storage import deletion
@@ -22,6 +21,7 @@ from backups.storage.client import wait_until_it_answers
 from backups.storage.object_store import Store
 from backups.storage.protections import EXPIRE, PROTECTIONS, TLS_ONLY
 from infra.local.processes import free_port
+from tests.support.s3_servers import KEYS, STRANGER, S3Server, login_of, minio, seaweedfs
 
 NAMES = {protection.key: protection.name for protection in PROTECTIONS}
 

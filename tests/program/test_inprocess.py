@@ -14,7 +14,7 @@ from infra.inprocess import runner
 from infra.inprocess.runner import InProcessError, InProcessResult
 from infra.local import processes
 from infra.targets import embedded
-from tests.machine import require
+from tests.support.machine import require
 
 PROJECT = """
 name: lifecompanion

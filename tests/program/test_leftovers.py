@@ -14,7 +14,7 @@ from docker.errors import NotFound
 
 from infra.automation.leftovers import Run, remove_leftovers
 from infra.local.base_image import ensure_base_image
-from tests.machine import require
+from tests.support.machine import require
 
 HOUR = timedelta(hours=1)
 

@@ -17,8 +17,6 @@ import pytest
 import recorded
 from docker.errors import NotFound
 from docker.models.containers import Container
-from recorded import ROOT, SECRET, declared
-from s3_servers import require_gateway
 
 from backups.storage.client import S3Login, wait_until_it_answers
 from infra.handlers.certificate import issue
@@ -27,7 +25,9 @@ from infra.local.base_image import ensure_base_image
 from infra.local.s3_server import prepare_build_context
 from infra.program.settings import SettingsError
 from infra.services.s3 import ACCESS_KEY, DATA, LAYOUT, LAYOUT_LABEL, local_s3, own_image
-from tests.machine import require
+from tests.support.machine import require
+from tests.support.recorded import ROOT, SECRET, declared
+from tests.support.s3_servers import require_gateway
 
 KEY = "generated"  # what the recorder gives for every password
 ISSUED = issue(["localhost", "127.0.0.1"], 30)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from s3_servers import require_gateway, seaweedfs
 
 from infra.handlers.certificate import issue
 from infra.local import packages, processes, s3_server
@@ -25,6 +24,7 @@ from infra.local.s3_server import (
     stop_gateway,
 )
 from infra.local.seaweedfs import Ports, derived_key
+from tests.support.s3_servers import require_gateway, seaweedfs
 
 SECRET = "a-secret-of-tests-only"
 

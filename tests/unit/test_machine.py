@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import machine
-from tests.machine import NEEDS, Lack, must_have
-from tests.skip_report import TITLE, grouped
+from tests.support import machine
+from tests.support.machine import NEEDS, Lack, must_have
+from tests.support.skip_report import TITLE, grouped
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = "from tests.conftest import *\nfrom tests.conftest import pytest_configure, pytest_configure_node, " \
@@ -29,7 +29,7 @@ def suite(tmp_path: Path) -> Run:
     (tmp_path / "conftest.py").write_text(HOOKS)
 
     def run(text: str, *options: str, env: Mapping[str, str] | None = None) -> str:
-        (tmp_path / "test_small.py").write_text("import pytest\nfrom tests import machine\n" + text)
+        (tmp_path / "test_small.py").write_text("import pytest\nfrom tests.support import machine\n" + text)
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("PYTEST_", "LCDB_")) and key != "DOCKER_HOST"}
         done = subprocess.run(
@@ -119,7 +119,7 @@ def test_a_socket_left_open_fails_the_test_that_left_it_and_no_other(suite: Run)
 CRASHING = """
 from pathlib import Path
 from infra.targets import embedded
-from tests.database.servers import running
+from tests.support.servers import running
 
 def test_on_it(tmp_path, monkeypatch):
     machine.require("embedded")
@@ -194,7 +194,7 @@ def test_stops_it():
 
 @pytest.mark.needs("official")
 def test_without_it():
-    from tests.database.servers import docker
+    from tests.support.servers import docker
     docker("version")
 """
 
@@ -209,8 +209,8 @@ def test_an_engine_that_stops_half_way_fails_tests_and_skips_none(suite: Run, tm
 
 
 def test_skips_are_counted_by_reason_with_their_files() -> None:
-    skips = [("tests/a.py::test_one", ("tests/machine.py", 9, "Skipped: needs PHP")),
-             *((f"tests/{name}.py::test_two[{name}]", ("tests/machine.py", 9, "Skipped: needs Go")) for name in "abc")]
+    skips = [("tests/a.py::test_one", ("tests/support/machine.py", 9, "Skipped: needs PHP")),
+             *((f"tests/{name}.py::test_two[{name}]", ("tests/support/machine.py", 9, "Skipped: needs Go")) for name in "abc")]
     assert list(grouped(skips)) == ["needs Go: 3 tests in 3 files", "needs PHP: 1 test in 1 file"]
     assert list(grouped([])) == []
 

@@ -1,0 +1,157 @@
+"""Functions and procedures on a real server: replaced where they can be, made again with their grants where not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from schema import apply
+from schema.errors import ApplyError, UnsafeChangeError
+from schema.model.objects import Column, Function, Table, View
+from tests.support.convergence import agreed, converge, made_again, survives_crashes
+from tests.support.servers import Database
+
+ADD = Function("add_up", "SELECT a + b", "a integer, b integer DEFAULT 2", "integer", language="sql",
+               comment="Their sum")
+TOUCH = Function("touch", "BEGIN NEW.at := now(); RETURN NEW; END", returns="trigger")
+TIDY = Function("tidy", "BEGIN PERFORM 1; END", "job_id int, config jsonb", returns=None)
+PEOPLE = Table("people", (Column("id", "int"), Column("name", "text")))
+
+
+def called(database: Database, call: str = "add_up(1)") -> object:
+    return database.execute(f"SELECT {call}")[0][0]
+
+
+def granted(database: Database, name: str = "add_up") -> list[object]:
+    return [row[0] for row in database.execute(
+        f"SELECT grantee::regrole::text FROM pg_proc, aclexplode(proacl) WHERE proname = '{name}' "
+        "AND grantee <> proowner ORDER BY 1")]
+
+
+def test_functions_and_procedures_are_made_and_read_back(database: Database) -> None:
+    one = replace(ADD, volatility="immutable", parallel="safe", strict=True, security_definer=True,
+                  settings=("search_path = public, pg_temp", "work_mem = '8MB'"))
+    rows = Function("people_called", "BEGIN RETURN QUERY SELECT p.id, p.name FROM people p WHERE p.name = called; END",
+                    "called varchar(20)", "TABLE(id int, name text)", volatility="stable")
+    everyone = Function("everyone", "SELECT * FROM people", returns="SETOF people", language="sql")
+    odd = Function("Odd name", "SELECT '$$ and $body$'::text", returns="text", language="sql")
+    converge(database, [one, TOUCH, TIDY, PEOPLE, rows, everyone, odd])
+    assert (called(database), called(database, '"Odd name"()')) == (3, "$$ and $body$")
+
+
+@pytest.mark.servers("official")
+@pytest.mark.parametrize(("field", "value"), [
+    ("body", "SELECT a + b + 0"), ("volatility", "immutable"), ("parallel", "restricted"), ("strict", True),
+    ("security_definer", True), ("settings", ("search_path = public",)), ("language", "plpgsql"),
+    ("arguments", "a integer, b integer DEFAULT 3")])
+def test_what_can_be_replaced_is_replaced_and_keeps_its_identity(database: Database, field: str, value: object) -> None:
+    converge(database, [ADD])
+    before = called(database, "'add_up'::regproc::oid")
+    more = {"body": "BEGIN RETURN a + b; END"} if field == "language" else {}
+    steps = converge(database, [replace(ADD, **{field: value}, **more)])
+    assert len(steps) == 1
+    assert steps[0].startswith("CREATE OR REPLACE FUNCTION add_up(")
+    assert called(database, "'add_up'::regproc::oid") == before
+    assert len(converge(database, [ADD])) == (2 if field == "arguments" and "DEFAULT" not in str(value) else 1)
+
+
+@pytest.mark.servers("official")
+@pytest.mark.parametrize(("change", "hazard"), [
+    ({"returns": "bigint"}, None), ({"arguments": "a integer, b integer"}, None),
+    ({"arguments": "first integer, b integer DEFAULT 2", "body": "SELECT first + b"}, None),
+    ({"arguments": "a bigint, b bigint DEFAULT 2", "returns": "bigint"}, "drops_function"),
+    ({"returns": None, "language": "plpgsql", "body": "BEGIN END"}, "drops_function")])
+def test_what_cannot_be_replaced_is_made_again_with_its_grants(
+        database: Database, change: dict[str, str], hazard: str | None) -> None:
+    converge(database, [ADD])
+    database.execute("REVOKE ALL ON FUNCTION add_up FROM PUBLIC", "GRANT EXECUTE ON FUNCTION add_up TO pg_monitor",
+                     "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO pg_read_all_stats")
+    changed = replace(ADD, **change)
+    if hazard:
+        with pytest.raises(UnsafeChangeError, match=f"add_up: {hazard} is not allowed"):
+            apply.ensure(database.owner, [changed])
+    steps = converge(database, [changed], *([hazard] if hazard else []))
+    assert steps[0].startswith("DROP FUNCTION add_up(a integer, b integer); CREATE ")
+    assert granted(database) == ["pg_monitor"]
+
+
+@pytest.mark.servers("official")
+def test_a_function_that_something_stands_on_is_not_dropped_and_that_is_named(database: Database) -> None:
+    view = View("sums", "SELECT add_up(1, 2) AS sum")
+    converge(database, [ADD, view])
+    with pytest.raises(UnsafeChangeError, match=r"it has result \(integer\), so it has to be dropped and made again, "
+                                                r"and rule _RETURN on view sums depends on it"):
+        apply.plan(database.owner, [replace(ADD, returns="bigint"), view])
+    converge(database, [replace(ADD, body="SELECT a * b"), view])
+    assert database.execute("SELECT sum FROM sums") == [(2,)]
+
+
+@pytest.mark.servers("official")
+def test_overloads_that_nobody_declares_are_left_alone(database: Database) -> None:
+    database.execute("CREATE FUNCTION add_up(text, text) RETURNS text LANGUAGE sql AS 'SELECT $1 || $2'",
+                     "CREATE FUNCTION add_up(date) RETURNS date LANGUAGE sql AS 'SELECT $1'")
+    converge(database, [ADD])
+    converge(database, [replace(ADD, returns="bigint")])
+    options = apply.Options(whole_schema=True, allow=frozenset({"drops_function"}))
+    assert apply.plan(database.owner, [replace(ADD, returns="bigint")], options=options).steps == ()
+    assert apply.drop(database.owner, replace(ADD, returns="bigint"), options=options)
+    assert (called(database, "add_up('a', 'b')"), called(database, "count(*) FROM pg_proc WHERE proname = 'add_up'")
+            ) == ("ab", 2)
+    with pytest.raises(psycopg.errors.UndefinedFunction):
+        called(database, "add_up(1, 2)")
+
+
+@pytest.mark.servers("official")
+def test_a_function_is_renamed_and_what_calls_it_follows(database: Database) -> None:
+    view = View("sums", "SELECT add_up(1, 2) AS sum")
+    converge(database, [ADD, view])
+    plus = replace(ADD, name="plus", renamed_from="add_up")
+    assert converge(database, [plus, replace(view, query="SELECT plus(1, 2) AS sum")]) == [
+        "ALTER FUNCTION add_up(a integer, b integer) RENAME TO plus"]
+
+
+@pytest.mark.servers("official")
+def test_drift_is_repaired_and_a_dropped_function_is_made_again(database: Database) -> None:
+    converge(database, [ADD, TIDY])
+    database.execute("CREATE OR REPLACE FUNCTION add_up(a integer, b integer DEFAULT 2) RETURNS integer LANGUAGE sql "
+                     "AS 'SELECT 0'", "ALTER PROCEDURE tidy(integer, jsonb) SECURITY DEFINER",
+                     "COMMENT ON FUNCTION add_up IS NULL")
+    plan = apply.plan(database.owner, [ADD, TIDY])
+    assert [step.why for step in plan.steps] == [
+        "its body differs", "there is no comment yet", "it has security definer on"]
+    converge(database, [ADD, TIDY])
+    assert called(database) == 3
+    made_again(database, [ADD, TIDY], TIDY, "DROP PROCEDURE tidy")
+
+
+@pytest.mark.servers("official")
+def test_a_body_that_the_server_refuses_is_one_line_and_nothing_is_done(database: Database) -> None:
+    converge(database, [ADD])
+    with pytest.raises(ApplyError, match=r"add_up: column \"c\" does not exist"):
+        apply.ensure(database.owner, [replace(ADD, body="SELECT a + c")])
+    agreed(database, [ADD])
+
+
+@pytest.mark.servers("official")
+def test_an_undeclared_function_is_reported_and_dropped_where_that_is_allowed(database: Database) -> None:
+    converge(database, [ADD])
+    database.execute("CREATE PROCEDURE other(a int) LANGUAGE sql AS ''")
+    found = apply.plan(database.owner, [ADD], options=apply.Options(whole_schema=True)).warnings
+    assert "other is a procedure that is not declared" in found[0]
+    assert converge(database, [ADD], "drops_function", whole_schema=True) == ["DROP PROCEDURE other(IN a integer)"]
+
+
+@pytest.mark.servers("official")
+def test_a_crash_after_any_step_leaves_what_the_next_run_finishes(database: Database) -> None:
+    converge(database, [ADD, TOUCH])
+    after = [replace(ADD, returns="bigint", comment="Other"), replace(TOUCH, body="BEGIN RETURN NEW; END")]
+    survives_crashes(database, [ADD, TOUCH], after,
+                     reset=lambda: database.execute("DROP FUNCTION add_up", "DROP FUNCTION touch"))
+
+
+@pytest.mark.servers("official")
+def test_functions_of_timescaledb_are_never_seen(database: Database) -> None:
+    found = apply.plan(database.owner, [ADD], options=apply.Options(whole_schema=True))
+    assert found.warnings == ()
