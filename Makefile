@@ -48,6 +48,8 @@ nightly: .venv/stamp
 check: .venv/stamp
 	@.venv/bin/ruff check
 	@.venv/bin/mypy --strict
+	@.venv/bin/lint-imports --no-logo --no-cache
+	@.venv/bin/vulture
 
 bench: .venv/stamp
 	@.venv/bin/python -m bench

@@ -4,8 +4,8 @@ from infra.program.access import declare_access
 from infra.program.backups import declare_backups
 from infra.program.exports import export_all
 from infra.program.schema import declare_schema, declare_seed
-from infra.program.settings import read_settings
 from infra.program.storage import declare_storage, everything
+from infra.settings import read_settings
 from infra.targets import declare_server
 
 settings = read_settings()

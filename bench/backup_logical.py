@@ -26,7 +26,7 @@ from backups.restoring.restore import restore_logical
 from backups.restoring.target_database import drop_database
 from bench.results import keep
 from infra.local import docker_engine
-from infra.program.settings import OFFICIAL_IMAGE
+from infra.settings import OFFICIAL_IMAGE
 from tests.support.backed_up import Backed, backed
 from tests.support.s3_servers import seaweedfs
 from tests.support.servers import Server, docker, running

@@ -15,7 +15,7 @@ from bench.pictures import plt, save
 from bench.results import Run, keep_run
 from infra.local import docker_engine
 from infra.local.processes import free_port
-from infra.program.settings import OFFICIAL_IMAGE
+from infra.settings import OFFICIAL_IMAGE
 from tests.support.servers import running
 
 SIZES = [int(word) for word in os.environ.get("BENCH_GIB", "1 4 16").split()]

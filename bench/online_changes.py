@@ -14,7 +14,7 @@ from bench.figures import Figure
 from bench.pictures import draw_stalls
 from bench.results import Run, keep_run
 from schema import apply
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.model.objects import Object
 from tests.support.online_changes import BEFORE, COMMUNITY, COMPRESSED, PLAIN, after
 from tests.support.servers import Database, Server, create_database, drop_database, require_official, running

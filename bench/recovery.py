@@ -23,7 +23,7 @@ from backups.physical.backup import take_physical
 from backups.physical.point_in_time import PARAMETERS, recover, remove_container
 from backups.restoring.restore import restore_logical
 from bench.results import keep
-from infra.program.settings import OFFICIAL_IMAGE
+from infra.settings import OFFICIAL_IMAGE
 from schema.connection import Address
 from tests.support.archived import Archived, archived, bridge_address
 from tests.support.filled import add_readings, fill

@@ -24,11 +24,11 @@ from bench.schemas import tables
 def declared(timestamps="timestamp"):
     return tables({NUMBER})
 """
-# What infra.tables does for the stack's own schema.
+# What infra.program.schema does for the stack's own schema.
 TABLES_PROGRAM = """\
 import json, os
 import pulumi
-from infra.program.resources import Table
+from infra.resources import Table
 from schema.lifecompanion import declared
 from schema.model.properties import to_dict
 

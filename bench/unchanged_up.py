@@ -21,7 +21,7 @@ BARE = {**WHOLE, "seed": False, "s3": "none"}
 # The same program without its dynamic resources: passwords are given, nothing is declared inside the database.
 BARE_PROGRAM = """\
 from infra.program.access import declare_access
-from infra.program.settings import read_settings
+from infra.settings import read_settings
 from infra.targets import declare_server
 
 settings = read_settings()

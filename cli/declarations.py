@@ -19,8 +19,8 @@ from schema.model.step import Hazard
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.program.settings import Settings
-    from schema.compare import Options
+    from infra.settings import Settings
+    from schema.comparison.compare import Options
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 DeclaredOption = Annotated[Path | None, typer.Option("--declared", metavar="FILE.py", help=(
@@ -51,7 +51,7 @@ def find_declared(stack: str | None, file: Path | None, *, allow: Sequence[Hazar
 
     Raises DeclarationFileError, SettingsError, StackError.
     """
-    from schema.compare import Options
+    from schema.comparison.compare import Options
 
     settings = schema_settings_of(stack)
     options = Options(
@@ -69,7 +69,7 @@ def _is_backed_up(stack: str | None) -> bool:
     """Whether a verified backup holds the rows of the stack, or of the database that LCDB_BACKUP_CONFIG is about."""
     from backups.errors import BackupError
     from backups.monitoring.verified_backup import is_backed_up
-    from cli.commands.backup.config import config_values
+    from cli.backup_settings import config_values
     from infra.automation.stack_file import StackError
 
     file = os.environ.get("LCDB_BACKUP_CONFIG")
@@ -85,7 +85,7 @@ def _is_backed_up(stack: str | None) -> bool:
 def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
     """The objects that `file` declares, each after what it stands on; without a file the stack's."""
     from schema.lifecompanion import declared
-    from schema.planning.dependencies import ordered
+    from schema.model.dependencies import ordered
 
     return tuple(ordered(load(file))) if file else declared(settings.timestamps)
 
@@ -93,7 +93,7 @@ def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
 def schema_settings_of(stack: str | None) -> Settings:
     """What the stack's file says of its schema, checked; the defaults where no stack is named."""
     from infra.automation.stack_file import stack_config
-    from infra.program.settings import schema_settings
+    from infra.settings import schema_settings
 
     return schema_settings(stack or "none", stack_config(stack) if stack else {})
 

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
-from infra.automation.checkouts import note_checkout
 from infra.automation.pulumi_cli import CliMissingError
 from infra.automation.stack import Result, Stack
 from infra.automation.stack_file import StackError, stack_target
 from infra.inprocess import runner
 from infra.inprocess.resources import Event
 from infra.inprocess.takeover import into_process, into_pulumi, is_here
+from infra.local.checkouts import note_checkout
 from infra.local.notices import show_by
 
 DOCKER_SECONDS = 5

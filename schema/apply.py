@@ -15,7 +15,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from schema.capabilities import Capabilities
 from schema.catalog.queries import read_capabilities
 from schema.catalog.readers import undeclared
-from schema.compare import Options, Side, compare, compare_and_plan
+from schema.catalog.replicas import await_replicas
+from schema.comparison.compare import Options, Side, compare, compare_and_plan
 from schema.connection import Address
 from schema.errors import ApplyError, UnsafeChangeError, VerifyError
 from schema.kinds import undeclared as undeclared_kind
@@ -24,7 +25,6 @@ from schema.model.live import Compared, LiveTable
 from schema.model.objects import Function, Job, Object
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
-from schema.replicas import await_replicas
 from schema.session import lock_several, only_changer, prepare
 
 APPLICATION = "lifecompanion schema"

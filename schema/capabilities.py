@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from schema.errors import UnsupportedError
+from schema.model import dependencies
 from schema.model.objects import ContinuousAggregate, Job, Object
-from schema.planning import dependencies
 
 OLDEST_SERVER = 130000
 Edition = Literal["timescale", "apache"]

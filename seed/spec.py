@@ -182,7 +182,7 @@ def stream(spec: Spec, *labels: str | int) -> np.random.Generator:
 
 
 def key(spec: Spec, *labels: str | int) -> int:
-    """The key of the counter-based numbers (`seed.rows.mixed`) that belong to these labels alone."""
+    """The key of the counter-based numbers (`seed.generate.rows.mixed`) that belong to these labels alone."""
     digest = hashlib.blake2b(repr((spec.number, *labels)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")
 

@@ -1,6 +1,7 @@
 """What holds for every test: which may run side by side, what each needs of the machine, what it may not leave open.
 
-`@pytest.mark.needs("official", "s3")` skips a test, or a file's by `pytestmark`, where tests/support/machine.py finds none.
+`@pytest.mark.needs("official", "s3")` skips a test, or a file's by `pytestmark`, where tests/support/machine.py finds
+none.
 """
 
 from __future__ import annotations

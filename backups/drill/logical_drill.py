@@ -34,7 +34,7 @@ from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
 from backups.temporary_folders import held_file
 from schema.apply import plan
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.connection import UNLIMITED, Address
 from schema.errors import SchemaError, ServerUnreachableError
 from schema.lifecompanion import Timestamps, declared

@@ -100,11 +100,6 @@ class Entry:
         return (self.manifest.finished - self.manifest.started).total_seconds() if self.manifest else 0.0
 
 
-def list_databases(store: Store) -> list[str]:
-    """The databases that have backups here."""
-    return store.folders()
-
-
 def list_backups(store: Store, database: str) -> list[Entry]:
     """Every listed backup, the oldest first. What has no manifest is none, and is not here."""
     prefix = f"{database}/{LOGICAL}/"

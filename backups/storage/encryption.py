@@ -16,7 +16,6 @@ import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -173,18 +172,6 @@ class Decryptor:
         except (InvalidTag, ValueError):
             raise DamagedError(f"{self.name}: segment {number} does not open: it was changed, cut off or put in "
                                "another's place; take another backup") from None
-
-
-@dataclass(frozen=True)
-class WrappedKey:
-    """A backup's data key as it lies in the bucket."""
-
-    id: str
-    wrapped: str
-
-    @classmethod
-    def of(cls, ring: Keyring, data_key: bytes, backup: str) -> Self:
-        return cls(ring.current, ring.wrap(data_key, backup))
 
 
 def _master(key: str) -> bytes:

@@ -65,7 +65,8 @@ def report(stack: StackOption = None) -> None:
 
 def env() -> None:
     """Print the exports with which `pulumi` by hand uses the same state; paths only: eval "$(lcdb env)"."""
-    from infra.automation.state import LOCAL, ensure_backend, find_backend
+    from infra.automation.state import ensure_backend, find_backend
+    from infra.folders import LOCAL
 
     backend = find_backend()
     ensure_backend(backend)

@@ -22,9 +22,9 @@ from backups.errors import RestoreError
 from backups.physical.point_in_time import end_container, recover, remove_container
 from infra.automation.stack import Result, Stack
 from infra.automation.stack_file import StackError, stack_config, stack_target
-from infra.automation.state import LOCAL, ROOT
+from infra.folders import LOCAL, ROOT
 from infra.local.processes import port_is_free
-from infra.program.settings import NAMESPACE, OFFICIAL_IMAGE, PORTS_PER_STACK, Settings
+from infra.settings import NAMESPACE, OFFICIAL_IMAGE, PORTS_PER_STACK, Settings
 from infra.targets.docker import DEBIAN, KIND_LABEL, OFFICIAL
 
 WORKERS = "timescaledb.max_background_workers"

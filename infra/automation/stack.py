@@ -27,8 +27,9 @@ from infra.automation.leftovers import Run, remove_interrupted, remove_leftovers
 from infra.automation.progress import Progress
 from infra.automation.pulumi_cli import PLUGINS, find_cli
 from infra.automation.stack_file import StackError, read_yaml, stack_config, stack_file, stack_target
-from infra.automation.state import LOCAL, ROOT, Backend, ensure_backend, find_backend, stack_folder
+from infra.automation.state import Backend, ensure_backend, find_backend
 from infra.automation.unhealthy_containers import explain_unhealthy
+from infra.folders import LOCAL, ROOT, stack_folder
 
 HOLDER = re.compile(r"created by (?P<user>\S*)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
 SALT = re.compile(r"^encryptionsalt:.*\n?", re.MULTILINE)

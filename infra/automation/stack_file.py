@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from infra.automation.pulumi_cli import PLUGINS
-from infra.automation.state import ROOT
+from infra.folders import ROOT
 
 
 class StackError(Exception):

@@ -10,13 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-# What is of this machine alone: state, passphrase, logs, runtime files; ignored by git.
-LOCAL = ROOT / ".lcdb"
-
-
-class StateError(Exception):
-    """The state kept here cannot be used: one line with the remedy."""
+from infra.folders import LOCAL
+from infra.local.state_files import StateError
 
 
 @dataclass(frozen=True)
@@ -64,13 +59,6 @@ def ensure_backend(backend: Backend, local: Path = LOCAL) -> None:
     with suppress(FileExistsError):
         os.link(draft, passphrase)
     draft.unlink()
-
-
-def stack_folder(stack: str, local: Path = LOCAL) -> Path:
-    """The folder of a stack's own files, made with mode 0700."""
-    folder = local / stack
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
 
 
 def _logged_in() -> str | None:

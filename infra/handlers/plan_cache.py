@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from infra.handlers.read_ahead import is_plugin
 from schema import apply
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.connection import Address
 from schema.errors import SchemaError, ServerUnreachableError
 from schema.model.objects import Object

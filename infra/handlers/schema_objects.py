@@ -1,6 +1,6 @@
 """Between Pulumi's properties and the schema engine: what one schema resource plans, makes, reads and drops.
 
-A resource's properties are the declaration (schema.properties.to_dict) and beside it `connection`, `options`, in a
+A resource's properties are the declaration (schema.model.properties.to_dict) with `connection`, `options`, in a
 preview `preview` and `plan`, and, as an output, `facts`. What else the program declares is not among them: the provider
 runs in the program's folder and asks there. Options that an old state lacks are at their defaults.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from infra.handlers import unfinished_seeds
 from infra.handlers.plan_cache import SHARED
 from schema import apply
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.connection import Address
 from schema.errors import ServerUnreachableError
 from schema.kinds.undeclared import hazard
@@ -25,7 +25,7 @@ from schema.model.properties import from_dict, to_dict
 from schema.planning.plan import plan_from_empty
 
 if TYPE_CHECKING:
-    from infra.program.settings import Settings
+    from infra.settings import Settings
 
 Props = dict[str, Any]
 # What `lcdb up` tells the providers that it starts: a verified backup holds the rows of this stack.

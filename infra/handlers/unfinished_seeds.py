@@ -12,7 +12,7 @@ from infra.local.notices import notify
 from schema.connection import Address
 from schema.model.objects import Object, Table
 
-# seed.ledger.SCHEMA; to import it takes a fifth of a second, which every update would pay.
+# seed.load.ledger.SCHEMA; to import it takes a fifth of a second, which every update would pay.
 RECORD = "lifecompanion_seed"
 # The table whose plan tells of it even where nothing else of it differs.
 TOLD_AT = "environmental_readings"

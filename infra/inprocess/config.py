@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from infra.automation.stack_file import stack_file
-from infra.program.settings import SECRETS, SettingsError
+from infra.settings import SECRETS, SettingsError
 
 
 def read_config(root: Path, stack: str) -> tuple[str, dict[str, str], list[str]]:

@@ -27,7 +27,7 @@ from pulumi.runtime.stack import Stack
 from infra.automation.failures import explain
 from infra.automation.stack import Result
 from infra.automation.stack_file import StackError
-from infra.automation.state import LOCAL, ROOT, stack_folder
+from infra.folders import LOCAL, ROOT, stack_folder
 from infra.inprocess.config import read_config
 from infra.inprocess.record import Record
 from infra.inprocess.resources import Event, Maker, MakerError, Monitor, event_loop, remove

@@ -16,12 +16,13 @@ from uuid import uuid4
 from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 
-from infra.automation.local_state import STACK_TYPE, is_secret, kept_resources, marked, plain, read_state, state_files
 from infra.automation.stack import Stack
 from infra.automation.stack_file import StackError, read_yaml
-from infra.automation.state import LOCAL, ROOT, find_backend, stack_folder
+from infra.automation.state import find_backend
+from infra.folders import LOCAL, ROOT, stack_folder
 from infra.inprocess.record import TAKEN_OVER, Made, Record
 from infra.inprocess.resources import POSTGRESQL, PROVIDER
+from infra.local.state_files import STACK_TYPE, is_secret, kept_resources, marked, plain, read_state, state_files
 
 DYNAMIC = "pulumi:providers:pulumi-python"
 # What the mocks' names of resources have and the engine's have not: the stack as the parent's type.

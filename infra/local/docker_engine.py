@@ -8,7 +8,7 @@ import socket
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
-from infra.program.settings import SettingsError
+from infra.settings import SettingsError
 
 # A registry that does not answer must not hold up a preview.
 TIMEOUT_SECONDS = 10
@@ -79,7 +79,7 @@ def require_port(key: str, address: str, port: int, container: str) -> None:
 
 def require_own(stack: str, container: str) -> None:
     """Raise SettingsError where another checkout of this machine has made the stack's container."""
-    from infra.automation.checkouts import holder_of_container
+    from infra.local.checkouts import holder_of_container
 
     checkout = holder_of_container(stack, container)
     if checkout is None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.automation.state import LOCAL, ROOT
+from infra.folders import LOCAL, ROOT
 
 INSTALL_SECONDS = 900
 # What is downloaded for a set on Linux x64.

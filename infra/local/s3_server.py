@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from infra.automation.state import LOCAL
+from infra.folders import LOCAL
 from infra.local import packages, processes
 from infra.local.packages import PackageError
 from infra.local.processes import ProcessError, Running
@@ -35,12 +35,6 @@ MEMORY_LIMIT = {"GOMEMLIMIT": "320MiB"}
 
 class GatewayError(Exception):
     """The S3 server cannot be had or started: one line with the reason and the remedy."""
-
-
-def find_gateway(local: Path = LOCAL) -> Path | None:
-    """The binary, where its package is installed."""
-    folder = packages.find_packages(PACKAGES, local)
-    return folder / "bin" / "weed" if folder else None
 
 
 def ensure_gateway(local: Path = LOCAL, *, notify: Callable[[str], None] = lambda _line: None) -> Path:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_postgresql as postgresql
 
-from infra.program.resources import DatabaseOwner, DatabaseSettings, Password
-from infra.program.server import ReadAddress, Server
-from infra.program.settings import Role, Settings
+from infra.resources import DatabaseOwner, DatabaseSettings, Password
+from infra.server import ReadAddress, Server
+from infra.settings import Role, Settings
 
 OWNER: Role = "owner"
 APP: Role = "app"

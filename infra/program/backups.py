@@ -10,10 +10,10 @@ from typing import Any
 import pulumi
 
 from infra.program.access import BACKUP, Access, connection
-from infra.program.resources import Password
-from infra.program.server import Server
-from infra.program.settings import Settings
 from infra.program.storage import Storage
+from infra.resources import Password
+from infra.server import Server
+from infra.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ def declare_backups(settings: Settings, server: Server, access: Access, storage:
     schedule = [due.model_dump() for due in settings.schedule]
     leaves_out: list[str] = []
     if schedule and server.network is not None:
-        from infra.services.backup_runner import declare_sidecar
-        from infra.services.drill_server import declare_drill_server
+        from infra.program.backup_runner import declare_sidecar
+        from infra.program.drill_server import declare_drill_server
 
         drilled = any(due.kind == "drill" for due in settings.schedule)
         drill = declare_drill_server(settings, server) if drilled else None

@@ -10,11 +10,11 @@ import pulumi
 from infra.program import outputs
 from infra.program.access import REPLICATOR, ROLES, Access, connection
 from infra.program.backups import Backups
-from infra.program.resources import Seed
 from infra.program.schema import DeclaredObjects
-from infra.program.server import ReadAddress, Server
-from infra.program.settings import Settings
 from infra.program.storage import Storage
+from infra.resources import Seed
+from infra.server import ReadAddress, Server
+from infra.settings import Settings
 from schema.model.objects import Table, kind_of
 
 # A replicator logs in to no database.

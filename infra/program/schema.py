@@ -7,14 +7,14 @@ from collections.abc import Mapping
 import pulumi
 
 from infra.program.access import OWNER, Access, inside
-from infra.program.resources import ContinuousAggregate, Enum, Function, Job, SchemaObject, Seed, Table, View
-from infra.program.server import Server
-from infra.program.settings import Settings
+from infra.resources import ContinuousAggregate, Enum, Function, Job, SchemaObject, Seed, Table, View
+from infra.server import Server
+from infra.settings import Settings
 from schema import lint
 from schema.lifecompanion import declared
+from schema.model import dependencies
 from schema.model import objects as declarations
 from schema.model.properties import to_dict
-from schema.planning import dependencies
 
 RESOURCES: Mapping[type[declarations.Object], type[SchemaObject]] = {
     declarations.Table: Table, declarations.ContinuousAggregate: ContinuousAggregate, declarations.View: View,

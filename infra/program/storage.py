@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-import pulumi_docker as docker
 
 from backups.storage.bucket import BucketSpec
 from infra.local import docker_engine
@@ -16,11 +15,11 @@ from infra.local.notices import notify
 from infra.local.s3_server import GatewayError, ensure_gateway
 from infra.local.seaweedfs import OFFICIAL_IMAGE
 from infra.program.access import Access
-from infra.program.resources import Bucket, Seed
 from infra.program.schema import DeclaredObjects
-from infra.program.server import ReadAddress, Server
-from infra.program.settings import Settings, SettingsError
-from infra.services.s3 import LocalS3, local_s3, own_image
+from infra.resources import Bucket, Seed
+from infra.server import LocalS3, ReadAddress, Server
+from infra.services.s3 import local_server, own_image, s3_login
+from infra.settings import Settings, SettingsError
 
 RULES_ALONE = ("bucket lifecycle: the stack's own S3 server keeps the rules, but nothing carries them out; "
                "`lcdb backup prune` deletes old backups")
@@ -82,22 +81,6 @@ def _lacking(server: Server) -> str | None:
     except GatewayError as error:
         return None if server.network is not None and docker_engine.can_pull(OFFICIAL_IMAGE) else str(error)
     return None
-
-
-def local_server(settings: Settings, network: docker.Network | None) -> LocalS3:
-    """Declare the stack's own S3 server: a container on the network, else a process."""
-    return local_s3(f"lifecompanion-{settings.stack}-s3", folder=f".lcdb/{settings.stack}/s3", port=settings.s3_port,
-                    network=network)
-
-
-def s3_login(settings: Settings) -> Mapping[str, pulumi.Input[Any]]:
-    """Without keys of its own the stack uses what AWS's own tools would find."""
-    keys = {"access_key": settings.s3_access_key, "secret_key": settings.s3_secret_key}
-    given: dict[str, pulumi.Input[Any]] = {
-        name: pulumi.Output.secret(key.get_secret_value()) for name, key in keys.items() if key}
-    texts = {"endpoint": settings.s3_endpoint, "ca_file": settings.s3_ca_file, "region": settings.s3_region}
-    return {**given, **{key: value for key, value in texts.items() if value},
-            "path_style": settings.s3 == "compatible"}
 
 
 def _bucket(spec: BucketSpec, login: Mapping[str, pulumi.Input[Any]], *, on_unsupported: str = "error",

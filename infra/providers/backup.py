@@ -11,6 +11,6 @@ class RunnerBuildProvider(BuildContextProvider):
     """The folder from which the image that keeps the schedule is built; `content` names what it holds."""
 
     def _prepare(self, folder: Path) -> Path:
-        from infra.services.backup_runner_image import prepare_build_context
+        from infra.local.backup_runner_image import prepare_build_context
 
         return prepare_build_context(folder)

@@ -18,7 +18,7 @@ class EmbeddedServerProvider(ResourceProvider):
         return CreateResult(str(props["folder"]), self._start(props))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from infra.targets.embedded import alive
+        from infra.local.embedded_server import alive
 
         replaces = ["folder"] if olds["folder"] != news["folder"] else []
         return DiffResult(changes=changed(olds, news) or not alive(Path(olds["folder"])), replaces=replaces)
@@ -27,18 +27,18 @@ class EmbeddedServerProvider(ResourceProvider):
         return UpdateResult(self._start(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        from infra.targets.embedded import alive
+        from infra.local.embedded_server import alive
 
         return ReadResult(id_, {**props, "running": alive(Path(props["folder"]))})
 
     def delete(self, _id: str, props: Props) -> None:
-        from infra.targets.embedded import remove
+        from infra.local.embedded_server import remove
 
         remove(Path(props["folder"]))
 
     @staticmethod
     def _start(props: Props) -> Props:
-        from infra.targets.embedded import start
+        from infra.local.embedded_server import start
 
         start(Path(props["folder"]), int(props["port"]), str(props["password"]))
         return {**props, "running": True}
@@ -68,7 +68,7 @@ class DatabaseOwnerProvider(ResourceProvider):
 
     @staticmethod
     def _apply(props: Props) -> None:
-        from infra.targets.embedded import ensure_owner
+        from infra.local.embedded_server import ensure_owner
         from schema.connection import Address
 
         ensure_owner(Address.from_dict(props["connection"]), str(props["database"]), str(props["owner"]))

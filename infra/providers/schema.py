@@ -53,7 +53,7 @@ class ObjectProvider(ResourceProvider):
 
     def delete(self, id_: str, props: Props) -> None:
         from infra.handlers.schema_objects import drop
-        from infra.program.settings import SCHEMA_KEYS, schema_settings
+        from infra.settings import SCHEMA_KEYS, schema_settings
 
         today = None
         if self.config is not None:

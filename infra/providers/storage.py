@@ -110,7 +110,7 @@ class GatewayBuildProvider(BuildContextProvider):
 
 
 class BucketProvider(ResourceProvider):
-    """Carries Pulumi's calls for the backup bucket to backups.bucket."""
+    """Carries Pulumi's calls for the backup bucket to backups.storage.bucket."""
 
     serialize_as_secret_always = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,10 @@ import pulumi_docker as docker
 from infra.local import docker_engine
 from infra.local.s3_server import DOCKERFILE, MEMORY_LIMIT, GatewayError, old_layout, refuse_versitygw
 from infra.local.seaweedfs import OFFICIAL_IMAGE, VERSION, VERSITYGW_FOLDERS, Ports, arguments, settings_files
-from infra.program.resources import BaseImage, Certificate, Gateway, GatewayBuild, Password
-from infra.program.settings import SettingsError
+from infra.resources import BaseImage, Certificate, Gateway, GatewayBuild, Password
+from infra.server import ACCESS_KEY, REGION, LocalS3
+from infra.settings import Settings, SettingsError
 
-ACCESS_KEY = "lifecompanion"
-REGION = "us-east-1"
 PORT_INSIDE = 7070
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a container; what is published is on 127.0.0.1 alone
 SETTINGS_FILES = ("ca.pem", "cert.pem", "key.pem", "weed.options", "security.toml", "master.toml", "identities.json")
@@ -36,29 +34,20 @@ cd {SETTINGS}; exec weed "$@\""""
 CERTIFICATE_DAYS = 730
 
 
-@dataclass(frozen=True)
-class LocalS3:
-    """An S3 server of ours. `endpoint` is for this machine, `endpoint_inside` for containers on its network.
+def local_server(settings: Settings, network: docker.Network | None) -> LocalS3:
+    """Declare the stack's own S3 server: a container on the network, else a process."""
+    return local_s3(f"lifecompanion-{settings.stack}-s3", folder=f".lcdb/{settings.stack}/s3", port=settings.s3_port,
+                    network=network)
 
-    `resource` is what runs it: the container or the process; with `data` its buckets vanish. `ca_file` is on this
-    machine, `ca_pem` the same as text.
-    """
 
-    endpoint: str
-    endpoint_inside: str | None
-    ca_file: str
-    ca_pem: pulumi.Output[str]
-    resource: pulumi.Resource
-    data: pulumi.Resource
-    secret_key: pulumi.Output[str] = field(repr=False)
-    access_key: str = ACCESS_KEY
-    region: str = REGION
-
-    @property
-    def login(self) -> Mapping[str, pulumi.Input[Any]]:
-        """The fields of backups.s3.S3Login, as seen from this machine."""
-        return {"endpoint": self.endpoint, "region": self.region, "access_key": self.access_key,
-                "secret_key": self.secret_key, "ca_file": self.ca_file, "path_style": True}
+def s3_login(settings: Settings) -> Mapping[str, pulumi.Input[Any]]:
+    """Without keys of its own the stack uses what AWS's own tools would find."""
+    keys = {"access_key": settings.s3_access_key, "secret_key": settings.s3_secret_key}
+    given: dict[str, pulumi.Input[Any]] = {
+        name: pulumi.Output.secret(key.get_secret_value()) for name, key in keys.items() if key}
+    texts = {"endpoint": settings.s3_endpoint, "ca_file": settings.s3_ca_file, "region": settings.s3_region}
+    return {**given, **{key: value for key, value in texts.items() if value},
+            "path_style": settings.s3 == "compatible"}
 
 
 def local_s3(name: str, *, folder: str, port: int, network: docker.Network | None,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.program.resources import Password
-from infra.program.server import Server
-from infra.program.settings import Settings
+from infra.resources import Password
+from infra.server import Server
+from infra.settings import Settings
 
 
 def declare_server(settings: Settings) -> Server:

@@ -13,10 +13,10 @@ import pulumi_postgresql as postgresql
 
 from backups.physical.settings import OWN_PARAMETERS
 from infra.local import docker_engine
-from infra.program.pgbackrest import archiving_image, declare_repository
-from infra.program.resources import BaseImage
-from infra.program.server import ReadAddress, Server
-from infra.program.settings import OFFICIAL_IMAGE, Settings
+from infra.resources import BaseImage
+from infra.server import ReadAddress, Server
+from infra.services.pgbackrest import archiving_image, declare_repository
+from infra.settings import OFFICIAL_IMAGE, Settings
 from infra.targets.tuning import MIB, server_parameters
 
 IMAGES = Path("infra/images")

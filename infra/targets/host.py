@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pulumi
 
-from infra.program.pgbackrest import host_repository
-from infra.program.server import ReadAddress, Server
-from infra.program.settings import Settings, SettingsError
+from infra.server import ReadAddress, Server
+from infra.services.pgbackrest import host_repository
+from infra.settings import Settings, SettingsError
 from schema.connection import Address
 
 LEAST_VERSION = 13

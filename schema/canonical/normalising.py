@@ -21,6 +21,7 @@ from schema.model.objects import (
     Retention,
     Table,
 )
+from schema.model.sql_names import order_term
 
 O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
@@ -159,14 +160,3 @@ def _ordered(compression: Compression | None, time: str) -> Compression | None:
     if time not in [term.split()[0] for term in terms]:
         terms = (*terms, f"{time} DESC")
     return replace(compression, order_by=terms)
-
-
-def order_term(term: str) -> str:
-    """An order-by term as the catalog writes it: ASC and default NULLS left out."""
-    name, *rest = term.split()
-    words = " ".join(rest).upper().removeprefix("ASC").strip()
-    if words == "DESC NULLS FIRST":
-        words = "DESC"
-    if words == "NULLS LAST":
-        words = ""
-    return f"{name} {words}".strip()

@@ -1,7 +1,7 @@
 """Put declarations into the server's own words: create them in scratch schemas, read them back, roll back.
 
 Columns of all tables share one scratch table with a column for each type and default; checks, generated columns and
-index expressions share as few as schema.merged can do with. Only what needs more (queries, functions, triggers) is made
+index expressions share as few as merged_tables can do with. Only what needs more (queries, functions, triggers) is made
 as declared, with what it stands on.
 """
 
@@ -20,11 +20,11 @@ from schema.capabilities import Capabilities
 from schema.catalog.readers import READERS
 from schema.errors import DeclarationError
 from schema.kinds import check, index, table
+from schema.model import dependencies
 from schema.model.live import Live
 from schema.model.names import ident
 from schema.model.objects import Column, Job, Object, Table
 from schema.model.sql_names import requalify
-from schema.planning import dependencies
 
 PREFIX = "lifecompanion_scratch"
 Key = tuple[type[Object], str]

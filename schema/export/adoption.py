@@ -18,9 +18,9 @@ from schema.connection import Address
 from schema.errors import DeclarationError
 from schema.lint import lint
 from schema.lint.indexes import bare
+from schema.model import dependencies
 from schema.model.live import Live, Undeclared
 from schema.model.objects import ContinuousAggregate, Index, Job, Object, Table, qualified
-from schema.planning import dependencies
 from schema.session import prepare
 
 # The server's words for types, as people write them.

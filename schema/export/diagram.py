@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from schema.aggregates.aggregate_query import split
 from schema.export.svg import Box, Line, Picture, Row, Tag
+from schema.model import dependencies
 from schema.model.objects import (
     Column,
     Compression,
@@ -22,7 +23,6 @@ from schema.model.objects import (
     Table,
     View,
 )
-from schema.planning import dependencies
 
 GAP_X, GAP_Y, MARGIN = 84, 34, 30
 MOST_COLUMNS = 8

@@ -14,7 +14,6 @@ from schema.model.names import ident, literal
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
 from schema.model.step import Hazard, Step, Transaction
-from schema.planning import view_dependants
 
 SERIALS = {"smallint": "smallserial", "int2": "smallserial", "integer": "serial", "int": "serial", "int4": "serial",
            "bigint": "bigserial", "int8": "bigserial"}
@@ -68,7 +67,7 @@ def _drop(comparison: Comparison, column: Column, allowed: Collection[str]) -> S
                          Hazard.DROPS_COLUMN), last=True)
     if Hazard.DROPS_COLUMN not in allowed:
         return step
-    blocking = [each for each in view_dependants.on(comparison, {column.name}) if not (each.planned and each.declared)]
+    blocking = [each for each in comparison.dependants_on({column.name}) if not (each.planned and each.declared)]
     before, after = view.around(step.object, blocking, "the column is going to be dropped", view.as_declared)
     return replace(step, sql="; ".join([*before, step.sql, *after]))
 
@@ -84,7 +83,7 @@ def without_generated(comparison: Comparison) -> tuple[Comparison, list[Step]]:
     steps = []
     for each in live.columns:
         if each.generated and changing & names_in([each.generated]):
-            blocking = view_dependants.on(comparison, {each.name})
+            blocking = comparison.dependants_on({each.name})
             if blocking:
                 raise UnsafeChangeError(f"{comparison.name}.{each.name}: it is computed from a column whose type "
                                         f"changes and has to be dropped, and {blocking[0].name} stands on it; take "

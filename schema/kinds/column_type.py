@@ -13,7 +13,6 @@ from schema.model.names import ident, literal
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
 from schema.model.step import Hazard, Step
-from schema.planning import view_dependants
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
 _BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|character|\"char\"|name|boolean|date|time|"
@@ -69,7 +68,7 @@ def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], 
     server changes no type under them."""
     table, declared = comparison.present.table, comparison.declared
     names = {column.name, column.renamed_from or column.name}
-    blocking = view_dependants.on(comparison, names)
+    blocking = comparison.dependants_on(names)
     before, after = view.around(f"{comparison.name}.{column.name}", blocking, "its type is going to be changed",
                                 view.as_it_was)
     on = ident(comparison.name)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from schema.errors import UnsupportedError
 from schema.kinds import comment
+from schema.model import renames
 from schema.model.live import Compared, Found
 from schema.model.names import ident, literal
 from schema.model.objects import Enum
 from schema.model.step import Step, Transaction
-from schema.planning import renames
 
 EnumComparison = Compared[Enum, Found[Enum]]
 # The catalog takes a lock on the type alone: neither rows nor writers of the tables that use it are touched.

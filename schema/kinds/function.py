@@ -10,11 +10,11 @@ from typing import Any
 
 from schema.errors import UnsafeChangeError
 from schema.kinds import comment, rights
+from schema.model import renames
 from schema.model.live import Compared, LiveFunction
 from schema.model.names import ident
 from schema.model.objects import Function
 from schema.model.step import Hazard, Step
-from schema.planning import renames
 
 FunctionComparison = Compared[Function, LiveFunction]
 LABELS = {"returns": "result", "security_definer": "security definer"}

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.kinds import comment, rights
+from schema.model import renames
 from schema.model.live import Compared, Dependant, LiveView
 from schema.model.names import ident
 from schema.model.objects import View
 from schema.model.step import Step
-from schema.planning import renames
 
 ViewComparison = Compared[View, LiveView]
 INVOKER_SINCE = 150000

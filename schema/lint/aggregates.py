@@ -9,10 +9,9 @@ from schema.aggregates.live import BESIDE, OLD
 from schema.errors import DeclarationError
 from schema.lint import durations
 from schema.lint.finding import Finding, Lint
-from schema.model import intervals
+from schema.model import dependencies, intervals
 from schema.model.names import LONGEST_BYTES
 from schema.model.objects import ContinuousAggregate, Object, Table
-from schema.planning import dependencies
 
 INTEGERS = frozenset({"smallint", "integer", "bigint", "int", "int2", "int4", "int8"})
 _DAY = intervals.fixed_length("1 day")

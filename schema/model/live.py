@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
@@ -58,6 +58,10 @@ class Compared(Generic[O, L]):
     made: L | None = None
     dependants: tuple[Dependant, ...] = ()
     dropped: bool = False
+
+    def dependants_on(self, columns: Collection[str]) -> list[Dependant]:
+        """What stands on these columns."""
+        return [dependant for dependant in self.dependants if dependant.column in columns]
 
     @property
     def name(self) -> str:

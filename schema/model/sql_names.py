@@ -69,3 +69,14 @@ def tokens(sql: str) -> Iterable[str]:
 def plain(name: str) -> str:
     """A name as the catalog has it: without quotes, in small letters where it was not quoted."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+
+
+def order_term(term: str) -> str:
+    """An order-by term as the catalog writes it: ASC and default NULLS left out."""
+    name, *rest = term.split()
+    words = " ".join(rest).upper().removeprefix("ASC").strip()
+    if words == "DESC NULLS FIRST":
+        words = "DESC"
+    if words == "NULLS LAST":
+        words = ""
+    return f"{name} {words}".strip()

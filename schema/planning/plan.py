@@ -32,11 +32,12 @@ from schema.kinds import (
 )
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
+from schema.model import renames
 from schema.model.live import Compared, Comparison, Undeclared, default_time_index
 from schema.model.names import ident
 from schema.model.objects import ContinuousAggregate, Enum, Function, Index, Job, Object, Table, View
 from schema.model.step import Step, Transaction
-from schema.planning import renames, view_dependants
+from schema.planning import view_dependants
 
 # What a kind plans for one of its objects: steps, and warnings about what is left in place.
 Planned = tuple[list[Step], list[str]]

@@ -41,11 +41,6 @@ def _dropped(comparison: Comparison) -> set[str]:
     return {each.name for each in comparison.present.table.columns} - declared
 
 
-def on(comparison: Compared[Any, Any], columns: Collection[str]) -> list[Dependant]:
-    """What stands on these columns."""
-    return [each for each in comparison.dependants if each.column in columns]
-
-
 def arranged(comparisons: Sequence[Compared[Any, Any]], gone: Collection[str] = ()) -> list[Compared[Any, Any]]:
     """The comparisons with each view in the way marked where it is made again, and dropped once.
 
@@ -69,7 +64,7 @@ def arranged(comparisons: Sequence[Compared[Any, Any]], gone: Collection[str] = 
 
 def _blocking(comparison: Compared[Any, Any]) -> list[Dependant]:
     if isinstance(comparison, Comparison):
-        return on(comparison, retyped(comparison)) if comparison.live else []
+        return comparison.dependants_on(retyped(comparison)) if comparison.live else []
     return list(comparison.dependants)
 
 

@@ -53,7 +53,6 @@ class Profile:
     reads_after_minutes: float = 30.0
     archives: float = 0.3
     forgets_charging: float = 0.06
-    ages: tuple[int, int] = (25, 60)
 
     def timetable(self, day: date) -> tuple[Entry, ...]:
         """The timetable of this calendar day."""
@@ -94,7 +93,7 @@ OFFICE_WORKER = Profile("office worker", _days(
     sunday="""09:10 hygiene, 09:35 cooking, 09:50 meal, 10:30 leisure, 11:30 cooking, 12:40 meal, 13:40 walk 70%,
         15:00 rest, 16:30 leisure, 18:00 housework 70%, 19:10 cooking, 19:55 meal, 20:40 leisure, 22:35 hygiene,
         22:50 sleep""",
-), transport="metro", reads=0.85, reads_after_minutes=25, archives=0.45, ages=(28, 50))
+), transport="metro", reads=0.85, reads_after_minutes=25, archives=0.45)
 
 NURSE = Profile("nurse on shifts", _days(
     early="""05:00 hygiene, 05:20 cooking, 05:30 meal, 05:50 transport, 06:30 work, 09:45 meal@work, 10:10 work,
@@ -116,7 +115,7 @@ NURSE = Profile("nurse on shifts", _days(
         12:35 meal, 13:20 rest, 14:30 exercise 55%, 15:40 leisure, 17:00 social 50%, 19:05 cooking, 19:50 meal,
         20:35 leisure, 22:20 hygiene, 22:40 sleep""",
 ), rotation=("early", "early", "late", "late", "night", "again", "recovery", "off", "off"), comfort=20.0, floor=4,
-    transport="car", reads=0.7, reads_after_minutes=120, archives=0.25, ages=(24, 55))
+    transport="car", reads=0.7, reads_after_minutes=120, archives=0.25)
 
 STUDENT = Profile("student", _days(
     weekday="""08:00 hygiene, 08:20 cooking 60%, 08:30 meal, 08:50 transport, 09:25 study@university,
@@ -128,8 +127,7 @@ STUDENT = Profile("student", _days(
         21:00 transport, 21:30 social, 25:20 transport, 25:50 hygiene, 26:00 sleep""",
     sunday="""11:00 hygiene, 11:30 cooking, 12:10 meal, 13:00 rest, 14:00 study, 16:00 walk 50%, 17:00 study,
         18:45 leisure, 19:50 cooking, 20:30 meal, 21:10 leisure, 23:40 hygiene, 24:00 sleep""",
-), comfort=19.0, floor=6, transport="bus", reads=0.6, reads_after_minutes=8, archives=0.08, forgets_charging=0.16,
-    ages=(19, 25))
+), comfort=19.0, floor=6, transport="bus", reads=0.6, reads_after_minutes=8, archives=0.08, forgets_charging=0.16)
 
 PARENT = Profile("parent at home", _days(
     weekday="""06:30 hygiene, 06:50 cooking, 07:10 meal, 07:35 childcare, 08:15 transport, 08:45 housework,
@@ -143,7 +141,7 @@ PARENT = Profile("parent at home", _days(
         14:30 social 50%, 16:30 childcare, 18:20 cooking, 19:10 meal, 19:50 childcare, 20:50 leisure, 22:20 hygiene,
         22:35 sleep""",
 ), comfort=21.0, floor=1, rooms=("phone", "kitchen", "living room", "bedroom", "bathroom"), transport="car",
-    reads=0.75, reads_after_minutes=60, archives=0.2, ages=(29, 44))
+    reads=0.75, reads_after_minutes=60, archives=0.2)
 
 RETIRED = Profile("retired", _days(
     weekday="""07:20 hygiene, 07:45 cooking, 08:00 meal, 08:45 leisure, 09:30 walk 70%, 10:30 shopping 45%,
@@ -155,6 +153,6 @@ RETIRED = Profile("retired", _days(
     sunday="""07:45 hygiene, 08:10 cooking, 08:25 meal, 09:30 social 60%, 11:00 cooking, 12:20 meal, 13:40 rest,
         15:00 walk 65%, 16:10 leisure, 18:30 cooking, 19:15 meal, 20:00 leisure, 22:10 hygiene, 22:30 sleep""",
 ), comfort=21.5, floor=0, rooms=("phone", "kitchen", "living room", "bathroom", "bedroom"), transport="tram",
-    reads=0.92, reads_after_minutes=180, archives=0.1, forgets_charging=0.1, ages=(66, 82))
+    reads=0.92, reads_after_minutes=180, archives=0.1, forgets_charging=0.1)
 
 PROFILES = (OFFICE_WORKER, NURSE, STUDENT, PARENT, RETIRED)

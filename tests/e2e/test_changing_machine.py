@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.inprocess.record import Record
-from infra.local import processes
-from infra.targets import embedded
+from infra.local import embedded_server, processes
 from schema.connection import Address
 from tests.support.checkout import ROOT, Checkout, free_ports, left_in_docker, make_checkout
 
@@ -24,7 +23,7 @@ def machine(tmp_path: Path) -> Iterator[tuple[Checkout, Checkout]]:
     root = tmp_path / "checkout"
     root.mkdir()
     made = make_checkout(root)
-    embedded.prepare(ROOT / ".lcdb" / "embedded-node")
+    embedded_server.prepare(ROOT / ".lcdb" / "embedded-node")
     (root / ".lcdb" / "embedded-node").symlink_to(ROOT / ".lcdb" / "embedded-node")
     settings = {"target": "embedded", "port": free_ports(), "onUnsupported": "skip", "s3": "local",
                 "s3OnUnsupported": "warn", "allowBucketDeletion": "true"}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import embedded_server
 from infra.local.processes import free_port
-from infra.targets import embedded
 from tests.support.checkout import ROOT, make_checkout
 
 COUNTS = {"users": 5, "devices": 15, "environmental_readings": 50_000, "activity_classifications": 5_000,
@@ -28,7 +28,7 @@ def test_machine_with_neither_docker_nor_pulumi_gets_the_whole_database(tmp_path
             (programs / name).symlink_to(found)
     checkout = make_checkout(tmp_path)
     # Its packages are installed once; this machine then reaches nothing.
-    embedded.prepare(ROOT / ".lcdb" / "embedded-node")
+    embedded_server.prepare(ROOT / ".lcdb" / "embedded-node")
     (tmp_path / ".lcdb" / "embedded-node").symlink_to(ROOT / ".lcdb" / "embedded-node")
     config = (tmp_path / "Pulumi.embedded.yaml").read_text().replace("54340", str(free_port())).replace(
         "s3: local", "s3: none")

@@ -12,8 +12,7 @@ import pytest
 
 from infra.inprocess import runner
 from infra.inprocess.runner import InProcessError, InProcessResult
-from infra.local import processes
-from infra.targets import embedded
+from infra.local import embedded_server, processes
 from tests.support.machine import require
 
 PROJECT = """
@@ -75,7 +74,7 @@ def root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 def program(root: Path) -> Callable[[str], None]:
     """Write the program; every one begins with the same imports."""
     def write(body: str) -> None:
-        imports = f"import pulumi\nfrom infra.program.resources import Password\nfrom providers_{os.getpid()} import File\n"
+        imports = f"import pulumi\nfrom infra.resources import Password\nfrom providers_{os.getpid()} import File\n"
         (root / "__main__.py").write_text(imports + textwrap.dedent(body))
     return write
 
@@ -237,9 +236,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A real server; the superuser's password is the one in POSTGRESQL."""
     folder, number = tmp_path_factory.mktemp("server"), processes.free_port()
     require("embedded")
-    embedded.start(folder, number, "the-superusers-own")
+    embedded_server.start(folder, number, "the-superusers-own")
     yield number
-    embedded.remove(folder)
+    embedded_server.remove(folder)
 
 
 def test_postgresql_resources_are_made_true_over_sql(
@@ -247,9 +246,9 @@ def test_postgresql_resources_are_made_true_over_sql(
     monkeypatch.setenv("TEST_PORT", str(port))
     program(POSTGRESQL)
     assert {operation for operation, _ in operations(run())} == {"create"}
-    admin = embedded.Address("127.0.0.1", port, "it", "postgres", "the-superusers-own", "disable")
-    owner = embedded.Address("127.0.0.1", port, "it", "it_owner", "owners-own-password", "disable")
-    app = embedded.Address("127.0.0.1", port, "it", "it_app", "apps-own-password", "disable")
+    admin = embedded_server.Address("127.0.0.1", port, "it", "postgres", "the-superusers-own", "disable")
+    owner = embedded_server.Address("127.0.0.1", port, "it", "it_owner", "owners-own-password", "disable")
+    app = embedded_server.Address("127.0.0.1", port, "it", "it_app", "apps-own-password", "disable")
     with owner.connect() as connection:
         connection.execute("CREATE TABLE made_later AS SELECT 1 AS x")
     with app.connect() as connection:

@@ -11,9 +11,9 @@ from infra.handlers.schema_objects import _options, drop
 from infra.inprocess.record import Made, Record
 from infra.inprocess.resources import MakerError, remove
 from infra.program import schema
-from infra.program.resources import SchemaObject
-from infra.program.settings import schema_settings
 from infra.providers import schema as providers
+from infra.resources import SchemaObject
+from infra.settings import schema_settings
 from schema.connection import Address
 from schema.errors import ServerUnreachableError, UnsafeChangeError
 from schema.lifecompanion import declared as specified

@@ -23,8 +23,8 @@ from infra.handlers.certificate import issue
 from infra.local import docker_engine
 from infra.local.base_image import ensure_base_image
 from infra.local.s3_server import prepare_build_context
-from infra.program.settings import SettingsError
 from infra.services.s3 import ACCESS_KEY, DATA, LAYOUT, LAYOUT_LABEL, local_s3, own_image
+from infra.settings import SettingsError
 from tests.support.machine import require
 from tests.support.recorded import ROOT, SECRET, declared
 from tests.support.s3_servers import require_gateway

@@ -18,7 +18,7 @@ from backups.storage.client import S3Login
 from backups.storage.encryption import new_key
 from infra.local import docker_engine
 from infra.local.recovery_image import IMAGE, archiving_reference
-from infra.program.pgbackrest import CONF
+from infra.services.pgbackrest import CONF
 from infra.targets.docker import DATA
 from schema.connection import Address
 from tests.support.machine import one_at_a_time

@@ -20,7 +20,7 @@ from backups.restoring.target_database import drop_database
 from backups.storage.client import S3Login
 from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
-from infra.program.settings import OFFICIAL_IMAGE
+from infra.settings import OFFICIAL_IMAGE
 from infra.targets.docker import debian_reference
 from schema.connection import Address
 from tests.support.servers import Database, Server, create_declared, docker

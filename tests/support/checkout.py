@@ -16,7 +16,7 @@ import yaml
 from pulumi import automation as auto
 
 from infra.local.processes import port_is_free
-from infra.program.settings import PORTS_PER_STACK
+from infra.settings import PORTS_PER_STACK
 from schema.connection import Address
 
 ROOT = Path(__file__).resolve().parents[2]

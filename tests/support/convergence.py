@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from schema import apply
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.model.objects import Object
 from schema.model.properties import from_dict, to_dict
 from schema.planning.plan import plan_from_empty

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema.apply import ensure
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.lifecompanion import declared
 from tests.support.archived import Archived
 from tests.support.backed_up import DEVICES, NASTY, READINGS

@@ -53,7 +53,7 @@ def _official() -> Lack | None:
     if lack := find_lack("docker"):
         return lack
     from infra.local import docker_engine
-    from infra.program.settings import OFFICIAL_IMAGE
+    from infra.settings import OFFICIAL_IMAGE
 
     if docker_engine.has_image(OFFICIAL_IMAGE) or docker_engine.can_pull(OFFICIAL_IMAGE):
         return None
@@ -78,14 +78,14 @@ def _debian() -> Lack | None:
 
 
 def _embedded() -> Lack | None:
+    from infra.local import embedded_server
     from infra.local.node import NodeError, ensure_node
-    from infra.targets import embedded
 
     try:
         with one_at_a_time("embedded"):
             ensure_node(lambda _line: None)
-            embedded.prepare(embedded.PROGRAMS)
-    except (embedded.EmbeddedError, NodeError):
+            embedded_server.prepare(embedded_server.PROGRAMS)
+    except (embedded_server.EmbeddedError, NodeError):
         if _index_answers():
             raise
         return Lack("embedded", "needs the embedded server's packages (they are not here and no registry answers)")

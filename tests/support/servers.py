@@ -14,13 +14,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from infra.local import docker_engine, processes
+from infra.local import docker_engine, embedded_server, processes
 from infra.local.base_image import ensure_base_image
-from infra.program.settings import OFFICIAL_IMAGE
-from infra.targets import embedded
+from infra.settings import OFFICIAL_IMAGE
 from infra.targets.docker import IMAGES, debian_reference
 from schema.apply import ensure
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.connection import Address
 from schema.lifecompanion import declared
 from tests.support.machine import find_lack, one_at_a_time, require
@@ -181,11 +180,11 @@ def _make_owner(connection: psycopg.Connection[tuple[object, ...]], owner: Addre
 
 @contextmanager
 def _embedded(folder: Path) -> Iterator[Server]:
-    address = embedded.start(folder, processes.free_port(), secrets.token_hex(8))
+    address = embedded_server.start(folder, processes.free_port(), secrets.token_hex(8))
     try:
         yield Server("embedded", address)
     finally:
-        embedded.stop(folder)
+        embedded_server.stop(folder)
 
 
 @contextmanager

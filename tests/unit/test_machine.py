@@ -118,7 +118,7 @@ def test_a_socket_left_open_fails_the_test_that_left_it_and_no_other(suite: Run)
 
 CRASHING = """
 from pathlib import Path
-from infra.targets import embedded
+from infra.local import embedded_server
 from tests.support.servers import running
 
 def test_on_it(tmp_path, monkeypatch):
@@ -126,7 +126,7 @@ def test_on_it(tmp_path, monkeypatch):
     broken = tmp_path / "program"
     broken.mkdir()
     (broken / "server.mjs").write_text("throw new Error('the engine has no memory')")
-    monkeypatch.setattr(embedded, "prepare", lambda root: broken)
+    monkeypatch.setattr(embedded_server, "prepare", lambda root: broken)
     with running("embedded", tmp_path / "server"):
         pass
 """
@@ -210,7 +210,8 @@ def test_an_engine_that_stops_half_way_fails_tests_and_skips_none(suite: Run, tm
 
 def test_skips_are_counted_by_reason_with_their_files() -> None:
     skips = [("tests/a.py::test_one", ("tests/support/machine.py", 9, "Skipped: needs PHP")),
-             *((f"tests/{name}.py::test_two[{name}]", ("tests/support/machine.py", 9, "Skipped: needs Go")) for name in "abc")]
+             *((f"tests/{name}.py::test_two[{name}]", ("tests/support/machine.py", 9, "Skipped: needs Go"))
+               for name in "abc")]
     assert list(grouped(skips)) == ["needs Go: 3 tests in 3 files", "needs PHP: 1 test in 1 file"]
     assert list(grouped([])) == []
 

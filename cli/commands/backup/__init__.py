@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.backup_settings import ConfigOption, config_values, find_config
 from cli.commands.backup import physical, restore, setup
-from cli.commands.backup.config import ConfigOption, config_values, find_config
 from cli.commands.backup.screen import (
     FirstOption,
     IdArgument,

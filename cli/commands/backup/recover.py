@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.commands.backup.config import find_config
+from cli.backup_settings import find_config
 from cli.commands.backup.screen import print_result, quiet
 from cli.commands.stacks import console
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.backup_settings import ConfigOption, find_config
 from cli.commands.backup import physical, recover
-from cli.commands.backup.config import ConfigOption, find_config
 from cli.commands.backup.screen import (
     DsnOption,
     FirstOption,

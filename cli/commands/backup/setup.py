@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.commands.backup.config import ConfigOption, config_values
+from cli.backup_settings import ConfigOption, config_values
 from cli.commands.backup.screen import DsnOption, JsonOption, print_result
 from cli.commands.stacks import StackOption, console
 

@@ -65,7 +65,8 @@ def read_spans(connection: Connection[Any],
 
 def _span(row: Row, source: _Source) -> Span:
     first, live_first = refresh_windows.moment(row["first"]), refresh_windows.moment(row["live_first"])
-    return Span(first, refresh_windows.moment(row["last"]), source.chunk, live_first, refresh_windows.moment(row["beside_last"]),
+    return Span(first, refresh_windows.moment(row["last"]), source.chunk, live_first,
+                refresh_windows.moment(row["beside_last"]),
                 source.dropped and refresh_windows.alike(source.dropped, live_first))
 
 

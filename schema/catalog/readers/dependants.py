@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +13,13 @@ from schema.catalog.queries import Row, rows
 from schema.catalog.readers import views
 from schema.model.live import Compared, Dependant, LiveView
 from schema.model.objects import Object, View, qualified
-from schema.planning import view_dependants
 
 
 def with_dependants(connection: Connection[Any], capabilities: Capabilities, comparisons: Sequence[Compared[Any, Any]],
-                    declared: Iterable[Object], context: Iterable[Object]) -> list[Compared[Any, Any]]:
-    """The comparisons with their `dependants`, asked for only where something may have to be moved out of the way."""
-    bases = {each.renamed or each.name: each for each in comparisons if view_dependants.may_be_in_the_way(each)}
-    found = views.read_dependants(connection, list(bases))
+                    changing: Collection[str], declared: Iterable[Object],
+                    context: Iterable[Object]) -> list[Compared[Any, Any]]:
+    """The comparisons with their `dependants`, asked for only of the relations (live full names) in `changing`."""
+    found = views.read_dependants(connection, list(changing))
     if not found:
         return list(comparisons)
     live = _views(connection, capabilities, [row for each in found.values() for row in each])

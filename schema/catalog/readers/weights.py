@@ -8,11 +8,11 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from schema.canonical.normalising import order_term
 from schema.capabilities import CHUNK_SETTINGS, Capabilities
 from schema.catalog.queries import Row, rows
 from schema.model.live import ColumnstoreChunk, Weight
 from schema.model.objects import Retention, Table
+from schema.model.sql_names import order_term
 
 CHUNKS_IN_COLUMNSTORE = """
 SELECT {table} AS "table", s.chunk::text AS chunk, s.segmentby AS segment_by, s.orderby AS order_by,

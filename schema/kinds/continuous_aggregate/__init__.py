@@ -12,8 +12,8 @@ from schema.kinds.continuous_aggregate.query_change import change_of
 from schema.model.live import Weight
 from schema.model.names import ident
 from schema.model.objects import ContinuousAggregate, Index
+from schema.model.renames import step as rename_step
 from schema.model.step import Step, Transaction
-from schema.planning.renames import step as rename_step
 
 
 def creation(aggregate: ContinuousAggregate) -> Iterable[tuple[str, str]]:

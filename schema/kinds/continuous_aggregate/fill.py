@@ -19,7 +19,8 @@ def windows_of(comparison: AggregateComparison, *, exact: bool = False) -> list[
     if span is None or span.first is None or span.last is None:
         return []
     width = refresh_windows.width_of(bucket_of(comparison.wanted).width)
-    return refresh_windows.windows(span.first, span.last, length=intervals.fixed_length(span.chunk), width=width, exact=exact)
+    return refresh_windows.windows(span.first, span.last, length=intervals.fixed_length(span.chunk), width=width,
+                                   exact=exact)
 
 
 def step(comparison: AggregateComparison, name: str, window: Window, why: str, *, last: bool,

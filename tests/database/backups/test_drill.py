@@ -29,7 +29,7 @@ from backups.physical.catalog import find_physical
 from backups.physical.restore_points import Point, _hold_off, compare_point, read_lasting, take_point
 from cli.app import app
 from schema.apply import ensure
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.lifecompanion import declared
 from tests.support.archived import DATABASE, Archived, archived_at
 from tests.support.backed_up import DEVICES, NASTY, READINGS

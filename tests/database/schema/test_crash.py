@@ -19,7 +19,7 @@ import pytest
 from psycopg import sql
 
 from schema import apply
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.errors import ApplyError
 from schema.model.step import Step, Transaction
 from tests.support.online_changes import BEFORE, COMPRESSED, FILLED, everything

@@ -9,7 +9,7 @@ import pytest
 from infra.handlers import plan_cache
 from infra.handlers.plan_cache import SharedLook
 from schema import apply
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.errors import ServerUnreachableError
 from schema.lifecompanion import declared
 from tests.support.servers import Database

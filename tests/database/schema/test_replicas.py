@@ -11,13 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.program.settings import OFFICIAL_IMAGE
+from infra.settings import OFFICIAL_IMAGE
 from infra.targets.docker import IMAGES
 from schema import apply
+from schema.catalog.replicas import read_lags
 from schema.connection import Address
 from schema.errors import ApplyError, UnsupportedError
 from schema.model.objects import Column, Index, Table
-from schema.replicas import read_lags
 from tests.support.machine import require
 from tests.support.servers import Database, docker
 

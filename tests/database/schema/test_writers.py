@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
-from schema.compare import Options
+from schema.comparison.compare import Options
 from schema.model.objects import Object
 from tests.support.online_changes import BEFORE, COMMUNITY, COMPRESSED, FILLED, PLAIN, after
 from tests.support.servers import Database

@@ -167,4 +167,5 @@ def test_programs_of_a_package_trust_the_authorities_of_this_system(tmp_path: Pa
     assert found.get("SSL_CERT_FILE", paths.cafile) == paths.cafile
     assert found.get("SSL_CERT_DIR", paths.capath) == paths.capath
     assert {"SSL_CERT_FILE", "SSL_CERT_DIR"} & found.keys()
-    assert "SSL_CERT_FILE" not in client_programs._environment(tmp_path, replace(login, sslrootcert=None)).keys() - os.environ
+    without_authority = client_programs._environment(tmp_path, replace(login, sslrootcert=None))
+    assert "SSL_CERT_FILE" not in without_authority.keys() - os.environ

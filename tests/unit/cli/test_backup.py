@@ -17,11 +17,11 @@ from backups.physical.catalog import PhysicalEntry
 from backups.progress import with_rate
 from cli import app as commands
 from cli import drivers
+from cli.backup_settings import config_values
 from cli.commands import backup
 from cli.commands.backup import restore
-from cli.commands.backup.config import config_values
 from cli.commands.backup.physical import find_entry
-from infra.automation.state import ROOT
+from infra.folders import ROOT
 
 OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.items()  # type: ignore[attr-defined]
            for option in command.params if option.name != "help"]

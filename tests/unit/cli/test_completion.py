@@ -102,7 +102,8 @@ def test_completion_is_installed_for_the_shell_that_asks(shell: dict[str, str], 
 
 
 @pytest.mark.parametrize(("line", "word", "unread"), [
-    ("lcdb ", "1", {"cli.commands.stacks", "cli.commands.schema", "cli.commands.backup", "cli.commands.seed", "psycopg"}),
+    ("lcdb ", "1", {"cli.commands.stacks", "cli.commands.schema", "cli.commands.backup", "cli.commands.seed",
+                    "psycopg"}),
     ("lcdb schema ", "2", {"cli.commands.backup", "cli.commands.seed", "psycopg", "pulumi"})])
 def test_completing_reads_no_other_command(line: str, word: str, unread: set[str]) -> None:
     program = ("import atexit, sys\natexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"

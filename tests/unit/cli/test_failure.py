@@ -22,7 +22,7 @@ def test_last_exception_of_a_traceback_speaks_alone() -> None:
 
 def test_every_line_of_a_message_is_kept() -> None:
     message = ("Program failed with an unhandled exception:\n" + TRACEBACK +
-               "infra.program.settings.SettingsError: lifecompanion:port: found 1\nlifecompanion:targt: no such key\n")
+               "infra.settings.SettingsError: lifecompanion:port: found 1\nlifecompanion:targt: no such key\n")
     assert explain(message) == "lifecompanion:port: found 1\nlifecompanion:targt: no such key"
 
 

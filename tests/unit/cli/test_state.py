@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.automation.state import StateError, ensure_backend, find_backend, stack_folder
+from infra.automation.state import ensure_backend, find_backend
+from infra.folders import stack_folder
+from infra.local.state_files import StateError
 
 
 @pytest.fixture(autouse=True)

@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from cli import drivers
-from infra.automation.checkouts import holder_of_container, holder_of_port, note_checkout
 from infra.inprocess.record import Made, Record
-from infra.local import processes
-from infra.program.settings import SettingsError
+from infra.local import embedded_server, processes
+from infra.local.checkouts import holder_of_container, holder_of_port, note_checkout
+from infra.settings import SettingsError
 from infra.targets import embedded
 
 CONTAINER = "lifecompanion-dev-primary"
@@ -91,7 +91,7 @@ def test_the_stack_and_checkout_that_hold_a_port_are_named_at_preview(tmp_path: 
 
 
 def test_a_port_that_somebody_else_holds_is_named_at_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "PORT_SECONDS", 0)
+    monkeypatch.setattr(embedded_server, "PORT_SECONDS", 0)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"found {port}, but .* is taken by another process"):

@@ -11,7 +11,7 @@ import yaml
 from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 
-from infra.program.settings import SECRETS, Settings, SettingsError, parse_settings
+from infra.settings import SECRETS, Settings, SettingsError, parse_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -17,11 +17,10 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rich.console import Console
 
-from infra.automation.local_state import ROUNDS, SECRET, SIGNATURE, kept_resources, marked, read_state
 from infra.automation.stack_file import StackError
-from infra.automation.state import StateError
 from infra.inprocess.record import Made, Record
 from infra.inprocess.takeover import PLAIN, as_deployment, as_record, into_process, is_here
+from infra.local.state_files import ROUNDS, SECRET, SIGNATURE, StateError, kept_resources, marked, read_state
 
 PASSPHRASE = "of this checkout"
 HEAD = "urn:pulumi:embedded::lifecompanion::"

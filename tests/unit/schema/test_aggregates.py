@@ -85,7 +85,8 @@ def test_the_bucket_of_a_query_is_found_in_anybodys_words(query: str, found: Buc
 @pytest.mark.parametrize("first", [datetime(2024, 2, 27, 13, 7, tzinfo=UTC), datetime(2024, 2, 27, 13, 7),
                                    date(2024, 2, 27), 170_900_000])
 @pytest.mark.parametrize(("width", "days"), [("1 hour", 1), ("1 day", 40), ("1 month", 400), ("1 week", 90)])
-def test_windows_cover_every_bucket_whole_and_stay_on_their_grid(first: refresh_windows.Moment, width: str, days: int) -> None:
+def test_windows_cover_every_bucket_whole_and_stay_on_their_grid(
+        first: refresh_windows.Moment, width: str, days: int) -> None:
     if isinstance(first, int):
         length, size, last, text = 86_400 * 7, 3_600, first + days * 86_400, "3600"
     elif not isinstance(first, datetime) and width == "1 hour":

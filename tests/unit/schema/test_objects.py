@@ -11,6 +11,7 @@ import pytest
 
 from schema.errors import DeclarationError
 from schema.lifecompanion import tables as declared
+from schema.model.dependencies import ordered
 from schema.model.objects import (
     Column,
     Compression,
@@ -28,7 +29,6 @@ from schema.model.objects import (
     View,
 )
 from schema.model.properties import from_dict, to_dict
-from schema.planning.dependencies import ordered
 
 
 def leaves(value: Any) -> Iterator[Any]:

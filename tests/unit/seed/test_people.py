@@ -17,7 +17,8 @@ from seed.generate.profiles import HOME, PROFILES
 from tests.support.seed_data import spec
 
 # The package's factories bear the names of some of these modules.
-activities_module, people_module, kinds = map(import_module, ("seed.generate.activities", "seed.generate.people", "seed.generate.devices"))
+activities_module, people_module, kinds = map(
+    import_module, ("seed.generate.activities", "seed.generate.people", "seed.generate.devices"))
 
 MANY = spec(users=400, devices_per_user=5)
 

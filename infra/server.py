@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
-if TYPE_CHECKING:
-    from infra.program.pgbackrest import Repository
-    from infra.services.s3 import LocalS3
+# The account and the region of an S3 server of the stack's own.
+ACCESS_KEY = "lifecompanion"
+REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,40 @@ class ReadAddress:
 
 # Declares standbys that log in with this provider's server as this role with this password.
 Standbys = Callable[[postgresql.Provider, pulumi.Input[str], pulumi.Input[str]], Sequence[ReadAddress]]
+
+
+@dataclass(frozen=True)
+class LocalS3:
+    """An S3 server of ours. `endpoint` is for this machine, `endpoint_inside` for containers on its network.
+
+    `resource` is what runs it: the container or the process; with `data` its buckets vanish. `ca_file` is on this
+    machine, `ca_pem` the same as text.
+    """
+
+    endpoint: str
+    endpoint_inside: str | None
+    ca_file: str
+    ca_pem: pulumi.Output[str]
+    resource: pulumi.Resource
+    data: pulumi.Resource
+    secret_key: pulumi.Output[str] = field(repr=False)
+    access_key: str = ACCESS_KEY
+    region: str = REGION
+
+    @property
+    def login(self) -> Mapping[str, pulumi.Input[Any]]:
+        """The fields of backups.storage.client.S3Login, as seen from this machine."""
+        return {"endpoint": self.endpoint, "region": self.region, "access_key": self.access_key,
+                "secret_key": self.secret_key, "ca_file": self.ca_file, "path_style": True}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where physical backups go: the files for the server's container, and the facts for whoever recovers."""
+
+    local: LocalS3 | None
+    uploads: Sequence[docker.ContainerUploadArgs]
+    facts: pulumi.Output[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)

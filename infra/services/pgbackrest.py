@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,18 @@ import pulumi_docker as docker
 from backups.physical.settings import CA_FILE, render_settings
 from backups.storage.client import S3Login
 from infra.local.recovery_image import IMAGE, archiving_reference
-from infra.program.resources import Password
-from infra.program.settings import Settings
-from infra.services.s3 import LocalS3
+from infra.resources import Password
+from infra.server import Repository
+from infra.services.s3 import local_server, s3_login
+from infra.settings import Settings
 
 CONF = "/run/lifecompanion/pgbackrest.conf"
-
-
-@dataclass(frozen=True)
-class Repository:
-    """Where physical backups go: the files for the server's container, and the facts for whoever recovers."""
-
-    local: LocalS3 | None
-    uploads: Sequence[docker.ContainerUploadArgs]
-    facts: pulumi.Output[Mapping[str, Any]]
 
 
 def declare_repository(settings: Settings, network: docker.Network, reference: str) -> Repository | None:
     """Declare what physical backups need before the server is there; None where the stack takes none."""
     if not settings.archives:
         return None
-    from infra.program.storage import local_server, s3_login
-
     local = local_server(settings, network) if settings.s3 == "local" else None
     cipher = Password("physical-cipher").value
     login = local.login if local else s3_login(settings)

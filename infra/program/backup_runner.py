@@ -11,12 +11,12 @@ import pulumi
 import pulumi_docker as docker
 
 from backups.physical.settings import CA_FILE
+from infra.local.backup_runner_image import runner_reference
 from infra.program.access import Access
-from infra.program.resources import BaseImage, RunnerBuild
-from infra.program.server import Server
-from infra.program.settings import Settings
 from infra.program.storage import Storage
-from infra.services.backup_runner_image import runner_reference
+from infra.resources import BaseImage, RunnerBuild
+from infra.server import Server
+from infra.settings import Settings
 
 CONFIG = "/run/lifecompanion/backup.json"
 MEMORY_MIB = 512

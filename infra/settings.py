@@ -29,7 +29,7 @@ from pydantic.alias_generators import to_camel
 
 from backups.config import CONTINUOUS, Due, Retention
 from backups.storage.encryption import LEAST_KEY_LENGTH
-from infra.program import archiving
+from infra import archiving
 from schema.model.step import Hazard
 
 NAMESPACE = "lifecompanion"
@@ -156,7 +156,7 @@ class Settings(BaseModel):
     backup_max_age_hours: Annotated[int, Field(ge=1)] = 26
     recovery_time_target: Annotated[int, Field(ge=1)] = 60
     backup_webhook: SecretStr | None = None
-    # None: wherever it makes sense, see infra/program/archiving.py.
+    # None: wherever it makes sense, see infra/archiving.py.
     physical_backups: bool | None = None
 
     @model_validator(mode="after")

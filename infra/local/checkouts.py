@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from infra.automation.local_state import kept_resources, state_files
-from infra.automation.state import LOCAL, ROOT, StateError
+from infra.folders import LOCAL, ROOT
 from infra.local import processes
+from infra.local.state_files import StateError, kept_resources, state_files
 
 CONTAINER = "docker:index/container:Container"
 

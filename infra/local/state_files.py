@@ -16,13 +16,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from infra.automation.state import LOCAL, StateError
+from infra.folders import LOCAL
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 the mark of one, not one
 ROUNDS = 1_000_000
 CHECKED = b"pulumi"
 STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+class StateError(Exception):
+    """The state kept here cannot be used: one line with the remedy."""
 
 
 def state_files(stack: str, local: Path = LOCAL) -> list[Path]:

@@ -47,7 +47,7 @@ def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
 
 def _whole(values: dict[str, Any]) -> dict[str, Any]:
     """The same settings with the files of authorities named from the root: a stack's are named from the project."""
-    from infra.automation.state import ROOT
+    from infra.folders import ROOT
 
     def part(found: Any) -> Any:
         return {key: str(ROOT / each) if key in ("ca_file", "sslrootcert") and each not in (None, "system") else each

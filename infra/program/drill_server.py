@@ -10,9 +10,9 @@ import pulumi_docker as docker
 
 from backups.drill.temporary_server import PARAMETERS
 from backups.physical.point_in_time import HBA as HBA_TEXT
-from infra.program.resources import Password
-from infra.program.server import Server
-from infra.program.settings import Settings
+from infra.resources import Password
+from infra.server import Server
+from infra.settings import Settings
 from infra.targets.docker import HBA, SECRETS, START_SECONDS, prefix, takes_logins
 from infra.targets.tuning import MIB
 

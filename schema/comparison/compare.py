@@ -9,7 +9,6 @@ from typing import Any, Literal
 from psycopg import Connection
 
 from schema import lint
-from schema.aggregates import comparison
 from schema.canonical import normalising, restored_expressions
 from schema.canonical.scratch import in_server_words
 from schema.capabilities import Capabilities
@@ -17,10 +16,12 @@ from schema.catalog.queries import rows
 from schema.catalog.readers import READERS, jobs, undeclared
 from schema.catalog.readers.dependants import with_dependants
 from schema.catalog.readers.weights import read_columnstore, read_weights
+from schema.comparison import aggregates
 from schema.kinds import columnstore
+from schema.model import renames
 from schema.model.live import Compared, Comparison, Live
 from schema.model.objects import Enum, Job, Object, Table
-from schema.planning import renames
+from schema.planning import view_dependants
 from schema.planning.plan import COMPARISONS, Plan
 from schema.planning.plan import plan as plan_steps
 
@@ -87,9 +88,12 @@ class Side:
 def compare_and_plan(connection: Connection[Any], side: Side) -> tuple[Plan, list[Compared[Any, Any]]]:
     """The plan of today, and the comparisons it follows from."""
     capabilities, options = side.capabilities, side.options
-    comparisons = with_dependants(connection, capabilities, compare(connection, side), side.declared, side.context)
+    comparisons = compare(connection, side)
+    changing = [comparison.renamed or comparison.name for comparison in comparisons
+                if view_dependants.may_be_in_the_way(comparison)]
+    comparisons = with_dependants(connection, capabilities, comparisons, changing, side.declared, side.context)
     comparisons = _weighed(connection, capabilities, comparisons)
-    comparisons = comparison.completed(connection, capabilities, comparisons)
+    comparisons = aggregates.completed(connection, capabilities, comparisons)
     extra = undeclared.read(connection, capabilities, side.objects) if options.whole_schema else ()
     found = plan_steps(comparisons, options.allow, side.left_out, undeclared=extra, protect=options.protect,
                        backed_up=options.backed_up, missing_schemas=_missing_schemas(connection, side))
@@ -120,7 +124,7 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
     found = restored_expressions.settled(found, lambda tables: [
         each for each in in_server_words(connection, capabilities, tables, (*side.context, *side.declared))[0]
         if isinstance(each, Table)])
-    return _with_columnstore(connection, capabilities, comparison.attached(found, live))
+    return _with_columnstore(connection, capabilities, aggregates.attached(found, live))
 
 
 def _with_columnstore(connection: Connection[Any], capabilities: Capabilities,

@@ -1,0 +1,1 @@
+"""Declared and live objects side by side, both in the server's words, and what differs."""
