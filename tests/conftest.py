@@ -26,8 +26,7 @@ settings.load_profile("unhurried")
 ORDER = ("e2e", "database", "official", "debian", "embedded", "program", "unit")
 KINDS = ("official", "debian", "embedded")
 # What looks at all containers of drills, or at all processes, runs beside no other that starts some.
-TOGETHER = {f"tests/database/test_{name}.py": "drills" for name in (
-    "backup_drill", "backup_physical", "backup_processes")}
+TOGETHER = {f"tests/database/backups/test_{name}.py": "drills" for name in ("drill", "physical", "processes")}
 # Each test has a stack of its own.
 APART = ("tests/e2e/test_failures.py",)
 

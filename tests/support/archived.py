@@ -117,9 +117,14 @@ def set_timeout(admin: Address, value: str) -> None:
 
 @contextmanager
 def archived_at(s3: S3Server, kind: str = "official") -> Iterator[Archived]:
-    """Run it with a new bucket on this S3 server."""
-    bucket = f"archived-{secrets.token_hex(4)}"
-    s3.login.client().create_bucket(Bucket=bucket)
+    """Run it with a new bucket on this S3 server, which keeps versions as a stack's own does.
+
+    In one that keeps none SeaweedFS goes on listing folders whose objects are gone, for minutes, and pgBackRest makes no
+    stanza where it finds one.
+    """
+    bucket, client = f"archived-{secrets.token_hex(4)}", s3.login.client()
+    client.create_bucket(Bucket=bucket)
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     with archived(kind, s3.login, bucket) as archive:
         yield archive
 

@@ -25,7 +25,7 @@ from tests.support.servers import Database, create_database, drop_database
 
 pytestmark = pytest.mark.servers("official", "debian")
 SKIP = apply.Options(on_unsupported="skip", whole_schema=True)
-FILE = Path(__file__).with_name("rich.py")
+FILE = Path(__file__).parents[2] / "support" / "rich.py"
 
 
 def run(database: Database, *arguments: str) -> Any:
