@@ -28,7 +28,9 @@ class Live(Protocol):
     """What a reader finds: the object in the server's words, and whatever more its kind has to know."""
 
     @property
-    def object(self) -> Declared: ...
+    def object(self) -> Declared:
+        """The object in the server's words."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,7 @@ class LiveTable:
 
     @property
     def object(self) -> Table:
+        """The table itself, under the name that every live object has."""
         return self.table
 
 
