@@ -62,7 +62,7 @@ def test_every_path_on_the_page_exists(page: str) -> None:
 
 def test_every_name_on_the_map_is_in_a_file_that_its_passage_names() -> None:
     missing = [(name, text.splitlines()[0]) for text, paths, names in passages("ARCHITECTURE.md") for name in names
-               if not any(name in defined(path) for path in paths if path.endswith(".py"))]
+               if not any(name in defined(path) for path in paths)]
     assert missing == []
 
 
@@ -90,8 +90,9 @@ def parse(page: str) -> Iterator[tuple[str, list[str], list[str]]]:
 
 @functools.cache
 def defined(path: str) -> frozenset[str]:
-    """The functions, methods, classes and constants of a module."""
-    nodes = list(ast.walk(ast.parse((ROOT / path).read_text())))
+    """The functions, methods, classes and constants of a module, or of every module in a folder."""
+    modules = [ROOT / path] if path.endswith(".py") else [*(ROOT / path).glob("*.py")]
+    nodes = [node for module in modules for node in ast.walk(ast.parse(module.read_text()))]
     names = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
     names |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return frozenset(names)
