@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from schema.export.svg import FONT, n, rect, text, text_width
@@ -19,7 +20,9 @@ MARGIN, BETWEEN = 20, 46
 # By package: the colour of its frame, of its title and of its boxes' edges, and its tint.
 COLOURS = {"cli": ("#b45309", "#fffbeb"), "infra": ("#4338ca", "#eef2ff"), "backups": ("#047857", "#ecfdf5"),
            "seed": ("#9d174d", "#fdf2f8"), "schema": ("#0369a1", "#f0f9ff")}
-ROUNDS = 12
+ROUNDS = 40
+# How many times as hard as a box a bend of a long arrow is drawn to the next.
+STRAIGHT = 6
 # The arrows that are drawn between packages.
 ARROWS: Edges = {"__main__": frozenset({"infra"}), "cli": frozenset({"infra"}),
                  "infra": frozenset({"backups", "seed"}), "backups": frozenset({"schema"}),
@@ -176,21 +179,34 @@ def _spread(layers: Sequence[list[Node]]) -> None:
         _clear(layer, [0.0 for _ in layer])
     for turn in range(2 * ROUNDS):
         for layer in layers if turn % 2 == 0 else reversed(layers):
-            _clear(layer, [_middle([other.x for other in (*node.above, *node.below)], node.x) for node in layer])
+            _clear(layer, [_middle([other.x for other in _pulling(node)], node.x) for node in layer])
     left = min(node.x - node.width / 2 for layer in layers for node in layer)
     for layer in layers:
         for node in layer:
             node.x = round(node.x - left, 1)
 
 
+def _pulling(node: Node) -> list[Node]:
+    """The node's neighbours; the bends of a long arrow count several times, so that it is drawn straight."""
+    return [other for other in (*node.above, *node.below)
+            for _ in range(1 if node.label or other.label else STRAIGHT)]
+
+
 def _clear(layer: Sequence[Node], wanted: Sequence[float]) -> None:
-    """Set each node as near to where it is wanted as those before it allow, then draw the whole row to the middle."""
-    for number, (node, x) in enumerate(zip(layer, wanted, strict=True)):
-        before = layer[number - 1] if number else None
-        node.x = x if before is None else max(x, before.x + (before.width + node.width) / 2 + GAP)
-    shift = _middle([x - node.x for node, x in zip(layer, wanted, strict=True)], 0)
-    for node in layer:
-        node.x += shift
+    """Set the nodes of a row as near to where they are wanted as their widths allow: those that touch move together."""
+    offsets = [0.0]
+    for before, node in pairwise(layer):
+        offsets.append(offsets[-1] + (before.width + node.width) / 2 + GAP)
+    groups: list[tuple[float, int]] = []  # the sum of what its nodes want of the group's beginning, and their number
+    for x, offset in zip(wanted, offsets, strict=True):
+        total, count = x - offset, 1
+        while groups and groups[-1][0] / groups[-1][1] > total / count:
+            earlier, more = groups.pop()
+            total, count = total + earlier, count + more
+        groups.append((total, count))
+    starts = [total / count for total, count in groups for _ in range(count)]
+    for node, start, offset in zip(layer, starts, offsets, strict=True):
+        node.x = start + offset
 
 
 def _middle(values: Sequence[float], otherwise: float) -> float:
