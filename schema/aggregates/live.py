@@ -133,14 +133,17 @@ class Materialized(Comparison):
 
     @property
     def relation(self) -> str:
+        """The word that ALTER takes before the relation's name."""
         return "MATERIALIZED VIEW"
 
     @property
     def index_schema(self) -> str:
+        """The schema that TimescaleDB keeps the aggregate's indexes in."""
         return INDEXES
 
     @property
     def renames_indexes(self) -> bool:
+        """Whether the owner may rename its indexes."""
         return False  # that takes the right to create in TimescaleDB's own schema
 
 

@@ -62,6 +62,7 @@ class Box:
 
     @property
     def height(self) -> float:
+        """All its rows and tags, in pixels."""
         tags = ROW * len(self.tags) + 12 if self.tags else 0
         return TITLE_HEIGHT + ROW * len(self.rows) + 10 + tags
 
@@ -116,6 +117,7 @@ class Line:
     end: tuple[float, float]
 
     def svg(self) -> str:
+        """The line as one curved path."""
         (x1, y1), (x2, y2) = self.start, self.end
         bend = max(30.0, abs(x1 - x2) / 2)
         colour, dashes, _ = LINES[self.kind]

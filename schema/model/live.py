@@ -28,7 +28,8 @@ class Live(Protocol):
     """What a reader finds: the object in the server's words, and whatever more its kind has to know."""
 
     @property
-    def object(self) -> Declared: ...
+    def object(self) -> Declared:
+        """The object in the server's words."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ class Compared(Generic[O, L]):
 
 @dataclass(frozen=True)
 class Rights:
-    """Who may do what with an object: (privileges, column or None, role) as GRANT takes them, `owner` where it is not
-    the login itself. `withdrawn` are those to whom default privileges would give something."""
+    """Grants as (privileges, column or None, role), roles that get none by default, the owner if not the login."""
 
     granted: tuple[tuple[str, str | None, str], ...] = ()
     withdrawn: tuple[str, ...] = ()
@@ -209,6 +209,7 @@ class LiveTable:
 
     @property
     def object(self) -> Table:
+        """The table itself, under the name that every live object has."""
         return self.table
 
 
@@ -289,8 +290,7 @@ def default_time_index(table: Table, hypertable: Hypertable) -> str:
 
 @dataclass(frozen=True)
 class Undeclared:
-    """Something that the server has and nobody declares; `signature` is its name with a function's arguments, or a
-    job's number."""
+    """Something live that nobody declares; `signature` is its name, with a function's arguments, or a job's number."""
 
     kind: str
     name: str

@@ -56,10 +56,12 @@ class Backed:
 
     @property
     def server(self) -> Server:
+        """The source's server."""
         return self.database.server
 
     @property
     def image(self) -> str:
+        """The image that the server's container was made from."""
         return OFFICIAL_IMAGE if self.server.kind == "official" else debian_reference()
 
     @property
@@ -69,10 +71,12 @@ class Backed:
 
     @property
     def source(self) -> Address:
+        """The superuser's login to the source database."""
         return self.database.admin
 
     @property
     def admin(self) -> Address:
+        """The superuser's login to the server's own database."""
         return self.server.admin
 
     def back_up(self, ring: Keyring | None = None) -> Entry:
@@ -84,6 +88,7 @@ class Backed:
         return find_backup(self.store, manifest.database, manifest.id)
 
     def config(self, **more: object) -> BackupConfig:
+        """Settings for the program's own functions; `more` replaces single keys."""
         return BackupConfig.from_dict({**self._settings(), **more}, "test")
 
     def write_settings(self, path: Path) -> Path:

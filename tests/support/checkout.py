@@ -70,9 +70,11 @@ class Stack:
         return self._changes(self.automation.up(color="never").summary)
 
     def refresh(self) -> Mapping[str, int]:
+        """Run `pulumi refresh`; the number of resources by what was done with them."""
         return self._changes(self.automation.refresh(color="never").summary)
 
     def destroy(self) -> None:
+        """Run `pulumi destroy`."""
         self.automation.destroy(color="never")
 
     def preview(self) -> str:
@@ -86,14 +88,17 @@ class Stack:
         self.automation.set_config(f"lifecompanion:{key}", auto.ConfigValue(value), path=path)
 
     def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets in plain text."""
         return {name: output.value for name, output in self.automation.outputs().items()}
 
     def address(self, role: str = "admin", port: int | None = None) -> Address:
+        """A role's login from the outputs; `port` leads it to a replica."""
         login = self.outputs()["logins"][role]
         address = Address.from_dict(login)
         return Address(**{**address.to_dict(), "port": port}) if port else address
 
     def query(self, sql: str, role: str = "admin", port: int | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement as this role; its rows."""
         with self.address(role, port).connect() as connection:
             cursor = connection.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []

@@ -6,7 +6,7 @@ from __future__ import annotations
 import gc
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -26,7 +26,7 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup() -> Iterator[object]:
+def pytest_fixture_setup() -> Generator[None, object, object]:
     """Note a fixture that fails: pytest keeps its error, and with it all that it had open, until its scope ends."""
     try:
         return (yield)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -67,11 +68,13 @@ CHUNKS = ("7 days", "1 week", "1 mon", "10 days", "36:00:00")
 
 
 def quoted(name: str) -> str:
+    """The column's name as SQL needs it."""
     return f'"{name}"' if name in ("Odd Name", "user") else name
 
 
 @st.composite
 def columns(draw: st.DrawFn, name: str) -> Column:
+    """A column of the family that belongs to this name."""
     family = FAMILIES[name]
     default = draw(st.sampled_from((None, *family.defaults)))
     return Column(name, draw(st.sampled_from(family.types)), null=draw(st.booleans()) or default is None,
@@ -80,6 +83,7 @@ def columns(draw: st.DrawFn, name: str) -> Column:
 
 @st.composite
 def indexes(draw: st.DrawFn, table: str, named: Sequence[Column], key: Sequence[str], number: int) -> Index:
+    """An index of a random shape over these columns; a unique one covers the key."""
     name = f"{table}_i{number}"
     shape = draw(st.sampled_from(("plain", "plain", "expression", "partial", "include", "unique", "hash", "gin")))
     one = draw(st.sampled_from(named))
@@ -117,7 +121,7 @@ def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, t
     parents = [each for each in earlier if draw(st.booleans())]
     own += [Column(f"{parent}_id", "bigint") for parent in parents]
     checks = [Check(f"{name}_{n}", draw(st.sampled_from(FAMILIES[each.name].checks)).format(quoted(each.name)))
-              for n, each in enumerate(named) if FAMILIES[each.name].checks and draw(st.booleans())]
+              for n, each in enumerate(named) if bool(FAMILIES[each.name].checks) and draw(st.booleans())]
     if draw(st.booleans()) and any(FAMILIES[each.name].numeric for each in named):
         number = next(each for each in named if FAMILIES[each.name].numeric)
         named.append(Column("doubled", "numeric", generated=f"{quoted(number.name)}::numeric * 2"))
@@ -136,9 +140,9 @@ def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, t
 
 
 @st.composite
-def policies(draw: st.DrawFn, names: Sequence[str]) -> dict[str, object]:
+def policies(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
     """What makes a table a hypertable, and what only that can have."""
-    found: dict[str, object] = {"hypertable": Hypertable("at", draw(st.sampled_from(CHUNKS)))}
+    found: dict[str, Any] = {"hypertable": Hypertable("at", draw(st.sampled_from(CHUNKS)))}
     if draw(st.booleans()):
         found["retention"] = Retention(draw(st.sampled_from(("30 years", "40 years", "600 months"))),
                                        schedule=draw(st.sampled_from((None, "1 day", "06:00:00"))),
@@ -186,6 +190,7 @@ def stamp(draw: st.DrawFn) -> Function:
 
 @st.composite
 def triggers(draw: st.DrawFn, table: str) -> tuple[Trigger, ...]:
+    """No trigger, or one that calls `stamp`."""
     if draw(st.booleans()):
         return ()
     return (Trigger(f"{table}_stamp", draw(st.sampled_from(("BEFORE UPDATE", "BEFORE INSERT OR UPDATE OF id"))),

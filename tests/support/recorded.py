@@ -9,7 +9,7 @@ import runpy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pulumi
 import pytest
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECRET = "4dabf18193072939515e22adb298388d"  # the key under which Pulumi's wire format marks a value as secret
 WIRE_SECRET = {SECRET: "1b47061264138c4ac30d75fd1eb44270"}
 # As the engine answers: additional secret outputs come back marked.
-OUTPUTS = {
+OUTPUTS: Mapping[str, Mapping[str, Any]] = {
     "Password": {"value": {**WIRE_SECRET, "value": "generated"}},
     "BaseImage": {"reference": "debian:trixie-slim"},
     "RemoteImage": {"imageId": "sha256:0"},
@@ -41,14 +41,17 @@ class Recorder(pulumi.runtime.Mocks):
     found: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Note the resource's inputs; its outputs are the inputs and what OUTPUTS adds."""
         kind = args.typ.split(":")[-1]
         self.found[kind, args.name] = dict(args.inputs)
         return f"{args.name}-id", {**args.inputs, **OUTPUTS.get(kind, {})}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
+        """Fail: the program asks no provider for anything while it declares."""
         raise AssertionError(f"the program calls {args.token}")
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The inputs of every resource of this kind, by name."""
         return {name: inputs for (found, name), inputs in self.found.items() if found == kind}
 
 
@@ -83,14 +86,15 @@ def _run(recorder: Recorder, stack: str, config: Mapping[str, Any], secret: Mapp
                                    for key, value in values.items()}, [f"lifecompanion:{key}" for key in secret])
     exported: dict[str, Any] = {}
 
-    def program() -> pulumi.Output[None]:
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def program() -> pulumi.Output[list[None]]:
         runpy.run_path("__main__.py")
         resource = pulumi.runtime.get_root_resource()
         assert isinstance(resource, Stack)
         exported["secret"] = {}
         return pulumi.Output.all(*(_known(name, value, exported) for name, value in resource.outputs.items()))
 
-    pulumi.runtime.test(program)()
+    program()
     return exported
 
 

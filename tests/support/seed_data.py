@@ -3,13 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from seed import Rows, Spec, alerts, classifications, fleet, people, readings, timeline
+from seed.generate.activities import Timeline
 from seed.generate.calendar import utc_offset
+from seed.generate.devices import Device
 from seed.generate.profiles import ACTIVITIES
-from seed.generate.weather import weather
+from seed.generate.weather import Weather, weather
+
+Values = np.ndarray[Any, np.dtype[Any]]
 
 WINTER = datetime(2026, 2, 4, 16, 20, 5, tzinfo=UTC)
 SUMMER = datetime(2025, 8, 6, 9, 0, 0, tzinfo=UTC)
@@ -17,17 +22,19 @@ SUMMER = datetime(2025, 8, 6, 9, 0, 0, tzinfo=UTC)
 SPRING = datetime(2026, 4, 12, 12, 0, 0, tzinfo=UTC)
 
 
-def spec(until=WINTER, **changes):
+def spec(until: datetime = WINTER, **changes: Any) -> Spec:
+    """The default specification, until one of the three moments."""
     return replace(Spec(until=until), **changes)
 
 
 @cache
-def weeks(until=WINTER):
+def weeks(until: datetime = WINTER) -> tuple[Rows, ...]:
+    """All readings, as they are generated: a few weeks at a time."""
     return tuple(readings(spec(until)))
 
 
 @cache
-def joined(until=WINTER):
+def joined(until: datetime = WINTER) -> dict[str, Values]:
     """All readings' columns, times as seconds since 1970."""
     columns = {name: np.concatenate([week.columns[name] for week in weeks(until)]) for name in weeks(until)[0].columns}
     columns["measured_at"] = columns["measured_at"].astype(np.int64)
@@ -35,48 +42,56 @@ def joined(until=WINTER):
 
 
 @cache
-def windows(until=WINTER) -> Rows:
+def windows(until: datetime = WINTER) -> Rows:
+    """All activity classifications."""
     return classifications(spec(until))
 
 
 @cache
-def notes(until=WINTER) -> Rows:
+def notes(until: datetime = WINTER) -> Rows:
+    """All notifications."""
     return alerts(spec(until), weeks(until), windows(until))
 
 
 @cache
-def life(user_id, until=WINTER):
+def life(user_id: int, until: datetime = WINTER) -> Timeline:
+    """What one person does, from the first reading to the last."""
     wanted = spec(until)
     return timeline(wanted, people(wanted)[user_id - 1], wanted.start, wanted.end)
 
 
 @cache
-def sky(until=WINTER):
+def sky(until: datetime = WINTER) -> Weather:
+    """The weather outside."""
     return weather(spec(until))
 
 
-def devices_in(room, until=WINTER):
+def devices_in(room: str, until: datetime = WINTER) -> list[Device]:
+    """The devices of every home that stand in rooms of this name."""
     return [device for device in fleet(spec(until)) if device.room == room]
 
 
-def of_device(device, until=WINTER):
+def of_device(device: Device, until: datetime = WINTER) -> dict[str, Values]:
     """One device's columns, in order of time."""
     mine = joined(until)["device_id"] == device.id
     return {name: values[mine] for name, values in joined(until).items()}
 
 
-def even(device, column, until=WINTER, step=900):
+def even(device: Device, column: str, until: datetime = WINTER, step: int = 900) -> tuple[Values, Values]:
     """One device's column on an even grid of `step` seconds, interpolated: what correlations need."""
     mine = of_device(device, until)
     grid = np.arange(mine["measured_at"][0], mine["measured_at"][-1], step)
     return grid, np.interp(grid, mine["measured_at"], mine[column])
 
 
-def doing(device, grid, activity, until=WINTER):
+def doing(device: Device, grid: Values, activity: str, until: datetime = WINTER) -> Values:
     """Whether the device's owner is at this activity at each time of the grid."""
     lived = life(device.owner.id, until)
-    return lived.activities[lived.at(grid)] == ACTIVITIES.index(activity)
+    return np.equal(lived.activities[lived.at(grid)], ACTIVITIES.index(activity))
 
 
-def local_hours(times):
-    return (times + np.array([utc_offset(int(time)) for time in times])) / 3600 % 24
+def local_hours(times: Values) -> Values:
+    """The hour of day in the city at these times, 0 to 24; times are seconds since 1970."""
+    offsets = np.array([utc_offset(int(time)) for time in times])
+    hours: Values = np.mod((times + offsets) / 3600, 24)
+    return hours

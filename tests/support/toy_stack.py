@@ -57,18 +57,22 @@ class Toy:
 
     @property
     def local(self) -> Path:
+        """The folder that the stack's state lies in."""
         return self.root / ".lcdb"
 
     def write(self, **config: object) -> None:
+        """Write the stack's settings, with a comment that has to survive a change."""
         lines = ["# a comment that stays", "config:", "  lifecompanion:target: embedded",
                  *(f"  toy:{key}: {value}  # beside" for key, value in config.items())]
         (self.root / "Pulumi.dev.yaml").write_text("\n".join(lines) + "\n")
 
     def open(self) -> tuple[Stack, io.StringIO]:
+        """The stack, and what its console prints."""
         said = io.StringIO()
         return Stack("dev", Console(file=said, width=200), root=self.root, local=self.local), said
 
     def git_status(self) -> str:
+        """What git reports as changed; empty where nothing is."""
         return subprocess.run(["git", "status", "--short"], cwd=self.root, capture_output=True, text=True,
                               check=True).stdout
 
