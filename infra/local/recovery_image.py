@@ -8,11 +8,12 @@ from pathlib import Path
 
 from backups.errors import RestoreError
 from backups.logical.manifest import Server
+from infra.folders import ROOT
 from infra.local import docker_engine
 
 # As a stack declares it: what a state holds does not depend on where the project lies.
 IMAGE = Path("infra/images/pgbackrest")
-FOLDER = Path(__file__).parent / "images/pgbackrest"
+FOLDER = ROOT / IMAGE
 NAME = "lifecompanion/timescaledb-pgbackrest"
 VENDOR = "timescale/timescaledb"
 
