@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from cli.console import stderr_console
 
 if TYPE_CHECKING:
     from schema.connection import Address
@@ -28,7 +28,7 @@ def find_database(stack: str | None, dsn: str | None, role: str = "owner") -> tu
     from cli.drivers import open_driver
     from infra.automation.report import login_address
 
-    name, driver = open_driver(stack, Console(stderr=True, highlight=False))
+    name, driver = open_driver(stack, stderr_console)
     return name, login_address(driver.outputs(), role)
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
+from cli.console import stderr_console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
-
-ConfigOption = Annotated[Path | None, typer.Option("--config", envvar="LCDB_BACKUP_CONFIG", metavar="FILE", help=(
-    "Settings in place of the stack's, as `lcdb backup config` prints them; mode 600."))]
 
 
 def find_config(stack: str | None, file: Path | None) -> BackupConfig:
@@ -37,7 +33,7 @@ def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
         return dict(json.loads(file.read_text(encoding="utf-8")))
     from cli.drivers import open_driver
 
-    name, driver = open_driver(stack, Console(stderr=True, highlight=False))
+    name, driver = open_driver(stack, stderr_console)
     found = driver.outputs().get("backup")
     if not found:
         raise BackupError(f"stack {name}: has no backups: it has no bucket, or was brought up before there were any; "

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from schema.model.objects import KINDS, Object
 from schema.model.step import Hazard
@@ -21,15 +19,6 @@ if TYPE_CHECKING:
 
     from infra.settings import Settings
     from schema.comparison.compare import Options
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-DeclaredOption = Annotated[Path | None, typer.Option("--declared", metavar="FILE.py", help=(
-    "A Python file with DECLARED = (Table(...), ...), or a function declared(), in place of the stack's schema."))]
-AllowOption = Annotated[list[Hazard] | None, typer.Option("--allow", help="Allow a hazard by its name.")]
-ProtectOption = Annotated[list[str] | None, typer.Option("--protect", metavar="NAME", help=(
-    "An object that is not dropped, whatever is allowed."))]
-SkipOption = Annotated[bool, typer.Option("--skip-unsupported", help=(
-    "Leave out what the server's edition cannot have, in place of refusing it."))]
 
 
 class DeclarationFileError(Exception):

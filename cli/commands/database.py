@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.stacks import StackOption, console
+from cli.console import console, stderr_console
+from cli.options import StackOption
 
 RoleOption = Annotated[str, typer.Option("--role", "-r", help="admin, owner, app, readonly, backup or monitor.")]
-DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metavar="DSN", show_envvar=True, help=(
-    "A database of your own in place of the stack's; put it in the variable to keep its password out of sight."))]
 
 
 class ConnectError(Exception):
@@ -53,13 +52,10 @@ def outputs(kind: Annotated[Kind, typer.Argument(help="Laravel's .env lines or i
                                                       "pg_service.conf, or one role's DSN.")],
             stack: StackOption = None, role: RoleOption = "app") -> None:
     """Print connection settings of the stack, passwords included, for a program to read."""
-    from rich.console import Console
-
     from cli.drivers import open_driver
     from infra.automation.report import OutputsError, login_address
 
-    # What is printed is for a file or a pipe: everything said beside it goes elsewhere.
-    name, driver = open_driver(stack, Console(stderr=True, highlight=False))
+    name, driver = open_driver(stack, stderr_console)
     found = driver.outputs()
     if kind is Kind.DSN:
         login_address(found, role)

@@ -9,16 +9,16 @@ import typer
 
 from cli.addresses import find_database
 from cli.commands import schema_files
-from cli.commands.database import DsnOption
-from cli.commands.stacks import StackOption, console
-from cli.declarations import (
+from cli.console import console
+from cli.declarations import Wanted, find_declared
+from cli.options import (
     AllowOption,
     DeclaredOption,
+    DsnOption,
     JsonOption,
     ProtectOption,
     SkipOption,
-    Wanted,
-    find_declared,
+    StackOption,
 )
 
 if TYPE_CHECKING:

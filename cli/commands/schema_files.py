@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from cli.addresses import find_database
-from cli.commands.database import DsnOption
-from cli.commands.stacks import StackOption, console
-from cli.declarations import DeclaredOption, find_objects, run, schema_settings_of
+from cli.console import console
+from cli.declarations import find_objects, run, schema_settings_of
+from cli.options import DeclaredOption, DsnOption, StackOption
 from schema.capabilities import Edition
 from schema.lifecompanion import Timestamps
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.addresses import find_database
-from cli.commands.database import DsnOption
-from cli.commands.stacks import INTERRUPTED, StackOption, console
+from cli.console import INTERRUPTED, console
+from cli.options import DsnOption, JsonOption, StackOption
 
 if TYPE_CHECKING:
     from seed import Spec
@@ -44,7 +44,7 @@ def seed(stack: StackOption = None, *, dsn: DsnOption = None,
          workers: Annotated[int | None, typer.Option(min=1, max=64, help="Connections that load side by side.")] = None,
          resume: Annotated[bool, typer.Option("--resume", help="Finish the load that was interrupted.")] = False,
          discard: Annotated[bool, typer.Option("--discard", help="Remove the load that was interrupted.")] = False,
-         as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+         as_json: JsonOption = False,
          preview: Annotated[Path | None, typer.Option(help="Draw the data into this PNG and load nothing.")] = None
          ) -> None:
     """Fill the empty tables with realistic data; leaves a database alone whose tables have rows, unless told --add."""

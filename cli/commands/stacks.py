@@ -6,13 +6,9 @@ import shlex
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-StackOption = Annotated[str | None, typer.Option("--stack", "-s", envvar="STACK", metavar="NAME",
-                                                 help="The stack: dev, embedded, test, prod or one of your own.")]
-console = Console(highlight=False)
-# The exit status of what Ctrl-C ended, as shells have it: 128 and the signal's number.
-INTERRUPTED = 130
+from cli.console import console
+from cli.options import StackOption
 
 
 def up(stack: StackOption = None) -> None:

@@ -10,14 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.backup_settings import ConfigOption, config_values, find_config
+from cli.backup_settings import config_values, find_config
 from cli.commands.backup import physical, restore, setup
 from cli.commands.backup.screen import (
-    FirstOption,
-    IdArgument,
-    ImageOption,
-    JsonOption,
-    WorkersOption,
     backups_table,
     entry_facts,
     physical_facts,
@@ -25,7 +20,8 @@ from cli.commands.backup.screen import (
     progress_bar,
     size_text,
 )
-from cli.commands.stacks import INTERRUPTED, StackOption, console
+from cli.console import INTERRUPTED, console
+from cli.options import ConfigOption, FirstOption, IdArgument, ImageOption, JsonOption, StackOption, WorkersOption
 
 app = typer.Typer(no_args_is_help=True, help="Backups of the database: taken, verified by restoring, restored.")
 

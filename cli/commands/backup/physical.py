@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from cli.commands.backup.screen import backups_table, physical_facts, print_result, progress_bar, size_text
-from cli.commands.stacks import console
+from cli.console import console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig

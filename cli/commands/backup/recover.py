@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.backup_settings import find_config
-from cli.commands.backup.screen import print_result, quiet
-from cli.commands.stacks import console
+from cli.commands.backup.screen import print_result
+from cli.console import console, stderr_console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
 
 
 def _tell(line: str) -> None:
-    quiet.print(line, style="dim", soft_wrap=True, markup=False)
+    stderr_console.print(line, style="dim", soft_wrap=True, markup=False)
 
 
 def into_container(settings: BackupConfig, name: str, as_json: bool, **options: Any) -> None:
@@ -59,11 +59,11 @@ def as_stack(source: str | None, file: Path | None, name: str, as_json: bool, **
     if file is not None:
         raise RestoreError("--target: found with --config, required --stack: a new stack is made of its source's "
                            "state; or give --container NAME, for which the bucket and the key are enough")
-    source, driver = open_driver(source, quiet)
+    source, driver = open_driver(source, stderr_console)
     if isinstance(driver, InProcess):
         raise RestoreError(f"--target: stack {source} is driven without the Pulumi CLI, so there is no state to make a "
                            "stack of; install Pulumi, or give --container NAME")
-    done = recover_stack(source, name, find_config(source, None), quiet, **options, listener=_tell)
+    done = recover_stack(source, name, find_config(source, None), stderr_console, **options, listener=_tell)
     facts = {"stack": done.name, "to": done.to, "seconds": done.seconds, "changes": dict(done.result.changes)}
     print_result(as_json, facts, lambda: console.print(
         f"recovered to {done.to} in {done.seconds:.0f} s: stack {done.name}, with the roles and passwords of {source}; "
@@ -84,6 +84,6 @@ def release_stack(name: str, as_json: bool) -> None:
     """Let a recovered stack's jobs run."""
     from infra.automation import recovered_stack
 
-    done = recovered_stack.release_stack(name, quiet)
+    done = recovered_stack.release_stack(name, stderr_console)
     print_result(as_json, {"stack": name, "changes": dict(done.changes)}, lambda: console.print(
         f"stack {name}: its jobs run again; {done.summary()}", soft_wrap=True))

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.backup_settings import ConfigOption, find_config
+from cli.backup_settings import find_config
 from cli.commands.backup import physical, recover
-from cli.commands.backup.screen import (
-    DsnOption,
+from cli.commands.backup.screen import print_result, progress_bar, size_text
+from cli.console import console
+from cli.options import (
+    ConfigOption,
     FirstOption,
     IdArgument,
     ImageOption,
     JsonOption,
+    StackOption,
+    SuperuserDsnOption,
     WorkersOption,
-    print_result,
-    progress_bar,
-    size_text,
 )
-from cli.commands.stacks import StackOption, console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from schema.connection import Address
 
 
-def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
+def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None,
+            dsn: SuperuserDsnOption = None,
             into: Annotated[str | None, typer.Option("--into", metavar="DATABASE", help=(
                 "Name of the new database."))] = None,
             to: Annotated[str | None, typer.Option("--to", metavar="TIME", help=(
@@ -94,7 +95,7 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
 
 def release(database: Annotated[str, typer.Argument(metavar="NAME", help=(
         "The restored database; with --container or --target that container or stack."))], stack: StackOption = None,
-            config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
+            config: ConfigOption = None, dsn: SuperuserDsnOption = None, as_json: JsonOption = False,
             container: Annotated[bool, typer.Option("--container", help="It is a recovered container's name.")] = False,
             target: Annotated[bool, typer.Option("--target", help="It is a recovered stack's name.")] = False
             ) -> None:
@@ -113,8 +114,8 @@ def release(database: Annotated[str, typer.Argument(metavar="NAME", help=(
            lambda: console.print(f"database {database}: {len(jobs)} jobs run again"))
 
 
-def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
-          image: ImageOption = None, as_json: JsonOption = False,
+def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None,
+          dsn: SuperuserDsnOption = None, image: ImageOption = None, as_json: JsonOption = False,
           page: Annotated[Path | None, typer.Option(help="Write the page with the trend here too.")] = None) -> None:
     """Restore a backup into a throw-away server, compare it, run its policies, measure. Exit status 1: not proven."""
     from backups.drill.logical_drill import read_drills

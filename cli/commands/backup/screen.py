@@ -5,28 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
+from cli.console import stderr_console
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from backups.logical.catalog import Entry, Listed
     from backups.physical.catalog import PhysicalEntry
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-IdArgument = Annotated[str | None, typer.Argument(metavar="ID", help=(
-    "The backup, or the beginning of its id; the newest without."))]
-DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metavar="DSN", help=(
-    "A superuser's login to the server to use, in place of the stack's."))]
-FirstOption = Annotated[bool, typer.Option("--as-first-written", help=(
-    "Look past everything that was deleted or written over since, as after an attack."))]
-ImageOption = Annotated[str | None, typer.Option("--image", help="Image with the server and PostgreSQL's programs.")]
-WorkersOption = Annotated[int, typer.Option(min=1, max=64, metavar="NUMBER", help=(
-    "Connections of a logical backup or restore that work side by side."))]
-quiet = Console(stderr=True, highlight=False)
 
 
 @contextmanager
@@ -47,14 +34,14 @@ def progress_bar(word: str) -> Iterator[Callable[[str, float], None]]:
 
 @contextmanager
 def _bar(word: str) -> Iterator[Callable[[str, float], None]]:
-    if not quiet.is_terminal:
+    if not stderr_console.is_terminal:
         # Not even read: it takes as long as a small table's rows.
         yield lambda *_: None
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=quiet, transient=True) as bars:
+    with Progress(*columns, console=stderr_console, transient=True) as bars:
         task = bars.add_task(word, total=1.0)
         yield lambda doing, part: bars.update(task, completed=part, description=doing)
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.backup_settings import ConfigOption, config_values
-from cli.commands.backup.screen import DsnOption, JsonOption, print_result
-from cli.commands.stacks import StackOption, console
+from cli.backup_settings import config_values
+from cli.commands.backup.screen import print_result
+from cli.console import console
+from cli.options import ConfigOption, JsonOption, StackOption, SuperuserDsnOption
 
 if TYPE_CHECKING:
     from backups.physical.host_setup import HostSetup
 
 
-def setup(stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
+def setup(stack: StackOption = None, config: ConfigOption = None, dsn: SuperuserDsnOption = None,
+          as_json: JsonOption = False,
           into: Annotated[Path | None, typer.Option("--into", metavar="FOLDER", help=(
               "Write the files, secrets included, with mode 600."))] = None) -> None:
     """Say what a host needs for physical backups: pgBackRest's and the server's settings, commands, a systemd timer.

@@ -15,12 +15,12 @@ from backups.errors import RestoreError
 from backups.logical.catalog import Entry
 from backups.physical.catalog import PhysicalEntry
 from backups.progress import with_rate
-from cli import app as commands
 from cli import drivers
 from cli.backup_settings import config_values
 from cli.commands import backup
 from cli.commands.backup import restore
 from cli.commands.backup.physical import find_entry
+from cli.registry import gather
 from infra.folders import ROOT
 
 OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.items()  # type: ignore[attr-defined]
@@ -37,7 +37,7 @@ OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.
     (["restore", "--container", "a", "--to", "yesterday"], "found 'yesterday', required a time with its zone"),
     (["release", "a", "--target", "--container"], "required one of them")])
 def test_options_that_contradict_each_other_are_one_line(arguments: list[str], words: str) -> None:
-    error = CliRunner().invoke(commands.app, ["backup", *arguments]).exception
+    error = CliRunner().invoke(gather(), ["backup", *arguments]).exception
     assert isinstance(error, RestoreError)
     assert words in str(error)
     assert "\n" not in str(error)

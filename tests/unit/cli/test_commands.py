@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from cli import app as commands
 from cli import drivers
+from cli.registry import gather
 from infra.automation.stack import Result
 from infra.automation.stack_file import StackError, stack_config, stack_file, stack_target
 
@@ -46,7 +46,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 
 def run(*arguments: str, **options: Any) -> Any:
-    return CliRunner().invoke(commands.app, list(arguments), **options)
+    return CliRunner().invoke(gather(), list(arguments), **options)
 
 
 def test_destroy_asks_and_takes_no_for_an_answer(driver: Recorder) -> None:

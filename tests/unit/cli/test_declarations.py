@@ -9,15 +9,15 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from cli.app import app
 from cli.declarations import DeclarationFileError, load, run
+from cli.registry import gather
 from schema.export.python_source import python
 from schema.model.objects import Column, Enum, Object, Table, View
 from tests.support.rich import DECLARED
 
 
 def lcdb(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["schema", *arguments], env={"STACK": None, "LCDB_DSN": None})
+    return CliRunner().invoke(gather(), ["schema", *arguments], env={"STACK": None, "LCDB_DSN": None})
 
 
 @pytest.mark.parametrize(("text", "said"), [
