@@ -16,11 +16,11 @@ RoleOption = Annotated[str, typer.Option("--role", "-r", help="admin, owner, app
 
 
 class ConnectError(Exception):
-    """psql cannot be opened: one line with the way round."""
+    """psql cannot be started; the message is one line that says what to do instead."""
 
 
 class Kind(StrEnum):
-    """What `outputs` prints."""
+    """The formats that `outputs` prints."""
 
     LARAVEL = "laravel"
     LARAVEL_PHP = "laravel-php"
@@ -40,7 +40,7 @@ def connect(stack: StackOption = None, role: RoleOption = "app",
     if not psql:
         raise ConnectError(f"psql is not on the PATH; install a PostgreSQL client, or use another with what "
                            f"`lcdb outputs dsn --stack {name} --role {role}` prints")
-    # By the environment: the arguments of a process can be read by everyone on the machine.
+    # In the environment: everyone on the machine can read the arguments of a process.
     login = {"PGHOST": address.host, "PGPORT": str(address.port), "PGDATABASE": address.database,
              "PGUSER": address.user, "PGPASSWORD": address.password, "PGSSLMODE": address.sslmode}
     if address.sslrootcert:
@@ -56,12 +56,12 @@ def outputs(kind: Annotated[Kind, typer.Argument(help="Laravel's .env lines or i
     from infra.automation.report import OutputsError, login_address
 
     name, driver = open_driver(stack, stderr_console)
-    found = driver.outputs()
+    values = driver.outputs()
     if kind is Kind.DSN:
-        login_address(found, role)
-        print(found["logins"][role]["dsn"])
+        login_address(values, role)
+        print(values["logins"][role]["dsn"])
         return
     key = {Kind.LARAVEL: "laravel_env", Kind.LARAVEL_PHP: "laravel_database_php", Kind.SERVICE: "pg_service"}[kind]
-    if not found.get(key):
+    if not values.get(key):
         raise OutputsError(f"stack {name} has no {key} yet; bring it up first with `make up`")
-    print(str(found[key]).rstrip())
+    print(str(values[key]).rstrip())

@@ -59,7 +59,7 @@ def test_every_command_is_told_in_one_line() -> None:
 def test_the_command_that_lets_jobs_run_names_the_same_server(way: str, capsys: pytest.CaptureFixture[str]) -> None:
     done = {"backup": "b", "database": "copy", "rows": 1, "seconds": {}, "origin": "o", "held_jobs": [1],
             "new_roles": [], "unfilled": []}
-    restore._say_restored(done, None, way)
+    restore._print_restored(done, None, way)
     assert f"lcdb backup release copy{way}\n" in capsys.readouterr().out
 
 
