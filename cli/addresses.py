@@ -1,25 +1,25 @@
-"""The database that a command means: the stack's, or one given by DSN."""
+"""The database that a command connects to: the stack's, or one given by DSN."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from cli.console import stderr_console
 
 if TYPE_CHECKING:
     from schema.connection import Address
 
-# What an Address carries; anything else in a DSN, such as channel_binding, would be dropped without a word.
+# The parameters that an Address keeps; any other in a DSN, such as channel_binding, would be lost silently.
 KNOWN = frozenset({"host", "port", "user", "password", "dbname", "sslmode", "sslrootcert"})
 
 
 class DsnError(Exception):
-    """A DSN cannot be used: one line, never with the DSN in it."""
+    """A DSN cannot be used; the message is one line that never contains the DSN."""
 
 
 def find_database(stack: str | None, dsn: str | None, role: str = "owner") -> tuple[str | None, Address]:
-    """The address in `dsn`, else the stack's for `role`; with the name of the stack, if any is meant.
+    """Return the stack's name and the address in `dsn`, else the stack's address for `role`; no name with a DSN alone.
 
     Raises DsnError, OutputsError, StackError.
     """
@@ -28,7 +28,7 @@ def find_database(stack: str | None, dsn: str | None, role: str = "owner") -> tu
     from cli.drivers import open_driver
     from infra.automation.report import login_address
 
-    name, driver = open_driver(stack, Console(stderr=True, highlight=False))
+    name, driver = open_driver(stack, stderr_console)
     return name, login_address(driver.outputs(), role)
 
 
@@ -47,6 +47,6 @@ def _parse(dsn: str) -> Address:
         raise DsnError(f"--dsn: {' and '.join(missing)} missing; write postgresql://user:password@host:port/database")
     unknown = sorted(parts.keys() - KNOWN)
     if unknown:
-        raise DsnError(f"--dsn: {', '.join(unknown)} is not heeded here, and would be lost; leave it out, "
-                       f"known are: {', '.join(sorted(KNOWN))}")
+        raise DsnError(f"--dsn: {', '.join(unknown)} is not supported here and would be ignored; leave it out, "
+                       f"supported are: {', '.join(sorted(KNOWN))}")
     return Address.from_dict({"sslmode": os.environ.get("PGSSLMODE"), **parts, "database": parts["dbname"]})

@@ -1,24 +1,20 @@
-"""What a backup command is about: the stack's own settings, or those of a file."""
+"""The settings that a backup command works with: the stack's own, or those of a file."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
+from cli.console import stderr_console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
 
-ConfigOption = Annotated[Path | None, typer.Option("--config", envvar="LCDB_BACKUP_CONFIG", metavar="FILE", help=(
-    "Settings in place of the stack's, as `lcdb backup config` prints them; mode 600."))]
-
 
 def find_config(stack: str | None, file: Path | None) -> BackupConfig:
-    """The settings in `file`, else the stack's. Raises BackupError, StackError."""
-    # Not at the top of this file, which every command reads: botocore and pydantic take a third of a second.
+    """Read the backup settings from `file`, else from the stack's outputs. Raises BackupError, StackError."""
+    # Imported here, as every command imports this module: botocore and pydantic take a third of a second.
     from backups.config import BackupConfig
     from infra.local.client_programs import offer_client_programs
 
@@ -28,28 +24,31 @@ def find_config(stack: str | None, file: Path | None) -> BackupConfig:
 
 
 def config_values(stack: str | None, file: Path | None) -> dict[str, Any]:
-    """The same as a mapping, secrets included, that serves in any folder."""
+    """Read the same settings as a JSON mapping with absolute paths, secrets included.
+
+    Raises BackupError, StackError.
+    """
     from backups.config import BackupConfig
     from backups.errors import BackupError
 
     if file is not None:
-        BackupConfig.from_file(file)  # whatever is wrong with it is said there
+        BackupConfig.from_file(file)  # checks it
         return dict(json.loads(file.read_text(encoding="utf-8")))
     from cli.drivers import open_driver
 
-    name, driver = open_driver(stack, Console(stderr=True, highlight=False))
-    found = driver.outputs().get("backup")
-    if not found:
+    name, driver = open_driver(stack, stderr_console)
+    values = driver.outputs().get("backup")
+    if not values:
         raise BackupError(f"stack {name}: has no backups: it has no bucket, or was brought up before there were any; "
                           "set lifecompanion:s3 and run `make up`, or give --config")
-    return _whole(dict(found))
+    return {key: _resolve_paths(value) for key, value in values.items()}
 
 
-def _whole(values: dict[str, Any]) -> dict[str, Any]:
-    """The same settings with the files of authorities named from the root: a stack's are named from the project."""
+def _resolve_paths(section: Any) -> Any:
+    """Make the paths of certificate authorities absolute: in a stack's outputs they are relative to the project."""
     from infra.folders import ROOT
 
-    def part(found: Any) -> Any:
-        return {key: str(ROOT / each) if key in ("ca_file", "sslrootcert") and each not in (None, "system") else each
-                for key, each in found.items()} if isinstance(found, dict) else found
-    return {key: part(found) for key, found in values.items()}
+    if not isinstance(section, dict):
+        return section
+    return {key: str(ROOT / value) if key in ("ca_file", "sslrootcert") and value not in (None, "system") else value
+            for key, value in section.items()}

@@ -1,4 +1,4 @@
-"""What a `lcdb schema` command works on: the declared objects of a stack or of a file, and how far it may go."""
+"""The input of the `lcdb schema` commands: the declared objects of a stack or of a file, and the allowed hazards."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from schema.model.objects import KINDS, Object
 from schema.model.step import Hazard
@@ -22,23 +20,14 @@ if TYPE_CHECKING:
     from infra.settings import Settings
     from schema.comparison.compare import Options
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-DeclaredOption = Annotated[Path | None, typer.Option("--declared", metavar="FILE.py", help=(
-    "A Python file with DECLARED = (Table(...), ...), or a function declared(), in place of the stack's schema."))]
-AllowOption = Annotated[list[Hazard] | None, typer.Option("--allow", help="Allow a hazard by its name.")]
-ProtectOption = Annotated[list[str] | None, typer.Option("--protect", metavar="NAME", help=(
-    "An object that is not dropped, whatever is allowed."))]
-SkipOption = Annotated[bool, typer.Option("--skip-unsupported", help=(
-    "Leave out what the server's edition cannot have, in place of refusing it."))]
-
 
 class DeclarationFileError(Exception):
-    """A file of declarations cannot be used: one line with the place."""
+    """A file of declarations cannot be used; the message is one line that begins with file and line."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The declared objects and how far a change may go."""
+    """The declared objects, and which hazards their changes may carry."""
 
     objects: tuple[Object, ...]
     options: Options
@@ -47,7 +36,7 @@ class Wanted:
 def find_declared(stack: str | None, file: Path | None, *, allow: Sequence[Hazard] | None = None,
                   protect: Sequence[str] | None = None, skip_unsupported: bool = False,
                   fingerprint: str | None = None) -> Wanted:
-    """The declarations in `file`, else the stack's; the stack's allowances and those given here.
+    """Read the declarations in `file`, else the stack's; the hazards allowed are the stack's and those given here.
 
     Raises DeclarationFileError, SettingsError, StackError.
     """
@@ -60,13 +49,13 @@ def find_declared(stack: str | None, file: Path | None, *, allow: Sequence[Hazar
         protect=frozenset([*settings.protect, *(protect or ())]), max_replica_lag=settings.max_replica_lag or None)
     if Hazard.DROPS_TABLE in options.allow and Hazard.WITHOUT_BACKUP not in options.allow:
         options = replace(options, backed_up=_is_backed_up(stack))
-    objects = tuple(replace(each, allow=(*each.allow, *settings.allow.get(each.full_name, ())))
-                    for each in find_objects(file, settings))
+    objects = tuple(replace(declared, allow=(*declared.allow, *settings.allow.get(declared.full_name, ())))
+                    for declared in find_objects(file, settings))
     return Wanted(objects, options)
 
 
 def _is_backed_up(stack: str | None) -> bool:
-    """Whether a verified backup holds the rows of the stack, or of the database that LCDB_BACKUP_CONFIG is about."""
+    """Tell whether a verified backup holds the rows of the stack, or of the database that LCDB_BACKUP_CONFIG names."""
     from backups.errors import BackupError
     from backups.monitoring.verified_backup import is_backed_up
     from cli.backup_settings import config_values
@@ -83,7 +72,10 @@ def _is_backed_up(stack: str | None) -> bool:
 
 
 def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
-    """The objects that `file` declares, each after what it stands on; without a file the stack's."""
+    """Return the objects that `file` declares, without a file the stack's; an object comes after those it depends on.
+
+    Raises DeclarationFileError.
+    """
     from schema.lifecompanion import declared
     from schema.model.dependencies import ordered
 
@@ -91,7 +83,7 @@ def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
 
 
 def schema_settings_of(stack: str | None) -> Settings:
-    """What the stack's file says of its schema, checked; the defaults where no stack is named."""
+    """Read and check the schema settings in the stack's file; the defaults without a stack. Raises SettingsError."""
     from infra.automation.stack_file import stack_config
     from infra.settings import schema_settings
 
@@ -99,7 +91,7 @@ def schema_settings_of(stack: str | None) -> Settings:
 
 
 def load(file: Path) -> tuple[Object, ...]:
-    """What a Python file declares; modules beside it can be imported. Raises DeclarationFileError."""
+    """Run a Python file and return its DECLARED; it may import modules of its folder. Raises DeclarationFileError."""
     try:
         code = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -110,28 +102,28 @@ def load(file: Path) -> tuple[Object, ...]:
 
 
 def run(code: str, file: Path) -> tuple[Object, ...]:
-    """What the source of a file declares. Raises DeclarationFileError with the line that failed."""
-    space: dict[str, Any] = {"__name__": "declared", "__file__": str(file)}
+    """Run source text as if it were `file` and return its DECLARED. Raises DeclarationFileError."""
+    namespace: dict[str, Any] = {"__name__": "declared", "__file__": str(file)}
     try:
-        exec(compile(code, str(file), "exec"), space)  # noqa: S102 (the user's own program, as they asked)
-        found = space["declared"]() if callable(space.get("declared")) else space.get("DECLARED")
+        exec(compile(code, str(file), "exec"), namespace)  # noqa: S102 (the user's own program, as they asked)
+        declared = namespace["declared"]() if callable(namespace.get("declared")) else namespace.get("DECLARED")
     except Exception as error:  # noqa: BLE001 a program may raise anything; the user gets one line of it
         raise DeclarationFileError(f"{_place(error, file)}: {type(error).__name__}: {error}; correct the file"
                                    ) from None
-    if found is None:
+    if declared is None:
         raise DeclarationFileError(f"{file}: neither DECLARED nor declared() is in it; write "
                                    "DECLARED = (Table(...), ...)")
     kinds = ", ".join(cls.__name__ for cls in KINDS.values())
-    if not isinstance(found, list | tuple):
-        raise DeclarationFileError(f"{file}: DECLARED is {type(found).__name__}, required a tuple of {kinds}")
-    for each in found:
-        if not isinstance(each, tuple(KINDS.values())):
-            raise DeclarationFileError(f"{file}: DECLARED holds {type(each).__name__}, required only {kinds}")
-    return tuple(found)
+    if not isinstance(declared, list | tuple):
+        raise DeclarationFileError(f"{file}: DECLARED is {type(declared).__name__}, required a tuple of {kinds}")
+    for item in declared:
+        if not isinstance(item, tuple(KINDS.values())):
+            raise DeclarationFileError(f"{file}: DECLARED holds {type(item).__name__}, required only {kinds}")
+    return tuple(declared)
 
 
 def _place(error: Exception, file: Path) -> str:
-    """The file with the last line of it that ran."""
+    """The file with the number of its last line that ran."""
     if isinstance(error, SyntaxError):
         return f"{file}:{error.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]

@@ -1,4 +1,4 @@
-"""Which stack a command means, and who drives it: the Pulumi CLI, or the same program in this process."""
+"""The stack that a command works on, run by the Pulumi CLI or, without one, in this process."""
 
 from __future__ import annotations
 
@@ -17,41 +17,56 @@ from infra.local.checkouts import note_checkout
 from infra.local.notices import show_by
 
 DOCKER_SECONDS = 5
-# What a command without --stack means: with a Docker engine, and without.
+# The stack of a command without --stack: where a Docker engine answers, and where none does.
 DEFAULTS = ("dev", "embedded")
 
 
 class Driver(Protocol):
-    """What a stack can be told to do."""
+    """The operations on a stack. All raise StackError, with one line for each cause."""
 
-    def up(self) -> Result: ...
-    def preview(self, *, diff: bool = False) -> Result: ...
-    def refresh(self) -> Result: ...
-    def destroy(self) -> Result: ...
-    def outputs(self) -> Mapping[str, Any]: ...
+    def up(self) -> Result:
+        """Make the stack what the program declares; changes nothing where it is so already."""
+
+    def preview(self, *, diff: bool = False) -> Result:
+        """Report what `up` would change; with `diff`, property by property. Changes nothing."""
+
+    def refresh(self) -> Result:
+        """Read the real resources into the state, and report what differs."""
+
+    def destroy(self) -> Result:
+        """Remove everything the stack created, with its data."""
+
+    def outputs(self) -> Mapping[str, Any]:
+        """Return the outputs of the last `up`, secrets included; empty where there was none."""
 
 
 class InProcess:
-    """Drives a stack without a Pulumi CLI: the program runs here, and no Pulumi state is kept."""
+    """Runs a stack's program in this process, without a Pulumi CLI; keeps a record of its own and no Pulumi state."""
 
     def __init__(self, name: str, console: Console) -> None:
+        """Drive stack `name`; progress goes to `console`."""
         self.name = name
         self._console = console
         show_by(lambda line: console.print(line, style="dim", markup=False, soft_wrap=True))
 
     def up(self) -> Result:
+        """Make the stack what the program declares; resources that it no longer declares stay."""
         return runner.run(self.name, on_event=self._show)
 
     def preview(self, *, diff: bool = False) -> Result:
+        """Report what `up` would change; `diff` has no effect. Changes nothing."""
         return runner.run(self.name, preview=True, on_event=self._show)
 
     def refresh(self) -> Result:
+        """Raise StackError: there is no Pulumi state to refresh."""
         raise StackError(f"{self.name}: without a Pulumi CLI there is no state to refresh; `up` repairs what differs")
 
     def destroy(self) -> Result:
+        """Remove what earlier runs in a process created, with its data."""
         return runner.destroy(self.name, on_event=self._show)
 
     def outputs(self) -> Mapping[str, Any]:
+        """Return the outputs of the last `up`, secrets included; empty where there was none."""
         return runner.outputs(self.name)
 
     def _show(self, event: Event) -> None:
@@ -62,9 +77,9 @@ class InProcess:
 
 
 def open_driver(stack: str | None, console: Console) -> tuple[str, Driver]:
-    """The stack asked for, else dev where a Docker engine answers, else embedded; with who drives it.
+    """Open `stack`, else dev where a Docker engine answers, else embedded; returns its name and its driver.
 
-    Says on `console` what was chosen and why, where nobody asked for it by name. Raises StackError.
+    Without `stack`, prints to `console` which one was chosen and why. Raises StackError.
     """
     name = stack or ("dev" if docker_answers() else "embedded")
     if not stack and name == "embedded":
@@ -96,7 +111,7 @@ def _without_cli(name: str, reason: str, console: Console, *, asked: bool) -> tu
 
 
 def _name_other(name: str, console: Console) -> None:
-    """Say that the other of the two stacks that a command without --stack may mean is there too."""
+    """Print that the other one of the two default stacks exists too."""
     other = next(default for default in DEFAULTS if default != name)
     if is_here(other):
         way = (f"make destroy STACK={other} removes it" if other == "embedded" or docker_answers() else
@@ -106,7 +121,7 @@ def _name_other(name: str, console: Console) -> None:
 
 
 def docker_answers() -> bool:
-    """Whether a Docker engine answers on this machine."""
+    """Tell whether a Docker engine answers on this machine within 5 s."""
     import docker
     from docker.errors import DockerException
 

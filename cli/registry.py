@@ -1,4 +1,4 @@
-"""Where each command of `lcdb` is, so that one can be read without the others: all of them take a third of a second."""
+"""The commands of `lcdb` by name: the module of one is imported without the others, of which all take 0.3 s."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import typer
 COMMANDS = {"up": "stacks", "preview": "stacks", "refresh": "stacks", "destroy": "stacks", "report": "stacks",
             "env": "stacks", "connect": "database", "outputs": "database", "seed": "seed"}
 GROUPS = ("schema", "backup")
-# What ends `lcdb` itself, whatever command follows.
+# Options of `lcdb` itself, which do their work and end it, whatever command follows.
 OPTIONS = frozenset({"--version", "--install-completion", "--show-completion"})
 
 
 def gather(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
-    """A command line of these commands and groups, all of them unless told which; no other's module is read."""
-    app = _itself()
+    """Build the command line of these commands and groups, by default of all; imports their modules and no other."""
+    app = _make_root()
     for name in names:
         if name in GROUPS:
             app.add_typer(import_module(f"cli.commands.{name}").app, name=name)
@@ -27,14 +27,14 @@ def gather(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
 
 
 def names_only() -> typer.Typer:
-    """A command line that knows all names and does nothing, for a shell that completes one: no module is read."""
-    app = _itself()
+    """Build a command line of all names whose commands do nothing, for a shell that completes a name; imports none."""
+    app = _make_root()
     for name in (*COMMANDS, *GROUPS):
-        app.command(name)(_nothing)
+        app.command(name)(_do_nothing)
     return app
 
 
-def _itself() -> typer.Typer:
+def _make_root() -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=(
         "The database of LifeCompanion as code. Without --stack: dev where a Docker engine answers, else embedded."))
     # Without it, a command line of one command would be that command, and its name an argument.
@@ -55,5 +55,5 @@ def _options(*, version: Annotated[bool, typer.Option("--version", callback=_sho
     pass
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass

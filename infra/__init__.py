@@ -1,0 +1,1 @@
+"""Where and how the database runs: the only package besides cli that imports Pulumi."""

@@ -1,4 +1,4 @@
-"""Whether a stack's server archives its WAL for physical backups, and what its settings must not say then; pure."""
+"""Decide whether a stack's server archives its WAL for physical backups, and check the settings for it; pure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from backups.config import PHYSICAL_KINDS, Due
 
 
 def archives(wanted: bool | None, target: str, s3: str, schedule: Sequence[Due]) -> bool:
-    """Whether WAL goes into the bucket and physical backups are taken.
+    """Tell whether the server archives WAL to the bucket and physical backups are taken.
 
-    Without word: in the docker target where the schedule takes physical backups, or where there is none and the bucket
-    is not the stack's own, which lies on the database's disk. On a host its administrator sets it up.
+    Where `wanted` is None: in the docker target where the schedule takes physical backups, or where there is none and
+    the bucket is not the stack's own, which is on the database's disk. On a host its administrator sets it up.
     """
     if wanted is not None or target != "docker" or s3 == "none":
         return bool(wanted)
@@ -20,7 +20,7 @@ def archives(wanted: bool | None, target: str, s3: str, schedule: Sequence[Due])
 
 
 def check_archiving(wanted: bool | None, target: str, s3: str, schedule: Sequence[Due]) -> None:
-    """Raise ValueError where WAL would be archived without a backup to replay it on, or the other way about."""
+    """Raise ValueError where WAL would be archived without a full backup, or physical backups taken without WAL."""
     if wanted and (target == "embedded" or s3 == "none"):
         raise ValueError("physicalBackups: found true, required target docker or host and an s3 to keep them in")
     kinds, archived = {due.kind for due in schedule}, archives(wanted, target, s3, schedule)

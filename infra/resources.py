@@ -26,7 +26,7 @@ from infra.providers.storage import BucketProvider, CertificateProvider, Gateway
 
 
 def _previewing() -> dict[str, bool]:
-    """What tells a provider that its plan is wanted for showing; never part of what is stored."""
+    """The input that asks a provider for its plan in a preview; it is never stored."""
     return {"preview": True} if pulumi.runtime.is_dry_run() else {}
 
 
@@ -36,6 +36,7 @@ class Password(Resource, module="access", name="Password"):
     value: pulumi.Output[str]
 
     def __init__(self, label: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Generate a password of the name `label`-password."""
         secret = pulumi.ResourceOptions(additional_secret_outputs=["value"])
         super().__init__(PasswordProvider(), f"{label}-password", {"label": label, "value": None},
                          pulumi.ResourceOptions.merge(secret, opts))
@@ -47,6 +48,7 @@ class BaseImage(Resource, module="docker", name="BaseImage"):
     reference: pulumi.Output[str]
 
     def __init__(self, label: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Pull or make the base image."""
         super().__init__(BaseImageProvider(), label, {"reference": None}, opts)
 
 
@@ -55,18 +57,20 @@ class DatabaseSettings(Resource, module="access", name="DatabaseSettings"):
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], settings: Mapping[str, str],
                  opts: pulumi.ResourceOptions | None = None) -> None:
+        """Set these parameters for every session of the database in `connection`."""
         super().__init__(DatabaseSettingsProvider(), label,
                          {"connection": connection, "settings": dict(settings)}, opts)
 
 
 class SchemaObject(Resource, module="schema", name="Object"):
-    """One declared object with everything that hangs on it; `facts` says what was found or made."""
+    """One declared object with all of its parts; `facts` are what the server reports about it."""
 
     facts: pulumi.Output[Mapping[str, Any]]
     made_by = ObjectProvider
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], declaration: Mapping[str, Any],
                  options: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare one object: `declaration` as by to_dict, `options` as by the handlers."""
         super().__init__(self.made_by(), label,
                          {**declaration, "connection": connection, "options": dict(options), "facts": None,
                           **_previewing()}, opts)
@@ -115,6 +119,7 @@ class Seed(Resource, module="seed", name="Seed"):
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], number: int, volume: Mapping[str, int],
                  opts: pulumi.ResourceOptions | None = None) -> None:
+        """Load `volume` data of this seed number into the empty tables."""
         # `volume` is inlined without what is not given: a stack from before it was there shows no change.
         super().__init__(SeedProvider(), label,
                          {"connection": connection, "number": number, **volume, "counts": None}, opts)
@@ -129,6 +134,7 @@ class Certificate(Resource, module="storage", name="Certificate"):
 
     def __init__(self, label: str, names: Sequence[str], *, ca_file: str, days: int,
                  opts: pulumi.ResourceOptions | None = None) -> None:
+        """Issue a certificate for these names, valid for `days` days."""
         secret = pulumi.ResourceOptions(additional_secret_outputs=["key_pem"])
         super().__init__(CertificateProvider(), label,
                          {"names": list(names), "ca_file": ca_file, "days": days, "ca_pem": None, "cert_pem": None,
@@ -141,6 +147,7 @@ class Gateway(Resource, module="storage", name="Gateway"):
     def __init__(self, label: str, *, folder: str, port: int, region: str, access_key: str,
                  secret_key: pulumi.Input[str], certificate: Certificate,
                  opts: pulumi.ResourceOptions | None = None) -> None:
+        """Run the server on `port` with its data in `folder`."""
         secret = pulumi.ResourceOptions(additional_secret_outputs=["secret_key", "key_pem"])
         super().__init__(GatewayProvider(), label,
                          {"folder": folder, "port": port, "region": region, "access_key": access_key,
@@ -154,6 +161,7 @@ class GatewayBuild(Resource, module="storage", name="GatewayBuild"):
     context: pulumi.Output[str]
 
     def __init__(self, label: str, *, folder: str, content: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Prepare the build context in `folder`."""
         super().__init__(GatewayBuildProvider(), label, {"folder": folder, "content": content, "context": None}, opts)
 
 
@@ -163,6 +171,7 @@ class RunnerBuild(Resource, module="backup", name="RunnerBuild"):
     context: pulumi.Output[str]
 
     def __init__(self, label: str, *, folder: str, content: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Prepare the build context in `folder`."""
         super().__init__(RunnerBuildProvider(), label, {"folder": folder, "content": content, "context": None}, opts)
 
 
@@ -175,6 +184,7 @@ class Bucket(Resource, module="storage", name="Bucket"):
     def __init__(self, label: str, bucket: str, login: Mapping[str, pulumi.Input[Any]],
                  protections: Mapping[str, Any], *, on_unsupported: str, allow_with_backups: bool, server_is_ours: bool,
                  opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare the bucket; `protections` has one property for each of them."""
         secret = pulumi.ResourceOptions(additional_secret_outputs=["login"])
         super().__init__(BucketProvider(), label,
                          {**protections, "bucket": bucket, "login": dict(login), "on_unsupported": on_unsupported,
@@ -188,6 +198,7 @@ class EmbeddedServer(Resource, module="embedded", name="EmbeddedServer"):
 
     def __init__(self, label: str, *, folder: str, port: int, password: pulumi.Input[str],
                  opts: pulumi.ResourceOptions | None = None) -> None:
+        """Run the server on `port` with its data in `folder`."""
         secret = pulumi.ResourceOptions(additional_secret_outputs=["password"])
         super().__init__(EmbeddedServerProvider(), label,
                          {"folder": folder, "port": port, "password": pulumi.Output.secret(password), "running": None},
@@ -199,5 +210,6 @@ class DatabaseOwner(Resource, module="access", name="DatabaseOwner"):
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], database: pulumi.Input[str],
                  owner: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> None:
+        """Set `owner` as the owner of `database`."""
         super().__init__(DatabaseOwnerProvider(), label,
                          {"connection": connection, "database": database, "owner": owner}, opts)

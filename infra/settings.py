@@ -1,4 +1,4 @@
-"""Settings: everything a stack may say, as one frozen, checked value; errors name the key, the value, the remedy.
+"""All settings of a stack as one frozen, checked value; errors name the key, the value, and the remedy.
 
 Each field is one stack config key `lifecompanion:<camelCase>`; Pulumi.yaml documents the same keys with the same
 defaults, which a test holds together.
@@ -41,7 +41,7 @@ PORTS_PER_STACK = 10
 
 
 class SettingsError(Exception):
-    """A stack config value is wrong; one line per key."""
+    """A value in the stack's config is wrong; the message has one line for each key."""
 
 
 def _address(value: str) -> str:
@@ -89,7 +89,7 @@ ReadAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9.\-]+:\d{1,5}$")]
 
 
 class Settings(BaseModel):
-    """What one stack wants. Sizes are bytes, durations days; secrets are in no repr."""
+    """The settings of one stack. Sizes are in bytes, durations in days; no repr shows a secret."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, hide_input_in_errors=True)
 
@@ -190,29 +190,29 @@ class Settings(BaseModel):
 
     @property
     def schedule(self) -> tuple[Due, ...]:
-        """The given schedule, else, where the server archives, one with incrementals that keep recovery short."""
+        """The schedule given, else where the server archives the default one, with incrementals for a fast recovery."""
         return self.backup_schedule or (CONTINUOUS if self.archives else ())
 
     def allowed(self, name: str) -> frozenset[Hazard]:
-        """The hazards that changes to the object of this full name may carry."""
+        """Return the hazards that changes to the object with this full name may carry."""
         return frozenset((*self.allow_hazards, *self.allow.get(name, ())))
 
     @property
     def seed_volume(self) -> dict[str, int]:
-        """How much development data, as seed.Spec takes it, without what was not given."""
-        asked = {"users": self.seed_users, "devices_per_user": self.seed_devices_per_user, "days": self.seed_days,
+        """How much development data to load, as arguments of seed.Spec, without those not given."""
+        volume = {"users": self.seed_users, "devices_per_user": self.seed_devices_per_user, "days": self.seed_days,
                  "interval": self.seed_interval}
-        return {name: value for name, value in asked.items() if value is not None}
+        return {name: value for name, value in volume.items() if value is not None}
 
     @property
     def primary_port(self) -> int:
-        """The given port (a host's default is 5432), else one of its own from the stack's name."""
+        """The port given, else 5432 on a host, else one derived from the stack's name."""
         if self.port or self.target == "host":
             return self.port or 5432
         return 20000 + PORTS_PER_STACK * (zlib.crc32(self.stack.encode()) % 1000)
 
     def replica_port(self, number: int) -> int:
-        """The port of standby `number`, counted from 1."""
+        """Return the port of standby `number`, counted from 1."""
         return self.primary_port + number
 
     @property
@@ -222,7 +222,7 @@ class Settings(BaseModel):
 
     @property
     def bucket_name(self) -> str:
-        """The given bucket, else one named after the stack."""
+        """The bucket given, else one named after the stack."""
         return self.bucket or f"lifecompanion-{re.sub('[^a-z0-9]+', '-', self.stack.lower()).strip('-')}-backups"
 
 
@@ -254,7 +254,7 @@ def parse_settings(stack: str, config: Mapping[str, Any], secret_keys: Collectio
 
 
 def schema_settings(stack: str, config: Mapping[str, Any]) -> Settings:
-    """What a stack's own config (keys without namespace) says of its schema, checked; all else is at its default.
+    """Check the schema settings in a stack's config (keys without namespace); all other settings have their defaults.
 
     Raises SettingsError.
     """
@@ -263,7 +263,7 @@ def schema_settings(stack: str, config: Mapping[str, Any]) -> Settings:
 
 
 def read_settings() -> Settings:
-    """The settings of the stack that runs. Raises SettingsError."""
+    """Read the settings of the stack that Pulumi runs. Raises SettingsError."""
     config = {**runtime.get_config_env(), **runtime.CONFIG.get()}
     secret = {key for key in config if runtime.is_config_secret(key)} | set(runtime.get_config_secret_keys_env())
     return parse_settings(pulumi.get_stack(), config, secret)
@@ -280,5 +280,5 @@ def _explain(problem: dict[str, Any], own: Mapping[str, Any]) -> str:
         return f"{NAMESPACE}:{key}: no such key; known are: {known}"
     if problem["type"] == "missing":
         return f"{NAMESPACE}:{key}: not set; set it with `pulumi config set {NAMESPACE}:{key} ...`"
-    found = "a secret" if key in SECRETS else repr(own.get(key))
-    return f"{NAMESPACE}:{key}: found {found}, required: {message[:1].lower()}{message[1:]}"
+    value = "a secret" if key in SECRETS else repr(own.get(key))
+    return f"{NAMESPACE}:{key}: found {value}, required: {message[:1].lower()}{message[1:]}"

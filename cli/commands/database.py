@@ -9,19 +9,18 @@ from typing import Annotated
 
 import typer
 
-from cli.commands.stacks import StackOption, console
+from cli.console import console, stderr_console
+from cli.options import StackOption
 
 RoleOption = Annotated[str, typer.Option("--role", "-r", help="admin, owner, app, readonly, backup or monitor.")]
-DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metavar="DSN", show_envvar=True, help=(
-    "A database of your own in place of the stack's; put it in the variable to keep its password out of sight."))]
 
 
 class ConnectError(Exception):
-    """psql cannot be opened: one line with the way round."""
+    """psql cannot be started; the message is one line that says what to do instead."""
 
 
 class Kind(StrEnum):
-    """What `outputs` prints."""
+    """The formats that `outputs` prints."""
 
     LARAVEL = "laravel"
     LARAVEL_PHP = "laravel-php"
@@ -41,7 +40,7 @@ def connect(stack: StackOption = None, role: RoleOption = "app",
     if not psql:
         raise ConnectError(f"psql is not on the PATH; install a PostgreSQL client, or use another with what "
                            f"`lcdb outputs dsn --stack {name} --role {role}` prints")
-    # By the environment: the arguments of a process can be read by everyone on the machine.
+    # In the environment: everyone on the machine can read the arguments of a process.
     login = {"PGHOST": address.host, "PGPORT": str(address.port), "PGDATABASE": address.database,
              "PGUSER": address.user, "PGPASSWORD": address.password, "PGSSLMODE": address.sslmode}
     if address.sslrootcert:
@@ -53,19 +52,16 @@ def outputs(kind: Annotated[Kind, typer.Argument(help="Laravel's .env lines or i
                                                       "pg_service.conf, or one role's DSN.")],
             stack: StackOption = None, role: RoleOption = "app") -> None:
     """Print connection settings of the stack, passwords included, for a program to read."""
-    from rich.console import Console
-
     from cli.drivers import open_driver
     from infra.automation.report import OutputsError, login_address
 
-    # What is printed is for a file or a pipe: everything said beside it goes elsewhere.
-    name, driver = open_driver(stack, Console(stderr=True, highlight=False))
-    found = driver.outputs()
+    name, driver = open_driver(stack, stderr_console)
+    values = driver.outputs()
     if kind is Kind.DSN:
-        login_address(found, role)
-        print(found["logins"][role]["dsn"])
+        login_address(values, role)
+        print(values["logins"][role]["dsn"])
         return
     key = {Kind.LARAVEL: "laravel_env", Kind.LARAVEL_PHP: "laravel_database_php", Kind.SERVICE: "pg_service"}[kind]
-    if not found.get(key):
+    if not values.get(key):
         raise OutputsError(f"stack {name} has no {key} yet; bring it up first with `make up`")
-    print(str(found[key]).rstrip())
+    print(str(values[key]).rstrip())

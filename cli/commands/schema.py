@@ -1,4 +1,4 @@
-"""`lcdb schema`: the declared schema against a live database: plan, apply, check, and what goes into files."""
+"""`lcdb schema`: compare the declared schema with a live database, apply it, and export it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import typer
 
 from cli.addresses import find_database
 from cli.commands import schema_files
-from cli.commands.database import DsnOption
-from cli.commands.stacks import StackOption, console
-from cli.declarations import (
+from cli.console import console
+from cli.declarations import Wanted, find_declared
+from cli.options import (
     AllowOption,
     DeclaredOption,
+    DsnOption,
     JsonOption,
     ProtectOption,
     SkipOption,
-    Wanted,
-    find_declared,
+    StackOption,
 )
 
 if TYPE_CHECKING:
@@ -40,28 +40,28 @@ def plan(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declared
 
     name, address = find_database(stack, dsn)
     wanted = find_declared(name, declared, allow=allow, protect=protect, skip_unsupported=skip_unsupported)
-    found = _plan(address, wanted)
+    changes = _plan_changes(address, wanted)
     loading = unfinished_seeds.is_recorded(address)
     if as_json:
-        print(_json(found.steps, (*found.warnings, *([unfinished_seeds.PLAN] if loading else []))))
+        print(_json(changes.steps, (*changes.warnings, *([unfinished_seeds.PLAN] if loading else []))))
     elif loading:
-        # What is refused for now may be what the load puts back itself, and so no fingerprint holds either.
-        _say(unfinished_seeds.PLAN)
-        for step in found.steps:
-            _say(step.render())
-        _warn(found.warnings)
+        # No step is marked as refused: it may be one that the load does itself. So there is no fingerprint either.
+        _print(unfinished_seeds.PLAN)
+        for step in changes.steps:
+            _print(step.render())
+        _warn(changes.warnings)
     else:
-        _show(found, wanted)
-    raise typer.Exit(2 if found.steps or loading else 0)
+        _show(changes, wanted)
+    raise typer.Exit(2 if changes.steps or loading else 0)
 
 
-def _show(found: Plan, wanted: Wanted) -> None:
-    """Print the steps, and what of them `apply` would refuse."""
-    for step in found.steps:
-        _say(step.render(wanted.options.allow))
-    _warn(found.warnings)
-    refused = found.refused(wanted.options.allow)
-    console.print(f"{len(found.steps)} steps, fingerprint {found.fingerprint}" if found.steps
+def _show(changes: Plan, wanted: Wanted) -> None:
+    """Print the steps, and the hazards that `apply` would refuse."""
+    for step in changes.steps:
+        _print(step.render(wanted.options.allow))
+    _warn(changes.warnings)
+    refused = changes.refused(wanted.options.allow)
+    console.print(f"{len(changes.steps)} steps, fingerprint {changes.fingerprint}" if changes.steps
                   else "nothing to do: the database is as declared")
     if refused:
         hazards = sorted({hazard for step in refused for hazard in step.refused(wanted.options.allow)})
@@ -74,11 +74,11 @@ def check(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declare
           protect: ProtectOption = None, skip_unsupported: SkipOption = False) -> None:
     """For CI: exit status 0 where the database is what the program declares, 2 where it differs, 1 on an error."""
     name, address = find_database(stack, dsn)
-    found = _plan(address, find_declared(name, declared, protect=protect, skip_unsupported=skip_unsupported))
-    _warn(found.warnings)
-    if found.steps:
-        names = ", ".join(dict.fromkeys(step.object for step in found.steps))
-        console.print(f"differs in {len(found.steps)} steps: {names}", markup=False, soft_wrap=True)
+    changes = _plan_changes(address, find_declared(name, declared, protect=protect, skip_unsupported=skip_unsupported))
+    _warn(changes.warnings)
+    if changes.steps:
+        names = ", ".join(dict.fromkeys(step.object for step in changes.steps))
+        console.print(f"differs in {len(changes.steps)} steps: {names}", markup=False, soft_wrap=True)
         raise typer.Exit(2)
     console.print("as declared")
 
@@ -95,11 +95,11 @@ def apply(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declare
     name, address = find_database(stack, dsn)
     wanted = find_declared(name, declared, allow=allow, protect=protect, skip_unsupported=skip_unsupported,
                            fingerprint=fingerprint)
-    told: list[str] = []
-    unfinished_seeds.finish(address, told.append if as_json else _say)
-    done = ensure(address, wanted.objects, options=wanted.options, progress=None if as_json else _say)
+    seed_lines: list[str] = []
+    unfinished_seeds.finish(address, seed_lines.append if as_json else _print)
+    done = ensure(address, wanted.objects, options=wanted.options, progress=None if as_json else _print)
     if as_json:
-        print(_json(done.steps, (*told[-1:], *done.warnings)))
+        print(_json(done.steps, (*seed_lines[-1:], *done.warnings)))
         return
     _warn(done.warnings)
     console.print(f"{len(done.steps)} steps done" if done.steps else "nothing to do: the database is as declared")
@@ -109,13 +109,13 @@ for command in (schema_files.export, schema_files.adopt, schema_files.diagram):
     app.command()(command)
 
 
-def _plan(address: Address, wanted: Wanted) -> Plan:
+def _plan_changes(address: Address, wanted: Wanted) -> Plan:
     from schema.apply import plan as plan_live
 
     return plan_live(address, wanted.objects, options=wanted.options)
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     console.print(line, markup=False, soft_wrap=True)
 
 
@@ -125,11 +125,11 @@ def _warn(warnings: Sequence[str]) -> None:
 
 
 def _json(steps: Sequence[Step], warnings: Sequence[str]) -> str:
-    """Steps as a program reads them, with the fingerprint of just these."""
+    """The steps as JSON, with the fingerprint of exactly these steps."""
     from schema.planning.plan import Plan
 
-    found: list[dict[str, Any]] = [
+    rows: list[dict[str, Any]] = [
         {"object": step.object, "sql": step.sql, "why": step.why, "hazards": [str(hazard) for hazard in step.hazards]}
         for step in steps]
-    return json.dumps({"steps": found, "fingerprint": Plan(tuple(steps)).fingerprint, "warnings": list(warnings)},
+    return json.dumps({"steps": rows, "fingerprint": Plan(tuple(steps)).fingerprint, "warnings": list(warnings)},
                       indent=2)

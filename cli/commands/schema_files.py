@@ -9,19 +9,19 @@ from typing import Annotated
 import typer
 
 from cli.addresses import find_database
-from cli.commands.database import DsnOption
-from cli.commands.stacks import StackOption, console
-from cli.declarations import DeclaredOption, find_objects, run, schema_settings_of
+from cli.console import console
+from cli.declarations import find_objects, run, schema_settings_of
+from cli.options import DeclaredOption, DsnOption, StackOption
 from schema.capabilities import Edition
 from schema.lifecompanion import Timestamps
 
 
 class ExportError(Exception):
-    """The schema cannot be written there: one line with the remedy."""
+    """The schema cannot be written to that folder; the message is one line with the remedy."""
 
 
 class AdoptError(Exception):
-    """A database cannot be adopted into that file: one line with the remedy."""
+    """A database cannot be adopted into that file; the message is one line with the remedy."""
 
 
 def export(stack: StackOption = None, *, declared: DeclaredOption = None,
@@ -42,13 +42,13 @@ def export(stack: StackOption = None, *, declared: DeclaredOption = None,
         raise ExportError(f"{laravel}: no Laravel application, as it has no file artisan; give the folder of one")
     migrations = {path.stem: path.read_text(encoding="utf-8")
                   for path in (laravel / LARAVEL_MIGRATIONS).glob("*.php")}
-    made = laravel_dump(objects, migrations, edition)
+    written = laravel_dump(objects, migrations, edition)
     file = laravel / LARAVEL_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(made.sql, encoding="utf-8")
-    for name in made.ran:
+    file.write_text(written.sql, encoding="utf-8")
+    for name in written.ran:
         console.print(f"counts as run: {name}", soft_wrap=True)
-    for remark in made.remarks:
+    for remark in written.remarks:
         console.print(remark, style="yellow", markup=False, soft_wrap=True)
     console.print(f"written: {file}; `php artisan migrate` loads it into an empty database", soft_wrap=True)
 
@@ -78,15 +78,15 @@ def adopt(file: Annotated[Path | None, typer.Argument(metavar="[FILE.py]", help=
     if file and file.exists():
         raise AdoptError(f"{file}: is there already; give a new name, or remove it")
     _, address = find_database(stack, dsn)
-    found = read(address, schemas or ())
-    code = python(found.objects, f"What the database {address.database} held when it was adopted.", found.remarks)
-    if run(code, Path("adopted.py")) != found.objects:
+    live = read(address, schemas or ())
+    code = python(live.objects, f"What the database {address.database} held when it was adopted.", live.remarks)
+    if run(code, Path("adopted.py")) != live.objects:
         raise AdoptError(f"{address.database}: the declaration that was written is not what was read; please report it")
     if file is None:
         print(code, end="")
         return
     file.write_text(code, encoding="utf-8")
-    for remark in found.remarks:
+    for remark in live.remarks:
         console.print(remark, style="yellow", markup=False, soft_wrap=True)
-    console.print(f"written: {file}, {len(found.objects)} objects; `lcdb schema plan --declared {file}` finds nothing "
+    console.print(f"written: {file}, {len(live.objects)} objects; `lcdb schema plan --declared {file}` finds nothing "
                   "to do", soft_wrap=True)

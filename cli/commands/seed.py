@@ -1,4 +1,4 @@
-"""`lcdb seed`: development data into a database, or drawn."""
+"""`lcdb seed`: load development data into a database, or draw it as a picture."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.addresses import find_database
-from cli.commands.database import DsnOption
-from cli.commands.stacks import INTERRUPTED, StackOption, console
+from cli.console import INTERRUPTED, console
+from cli.options import DsnOption, JsonOption, StackOption
 
 if TYPE_CHECKING:
     from seed import Spec
@@ -24,7 +24,7 @@ CountOption = Annotated[int | None, typer.Option(metavar="ROWS", help="Exactly s
 
 
 class UsageError(Exception):
-    """Options that do not go together: one line."""
+    """Options contradict each other; the message is one line that names them."""
 
 
 def seed(stack: StackOption = None, *, dsn: DsnOption = None,
@@ -39,15 +39,15 @@ def seed(stack: StackOption = None, *, dsn: DsnOption = None,
          since: Annotated[datetime | None, typer.Option(
              formats=_FORMATS, help="Where the data begins in UTC, in place of --days.")] = None,
          until: Annotated[datetime | None, typer.Option(formats=_FORMATS, help="Its end in UTC, else now.")] = None,
-         add: Annotated[bool, typer.Option("--add", help="Beside the rows that are there.")] = False,
-         compress: Annotated[bool, typer.Option("--compress", help="Old chunks too, by their policies.")] = False,
+         add: Annotated[bool, typer.Option("--add", help="Also where tables have rows, which stay.")] = False,
+         compress: Annotated[bool, typer.Option("--compress", help="Compress old chunks, by their policies.")] = False,
          workers: Annotated[int | None, typer.Option(min=1, max=64, help="Connections that load side by side.")] = None,
          resume: Annotated[bool, typer.Option("--resume", help="Finish the load that was interrupted.")] = False,
          discard: Annotated[bool, typer.Option("--discard", help="Remove the load that was interrupted.")] = False,
-         as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+         as_json: JsonOption = False,
          preview: Annotated[Path | None, typer.Option(help="Draw the data into this PNG and load nothing.")] = None
          ) -> None:
-    """Fill the empty tables with realistic data; leaves a database alone whose tables have rows, unless told --add."""
+    """Load realistic data into empty tables; does nothing where tables have rows, unless --add is given."""
     from seed import Spec
     from seed.spec import days_between
 
@@ -98,8 +98,9 @@ def _load(stack: str | None, dsn: str | None, spec: Spec, as_json: bool, *, resu
 
     _, address = find_database(stack, dsn)
     try:
-        with _bars(shown=not as_json) as hear:
-            done = finish(address, hear, Manner(**manner)) if resume else load(address, spec, hear, Manner(**manner))
+        with _bars(shown=not as_json) as listener:
+            done = (finish(address, listener, Manner(**manner)) if resume else
+                    load(address, spec, listener, Manner(**manner)))
     except InterruptedLoadError as error:
         console.print(str(error), style="yellow", markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -107,10 +108,10 @@ def _load(stack: str | None, dsn: str | None, spec: Spec, as_json: bool, *, resu
         print(json.dumps({"counts": dict(done.counts), "skipped": done.skipped, "resumed": done.resumed,
                           "seconds": round(done.seconds, 3), "number": spec.number}))
         return
-    console.print(_told(done), soft_wrap=True)
+    console.print(_summary(done), soft_wrap=True)
 
 
-def _told(done: Seeded) -> str:
+def _summary(done: Seeded) -> str:
     rows = ", ".join(f"{table} {count:,}" for table, count in done.counts.items())
     if done.skipped:
         return f"tables have rows already and were left alone (--add loads beside them): {rows}"
@@ -120,7 +121,7 @@ def _told(done: Seeded) -> str:
 
 @contextmanager
 def _bars(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """What hears of progress: a bar for each table and stage, with its rate and the time left."""
+    """A listener for progress that shows a bar for each table and stage, with its rate and the time left."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -145,8 +146,8 @@ def _bars(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
     tasks: dict[str, TaskID] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not shown) as bars:
-        def hear(table: str, done: int, total: int) -> None:
+        def listener(table: str, done: int, total: int) -> None:
             if table not in tasks:
                 tasks[table] = bars.add_task(table, total=total)
             bars.update(tasks[table], completed=done)
-        yield hear
+        yield listener

@@ -6,13 +6,9 @@ import shlex
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-StackOption = Annotated[str | None, typer.Option("--stack", "-s", envvar="STACK", metavar="NAME",
-                                                 help="The stack: dev, embedded, test, prod or one of your own.")]
-console = Console(highlight=False)
-# The exit status of what Ctrl-C ended, as shells have it: 128 and the signal's number.
-INTERRUPTED = 130
+from cli.console import console
+from cli.options import StackOption
 
 
 def up(stack: StackOption = None) -> None:
@@ -27,8 +23,8 @@ def up(stack: StackOption = None) -> None:
 
 
 def preview(stack: StackOption = None,
-            diff: Annotated[bool, typer.Option("--diff", help="Each property, in Pulumi's words.")] = False) -> None:
-    """Say what `up` would change; changes nothing."""
+            diff: Annotated[bool, typer.Option("--diff", help="Show each property, as Pulumi does.")] = False) -> None:
+    """Show what `up` would change; changes nothing."""
     from cli.drivers import open_driver
 
     _, driver = open_driver(stack, console)
@@ -36,7 +32,7 @@ def preview(stack: StackOption = None,
 
 
 def refresh(stack: StackOption = None) -> None:
-    """Read what is really there into the state: drift shows as changes, and the next `up` repairs it."""
+    """Read the real resources into the state and report drift, which the next `up` repairs."""
     from cli.drivers import open_driver
 
     _, driver = open_driver(stack, console)
@@ -45,7 +41,7 @@ def refresh(stack: StackOption = None) -> None:
 
 def destroy(stack: StackOption = None,
             yes: Annotated[bool, typer.Option("--yes", "-y", envvar="YES", help="Do not ask.")] = False) -> None:
-    """Remove everything the stack made, its data included; asks first."""
+    """Remove everything the stack created, with its data; asks first."""
     from cli.drivers import open_driver
 
     name, driver = open_driver(stack, console)
@@ -55,7 +51,7 @@ def destroy(stack: StackOption = None,
 
 
 def report(stack: StackOption = None) -> None:
-    """Show where everything is, what it holds and how to connect, asked live."""
+    """Show the servers, what they hold right now, and how to connect."""
     from cli.drivers import open_driver
     from infra.automation.report import show_report
 
@@ -64,7 +60,7 @@ def report(stack: StackOption = None) -> None:
 
 
 def env() -> None:
-    """Print the exports with which `pulumi` by hand uses the same state; paths only: eval "$(lcdb env)"."""
+    """Print shell exports that let the `pulumi` CLI use this state; no secrets: eval "$(lcdb env)"."""
     from infra.automation.state import ensure_backend, find_backend
     from infra.folders import LOCAL
 

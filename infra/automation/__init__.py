@@ -1,1 +1,1 @@
-"""Driving a stack: the Pulumi CLI and its state, progress, failures explained, the report at the end."""
+"""Run a stack with the Pulumi CLI: the CLI and its state, progress, explained failures, the report at the end."""

@@ -1,4 +1,4 @@
-"""What went wrong in an update, as one clear line for each cause, out of Pulumi's walls of text."""
+"""Extract the causes of a failed update from Pulumi's output, one line for each."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import builtins
 import re
 from collections.abc import Iterable
 
-# The exception's own line in a traceback: its class, then what it says.
-RAISED = re.compile(r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*): (?P<said>.*)$")
-# What the engine says after any failure, without telling why.
+# The exception's own line in a traceback: its class, then its message.
+RAISED = re.compile(r"^(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*): (?P<message>.*)$")
+# The engine's line after any failure, which names no cause.
 EMPTY = re.compile(r"^(update|preview|refresh|destroy|import) failed$|^resource .* failed$")
-# The Terraform bridge's address in its own source, and the name of the provider that said it.
+# The position in the Terraform bridge's own source, and the name of the provider; neither helps a user.
 BRIDGE = re.compile(r"^(?:\s*sdk-v2/provider2\.go:\d+: )?(?:sdk\.helper_schema: )?|: provider=[\w-]+@[\w.\-+]+$")
 LONGEST = 600
 
 
 def explain(message: str, resource: str | None = None) -> str:
-    """The cause in one diagnostic, one line for each problem it names; "" where it only says that something failed."""
+    """Extract the causes from one diagnostic, one line for each; "" where it only says that something failed.
+
+    The first line begins with `resource` unless it names it already; each line has at most 600 characters.
+    """
     lines = [line.rstrip() for line in message.strip().splitlines() if line.strip()]
     if any(line.startswith("Traceback (most recent call last)") for line in lines):
         lines = _raised(lines)
@@ -31,25 +34,25 @@ def explain(message: str, resource: str | None = None) -> str:
 
 
 def explain_output(stderr: str) -> str:
-    """The cause in what the CLI wrote to stderr, where no diagnostic told one."""
+    """Extract the cause from the CLI's stderr, for a failure without a diagnostic that names one."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("error:").strip() for line in lines if line.startswith("error:")]
     chosen = (errors or lines[-1:] or ["Pulumi ended without a reason"])[0]
     if "incorrect passphrase" in stderr:
-        return "the state's passphrase does not fit; put the one back with which the stack was made"
+        return "the state's passphrase is wrong; put the one back with which the stack was created"
     return chosen[:LONGEST]
 
 
 def unique(lines: Iterable[str]) -> list[str]:
-    """The lines without empty ones and repetitions, in their order."""
+    """Remove empty and repeated lines; the order stays."""
     return list(dict.fromkeys(line for line in lines if line))
 
 
 def _raised(lines: list[str]) -> list[str]:
-    """The last exception of a traceback: its message to the end, without the class where it is one of ours."""
+    """The message of a traceback's last exception, to its end; with the class only for a builtin one."""
     for number in range(len(lines) - 1, -1, -1):
-        found = None if lines[number].startswith(" ") else RAISED.match(lines[number])
-        if found and found["kind"].rsplit(".", 1)[-1].endswith(("Error", "Exception", "Exit", "Interrupt")):
-            first = lines[number] if hasattr(builtins, found["kind"]) else found["said"]
+        raised = None if lines[number].startswith(" ") else RAISED.match(lines[number])
+        if raised and raised["kind"].rsplit(".", 1)[-1].endswith(("Error", "Exception", "Exit", "Interrupt")):
+            first = lines[number] if hasattr(builtins, raised["kind"]) else raised["message"]
             return [first, *lines[number + 1:]]
     return lines[-1:]

@@ -1,4 +1,4 @@
-"""What a database holds right now, asked in one connection: versions, rows, sizes, chunks, policies, standbys."""
+"""Read what a database holds right now over one connection: versions, rows, sizes, chunks, policies, standbys."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from psycopg import sql
 
 from schema.connection import Address
 
-# A report must not load a large server: a count that takes longer gives way to the planner's estimate.
+# A report must not load a large server: a count that takes longer is replaced by the planner's estimate.
 COUNT_SECONDS = 5
-# Of a job's error, which may quote whole statements.
+# The most characters of a job's error, which may quote whole statements.
 ERROR_LENGTH = 300
 
 TABLES = """
@@ -45,7 +45,7 @@ WHERE a.view_schema = 'public'
 GROUP BY a.view_name, m.oid
 ORDER BY a.view_name
 """
-# A policy of an aggregate is told under the aggregate's own name, or that of the hypertable below it.
+# A policy on an aggregate is listed under the aggregate's name, any other under its hypertable's.
 POLICIES = """
 SELECT coalesce(a.view_name, j.hypertable_name), j.proc_name,
        coalesce(j.config ->> 'drop_after', j.config ->> 'compress_after', ''), j.next_start, s.last_run_status
@@ -56,7 +56,7 @@ LEFT JOIN timescaledb_information.continuous_aggregates a
 WHERE coalesce(a.view_schema, j.hypertable_schema) = 'public'
 ORDER BY 1, 2
 """
-# Of the server's own jobs only those that a table here has.
+# Of TimescaleDB's own jobs only those on a table of this schema.
 FAILURES = """
 SELECT j.job_id, coalesce(a.view_name, j.hypertable_name), j.proc_schema, j.proc_name, s.last_run_started_at,
        s.total_failures, j.next_start{error}
@@ -81,7 +81,9 @@ ORDER BY application_name
 
 @dataclass(frozen=True)
 class TableFacts:
-    """One table or continuous aggregate: `rows` is exact unless `estimated`; `chunks` is None for a plain table."""
+    """One table or continuous aggregate. `rows` is exact unless `estimated`; `chunks` is None for a plain table,
+    `compressed` is how many of them are compressed.
+    """
 
     name: str
     rows: int
@@ -94,7 +96,7 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class PolicyFacts:
-    """One background job on a hypertable; `next_start` is None where nothing will start it."""
+    """One background job on a hypertable; `after` is an interval as text; `next_start` is None where unscheduled."""
 
     table: str
     kind: str
@@ -105,7 +107,7 @@ class PolicyFacts:
 
 @dataclass(frozen=True)
 class JobFailure:
-    """A job whose last run failed. `error` is one line, and with `code` None where the server has kept neither."""
+    """A job whose last run failed. `error` is one line, `code` its SQLSTATE; both None where the server kept none."""
 
     job_id: int
     job: str
@@ -128,7 +130,7 @@ class StandbyFacts:
 
 @dataclass(frozen=True)
 class ServerFacts:
-    """A database at one moment. `timescaledb` and `edition` are None where the extension is not there."""
+    """A database at one moment. `timescaledb` and `edition` are None where the extension is not installed."""
 
     postgresql: str
     timescaledb: str | None
@@ -140,14 +142,14 @@ class ServerFacts:
 
 
 def read_server(address: Address) -> ServerFacts:
-    """Ask one server; reads only. Raises ServerUnreachableError."""
+    """Read one server's facts; takes no locks but those of reading. Raises ServerUnreachableError."""
     with address.connect(application_name="lifecompanion report") as connection:
-        # An administrator asks here: no function that the database's owner made may answer in place of the server's.
+        # The login is an administrator's: no function of the database's owner may be called in place of the server's.
         connection.execute("SET search_path = pg_catalog")
         postgresql = str(connection.execute("SHOW server_version").fetchall()[0][0]).split()[0]
-        found = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
+        extension = connection.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'").fetchone()
         edition, hypertables, policies, failures = None, {}, [], []
-        if found:
+        if extension:
             edition = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchall()[0][0]
             hypertables = {name: facts for name, *facts in connection.execute(HYPERTABLES)}
             policies = [PolicyFacts(table, _kind(procedure), after, next_start, status)
@@ -158,7 +160,7 @@ def read_server(address: Address) -> ServerFacts:
             tables += [TableFacts(name, rows, True, size or 0, chunks, compressed, aggregate=True)
                        for name, rows, size, chunks, compressed in connection.execute(AGGREGATES)]
         standbys = [StandbyFacts(*row) for row in connection.execute(STANDBYS)]
-    return ServerFacts(postgresql, found[0] if found else None, edition, tables, policies, standbys, failures)
+    return ServerFacts(postgresql, extension[0] if extension else None, edition, tables, policies, standbys, failures)
 
 
 def _table(connection: psycopg.Connection[Any], row: tuple[Any, ...], hypertable: list[Any] | None) -> TableFacts:
@@ -193,6 +195,6 @@ def _failures(connection: psycopg.Connection[Any]) -> list[JobFailure]:
 
 
 def _kind(procedure: str) -> str:
-    """The word for a policy's procedure."""
+    """The kind of policy that a procedure carries out."""
     return {"policy_retention": "retention", "policy_compression": "compression", "policy_columnstore": "compression",
             "policy_refresh_continuous_aggregate": "refresh", "policy_reorder": "reorder"}.get(procedure, procedure)

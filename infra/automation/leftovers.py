@@ -1,4 +1,4 @@
-"""What a killed update had made before its state could say so: told from anybody else's, and removed."""
+"""Remove containers that a killed update created but did not record in the state, and no one else's."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 CONFLICT = re.compile(r'container name "/(?P<name>[^"]+)" is already in use by container "(?P<id>\w+)"')
 CONTAINER = "docker:index/container:Container"
-# The log's last line may be older than what the provider, not yet dead, did last.
+# The provider may have worked for a while after the log's last line.
 SLACK = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class Run:
-    """When an update of this checkout began, and when it was last heard of."""
+    """When an update of this checkout began, and when it last wrote to its log; both in UTC."""
 
     began: datetime
-    heard: datetime
+    last_logged: datetime
 
     @classmethod
-    def of_log(cls, log: Path) -> Run | None:
-        """The run that wrote this log; None where there is none."""
+    def from_log(cls, log: Path) -> Run | None:
+        """Read the run that wrote this log; None where there is none."""
         try:
             with log.open(encoding="utf-8") as lines:
                 began = datetime.fromisoformat(lines.readline().strip())
@@ -35,17 +35,16 @@ class Run:
         except (OSError, ValueError):
             return None
 
-    def made(self, created: datetime) -> bool:
-        """Whether something that came to be at `created` is this run's work."""
-        return self.began <= created <= self.heard + SLACK
+    def covers(self, created: datetime) -> bool:
+        """Tell whether something created at that time was created by this run."""
+        return self.began <= created <= self.last_logged + SLACK
 
 
 def remove_interrupted(deployment: Mapping[str, Any]) -> list[str]:
-    """Remove the containers that this state was just having made when its update was killed; their names.
+    """Remove the containers whose creation is pending in this state; returns their names.
 
-    Had there been another's container of that name before, such as another checkout's, then the making would have
-    failed, and not be pending. Data is in volumes, which are found again by their names; so are all other kinds that a
-    killed update may leave.
+    They are this stack's own: had somebody else's container had the name, its creation would have failed and not be
+    pending. Volumes and all other kinds that a killed update may leave are found again by their names, and stay.
     """
     names = [operation["resource"]["inputs"]["name"] for operation in deployment.get("pending_operations") or ()
              if operation["type"] == "creating" and operation["resource"]["type"] == CONTAINER]
@@ -67,12 +66,12 @@ def remove_interrupted(deployment: Mapping[str, Any]) -> list[str]:
 
 
 def remove_leftovers(causes: Iterable[str], stack: str, run: Run | None) -> list[str]:
-    """Remove the containers in the way of `stack` that `run` left half-made; their names. Volumes stay.
+    """Remove the containers that conflict with `stack` and were created by `run`; returns their names. Volumes stay.
 
-    A container of the same name that was made at another time is somebody else's, such as another checkout's: it stays.
+    A container of the same name created at another time is somebody else's, such as another checkout's: it stays.
     """
-    found = [match for cause in causes for match in CONFLICT.finditer(cause)]
-    if not found or run is None:
+    conflicts = [match for cause in causes for match in CONFLICT.finditer(cause)]
+    if not conflicts or run is None:
         return []
     import docker
     from docker.errors import DockerException
@@ -80,9 +79,9 @@ def remove_leftovers(causes: Iterable[str], stack: str, run: Run | None) -> list
     removed = []
     try:
         client = docker.from_env()
-        for match in found:
+        for match in conflicts:
             container = client.containers.get(match["id"])
-            if match["name"].startswith(f"lifecompanion-{stack}-") and run.made(_created(container)):
+            if match["name"].startswith(f"lifecompanion-{stack}-") and run.covers(_created(container)):
                 container.remove(force=True)
                 removed.append(match["name"])
     except DockerException:
@@ -91,5 +90,5 @@ def remove_leftovers(causes: Iterable[str], stack: str, run: Run | None) -> list
 
 
 def _created(container: Container) -> datetime:
-    """When the engine made it; the engine's nanoseconds are cut to what Python reads."""
+    """When the engine created it; nanoseconds are cut to microseconds."""
     return datetime.fromisoformat(container.attrs["Created"][:26].rstrip("Z")).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Progress of an update: each resource with its operation and seconds as it goes, from Pulumi's engine events."""
+"""Show the progress of an update from Pulumi's engine events: each resource, its operation and its seconds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.text import Text
 from infra.automation.failures import explain
 from infra.local.notices import PREFIX
 
-# operation: sign, colour, while it goes, once done
+# operation: sign, colour, word while it runs, word when it is done
 WORDS = {
     "create": ("+", "green", "creating", "created"),
     "create-replacement": ("+", "green", "creating anew", "created anew"),
@@ -30,14 +30,14 @@ WORDS = {
     "read": (" ", "dim", "reading", "read"),
 }
 QUIET = frozenset({"same", "refresh", "read", "replace"})
-# What the CLI says of its own doings, not of the stack.
+# Messages of the CLI about itself, not about the stack.
 NOISE = ("from $PATH", "pending operations from previous deployment", "A new version of Pulumi")
 PENDING = "interrupted while"
 
 
 @dataclass
 class Running:
-    """A resource operation that goes on; `status` is the provider's latest word."""
+    """A resource operation under way; `status` is the provider's latest message."""
 
     label: str
     operation: str
@@ -46,21 +46,22 @@ class Running:
 
 
 class Progress:
-    """Takes engine events from any thread, shows them on `console`, keeps what the summary needs."""
+    """Takes engine events from any thread and shows them; keeps counts and errors for the summary."""
 
     def __init__(self, console: Console, title: str, *, planning: bool = False) -> None:
+        """Show on `console`; `planning` words each operation as what would be done, with its SQL."""
         self.changes: Mapping[str, int] = {}
         self.errors: list[str] = []
         self.pending = False
         self._console, self._title, self._planning = console, title, planning
         self._running: dict[str, Running] = {}
-        self._said: set[str] = set()
+        self._printed: set[str] = set()
         self._since = time.monotonic()
         self._lock = threading.Lock()
 
     @contextmanager
-    def shown(self) -> Iterator[None]:
-        """Show what goes on in place while inside, on a terminal; elsewhere only the finished lines are printed."""
+    def live(self) -> Iterator[None]:
+        """Within it, show running operations in place on a terminal; elsewhere print only finished ones."""
         if not self._console.is_terminal:
             yield
             return
@@ -68,7 +69,7 @@ class Progress:
             yield
 
     def __call__(self, event: EngineEvent) -> None:
-        """Take one engine event."""
+        """Handle one engine event."""
         with self._lock:
             if event.resource_pre_event:
                 self._start(event.resource_pre_event.metadata)
@@ -112,14 +113,14 @@ class Progress:
             name = None if not urn or "pulumi:pulumi:Stack" in urn else urn.rsplit("::", 1)[-1]
             self.errors.append(explain(event.message, name))
         elif event.severity == "info#err" and event.message.startswith(PREFIX):
-            self._say(event.message.removeprefix(PREFIX).strip(), "dim")
+            self._print(event.message.removeprefix(PREFIX).strip(), "dim")
         elif event.severity in ("warning", "info") and not any(word in event.message for word in NOISE):
-            self._say(event.message.strip(), "yellow" if event.severity == "warning" else "dim")
+            self._print(event.message.strip(), "yellow" if event.severity == "warning" else "dim")
 
-    def _say(self, message: str, style: str) -> None:
+    def _print(self, message: str, style: str) -> None:
         """Print a message of the program or a provider, once."""
-        if message and message not in self._said:
-            self._said.add(message)
+        if message and message not in self._printed:
+            self._printed.add(message)
             self._console.print(Text(message, style=style), soft_wrap=True)
 
     def _render(self) -> Table:
@@ -135,7 +136,7 @@ class Progress:
 
 
 def _differing(step: StepEventMetadata) -> list[str]:
-    """The properties that an update, or a refresh that found drift, gives another value."""
+    """The properties whose values an update changes, or in which a refresh found drift."""
     if step.detailed_diff:
         return sorted(step.detailed_diff)
     old, new = ((state.outputs or {}) if state else {} for state in (step.old, step.new))
@@ -143,13 +144,13 @@ def _differing(step: StepEventMetadata) -> list[str]:
 
 
 def _plan(step: StepEventMetadata) -> list[str]:
-    """The SQL that a resource of ours says it will run."""
+    """The plan in the inputs of a resource: SQL statements, or changes to the bucket."""
     lines = (step.new.inputs or {}).get("plan") if step.new else None
     return [str(line) for line in lines] if isinstance(lines, list) else []
 
 
 def _internal(step: StepEventMetadata) -> bool:
-    """Pulumi's own book-keeping: the stack itself and its default providers."""
+    """Whether it is the stack itself or a default provider, which Pulumi adds by itself."""
     return step.type.startswith(("pulumi:pulumi:Stack", "pulumi:providers:"))
 
 

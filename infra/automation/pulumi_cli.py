@@ -1,4 +1,4 @@
-"""The Pulumi CLI and its plugins: found on the PATH, else installed the vendor's way; or the one reason why not."""
+"""Find the Pulumi CLI and its plugins, or install them the vendor's way."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from semver import VersionInfo
 from infra.automation.failures import explain
 
 MINIMUM = VersionInfo(3, 200, 0)
-# Where a target's resources come from; versions are those of the Python packages that speak to them.
+# The plugins that each target needs, in the versions of their Python packages.
 PLUGINS = {"docker": ("docker", "postgresql"), "host": ("postgresql",), "embedded": ("postgresql",)}
 INSTALL_SECONDS = 300
 UNREACHABLE = re.compile(r"<urlopen error (?:\[Errno -?\d+\] )?(.*)>$")
-# Runs apart, so that a download that hangs can be ended.
+# Runs in a process of its own, so that a download that hangs can be ended.
 INSTALL = "import sys; from pulumi.automation import PulumiCommand; PulumiCommand.install(root=sys.argv[1])"
 
 
 class CliMissingError(Exception):
-    """No Pulumi CLI, or a plugin it needs, can be had on this machine: one line that says why."""
+    """The Pulumi CLI or a plugin is missing and cannot be installed; the message is one line with the reason."""
 
 
 def find_cli(root: Path, plugins: Iterable[str] = ()) -> PulumiCommand:
-    """The Pulumi CLI (at least MINIMUM) with `plugins` at hand, from the PATH or `root`; installed there if need be.
+    """Find the Pulumi CLI (at least MINIMUM) on the PATH or in `root`, else install it there; the same for `plugins`.
 
     Raises CliMissingError.
     """
@@ -41,7 +41,7 @@ def find_cli(root: Path, plugins: Iterable[str] = ()) -> PulumiCommand:
 
 
 def ensure_plugin(cli: PulumiCommand, name: str, number: str) -> None:
-    """Make sure that the CLI finds a resource plugin: on the PATH, installed before, or installed now.
+    """Install a resource plugin of the CLI, unless it is on the PATH or installed.
 
     Raises CliMissingError.
     """
@@ -77,7 +77,7 @@ def _install(root: Path) -> PulumiCommand:
 
 
 def _run(command: list[str], problem: str) -> None:
-    """Run an installer; its last line becomes the reason when it fails."""
+    """Run an installer. Raises CliMissingError with `problem` and its last line where it fails."""
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS,
                        stdin=subprocess.DEVNULL)

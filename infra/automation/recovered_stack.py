@@ -1,7 +1,7 @@
-"""A stack made of a recovered server: its volume and a copy of the source's state, which `up` then makes whole.
+"""Make a new stack of a recovered server: its volume and a part of the source's state, completed by `up`.
 
-A recovered server has the source's roles, passwords and objects. So the new stack begins with what the source's state
-says of them, as Pulumi's own resources; containers, network, bucket and standbys are made anew.
+A recovered server has the source's roles, passwords and objects, so the new stack starts with their resources from the
+source's state. Containers, network, bucket and standbys are created anew.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from infra.targets.docker import DEBIAN, KIND_LABEL, OFFICIAL
 
 WORKERS = "timescaledb.max_background_workers"
 HELD = "# Its jobs are held; `lcdb backup release NAME --target` lets them run.\n"
-# What lives inside the server, or is a secret that lives on in it; all else belongs to the source alone.
+# The types of resources inside the server, and of passwords set in it; all others belong to the source alone.
 INSIDE = ("postgresql:", "pulumi:providers:postgresql", "pulumi:providers:pulumi-python", "pulumi:pulumi:Stack",
           *(f"pulumi-python:dynamic/{module}:" for module in ("access", "schema", "seed")))
 # A copy of the files has no slots; the new stack's S3 server has a login of its own.
@@ -38,7 +38,7 @@ LEFT_OUT = ("postgresql:index/physicalReplicationSlot:", "access:Password::s3-ro
 
 @dataclass(frozen=True)
 class RecoveredStack:
-    """The new stack, what its first `up` did, and the point its server was recovered to."""
+    """A new stack: the result of its first `up`, the point its server was recovered to, the seconds of the recovery."""
 
     name: str
     to: str
@@ -49,22 +49,23 @@ class RecoveredStack:
 def recover_stack(source: str, name: str, config: BackupConfig, console: Console, *, root: Path = ROOT,
                   local: Path = LOCAL, listener: Callable[[str], None] = lambda _: None, **point: Any
                   ) -> RecoveredStack:
-    """Recover the source's server to a point (as `recover` takes it) as a new stack, and bring that up; jobs are held.
+    """Recover the source's server to a point in time as a new stack and bring that up; its background jobs are off.
 
-    Raises StackError, RestoreError before anything is touched where the name is taken; what fails before the new stack
-    is there is taken away again, but for a container whose log says why it could not be recovered.
+    `point` are the arguments of `backups.physical.point_in_time.recover`. Raises StackError and RestoreError; where the
+    name is taken, before anything is changed. What was created is removed if it fails before the new stack exists, but
+    for a container whose log says why the recovery failed.
     """
     settings = _new_settings(source, name, root)
     server = f"lifecompanion-{name}-primary"
-    made = recover(config, server, listener=listener, labels=[f"{KIND_LABEL}={_kind(config)}"], **point)
+    recovered = recover(config, server, listener=listener, labels=[f"{KIND_LABEL}={_kind(config)}"], **point)
     file = root / f"Pulumi.{name}.yaml"
     try:
         end_container(server)
-        file.write_text(_as_file(source, made.to, settings), encoding="utf-8")
+        file.write_text(_render_file(source, recovered.to, settings), encoding="utf-8")
         listener(f"{file.name} written; making stack {name}")
         original, stack = Stack(source, console, root=root, local=local), Stack(name, console, root=root, local=local)
         deployment = original.export_state()
-        stack.take_over(taken_over(deployment, source, name), original.config_secrets())
+        stack.take_over(move_state(deployment, source, name), original.config_secrets())
     except BaseException:
         file.unlink(missing_ok=True)
         remove_container(server)
@@ -72,15 +73,15 @@ def recover_stack(source: str, name: str, config: BackupConfig, console: Console
     try:
         result = stack.up()
     except StackError as error:
-        raise StackError(f"{error}\nthe server is recovered and stack {name} is there: once the cause is mended, "
+        raise StackError(f"{error}\nthe server is recovered and stack {name} exists: remove the cause, then "
                          f"`lcdb up --stack {name}` goes on") from None
-    return RecoveredStack(name, made.to, made.seconds, result)
+    return RecoveredStack(name, recovered.to, recovered.seconds, result)
 
 
 def release_stack(name: str, console: Console, *, root: Path = ROOT, local: Path = LOCAL) -> Result:
-    """Let the jobs of a recovered stack run: its file holds them no more, and it is brought up so.
+    """Let the background jobs of a recovered stack run: set its file back, and bring the stack up.
 
-    Raises StackError where they are not held.
+    Raises StackError, also where the stack's file does not stop the jobs.
     """
     file, config = root / f"Pulumi.{name}.yaml", stack_config(name, root)
     parameters = _parameters(config)
@@ -96,50 +97,50 @@ def release_stack(name: str, console: Console, *, root: Path = ROOT, local: Path
     return Stack(name, console, root=root, local=local).up()
 
 
-def taken_over(deployment: Mapping[str, Any], source: str, name: str) -> dict[str, Any]:
-    """A stack's state as that of another: of what lives inside its server alone; pure."""
-    kept = [each for each in deployment["resources"] if _lives_inside(each)]
-    urns = {each["urn"]: _renamed(each["urn"], source, name) for each in kept}
+def move_state(deployment: Mapping[str, Any], source: str, name: str) -> dict[str, Any]:
+    """Turn the state of stack `source` into one of stack `name` that has only what is inside the server; pure."""
+    kept = [resource for resource in deployment["resources"] if _is_inside(resource)]
+    urns = {resource["urn"]: _rename(resource["urn"], source, name) for resource in kept}
     rest = {key: value for key, value in deployment.items() if key != "pending_operations"}
-    return {**rest, "resources": [_moved(each, urns) for each in kept]}
+    return {**rest, "resources": [_move(resource, urns) for resource in kept]}
 
 
-def _lives_inside(resource: Mapping[str, Any]) -> bool:
+def _is_inside(resource: Mapping[str, Any]) -> bool:
     own = resource["urn"].split("::", 2)[2]
     return resource["type"].startswith(INSIDE) and not any(word in own for word in LEFT_OUT) \
         and not resource.get("delete")
 
 
-def _renamed(urn: str, source: str, name: str) -> str:
+def _rename(urn: str, source: str, name: str) -> str:
     head, project, rest = str(urn).split("::", 2)
     if rest == f"pulumi:pulumi:Stack::{project}-{source}":
         rest = f"pulumi:pulumi:Stack::{project}-{name}"
     return f"{head.removesuffix(f':{source}')}:{name}::{project}::{rest}"
 
 
-def _moved(resource: Mapping[str, Any], urns: Mapping[str, str]) -> dict[str, Any]:
-    """The resource under its new name, without what it had to do with those that stay behind."""
+def _move(resource: Mapping[str, Any], urns: Mapping[str, str]) -> dict[str, Any]:
+    """The resource with its new URN, without references to resources that are not moved."""
     moved = {key: value for key, value in resource.items() if key != "deletedWith"} | {"urn": urns[resource["urn"]]}
     if "parent" in moved:
         moved["parent"] = urns[moved["parent"]]
     if "provider" in moved:
         provider, _, id_ = moved["provider"].rpartition("::")
         moved["provider"] = f"{urns[provider]}::{id_}"
-    moved["dependencies"] = [urns[each] for each in resource.get("dependencies") or () if each in urns]
+    moved["dependencies"] = [urns[urn] for urn in resource.get("dependencies") or () if urn in urns]
     moved["propertyDependencies"] = {
-        key: [urns[each] for each in found or () if each in urns]
-        for key, found in (resource.get("propertyDependencies") or {}).items()}
+        key: [urns[urn] for urn in dependencies or () if urn in urns]
+        for key, dependencies in (resource.get("propertyDependencies") or {}).items()}
     return moved
 
 
-def _as_file(source: str, to: str, settings: Mapping[str, Any]) -> str:
-    """The new stack's file; secrets are set afterwards."""
+def _render_file(source: str, to: str, settings: Mapping[str, Any]) -> str:
+    """The text of the new stack's file; secrets are set afterwards."""
     config = {f"{NAMESPACE}:{key}": value for key, value in settings.items()}
     return f"# Recovered from stack {source}, to {to}.\n{HELD}{yaml.safe_dump({'config': config}, sort_keys=False)}"
 
 
 def _new_settings(source: str, name: str, root: Path) -> dict[str, Any]:
-    """The source's settings with ports and a bucket of the new stack's own, and its jobs held; without secrets."""
+    """The source's settings without secrets, with a port and a bucket for the new stack, and background jobs off."""
     if stack_target(source, root) != "docker":
         raise RestoreError(f"--target: stack {source} runs on a server that is not its own; give --container NAME to "
                            "recover beside it, or see docs/production.md")
@@ -168,19 +169,19 @@ def _is_secret(value: Any) -> bool:
 def _free_port(first: int, replicas: int) -> int:
     """The first of ten ports of which none that a stack takes is in use."""
     for port in range(first, min(first + 100 * PORTS_PER_STACK, 65537 - PORTS_PER_STACK), PORTS_PER_STACK):
-        if all(port_is_free(each) for each in (*range(port, port + replicas + 1), port + PORTS_PER_STACK - 1)):
+        if all(port_is_free(used) for used in (*range(port, port + replicas + 1), port + PORTS_PER_STACK - 1)):
             return port
     raise RestoreError(f"target: no ten free ports from {first} on; end what holds them, or give another name")
 
 
 def _parameters(config: Mapping[str, Any]) -> dict[str, str]:
-    found = config.get("parameters") or {}
+    parameters = config.get("parameters") or {}
     with suppress(ValueError):
-        found = json.loads(found) if isinstance(found, str) else found
-    return {str(key): str(value) for key, value in dict(found).items()}
+        parameters = json.loads(parameters) if isinstance(parameters, str) else parameters
+    return {str(key): str(value) for key, value in dict(parameters).items()}
 
 
 def _kind(config: BackupConfig) -> str:
-    """What the new stack's volume says of the image that its data is of."""
+    """The label of the new stack's volume: which kind of image its data belongs to."""
     return OFFICIAL if config.image in (None, OFFICIAL_IMAGE) else DEBIAN
 

@@ -1,4 +1,4 @@
-"""The one screen at the end: where everything is, what it holds, how to connect, what is left out. No secrets on it."""
+"""The report on a stack: where its servers are, what they hold, how to connect, what is left out. Without secrets."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.text import Text
 from backups.config import Due
 from backups.schedule import next_due
 from infra.automation.inspection import JobFailure, PolicyFacts, ServerFacts, StandbyFacts, TableFacts, read_server
-from infra.automation.screen import Heading, Pairs, Row, Rows, show, whole
+from infra.automation.screen import Heading, Pairs, Row, Rows, keep_together, show
 from schema.connection import Address
 
 Outputs = Mapping[str, Any]
-# What to do about a job's error, by PostgreSQL's error code; of all others the message must say it.
+# What to do about a job's error, by SQLSTATE; for any other the message has to be enough.
 REMEDIES = {
     "55P03": "wait, for others held a lock for too long",
     "40P01": "wait, for it and others waited for each other's locks",
@@ -30,11 +30,11 @@ REMEDIES = {
 
 
 class OutputsError(Exception):
-    """The stack's outputs lack what was asked for: one line with the remedy."""
+    """The stack's outputs lack what a command needs; the message is one line with the remedy."""
 
 
 def login_address(outputs: Outputs, role: str) -> Address:
-    """The address with which `role` logs in to the stack's primary. Raises OutputsError."""
+    """Return the address by which `role` logs in to the stack's primary, password included. Raises OutputsError."""
     logins = outputs.get("logins") or {}
     if not logins:
         raise OutputsError("the stack has no database yet; bring it up first with `make up`")
@@ -45,12 +45,12 @@ def login_address(outputs: Outputs, role: str) -> Address:
 
 
 def show_report(console: Console, stack: str, outputs: Outputs) -> None:
-    """Ask the stack's server and print the screen. Raises OutputsError, ServerUnreachableError."""
+    """Read the stack's server and print the report. Raises OutputsError, ServerUnreachableError."""
     show(console, render(stack, outputs, read_server(login_address(outputs, "admin")), datetime.now(UTC)))
 
 
 def render(stack: str, outputs: Outputs, server: ServerFacts, now: datetime) -> Group:
-    """The screen as something rich prints; pure."""
+    """Build the report for rich to print; pure."""
     return Group(
         Text(""), Heading(f"LifeCompanion, stack {stack}: {_versions(server)}"), Text(""),
         _places(outputs, server.standbys), Text(""), _tables(server, now), Text(""),
@@ -75,7 +75,7 @@ def _places(outputs: Outputs, standbys: Sequence[StandbyFacts]) -> Pairs:
 
 
 def _lag(name: str, standbys: Sequence[StandbyFacts]) -> str:
-    """How far the standby is behind, in the primary's words; a standby is found by its application name."""
+    """How far the standby is behind, as the primary reports it; a standby is found by its application name."""
     for standby in standbys:
         if _plain(name).endswith(_plain(standby.name)):
             seconds = "" if standby.behind_seconds is None else f", {standby.behind_seconds:.1f} s"
@@ -84,12 +84,12 @@ def _lag(name: str, standbys: Sequence[StandbyFacts]) -> str:
 
 
 def _plain(name: str) -> str:
-    """A replica's name as its slot and standby have it: without hyphens (and without the stack's name before it)."""
+    """A replica's name as its slot has it, with underscores."""
     return name.replace("-", "_")
 
 
 def _tables(server: ServerFacts, now: datetime) -> Rows:
-    """Each table with its policies, and when they run next, below it."""
+    """Each table, and below it its policies with their next runs."""
     rows = []
     for facts in server.tables:
         name = f"{facts.name} (aggregate)" if facts.aggregate else facts.name
@@ -120,7 +120,7 @@ def _when(instant: datetime | None, now: datetime) -> str:
 
 
 def _failed(failure: JobFailure, stack: str, now: datetime) -> tuple[Pairs, Text, Text]:
-    """What failed and when, why in the server's words, and what to do; the command has a line of its own."""
+    """What failed and when, the server's message, and what to do; the command has a line of its own."""
     when = "" if failure.started is None else f", {_ago(failure.started, now)}"
     times = "" if failure.failures < 2 else f", {failure.failures} times in all"
     why = failure.error or "the server has not kept its error; its log has it"
@@ -157,16 +157,16 @@ def _rest(outputs: Outputs, stack: str) -> Pairs:
 
 
 def _next_backup(outputs: Outputs, stack: str) -> str:
-    """When the schedule takes the next one; how to take one by hand, where there is no schedule."""
+    """When the schedule takes the next backup; without a schedule, the command that takes one."""
     if not (outputs.get("bucket") or {}).get("name"):
         return "none: there is no bucket"
     schedule = [Due(**due) for due in outputs.get("schedule") or () if due["kind"] not in ("drill", "prune")]
     if not schedule:
         return ("none is scheduled (lifecompanion:backupSchedule); take one: "
-                + whole(f"lcdb backup run --stack {stack}"))
+                + keep_together(f"lcdb backup run --stack {stack}"))
     now = datetime.now(UTC)
     moment, kind = min((next_due(due, now), str(due.kind)) for due in schedule)
-    return f"{kind}, {moment:%Y-%m-%d %H:%M} UTC; see {whole(f'lcdb backup status --stack {stack}')}"
+    return f"{kind}, {moment:%Y-%m-%d %H:%M} UTC; see {keep_together(f'lcdb backup status --stack {stack}')}"
 
 
 def _port(place: Mapping[str, Any]) -> int:

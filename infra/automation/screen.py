@@ -1,4 +1,4 @@
-"""Text for a screen of any width: lines break at spaces alone, so that a path or an address stays whole."""
+"""Text for a screen of any width: lines break only at spaces, never inside a path or an address."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ HARD_SPACE = "\u00a0"
 
 
 def show(console: Console, what: Group) -> None:
-    """Print what fits the console by itself; a word that is wider than the console runs past its edge."""
+    """Print a group whose parts fit themselves to the width; a word that is wider runs past the edge."""
     console.print(what, soft_wrap=True)
 
 
-def whole(text: str) -> str:
-    """The same text, which `wrapped` breaks nowhere."""
+def keep_together(text: str) -> str:
+    """Mark the text so that `wrap` does not break it."""
     return text.replace(" ", HARD_SPACE)
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` columns; a longer word has a line of its own, which is longer."""
+def wrap(text: str, width: int) -> list[str]:
+    """Break the text into lines of at most `width` columns; a longer word gets a line of its own."""
     lines = textwrap.wrap(text, max(width, 1), break_long_words=False, break_on_hyphens=False)
     return [line.replace(HARD_SPACE, " ") for line in lines] or [""]
 
@@ -36,20 +36,22 @@ class Heading:
     text: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        for line in wrapped(self.text, options.max_width):
+        """Render it at the width in `options`, one Text for each line."""
+        for line in wrap(self.text, options.max_width):
             yield _line(Text(line, style="bold"), "")
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """A name and a value in each row, the values below each other; what follows of a value stands below it."""
+    """Rows of a name and a value in two columns; a value that is too long continues below."""
 
     rows: Sequence[tuple[str, str]]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Render it at the width in `options`, one Text for each line."""
         margin = max((len(name) for name, _ in self.rows), default=0) + 2
         for name, value in self.rows:
-            first, *others = wrapped(value, options.max_width - margin)
+            first, *others = wrap(value, options.max_width - margin)
             yield _line(Text(name.ljust(margin), style="bold"), first)
             for line in others:
                 yield _line(Text(" " * margin), line)
@@ -57,7 +59,7 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: its cells, the first of them its name, and what is said of it in the lines below it."""
+    """One row of a table: its cells, the first of them its name, and remarks for the lines below it."""
 
     cells: Sequence[str]
     below: Sequence[str] = ()
@@ -65,12 +67,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Rows:
-    """A table: the first column to the left, the others to the right; a name that leaves no room has its own line."""
+    """A table: first column left-aligned, others right-aligned; a name that leaves no room has a line of its own."""
 
     headings: Sequence[str]
     rows: Sequence[Row]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Render it at the width in `options`, one Text for each line."""
         widths = [max(len(row.cells[column]) for row in (Row(self.headings), *self.rows))
                   for column in range(len(self.headings))]
         numbers = sum(widths[1:]) + 2 * len(widths[1:])
@@ -82,7 +85,7 @@ class Rows:
                 yield _line(Text(name, style=style), "")
                 name = ""
             yield _line(Text(name.ljust(names), style=style), Text(figures, style=style))
-            for line in wrapped(", ".join(map(whole, row.below)), options.max_width - INDENT) if row.below else ():
+            for line in wrap(", ".join(map(keep_together, row.below)), options.max_width - INDENT) if row.below else ():
                 yield _line(Text(" " * INDENT), line)
 
 

@@ -1,4 +1,4 @@
-"""A stack driven through Pulumi's Automation API: the same program, project and stack files as `pulumi up` by hand."""
+"""Run a stack through Pulumi's Automation API, with the same program and files as `pulumi up` by hand."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SALT = re.compile(r"^encryptionsalt:.*\n?", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Result:
-    """What an operation did: counts by Pulumi's words (create, update, delete, same, ...), and the stack's outputs."""
+    """The result of an operation: resources counted by what was done (create, same, ...), and the stack's outputs."""
 
     operation: str
     stack: str
@@ -47,26 +47,27 @@ class Result:
 
     @property
     def changed(self) -> bool:
-        """Whether anything was, or in a preview would be, made, altered or removed."""
+        """Whether anything was, or in a preview would be, created, changed or removed."""
         return any(count for word, count in self.changes.items() if word not in ("same", "read", "refresh"))
 
     def summary(self) -> str:
-        """One line: `resources: +12 ~0 -0, 5 unchanged in 14 s`, or that there was nothing to change."""
+        """Write one line: `dev: resources: +12 ~0 -0, 5 unchanged, 14 s`, or that there was nothing to change."""
         same = self.changes.get("same", 0)
         if not self.changed:
             return f"{self.stack}: nothing to change ({same} resources as declared), {self.seconds:.0f} s"
-        made, altered, removed = (sum(self.changes.get(word, 0) for word in words) for words in (
+        created, altered, removed = (sum(self.changes.get(word, 0) for word in words) for words in (
             ("create", "create-replacement", "import"), ("update", "replace"), ("delete", "delete-replaced")))
-        return f"{self.stack}: resources: +{made} ~{altered} -{removed}, {same} unchanged, {self.seconds:.0f} s"
+        return f"{self.stack}: resources: +{created} ~{altered} -{removed}, {same} unchanged, {self.seconds:.0f} s"
 
 
 class Stack:
-    """One stack of this project, made in its backend when it is not there yet.
-
-    Raises CliMissingError where no Pulumi CLI can be had.
-    """
+    """One stack of this project. All operations raise StackError, with one line for each cause."""
 
     def __init__(self, name: str, console: Console, *, root: Path = ROOT, local: Path = LOCAL) -> None:
+        """Open the stack, and create it in its backend where it does not exist.
+
+        Raises CliMissingError where the Pulumi CLI is missing and cannot be installed.
+        """
         self.name, self.target = name, stack_target(name, root)
         self._backend: Backend = find_backend(local)
         self._cli = find_cli(local / "pulumi", PLUGINS[self.target])
@@ -87,40 +88,40 @@ class Stack:
 
     def up(self) -> Result:
         """Make the stack what the program declares; changes nothing where it is so already."""
-        self._tell_of_backup()
+        self._find_backup()
         return self._operate("up", lambda **to: self._stack.up(show_secrets=False, **to))
 
     def preview(self, *, diff: bool = False) -> Result:
-        """Say what `up` would do; with `diff`, in Pulumi's full words. Changes nothing."""
+        """Report what `up` would change; with `diff`, as the Pulumi CLI prints it. Changes nothing."""
         return self._operate("preview", lambda **to: self._stack.preview(diff=diff, **to), aloud=diff)
 
     def refresh(self) -> Result:
-        """Read what is really there into the state: drift shows as changes. Alters nothing but the state."""
+        """Read the real resources into the state; drift is reported as changes. Changes nothing but the state."""
         return self._operate("refresh", lambda **to: self._stack.refresh(
             clear_pending_creates=True, show_secrets=False, **to))
 
     def destroy(self) -> Result:
-        """Remove everything the stack made; the empty stack and its settings stay."""
+        """Remove everything the stack created; the empty stack and its settings stay."""
         return self._operate("destroy", lambda **to: self._stack.destroy(show_secrets=False, **to))
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs as of its last `up`, secrets included; empty where there was none."""
+        """Return the outputs of the last `up`, secrets included; empty where there was none."""
         try:
             return {name: output.value for name, output in self._stack.outputs().items()}
         except auto.CommandError as error:
             raise StackError(f"stack {self.name}: its outputs cannot be read: {explain_output(str(error))}") from None
 
     def export_state(self) -> dict[str, Any]:
-        """The state as Pulumi's deployment, its secrets in plain text: not for any file."""
+        """Return the state as a Pulumi deployment, secrets in plain text: it must not be written to a file."""
         return dict(self._stack.export_stack().deployment or {})
 
     def config_secrets(self) -> dict[str, str]:
-        """The secrets of the stack's config by full key, in plain text."""
-        found = self._stack.workspace.get_all_config(self.name)
-        return {key: value.value for key, value in found.items() if value.secret}
+        """Return the secrets of the stack's config by full key, in plain text."""
+        config = self._stack.workspace.get_all_config(self.name)
+        return {key: value.value for key, value in config.items() if value.secret}
 
     def take_over(self, deployment: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
-        """Begin with this state and these secret settings. Raises StackError where the stack has a state of its own."""
+        """Import this state and these secret settings into an empty stack. Raises StackError where it has resources."""
         own = self.export_state()
         if len(own.get("resources") or ()) > 1:
             raise StackError(f"stack {self.name}: is there already and has resources; give another name")
@@ -130,23 +131,23 @@ class Stack:
                 # Under the new stack's own key: secrets come in plain text, and Pulumi encrypts them.
                 state = {**deployment, **own, "resources": deployment["resources"]}
                 json.dump({"version": 3, "deployment": state}, out)
-            self._told("stack", "import", "--file", str(file))
+            self._run_cli("stack", "import", "--file", str(file))
         for key, value in secrets.items():
-            self._told("config", "set", "--secret", key, said=value)  # not as an argument, which others could read
+            self._run_cli("config", "set", "--secret", key, stdin=value)  # everyone may read arguments
         if self._backend.ours:
             file = stack_file(self.name, self._root)
             file.write_text(SALT.sub("", file.read_text(encoding="utf-8")), encoding="utf-8")
 
-    def _told(self, *words: str, said: str = "") -> None:
-        """Run a command of Pulumi's on this stack; raises StackError with what it says."""
+    def _run_cli(self, *arguments: str, stdin: str = "") -> None:
+        """Run a Pulumi command on this stack. Raises StackError with its error."""
         env = {**os.environ, **self._stack.workspace.env_vars}
-        done = subprocess.run([self._cli.command, *words, "--stack", self.name, "--non-interactive"], input=said,
+        done = subprocess.run([self._cli.command, *arguments, "--stack", self.name, "--non-interactive"], input=stdin,
                               cwd=self._root, env=env, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise StackError(f"stack {self.name}: {explain_output(done.stderr or done.stdout)}")
 
-    def _tell_of_backup(self) -> None:
-        """Where tables may be dropped, look for a verified backup of their rows, without which they are kept."""
+    def _find_backup(self) -> None:
+        """Where tables may be dropped, tell the providers whether a verified backup holds their rows."""
         from backups.errors import BackupError
         from backups.monitoring.verified_backup import is_backed_up
         from infra.handlers.schema_objects import BACKED_UP
@@ -166,11 +167,11 @@ class Stack:
 
     def _operate(self, operation: str, run: Callable[..., Any], *, aloud: bool = False) -> Result:
         since = time.monotonic()
-        earlier = Run.of_log(self._folder / "log")
+        earlier = Run.from_log(self._folder / "log")
         try:
             progress, done, causes = self._attempt(operation, run, aloud)
         except auto.ConcurrentUpdateError as error:
-            self._heal(str(error))
+            self._unlock(str(error))
             progress, done, causes = self._attempt(operation, run, aloud)
         removed = remove_leftovers(causes, self.name, earlier)
         if causes and progress.pending:
@@ -190,9 +191,9 @@ class Stack:
         return Result(operation, self.name, progress.changes, time.monotonic() - since, outputs)
 
     def _attempt(self, operation: str, run: Callable[..., Any], aloud: bool) -> tuple[Progress, Any, list[str]]:
-        """Run once: what was seen, what came of it, and the causes where it failed."""
+        """Run once; returns the progress seen, Pulumi's result, and the causes where it failed."""
         progress = Progress(self._console, f"{operation} {self.name}", planning=operation == "preview")
-        with self._log() as log, progress.shown():
+        with self._log() as log, progress.live():
             def note(line: str) -> None:
                 print(line, file=log, flush=True)
                 if aloud and not line.startswith("@ "):
@@ -207,12 +208,12 @@ class Stack:
         return progress, done, []
 
     def _workspace(self, folder: Path) -> auto.LocalWorkspace:
-        # The plugins are seen to already; looking for others at each start costs seconds where there is no network.
+        # The plugins are installed already; a search for others costs seconds at each start without a network.
         env = {**self._backend.env, "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true"}
         return auto.LocalWorkspace(work_dir=str(folder), env_vars=env, pulumi_command=self._cli)
 
     def _create(self) -> None:
-        """Make the stack. Ours is made from elsewhere: the salt that Pulumi writes would land in the committed file."""
+        """Create the stack; with our own backend in another folder, as Pulumi writes a salt into the stack's file."""
         try:
             if not self._backend.ours:
                 auto.Stack.create(self.name, self._workspace(self._root))
@@ -222,10 +223,10 @@ class Stack:
                 (Path(folder) / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
                 auto.Stack.create(self.name, self._workspace(Path(folder)))
         except auto.CommandError as error:
-            raise StackError(f"stack {self.name}: cannot be made: {explain_output(str(error))}") from None
+            raise StackError(f"stack {self.name}: cannot be created: {explain_output(str(error))}") from None
 
     def _config_file(self) -> str | None:
-        """A copy of the committed stack file, which Pulumi would write its salt into; None for a backend of theirs."""
+        """A copy of the committed stack file for Pulumi to write its salt into; None for the user's own backend."""
         if not self._backend.ours:
             return None
         committed = stack_file(self.name, self._root)
@@ -233,9 +234,9 @@ class Stack:
         copy.write_text(SALT.sub("", committed.read_text(encoding="utf-8")), encoding="utf-8")
         return str(copy)
 
-    def _heal(self, said: str) -> None:
-        """Break the lock of an update whose process is gone. Raises StackError where it may still run."""
-        holders = list(HOLDER.finditer(said))
+    def _unlock(self, message: str) -> None:
+        """Remove the lock of an update whose process is gone. Raises StackError where it may still run."""
+        holders = list(HOLDER.finditer(message))
         alive = [h for h in holders if h["host"] != socket.gethostname() or _runs_pulumi(int(h["pid"]))]
         if alive or not holders:
             who = "; ".join(f"process {h['pid']} of {h['user']} on {h['host']}, since {h['since']}" for h in alive)
@@ -257,7 +258,7 @@ class Stack:
 
 
 def _runs_pulumi(pid: int) -> bool:
-    """Whether the process is there and, where that can be seen, is a Pulumi CLI."""
+    """Whether the process exists and, where /proc shows its name, is a Pulumi CLI."""
     try:
         os.kill(pid, 0)
         return "pulumi" in (Path("/proc") / str(pid) / "comm").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Where Pulumi keeps its state: the user's own backend, else a folder of this checkout and a generated passphrase."""
+"""Where Pulumi keeps its state: the user's own backend, else a folder of this checkout with a generated passphrase."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.local.state_files import StateError
 
 @dataclass(frozen=True)
 class Backend:
-    """Where state is kept. `env` is what Pulumi must be told for it: paths and switches, no secrets."""
+    """Where state is kept: `ours` in this checkout; `env` are the variables that Pulumi needs for it, no secrets."""
 
     url: str
     ours: bool
@@ -24,7 +24,7 @@ class Backend:
 
 
 def find_backend(local: Path = LOCAL) -> Backend:
-    """The backend the user is logged in to, else the folder `local`/state; says nothing about whether it answers."""
+    """Find the backend the user is logged in to, else the folder `local`/state; does not check whether it answers."""
     ours = f"file://{local / 'state'}"
     url = os.environ.get("PULUMI_BACKEND_URL") or _logged_in()
     if url and url != ours:
@@ -38,9 +38,9 @@ def find_backend(local: Path = LOCAL) -> Backend:
 
 
 def ensure_backend(backend: Backend, local: Path = LOCAL) -> None:
-    """Make the state folder (mode 0700) and the passphrase (0600) where they are ours; what is there stays as it is.
+    """Create the state folder (mode 0700) and the passphrase file (0600), unless they exist; only for our own backend.
 
-    Raises StateError where there is state but its passphrase is gone.
+    Raises StateError where there is state but no passphrase.
     """
     if not backend.ours:
         return
@@ -52,7 +52,7 @@ def ensure_backend(backend: Backend, local: Path = LOCAL) -> None:
     if any((local / "state").rglob("stacks/**/*.json")):
         raise StateError(f"{passphrase}: gone, but {local / 'state'} was encrypted with it; put it back, "
                          "or remove that folder (and by hand what its stacks made)")
-    # Complete before it has its name, and never over another's: two first runs at once agree on one passphrase.
+    # Linked when it is complete, and never over an existing one: two first runs at once agree on one passphrase.
     draft = local / f"passphrase.{os.getpid()}.{secrets.token_hex(4)}"
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(32) + "\n")

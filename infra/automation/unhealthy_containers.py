@@ -1,4 +1,4 @@
-"""Why a container of a stack does not get healthy, in its own words: Pulumi only says that it gave up waiting."""
+"""Find out why a container does not get healthy, from its log: Pulumi only says that it stopped waiting."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from docker.models.containers import Container
 
-# What PostgreSQL, its tools and the shell call a failure; the last such line is the cause or nearest to it.
+# The words of PostgreSQL, its tools and the shell for a failure; the last such line is nearest to the cause.
 FAILURE = re.compile(r"FATAL|PANIC|No space left|initdb: error|could not|not found|exit")
 LINES = 200
 
 
 def explain_unhealthy(stack: str) -> list[str]:
-    """One line for each container of the stack that is there but not healthy; none where no engine answers."""
+    """Write one line for each unhealthy container of the stack, with its log's last failure; none without an engine."""
     import docker
     from docker.errors import DockerException
 
@@ -34,7 +34,7 @@ def _explain(container: Container) -> str | None:
     log = container.logs(tail=LINES).decode(errors="replace").splitlines()
     failures = [line.strip() for line in log if FAILURE.search(line)]
     space = [line for line in failures if "No space left" in line]
-    said = (space or failures or [line for line in log if line.strip()] or ["nothing"])[-1]
+    last = (space or failures or [line for line in log if line.strip()] or ["nothing"])[-1]
     name = container.name
     remedy = "free space on the Docker engine's disk" if space else f"see `docker logs {name}`"
-    return f"{name}: {health or state['Status']}, a healthy one required; its log says: {said}; {remedy}"
+    return f"{name}: {health or state['Status']}, a healthy one required; its log says: {last}; {remedy}"

@@ -1,1 +1,1 @@
-"""What the dynamic providers call: the work behind a resource's create, diff, read, update and delete."""
+"""The work behind the create, diff, read, update and delete of the dynamic providers, without Pulumi."""

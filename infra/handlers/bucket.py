@@ -1,4 +1,4 @@
-"""Between Pulumi's properties and the backup bucket: what its resource plans, makes, reads and deletes."""
+"""Plan, make, read and delete the backup bucket from the properties of its Pulumi resource."""
 
 from __future__ import annotations
 
@@ -20,18 +20,21 @@ from backups.storage.bucket import (
 from backups.storage.protections import PROTECTIONS
 
 Props = dict[str, Any]
-# What a server of ours may take to answer after its start.
+# How long a server that the stack itself starts may take to answer.
 START_SECONDS = 60.0
 
 
-def spec_of(props: Mapping[str, Any]) -> BucketSpec:
-    """The declaration that a resource's properties carry."""
+def read_spec(props: Mapping[str, Any]) -> BucketSpec:
+    """Turn a resource's properties into the bucket's declaration."""
     return BucketSpec.from_protections(str(props["bucket"]), props)
 
 
-def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
-    """What an update would change, line by line; a server that is not up yet is planned for as an empty one."""
-    spec = spec_of(props)
+def plan_changes(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
+    """Compare the declared bucket with the live one; one line for each change, none where they agree.
+
+    A server that is not up yet counts as an empty one. One that cannot be asked gives the line `not known yet: ...`.
+    """
+    spec = read_spec(props)
     login = S3Login.from_dict(props["login"]) if server_known else None
     try:
         if login is None or login.ca_file_is_missing():
@@ -42,19 +45,23 @@ def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
         return [f"not known yet: {error}"]
 
 
-def ensured(props: Mapping[str, Any]) -> list[str]:
-    """Make the bucket as declared and return what the server cannot do."""
-    done = ensure_bucket(S3Login.from_dict(props["login"]), spec_of(props), on_unsupported=props["on_unsupported"],
+def ensure(props: Mapping[str, Any]) -> list[str]:
+    """Make the live bucket the declared one; returns one line for each protection that the server does not support.
+
+    Raises BackupError, where the stack does not allow (`s3OnUnsupported: warn`) that a protection is missing too.
+    """
+    done = ensure_bucket(S3Login.from_dict(props["login"]), read_spec(props), on_unsupported=props["on_unsupported"],
                          wait_seconds=START_SECONDS if props["server_is_ours"] else 0)
     return done.left_out
 
 
-def live(props: Mapping[str, Any]) -> Props | None:
-    """The properties with the bucket's real protections in place of the declared ones; None where it is gone.
+def read_live(props: Mapping[str, Any]) -> Props | None:
+    """Read the live bucket: the properties with its real protections in place of the declared ones; None if it is gone.
 
-    A server of ours that is down says so by its own resource; the bucket on it is taken to be as it was.
+    Where the stack's own server is down, the properties are returned unchanged: that server's resource reports it.
+    Raises S3UnreachableError for any other server that does not answer.
     """
-    spec = spec_of(props)
+    spec = read_spec(props)
     try:
         state = read_bucket(S3Login.from_dict(props["login"]), spec.name)
     except S3UnreachableError as error:
@@ -65,24 +72,24 @@ def live(props: Mapping[str, Any]) -> Props | None:
     if state is None:
         return None
     missing = state.unsupported | {key for key in spec.protections() if is_left_out(key, props.get("left_out") or ())}
-    found = {key: observed(key, declared, state.protections.get(key, {}))
-             for key, declared in spec.protections().items() if key not in missing}
-    return {**props, **found, "left_out": left_out(spec, missing)}
+    protections = {key: observed(key, declared, state.protections.get(key, {}))
+                   for key, declared in spec.protections().items() if key not in missing}
+    return {**props, **protections, "left_out": left_out(spec, missing)}
 
 
 def is_left_out(key: str, lines: Sequence[str]) -> bool:
-    """Whether one of `left_out`'s lines names this protection."""
+    """Tell whether one of the lines of `left_out` is about this protection."""
     name = next(protection.name for protection in PROTECTIONS if protection.key == key)
     return any(line.startswith(f"{name}: ") for line in lines)
 
 
-def is_work(plan: Sequence[str], lines: Sequence[str]) -> bool:
-    """Whether a plan holds more than what the server was found not to have when it was tried."""
+def has_changes(plan: Sequence[str], lines: Sequence[str]) -> bool:
+    """Tell whether a plan changes anything but the protections that the server has refused before (`left_out`)."""
     names = [protection.name for protection in PROTECTIONS if is_left_out(protection.key, lines)]
     return any(not line.startswith(tuple(f"{name}: " for name in names)) for line in plan)
 
 
-def deleted(props: Mapping[str, Any]) -> None:
-    """Delete the bucket, refused while it holds backups unless the stack allows it."""
+def delete(props: Mapping[str, Any]) -> None:
+    """Delete the bucket. Raises BackupError while it holds backups, unless the stack allows it."""
     delete_bucket(S3Login.from_dict(props["login"]), str(props["bucket"]),
                   allow_with_backups=bool(props["allow_with_backups"]))

@@ -1,4 +1,4 @@
-"""A certificate for a server of ours, signed by an authority made for it alone; the authority's key is kept nowhere."""
+"""TLS certificates for the stack's own servers, each signed by a new authority whose private key is thrown away."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 RENEW_BEFORE = timedelta(days=30)
-# The S3 server's parts show it to each other: as a client too.
+# The S3 server's parts authenticate to each other with it, so it is a client's certificate too.
 USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
 @dataclass(frozen=True)
 class Issued:
-    """PEM texts; `cert_pem` and `key_pem` are the server's, `ca_pem` is what its clients trust."""
+    """A server certificate as PEM: `cert_pem` and `key_pem` for the server, `ca_pem` for its clients to trust.
+
+    `not_after` is its end in ISO 8601.
+    """
 
     ca_pem: str
     cert_pem: str
@@ -28,7 +31,7 @@ class Issued:
 
 
 def issue(names: Sequence[str], days: int) -> Issued:
-    """A new authority and a server certificate for these host names and addresses, both valid for `days` days."""
+    """Issue a server certificate for these host names and IP addresses by a new authority; both last `days` days."""
     now = datetime.now(UTC)
     start, end = now - timedelta(hours=1), now + timedelta(days=days)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -50,12 +53,12 @@ def issue(names: Sequence[str], days: int) -> Issued:
 
 
 def is_due(not_after: str) -> bool:
-    """Whether a certificate that ends then should be issued anew now."""
+    """Tell whether a certificate that expires at `not_after` (ISO 8601) is to be renewed now."""
     return datetime.fromisoformat(not_after) - datetime.now(UTC) < RENEW_BEFORE
 
 
 def has_usages(cert_pem: str) -> bool:
-    """Whether a certificate has all usages that ours have; those of earlier releases are for servers alone."""
+    """Tell whether a certificate is for servers and clients; earlier releases issued some for servers alone."""
     cert = x509.load_pem_x509_certificate(cert_pem.encode("ascii"))
     return set(USAGES) <= set(cert.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
 

@@ -1,9 +1,9 @@
-"""One look at everything that the program declares, shared by the calls that Pulumi makes for each of its resources.
+"""A cache of one plan for the whole schema, which the calls that Pulumi makes for its resources share.
 
-Planning fifty tables at once asks the server little more than planning one. So the first call of a command plans them
-all, and the resources that the plan does not touch need no plan of their own, as long as nobody here has changed
-anything: from the first change on each object is planned alone. Only the plugin process does so, which lives as long as
-one command; elsewhere somebody may have changed the database between two calls.
+Planning fifty tables at once sends the server few more queries than planning one. So the first call of a command plans
+them all, and an object that this plan does not touch needs no plan of its own. The cache is used until the first
+change: from then on each object is planned alone. It is on only in Pulumi's plugin process, which lives as long as one
+command; in a longer process somebody may change the database between two calls.
 """
 
 from __future__ import annotations
@@ -24,57 +24,58 @@ FRESH_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What planning everything at once found: the objects with nothing to do, or that the server does not answer."""
+class _WholePlan:
+    """The result of planning everything: the objects with nothing to do, or the error of a server that is down."""
 
-    when: float
+    read_at: float
     settled: frozenset[Object] = frozenset()
     unreachable: ServerUnreachableError | None = None
 
 
-class SharedLook:
-    """The looks of the last seconds, one for each set of options. Calls that come during one wait for it."""
+class PlanCache:
+    """The whole plans of the last 10 seconds, by server and options; safe to call from several threads."""
 
-    def __init__(self, *, sharing: bool) -> None:
-        self._sharing = sharing
+    def __init__(self, *, enabled: bool) -> None:
+        """Start empty; where not `enabled`, every object has to be planned alone."""
+        self._enabled = enabled
         self._lock = threading.Lock()
-        self._looks: dict[tuple[Address, Options], _Look] = {}
+        self._plans: dict[tuple[Address, Options], _WholePlan] = {}
 
-    def finds_settled(self, declared: Object, address: Address, options: Options, program: Sequence[Object]) -> bool:
-        """Whether the object has nothing to do; False, too, where it has to be planned alone to know.
+    def is_settled(self, declared: Object, address: Address, options: Options, program: Sequence[Object]) -> bool:
+        """Tell whether the object is known to need no change; False also where it has to be planned alone.
 
         Raises ServerUnreachableError.
         """
         with self._lock:
-            if not self._sharing or declared not in program:
+            if not self._enabled or declared not in program:
                 return False
-            look = self._looks.get((address, options))
-            if look is None or time.monotonic() - look.when > FRESH_SECONDS:
-                look = self._looks[address, options] = _look(address, options, program)
-        if look.unreachable is not None:
-            raise look.unreachable
-        return declared in look.settled
+            plan = self._plans.get((address, options))
+            if plan is None or time.monotonic() - plan.read_at > FRESH_SECONDS:
+                plan = self._plans[address, options] = _plan_all(address, options, program)
+        if plan.unreachable is not None:
+            raise plan.unreachable
+        return declared in plan.settled
 
     def stop(self) -> None:
-        """Share no more: something is about to change."""
+        """Turn the cache off, before the database is changed."""
         with self._lock:
-            self._sharing = False
+            self._enabled = False
 
 
-def _look(address: Address, options: Options, program: Sequence[Object]) -> _Look:
+def _plan_all(address: Address, options: Options, program: Sequence[Object]) -> _WholePlan:
     try:
         touched = {step.object for step in apply.plan(address, program, options=options).steps}
     except ServerUnreachableError as error:
-        return _Look(time.monotonic(), unreachable=error)
+        return _WholePlan(time.monotonic(), unreachable=error)
     except SchemaError:
-        # One of them is wrong, which its own plan will say.
-        return _Look(time.monotonic())
-    return _Look(time.monotonic(), frozenset(each for each in program if not _touches(touched, each)))
+        # One of the objects is wrong; its own plan reports the error.
+        return _WholePlan(time.monotonic())
+    return _WholePlan(time.monotonic(), frozenset(declared for declared in program if not _touches(touched, declared)))
 
 
-def _touches(names: Collection[str], each: Object) -> bool:
-    """Whether one of the names is the object's or a part's of it."""
-    return any(name == each.full_name or name.startswith(f"{each.full_name}.") for name in names)
+def _touches(names: Collection[str], declared: Object) -> bool:
+    """Whether one of the names is the object's own or that of a part of it."""
+    return any(name == declared.full_name or name.startswith(f"{declared.full_name}.") for name in names)
 
 
-SHARED = SharedLook(sharing=is_plugin())
+CACHE = PlanCache(enabled=is_plugin())

@@ -1,7 +1,7 @@
-"""Modules that Pulumi's plugin process will need, read while it waits for its next call.
+"""Import modules early in Pulumi's plugin process, in a thread, while the process waits for its next call.
 
-The process begins with the first dynamic resource; then, for a second or two, other plugins and servers are asked. What
-the schema and the bucket need takes half a second of processor time to read, and would be read when their turn comes.
+The process starts with the first dynamic resource; for the next second or two Pulumi talks to other plugins and
+servers. The modules for schema and bucket take half a second of CPU time to import, which is spent in that time.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import threading
 
 
 def is_plugin() -> bool:
-    """Whether this process is the one that Pulumi starts for dynamic providers, for one command."""
+    """Tell whether this is the process that Pulumi starts for dynamic providers, one for each command."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     return spec is not None and spec.name.startswith("pulumi.dynamic")
 
 
 def read_ahead(*names: str) -> threading.Thread | None:
-    """Begin to import these modules in the plugin process; None in any other. Whoever imports one meanwhile waits."""
+    """Start a thread that imports these modules, in the plugin process; return None in any other process.
+
+    An import of the same module elsewhere waits for the thread, as Python locks each module.
+    """
     if not is_plugin():
         return None
     thread = threading.Thread(target=lambda: [importlib.import_module(name) for name in names], daemon=True)

@@ -1,8 +1,8 @@
-"""Between Pulumi's properties and the schema engine: what one schema resource plans, makes, reads and drops.
+"""Plan, make, read and drop one schema object from the properties of its Pulumi resource.
 
 A resource's properties are the declaration (schema.model.properties.to_dict) with `connection`, `options`, in a
 preview `preview` and `plan`, and, as an output, `facts`. What else the program declares is not among them: the provider
-runs in the program's folder and asks there. Options that an old state lacks are at their defaults.
+runs in the program's folder and imports it there. An option that an old state lacks has its default.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from infra.handlers import unfinished_seeds
-from infra.handlers.plan_cache import SHARED
+from infra.handlers.plan_cache import CACHE
 from schema import apply
 from schema.comparison.compare import Options
 from schema.connection import Address
@@ -28,57 +28,70 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 Props = dict[str, Any]
-# What `lcdb up` tells the providers that it starts: a verified backup holds the rows of this stack.
+# The environment variable by which `lcdb up` tells the providers that a verified backup holds this stack's rows: "yes".
 BACKED_UP = "LCDB_BACKED_UP"
-BESIDE = frozenset({"connection", "options", "preview", "plan", "facts", "__provider"})
+# All other properties are the declaration.
+NOT_DECLARED = frozenset({"connection", "options", "preview", "plan", "facts", "__provider"})
 
 
 def declaration(props: Mapping[str, Any]) -> Props:
-    """The properties that say what is wanted."""
-    return {key: value for key, value in props.items() if key not in BESIDE}
+    """Return only the properties that declare the object."""
+    return {key: value for key, value in props.items() if key not in NOT_DECLARED}
 
 
-def planned(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
-    """The plan as lines of text; for a server that is not there yet, the plan for an empty database."""
+def plan_object(props: Mapping[str, Any], *, server_known: bool) -> list[str]:
+    """Plan the object's changes, one text for each step; no text where live equals declared.
+
+    Where the server does not exist yet the plan is for an empty database; where it cannot be reached, the only text is
+    `not known yet: ...`. Raises SchemaError.
+    """
     declared, options = _object(props), _options(props)
     if not server_known:
         return plan_from_empty([declared]).render()
     try:
         address, context = Address.from_dict(props["connection"]), _context(props)
-        steps = () if SHARED.finds_settled(declared, address, options, context) else apply.plan(
+        steps = () if CACHE.is_settled(declared, address, options, context) else apply.plan(
             address, [declared], options=options, context=context).steps
-        loading = unfinished_seeds.tells_of(declared, differs=bool(steps)) and unfinished_seeds.is_recorded(address)
+        loading = (unfinished_seeds.is_announced_by(declared, differs=bool(steps))
+                   and unfinished_seeds.is_recorded(address))
     except ServerUnreachableError as error:
         # `up` may be about to start this very server; if not, the update says it again and fails.
         return [f"not known yet: {error}"]
     if loading:
-        # What is refused for now may be what the load puts back itself.
+        # No step is marked as refused: it may be one that the load does itself when it puts indexes and keys back.
         return [unfinished_seeds.PLAN, *(step.render() for step in steps)]
     return [step.render(options.allow) for step in steps]
 
 
-def ensured(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the live object the declared one and return its facts; of a table, once no load into it is unfinished."""
+def ensure_object(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the live object the declared one and return its facts, with warnings; changes nothing where they agree.
+
+    Before a table, a load of development data that was interrupted is finished. Raises SchemaError, SeedError.
+    """
     declared, address = _object(props), Address.from_dict(props["connection"])
-    SHARED.stop()
+    CACHE.stop()
     if isinstance(declared, Table):
         unfinished_seeds.finish(address)
     applied = apply.ensure(address, [declared], options=_options(props), context=_context(props))
     return {**applied.facts[declared.full_name], "warnings": list(applied.warnings)}
 
 
-def live(props: Mapping[str, Any]) -> Props | None:
-    """The properties with the live object's in place of the declared ones; None where it is gone."""
-    found = apply.read(Address.from_dict(props["connection"]), [_object(props)], options=_options(props),
-                       context=_context(props))[0]
-    if found is None:
+def read_live(props: Mapping[str, Any]) -> Props | None:
+    """Read the live object: the properties with its real declaration in place of the stored one; None if it is gone."""
+    live = apply.read(Address.from_dict(props["connection"]), [_object(props)], options=_options(props),
+                      context=_context(props))[0]
+    if live is None:
         return None
-    beside = {key: value for key, value in props.items() if key in BESIDE}
-    return {**to_dict(found), **beside}
+    kept = {key: value for key, value in props.items() if key in NOT_DECLARED}
+    return {**to_dict(live), **kept}
 
 
 def drop(name: str, props: Mapping[str, Any], today: Settings | None = None) -> str:
-    """Drop the object where its options, or today's, allow it; returns what was done, for the log."""
+    """Drop the object if that is allowed, else leave it in place; returns a line for the log that says which.
+
+    `today` is what the stack's settings allow and protect now; without it the object's stored options decide.
+    Raises SchemaError.
+    """
     declared, options = _object(props), _options(props)
     if today is not None:
         options = replace(options, allow=today.allowed(declared.full_name), protect=frozenset(today.protect))
@@ -86,7 +99,7 @@ def drop(name: str, props: Mapping[str, Any], today: Settings | None = None) -> 
     if needed not in options.allow and needed not in declared.allow:
         return (f"{name}: the {kind_of(declared)} is no longer declared, and was left in place with all that is in it; "
                 f"allow {needed} to drop it")
-    SHARED.stop()
+    CACHE.stop()
     dropped = apply.drop(Address.from_dict(props["connection"]), declared, options=options)
     return f"{name}: dropped" if dropped else f"{name}: was gone already"
 

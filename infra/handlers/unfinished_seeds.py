@@ -1,7 +1,7 @@
-"""A load of development data that was interrupted: found by its record in the database, finished before its schema.
+"""Finish an interrupted load of development data before the schema is changed; the database holds a record of it.
 
-A killed load leaves indexes and foreign keys away. The schema engine would put them back, with a lock that has to be
-allowed, and half of the data would stay half; the load puts them back itself once it is whole.
+A load drops indexes and foreign keys and creates them again at its end, so one that was killed leaves them dropped. The
+schema engine could create them too, but under a lock that has to be allowed, and half of the rows would be missing.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from infra.local.notices import notify
 from schema.connection import Address
 from schema.model.objects import Object, Table
 
-# seed.load.ledger.SCHEMA; to import it takes a fifth of a second, which every update would pay.
+# The same as seed.load.ledger.SCHEMA, whose import would cost every update a fifth of a second.
 RECORD = "lifecompanion_seed"
-# The table whose plan tells of it even where nothing else of it differs.
-TOLD_AT = "environmental_readings"
+# The table whose plan announces the interrupted load even where the table itself needs no change.
+ANNOUNCED_AT = "environmental_readings"
 PLAN = "-- first the load of development data that was interrupted is finished, which puts back what it had taken off"
 
 
-def tells_of(declared: Object, *, differs: bool) -> bool:
-    """Whether the object's plan would tell of a load: that of a table that differs, and one that need not."""
-    return declared.full_name == TOLD_AT or (isinstance(declared, Table) and differs)
+def is_announced_by(declared: Object, *, differs: bool) -> bool:
+    """Tell whether the object's plan announces an interrupted load: true for a table that differs, and for one more."""
+    return declared.full_name == ANNOUNCED_AT or (isinstance(declared, Table) and differs)
 
 
 def is_recorded(address: Address) -> bool:
-    """Whether the database has the record of a load that is under way or was interrupted."""
+    """Tell whether the database holds the record of a load that is running or was interrupted."""
     with address.connect() as connection:
         return connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (RECORD,)).fetchone() == (True,)
 
 
-def finish(address: Address, tell: Callable[[str], None] = notify) -> None:
-    """Finish the load that was interrupted and tell so; does nothing where none was. Waits for one under way.
+def finish(address: Address, print_line: Callable[[str], None] = notify) -> None:
+    """Finish the load that was interrupted; does nothing where none was. Waits for a load that is running.
 
-    Raises SeedError.
+    `print_line` gets lines about its progress and its end. Raises SeedError.
     """
     if not is_recorded(address):
         return
     from seed.load.loader import finish_begun
     from seed.load.progress import Lines
 
-    done = finish_begun(address, Lines(tell).hear)
+    done = finish_begun(address, Lines(print_line).hear)
     if done:
-        tell(done)
+        print_line(done)

@@ -1,6 +1,6 @@
-"""What pulumi-postgresql's resources declare, made true over SQL where no plugin runs; what is so already stays.
+"""Make roles, databases, schemas, extensions and grants over SQL, where no pulumi-postgresql plugin runs.
 
-Each function here returns the statements that are missing. A property that it does not know is refused, not ignored.
+Each function returns the statements that are missing, none where all is as declared. An unknown property is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 Inputs = Mapping[str, Any]
 Statements = list[sql.Composed]
 
-# Of the plugin's own conduct, not of the database.
+# Properties about the plugin's own behaviour, which change nothing in the database.
 CONDUCT = frozenset({"dropCascade", "skipDropRole", "skipReassignOwned"})
 ATTRIBUTES = {"login": ("rolcanlogin", "LOGIN"), "superuser": ("rolsuper", "SUPERUSER"),
               "createDatabase": ("rolcreatedb", "CREATEDB"), "createRole": ("rolcreaterole", "CREATEROLE"),
@@ -41,18 +41,19 @@ DEFAULTS = {"table": ("r", "TABLES"), "sequence": ("S", "SEQUENCES"), "function"
 
 
 class UnknownPropertyError(Exception):
-    """A resource wants what is not made over SQL: one line."""
+    """A resource has a property that cannot be made over SQL; the message is one line."""
 
 
 def can_make(kind: str) -> bool:
-    """Whether resources of this type are made here."""
+    """Tell whether resources of this type can be made over SQL."""
     return kind in MAKERS
 
 
 def missing(kind: str, inputs: Inputs, login: Address, *, password_is_set: bool = False) -> tuple[Address, Statements]:
-    """What is still to be done for the resource, and the login to do it with; empty where all is as declared.
+    """Return the statements that the resource still needs, none where all is as declared, and the login to run them.
 
-    `password_is_set` says that an existing role has this password already: the server tells nobody.
+    `password_is_set`: the caller knows that an existing role has this password; it cannot be read from the server.
+    Raises UnknownPropertyError.
     """
     maker, keys, per_database = MAKERS[kind]
     strange = sorted(key for key in inputs.keys() - keys - CONDUCT if not key.startswith("__"))
@@ -69,7 +70,7 @@ def missing(kind: str, inputs: Inputs, login: Address, *, password_is_set: bool 
 
 
 def make(login: Address, statements: Statements) -> None:
-    """Run the statements, together where they can be."""
+    """Run the statements over one connection."""
     with login.connect() as connection:
         for statement in statements:
             connection.execute(statement)
@@ -160,7 +161,7 @@ def _default_privileges(connection: Connection, inputs: Inputs) -> Statements:
 
 
 def _regrant(privileges: list[str], objects: sql.Composable, before: sql.Composable, role: str) -> Statements:
-    """Exactly these privileges: all taken away, then these given."""
+    """Grant exactly these privileges: revoke all, then grant these."""
     to = sql.SQL("PUBLIC") if role == "public" else sql.Identifier(role)
     statements = [sql.SQL("{}REVOKE ALL ON {} FROM {}").format(before, objects, to)]
     if privileges:
@@ -188,7 +189,7 @@ def _one(connection: Connection, query: str | sql.Composed, *values: str) -> tup
 
 
 ROLE, GRANT = "postgresql:index/role:Role", "postgresql:index/grant:Grant"
-# type token: what makes it, the properties that it knows, whether it lies in the database that it names
+# type token: function, properties that it knows, whether the object is inside the database that it names
 MAKERS: dict[str, tuple[Callable[[Connection, Inputs], Statements], frozenset[str], bool]] = {
     ROLE: (_role, frozenset({"name", "password", "roles", *ATTRIBUTES}), False),
     "postgresql:index/database:Database": (_database, frozenset({"name", "owner"}), False),

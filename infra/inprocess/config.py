@@ -1,4 +1,4 @@
-"""A stack's config as the Pulumi CLI would hand it to the program: the project's defaults, then the stack's file."""
+"""Read a stack's config as the Pulumi CLI passes it to the program: the project's defaults, then the stack's file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from infra.settings import SECRETS, SettingsError
 
 
 def read_config(root: Path, stack: str) -> tuple[str, dict[str, str], list[str]]:
-    """The project's name, its config by full key as text, and which keys are secret.
+    """Return the project's name, the config by full key as text, and which keys are secret.
 
-    `PULUMI_CONFIG_<KEY>` in the environment goes before the files; what is encrypted in the stack's file must be given
-    so, as only the CLI can decrypt it. Raises SettingsError.
+    `PULUMI_CONFIG_<KEY>` in the environment overrides the files; a value that is encrypted in the stack's file must be
+    given there, as only the CLI can decrypt it. Raises SettingsError.
     """
     project = yaml.safe_load((root / "Pulumi.yaml").read_text(encoding="utf-8"))
     name = str(project["name"])

@@ -1,4 +1,4 @@
-"""What in-process runs of a stack made: kept in one file of the stack's folder, mode 0600, as it holds secrets."""
+"""The record of what in-process runs of a stack created: one file of its folder, mode 0600, as it holds secrets."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any, Self
 
 NAME = "inprocess.json"
-# The state of Pulumi's that a record was taken over from, as encrypted as it was.
+# The Pulumi state that a record was made from, with its secrets still encrypted.
 TAKEN_OVER = "pulumi-state.json"
 
 
 @dataclass(frozen=True)
 class Made:
-    """One resource as it was last made; `stays`: destroy leaves it; `goes_with`: the URN of what it vanishes with.
+    """One resource as it was last made.
 
-    While one is `protected`, nothing is destroyed. `secrets` are the properties that are secret; None: nobody knows.
+    `stays`: destroy leaves it. `goes_with`: the URN of the resource whose removal removes it too. `protected`: nothing
+    is destroyed while one resource is. `secrets`: the properties that are secret, None where that is not known.
     """
 
     type: str
@@ -34,9 +35,10 @@ class Made:
 
 
 class Record:
-    """The resources made, by URN in the order of their making, and the stack's outputs."""
+    """The resources that were made, by URN in the order of creation, and the stack's outputs."""
 
     def __init__(self, folder: Path, made: dict[str, Made], outputs: dict[str, Any]) -> None:
+        """Keep the record in memory; `write` puts it into `folder`."""
         self.folder, self.made, self.outputs = folder, made, outputs
 
     @property
@@ -46,7 +48,7 @@ class Record:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The record in this folder; an empty one where there is none."""
+        """Read the record in this folder; an empty one where there is none."""
         try:
             kept = json.loads((folder / NAME).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -54,17 +56,17 @@ class Record:
         return cls(folder, {urn: _made(entry) for urn, entry in kept["made"].items()}, kept["outputs"])
 
     def put(self, urn: str, made: Made) -> None:
-        """Note a resource at once, so that a run that is killed loses no password."""
+        """Add or replace a resource and write the file at once, so that a killed run loses no password."""
         self.made[urn] = made
         self.write()
 
     def drop(self, urn: str) -> None:
-        """Note that a resource is gone."""
+        """Remove a resource and write the file."""
         del self.made[urn]
         self.write()
 
     def write(self) -> None:
-        """Write the file whole, readable by its owner alone."""
+        """Replace the file at once, readable by its owner alone."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = {"made": {urn: asdict(made) for urn, made in self.made.items()}, "outputs": self.outputs}
         draft = self.folder / f"{NAME}.draft"
@@ -74,7 +76,7 @@ class Record:
         draft.replace(self.file)
 
     def delete(self) -> None:
-        """Remove the file and the state it was taken over from, and the stack's folder where nothing else is in it."""
+        """Delete the file, the state that it was made from, and the stack's folder if that is empty then."""
         for file in (self.file, self.folder / TAKEN_OVER):
             file.unlink(missing_ok=True)
         with suppress(OSError):

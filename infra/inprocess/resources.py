@@ -44,6 +44,7 @@ class Event:
     plan: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        """Write the event without its plan: `create Table users`."""
         return f"{self.operation} {self.type.rpartition(':')[2]} {self.name}"
 
 
@@ -51,6 +52,7 @@ class Maker(Mocks):
     """Makes, or in a preview plans, what the program declares; stops at the first failure."""
 
     def __init__(self, record: Record, *, preview: bool, on_event: Callable[[Event], None] | None) -> None:
+        """Make into `record`, or with `preview` change nothing; `on_event` gets each event as it happens."""
         self.preview = preview
         self.events: list[Event] = []
         self.failures: list[str] = []
@@ -159,6 +161,7 @@ class Monitor(MockMonitor):
     """Tells the maker what a mock is not told: the resource's URN, and what becomes of it when the stack goes."""
 
     def __init__(self, maker: Maker) -> None:
+        """Pass what is registered on to `maker`."""
         super().__init__(maker)
         self._maker = maker
 

@@ -1,6 +1,6 @@
-"""The same Pulumi program run in this process, without a Pulumi CLI, through the SDK's public mocks.
+"""Run the Pulumi program in this process, without a Pulumi CLI, through the SDK's public mocks.
 
-Dynamic resources really run, pulumi-postgresql's are made true over SQL, anything else is refused: nothing pretends.
+Dynamic resources are really made, pulumi-postgresql's are made over SQL, all others are refused.
 There is no Pulumi state, so no history, no encryption and no removal of what is no longer declared. What a next run
 needs (generated passwords, and what each resource returned) is in a file of the stack's folder that only its owner
 can read.
@@ -36,19 +36,19 @@ OnEvent = Callable[[Event], None]
 
 
 class InProcessError(StackError):
-    """The in-process run failed: one line for each cause. What was done stands; a new run goes on from there."""
+    """The in-process run failed; one line for each cause. What was done stays, and a new run goes on from there."""
 
 
 @dataclass(frozen=True)
 class InProcessResult(Result):
-    """A Result with what happened to each resource, in order."""
+    """A Result with one event for each resource, in order."""
 
     events: tuple[Event, ...] = ()
 
 
 def run(stack: str, *, preview: bool = False, on_event: OnEvent | None = None, root: Path = ROOT,
         local: Path = LOCAL) -> InProcessResult:
-    """Make the stack what the program in `root` declares; with `preview`, only say what that would do.
+    """Make the stack what the program in `root` declares; with `preview`, change nothing and report what would be done.
 
     Raises InProcessError, with one line for each cause.
     """
@@ -66,14 +66,14 @@ def run(stack: str, *, preview: bool = False, on_event: OnEvent | None = None, r
 
 
 def outputs(stack: str, *, local: Path = LOCAL) -> Mapping[str, Any]:
-    """The stack outputs of the last run, secrets included; empty where there was none."""
+    """Return the stack's outputs of the last run, secrets included; empty where there was none."""
     return Record.read(local / stack).outputs
 
 
 def destroy(stack: str, *, on_event: OnEvent | None = None, root: Path = ROOT, local: Path = LOCAL) -> InProcessResult:
-    """Take away what in-process runs of this stack made; what is marked to stay, stays.
+    """Remove what in-process runs of this stack created, but for resources marked `stays`.
 
-    Raises InProcessError where something cannot be removed; what was removed by then is.
+    Raises InProcessError where one cannot be removed; those removed before it are gone.
     """
     since = time.monotonic()
     record = Record.read(local / stack)

@@ -1,1 +1,1 @@
-"""Processes, packages and images on this machine."""
+"""Processes, packages, images and state files on this machine."""

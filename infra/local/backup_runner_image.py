@@ -1,4 +1,4 @@
-"""The build context of the image that keeps the schedule of backups: pinned wheels, our packages, the Dockerfile."""
+"""Prepare the build context of the image that runs the backup schedule: pinned wheels, our packages, the Dockerfile."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from docker.errors import DockerException
 DOCKERFILE = Path("infra/images/runner/Dockerfile")
 REQUIREMENTS = Path("requirements.txt")
 PACKAGES = ("backups", "schema")
-# Of the image's base, Debian 13.
+# The version in the image's base, Debian 13.
 PYTHON = "3.13"
-# What those packages import, with all that it needs in turn; `pip check` in the build says what is missing.
+# The distributions that those packages need, directly or not; `pip check` in the build fails where one is missing.
 WHEELS = frozenset({
     "annotated-types", "asyncpg", "backports-zstd", "boto3", "botocore", "cffi", "cronsim", "cryptography",
     "jmespath", "psycopg", "psycopg-binary", "pycparser", "pydantic", "pydantic-core", "python-dateutil",
@@ -27,11 +27,11 @@ WHEELS = frozenset({
 
 
 class RunnerError(Exception):
-    """The image cannot be prepared: one line with the reason and the remedy."""
+    """The image cannot be prepared; the message is one line with the reason and the remedy."""
 
 
 def runner_reference() -> str:
-    """Named by what it is built from: a change of the program or of a pin is another image."""
+    """Return the image's name with a hash of what it is built from: a new program or pin is another image."""
     digest = hashlib.sha256(DOCKERFILE.read_bytes() + _pins().encode())
     for path in _sources():
         digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
@@ -39,7 +39,10 @@ def runner_reference() -> str:
 
 
 def prepare_build_context(folder: Path) -> Path:
-    """Fill a folder for `docker build`; the wheels are those of the engine's machine, checked against their hashes."""
+    """Fill a folder for `docker build` and return it; the wheels are for the engine's machine, their hashes checked.
+
+    Raises RunnerError where a wheel cannot be downloaded.
+    """
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700, parents=True)

@@ -1,4 +1,4 @@
-"""The base of images that we build: Debian from a registry, or made with debootstrap where no registry answers."""
+"""The base image of all that we build: Debian from a registry, else made with debootstrap."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ BOOTSTRAPPED = "lifecompanion/base:trixie"
 
 
 class BaseImageError(Exception):
-    """No base image can be had; one line with the reason and the remedy."""
+    """There is no base image and none can be made; the message is one line with the reason and the remedy."""
 
 
 def find_base_image() -> str | None:
-    """The reference of a base image that the engine holds, or None."""
+    """Find a base image in the engine; None where it has none."""
     client = docker.from_env()
     for reference in (FROM_REGISTRY, BOOTSTRAPPED):
         try:
@@ -35,9 +35,9 @@ def find_base_image() -> str | None:
 
 
 def ensure_base_image() -> str:
-    """The reference of a base image, pulled or bootstrapped if the engine holds none (about a minute).
+    """Return the reference of a base image, pulled or made (about a minute) unless the engine has one.
 
-    Two callers at once make one image: the second waits for the first.
+    A second caller waits for the first. Raises BaseImageError.
     """
     path = Path(tempfile.gettempdir()) / f"lifecompanion-base-image.{os.getuid()}.lock"
     # Anybody may have put a link there.
@@ -65,10 +65,10 @@ def _bootstrap(why: str) -> None:
             "debootstrap; install debootstrap and run as root, or load the image with `docker load`")
     with tempfile.TemporaryDirectory(prefix="lifecompanion-base-") as folder:
         root = Path(folder) / "root"
-        made = subprocess.run(["debootstrap", "--variant=minbase", RELEASE, str(root)],
+        done = subprocess.run(["debootstrap", "--variant=minbase", RELEASE, str(root)],
                               capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            last = (made.stdout + made.stderr).strip().splitlines()[-1:]
+        if done.returncode != 0:
+            last = (done.stdout + done.stderr).strip().splitlines()[-1:]
             raise BaseImageError(f"debootstrap {RELEASE}: failed ({' '.join(last)}); "
                                  "check that the Debian package mirror can be reached")
         archive = Path(folder) / "root.tar"

@@ -1,4 +1,4 @@
-"""The checkouts of this project on this machine: so that a second one is told whose a port or a container is.
+"""The list of this user's checkouts, by which a message can name the one that holds a port or a container.
 
 Each command of `lcdb` on a stack notes its checkout in `lifecompanion/checkouts` of the user's state folder
 (XDG_STATE_HOME, else ~/.local/state), one folder a line; what runs in a checkout is read from that one's `.lcdb`.
@@ -19,9 +19,9 @@ CONTAINER = "docker:index/container:Container"
 
 
 def note_checkout(root: Path = ROOT) -> None:
-    """Put this checkout on the list of the user's, and take those off that are gone.
+    """Add this checkout to the user's list, and remove those that no longer exist.
 
-    Nothing depends on it but a better message, so a folder that cannot be written is no error.
+    Only messages depend on the list, so a folder that cannot be written is no error.
     """
     file = _list()
     with suppress(OSError):
@@ -35,7 +35,7 @@ def note_checkout(root: Path = ROOT) -> None:
 
 
 def holder_of_port(port: int, name: str, root: Path = ROOT) -> str | None:
-    """Which stack of which checkout runs a process `name` on this port of 127.0.0.1; None where it is none of ours."""
+    """Name the stack and checkout whose process `name` runs on this port of 127.0.0.1; None where none does."""
     for checkout in (root.resolve(), *_others(root)):
         for pid_file in (checkout / ".lcdb").glob(f"*/{name}/{name}.pid"):
             if processes.command(pid_file.parent, name)[-1:] == [str(port)]:
@@ -45,7 +45,7 @@ def holder_of_port(port: int, name: str, root: Path = ROOT) -> str | None:
 
 
 def holder_of_container(stack: str, container: str, root: Path = ROOT, local: Path = LOCAL) -> Path | None:
-    """The other checkout whose state has this container of the stack; None where ours has it, or nobody's."""
+    """Find the other checkout whose state has this container of the stack; None where this one's has it, or none."""
     if _has_container(stack, container, local):
         return None
     return next((checkout for checkout in _others(root) if _has_container(stack, container, checkout / ".lcdb")), None)

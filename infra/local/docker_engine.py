@@ -1,4 +1,4 @@
-"""Questions to the Docker engine that decide what the program declares; nothing here changes the engine."""
+"""Read facts from the Docker engine that decide what the program declares; changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _client() -> docker.DockerClient:
 
 
 def has_image(reference: str) -> bool:
-    """Whether the engine holds the image already."""
+    """Tell whether the engine has the image."""
     try:
         _client().images.get(reference)
     except ImageNotFound:
@@ -36,7 +36,7 @@ def has_image(reference: str) -> bool:
 
 
 def can_pull(reference: str) -> bool:
-    """Whether the image's registry answers and has it."""
+    """Tell whether the image's registry answers within 10 s and has the image."""
     try:
         _client().images.get_registry_data(reference)
     except (APIError, DockerException, OSError):
@@ -45,7 +45,7 @@ def can_pull(reference: str) -> bool:
 
 
 def has_volume(volume: str) -> bool:
-    """Whether the engine has a volume of this name."""
+    """Tell whether the engine has a volume of this name."""
     try:
         _client().volumes.get(volume)
     except NotFound:
@@ -54,7 +54,7 @@ def has_volume(volume: str) -> bool:
 
 
 def volume_label(volume: str, label: str) -> str | None:
-    """A label of a named volume; None where there is no such volume or label."""
+    """Read a label of a volume; None where there is no such volume or label."""
     try:
         attributes = _client().volumes.get(volume).attrs
     except NotFound:
@@ -64,7 +64,7 @@ def volume_label(volume: str, label: str) -> str | None:
 
 
 def require_port(key: str, address: str, port: int, container: str) -> None:
-    """Raise SettingsError if `port` is taken by anything but our own `container`."""
+    """Raise SettingsError where anything but `container` uses the port; the message names the setting `key`."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -78,7 +78,7 @@ def require_port(key: str, address: str, port: int, container: str) -> None:
 
 
 def require_own(stack: str, container: str) -> None:
-    """Raise SettingsError where another checkout of this machine has made the stack's container."""
+    """Raise SettingsError where the stack's container exists and belongs to another checkout of this machine."""
     from infra.local.checkouts import holder_of_container
 
     checkout = holder_of_container(stack, container)

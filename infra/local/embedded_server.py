@@ -1,4 +1,4 @@
-"""The embedded server's process: TimescaleDB in WebAssembly on this machine, for trials and tests.
+"""Run the embedded server: TimescaleDB in WebAssembly as a process of this machine, for trials and tests.
 
 Its files lie in a folder of the stack: `data` (the database), `embedded.pid` and `embedded.log`.
 """
@@ -31,15 +31,16 @@ PORT_SECONDS = 10
 # Shared by all stacks of the checkout; relative to the program's folder.
 PROGRAMS = Path(".lcdb/embedded-node")
 
+
 class EmbeddedError(Exception):
-    """The embedded server cannot be had or started: one line with the reason and the remedy."""
+    """The embedded server cannot be installed or started; the message is one line with the reason and the remedy."""
 
 
 def prepare(root: Path) -> Path:
-    """The folder to run the server from, its packages installed from the lock file: below `root`, once for each lock.
+    """Install the server below `root`, unless it is there in this version, and return its folder.
 
-    Raises EmbeddedError where Node or the packages cannot be had. Two runs at once may both install; the first to
-    finish is taken.
+    Two runs at once may both install; the first to finish wins. Raises EmbeddedError where Node or the packages of the
+    lock file cannot be installed.
     """
     sources = sorted(path for path in SOURCE.iterdir() if path.suffix in {".mjs", ".json"})
     version = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
@@ -64,10 +65,10 @@ def prepare(root: Path) -> Path:
 
 
 def start(folder: Path, port: int, password: str) -> Address:
-    """Run the server on 127.0.0.1:`port` with its data in `folder`, until it takes logins; one that runs is left alone.
+    """Start the server on 127.0.0.1:`port` with its data in `folder`, and wait for it; returns its address.
 
-    `password` is set for the superuser. One that runs on another port, from other code or with another password is
-    started anew. Raises EmbeddedError.
+    `password` is the superuser's. A server that runs is left alone, but restarted where its port, code or password
+    differ. Raises EmbeddedError.
     """
     address = Address("127.0.0.1", port, "postgres", ADMIN, password, sslmode="disable")
     program = prepare(PROGRAMS)
@@ -87,24 +88,24 @@ def start(folder: Path, port: int, password: str) -> Address:
 
 
 def stop(folder: Path) -> None:
-    """Stop the server, everything flushed to its folder; nothing to do where it does not run."""
+    """Stop the server after it has written its data; does nothing where it does not run."""
     processes.stop(folder, NAME)
 
 
 def alive(folder: Path) -> bool:
-    """Whether the server of this folder runs."""
+    """Tell whether the server of this folder runs."""
     return processes.alive(folder, NAME) is not None
 
 
 def remove(folder: Path) -> None:
-    """Stop the server and delete its folder, data and all."""
+    """Stop the server and delete its folder with the data."""
     stop(folder)
     if folder.exists():
         shutil.rmtree(folder)
 
 
 def ensure_owner(admin: Address, database: str, owner: str) -> None:
-    """Make the role the database's owner; nothing is done where it is."""
+    """Make the role the database's owner; changes nothing where it is."""
     with admin.connect() as connection:
         live = connection.execute("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", (database,))
         if live.fetchone() != (owner,):
@@ -113,7 +114,10 @@ def ensure_owner(admin: Address, database: str, owner: str) -> None:
 
 
 def await_port(port: int) -> None:
-    """Wait for the port: a server that was just killed holds it until the last of its threads has ended."""
+    """Wait until the port is free, at most 10 s: a server that was killed holds it until its last thread has ended.
+
+    Raises EmbeddedError.
+    """
     until = time.monotonic() + PORT_SECONDS
     while not processes.port_is_free(port):
         if time.monotonic() > until:

@@ -22,7 +22,7 @@ NPM_INSIDE = INSIDE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
 class NodeError(Exception):
-    """No Node can be had on this machine: one line with the reason and the remedy."""
+    """There is no Node and none can be installed; the message is one line with the reason and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Node:
 
 
 def find_node() -> Node | None:
-    """The Node that is here already, of version 20 or later and with npm; None where one must be installed first."""
+    """Find an installed Node of version 20 or later with npm; None where there is none."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and (_version(node) or 0) >= LEAST:
         return Node(node, (npm,))
@@ -43,7 +43,7 @@ def find_node() -> Node | None:
 
 
 def ensure_node(notify: Callable[[str], None]) -> Node:
-    """The Node that is here, else the one of the Python package, installed now; `notify` gets one line before that.
+    """Find a Node, else install the Python package's; `notify` gets one line before the download.
 
     Raises NodeError.
     """

@@ -1,7 +1,6 @@
-"""What a provider says while it works, such as a download that takes a while: one line each, seen by the user.
+"""Lines that a provider shows the user while it works, such as the start of a long download.
 
-A provider of the CLI's has stderr alone, where the words of Pulumi's language host are as well: the prefix tells these
-lines from those.
+A provider that the CLI runs can only write to stderr, as Pulumi's language host does: a prefix marks our lines.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ _show: Callable[[str], None] = _to_stderr
 
 
 def notify(line: str) -> None:
-    """Show the user one line."""
+    """Show one line to the user."""
     _show(line)
 
 
 def show_by(show: Callable[[str], None]) -> None:
-    """Where providers run in this very process: let their lines go to `show`, without the prefix."""
+    """Pass the lines to `show` from now on, without the prefix: for providers that run in this process."""
     global _show  # noqa: PLW0603 one process has one screen
     _show = show

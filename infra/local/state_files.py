@@ -1,4 +1,4 @@
-"""The state that the Pulumi CLI keeps in a folder of this checkout, read without the CLI.
+"""Read the state that the Pulumi CLI keeps in a folder of this checkout, without the CLI.
 
 Its secrets are AES-256-GCM under a key of PBKDF2 (SHA-256) from the passphrase and the state's salt, as Pulumi's
 passphrase secrets manager writes them (sdk/go/common/resource/config/crypt.go).
@@ -26,16 +26,16 @@ STACK_TYPE = "pulumi:pulumi:Stack"
 
 
 class StateError(Exception):
-    """The state kept here cannot be used: one line with the remedy."""
+    """The state kept here cannot be used; the message is one line with the remedy."""
 
 
 def state_files(stack: str, local: Path = LOCAL) -> list[Path]:
-    """Where the CLI keeps the stack's state in this checkout: at most one file, as a checkout has one project."""
+    """Find the files with the stack's state in this checkout: at most one, as a checkout has one project."""
     return list((local / "state" / ".pulumi" / "stacks").glob(f"*/{stack}.json"))
 
 
 def kept_resources(file: Path) -> list[dict[str, Any]]:
-    """The resources in a state file, secrets still encrypted, without the stack itself; empty where there are none.
+    """Read the resources in a state file, secrets still encrypted, without the stack itself; empty without a file.
 
     Raises StateError where the file cannot be read.
     """
@@ -43,9 +43,9 @@ def kept_resources(file: Path) -> list[dict[str, Any]]:
 
 
 def read_state(file: Path, passphrase: Path) -> dict[str, Any]:
-    """The deployment in a state file, its secrets marked and in plain text: not for any file that others can read.
+    """Read the deployment in a state file with its secrets decrypted, still marked as secret; must not be published.
 
-    Raises StateError where an update of the CLI's is going on, or the passphrase does not fit.
+    Raises StateError where an update is going on, or the passphrase is wrong.
     """
     _refuse_update_under_way(file)
     latest = _latest(file)
@@ -66,19 +66,19 @@ def _latest(file: Path) -> dict[str, Any]:
 
 
 def marked(value: Any) -> dict[str, str]:
-    """The value as a secret in plain text, as an import of Pulumi's takes it, which encrypts it."""
+    """Mark the value as a secret in plain text, which `pulumi stack import` encrypts."""
     return {SIGNATURE: SECRET, "plaintext": json.dumps(value)}
 
 
 def is_secret(value: Any) -> bool:
-    """Whether the value, or anything in it, is marked as a secret."""
+    """Tell whether the value, or anything in it, is marked as a secret."""
     if isinstance(value, Mapping):
         return value.get(SIGNATURE) == SECRET or any(map(is_secret, value.values()))
     return isinstance(value, list) and any(map(is_secret, value))
 
 
 def plain(value: Any) -> Any:
-    """The value without the marks of secrets, at any depth."""
+    """Remove the marks of secrets from the value, at any depth."""
     if isinstance(value, list):
         return [plain(item) for item in value]
     if not isinstance(value, Mapping):
@@ -117,10 +117,10 @@ def _decrypter(file: Path, latest: Mapping[str, Any], passphrase: Path) -> Calla
         version, salt, check = str(manager["state"]["salt"]).split(":", 2)
         key = hashlib.pbkdf2_hmac("sha256", passphrase.read_text(encoding="utf-8").rstrip("\r\n").encode(),
                                   b64decode(salt), ROUNDS)
-        made = AESGCM(key)
-        if version != "v1" or opened(made, check) != CHECKED:
+        aead = AESGCM(key)
+        if version != "v1" or opened(aead, check) != CHECKED:
             raise ValueError(version)
-        return made
+        return aead
 
     def decrypt(text: str) -> str:
         try:

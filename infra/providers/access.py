@@ -1,4 +1,4 @@
-"""Passwords, and what a database gives every session."""
+"""The providers of generated passwords and of a database's default parameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import string
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from infra.handlers.read_ahead import read_ahead
-from infra.providers.calls import Props, as_found, changed
+from infra.providers.calls import Props, has_changed, report_live
 
 # Passwords come first, the schema last.
 read_ahead("infra.handlers.schema_objects")
@@ -19,52 +19,60 @@ PASSWORD_ALPHABET = string.ascii_letters + string.digits
 
 
 class PasswordProvider(ResourceProvider):
-    """A password, generated once; the state keeps it as a secret output."""
+    """Generates a password once: 32 letters and digits, a secret output in the state."""
 
     serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
+        """Generate the password."""
         value = "".join(secrets.choice(PASSWORD_ALPHABET) for _ in range(PASSWORD_LENGTH))
         return CreateResult(str(props["label"]), {**props, "value": value})
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        return DiffResult(changes=changed(olds, news))
+        """Compare the inputs with the stored ones."""
+        return DiffResult(changes=has_changed(olds, news))
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        """Keep the password; store the new inputs."""
         return UpdateResult({**news, "value": olds["value"]})
 
     def read(self, id_: str, props: Props) -> ReadResult:
+        """Return what is stored."""
         return ReadResult(id_, props)
 
     def delete(self, _id: str, _props: Props) -> None:
-        """Nothing but the state knows it."""
+        """Do nothing: the password exists in the state alone."""
 
 
 class DatabaseSettingsProvider(ResourceProvider):
-    """Parameters that a database gives every session (ALTER DATABASE ... SET)."""
+    """Sets parameters that hold for every session of a database (ALTER DATABASE ... SET)."""
 
     serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
+        """Set the parameters."""
         self._apply(props)
         return CreateResult(str(props["connection"]["database"]), dict(props))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        return DiffResult(changes=changed(olds, news, "connection"))
+        """Compare the parameters with the stored ones; a new address or login is no change."""
+        return DiffResult(changes=has_changed(olds, news, "connection"))
 
     def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
+        """Set the parameters that differ."""
         self._apply(news)
         return UpdateResult(dict(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
+        """Read the parameters from the server."""
         from schema.connection import Address
         from schema.database_settings import read_settings
 
         address = Address.from_dict(props["connection"])
-        return as_found(id_, props, {**props, "settings": read_settings(address, props["settings"].keys())})
+        return report_live(id_, props, {**props, "settings": read_settings(address, props["settings"].keys())})
 
     def delete(self, _id: str, _props: Props) -> None:
-        """They go with the database."""
+        """Leave the parameters: they are dropped with the database."""
 
     @staticmethod
     def _apply(props: Props) -> None:

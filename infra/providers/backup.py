@@ -8,7 +8,7 @@ from infra.providers.images import BuildContextProvider
 
 
 class RunnerBuildProvider(BuildContextProvider):
-    """The folder from which the image that keeps the schedule is built; `content` names what it holds."""
+    """Prepares the build context of the image that runs the backup schedule; `content` is the hash of what is in it."""
 
     def _prepare(self, folder: Path) -> Path:
         from infra.local.backup_runner_image import prepare_build_context

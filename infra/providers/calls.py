@@ -1,4 +1,4 @@
-"""What the calls of all providers have in common: unknown values, changes, and the answer to a refresh."""
+"""What all providers share: unknown values, changed inputs, the plan in a preview, the answer to a refresh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Props = dict[str, Any]
 
 
 def is_unknown(value: Any) -> bool:
-    """Whether a value, or anything inside it, is only known once the update has run."""
+    """Tell whether a value, or anything inside it, is not known before the update has run."""
     if isinstance(value, Mapping):
         return any(is_unknown(item) for item in value.values())
     if isinstance(value, list | tuple):
@@ -21,27 +21,30 @@ def is_unknown(value: Any) -> bool:
     return isinstance(value, Unknown) or bool(value == UNKNOWN)
 
 
-def changed(olds: Mapping[str, Any], news: Mapping[str, Any], *ignored: str) -> bool:
-    """Whether any input differs from what was last stored; `__provider` counts, as a moved class is a change."""
+def has_changed(olds: Mapping[str, Any], news: Mapping[str, Any], *ignored: str) -> bool:
+    """Tell whether any input, but those `ignored`, differs from the stored one; `__provider` counts as an input."""
     return any(olds.get(key) != value for key, value in news.items() if key not in ignored)
 
 
-def shown(news: Props, planned: Callable[[], list[str]]) -> CheckResult:
-    """The checked inputs; in a preview with the plan, which is then shown line by line and is never stored."""
+def check_with_plan(news: Props, plan: Callable[[], list[str]]) -> CheckResult:
+    """Accept the inputs; in a preview add the plan to them, which Pulumi shows line by line and never stores."""
     inputs = {key: value for key, value in news.items() if key != "preview"}
-    return CheckResult({**inputs, "plan": planned()} if news.get("preview") else inputs, [])
+    return CheckResult({**inputs, "plan": plan()} if news.get("preview") else inputs, [])
 
 
-def plan_of(news: Props, planned: Callable[[], list[str]]) -> list[str]:
-    """The plan that `shown` made, else one made now: in an update, or where a refresh compares with what is stored."""
-    found: list[str] = news["plan"] if "plan" in news else planned()
-    return found
+def find_plan(news: Props, plan: Callable[[], list[str]]) -> list[str]:
+    """Return the plan that `check_with_plan` made for a preview, else call `plan` now: in an update or a refresh."""
+    steps: list[str] = news["plan"] if "plan" in news else plan()
+    return steps
 
 
-def as_found(id_: str, stored: Props, found: Props | None, *outputs: str) -> ReadResult:
-    """What a refresh answers: gone, as stored, or what was found, as inputs too, so that the next preview shows it."""
-    if found is None:
+def report_live(id_: str, stored: Props, live: Props | None, *outputs: str) -> ReadResult:
+    """Answer a refresh: gone (`live` is None), unchanged, or changed to `live`.
+
+    What has changed is returned as inputs too, but for those named in `outputs`, so that the next preview shows it.
+    """
+    if live is None:
         return ReadResult("", {})
-    if found == stored:
+    if live == stored:
         return ReadResult(id_, stored)
-    return ReadResult(id_, found, {key: value for key, value in found.items() if key not in outputs})
+    return ReadResult(id_, live, {key: value for key, value in live.items() if key not in outputs})

@@ -1,4 +1,4 @@
-"""The S3 server of a stack of ours, and the backup bucket."""
+"""The providers of the stack's own S3 server (certificate, process, image) and of the backup bucket."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from pathlib import Path
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from infra.handlers.read_ahead import read_ahead
-from infra.providers.calls import Props, as_found, changed, is_unknown, plan_of, shown
+from infra.providers.calls import Props, check_with_plan, find_plan, has_changed, is_unknown, report_live
 from infra.providers.images import BuildContextProvider
 
-# The certificate of a server of ours comes early, the bucket after everything.
+# The S3 server's certificate is among the first resources, the bucket among the last.
 read_ahead("infra.handlers.bucket", "botocore.config", "boto3.session")
 
 
 class CertificateProvider(ResourceProvider):
-    """A server certificate and the authority that signed it; issued anew when it is about to expire."""
+    """Issues a server certificate with its own authority, and a new one 30 days before it expires."""
 
     serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
+        """Issue the certificate and write the authority's certificate to `ca_file`."""
         from infra.handlers.certificate import issue
 
         issued = issue(props["names"], int(props["days"]))
@@ -28,28 +29,32 @@ class CertificateProvider(ResourceProvider):
         return CreateResult(str(props["names"][0]), {**props, **asdict(issued)})
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        return DiffResult(changes=self._is_wanted_anew(olds, news) or not self._ca_is_there(olds))
+        """Report a change where inputs differ, the certificate is due, or `ca_file` is missing."""
+        return DiffResult(changes=self._must_reissue(olds, news) or not self._has_ca_file(olds))
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        if self._is_wanted_anew(olds, news):
+        """Issue a new certificate where one is due, else write `ca_file` again."""
+        if self._must_reissue(olds, news):
             return UpdateResult(self.create(news).outs)
         self._write_ca(news["ca_file"], olds["ca_pem"])
         return UpdateResult(olds)
 
     def read(self, id_: str, props: Props) -> ReadResult:
+        """Return what is stored."""
         return ReadResult(id_, props)
 
     def delete(self, _id: str, props: Props) -> None:
+        """Delete `ca_file`."""
         Path(props["ca_file"]).unlink(missing_ok=True)
 
     @staticmethod
-    def _is_wanted_anew(olds: Props, news: Props) -> bool:
+    def _must_reissue(olds: Props, news: Props) -> bool:
         from infra.handlers.certificate import has_usages, is_due
 
-        return changed(olds, news) or is_due(olds["not_after"]) or not has_usages(olds["cert_pem"])
+        return has_changed(olds, news) or is_due(olds["not_after"]) or not has_usages(olds["cert_pem"])
 
     @staticmethod
-    def _ca_is_there(props: Props) -> bool:
+    def _has_ca_file(props: Props) -> bool:
         path = Path(props["ca_file"])
         return path.is_file() and path.read_text(encoding="ascii") == props["ca_pem"]
 
@@ -60,32 +65,37 @@ class CertificateProvider(ResourceProvider):
 
 
 class GatewayProvider(ResourceProvider):
-    """The S3 server as a process of this machine; one that has ended is started again by the next update."""
+    """Runs the S3 server as a process of this machine; where it has ended, the next update starts it again."""
 
     serialize_as_secret_always = False
 
     def create(self, props: Props) -> CreateResult:
+        """Start the server."""
         return CreateResult(str(props["folder"]), self._start(props))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        """Report a change where inputs differ or the server does not run; a new folder replaces it."""
         from infra.local.s3_server import gateway_runs
 
         replaces = ["folder"] if olds["folder"] != news["folder"] else []
-        return DiffResult(changes=changed(olds, news) or not gateway_runs(Path(olds["folder"])), replaces=replaces)
+        return DiffResult(changes=has_changed(olds, news) or not gateway_runs(Path(olds["folder"])), replaces=replaces)
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
+        """Start the server, after a stop where inputs differ."""
         from infra.local.s3_server import stop_gateway
 
-        if changed(olds, news):
+        if has_changed(olds, news):
             stop_gateway(Path(olds["folder"]))
         return UpdateResult(self._start(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
+        """Tell whether the server runs."""
         from infra.local.s3_server import gateway_runs
 
         return ReadResult(id_, {**props, "running": gateway_runs(Path(props["folder"]))})
 
     def delete(self, _id: str, props: Props) -> None:
+        """Stop the server and delete its data."""
         from infra.local.s3_server import remove_gateway
 
         remove_gateway(Path(props["folder"]))
@@ -101,7 +111,7 @@ class GatewayProvider(ResourceProvider):
 
 
 class GatewayBuildProvider(BuildContextProvider):
-    """The folder from which the S3 server's image is built: binary and Dockerfile."""
+    """Prepares the build context of the S3 server's image: binary and Dockerfile."""
 
     def _prepare(self, folder: Path) -> Path:
         from infra.local.s3_server import prepare_build_context
@@ -115,35 +125,42 @@ class BucketProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        from infra.handlers.bucket import planned
+        """Accept the declaration; in a preview with the plan."""
+        from infra.handlers.bucket import plan_changes
 
-        return shown(news, lambda: planned(news, server_known=not is_unknown(news["login"])))
+        return check_with_plan(news, lambda: plan_changes(news, server_known=not is_unknown(news["login"])))
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        from infra.handlers.bucket import is_work, planned
+        """Report a change where inputs or the live bucket differ from the declared ones; a new name replaces it."""
+        from infra.handlers.bucket import has_changes, plan_changes
 
         replaces = ["bucket"] if olds["bucket"] != news["bucket"] else []
-        plan = plan_of(news, lambda: planned(news, server_known=True))
-        return DiffResult(changes=is_work(plan, olds["left_out"]) or changed(olds, news, "plan"), replaces=replaces)
+        plan = find_plan(news, lambda: plan_changes(news, server_known=True))
+        return DiffResult(changes=has_changed(olds, news, "plan") or has_changes(plan, olds["left_out"]),
+                          replaces=replaces)
 
     def create(self, props: Props) -> CreateResult:
+        """Create the bucket, or make a live one of its name the declared one."""
         return CreateResult(str(props["bucket"]), self._ensure(props))
 
     def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
+        """Make the live bucket the declared one."""
         return UpdateResult(self._ensure(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        from infra.handlers.bucket import live
+        """Read the live bucket."""
+        from infra.handlers.bucket import read_live
 
-        return as_found(id_, props, live(props), "left_out")
+        return report_live(id_, props, read_live(props), "left_out")
 
     def delete(self, _id: str, props: Props) -> None:
-        from infra.handlers.bucket import deleted
+        """Delete the bucket; fails while it holds backups, unless the stack allows it."""
+        from infra.handlers.bucket import delete
 
-        deleted(props)
+        delete(props)
 
     @staticmethod
     def _ensure(props: Props) -> Props:
-        from infra.handlers.bucket import ensured
+        from infra.handlers.bucket import ensure
 
-        return {**props, "left_out": ensured(props)}
+        return {**props, "left_out": ensure(props)}

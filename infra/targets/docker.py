@@ -44,6 +44,7 @@ class ChosenImage:
 
     @property
     def leaves_out(self) -> tuple[str, ...]:
+        """One line for each feature that the image's edition of TimescaleDB lacks."""
         return APACHE_LEAVES_OUT if self.kind == DEBIAN else ()
 
 

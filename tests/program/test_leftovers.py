@@ -71,15 +71,15 @@ def test_container_of_another_stack_stays(leftover: tuple[str, str, list[str]]) 
 
 def test_run_is_read_from_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert Run.of_log(log) is None
+    assert Run.from_log(log) is None
     log.write_text("no time\n")
-    assert Run.of_log(log) is None
+    assert Run.from_log(log) is None
     began = datetime.now(UTC) - timedelta(minutes=3)
     log.write_text(f"{began.isoformat()}\nUpdating (dev):\n")
-    run = Run.of_log(log)
+    run = Run.from_log(log)
     assert run is not None
-    assert run.made(began + timedelta(minutes=1))
-    assert not run.made(began - timedelta(seconds=1))
+    assert run.covers(began + timedelta(minutes=1))
+    assert not run.covers(began - timedelta(seconds=1))
 
 
 def test_other_failures_touch_nothing() -> None:

@@ -36,11 +36,11 @@ def by_hand(toy: Toy, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_life_of_a_stack_leaves_the_checkout_clean(toy: Toy) -> None:
-    stack, said = toy.open()
-    made = stack.up()
-    assert made.changes["create"] == 3
-    assert made.outputs == {"count": 2, "word": "hush-hush"}
-    assert "+ Thing thing-0  created" in said.getvalue()
+    stack, printed = toy.open()
+    first = stack.up()
+    assert first.changes["create"] == 3
+    assert first.outputs == {"count": 2, "word": "hush-hush"}
+    assert "+ Thing thing-0  created" in printed.getvalue()
 
     again = toy.open()[0].up()
     assert not again.changed
@@ -50,10 +50,10 @@ def test_life_of_a_stack_leaves_the_checkout_clean(toy: Toy) -> None:
     subprocess.run(["git", "checkout", "-q", "Pulumi.dev.yaml"], cwd=toy.root, check=True)
 
     toy.write(count=1, value="b")
-    stack, said = toy.open()
+    stack, printed = toy.open()
     planned = stack.preview()
     assert (planned.changes["update"], planned.changes["delete"]) == (1, 1)
-    assert "would be updated" in said.getvalue()
+    assert "would be updated" in printed.getvalue()
     assert not stack.refresh().changed
 
     assert toy.open()[0].destroy().changes["delete"] == 3
@@ -71,14 +71,14 @@ def test_up_leaves_no_salt_in_the_committed_file(toy: Toy) -> None:
 def test_failure_is_one_clear_line_and_keeps_what_was_made(toy: Toy) -> None:
     toy.open()[0].up()
     toy.write(count=3, value="bad")
-    stack, said = toy.open()
+    stack, printed = toy.open()
     with pytest.raises(StackError) as caught:
         stack.up()
     lines = str(caught.value).splitlines()
     assert [line.split(": ", 1)[1] for line in lines[:-1]] == [
         "table readings: found no shard, required one; create it"] * (len(lines) - 1)
     assert "run it again" in lines[-1]
-    assert "Traceback" not in str(caught.value) + said.getvalue()
+    assert "Traceback" not in str(caught.value) + printed.getvalue()
     assert "Traceback" in (toy.local / "dev" / "log").read_text()
 
     toy.write(count=2)
@@ -104,13 +104,13 @@ def test_killed_update_is_healed_by_the_next(toy: Toy) -> None:
         killed.wait()
 
     toy.write(count=1, value="c")
-    stack, said = toy.open()
+    stack, printed = toy.open()
     assert stack.up().changes["create"] >= 1
-    assert f"removed the lock of an update that was killed (process {killed.pid})" in said.getvalue()
-    assert "cut short" in said.getvalue()
-    stack, said = toy.open()
+    assert f"removed the lock of an update that was killed (process {killed.pid})" in printed.getvalue()
+    assert "cut short" in printed.getvalue()
+    stack, printed = toy.open()
     assert not stack.up().changed
-    assert "cut short" not in said.getvalue()
+    assert "cut short" not in printed.getvalue()
 
 
 def test_unknown_stack_names_those_there_are(toy: Toy) -> None:

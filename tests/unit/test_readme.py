@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
+from cli.registry import gather
 from schema.lint.finding import Lint
 from schema.model.step import Hazard
 from tests.e2e.test_readme_walk import BY_HAND
@@ -50,7 +50,7 @@ def test_every_line_that_only_the_walk_types_is_on_a_page() -> None:
 def accepted(arguments: list[str]) -> bool:
     """Whether the command line knows the command and its options; asking for help runs nothing."""
     ours = arguments[:arguments.index("--")] if "--" in arguments else arguments
-    return CliRunner().invoke(app, [*ours, "--help"]).exit_code == 0
+    return CliRunner().invoke(gather(), [*ours, "--help"]).exit_code == 0
 
 
 def test_unknown_commands_and_options_would_be_noticed() -> None:

@@ -1,4 +1,4 @@
-"""`lcdb backup`: take, list, verify and prune backups, keep their schedule; each command with --json."""
+"""`lcdb backup`: take, list, verify, prune and restore backups, run their schedule; each command has --json."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.backup_settings import ConfigOption, config_values, find_config
+from cli.backup_settings import config_values, find_config
 from cli.commands.backup import physical, restore, setup
 from cli.commands.backup.screen import (
-    FirstOption,
-    IdArgument,
-    ImageOption,
-    JsonOption,
-    WorkersOption,
     backups_table,
     entry_facts,
     physical_facts,
@@ -25,13 +20,14 @@ from cli.commands.backup.screen import (
     progress_bar,
     size_text,
 )
-from cli.commands.stacks import INTERRUPTED, StackOption, console
+from cli.console import INTERRUPTED, console
+from cli.options import ConfigOption, FirstOption, IdArgument, ImageOption, JsonOption, StackOption, WorkersOption
 
-app = typer.Typer(no_args_is_help=True, help="Backups of the database: taken, verified by restoring, restored.")
+app = typer.Typer(no_args_is_help=True, help="Backups of the database: take, verify, restore, prove by a drill.")
 
 
 class Kind(StrEnum):
-    """What `run` takes: a portable dump, or a copy of the server's files by pgBackRest."""
+    """The kinds that `run` takes: a portable dump (logical), or copies of the server's files by pgBackRest."""
 
     LOGICAL = "logical"
     FULL = "full"
@@ -52,17 +48,17 @@ def run(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOpt
         return
     from backups.operations import take_logical
 
-    doing = ""
+    stage = ""
 
-    def hear(what: str, part: float) -> None:
-        nonlocal doing
-        doing = what
-        tell(what, part)
-    with progress_bar("backing up") as tell:
+    def listener(now: str, part: float) -> None:
+        nonlocal stage
+        stage = now
+        show_progress(now, part)
+    with progress_bar("backing up") as show_progress:
         try:
-            manifest = take_logical(settings, verified=verify, workers=workers, listener=hear)
+            manifest = take_logical(settings, verified=verify, workers=workers, listener=listener)
         except KeyboardInterrupt:
-            remedy = "the backup is there: `lcdb backup verify` reads it back" if doing.startswith("verifying") else \
+            remedy = "the backup is there: `lcdb backup verify` reads it back" if stage.startswith("verifying") else \
                 "what has arrived in the bucket stays: run the same command again, and only the rest is sent"
             console.print(f"interrupted; {remedy}", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from None
@@ -87,14 +83,14 @@ def list_(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
     entries = list_backups(store, settings.database_name())
     physical = list_physical(store, settings.database_name())
     facts = [*(entry_facts(entry) for entry in entries), *(physical_facts(entry) for entry in physical)]
-    print_result(as_json, sorted(facts, key=lambda each: str(each["taken"])),
+    print_result(as_json, sorted(facts, key=lambda entry: str(entry["taken"])),
                  lambda: console.print(backups_table(entries, physical)))
 
 
 @app.command()
 def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None,
          as_json: JsonOption = False) -> None:
-    """Show one backup: server, tables and chunks with their rows, proofs."""
+    """Show one backup: its server, its tables and chunks with their rows, when it was verified and restored."""
     from backups.physical.catalog import PhysicalEntry
 
     entry = physical.find_entry(find_config(stack, config), id_)
@@ -116,7 +112,7 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
            image: ImageOption = None) -> None:
     """Read every object of a backup back and compare it with the manifest. Exit status 1 names the first wrong one.
 
-    Of a physical backup: have pgBackRest read it back, with all that it stands on and the WAL.
+    For a physical backup pgBackRest reads it back, with the backups that it depends on and the WAL.
     """
     from backups.logical.verify import verify as verify_backup
     from backups.physical.catalog import PhysicalEntry
@@ -127,9 +123,9 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
     if isinstance(entry, PhysicalEntry):
         physical.verify(settings, entry, as_json)
         return
-    with progress_bar("verifying") as tell:
+    with progress_bar("verifying") as show_progress:
         manifest = verify_backup(settings.store(), settings.keyring(), entry, image=image or settings.image,
-                                 listener=with_rate("verifying", tell))
+                                 listener=with_rate("verifying", show_progress))
     print_result(as_json, {"id": manifest.id, "verified": True, "rows": manifest.rows}, lambda: console.print(
         f"backup {manifest.id}: verified, {manifest.rows:,} rows in {size_text(manifest.stored_bytes)}",
         soft_wrap=True))
@@ -137,7 +133,7 @@ def verify(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpti
 
 @app.command()
 def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
-          dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
+          dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be deleted.")] = False) -> None:
     """Delete the backups that the retention does not keep; never the last verified one, nor what object lock holds."""
     from backups.logical.retention import Pruned
     from backups.logical.retention import prune as prune_backups
@@ -151,8 +147,8 @@ def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
         done = Pruned([*done.deleted, *more.deleted], {**done.kept, **more.kept}, done.cleared)
     word = "would delete" if dry_run else "deleted"
     print_result(as_json, asdict(done), lambda: console.print(
-        *(f"{word} {each}" for each in [*done.deleted, *done.cleared]),
-        *(f"kept {each}: {why}" for each, why in done.kept.items()), *([] if any(asdict(done).values()) else [
+        *(f"{word} {name}" for name in [*done.deleted, *done.cleared]),
+        *(f"kept {name}: {why}" for name, why in done.kept.items()), *([] if any(asdict(done).values()) else [
             "nothing to delete: there are no backups"]), sep="\n", soft_wrap=True, markup=False))
 
 
@@ -160,26 +156,26 @@ def prune(stack: StackOption = None, config: ConfigOption = None, as_json: JsonO
 def status(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False,
            prometheus: Annotated[bool, typer.Option("--prometheus", help=(
                "Metrics in Prometheus's text format."))] = False) -> None:
-    """Say how the backups of each kind stand. Exit status 1 where something is wrong.
+    """Report the state of the backups of each kind. Exit status 1 where something is wrong.
 
     That is where the newest verified backup is older than allowed, the newest drill failed, WAL does not arrive, or
     recovery would take longer than its target.
     """
     from backups.monitoring.status import render_metrics
 
-    found = physical.read_statuses(find_config(stack, config))
-    problems = [status.problem for status in found if status.problem]
+    statuses = physical.read_statuses(find_config(stack, config))
+    problems = [status.problem for status in statuses if status.problem]
     if prometheus:
-        print(render_metrics(found), end="")
+        print(render_metrics(statuses), end="")
     else:
-        print_result(as_json, physical.status_facts(found), lambda: console.print(
-            *(physical.status_words(status) for status in found), sep="\n", soft_wrap=True, markup=False))
+        print_result(as_json, physical.status_facts(statuses), lambda: console.print(
+            *(physical.status_text(status) for status in statuses), sep="\n", soft_wrap=True, markup=False))
     raise typer.Exit(1 if problems else 0)
 
 
 @app.command()
 def config(stack: StackOption = None, file: ConfigOption = None) -> None:
-    """Print the settings as JSON, secrets included, for a host that runs backups: keep it with mode 600."""
+    """Print the backup settings as JSON, secrets included, for a host that runs backups: keep it with mode 600."""
     print(json.dumps(config_values(stack, file), indent=2))
 
 
@@ -193,9 +189,9 @@ def new_key() -> None:
 
 @app.command("rotate-key")
 def rotate_key(stack: StackOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Close every backup's data key, and pgBackRest's cipher, with the first of the backup keys too.
+    """Encrypt every backup's data key, and pgBackRest's passphrase, with the first of the backup keys as well.
 
-    No backup is written again.
+    The backups themselves are not rewritten.
     """
     from backups.logical.catalog import rewrap
     from backups.physical.settings import PHYSICAL, rewrap_cipher
@@ -211,9 +207,9 @@ def rotate_key(stack: StackOption = None, config: ConfigOption = None, as_json: 
 
 @app.command()
 def serve(config: ConfigOption = None, stack: StackOption = None,
-          once: Annotated[bool, typer.Option("--once", help="Do what is due, then end: for a timer or cron.")] = False
+          once: Annotated[bool, typer.Option("--once", help="Run what is due, then exit: for a timer or cron.")] = False
           ) -> None:
-    """Run the schedule: what is due or was missed, one after the other, retried with backoff."""
+    """Run the schedule: every task that is due or was missed, one after the other, retried with backoff."""
     from backups.schedule import run_due, serve_schedule
 
     settings = find_config(stack, config)

@@ -1,4 +1,4 @@
-"""What `lcdb backup` does with physical backups: the same commands, the same words."""
+"""The commands of `lcdb backup` where the backup is a physical one, by pgBackRest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from cli.commands.backup.screen import backups_table, physical_facts, print_result, progress_bar, size_text
-from cli.commands.stacks import console
+from cli.console import console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from backups.physical.catalog import PhysicalEntry
     from backups.physical.pgbackrest import Type
 
-# For a scheduled backup to be taken and verified.
+# How long taking and verifying a scheduled backup may last before it counts as late.
 LENIENCE = timedelta(hours=2)
 
 
 def find_entry(config: BackupConfig, id_: str | None) -> Entry | PhysicalEntry:
-    """The backup of this id, of whichever kind; without one, the newest of all. Raises BackupError."""
+    """Find the backup with this id, logical or physical; without an id the newest of all. Raises BackupError."""
     from backups.logical.catalog import find_backup, list_backups
     from backups.physical.catalog import find_physical, is_label, list_physical
 
@@ -36,11 +36,11 @@ def find_entry(config: BackupConfig, id_: str | None) -> Entry | PhysicalEntry:
 
 
 def run(config: BackupConfig, type_: str, as_json: bool, *, verified: bool) -> None:
-    """Take one, and verify it."""
+    """Take a physical backup, and verify it where `verified`. Raises BackupError."""
     from backups.physical.backup import take_physical
 
-    with progress_bar("backing up") as tell:
-        entry = take_physical(config, cast("Type", str(type_)), verified=verified, listener=tell)
+    with progress_bar("backing up") as listener:
+        entry = take_physical(config, cast("Type", str(type_)), verified=verified, listener=listener)
     assert entry.manifest
     print_result(as_json, physical_facts(entry), lambda: console.print(
         f"backup {entry.id}: {entry.kind}, {size_text(entry.stored_bytes)} in the bucket of "
@@ -49,29 +49,32 @@ def run(config: BackupConfig, type_: str, as_json: bool, *, verified: bool) -> N
 
 
 def show(entry: PhysicalEntry, as_json: bool) -> None:
-    """Show one: what it stands on, the server, the first WAL segment of its recovery."""
+    """Show one: the backups it depends on, the server, the first WAL segment that its recovery needs."""
     known = entry.manifest
     print_result(as_json, {**physical_facts(entry), **({"manifest": known.model_dump(mode="json")} if known else {})},
                  lambda: console.print(
-        backups_table([], [entry]), f"stands on  {', '.join(entry.needs) or 'nothing: it is a full backup'}",
+        backups_table([], [entry]), f"depends on  {', '.join(entry.needs) or 'nothing: it is a full backup'}",
         *([f"server  {known.server.origin()}",
-           f"WAL from  {known.start_wal}"] if known else ["taken by pgBackRest alone: no more is known of it"]),
+           f"WAL from  {known.start_wal}"] if known else ["taken by pgBackRest alone, so no more is known about it"]),
         sep="\n", soft_wrap=True, markup=False))
 
 
 def verify(config: BackupConfig, entry: PhysicalEntry, as_json: bool) -> None:
-    """Have pgBackRest read one back, with all that it stands on."""
+    """Have pgBackRest read one back, with the backups that it depends on. Raises BackupError."""
     from backups.physical.backup import verify_physical
 
     with progress_bar(f"verifying {entry.id}"):
         verify_physical(config, entry)
     print_result(as_json, {"id": entry.id, "verified": True}, lambda: console.print(
-        f"backup {entry.id}: verified, with {len(entry.needs)} that it stands on", soft_wrap=True))
+        f"backup {entry.id}: verified, with the {len(entry.needs)} that it depends on", soft_wrap=True))
 
 
 def read_statuses(config: BackupConfig) -> list[Status]:
-    """How each kind stands that this stack takes: physical where pgBackRest is set up, logical where it is scheduled or
-    the only one; one that somebody took by hand beside physical ones may grow old."""
+    """Read the state of each kind of backup that this stack takes. Raises BackupError.
+
+    Physical where pgBackRest is set up; logical where it is scheduled, or the only kind. Logical backups that somebody
+    takes by hand in addition to physical ones may grow old.
+    """
     from backups.logical.catalog import list_backups
     from backups.monitoring.forecast import longest_gap
     from backups.monitoring.objectives import read_objectives
@@ -79,27 +82,27 @@ def read_statuses(config: BackupConfig) -> list[Status]:
     from backups.physical.catalog import list_physical
 
     store, database, allowed = config.store(), config.database_name(), timedelta(hours=config.max_age_hours)
-    entries, found = list_backups(store, database), list[Any]()
+    entries, statuses = list_backups(store, database), list[Any]()
     if config.physical:
         physical = list_physical(store, database)
-        found.append(physical_status(database, allowed, physical, read_objectives(config, physical)))
+        statuses.append(physical_status(database, allowed, physical, read_objectives(config, physical)))
     if not config.physical or any(due.kind == "logical" for due in config.schedule):
         gap = longest_gap(config.schedule, datetime.now(UTC), frozenset({"logical"})) if config.physical else None
-        # As a second copy it may be as old as the schedule lets it grow.
-        found.append(read_status(store, database, max(allowed, timedelta(seconds=gap or 0) + LENIENCE), entries))
-    return found
+        # As a second copy it may become as old as the schedule allows.
+        statuses.append(read_status(store, database, max(allowed, timedelta(seconds=gap or 0) + LENIENCE), entries))
+    return statuses
 
 
 def status_facts(statuses: Sequence[Status]) -> dict[str, Any]:
-    """All of it by kind; what is said of the whole comes first: the newest of both, and every problem."""
+    """The statuses as JSON: first the facts of the newest backup of all and every problem, then the facts by kind."""
     first = max(statuses, key=lambda status: status.verified.taken.timestamp() if status.verified else 0.0)
     problems = [status.problem for status in statuses if status.problem]
     return {"problem": "; ".join(problems) or None, **_facts(first), "kinds": {
         status.kind: {**_facts(status), "problem": status.problem} for status in statuses}}
 
 
-def status_words(status: Status) -> str:
-    """One line, and one more for recovery point and time."""
+def status_text(status: Status) -> str:
+    """One line about the backups of a kind, and a second one with recovery point and recovery time."""
     verified = status.verified.id if status.verified else None
     line = status.problem or (
         f"{status.database}: newest verified {status.kind} backup {verified}, {status.count} backups, "

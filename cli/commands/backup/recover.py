@@ -1,4 +1,4 @@
-"""`lcdb backup restore --target` and `--container`: a whole server at a point in time, as a stack or beside them."""
+"""`lcdb backup restore --target` and `--container`: recover a whole server to a point in time, as a stack or alone."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.backup_settings import find_config
-from cli.commands.backup.screen import print_result, quiet
-from cli.commands.stacks import console
+from cli.commands.backup.screen import print_result
+from cli.console import console, stderr_console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
 
 
-def _tell(line: str) -> None:
-    quiet.print(line, style="dim", soft_wrap=True, markup=False)
+def _print_line(line: str) -> None:
+    stderr_console.print(line, style="dim", soft_wrap=True, markup=False)
 
 
 def into_container(settings: BackupConfig, name: str, as_json: bool, **options: Any) -> None:
-    """Recover into a container that belongs to no stack, and say where it answers."""
+    """Recover into a container that belongs to no stack, and print its address. Raises BackupError."""
     from backups.physical.point_in_time import recover
 
     image = options.pop("image") or (settings.physical or {}).get("image") or _find_image(settings, options)
-    done = recover(settings, name, image=image, **options, listener=_tell)
+    done = recover(settings, name, image=image, **options, listener=_print_line)
     facts = {"container": done.container, "host": done.address.host, "port": done.address.port, "to": done.to,
              "seconds": done.seconds}
     print_result(as_json, facts, lambda: console.print(
@@ -32,26 +32,26 @@ def into_container(settings: BackupConfig, name: str, as_json: bool, **options: 
 
 
 def _find_image(settings: BackupConfig, point: dict[str, Any]) -> str | None:
-    """An image for the server that the backup says it is of, which is told; None where the backup does not say."""
+    """An image for the server that the backup names, which is printed; None where the backup names none."""
     from backups.physical.catalog import list_physical
     from backups.physical.settings import read_cipher
     from infra.local.recovery_image import ensure_recovery_image
 
     store = settings.store(first_written=point["as_of"] is not None)
-    found = list_physical(store, settings.database_name())
-    known = next((entry.manifest for entry in reversed(found) if entry.manifest and (
+    entries = list_physical(store, settings.database_name())
+    known = next((entry.manifest for entry in reversed(entries) if entry.manifest and (
         point["backup"] is None or entry.id.startswith(point["backup"]))), None)
     if known is None:
         return None
-    # What it names is started with the bucket's login inside.
+    # The image it names is started with the bucket's login in it.
     known.require_seal(read_cipher(store, settings.keyring(), settings.database_name()))
     image = ensure_recovery_image(known.server)
-    _tell(f"image {image}, for {known.server.words()}")
+    _print_line(f"image {image}, for {known.server.words()}")
     return image
 
 
 def as_stack(source: str | None, file: Path | None, name: str, as_json: bool, **options: Any) -> None:
-    """Recover as a new stack, bring that up, and say so."""
+    """Recover as a new stack, and bring that up. Raises RestoreError, StackError."""
     from backups.errors import RestoreError
     from cli.drivers import InProcess, open_driver
     from infra.automation.recovered_stack import recover_stack
@@ -59,11 +59,11 @@ def as_stack(source: str | None, file: Path | None, name: str, as_json: bool, **
     if file is not None:
         raise RestoreError("--target: found with --config, required --stack: a new stack is made of its source's "
                            "state; or give --container NAME, for which the bucket and the key are enough")
-    source, driver = open_driver(source, quiet)
+    source, driver = open_driver(source, stderr_console)
     if isinstance(driver, InProcess):
         raise RestoreError(f"--target: stack {source} is driven without the Pulumi CLI, so there is no state to make a "
                            "stack of; install Pulumi, or give --container NAME")
-    done = recover_stack(source, name, find_config(source, None), quiet, **options, listener=_tell)
+    done = recover_stack(source, name, find_config(source, None), stderr_console, **options, listener=_print_line)
     facts = {"stack": done.name, "to": done.to, "seconds": done.seconds, "changes": dict(done.result.changes)}
     print_result(as_json, facts, lambda: console.print(
         f"recovered to {done.to} in {done.seconds:.0f} s: stack {done.name}, with the roles and passwords of {source}; "
@@ -73,7 +73,7 @@ def as_stack(source: str | None, file: Path | None, name: str, as_json: bool, **
 
 
 def release_container(name: str, as_json: bool) -> None:
-    """Let a recovered container's jobs run."""
+    """Let the background jobs of a recovered container run again. Raises RestoreError."""
     from backups.physical import point_in_time
 
     point_in_time.release_container(name)
@@ -81,9 +81,9 @@ def release_container(name: str, as_json: bool) -> None:
 
 
 def release_stack(name: str, as_json: bool) -> None:
-    """Let a recovered stack's jobs run."""
+    """Let the background jobs of a recovered stack run again. Raises StackError."""
     from infra.automation import recovered_stack
 
-    done = recovered_stack.release_stack(name, quiet)
+    done = recovered_stack.release_stack(name, stderr_console)
     print_result(as_json, {"stack": name, "changes": dict(done.changes)}, lambda: console.print(
         f"stack {name}: its jobs run again; {done.summary()}", soft_wrap=True))

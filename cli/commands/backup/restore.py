@@ -1,4 +1,4 @@
-"""`lcdb backup restore`, `release` and `drill`: the way back, and the proof of it."""
+"""`lcdb backup restore`, `release` and `drill`: restore a backup, and prove that it can be restored."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.backup_settings import ConfigOption, find_config
+from cli.backup_settings import find_config
 from cli.commands.backup import physical, recover
-from cli.commands.backup.screen import (
-    DsnOption,
+from cli.commands.backup.screen import print_result, progress_bar, size_text
+from cli.console import console
+from cli.options import (
+    ConfigOption,
     FirstOption,
     IdArgument,
     ImageOption,
     JsonOption,
+    StackOption,
+    SuperuserDsnOption,
     WorkersOption,
-    print_result,
-    progress_bar,
-    size_text,
 )
-from cli.commands.stacks import StackOption, console
 
 if TYPE_CHECKING:
     from backups.config import BackupConfig
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from schema.connection import Address
 
 
-def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
+def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None,
+            dsn: SuperuserDsnOption = None,
             into: Annotated[str | None, typer.Option("--into", metavar="DATABASE", help=(
                 "Name of the new database."))] = None,
             to: Annotated[str | None, typer.Option("--to", metavar="TIME", help=(
@@ -56,7 +57,7 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
             workers: WorkersOption = 2) -> None:
     """Restore into a new database, or a whole server as a new stack (--target) or into a container (--container).
 
-    Jobs do not run there until `lcdb backup release`.
+    Background jobs do not run there until `lcdb backup release`.
     """
     from backups.errors import RestoreError
     from backups.logical.catalog import find_backup
@@ -82,23 +83,23 @@ def restore(id_: IdArgument = None, stack: StackOption = None, config: ConfigOpt
                            "--container NAME, or the id of a logical one")
     entry = find_backup(store, settings.database_name(), id_)
     name = into or f"{settings.database_name()}_{entry.id.replace('-', '_').lower()}"
-    with progress_bar("restoring") as tell:
+    with progress_bar("restoring") as listener:
         if swap:
-            done, aside = replace_live(settings, admin, entry, name, image=image, workers=workers, listener=tell)
+            done, aside = replace_live(settings, admin, entry, name, image=image, workers=workers, listener=listener)
         else:
             done, aside = restore_logical(store, settings.keyring(), entry, admin, name,
-                                          image=image or settings.image, workers=workers, listener=tell), None
-    way = " --dsn ..." if dsn else f" --config {config}" if config else f" --stack {stack}" if stack else ""
-    print_result(as_json, {**asdict(done), "aside": aside}, lambda: _say_restored(asdict(done), aside, way))
+                                          image=image or settings.image, workers=workers, listener=listener), None
+    options_again = " --dsn ..." if dsn else f" --config {config}" if config else f" --stack {stack}" if stack else ""
+    print_result(as_json, {**asdict(done), "aside": aside}, lambda: _print_restored(asdict(done), aside, options_again))
 
 
 def release(database: Annotated[str, typer.Argument(metavar="NAME", help=(
         "The restored database; with --container or --target that container or stack."))], stack: StackOption = None,
-            config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
+            config: ConfigOption = None, dsn: SuperuserDsnOption = None, as_json: JsonOption = False,
             container: Annotated[bool, typer.Option("--container", help="It is a recovered container's name.")] = False,
             target: Annotated[bool, typer.Option("--target", help="It is a recovered stack's name.")] = False
             ) -> None:
-    """Let the jobs of what was restored run (a database, a container, a stack): retention and compression act again."""
+    """Let the background jobs of a restored database, container or stack run again: retention, compression, all."""
     from backups.errors import RestoreError
     from backups.restoring.held_jobs import release_jobs
 
@@ -113,8 +114,8 @@ def release(database: Annotated[str, typer.Argument(metavar="NAME", help=(
            lambda: console.print(f"database {database}: {len(jobs)} jobs run again"))
 
 
-def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None,
-          image: ImageOption = None, as_json: JsonOption = False,
+def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption = None,
+          dsn: SuperuserDsnOption = None, image: ImageOption = None, as_json: JsonOption = False,
           page: Annotated[Path | None, typer.Option(help="Write the page with the trend here too.")] = None) -> None:
     """Restore a backup into a throw-away server, compare it, run its policies, measure. Exit status 1: not proven."""
     from backups.drill.logical_drill import read_drills
@@ -123,12 +124,12 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
     from backups.physical.catalog import PhysicalEntry
 
     settings = find_config(stack, config)
-    # A server that somebody gives is one to restore a database into.
+    # A server given by --dsn takes a database, so the backup is a logical one.
     entry = find_backup(settings.store(), settings.database_name(), id_) if dsn else \
         physical.find_entry(settings, id_)
-    with progress_bar("drill") as tell:
-        done = _drill_physical(settings, entry, image, tell) if isinstance(entry, PhysicalEntry) else \
-            _drill_logical(settings, entry, _admin(None, dsn) if dsn else None, image, tell)
+    with progress_bar("drill") as listener:
+        done = _drill_physical(settings, entry, image, listener) if isinstance(entry, PhysicalEntry) else \
+            _drill_logical(settings, entry, _admin(None, dsn) if dsn else None, image, listener)
     if page:
         page.write_text(render_page(read_drills(settings.store(), done.database)), encoding="utf-8")
     print_result(as_json, {**asdict(done), "passed": done.passed}, lambda: console.print(
@@ -156,24 +157,24 @@ def _require_point(id_: str | None, to: str | None, point: str | None, target: s
     if id_ and "T" in id_:
         raise RestoreError(f"backup {id_}: found a logical one, required a physical one, or none for the newest "
                            "before the point; see `lcdb backup list`")
-    if found := [name for name, given in others.items() if given]:
-        raise RestoreError(f"{' and '.join(found)}: found with --target or --container, which recover the whole "
+    if extra := [name for name, given in others.items() if given]:
+        raise RestoreError(f"{' and '.join(extra)}: found with --target or --container, which recover the whole "
                            "server; leave it out, or restore a logical backup into a database")
 
 
 def _drill_physical(settings: BackupConfig, entry: PhysicalEntry, image: str | None,
-                    tell: Callable[[str, float], None]) -> Drill:
+                    listener: Callable[[str, float], None]) -> Drill:
     from backups.drill.physical_drill import drill_physical
 
-    return drill_physical(settings, entry, image=image, listener=tell)
+    return drill_physical(settings, entry, image=image, listener=listener)
 
 
 def _drill_logical(settings: BackupConfig, entry: Entry, admin: Address | None, image: str | None,
-                   tell: Callable[[str, float], None]) -> Drill:
+                   listener: Callable[[str, float], None]) -> Drill:
     from backups.drill.logical_drill import find_embedded, run_drill
 
     return run_drill(settings.store(), settings.keyring(), entry, image=image or settings.image,
-                     timestamps=settings.timestamps, listener=tell,
+                     timestamps=settings.timestamps, listener=listener,
                      admin=admin or (None if image else find_embedded(settings, entry)))
 
 
@@ -195,13 +196,13 @@ def _admin(settings: BackupConfig | None, dsn: str | None) -> Address:
     return settings.administrator()
 
 
-def _say_restored(done: dict[str, Any], aside: str | None, way: str) -> None:
+def _print_restored(done: dict[str, Any], aside: str | None, options_again: str) -> None:
     console.print(f"restored {done['backup']} into database {done['database']}: {done['rows']:,} rows in "
                   f"{sum(done['seconds'].values()):.1f} s", soft_wrap=True)
     console.print(f"it was taken of {done['origin']}", soft_wrap=True, markup=False, highlight=False)
     if done["held_jobs"]:
         console.print(f"its {len(done['held_jobs'])} jobs are held; once all is well: "
-                      f"lcdb backup release {done['database']}{way}", style="yellow", soft_wrap=True)
+                      f"lcdb backup release {done['database']}{options_again}", style="yellow", soft_wrap=True)
     if done["new_roles"]:
         console.print(f"roles made without a password: {', '.join(done['new_roles'])}", style="yellow", soft_wrap=True)
     if done["unfilled"]:

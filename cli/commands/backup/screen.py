@@ -1,14 +1,13 @@
-"""What backup commands have in common on the screen: options, a bar, JSON or text, the table of backups."""
+"""The output that the backup commands share: a progress bar, JSON or text, the table of backups."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
+from cli.console import stderr_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,50 +15,39 @@ if TYPE_CHECKING:
     from backups.logical.catalog import Entry, Listed
     from backups.physical.catalog import PhysicalEntry
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-IdArgument = Annotated[str | None, typer.Argument(metavar="ID", help=(
-    "The backup, or the beginning of its id; the newest without."))]
-DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metavar="DSN", help=(
-    "A superuser's login to the server to use, in place of the stack's."))]
-FirstOption = Annotated[bool, typer.Option("--as-first-written", help=(
-    "Look past everything that was deleted or written over since, as after an attack."))]
-ImageOption = Annotated[str | None, typer.Option("--image", help="Image with the server and PostgreSQL's programs.")]
-WorkersOption = Annotated[int, typer.Option(min=1, max=64, metavar="NUMBER", help=(
-    "Connections of a logical backup or restore that work side by side."))]
-quiet = Console(stderr=True, highlight=False)
-
 
 @contextmanager
 def progress_bar(word: str) -> Iterator[Callable[[str, float], None]]:
-    """A bar with rate and time left, on a terminal; a listener that takes what is done and how much of it.
+    """Show a progress bar on a terminal, nothing elsewhere; yields a listener for (stage, part done from 0 to 1).
 
-    The bar is made when something is to be told, for the work itself to begin before.
+    The bar appears with the first call of the listener, so that the work starts before the bar's modules are imported.
     """
     with ExitStack() as stack:
         show: Callable[[str, float], None] | None = None
 
-        def tell(doing: str, part: float) -> None:
+        def listener(stage: str, part: float) -> None:
             nonlocal show
             show = show or stack.enter_context(_bar(word))
-            show(doing, part)
-        yield tell
+            show(stage, part)
+        yield listener
 
 
 @contextmanager
 def _bar(word: str) -> Iterator[Callable[[str, float], None]]:
-    if not quiet.is_terminal:
-        # Not even read: it takes as long as a small table's rows.
+    if not stderr_console.is_terminal:
+        # rich.progress is not imported: that would take as long as backing up a small table.
         yield lambda *_: None
         return
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=quiet, transient=True) as bars:
+    with Progress(*columns, console=stderr_console, transient=True) as bars:
         task = bars.add_task(word, total=1.0)
-        yield lambda doing, part: bars.update(task, completed=part, description=doing)
+        yield lambda stage, part: bars.update(task, completed=part, description=stage)
 
 
 def print_result(as_json: bool, facts: Any, text: Callable[[], None]) -> None:
+    """Print `facts` as JSON, or call `text`, which prints the same for people."""
     if as_json:
         print(json.dumps(facts, indent=2, default=str))
     else:
@@ -67,6 +55,7 @@ def print_result(as_json: bool, facts: Any, text: Callable[[], None]) -> None:
 
 
 def entry_facts(entry: Entry) -> dict[str, Any]:
+    """A logical backup as JSON: times in ISO 8601, sizes in bytes; `problem` is None for a sound one."""
     manifest = entry.manifest
     return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(timespec="seconds"),
             "problem": entry.problem or _damage(entry),
@@ -78,6 +67,7 @@ def entry_facts(entry: Entry) -> dict[str, Any]:
 
 
 def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
+    """A physical backup as JSON, with the labels of the backups that it `needs`; units as in `entry_facts`."""
     manifest = entry.manifest
     return {"id": entry.id, "kind": entry.kind, "taken": entry.taken.isoformat(timespec="seconds"),
             "problem": _damage(entry),
@@ -89,15 +79,16 @@ def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
 
 
 def backups_table(entries: Sequence[Entry], physical: Sequence[PhysicalEntry] = ()) -> Table:
-    """Both kinds in one table, the newest last."""
+    """Build the table of logical and physical backups, the newest last; text from the bucket is escaped."""
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("backup", "kind", "rows", "size", "server", "proof"):
         table.add_column(heading, no_wrap=heading not in ("server", "proof"))
-    rows = [(entry.taken, _row(entry)) for entry in entries] + [(each.taken, _physical_row(each)) for each in physical]
-    for _, row in sorted(rows, key=lambda each: each[0]):
-        table.add_row(*map(_plain, row))
+    rows = [*((entry.taken, _row(entry)) for entry in entries),
+            *((entry.taken, _physical_row(entry)) for entry in physical)]
+    for _, row in sorted(rows, key=lambda row: row[0]):
+        table.add_row(*map(_escape, row))
     return table
 
 
@@ -115,17 +106,17 @@ def _physical_row(entry: PhysicalEntry) -> tuple[str, ...]:
                 f"; recovers to any time from {known.stop:%Y-%m-%d %H:%M:%S} UTC on" if known else ""))
 
 
-def _plain(text: str) -> str:
-    """What somebody else may have put into the bucket, as text that neither colours nor commands a terminal."""
+def _escape(text: str) -> str:
+    """Escape text from the bucket, which anybody may have written there, so that it cannot control a terminal."""
     from rich.markup import escape
 
-    return escape("".join(each if each.isprintable() else "?" for each in text))
+    return escape("".join(letter if letter.isprintable() else "?" for letter in text))
 
 
 def _damage(entry: Entry | PhysicalEntry) -> str | None:
-    found = entry.damaged if not entry.proven else None
+    damaged = entry.damaged if not entry.proven else None
     another = "another" if entry.kind == "logical" else "a full one"
-    return f"found damaged {found:%Y-%m-%d %H:%M}: take {another}" if found else None
+    return f"found damaged {damaged:%Y-%m-%d %H:%M}: take {another}" if damaged else None
 
 
 def _proof(entry: Listed) -> str:
@@ -134,6 +125,7 @@ def _proof(entry: Listed) -> str:
 
 
 def size_text(size_bytes: float) -> str:
+    """Write a size with its decimal unit: `512 B`, `3 MB`, `1.2 TB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if size_bytes < 1000:
             return f"{size_bytes:.0f} {unit}"

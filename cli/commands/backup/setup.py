@@ -1,4 +1,4 @@
-"""`lcdb backup setup`: what a host's administrator installs for physical backups."""
+"""`lcdb backup setup`: the files and commands by which an administrator sets up physical backups on a host."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.backup_settings import ConfigOption, config_values
-from cli.commands.backup.screen import DsnOption, JsonOption, print_result
-from cli.commands.stacks import StackOption, console
+from cli.backup_settings import config_values
+from cli.commands.backup.screen import print_result
+from cli.console import console
+from cli.options import ConfigOption, JsonOption, StackOption, SuperuserDsnOption
 
 if TYPE_CHECKING:
     from backups.physical.host_setup import HostSetup
 
 
-def setup(stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption = None, as_json: JsonOption = False,
+def setup(stack: StackOption = None, config: ConfigOption = None, dsn: SuperuserDsnOption = None,
+          as_json: JsonOption = False,
           into: Annotated[Path | None, typer.Option("--into", metavar="FOLDER", help=(
               "Write the files, secrets included, with mode 600."))] = None) -> None:
-    """Say what a host needs for physical backups: pgBackRest's and the server's settings, commands, a systemd timer.
+    """Print what a host needs for physical backups: settings of pgBackRest and the server, commands, a systemd timer.
 
-    Asks the server where its files are and how it is set; changes nothing there. Secrets are shown as `...`.
+    Reads the server's settings and changes nothing. Secrets are shown as `...`; --into writes them to files.
     """
     from backups.config import BackupConfig
     from backups.physical.host_setup import plan_setup, write_setup
@@ -31,27 +33,29 @@ def setup(stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption
     settings = BackupConfig.from_dict(values, "backup settings")
     admin = find_database(None, dsn, "admin")[1] if dsn else settings.administrator()
     with admin.connect(application_name="lifecompanion setup") as connection:
-        found = plan_setup(settings, values, connection)
+        host_setup = plan_setup(settings, values, connection)
     if into:
-        write_setup(found, into)
-    facts = {**asdict(found), "files": found.shown(), "written": sorted(found.files) if into else []}
-    print_result(as_json, facts, lambda: console.print(_text(found, into), soft_wrap=True, markup=False,
-                                                       highlight=False))
+        write_setup(host_setup, into)
+    facts = {**asdict(host_setup), "files": host_setup.shown(), "written": sorted(host_setup.files) if into else []}
+    print_result(as_json, facts, lambda: console.print(
+        _text(host_setup, into), soft_wrap=True, markup=False, highlight=False))
 
 
-def _text(found: HostSetup, into: Path | None) -> str:
+def _text(host_setup: HostSetup, into: Path | None) -> str:
     from backups.physical.host_setup import PROGRAM
 
-    replaced = [f"# found {key} = {value}" for key, value in found.found.items() if key == "archive_command"
+    replaced = [f"# found {key} = {value}" for key, value in host_setup.found.items() if key == "archive_command"
                 and value not in ("", "(disabled)")]
-    written = f"# written to {into}, mode 600: {', '.join(sorted(found.files))}; take them to the host" if into else \
+    names = ", ".join(sorted(host_setup.files))
+    written = f"# written to {into}, mode 600: {names}; take them to the host" if into else \
         "# the files, with their secrets: run this again with --into FOLDER, and take the folder to the host"
-    after = "# now restart the server" if found.restarts else "SELECT pg_reload_conf();"
-    parts = [[written], *([f"# {name}", text.strip()] for name, text in found.shown().items() if name != "s3-ca.pem"),
-             ["# as root on the host, in that folder; pgBackRest is installed, the server is up", *found.install],
-             ["# in the server, as a superuser", *replaced, *found.statements, after] if found.statements else
+    after = "# now restart the server" if host_setup.restarts else "SELECT pg_reload_conf();"
+    parts = [[written],
+             *([f"# {name}", text.strip()] for name, text in host_setup.shown().items() if name != "s3-ca.pem"),
+             ["# as root on the host, in that folder; pgBackRest is installed, the server is up", *host_setup.install],
+             ["# in the server, as a superuser", *replaced, *host_setup.statements, after] if host_setup.statements else
              ["# the server is set as it has to be"],
-             ["# as root: the archive is tried", *found.begin],
+             ["# as root: the archive is tried", *host_setup.begin],
              ["# as root, on the machine that keeps the schedule; this repository is in "
-              f"{PROGRAM}, and `make .venv/stamp` was run there", *found.schedule]]
+              f"{PROGRAM}, and `make .venv/stamp` was run there", *host_setup.schedule]]
     return "\n\n".join("\n".join(part) for part in parts)

@@ -27,7 +27,7 @@ from backups.monitoring.objectives import read_rates
 from backups.physical.backup import take_physical
 from backups.physical.catalog import find_physical
 from backups.physical.restore_points import Point, _hold_off, compare_point, read_lasting, take_point
-from cli.app import app
+from cli.registry import gather
 from schema.apply import ensure
 from schema.comparison.compare import Options
 from schema.lifecompanion import declared
@@ -277,7 +277,7 @@ def test_the_command_tells_of_a_damaged_backup_and_the_page_shows_both_kinds(arc
     key = archive.config.keys[0].get_secret_value()
     bundle = next(key for key, _ in store.objects(f"{DATABASE}/physical/backup/main/{entry.id}/bundle/"))
     store.put(bundle, (store.get(bundle) or b"")[::-1])
-    done = CliRunner().invoke(app, ["backup", "drill", "--json", "--page", str(page), "--config", str(file)])
+    done = CliRunner().invoke(gather(), ["backup", "drill", "--json", "--page", str(page), "--config", str(file)])
     assert done.exit_code == 1, done.output
     told = json.loads(done.stdout)
     assert (told["backup"], told["passed"], len(told["problems"])) == (entry.id, False, 1)
@@ -287,7 +287,7 @@ def test_the_command_tells_of_a_damaged_backup_and_the_page_shows_both_kinds(arc
     assert all(drill["signed_off_by"] for drill in drills)
     assert all(word in page.read_text() for word in (">logical</tspan>", ">physical</tspan>", "not proven"))
     assert find_physical(store, DATABASE).drilled is None
-    stands = CliRunner().invoke(app, ["backup", "status", "--config", str(file)])
+    stands = CliRunner().invoke(gather(), ["backup", "status", "--config", str(file)])
     assert (stands.exit_code, "the newest drill of a physical backup" in stands.output) == (1, True), stands.output
     for secret in (key, (archive.config.physical or {})["cipher"], archive.admin.password,
                    str(archive.config.s3["secret_key"])):

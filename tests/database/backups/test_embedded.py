@@ -27,7 +27,7 @@ from backups.restoring.target_database import drop_database
 from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
 from backups.temporary_folders import held_file
-from cli.app import app
+from cli.registry import gather
 from infra.local.client_programs import offer_client_programs
 from schema.apply import ensure
 from schema.connection import Address
@@ -62,7 +62,7 @@ class Subject:
     settings: Path
 
     def lcdb(self, *words: str, status: int = 0) -> Any:
-        done = CliRunner().invoke(app, ["backup", *words, "--config", str(self.settings), "--json"])
+        done = CliRunner().invoke(gather(), ["backup", *words, "--config", str(self.settings), "--json"])
         assert done.exit_code == status, done.output
         return json.loads(done.stdout)
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from backups.physical.settings import PARAMETERS
 from backups.storage.encryption import new_key
-from cli.app import app
+from cli.registry import gather
 from schema.connection import Address
 from tests.support.archived import DATABASE, HBA, archiving
 from tests.support.s3_servers import S3Server
@@ -38,7 +38,7 @@ class Host:
     secret: tuple[str, ...]
 
     def lcdb(self, *words: str, status: int = 0) -> Any:
-        done = CliRunner().invoke(app, ["backup", *words, "--config", str(self.settings)], env={"COLUMNS": "200"})
+        done = CliRunner().invoke(gather(), ["backup", *words, "--config", str(self.settings)], env={"COLUMNS": "200"})
         assert done.exit_code == status, done.output
         for secret in self.secret:
             assert secret not in done.output
@@ -207,6 +207,6 @@ def test_a_stack_without_physical_backups_is_told_how_to_have_them(host: Host, t
     file = tmp_path / "logical.json"
     file.touch(mode=0o600)
     file.write_text(json.dumps({key: value for key, value in values.items() if key != "physical"}))
-    done = CliRunner().invoke(app, ["backup", "setup", "--config", str(file)])
+    done = CliRunner().invoke(gather(), ["backup", "setup", "--config", str(file)])
     assert done.exit_code != 0
     assert "physicalBackups" in str(done.exception or done.output)

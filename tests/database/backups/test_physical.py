@@ -30,9 +30,9 @@ from backups.physical.settings import read_cipher, rewrap_cipher
 from backups.schedule import keep_target, run_due, serve_schedule
 from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
-from cli.app import app
 from cli.commands.backup.screen import physical_facts
-from cli.commands.stacks import console
+from cli.console import console
+from cli.registry import gather
 from infra.local.recovery_image import ensure_recovery_image
 from tests.support.archived import DATABASE, Archived, archived_at, set_timeout
 from tests.support.s3_servers import S3Server
@@ -225,7 +225,7 @@ def test_commands_know_both_kinds_and_keep_secrets_to_themselves(
     key = archive.config.keys[0].get_secret_value()
 
     def lcdb(*words: str, status: int = 0) -> Any:
-        done = CliRunner().invoke(app, ["backup", *words, "--config", str(file)])
+        done = CliRunner().invoke(gather(), ["backup", *words, "--config", str(file)])
         assert done.exit_code == status, done.output
         for secret in (key, str(archive.config.s3["secret_key"]), archive.admin.password,
                        (archive.config.physical or {})["cipher"]):
@@ -263,7 +263,7 @@ def test_a_host_s_backup_is_recovered_in_an_image_of_its_server_s_versions_that_
     assert server.image is None
     file, name = replace(archive, config=host).write_settings(tmp_path / "backup.json"), f"host-{secrets.token_hex(4)}"
     try:
-        done = CliRunner().invoke(app, ["backup", "restore", taken.id, "--container", name, "--config", str(file)],
+        done = CliRunner().invoke(gather(), ["backup", "restore", taken.id, "--container", name, "--config", str(file)],
                                   env={"COLUMNS": "200"})
         assert done.exit_code == 0, (done.output, done.exception)
         assert docker("inspect", "--format", "{{.Config.Image}}", name).strip() == archive.config.image
@@ -276,7 +276,7 @@ def test_a_host_s_backup_is_recovered_in_an_image_of_its_server_s_versions_that_
     store.put(key, json.dumps({**json.loads(written), "server": {**json.loads(written)["server"], "image": "evil:1"}}
                               ).encode())
     try:
-        done = CliRunner().invoke(app, ["backup", "restore", taken.id, "--container", name, "--config", str(file)])
+        done = CliRunner().invoke(gather(), ["backup", "restore", taken.id, "--container", name, "--config", str(file)])
         assert "its seal is not that of the repository's cipher" in str(done.exception)
         with pytest.raises(DamagedError, match="its seal is not that"):
             drill_physical(host, find_physical(store, DATABASE, taken.id))

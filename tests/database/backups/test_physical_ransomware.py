@@ -21,7 +21,7 @@ from backups.physical.catalog import SETS, list_physical
 from backups.physical.point_in_time import remove_container
 from backups.storage.bucket import BucketSpec, ensure_bucket
 from backups.storage.object_store import Store
-from cli.app import app
+from cli.registry import gather
 from tests.database.backups.test_ransomware import attack
 from tests.support.archived import DATABASE, Archived, archived, bridge_address
 from tests.support.s3_servers import S3Server, minio, runner_of, seaweedfs
@@ -43,8 +43,8 @@ class Attacked:
     versions_kept: int
 
     def restore(self, name: str, *words: str) -> Any:
-        return CliRunner().invoke(app, ["backup", "restore", "--config", str(self.file), "--container", name, "--image",
-                                        str(self.archive.config.image), "--json", *words])
+        return CliRunner().invoke(gather(), ["backup", "restore", "--config", str(self.file), "--container", name,
+                                               "--image", str(self.archive.config.image), "--json", *words])
 
 
 @pytest.fixture(scope="module", params=[minio, seaweedfs], ids=["minio", "seaweedfs"])

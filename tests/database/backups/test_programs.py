@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from backups.logical.backup import run_logical
 from backups.logical.verify import verify
 from backups.postgresql import client_programs
-from cli.app import app
+from cli.registry import gather
 from tests.support.backed_up import Backed, backed
 from tests.support.s3_servers import S3Server
 from tests.support.servers import Server
@@ -61,7 +61,7 @@ def test_a_host_s_settings_back_up_verify_and_restore(subject: Backed, tmp_path:
     settings.write_text(json.dumps({key: value for key, value in values.items() if key != "image"}))
 
     def lcdb(*words: str) -> dict[str, object]:
-        done = CliRunner().invoke(app, ["backup", *words, "--config", str(settings), "--json"])
+        done = CliRunner().invoke(gather(), ["backup", *words, "--config", str(settings), "--json"])
         assert done.exit_code == 0, done.output
         found: dict[str, object] = json.loads(done.stdout)
         return found

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
 from cli.declarations import load
+from cli.registry import gather
 from infra.program.outputs import dsn
 from schema import apply
 from schema.export.adoption import adopt
@@ -31,7 +31,7 @@ FILE = Path(__file__).parents[2] / "support" / "rich.py"
 def run(database: Database, *arguments: str) -> Any:
     """`lcdb schema ...` against the database, as its owner."""
     login = dsn({**database.owner.to_dict(), "sslmode": "disable"})
-    return CliRunner().invoke(app, ["schema", *arguments], env={"LCDB_DSN": login, "STACK": None})
+    return CliRunner().invoke(gather(), ["schema", *arguments], env={"LCDB_DSN": login, "STACK": None})
 
 
 def psql(database: Database, text: str, *options: str) -> None:

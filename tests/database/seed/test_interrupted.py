@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
+from cli.registry import gather
 from infra.handlers import unfinished_seeds
 from infra.local.notices import PREFIX
 from infra.providers.schema import TableProvider
@@ -119,7 +119,7 @@ def test_up_goes_on_where_the_tables_no_longer_fit_the_load(made: Database, capf
 
 def run(database: Database, *words: str) -> Any:
     """`lcdb schema ...` against the database, as its owner."""
-    return CliRunner().invoke(app, ["schema", *words, "--skip-unsupported"],
+    return CliRunner().invoke(gather(), ["schema", *words, "--skip-unsupported"],
                               env={"LCDB_DSN": database.owner.dsn(), "STACK": None, "COLUMNS": "400"})
 
 

@@ -15,12 +15,12 @@ from backups.errors import RestoreError
 from backups.logical.catalog import Entry
 from backups.physical.catalog import PhysicalEntry
 from backups.progress import with_rate
-from cli import app as commands
 from cli import drivers
 from cli.backup_settings import config_values
 from cli.commands import backup
 from cli.commands.backup import restore
 from cli.commands.backup.physical import find_entry
+from cli.registry import gather
 from infra.folders import ROOT
 
 OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.items()  # type: ignore[attr-defined]
@@ -37,18 +37,18 @@ OPTIONS = [(name, option) for name, command in get_command(backup.app).commands.
     (["restore", "--container", "a", "--to", "yesterday"], "found 'yesterday', required a time with its zone"),
     (["release", "a", "--target", "--container"], "required one of them")])
 def test_options_that_contradict_each_other_are_one_line(arguments: list[str], words: str) -> None:
-    error = CliRunner().invoke(commands.app, ["backup", *arguments]).exception
+    error = CliRunner().invoke(gather(), ["backup", *arguments]).exception
     assert isinstance(error, RestoreError)
     assert words in str(error)
     assert "\n" not in str(error)
 
 
-@pytest.mark.parametrize(("name", "option"), OPTIONS, ids=lambda each: str(getattr(each, "name", each)))
+@pytest.mark.parametrize(("name", "option"), OPTIONS, ids=lambda value: str(getattr(value, "name", value)))
 def test_every_option_says_what_it_is_for(name: str, option: Any) -> None:
     assert option.help, f"{name} {option.name}"
 
 
-def test_every_command_is_told_in_one_line() -> None:
+def test_every_command_has_a_help_text_of_one_line() -> None:
     for name, command in get_command(backup.app).commands.items():  # type: ignore[attr-defined]
         first = (command.help or "").split("\n\n")[0]
         assert "\n" not in first, name
@@ -59,7 +59,7 @@ def test_every_command_is_told_in_one_line() -> None:
 def test_the_command_that_lets_jobs_run_names_the_same_server(way: str, capsys: pytest.CaptureFixture[str]) -> None:
     done = {"backup": "b", "database": "copy", "rows": 1, "seconds": {}, "origin": "o", "held_jobs": [1],
             "new_roles": [], "unfilled": []}
-    restore._say_restored(done, None, way)
+    restore._print_restored(done, None, way)
     assert f"lcdb backup release copy{way}\n" in capsys.readouterr().out
 
 
@@ -70,17 +70,17 @@ def test_a_stack_s_settings_serve_in_any_folder(monkeypatch: pytest.MonkeyPatch)
                                "admin": {"sslrootcert": "/etc/ca.pem"}, "database": {"sslrootcert": "system"}}}
 
     monkeypatch.setattr(drivers, "open_driver", lambda stack, console: ("mine", Driver()))
-    found = config_values("mine", None)
-    assert found["s3"] == {"ca_file": str(ROOT / ".lcdb/mine/s3/ca.pem"), "region": "r"}
-    assert (found["admin"], found["database"]) == ({"sslrootcert": "/etc/ca.pem"}, {"sslrootcert": "system"})
+    values = config_values("mine", None)
+    assert values["s3"] == {"ca_file": str(ROOT / ".lcdb/mine/s3/ca.pem"), "region": "r"}
+    assert (values["admin"], values["database"]) == ({"sslrootcert": "/etc/ca.pem"}, {"sslrootcert": "system"})
 
 
 def test_progress_has_a_rate() -> None:
-    told: list[tuple[str, float]] = []
-    tell = with_rate("verifying", lambda words, part: told.append((words, part)))
-    tell(5_000_000, 10_000_000)
-    tell(0, 0)
-    (words, part), (_, nothing) = told
+    calls: list[tuple[str, float]] = []
+    listener = with_rate("verifying", lambda words, part: calls.append((words, part)))
+    listener(5_000_000, 10_000_000)
+    listener(0, 0)
+    (words, part), (_, nothing) = calls
     assert words.startswith("verifying, ")
     assert words.endswith(" MB/s")
     assert (part, nothing) == (0.5, 0.0)

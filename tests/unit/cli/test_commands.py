@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from cli import app as commands
 from cli import drivers
+from cli.registry import gather
 from infra.automation.stack import Result
 from infra.automation.stack_file import StackError, stack_config, stack_file, stack_target
 
@@ -22,14 +22,14 @@ LOGIN = {"user": "lifecompanion_app", "password": "s3cr3t",
 
 
 class Recorder:
-    """A driver that remembers what it was told."""
+    """A driver that records its operations."""
 
     def __init__(self, outputs: Mapping[str, Any]) -> None:
-        self.told: list[str] = []
+        self.operations: list[str] = []
         self._outputs = outputs
 
     def destroy(self) -> Result:
-        self.told.append("destroy")
+        self.operations.append("destroy")
         return Result("destroy", "test", {"delete": 3}, 1.0)
 
     def outputs(self) -> Mapping[str, Any]:
@@ -46,23 +46,23 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 
 def run(*arguments: str, **options: Any) -> Any:
-    return CliRunner().invoke(commands.app, list(arguments), **options)
+    return CliRunner().invoke(gather(), list(arguments), **options)
 
 
 def test_destroy_asks_and_takes_no_for_an_answer(driver: Recorder) -> None:
     answered = run("destroy", "--stack", "test", input="n\n")
-    assert (answered.exit_code, driver.told) == (1, [])
+    assert (answered.exit_code, driver.operations) == (1, [])
     assert "Remove everything that stack test made, its data included?" in answered.output
 
 
 def test_destroy_without_anybody_to_ask_does_nothing(driver: Recorder) -> None:
-    assert (run("destroy", input="").exit_code, driver.told) == (1, [])
+    assert (run("destroy", input="").exit_code, driver.operations) == (1, [])
 
 
 @pytest.mark.parametrize(("arguments", "environment"), [(["--yes"], {}), ([], {"YES": "1"})])
-def test_destroy_told_yes_does_not_ask(driver: Recorder, arguments: list[str], environment: dict[str, str]) -> None:
+def test_destroy_with_yes_does_not_ask(driver: Recorder, arguments: list[str], environment: dict[str, str]) -> None:
     done = run("destroy", *arguments, env=environment)
-    assert (done.exit_code, driver.told) == (0, ["destroy"])
+    assert (done.exit_code, driver.operations) == (0, ["destroy"])
     assert "resources: +0 ~0 -3" in done.output
 
 
@@ -79,10 +79,10 @@ def test_missing_outputs_and_roles_are_errors(driver: Recorder) -> None:
 
 def test_connect_without_psql_says_the_way_round(driver: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    said = str(run("connect").exception)
-    assert "psql is not on the PATH" in said
-    assert "lcdb outputs dsn --stack dev --role app" in said
-    assert "s3cr3t" not in said
+    message = str(run("connect").exception)
+    assert "psql is not on the PATH" in message
+    assert "lcdb outputs dsn --stack dev --role app" in message
+    assert "s3cr3t" not in message
 
 
 def test_connect_keeps_the_password_out_of_the_arguments(driver: Recorder, tmp_path: Path,
@@ -119,10 +119,10 @@ def test_errors_of_nobody_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("dsn", ["host=", "postgresql://h/db", "postgresql://u@h", "nonsense=1 s3cr3t",
                                  "postgresql://u:s3cr3t@h/db?channel_binding=require"])
 def test_wrong_dsn_is_one_line_without_it(dsn: str) -> None:
-    said = str(run("schema", "plan", env={"LCDB_DSN": dsn}).exception)
-    assert said.startswith("--dsn: ")
-    assert "\n" not in said
-    assert "s3cr3t" not in said
+    message = str(run("schema", "plan", env={"LCDB_DSN": dsn}).exception)
+    assert message.startswith("--dsn: ")
+    assert "\n" not in message
+    assert "s3cr3t" not in message
 
 
 def test_export_is_sql_of_every_table() -> None:

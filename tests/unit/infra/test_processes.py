@@ -66,14 +66,14 @@ def test_second_start_returns_the_same_process_and_another_command_replaces_it(f
 
 
 def test_starts_at_the_same_time_make_one_process(folder: Path) -> None:
-    found: list[processes.Running] = []
-    threads = [threading.Thread(target=lambda: found.append(begin(folder, SLEEPER, "up"))) for _ in range(5)]
+    running: list[processes.Running] = []
+    threads = [threading.Thread(target=lambda: running.append(begin(folder, SLEEPER, "up"))) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(found) == 5
-    assert len(set(found)) == 1
+    assert len(running) == 5
+    assert len(set(running)) == 1
 
 
 def test_a_reused_pid_is_never_signalled(folder: Path) -> None:

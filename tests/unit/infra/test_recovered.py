@@ -33,16 +33,16 @@ DEPLOYMENT = {"manifest": {"version": "v3"}, "pending_operations": [{"type": "cr
 
 
 def test_only_what_lives_inside_the_server_is_taken_over() -> None:
-    found = recovered_stack.taken_over(DEPLOYMENT, "dev", "again")
-    kept = [each["urn"].rsplit("::", 1)[1] for each in found["resources"]]
+    moved = recovered_stack.move_state(DEPLOYMENT, "dev", "again")
+    kept = [item["urn"].rsplit("::", 1)[1] for item in moved["resources"]]
     assert kept == ["lifecompanion-again", "server", "role-owner", "users"]
-    assert "pending_operations" not in found
+    assert "pending_operations" not in moved
 
 
 def test_a_resource_names_nothing_that_stayed_behind() -> None:
-    found = {each["urn"].rsplit("::", 1)[1]: each for each in
-             recovered_stack.taken_over(DEPLOYMENT, "dev", "again")["resources"]}
-    owner, table = found["role-owner"], found["users"]
+    moved = {item["urn"].rsplit("::", 1)[1]: item for item in
+             recovered_stack.move_state(DEPLOYMENT, "dev", "again")["resources"]}
+    owner, table = moved["role-owner"], moved["users"]
     assert owner["provider"] == f"{SERVER.replace(':dev::', ':again::')}::1"
     assert "deletedWith" not in owner
     assert owner["dependencies"] == []
@@ -61,9 +61,9 @@ def test_the_new_stacks_settings_are_the_sources_with_ports_and_a_bucket_of_its_
     write(tmp_path, target="docker", port=54320, s3="aws", bucket="backups", memory="1GiB",
           s3SecretKey={"secure": "v1:abc"}, passwords={"owner": {"secure": "v1:abc"}},
           parameters='{"work_mem": "8MB"}')
-    found = recovered_stack._new_settings("dev", "again", tmp_path)
-    assert found.pop("port") != 54320
-    assert found == {"target": "docker", "s3": "aws", "bucket": "backups-again", "memory": "1GiB",
+    settings = recovered_stack._new_settings("dev", "again", tmp_path)
+    assert settings.pop("port") != 54320
+    assert settings == {"target": "docker", "s3": "aws", "bucket": "backups-again", "memory": "1GiB",
                      "parameters": {"work_mem": "8MB", "timescaledb.max_background_workers": "0"}}
 
 

@@ -133,12 +133,12 @@ def test_given_role_passwords_need_a_length() -> None:
 
 
 def test_what_does_not_fit_together_says_so() -> None:
-    for config, said in (({"target": "host"}, "needs host and adminPassword"),
+    for config, words in (({"target": "host"}, "needs host and adminPassword"),
                          ({"target": "embedded", "replicas": "1"}, "replicas: found 1"),
                          ({"target": "docker", "port": "65530"}, "port: found 65530"),
                          ({"target": "docker", "s3": "aws"}, "needs bucket"),
                          ({"target": "docker", "s3": "compatible", "bucket": "abc"}, "needs s3Endpoint")):
-        with pytest.raises(SettingsError, match=said):
+        with pytest.raises(SettingsError, match=words):
             parse(config)
 
 
@@ -163,8 +163,8 @@ HOST = {"target": "host", "host": "db.example", "adminPassword": "long-enough-pa
 def test_wal_is_archived_where_backups_are_worth_it_and_then_on_a_schedule(config: dict[str, Any], archives: bool,
                                                                            kinds: set[str]) -> None:
     values = {key: json.dumps(value) if key == "backupSchedule" else value for key, value in config.items()}
-    found = parse(values, secret=("adminPassword",))
-    assert (found.archives, {due.kind for due in found.schedule}) == (archives, kinds)
+    settings = parse(values, secret=("adminPassword",))
+    assert (settings.archives, {due.kind for due in settings.schedule}) == (archives, kinds)
 
 
 @pytest.mark.parametrize(("config", "complaint"), [

@@ -17,8 +17,8 @@ from infra.targets.tuning import GIB, server_parameters
     (64 * GIB, 16, {"maintenance_work_mem": "2047MB", "max_locks_per_transaction": "512", "wal_buffers": "16MB"}),
 ])
 def test_parameters_follow_memory_and_cores(memory: int, cpus: int, expected: dict[str, str]) -> None:
-    found = server_parameters(memory, cpus, {})
-    assert {key: found[key] for key in expected} == expected
+    parameters = server_parameters(memory, cpus, {})
+    assert {key: parameters[key] for key in expected} == expected
 
 
 def test_an_override_wins_alone() -> None:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
+from cli.registry import gather
 from schema.export.diagram import draw
 from schema.lifecompanion import declared
 from schema.model.objects import Column, Object, Table
@@ -22,7 +22,7 @@ def words(picture: str) -> str:
 
 
 def test_the_picture_in_docs_is_of_todays_declaration() -> None:
-    drawn = CliRunner().invoke(app, ["schema", "diagram"], env={"STACK": None}).stdout
+    drawn = CliRunner().invoke(gather(), ["schema", "diagram"], env={"STACK": None}).stdout
     assert KEPT.read_text() == drawn, "run `lcdb schema diagram docs/schema/diagram.svg`, look at it, and commit it"
 
 
