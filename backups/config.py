@@ -110,8 +110,8 @@ class BackupConfig(_Part):
             return cls.model_validate(dict(values))
         except ValidationError as error:
             problems = "; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg'].replace('Value error, ', 'required ')}"
-                for each in error.errors(include_url=False, include_input=False))
+                f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].replace('Value error, ', 'required ')}"
+                for problem in error.errors(include_url=False, include_input=False))
             raise BackupError(f"{where}: {problems}; correct it") from None
 
     @classmethod

@@ -26,7 +26,7 @@ Listener = Callable[[str, float], None]
 def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 2,
                  listener: Listener = lambda *_: None) -> Manifest:
     """Take a backup, and with `verified` read it back at once. Raises BackupError; what is listed is then unproven."""
-    with begin_snapshot(config.source(), config.image, config.image_digest) as begun:
+    with begin_snapshot(config.source(), config.image, config.image_digest) as pending:
         # Here and not above: what encrypts, compresses and sends is read while the server locks its tables.
         from backups.logical.backup import run_logical
 
@@ -36,7 +36,7 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
             rate = progress.stored / 1e6 / max(time.monotonic() - since, 0.001)
             before = f", {progress.earlier / 1e6:,.0f} MB sent before" if progress.earlier else ""
             listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent{before}", progress.done / max(progress.total, 1))
-        manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, begun=begun,
+        manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, pending=pending,
                                listener=tell)
     if verified:
         from backups.logical.catalog import find_backup

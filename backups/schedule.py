@@ -47,12 +47,12 @@ SERVED_BY = {"full": ("full",), "diff": ("full", "diff"), "incr": ("full", "diff
 def last_due(due: Due, now: datetime) -> datetime | None:
     """The newest moment that the expression names, `now` included, in UTC; None where there never was one."""
     since = (now + timedelta(microseconds=1)).astimezone(ZoneInfo(due.timezone))  # it says what comes before
-    found = next(CronSim(due.cron, since, reverse=True), None)
-    if found is None:
+    newest = next(CronSim(due.cron, since, reverse=True), None)
+    if newest is None:
         return None
     # Backwards, it passes over a moment or two where summer time ends.
-    moments = (moment.astimezone(UTC) for moment in CronSim(due.cron, found))
-    return max(takewhile(lambda moment: moment <= now, moments), default=found.astimezone(UTC))
+    moments = (moment.astimezone(UTC) for moment in CronSim(due.cron, newest))
+    return max(takewhile(lambda moment: moment <= now, moments), default=newest.astimezone(UTC))
 
 
 def next_due(due: Due, now: datetime) -> datetime:
@@ -89,19 +89,19 @@ def _run_due(config: BackupConfig, say: Say, now: datetime | None) -> tuple[list
     store, database = config.store(), config.database_name()
     physical: Sequence[PhysicalEntry] | None = None
     for due in config.schedule:
-        begun = datetime.now(UTC)
+        started = datetime.now(UTC)
         try:
             if physical is None and due.kind in SERVED_BY:
                 physical = list_physical(store, database)  # once for all of them: this is asked every few seconds
-            if not is_due(due, read_last_run(store, database, due, physical or ()), now or begun):
+            if not is_due(due, read_last_run(store, database, due, physical or ()), now or started):
                 continue
             say(f"{due.kind}: due, begins")
             physical = None  # after a run there may be one more
-            said = _retried(partial(_run, config, store, due, now or begun), say, due)
+            outcome = _retried(partial(_run, config, store, due, now or started), say, due)
             if due.kind in MARKED:
-                store.put(f"{database}/{MARKS}{due.kind}/{begun.strftime(STAMP)}", b"")
-            say(f"{due.kind}: {said}")
-            notify(config, {"database": database, "kind": due.kind, "ok": True, "message": said}, say)
+                store.put(f"{database}/{MARKS}{due.kind}/{started.strftime(STAMP)}", b"")
+            say(f"{due.kind}: {outcome}")
+            notify(config, {"database": database, "kind": due.kind, "ok": True, "message": outcome}, say)
         except BusyError as error:
             busy.append(due.kind)
             say(f"{due.kind}: {error}")
@@ -119,9 +119,9 @@ def keep_target(config: BackupConfig, say: Say) -> None:
         return
     try:
         entries = list_physical(config.store(), config.database_name())
-        found = read_objectives(config, entries)
-        if nears_target(found, entries):
-            say(f"incr: out of turn: {found.words()}")
+        objectives = read_objectives(config, entries)
+        if nears_target(objectives, entries):
+            say(f"incr: out of turn: {objectives.describe()}")
             say(f"incr: physical backup {take_physical(config, 'incr').id}, verified")
     except Exception as error:  # noqa: BLE001 (the schedule goes on)
         say(f"incr: out of turn: FAILED: {_words(error)}")
@@ -216,34 +216,35 @@ def _drill(config: BackupConfig, store: Store, since: datetime) -> str:
 
     Raises NotProvenError that names what was not.
     """
-    said, problems, database = list[str](), list[str](), config.database_name()
+    results, problems, database = list[str](), list[str](), config.database_name()
     physical = list_physical(store, database) if config.physical else []
     logical, idle = list_backups(store, database), config.drill_server()
     if logical or not physical:
         entry = find_backup(store, database, entries=logical)
         _judge(entry, since, lambda: run_drill(
             store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
-            admin=idle or (config.administrator() if config.admin else None)), said, problems)
+            admin=idle or (config.administrator() if config.admin else None)), results, problems)
     if physical and (idle or shutil.which("docker")):
-        _judge(physical[-1], since, lambda: drill_physical(config, physical[-1], idle=idle), said, problems)
+        _judge(physical[-1], since, lambda: drill_physical(config, physical[-1], idle=idle), results, problems)
     elif physical:
-        said.append(f"physical backup {physical[-1].id} not drilled: no docker here; run `lcdb backup drill` elsewhere")
+        results.append(f"physical backup {physical[-1].id} not drilled: no docker here; run `lcdb backup drill` "
+                       "elsewhere")
     if problems:
         raise NotProvenError("; ".join(problems))
-    return "; ".join(said)
+    return "; ".join(results)
 
 
-def _judge(entry: Listed, since: datetime, run: Callable[[], Drill], said: list[str], problems: list[str]) -> None:
+def _judge(entry: Listed, since: datetime, run: Callable[[], Drill], results: list[str], problems: list[str]) -> None:
     """What a drill of this backup says. One that was made since stands: the same restore would come to the same end."""
     when = newest_moment((entry.drilled, entry.failed))
     if when is None or when < since:
         drill = run()
         if drill.passed:
-            said.append(f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s")
+            results.append(f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s")
         else:
             problems.append(f"drill of {drill.backup}: not proven: {drill.problems[0]}")
     elif when == entry.failed:
         problems.append(f"drill of {entry.id}: not proven on {when:%Y-%m-%d %H:%M} UTC, as its report says; the next "
                         "backup is drilled when it comes, this one again by `lcdb backup drill`")
     else:
-        said.append(f"backup {entry.id} proven on {when:%Y-%m-%d %H:%M} UTC")
+        results.append(f"backup {entry.id} proven on {when:%Y-%m-%d %H:%M} UTC")

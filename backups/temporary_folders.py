@@ -34,7 +34,7 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
 
 
 @contextmanager
-def held_file(name: str) -> Iterator[bool]:
+def hold_file(name: str) -> Iterator[bool]:
     """Hold a lock of this user and machine for the block; False where somebody else holds it."""
     path = Path(tempfile.gettempdir()) / f"{PREFIX}{name}-{os.getuid()}{LOCK}"
     file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)

@@ -25,7 +25,7 @@ class Owner:
     started: str
 
     @classmethod
-    def here(cls) -> Self:
+    def current(cls) -> Self:
         """This process."""
         try:
             boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
@@ -51,7 +51,7 @@ class Owner:
 
         `running` is what it made: nothing that runs is from before the machine was started.
         """
-        here = self.here()
+        here = self.current()
         if self.machine != here.machine:
             return False
         if self.boot != here.boot:
@@ -72,13 +72,13 @@ def remove_leftovers() -> list[str]:
         done = subprocess.run(["docker", kind, "ls", *more, "--filter", f"label={LABEL}", "--format",
                                f'{name} {state} {{{{.Label "{LABEL}"}}}}'], capture_output=True, text=True, check=False)
         for line in done.stdout.splitlines():
-            found, state, label = line.split(" ", 2)
+            resource, state, label = line.split(" ", 2)
             owner = Owner.from_label(label)
             if owner and owner.has_ended(running=state == "running"):
                 # A volume that a container still has is refused: it goes with the next run.
                 force = ["--force", "--volumes"] if kind == "container" else []
-                gone = subprocess.run(["docker", kind, "rm", *force, found], capture_output=True, check=False)
-                over += [found] if gone.returncode == 0 else []
+                gone = subprocess.run(["docker", kind, "rm", *force, resource], capture_output=True, check=False)
+                over += [resource] if gone.returncode == 0 else []
     return over
 
 

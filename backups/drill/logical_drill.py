@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from backups.config import BackupConfig
 from backups.drill.comparison import compare
 from backups.drill.report import render_page
-from backups.drill.temporary_server import throwaway_server
+from backups.drill.temporary_server import temporary_server
 from backups.errors import BackupError, BusyError, DamagedError, WrongKeyError
 from backups.logical.catalog import DRILLS, FAILED_DRILLS, LOGICAL, STAMP, Entry, Listed, mark, open_backup
 from backups.logical.reader import Opened
@@ -32,7 +32,7 @@ from backups.restoring.restore import Restored, restore_logical
 from backups.restoring.target_database import drop_database
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
-from backups.temporary_folders import held_file
+from backups.temporary_folders import hold_file
 from schema.apply import plan
 from schema.comparison.compare import Options
 from schema.connection import UNLIMITED, Address
@@ -127,7 +127,7 @@ def _server(entry: Entry, image: str | None, admin: Address | None, name: str) -
         return
     if not image:
         raise BackupError(f"drill of {entry.id}: no image is known for a throw-away server; give --image or --dsn")
-    with throwaway_server(image) as address:
+    with temporary_server(image) as address:
         yield address
 
 
@@ -144,7 +144,7 @@ def _alone(admin: Address, entry: Entry) -> Iterator[None]:
             yield
             return
     # A lock of its own would keep the drill out too; and whoever else drills there is on this machine.
-    with held_file(f"drill-{admin.port}") as held:
+    with hold_file(f"drill-{admin.port}") as held:
         if not held:
             raise busy
         yield
@@ -168,11 +168,11 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
         seconds = dict(restored.seconds)
         recovery = time.monotonic() - since
         listener("compare", 0.0)
-        found = compare(manifest, address, image=image, opened=Opened(store, *open_backup(store, ring, entry)))
-        tables, problems = found.tables, list(found.differences)
+        comparison = compare(manifest, address, image=image, opened=Opened(store, *open_backup(store, ring, entry)))
+        tables, problems = comparison.tables, list(comparison.differences)
         seconds["compare"] = round(time.monotonic() - since - recovery, 2)
         release_jobs(address) if manifest.server.timescaledb else None
-        steps, jobs = put_to_work(address, timestamps, problems)
+        steps, jobs = check_schema_and_jobs(address, timestamps, problems)
     except (BackupError, SchemaError) as error:
         recovery = time.monotonic() - since
         problems.append(str(error))
@@ -182,8 +182,8 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
                  round(recovery, 2), tables, jobs, steps, problems)
 
 
-def put_to_work(address: Address, timestamps: Timestamps | None, problems: list[str]
-                ) -> tuple[list[str], dict[str, str]]:
+def check_schema_and_jobs(address: Address, timestamps: Timestamps | None, problems: list[str]
+                          ) -> tuple[list[str], dict[str, str]]:
     """Plan the schema (unless `timestamps` is None) and run every policy once: the steps, and what each policy said.
 
     What is not as it should be is added to `problems`.
@@ -191,33 +191,33 @@ def put_to_work(address: Address, timestamps: Timestamps | None, problems: list[
     steps = check_schema(address, timestamps) if timestamps is not None else []
     problems += [f"schema: {step}" for step in steps]
     jobs = run_jobs(address)
-    problems += [f"job {job}: {said}" for job, said in jobs.items() if said != "ok"]
+    problems += [f"job {job}: {outcome}" for job, outcome in jobs.items() if outcome != "ok"]
     return steps, jobs
 
 
 def check_schema(address: Address, timestamps: Timestamps) -> list[str]:
     """What the schema engine would change; nothing, where the backup was of the declared schema."""
-    found = plan(address, declared(timestamps), options=Options(on_unsupported="skip"))
-    return [step.render() for step in found.steps]
+    schema_plan = plan(address, declared(timestamps), options=Options(on_unsupported="skip"))
+    return [step.render() for step in schema_plan.steps]
 
 
 def run_jobs(address: Address) -> dict[str, str]:
     """Run every policy and user-defined job once; what each said, "ok" where it went well."""
-    said: dict[str, str] = {}
+    outcomes: dict[str, str] = {}
     with address.connect() as connection:
         if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
-            return said
+            return outcomes
         schema = read_schema(connection)
-        found = connection.execute(
+        jobs = connection.execute(
             "SELECT job_id, proc_name || coalesce(' on ' || hypertable_name, '') FROM timescaledb_information.jobs"
             " WHERE job_id >= 1000 ORDER BY job_id").fetchall()
-        for job, name in found:
+        for job, name in jobs:
             try:
                 connection.execute(sql.SQL("CALL {}.run_job({})").format(schema, sql.Literal(job)))
-                said[f"{job} {name}"] = "ok"
+                outcomes[f"{job} {name}"] = "ok"
             except psycopg.Error as error:
-                said[f"{job} {name}"] = " ".join(str(error).split())[:200]
-    return said
+                outcomes[f"{job} {name}"] = " ".join(str(error).split())[:200]
+    return outcomes
 
 
 def write_report(store: Store, entry: Listed, drill: Drill) -> None:
@@ -241,8 +241,8 @@ def read_drills(store: Store, database: str) -> list[dict[str, Any]]:
     """The facts of every drill of a database, of either kind, the oldest first."""
     keys = [key for catalogue in (LOGICAL, PHYSICAL) for key, _ in store.objects(f"{database}/{catalogue}/")
             if key.endswith(".json") and any(f"/{folder}" in key for folder in (DRILLS, FAILED_DRILLS))]
-    found = [facts for key in keys if (facts := _read_drill(store, key))]
-    return sorted(found, key=lambda facts: str(facts["when"]))
+    drills = [facts for key in keys if (facts := _read_drill(store, key))]
+    return sorted(drills, key=lambda facts: str(facts["when"]))
 
 
 def _read_drill(store: Store, key: str) -> dict[str, Any] | None:

@@ -18,8 +18,8 @@ import psycopg
 
 from backups.config import BackupConfig
 from backups.drill.leftovers import Owner, remove_leftovers
-from backups.drill.logical_drill import Drill, put_to_work, write_report
-from backups.drill.recovered_server import LOGIN, Server, begin_beside, recover_beside
+from backups.drill.logical_drill import Drill, check_schema_and_jobs, write_report
+from backups.drill.recovered_server import LOGIN, Server, recover_on_idle_server, use_idle_server
 from backups.errors import BackupError, RestoreError
 from backups.physical.catalog import PhysicalEntry, list_physical
 from backups.physical.pgbackrest import require_physical
@@ -57,10 +57,11 @@ def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | N
     point = find_point(config, entry)
     counted = round(time.monotonic() - since, 2)
     # A drill of a backup that is broken is a drill, and is written down; one that found no docker is none.
-    with _container() if idle is None else begin_beside(idle) as name:
+    with _container() if idle is None else use_idle_server(idle) as name:
         drill = _drill(config, entry, point, lambda: (
             _recover(config, entry, point, name, image, network, listener) if idle is None else
-            recover_beside(idle, point.name, entry.id, _database(config), lambda line: listener(line, 0.0))), listener)
+            recover_on_idle_server(idle, point.name, entry.id, _database(config),
+                                   lambda line: listener(line, 0.0))), listener)
     drill = replace(drill, seconds={"source": counted, **drill.seconds})
     write_report(config.store(), entry, drill)
     return drill
@@ -72,7 +73,7 @@ def find_point(config: BackupConfig, entry: PhysicalEntry) -> Point:
     cipher = str((config.physical or {}).get("cipher") or read_cipher(store, config.keyring(), database))
     if config.admin:
         try:
-            point = take_point(config.administrator()).sealed(cipher)
+            point = take_point(config.administrator()).with_seal(cipher)
         except ServerUnreachableError:
             return _last_point(store, database, entry, cipher)
         store.put(f"{entry.folder}/{POINTS}{point.name}.json", point.model_dump_json(indent=1).encode())
@@ -82,7 +83,7 @@ def find_point(config: BackupConfig, entry: PhysicalEntry) -> Point:
 
 def _last_point(store: Store, database: str, entry: PhysicalEntry, cipher: str) -> Point:
     """The newest that a drill of this backup, or of an older one, made: its WAL comes after this backup's."""
-    known = [key for each in list_physical(store, database) for key, _ in store.objects(f"{each.folder}/{POINTS}")]
+    known = [key for listed in list_physical(store, database) for key, _ in store.objects(f"{listed.folder}/{POINTS}")]
     stop = entry.manifest.stop if entry.manifest else entry.taken
     for key in sorted(known, key=lambda key: key.rsplit("/", 1)[1], reverse=True):
         point = Point.from_json(store.get(key) or b"", cipher, key)
@@ -103,15 +104,15 @@ def _container() -> Iterator[str]:
         remove_container(name)
 
 
-def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, recovered: Callable[[], Server], listener: Listener
-           ) -> Drill:
+def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, start_server: Callable[[], Server],
+           listener: Listener) -> Drill:
     problems, steps, jobs, tables = list[str](), list[str](), dict[str, str](), 0
-    seconds, words = dict[str, float](), entry.manifest.server.words() if entry.manifest else "PostgreSQL"
+    seconds, words = dict[str, float](), entry.manifest.server.describe() if entry.manifest else "PostgreSQL"
     size = entry.manifest.bytes if entry.manifest else 0
     since = time.monotonic()
     recovery = None
     try:
-        server = recovered()
+        server = start_server()
         recovery = time.monotonic() - since
         seconds = dict(server.seconds)
         listener("compare", 0.0)
@@ -121,7 +122,7 @@ def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, recovered: 
             problems += compare_point(point, connection, server.next_transaction)
         tables = len(point.counts)
         seconds["compare"] = round(time.monotonic() - since - recovery, 2)
-        steps, jobs = put_to_work(server.address, config.timestamps, problems)
+        steps, jobs = check_schema_and_jobs(server.address, config.timestamps, problems)
     except (BackupError, SchemaError, psycopg.Error) as error:
         problems.append(" ".join(str(error).split()))
     return Drill(entry.id, entry.database, entry.taken.isoformat(timespec="seconds"),
@@ -141,19 +142,19 @@ def _recover(config: BackupConfig, entry: PhysicalEntry, point: Point, name: str
              network: str | None, listener: Listener) -> Server:
     """Recover into the container `name` and make a login of our own there: the source's passwords need not be known."""
     done = recover(config, name, restore_point=point.name, backup=entry.id, image=image, network=network,
-                   labels=[Owner.here().label()], parameters=PARAMETERS, listener=lambda line: listener(line, 0.0))
+                   labels=[Owner.current().label()], parameters=PARAMETERS, listener=lambda line: listener(line, 0.0))
     password = secrets.token_hex(16)
-    said = _inside(name, f"""
+    answers = _inside(name, f"""
         SELECT pg_snapshot_xmax(pg_current_snapshot()), extract(epoch FROM pg_postmaster_start_time());
         CREATE ROLE {LOGIN} SUPERUSER LOGIN PASSWORD '{password}';""").split("|")
     started = datetime.fromisoformat(subprocess.run(
         ["docker", "inspect", "--format", "{{.State.StartedAt}}", name], capture_output=True, text=True,
         check=True).stdout.strip()[:26].rstrip("Z") + "+00:00").timestamp()
     # The files are there when the server starts; all after that is replay.
-    restore = float(said[1]) - started
+    restore = float(answers[1]) - started
     address = replace(done.address, database=_database(config), user=LOGIN, password=password)
-    return Server(address, int(said[0]), {"restore": round(restore, 2),
-                                          "replay": round(max(done.ended - float(said[1]), 0.0), 2)})
+    return Server(address, int(answers[0]), {"restore": round(restore, 2),
+                                             "replay": round(max(done.ended - float(answers[1]), 0.0), 2)})
 
 
 def _database(config: BackupConfig) -> str:

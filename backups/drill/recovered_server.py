@@ -33,7 +33,7 @@ class Server:
 
 
 @contextmanager
-def begin_beside(idle: Address) -> Iterator[str]:
+def use_idle_server(idle: Address) -> Iterator[str]:
     """Whatever an earlier drill left beside the idle server goes now, and what this one makes goes at its end."""
     _run(idle, "stop")
     try:
@@ -43,7 +43,8 @@ def begin_beside(idle: Address) -> Iterator[str]:
             _run(idle, "stop")
 
 
-def recover_beside(idle: Address, point: str, backup: str, database: str, listener: Callable[[str], None]) -> Server:
+def recover_on_idle_server(idle: Address, point: str, backup: str, database: str, listener: Callable[[str], None]
+                           ) -> Server:
     """Recover a backup to a named restore point beside the idle server. Raises RestoreError."""
     since = time.monotonic()
     listener("restoring the files")

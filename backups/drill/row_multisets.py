@@ -27,5 +27,5 @@ def holds_rows(address: Address, table: SourceTable, blocks: Iterable[bytes]) ->
     with address.connect(application_name="lifecompanion compare") as connection:
         prepare(connection)
         with connection.cursor().copy(table.copy.encode()) as copy:
-            found = row_set(bytes(block) for block in copy)
-    return found == row_set(blocks)
+            live = row_set(bytes(block) for block in copy)
+    return live == row_set(blocks)

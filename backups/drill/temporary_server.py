@@ -24,7 +24,7 @@ PARAMETERS = {"hba_file": "/etc/lcdb/pg_hba.conf", "listen_addresses": "*", "fsy
 
 
 @contextmanager
-def throwaway_server(image: str) -> Iterator[Address]:
+def temporary_server(image: str) -> Iterator[Address]:
     """Start it, hand over its superuser's login, remove it with all it held; first what killed drills left.
 
     Raises RestoreError.
@@ -45,7 +45,7 @@ def throwaway_server(image: str) -> Iterator[Address]:
         words = [word for key, value in PARAMETERS.items() for word in ("-c", f"{key}={value}")]
         try:
             # An image that archives has an entry point of its own, which wants a repository: here there is none.
-            _docker("run", "--detach", "--name", name, "--label", Owner.here().label(),
+            _docker("run", "--detach", "--name", name, "--label", Owner.current().label(),
                     "--entrypoint", "docker-entrypoint.sh", "--publish", "127.0.0.1::5432", "--shm-size", "256m",
                     "--volume", f"{folder}/pg_hba.conf:/etc/lcdb/pg_hba.conf:ro",
                     "--volume", f"{secret}:/run/lcdb-password:ro",

@@ -103,12 +103,12 @@ class Entry:
 def list_backups(store: Store, database: str) -> list[Entry]:
     """Every listed backup, the oldest first. What has no manifest is none, and is not here."""
     prefix = f"{database}/{LOGICAL}/"
-    found = []
+    entries = []
     for id_ in store.folders(prefix):
         entry = read_entry(store, database, id_)
         if entry:
-            found.append(entry)
-    return sorted(found, key=lambda entry: (entry.taken, entry.id))
+            entries.append(entry)
+    return sorted(entries, key=lambda entry: (entry.taken, entry.id))
 
 
 def read_entry(store: Store, database: str, id_: str) -> Entry | None:
@@ -227,13 +227,13 @@ def has_verified_backup(store: Store, database: str, newer_than: datetime | time
     For whoever is about to lose data on purpose. Raises S3Error where the bucket cannot be asked.
     """
     since = datetime.now(UTC) - newer_than if isinstance(newer_than, timedelta) else newer_than
-    found = newest_verified(store, database)
-    return found is not None and found.taken >= since
+    newest = newest_verified(store, database)
+    return newest is not None and newest.taken >= since
 
 
 def clear_unfinished(store: Store, under: str) -> int:
     """Abort the uploads that killed runs left. Only for the one that holds the database's backup lock."""
-    left = store.unfinished(under)
+    left = store.list_uploads(under)
     for key, upload in left:
         store.abort(key, upload)
     return len(left)

@@ -17,7 +17,7 @@ import psycopg
 from backups.errors import DumpError
 from backups.logical.snapshot import APPLICATION, Source, SourceTable, settings
 from backups.logical.work_queue import Piece, PieceQueue
-from backups.postgresql.asyncpg_login import FAILURES, log_in, said
+from backups.postgresql.asyncpg_login import FAILURES, log_in, one_line
 from schema.connection import Address
 
 # Woken for every message of the server's, 8 KiB each, the event loop would cost more than compressing does: so the
@@ -80,7 +80,8 @@ def copy_over_snapshot(reading: Future[Reading]) -> None:
 
 
 def _ended_before(database: str, error: BaseException) -> DumpError:
-    return DumpError(f"database {database}: the server ended before the last row: {said(error)}; run the backup again")
+    return DumpError(f"database {database}: the server ended before the last row: {one_line(error)}; run the backup "
+                     "again")
 
 
 def copy_out(address: Address, reading: Future[Reading]) -> None:

@@ -73,7 +73,7 @@ class Server(_Grown):
     icu_rules: str | None = None
     LATER = frozenset({"image_digest", "locale_provider", "locale", "icu_rules"})
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """Versions and edition in a few words."""
         if self.timescaledb is None:
             return f"PostgreSQL {self.postgresql} without TimescaleDB"
@@ -82,8 +82,8 @@ class Server(_Grown):
     def origin(self) -> str:
         """The same, with the image and its digest."""
         if self.image is None and self.image_digest is None:
-            return f"{self.words()}, image unknown"
-        return f"{self.words()}, image {self.image or 'of unknown name'} ({self.image_digest or 'digest unknown'})"
+            return f"{self.describe()}, image unknown"
+        return f"{self.describe()}, image {self.image or 'of unknown name'} ({self.image_digest or 'digest unknown'})"
 
 
 class TableData(_Grown):
@@ -181,20 +181,20 @@ class Manifest(_Part):
 
     def parts(self) -> dict[str, list[TableData]]:
         """What there is of each table and chunk, by its full name."""
-        found: dict[str, list[TableData]] = {}
+        parts: dict[str, list[TableData]] = {}
         for table in self.tables:
-            found.setdefault(table.full_name, []).append(table)
-        return found
+            parts.setdefault(table.full_name, []).append(table)
+        return parts
 
     def hypertables(self) -> dict[str, list[TableData]]:
         """The chunks by hypertable."""
-        found: dict[str, list[TableData]] = {}
+        chunks: dict[str, list[TableData]] = {}
         for table in self.tables:
             if table.hypertable:
-                found.setdefault(table.hypertable, []).append(table)
-        return found
+                chunks.setdefault(table.hypertable, []).append(table)
+        return chunks
 
-    def sealed(self, data_key: bytes) -> Self:
+    def with_seal(self, data_key: bytes) -> Self:
         """The same with its authentication code."""
         return self.model_copy(update={"seal": seal(data_key, self._content())})
 
@@ -225,7 +225,7 @@ class Manifest(_Part):
         return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
 
 
-def in_order(tables: Iterable[TableData]) -> list[TableData]:
+def sort_for_reading(tables: Iterable[TableData]) -> list[TableData]:
     """Tables as they are best read: the largest first, then those that share an object, each beside its neighbours."""
     def place(table: TableData) -> tuple[bool, str, int]:
         if table.stored is None or table.offset is None:
@@ -234,6 +234,6 @@ def in_order(tables: Iterable[TableData]) -> list[TableData]:
     return sorted(tables, key=place)
 
 
-def by_name(tables: Sequence[TableData]) -> dict[str, TableData]:
+def index_by_name(tables: Sequence[TableData]) -> dict[str, TableData]:
     """The tables by their full name."""
     return {table.full_name: table for table in tables}

@@ -60,7 +60,7 @@ class Run:
     journal: Journal = field(init=False)
     _sizes: dict[PieceId, int] = field(default_factory=dict)
     _total: int = field(init=False)
-    _told: float = 0.0
+    _reported_at: float = 0.0
     _rows: int = 0
     _stored: int = 0
     _taken_over: int = 0
@@ -95,8 +95,8 @@ class Run:
                 self._stored += table.stored_bytes
             self._done += self._sizes[id_]
             now = time.monotonic()
-            if now - self._told > 0.5 or self._done == self._total:
-                self._told = now
+            if now - self._reported_at > 0.5 or self._done == self._total:
+                self._reported_at = now
                 self.listener(Progress(self._done, self._total, self._rows, self._stored, self._taken_over))
 
     def close(self, finish: Callable[[], None] | None) -> None:
@@ -186,16 +186,16 @@ class PieceSink:
     def finish(self, rows: int) -> PieceSink | None:
         """Returns who is to have the rows again: they are others than those that were sent before."""
         if self._earlier is not None:
-            found = self._found(rows, self._earlier.stored)
-            if not self._earlier.is_of(found):
+            table = self._describe(rows, self._earlier.stored)
+            if not self._earlier.is_of(table):
                 return PieceSink(self._run, self._piece, anew=True)
-            self._run.close(lambda: self._run.keep_long(self._piece, found, earlier=True))
+            self._run.close(lambda: self._run.keep_long(self._piece, table, earlier=True))
         elif self._pipeline is not None:
             self._run.close(lambda: self._finish(rows))
         elif self._held:
-            self._run.close(self._run.packer.add(self._piece.id, self._found(rows), self._held))
+            self._run.close(self._run.packer.add(self._piece.id, self._describe(rows), self._held))
         else:
-            self._run.keep(self._piece.id, self._found(rows))
+            self._run.keep(self._piece.id, self._describe(rows))
         return None
 
     def abandon(self) -> None:
@@ -205,9 +205,9 @@ class PieceSink:
     def _finish(self, rows: int) -> None:
         assert self._pipeline
         with self._pipeline:
-            self._run.keep_long(self._piece, self._found(rows, self._pipeline.finish()))
+            self._run.keep_long(self._piece, self._describe(rows, self._pipeline.finish()))
 
-    def _found(self, rows: int, stored: Stored | None = None) -> TableData:
+    def _describe(self, rows: int, stored: Stored | None = None) -> TableData:
         table = self._piece.table
         return TableData(
             schema_=table.schema, name=table.name, full_name=table.full_name, columns=table.columns, rows=rows,

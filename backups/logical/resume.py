@@ -57,9 +57,9 @@ class Sent(BaseModel):
         """Where its rows begin."""
         return self.full_name, self.columns, self.first
 
-    def is_of(self, found: TableData) -> bool:
+    def is_of(self, table: TableData) -> bool:
         """Whether this is the text that was read now."""
-        return (found.sha256, found.rows) == (self.sha256, self.rows)
+        return (table.sha256, table.rows) == (self.sha256, self.rows)
 
 
 NOTES = TypeAdapter(list[Sent])
@@ -104,8 +104,8 @@ class Earlier:
 
     def find(self, piece: Piece) -> Sent | None:
         """What was sent of the same blocks."""
-        found = self.sent_from(piece.table, piece.first)
-        return found if found and found.end == piece.end else None
+        sent = self.sent_from(piece.table, piece.first)
+        return sent if sent and sent.end == piece.end else None
 
 
 def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
@@ -122,16 +122,16 @@ def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
             break
         opened = _open(store, ring, under, id_)
         # A run that took over from another one has its key; what others sent has to be sent again.
-        if opened and data_key in (None, opened) and (found := _read(store, opened, under, id_)):
-            data_key, sent = opened, {**found, **sent}
+        if opened and data_key in (None, opened) and (notes := _read(store, opened, under, id_)):
+            data_key, sent = opened, {**notes, **sent}
     if data_key is None:
         return Earlier()
-    sizes = _sizes(store, under, [each.stored for each in sent.values()])
-    return Earlier(data_key, {place: each for place, each in sent.items()
-                              if sizes.get(each.stored.key) == each.stored.bytes})
+    sizes = _sizes(store, under, [note.stored for note in sent.values()])
+    return Earlier(data_key, {place: note for place, note in sent.items()
+                              if sizes.get(note.stored.key) == note.stored.bytes})
 
 
-def require_there(store: Store, manifest: Manifest, under: str) -> None:
+def require_earlier_objects(store: Store, manifest: Manifest, under: str) -> None:
     """Raise DumpError where an object that was taken over is gone meanwhile, so that no manifest names it."""
     earlier = [stored for stored in manifest.objects() if run_of(stored.key, under) != manifest.id]
     sizes = _sizes(store, under, earlier)
@@ -153,8 +153,8 @@ def run_of(key: str, under: str) -> str:
 
 
 def _is_young(id_: str) -> bool:
-    begun = parse_stamp(id_.split("-", maxsplit=1)[0])
-    return begun is not None and timedelta() <= datetime.now(UTC) - begun < AGE
+    started = parse_stamp(id_.split("-", maxsplit=1)[0])
+    return started is not None and timedelta() <= datetime.now(UTC) - started < AGE
 
 
 def _open(store: Store, ring: Keyring, under: str, id_: str) -> bytes | None:
@@ -168,7 +168,7 @@ def _open(store: Store, ring: Keyring, under: str, id_: str) -> bytes | None:
 
 def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[Place, Sent]:
     """What a run noted, of objects that may still be taken over; nobody else's notes, and none that were changed."""
-    found = {}
+    pieces = {}
     for key, _ in store.objects(f"{under}{id_}/{SENT}"):
         try:
             code, _, text = (store.get(key) or b"").partition(b"\n")
@@ -177,8 +177,8 @@ def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[Place, Se
             notes = NOTES.validate_json(text)
         except (DamagedError, ValidationError):
             continue
-        found.update({each.place: each for each in notes if _is_young(run_of(each.stored.key, under))})
-    return found
+        pieces.update({note.place: note for note in notes if _is_young(run_of(note.stored.key, under))})
+    return pieces
 
 
 def _code(data_key: bytes, key: str, text: bytes) -> bytes:

@@ -43,7 +43,7 @@ def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]
         ("month", retention.monthly, lambda at: f"{at:%Y-%m}"))
     for word, count, period in periods:
         best: dict[str, Entry] = {}
-        for entry in (each for each in newest if not each.problem):
+        for entry in (candidate for candidate in newest if not candidate.problem):
             held = best.setdefault(period(entry.taken), entry)
             if entry.proven and not held.proven:
                 best[period(entry.taken)] = entry
@@ -105,9 +105,9 @@ def _is_orphan(id_: str, entries: Sequence[Entry], now: datetime) -> bool:
 
     Of a backup that cannot be read it is not known what it took over.
     """
-    begun = parse_stamp(id_.split("-", maxsplit=1)[0])
-    return begun is not None and now - begun > CLEARED_AGE and not any(
-        entry.id == id_ or (entry.problem and begun <= entry.taken <= begun + AGE) for entry in entries)
+    started = parse_stamp(id_.split("-", maxsplit=1)[0])
+    return started is not None and now - started > CLEARED_AGE and not any(
+        entry.id == id_ or (entry.problem and started <= entry.taken <= started + AGE) for entry in entries)
 
 
 def _proven_ours(store: Store, ring: Keyring, entry: Entry) -> Entry:
@@ -123,14 +123,14 @@ def read_hold(store: Store, key: str) -> str | None:
     """Until when, or why, object lock holds this object; None where it does not."""
     def run() -> str | None:
         try:
-            found = store.client.head_object(Bucket=store.bucket, Key=store.prefix + key)
+            head = store.client.head_object(Bucket=store.bucket, Key=store.prefix + key)
         except ClientError as error:
             if code(error) in ("NoSuchKey", "404") or is_not_implemented(error):
                 return None
             raise
-        if found.get("ObjectLockLegalHoldStatus") == "ON":
+        if head.get("ObjectLockLegalHoldStatus") == "ON":
             return "legal hold"
-        until = found.get("ObjectLockRetainUntilDate") or _retention(store, key) or _by_default(store, found)
+        until = head.get("ObjectLockRetainUntilDate") or _retention(store, key) or _by_default(store, head)
         return f"until {until:%Y-%m-%d %H:%M} UTC" if until and until > datetime.now(UTC) else None
     return store.call(f"look at {key}", run)
 
@@ -138,17 +138,17 @@ def read_hold(store: Store, key: str) -> str | None:
 def _retention(store: Store, key: str) -> datetime | None:
     """Asked by name: some servers do not show it with the object."""
     try:
-        found = store.client.get_object_retention(Bucket=store.bucket, Key=store.prefix + key)
+        answer = store.client.get_object_retention(Bucket=store.bucket, Key=store.prefix + key)
     except ClientError:
         return None  # no object lock in this bucket, or no right to ask: then a delete hides, and destroys nothing
-    return found.get("Retention", {}).get("RetainUntilDate")
+    return answer.get("Retention", {}).get("RetainUntilDate")
 
 
-def _by_default(store: Store, found: Any) -> datetime | None:
+def _by_default(store: Store, head: Any) -> datetime | None:
     """Until when the bucket's default holds an object; versitygw, for one, does not show that with the object."""
     try:
         lock = read_lock(store.client, store.bucket)
     except (ClientError, NotImplementedByServer):
         return None
-    made: datetime = found["LastModified"]
-    return made + timedelta(days=lock["days"]) if lock else None
+    modified: datetime = head["LastModified"]
+    return modified + timedelta(days=lock["days"]) if lock else None

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from psycopg import Connection, sql
 
 from backups.errors import DumpError
-from backups.logical.snapshot import APPLICATION, ATTEMPTS, Source, explained, snapshot_of
+from backups.logical.snapshot import APPLICATION, ATTEMPTS, Source, explain_errors, snapshot_of
 from schema.connection import Address
 
 Dumped = TypeVar("Dumped")
@@ -32,7 +32,7 @@ def dump_and_hold(address: Address, image: str | None, digest: str | None, dump:
 
     Raises DumpError where the structure changes faster than it can be read, and what `dump` and `snapshot_of` raise.
     """
-    with address.connect(application_name=APPLICATION) as connection, explained(address):
+    with address.connect(application_name=APPLICATION) as connection, explain_errors(address):
         version, before = connection.info.server_version, read_catalogs(connection)
     for _ in range(ATTEMPTS):
         dumped = dump(version)

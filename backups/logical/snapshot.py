@@ -100,7 +100,7 @@ class Source:
         """Read when first asked for, in the same snapshot: so it may be while others read rows. Raises DumpError."""
         from backups.logical.manifest import Role
 
-        with explained(self._address):
+        with explain_errors(self._address):
             fingerprint, jobs = read_fingerprint(self._connection)
             chunks = {row["full_name"]: (row["hypertable"], row["compressed"])
                       for row in _rows(self._connection, "chunks")} if self.server.timescaledb else {}
@@ -109,7 +109,7 @@ class Source:
 
     def ask(self, read: Callable[[Connection[Any]], Answer]) -> Answer:
         """What `read` finds in the snapshot's own session. Raises DumpError."""
-        with explained(self._address):
+        with explain_errors(self._address):
             return read(self._connection)
 
     def copy(self, statement: str, write: Callable[[bytes], None]) -> int:
@@ -126,7 +126,7 @@ class Source:
                 write(bytes(gathered))
             return cursor.rowcount
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """End the snapshot and its locks; that another backup of this database begins stays forbidden, but where all
         others wait for this connection. Raises DumpError where the server ended it before.
         """
@@ -135,8 +135,8 @@ class Source:
             if self.snapshot is None:
                 self._connection.close()
         except psycopg.Error as error:
-            said = " ".join(str(error).split())
-            raise DumpError(f"{self._address}: the server ended the session that held the snapshot: {said}; "
+            reason = " ".join(str(error).split())
+            raise DumpError(f"{self._address}: the server ended the session that held the snapshot: {reason}; "
                             "run the backup again") from None
 
 
@@ -147,7 +147,7 @@ def snapshot_of(address: Address, image: str | None = None, digest: str | None =
     Raises BusyError while another backup of this database is being taken, DumpError where the tables do not hold still.
     """
     with address.connect(application_name=APPLICATION) as connection:
-        with explained(address):
+        with explain_errors(address):
             alone = answers_alone(connection)
         yield take_snapshot(address, connection, image, digest, alone=alone)
 
@@ -155,7 +155,7 @@ def snapshot_of(address: Address, image: str | None = None, digest: str | None =
 def take_snapshot(address: Address, connection: Connection[Any], image: str | None, digest: str | None, *, alone: bool
                   ) -> Source:
     """Lock and export over this connection; where the server answers it `alone`, all that is read with rows is read."""
-    with explained(address):
+    with explain_errors(address):
         prepare(connection)
         _only_one(connection)
         tables = _hold_still(connection)
@@ -169,13 +169,13 @@ def take_snapshot(address: Address, connection: Connection[Any], image: str | No
 
 
 @contextmanager
-def explained(address: Address) -> Iterator[None]:
+def explain_errors(address: Address) -> Iterator[None]:
     """What the server says becomes a DumpError of one line that names the database and the remedy."""
     try:
         yield
     except psycopg.Error as error:
-        said = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"{address}: cannot be read whole: {said}; give a login that may read every table: "
+        reason = " ".join((error.diag.message_primary or str(error)).split())
+        raise DumpError(f"{address}: cannot be read whole: {reason}; give a login that may read every table: "
                         "a member of pg_read_all_data (PostgreSQL 14 on), or the administrator's") from None
 
 
@@ -221,12 +221,12 @@ def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:
     """Where every sequence stands."""
     from backups.logical.manifest import SequenceValue
 
-    found = _rows(connection, "sequences")
-    if not found:
+    rows = _rows(connection, "sequences")
+    if not rows:
         return []
     parts = [sql.SQL("SELECT {} AS full_name, last_value, is_called, {} AS configuration FROM ").format(
         sql.Literal(row["full_name"]), sql.Literal(row["configuration"])) + sql.SQL(row["full_name"])
-        for row in found]
+        for row in rows]
     with connection.cursor(row_factory=dict_row) as cursor:
         return [SequenceValue(**row) for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()]
 
@@ -244,13 +244,13 @@ def settings(server_version: int) -> str:
 
 def answers_alone(connection: Connection[Any]) -> bool:
     """Whether the server answers nobody else while this connection is open: the embedded one."""
-    found = connection.execute("SELECT position('emcc' IN version()) > 0").fetchone()
-    return bool(found and found[0])
+    row = connection.execute("SELECT position('emcc' IN version()) > 0").fetchone()
+    return bool(row and row[0])
 
 
 def _only_one(connection: Connection[Any]) -> None:
-    found = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
-    if not found or not found[0]:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+    if not row or not row[0]:
         raise BusyError(f"database {connection.info.dbname}: another backup of it is being taken; wait for its end")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from backups.errors import BackupError, DamagedError, S3Error
 from backups.logical.catalog import DAMAGED, VERIFIED, Entry, mark, open_backup
-from backups.logical.manifest import Manifest, in_order
+from backups.logical.manifest import Manifest, sort_for_reading
 from backups.logical.reader import Opened
 from backups.postgresql.client_programs import Programs, find_programs
 from backups.storage.encryption import Keyring
@@ -53,7 +53,7 @@ def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener
     structure = opened.manifest.structure
     _read_all([_Part(functools.partial(opened.plain, structure), structure.bytes),
                *(_Part(functools.partial(opened.rows, table), table.stored_bytes)
-                 for table in in_order(opened.manifest.tables) if table.stored)], workers, listener)
+                 for table in sort_for_reading(opened.manifest.tables) if table.stored)], workers, listener)
 
 
 def require_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
@@ -120,9 +120,9 @@ def require_contents(manifest: Manifest, programs: Programs, archive: Path) -> b
         raise DamagedError(f"{manifest.structure.key}: pg_restore cannot read it: {done.stderr.decode()[:200].strip()}")
     # "217; 1259 16390 TABLE public devices the_owner": no name is quoted, so what is looked for is the middle.
     lines = [line for line in done.stdout.decode().splitlines() if not line.startswith(";")]
-    found = {line.split(" TABLE ", 1)[1].rsplit(" ", 1)[0] for line in lines if " TABLE " in line}
+    defined = {line.split(" TABLE ", 1)[1].rsplit(" ", 1)[0] for line in lines if " TABLE " in line}
     for table in manifest.tables:
-        if table.extension is None and f"{table.schema_} {table.name}" not in found:
+        if table.extension is None and f"{table.schema_} {table.name}" not in defined:
             raise DamagedError(f"{manifest.structure.key}: does not define table {table.full_name}, of which there are "
                                "rows; take another backup")
     return any(LARGE_OBJECTS.match(line) for line in lines)

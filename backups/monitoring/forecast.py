@@ -39,15 +39,15 @@ class Forecast:
         """One line with the schedule that would do, where this one does not; None where it does."""
         if self.fixed_seconds + self.replay_seconds <= self.target_seconds:
             return None
-        found = (f"backupSchedule: a backup every {minutes(self.gap_seconds)} lets replay take "
-                 f"{minutes(self.replay_seconds)} at {self.wal_rate / 1e6:.1f} MB of WAL a second, recovery "
-                 f"{minutes(self.fixed_seconds + self.replay_seconds)}; required at most "
-                 f"{minutes(self.target_seconds)} (recoveryTimeTarget)")
+        problem = (f"backupSchedule: a backup every {format_duration(self.gap_seconds)} lets replay take "
+                   f"{format_duration(self.replay_seconds)} at {self.wal_rate / 1e6:.1f} MB of WAL a second, recovery "
+                   f"{format_duration(self.fixed_seconds + self.replay_seconds)}; required at most "
+                   f"{format_duration(self.target_seconds)} (recoveryTimeTarget)")
         allowed = (self.target_seconds - self.fixed_seconds) * self.replay_rate / self.wal_rate
         step = next((word for word, seconds in STEPS if seconds <= allowed), None)
         if step is None:
-            return f"{found}; no schedule does: raise the target, or keep a standby (replicas)"
-        return f"{found}; schedule an incremental every {step}"
+            return f"{problem}; no schedule does: raise the target, or keep a standby (replicas)"
+        return f"{problem}; schedule an incremental every {step}"
 
 
 def longest_gap(schedule: Sequence[Due], now: datetime, kinds: frozenset[Kind] = PHYSICAL_KINDS) -> float | None:
@@ -60,7 +60,7 @@ def longest_gap(schedule: Sequence[Due], now: datetime, kinds: frozenset[Kind] =
     return max(((later - earlier).total_seconds() for earlier, later in pairwise(moments)), default=None)
 
 
-def minutes(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration as a person says it."""
     if seconds < 120:
         return f"{seconds:.0f} s"

@@ -14,7 +14,7 @@ import psycopg
 from backups.config import BackupConfig
 from backups.errors import BackupError, DamagedError
 from backups.logical.catalog import DRILLS
-from backups.monitoring.forecast import Forecast, longest_gap, minutes
+from backups.monitoring.forecast import Forecast, format_duration, longest_gap
 from backups.physical.catalog import CATALOGUE, PhysicalEntry
 from backups.physical.pgbackrest import STANZA
 from backups.physical.settings import ARCHIVE_TIMEOUT_SECONDS, PHYSICAL
@@ -67,21 +67,21 @@ class Objectives:
             helps = self.expected_seconds - self.replay_seconds <= self.target_seconds
             remedy = "take an incremental now, and more often" if helps else \
                 "copying the files back takes too long already: raise the target, or keep a standby (replicas)"
-            return (f"expected recovery time found {minutes(self.expected_seconds)} ({minutes(self.replay_seconds)} "
-                    f"of it replay of {self.wal_bytes / 1e6:,.0f} MB of WAL), required at most "
-                    f"{minutes(self.target_seconds)} (recoveryTimeTarget); {remedy}")
+            return (f"expected recovery time found {format_duration(self.expected_seconds)} "
+                    f"({format_duration(self.replay_seconds)} of it replay of {self.wal_bytes / 1e6:,.0f} MB of WAL), "
+                    f"required at most {format_duration(self.target_seconds)} (recoveryTimeTarget); {remedy}")
         return self.forecast.problem if self.forecast else None
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """What a person is told."""
         limit = f"at most {self.timeout_seconds:.0f} s" if self.timeout_seconds else "without limit"
         point = "not asked: the server does not answer" if self.behind_seconds is None else \
             f"{self.behind_seconds:.0f} s behind, {limit} while WAL arrives"
         arrived = f"{self.archived:%Y-%m-%d %H:%M:%S} UTC" if self.archived else "never"
         return (f"recovery point {point} (last WAL in the bucket {arrived}); expected recovery time "
-                f"{minutes(self.expected_seconds)}, {minutes(self.replay_seconds)} of it replay of "
+                f"{format_duration(self.expected_seconds)}, {format_duration(self.replay_seconds)} of it replay of "
                 f"{self.wal_bytes / 1e6:,.0f} MB of WAL, by {'a drill here' if self.measured else 'assumed rates'}; "
-                f"target {minutes(self.target_seconds)}")
+                f"target {format_duration(self.target_seconds)}")
 
     def facts(self) -> dict[str, Any]:
         return {"archived": self.archived.isoformat() if self.archived else None,
@@ -125,11 +125,11 @@ def read_archive(store: Store, database: str, since: str | None, now: datetime) 
     for version in store.folders(f"{database}/{ARCHIVE}"):
         # A folder holds one timeline's next 256 segments: from the newest back, most of them are long past.
         for folder in sorted(store.folders(f"{database}/{ARCHIVE}{version}/"), reverse=True):
-            found = [(match[1], moment) for key, _, moment in store.stamped(
+            segments = [(match[1], moment) for key, _, moment in store.list_with_times(
                 f"{database}/{ARCHIVE}{version}/{folder}/") if (match := SEGMENT.search(key))]
-            moments += [moment for _, moment in found]
-            count += sum(since is not None and segment >= since for segment, _ in found)
-            if found and max(found)[1] < late and (since is None or folder <= since[:16]):
+            moments += [moment for _, moment in segments]
+            count += sum(since is not None and segment >= since for segment, _ in segments)
+            if segments and max(segments)[1] < late and (since is None or folder <= since[:16]):
                 break
     recent = [moment for moment in moments if moment >= late]
     period = (now - min(recent)).total_seconds() if recent else 0.0
@@ -142,15 +142,15 @@ def read_rates(store: Store, database: str) -> Mapping[str, float]:
     keys = [key for key, _ in store.objects(f"{database}/{CATALOGUE}/") if f"/{DRILLS}" in key]
     if not keys:
         return {}
-    newest, found = max(keys, key=lambda key: key.rsplit("/", 1)[1]), dict[str, float]()
+    newest, rates = max(keys, key=lambda key: key.rsplit("/", 1)[1]), dict[str, float]()
     try:
         facts = json.loads(store.get(newest) or b"{}")
         for phase, size in (("restore", facts["bytes"]), ("replay", facts.get("replayed_bytes", 0))):
             if size >= LEAST_BYTES and facts["seconds"].get(phase):
-                found[phase] = size / float(facts["seconds"][phase])
+                rates[phase] = size / float(facts["seconds"][phase])
     except (AttributeError, DamagedError, KeyError, RecursionError, TypeError, ValueError):
         return {}  # somebody else put it there
-    return found
+    return rates
 
 
 @dataclass(frozen=True)
@@ -196,8 +196,8 @@ def read_archiving(config: BackupConfig) -> Archiving:
     return Archiving(age if waiting or not timeout else min(age, timeout), waiting, problem, timeout)
 
 
-def nears_target(found: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:
+def nears_target(objectives: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:
     """Whether an incremental is due out of turn: recovery nears its target, and replay has a part in it that counts."""
     age = ((now or datetime.now(UTC)) - entries[-1].taken).total_seconds() if entries else 0.0
-    return age > LEAST_AGE_SECONDS and found.expected_seconds > NEAR * found.target_seconds \
-        and found.replay_seconds > COUNTS * found.target_seconds
+    return age > LEAST_AGE_SECONDS and objectives.expected_seconds > NEAR * objectives.target_seconds \
+        and objectives.replay_seconds > COUNTS * objectives.target_seconds

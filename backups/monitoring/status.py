@@ -39,9 +39,9 @@ class Status:
                    f"with {take}"
         age = self.now - self.verified.taken
         if age > self.max_age:
-            found = f"{age.total_seconds() / 3600:.1f} h"
-            return f"{self.database}: newest verified {word}backup found {found} old, required at most {hours:g} h; " \
-                   f"look at the schedule's log, or take one with {take}"
+            hours_old = age.total_seconds() / 3600
+            return f"{self.database}: newest verified {word}backup found {hours_old:.1f} h old, required at most " \
+                   f"{hours:g} h; look at the schedule's log, or take one with {take}"
         if self.failed and (self.drilled is None or self.failed >= self.drilled):
             return f"{self.database}: the newest drill of a {word}backup, {self.failed:%Y-%m-%d %H:%M} UTC, failed; " \
                    "its report lies beside the backup; look into it, then run `lcdb backup drill`"
@@ -52,12 +52,12 @@ class Status:
 
 def read_status(store: Store, database: str, max_age: timedelta, entries: Sequence[Entry] | None = None) -> Status:
     """Ask the bucket how the database's backups stand."""
-    found = list_backups(store, database) if entries is None else entries
-    whole = [entry for entry in found if entry.manifest]
-    return Status(database, len(whole), sum(entry.manifest.stored_bytes for entry in whole if entry.manifest),
-                  whole[-1] if whole else None, newest_proven(whole),
-                  newest_moment([e.drilled for e in whole]), max_age, datetime.now(UTC),
-                  failed=newest_moment([e.failed for e in whole]))
+    listed = list_backups(store, database) if entries is None else entries
+    readable = [entry for entry in listed if entry.manifest]
+    return Status(database, len(readable), sum(entry.manifest.stored_bytes for entry in readable if entry.manifest),
+                  readable[-1] if readable else None, newest_proven(readable),
+                  newest_moment([e.drilled for e in readable]), max_age, datetime.now(UTC),
+                  failed=newest_moment([e.failed for e in readable]))
 
 
 def physical_status(database: str, max_age: timedelta, entries: Sequence[PhysicalEntry], objectives: Objectives | None
@@ -105,6 +105,6 @@ def render_metrics(statuses: Sequence[Status]) -> str:
     for name, (words, figure) in only_physical.items():
         known = [(status, figure(status.objectives)) for status in statuses if status.objectives]
         lines += [f"# HELP {name} {words}", f"# TYPE {name} gauge"] if known else []
-        lines += [f'{name}{{database="{status.database}",kind="{status.kind}"}} {found:.3f}'
-                  for status, found in known if found is not None]
+        lines += [f'{name}{{database="{status.database}",kind="{status.kind}"}} {number:.3f}'
+                  for status, number in known if number is not None]
     return "\n".join(lines) + "\n"

@@ -121,7 +121,7 @@ def _manifest(config: BackupConfig, connection: psycopg.Connection[object], back
 
     physical = require_physical(config)
     server = read_server(connection, config.image or physical.get("image"), config.image_digest)
-    return PhysicalManifest(**asdict(backup), server=server).sealed(str(physical["cipher"]))
+    return PhysicalManifest(**asdict(backup), server=server).with_seal(str(physical["cipher"]))
 
 
 def _verify(store: Store, connection: psycopg.Connection[object], entry: PhysicalEntry) -> datetime:
@@ -130,11 +130,11 @@ def _verify(store: Store, connection: psycopg.Connection[object], entry: Physica
 
     since = time.monotonic()
     try:
-        said = verify_backup(connection, (*entry.needs, entry.id))
+        counts = verify_backup(connection, (*entry.needs, entry.id))
     except DamagedError as error:
         mark(store, entry, DAMAGED, {"problem": str(error)})
         raise
-    return mark(store, entry, VERIFIED, {"pgbackrest": said, "seconds": round(time.monotonic() - since, 1)})
+    return mark(store, entry, VERIFIED, {"pgbackrest": counts, "seconds": round(time.monotonic() - since, 1)})
 
 
 class _Watch:

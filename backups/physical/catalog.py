@@ -52,7 +52,7 @@ class PhysicalManifest(BaseModel):
     server: Server
     seal: str = ""
 
-    def sealed(self, cipher: str) -> Self:
+    def with_seal(self, cipher: str) -> Self:
         """The same with its authentication code."""
         return self.model_copy(update={"seal": seal(cipher.encode(), _content(self))})
 
@@ -148,9 +148,9 @@ def list_physical(store: Store, database: str) -> list[PhysicalEntry]:
                              _newest(names, FAILED_DRILLS))
 
     with ThreadPoolExecutor(max_workers=READERS) as pool:
-        found = [entry for entry in pool.map(read, labels) if entry]
-    ids = {entry.id for entry in found}
-    return sorted((entry for entry in found if ids.issuperset(entry.needs)), key=lambda entry: entry.taken)
+        entries = [entry for entry in pool.map(read, labels) if entry]
+    ids = {entry.id for entry in entries}
+    return sorted((entry for entry in entries if ids.issuperset(entry.needs)), key=lambda entry: entry.taken)
 
 
 def find_physical(store: Store, database: str, id_: str | None = None) -> PhysicalEntry:

@@ -70,7 +70,7 @@ class HostSetup:
     schedule: tuple[str, ...]
     found: Mapping[str, str]
 
-    def shown(self) -> Mapping[str, str]:
+    def redacted_files(self) -> Mapping[str, str]:
         """The files without their secrets; what is nothing but settings for a program is left out."""
         return {name: SECRET.sub(r"\1...", text) for name, text in self.files.items() if not name.endswith(".json")}
 
@@ -92,8 +92,8 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
              "lcdb-backup.service": SERVICE, "lcdb-backup.timer": TIMER}
     if login.ca_file:
         files["s3-ca.pem"] = Path(login.ca_file).read_text(encoding="ascii")
-    found = {key: _current(connection, key) for key in PARAMETERS}
-    wanted = {key: value for key, value in PARAMETERS.items() if found[key] not in SAME.get(value, (value,))}
+    current = {key: _current(connection, key) for key in PARAMETERS}
+    wanted = {key: value for key, value in PARAMETERS.items() if current[key] not in SAME.get(value, (value,))}
     backrest = f"su postgres -c 'pgbackrest --stanza={STANZA} {{}}'"
     return HostSetup(
         files, (f"install -d -o postgres -g postgres -m 750 {Path(CONF).parent} {SPOOL}",
@@ -108,7 +108,7 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
          *((f"install -m 644 s3-ca.pem {SETTINGS_CA}",) if login.ca_file else ()),
          "install -m 644 lcdb-backup.service lcdb-backup.timer /etc/systemd/system/",
          "systemctl daemon-reload", "systemctl enable --now lcdb-backup.timer"),
-        {key: found[key] for key in wanted})
+        {key: current[key] for key in wanted})
 
 
 def write_setup(setup: HostSetup, folder: Path) -> None:

@@ -87,21 +87,21 @@ def verify_backup(connection: psycopg.Connection[Any], labels: Sequence[str]) ->
 
     Raises DamagedError that names the first of them that is not right, and how many files of it.
     """
-    said = [line.strip() for line in run_program(
+    lines = [line.strip() for line in run_program(
         connection, f"pgbackrest --stanza={STANZA} --set={labels[-1]} --output=text --verbose verify")]
-    found = {}
+    valid_files = {}
     for label in labels:
         valid = f"backup: {label}, status: valid, "
-        line = next((line for line in said if line.startswith(valid)), None)
+        line = next((line for line in lines if line.startswith(valid)), None)
         if line is None:
-            about = next((n for n, line in enumerate(said) if line.startswith(f"backup: {label},")), None)
-            words = "; ".join(said[about:about + 2]) if about is not None else "it does not know it"
+            about = next((n for n, line in enumerate(lines) if line.startswith(f"backup: {label},")), None)
+            words = "; ".join(lines[about:about + 2]) if about is not None else "it does not know it"
             raise DamagedError(f"backup {label}: pgBackRest does not find it right: {words[:200]}; take a full backup")
-        found[label] = line.removeprefix(valid)
-    if "status: ok" not in said:
-        raise DamagedError(f"backup {labels[-1]}: pgBackRest does not find its WAL right: {'; '.join(said[:4])[:200]}; "
-                           "take a full backup")
-    return found
+        valid_files[label] = line.removeprefix(valid)
+    if "status: ok" not in lines:
+        raise DamagedError(f"backup {labels[-1]}: pgBackRest does not find its WAL right: {'; '.join(lines[:4])[:200]}"
+                           "; take a full backup")
+    return valid_files
 
 
 def expire(connection: psycopg.Connection[Any], full: str, remaining: int) -> None:
@@ -124,9 +124,9 @@ def read_progress(connection: psycopg.Connection[Any]) -> tuple[int, int]:
 
 def read_physical(connection: psycopg.Connection[Any]) -> list[PhysicalBackup]:
     """What the repository holds, the oldest first; nothing where there is no stanza yet."""
-    found = _info(connection)
-    backups = [backup for stanza in found for backup in stanza.get("backup", [])]
-    versions = {db["id"]: db["version"] for stanza in found for db in stanza.get("db", [])}
+    stanzas = _info(connection)
+    backups = [backup for stanza in stanzas for backup in stanza.get("backup", [])]
+    versions = {db["id"]: db["version"] for stanza in stanzas for db in stanza.get("db", [])}
     return [PhysicalBackup(
         backup["label"], backup["type"], _moment(backup["timestamp"]["start"]), _moment(backup["timestamp"]["stop"]),
         int(backup["info"]["size"]), int(backup["info"]["repository"]["delta"]),
@@ -158,9 +158,9 @@ def _has_stanza(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _info(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    said = "".join(run_program(connection, f"pgbackrest --stanza={STANZA} info --output=json"))
-    found: list[dict[str, Any]] = json.loads(said or "[]")
-    return found
+    output = "".join(run_program(connection, f"pgbackrest --stanza={STANZA} info --output=json"))
+    stanzas: list[dict[str, Any]] = json.loads(output or "[]")
+    return stanzas
 
 
 def run_program(connection: psycopg.Connection[Any], command: str) -> list[str]:
@@ -173,16 +173,16 @@ def run_program(connection: psycopg.Connection[Any], command: str) -> list[str]:
                            "WITH (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')".encode())
         lines = [str(row[0] or "") for row in connection.execute(f"SELECT line FROM {table} ORDER BY number".encode())]
     except psycopg.Error as error:
-        said = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"pgBackRest: the server does not run it: {said}; give the administrator's login") from None
+        reason = " ".join((error.diag.message_primary or str(error)).split())
+        raise DumpError(f"pgBackRest: the server does not run it: {reason}; give the administrator's login") from None
     finally:
         if not connection.closed:
             connection.execute(f"DROP TABLE IF EXISTS {table}".encode())
     if lines[-1:] != ["exit 0"]:
-        said = next((line for line in lines if "ERROR" in line), " ".join(lines))[:300]
-        if "unable to acquire lock" in said:
+        reason = next((line for line in lines if "ERROR" in line), " ".join(lines))[:300]
+        if "unable to acquire lock" in reason:
             raise BusyError("pgBackRest: another run of it is going on; wait for its end")
-        raise DumpError(f"pgBackRest: {said.split('ERROR: ')[-1]}{LOG}")
+        raise DumpError(f"pgBackRest: {reason.split('ERROR: ')[-1]}{LOG}")
     return lines[:-1]
 
 

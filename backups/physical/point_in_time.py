@@ -118,17 +118,17 @@ def _sets(store: Store, database: str, backup: str | None, restore_point: str | 
     if restore_point is None:
         return [None]
     # A name says nothing of its time: pgBackRest would take the newest backup, whose WAL begins after an older point.
-    found = [entry.id for entry in reversed(list_physical(store, database))
-             if as_of is None or entry.manifest is None or entry.manifest.stop <= as_of]
-    return [*found] or [None]
+    labels = [entry.id for entry in reversed(list_physical(store, database))
+              if as_of is None or entry.manifest is None or entry.manifest.stop <= as_of]
+    return [*labels] or [None]
 
 
 def release_container(name: str) -> None:
     """Let the jobs of a recovered server run: its background workers are allowed again, and it is restarted."""
-    said = _docker("exec", "--user", "postgres", name, "psql", "-XAtqc",
-                   "ALTER SYSTEM RESET timescaledb.max_background_workers")
-    if said.strip():
-        raise RestoreError(f"container {name}: {said.strip()[:200]}")
+    output = _docker("exec", "--user", "postgres", name, "psql", "-XAtqc",
+                     "ALTER SYSTEM RESET timescaledb.max_background_workers")
+    if output.strip():
+        raise RestoreError(f"container {name}: {output.strip()[:200]}")
     _docker("restart", name)
     _await(name, lambda _: None)
 
@@ -202,10 +202,10 @@ def _copy_in(name: str, folder: Path, files: Mapping[str, str], into: str, mode:
     source = folder / "tree" / into.strip("/")
     source.mkdir(parents=True, exist_ok=True)
     # Modes come into the container as they are here, whatever this user's umask says: those of / and /etc too.
-    for each in (source, *source.parents):
-        if each == folder:
+    for directory in (source, *source.parents):
+        if directory == folder:
             break
-        each.chmod(0o755)
+        directory.chmod(0o755)
     for file, text in files.items():
         with os.fdopen(os.open(source / file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as out:
             os.fchmod(out.fileno(), mode)
@@ -234,9 +234,9 @@ def _await(name: str, listener: Callable[[str], None]) -> None:
 
 
 def _ended(name: str) -> RestoreError:
-    said = subprocess.run(["docker", "logs", "--tail", "60", name], capture_output=True, text=True, check=False)
+    logs = subprocess.run(["docker", "logs", "--tail", "60", name], capture_output=True, text=True, check=False)
     # What it answered to whoever asked too early is no reason.
-    lines = [line for line in (said.stdout + said.stderr).splitlines()
+    lines = [line for line in (logs.stdout + logs.stderr).splitlines()
              if ("ERROR" in line or "FATAL" in line) and "the database system is" not in line]
     why = lines[0].split("ERROR: ")[-1] if lines else "it ended"
     missed = ("before configured recovery target was reached", "unable to find backup set with stop time")

@@ -74,7 +74,7 @@ class Point(BaseModel):
     def rows(self) -> int:
         return sum(count.rows for count in self.counts.values())
 
-    def sealed(self, cipher: str) -> Self:
+    def with_seal(self, cipher: str) -> Self:
         """The same with its authentication code."""
         return self.model_copy(update={"seal": seal(cipher.encode(), self._content())})
 
@@ -82,14 +82,14 @@ class Point(BaseModel):
     def from_json(cls, text: bytes, cipher: str, where: str) -> Self:
         """Raises DamagedError unless whoever wrote it had the repository's cipher."""
         try:
-            found = cls.model_validate_json(text)
+            point = cls.model_validate_json(text)
         except ValidationError:
             raise DamagedError(f"{where}: not a point with its counts; run the drill where the server answers"
                                ) from None
-        if not hmac.compare_digest(found.seal.encode(), seal(cipher.encode(), found._content()).encode()):
+        if not hmac.compare_digest(point.seal.encode(), seal(cipher.encode(), point._content()).encode()):
             raise DamagedError(f"{where}: its seal is not that of the repository's cipher: it was changed; run the "
                                "drill where the server answers")
-        return found
+        return point
 
     def _content(self) -> bytes:
         return json.dumps(self.model_dump(mode="json", exclude={"seal"}), sort_keys=True).encode()
@@ -109,8 +109,9 @@ def take_point(admin: Address) -> Point:
             reader.execute("ROLLBACK")
             _await_archived(watch, lsn)
     except psycopg.Error as error:
-        said = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"{admin}: no point for a drill can be made: {said}; give the administrator's login") from None
+        reason = " ".join((error.diag.message_primary or str(error)).split())
+        raise DumpError(f"{admin}: no point for a drill can be made: {reason}; give the administrator's login"
+                        ) from None
     return Point(name=name, lsn=lsn, when=when, snapshot=snapshot, counts=counts)
 
 
@@ -118,18 +119,18 @@ def _hold_still(watch: Connection[Any], reader: Connection[Any]) -> tuple[str, s
     """Make a restore point: its name and LSN, the snapshot of what was committed before it, in which `reader` now is,
     and the tables, which `reader` locked against being altered or dropped."""
     for _ in range(ATTEMPTS):
-        found = _try_point(watch, reader)
-        if found:
-            return found
+        attempt = _try_point(watch, reader)
+        if attempt:
+            return attempt
         time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))
     until, first = time.monotonic() + PATIENCE_SECONDS, list[str]()
     while time.monotonic() < until:
-        begun = time.monotonic()
-        found = _try_point(watch, reader, first)
-        if found:
-            return found
+        started = time.monotonic()
+        attempt = _try_point(watch, reader, first)
+        if attempt:
+            return attempt
         # Whoever waited meanwhile has as long for his own work, and is then met at another moment of it.
-        time.sleep(random.uniform(0.5, 1.5) * (time.monotonic() - begun))
+        time.sleep(random.uniform(0.5, 1.5) * (time.monotonic() - started))
     raise DumpError(f"database {watch.info.dbname}: no moment between two commits was met, nor could writers be held "
                     f"off within {HOLD_SECONDS} s, in {PATIENCE_SECONDS:.0f} s of trying; run the drill when no "
                     "transaction stays open for so long")
@@ -144,7 +145,7 @@ def _try_point(watch: Connection[Any], reader: Connection[Any], first: list[str]
     try:
         if tables:
             # The names came quoted from the server itself.
-            names = ", ".join(f"ONLY {each}" for each in tables)
+            names = ", ".join(f"ONLY {table}" for table in tables)
             reader.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE".encode())
         if first is not None:
             _hold_off(watch, tables, first)
@@ -213,14 +214,14 @@ def read_counts(connection: Connection[Any], tables: Sequence[str]) -> dict[str,
         "SELECT quote_ident(nspname) || '.' || quote_ident(relname) FROM pg_attribute"
         " JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace"
         " WHERE attname = '_ts_meta_count' AND c.relkind = 'r' AND nspname = '_timescaledb_internal'")}
-    found = {}
+    counts = {}
     for name in tables:
         number = "coalesce(sum(x._ts_meta_count), 0)" if name in batches else "count(*)"
         row = connection.execute(f"SELECT {number}::bigint, coalesce(sum(hashtextextended(ROW(x.*)::text, 0)), 0)::text"
                                  f" FROM ONLY {name} AS x".encode()).fetchone()
         assert row
-        found[name] = Count(rows=row[0], checksum=row[1])
-    return found
+        counts[name] = Count(rows=row[0], checksum=row[1])
+    return counts
 
 
 def compare_point(point: Point, recovered: Connection[Any], next_transaction: int) -> list[str]:

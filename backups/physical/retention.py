@@ -37,21 +37,21 @@ def prune_physical(config: BackupConfig, *, dry_run: bool = False) -> Pruned:
     not know counts for nothing: whoever may put objects there could else have all good backups deleted.
     """
     store, database = config.store(), config.database_name()
-    found = list_physical(store, database)
-    if not found:
+    listed = list_physical(store, database)
+    if not listed:
         return Pruned((), {}, ())
     with config.administrator().connect(application_name="lifecompanion prune") as connection:
         known = {backup.id for backup in read_physical(connection)}
     # Age and order are told by the labels: what lies in the catalogue anybody may have put there who may put objects.
-    entries = sorted((replace(entry, manifest=None) for entry in found if entry.id in known),
+    entries = sorted((replace(entry, manifest=None) for entry in listed if entry.id in known),
                      key=lambda entry: entry.taken)
     kept = plan_expiry(entries, config.retention)
-    kept.update({entry.id: "pgBackRest does not know it: somebody else put it there" for entry in found
+    kept.update({entry.id: "pgBackRest does not know it: somebody else put it there" for entry in listed
                  if entry.id not in known})
     for entry in entries:
         held = None if entry.id in kept else read_hold(store, f"{database}/{SETS}{entry.id}/backup.manifest")
         if held:
-            kept.update({each.id: f"object lock: {held}" for each in entries if each.full == entry.full})
+            kept.update({related.id: f"object lock: {held}" for related in entries if related.full == entry.full})
     going = [entry.id for entry in entries if entry.id not in kept]
     if going and not dry_run:
         _expire(config, [entry.id for entry in entries if entry.id == entry.full], going)

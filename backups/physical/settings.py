@@ -75,10 +75,10 @@ def ensure_cipher(store: Store, ring: Keyring, database: str, cipher: str) -> bo
     Raises WrongKeyError where another cipher is there.
     """
     key, name = f"{database}/{PHYSICAL}-{KEYS}{ring.current}", f"{database}/{PHYSICAL}"
-    found = store.get(key)
-    if found is not None:
+    wrapped = store.get(key)
+    if wrapped is not None:
         try:
-            held = ring.unwrap_first([(ring.current, found)], name)
+            held = ring.unwrap_first([(ring.current, wrapped)], name)
         except WrongKeyError:
             held = None  # of no use to whoever recovers with bucket and key alone
         if held == cipher.encode():

@@ -33,10 +33,10 @@ async def log_in(address: Address, application_name: str) -> Any:
     try:
         return await retrying(_try_ways, address, application_name)
     except asyncpg.TooManyConnectionsError as error:
-        raise DumpError(f"{address}: a reader cannot log in: {said(error)}; a backup takes a connection for each "
+        raise DumpError(f"{address}: a reader cannot log in: {one_line(error)}; a backup takes a connection for each "
                         "worker and two more: raise the limit, or give fewer workers") from None
     except FAILURES as error:
-        raise DumpError(f"{address}: a reader cannot log in: {said(error)}; run the backup again once the server "
+        raise DumpError(f"{address}: a reader cannot log in: {one_line(error)}; run the backup again once the server "
                         "lets it in") from None
 
 
@@ -51,7 +51,7 @@ async def _try_ways(address: Address, application_name: str) -> Any:
         raise error
 
 
-def said(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """What an error of the library's says, in one line of bounded length."""
     return (" ".join(str(error).split()) or type(error).__name__)[:300]
 

@@ -15,19 +15,19 @@ ASK_SECONDS = 30
 PULL_SECONDS = 600
 
 
-def present_images(least: int) -> Iterator[str]:
+def list_images(least: int) -> Iterator[str]:
     """Images here whose name does not say that they are of an earlier major version, by repository, lowest first.
 
     None where no engine answers.
     """
-    found = []
+    candidates = []
     for line in _ask(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], ASK_SECONDS).splitlines():
         repository, _, tag = line.rpartition(":")
         if repository in REPOSITORIES and tag != "<none>":
             major = _major(repository, tag) or least
             if major >= least:
-                found.append((major, REPOSITORIES.index(repository), line))
-    yield from (image for _, _, image in sorted(found))
+                candidates.append((major, REPOSITORIES.index(repository), line))
+    yield from (image for _, _, image in sorted(candidates))
 
 
 def pull_image(major: int) -> str | None:

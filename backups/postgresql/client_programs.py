@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from backups.errors import BackupError
-from backups.postgresql.client_images import present_images, pull_image
+from backups.postgresql.client_images import list_images, pull_image
 from backups.temporary_folders import scratch_folder
 from schema.connection import SYSTEM, Address
 
@@ -125,25 +125,25 @@ def find_programs(server_version: int, image: str | None = None, *, archive_of: 
     """
     wanted = server_version // 10000
     least = min(wanted, (archive_of or server_version) // 10000)
-    found, problems = list[Programs](), list[str]()
+    candidates, problems = list[Programs](), list[str]()
     here = [programs for folder in _folders(least) if (programs := _of_folder(folder))]
     if fitting := [programs for programs in here if programs.major >= wanted]:
         return min(fitting, key=lambda programs: programs.major)
-    found += here
-    for programs in _elsewhere(wanted, least, image, found, problems):
+    candidates += here
+    for programs in _elsewhere(wanted, least, image, candidates, problems):
         if programs.major >= wanted:
             return programs
-        found.append(programs)
-    latest = max(found, key=lambda programs: programs.major, default=None)
+        candidates.append(programs)
+    latest = max(candidates, key=lambda programs: programs.major, default=None)
     if latest and latest.major >= least:
         return latest
-    have = ", ".join(sorted({programs.version for programs in found})) or "none"
+    have = ", ".join(sorted({programs.version for programs in candidates})) or "none"
     raise BackupError(f"pg_dump: found {have}, required {least} or later, as the server is; install PostgreSQL's "
                       f"client programs (on Debian: postgresql-client-{least}), or an image with them (docker pull "
                       f"postgres:{least}){''.join(f'; {problem}' for problem in problems)}")
 
 
-def _elsewhere(wanted: int, least: int, image: str | None, found: Sequence[Programs], problems: list[str]
+def _elsewhere(wanted: int, least: int, image: str | None, candidates: Sequence[Programs], problems: list[str]
                ) -> Iterator[Programs]:
     """Programs that are not this machine's own, one source after the other; why one gave none is added to `problems`.
 
@@ -154,9 +154,9 @@ def _elsewhere(wanted: int, least: int, image: str | None, found: Sequence[Progr
 
     if shutil.which("docker"):
         yield from of_images([image] if image else [])
-        yield from of_images(present_images(wanted))
+        yield from of_images(list_images(wanted))
     def lacking() -> bool:
-        return not any(programs.major >= least for programs in found)
+        return not any(programs.major >= least for programs in candidates)
     for package in _offered:
         # What is only good enough is not worth a download where there is as good already.
         if package.major >= (least if lacking() else wanted):

@@ -22,10 +22,10 @@ def hold_jobs(connection: Connection[Any]) -> list[int]:
     table = connection.execute("SELECT coalesce(to_regclass('_timescaledb_catalog.bgw_job'), "
                                "to_regclass('_timescaledb_config.bgw_job'))::text").fetchone()
     assert table
-    found = [row[0] for row in connection.execute(
+    jobs = [row[0] for row in connection.execute(
         f"UPDATE {table[0]} SET scheduled = false WHERE scheduled AND id >= 1000 RETURNING id".encode())]
-    _remember(connection, found)
-    return sorted(found)
+    _remember(connection, jobs)
+    return sorted(jobs)
 
 
 def read_schema(connection: Connection[Any]) -> sql.Identifier:

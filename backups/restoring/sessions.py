@@ -38,10 +38,10 @@ class Sessions:
 
 
 @contextmanager
-def sessions(connect: Callable[[], Connection[Any]]) -> Iterator[Sessions]:
+def open_sessions(connect: Callable[[], Connection[Any]]) -> Iterator[Sessions]:
     """Log in; close what is open at the end."""
-    found = Sessions(connect)
+    opened = Sessions(connect)
     try:
-        yield found
+        yield opened
     finally:
-        found.close()
+        opened.close()

@@ -74,7 +74,7 @@ def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None
     available = {(name, version) for name, version in connection.execute(
         "SELECT name::text, version FROM pg_available_extension_versions")}
     for name, version in manifest.server.extensions.items():
-        versions = sorted(found for extension, found in available if extension == name)
+        versions = sorted(offered for extension, offered in available if extension == name)
         if name == "timescaledb" and version not in versions:
             # No release bears this mark: such a version is the embedded server's own.
             way = "a stack of target embedded: no other server has it" if version.endswith("-dev") else \
@@ -91,13 +91,13 @@ def create_database(admin: Connection[Any], manifest: Manifest, name: str) -> No
 
     Raises RestoreError where a database of this name is there, or the server lacks its locale.
     """
-    found = admin.execute("SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(setconfig) AS c WHERE s.setdatabase"
-                          " = d.oid AND c LIKE %s) FROM pg_database d WHERE datname = %s",
-                          [f"{UNFINISHED}=%", name]).fetchone()
-    if found and not found[0]:
+    row = admin.execute("SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(setconfig) AS c WHERE s.setdatabase"
+                        " = d.oid AND c LIKE %s) FROM pg_database d WHERE datname = %s",
+                        [f"{UNFINISHED}=%", name]).fetchone()
+    if row and not row[0]:
         raise RestoreError(f"database {name}: is there already, and a restore overwrites nothing; give another name "
                            "with --into, or swap names with --replace")
-    if found:
+    if row:
         drop_database(admin, name)
     identifier = sql.Identifier(name)
     try:

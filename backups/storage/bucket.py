@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from botocore.exceptions import ClientError
 
 from backups.errors import BucketError, UnsupportedError
-from backups.storage.client import S3Login, code, explained, is_not_implemented, wait_until_it_answers
+from backups.storage.client import S3Login, code, explain_errors, is_not_implemented, wait_until_it_answers
 from backups.storage.deletion import delete_bucket
 from backups.storage.protections import (
     ABORT,
@@ -27,8 +27,8 @@ from backups.storage.protections import (
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["BucketSpec", "BucketState", "Change", "Ensured", "S3Login", "delete_bucket", "ensure_bucket", "left_out",
-           "plan_bucket", "read_bucket"]
+__all__ = ["BucketSpec", "BucketState", "Change", "Ensured", "S3Login", "delete_bucket", "ensure_bucket",
+           "list_unsupported", "narrow_to_declared", "plan_bucket", "read_bucket"]
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 # AWS may show the old configuration for some seconds after a change.
@@ -136,7 +136,7 @@ def read_bucket(login: S3Login, name: str) -> BucketState | None:
 
 
 def _read(login: S3Login, client: S3Client, name: str) -> BucketState | None:
-    with explained(login, f"look at bucket {name}"):
+    with explain_errors(login, f"look at bucket {name}"):
         try:
             region = client.get_bucket_location(Bucket=name).get("LocationConstraint") or "us-east-1"
         except ClientError as error:
@@ -152,7 +152,7 @@ def _read(login: S3Login, client: S3Client, name: str) -> BucketState | None:
     unsupported = set()
     for protection in PROTECTIONS:
         try:
-            with explained(login, f"read the {protection.name} of bucket {name}"):
+            with explain_errors(login, f"read the {protection.name} of bucket {name}"):
                 values[protection.key] = protection.read(client, name)
         except NotImplementedByServer:
             unsupported.add(protection.key)
@@ -167,17 +167,18 @@ def plan_bucket(spec: BucketSpec, state: BucketState | None) -> list[Change]:
     if state is None:
         return [Change("bucket", f"bucket {spec.name}", "absent", "present"),
                 *(Change(p.key, p.name, "absent", declared[p.key]) for p in PROTECTIONS if declared.get(p.key))]
-    return [Change(p.key, p.name, found, declared[p.key]) for p in PROTECTIONS
+    return [Change(p.key, p.name, live, declared[p.key]) for p in PROTECTIONS
             if p.key in declared and p.key not in state.unsupported
-            and (found := observed(p.key, declared[p.key], state.protections.get(p.key, {}))) != declared[p.key]]
+            and (live := narrow_to_declared(p.key, declared[p.key], state.protections.get(p.key, {}))
+                 ) != declared[p.key]]
 
 
-def observed(key: str, declared: Value, live: Value) -> Value:
+def narrow_to_declared(key: str, declared: Value, live: Value) -> Value:
     """The live value as far as it concerns the declaration: other people's tags do not."""
     return {tag: live[tag] for tag in declared if tag in live} if key == "tags" else live
 
 
-def left_out(spec: BucketSpec, unsupported: frozenset[str]) -> list[str]:
+def list_unsupported(spec: BucketSpec, unsupported: frozenset[str]) -> list[str]:
     """A line for each protection that is declared and that the server does not have."""
     return [f"{p.name}: not implemented by this server" for p in PROTECTIONS
             if p.key in unsupported and spec.protections().get(p.key)]
@@ -202,7 +203,7 @@ def ensure_bucket(login: S3Login, spec: BucketSpec, *, on_unsupported: Literal["
         changes = [changes[0], *plan_bucket(spec, state)]
     refused = {change.key for change in changes if change.key != "bucket" and not _put(login, client, spec, change)}
     state = _settled(login, client, spec, refused) if changes else state
-    missing = left_out(spec, state.unsupported)
+    missing = list_unsupported(spec, state.unsupported)
     if missing and on_unsupported == "error":
         raise UnsupportedError(f"bucket {spec.name} at {login}: {'; '.join(missing)}; use a server that has it, "
                                "or let the stack warn instead of fail")
@@ -212,7 +213,7 @@ def ensure_bucket(login: S3Login, spec: BucketSpec, *, on_unsupported: Literal["
 def _create(login: S3Login, client: S3Client, spec: BucketSpec) -> None:
     place: Any = {} if login.region == "us-east-1" else {
         "CreateBucketConfiguration": {"LocationConstraint": login.region}}
-    with explained(login, f"create bucket {spec.name}"):
+    with explain_errors(login, f"create bucket {spec.name}"):
         try:
             if spec.lock_days:
                 place["ObjectLockEnabledForBucket"] = True
@@ -227,7 +228,7 @@ def _create(login: S3Login, client: S3Client, spec: BucketSpec) -> None:
 def _put(login: S3Login, client: S3Client, spec: BucketSpec, change: Change) -> bool:
     """Put one protection; False where the server turns out not to have it."""
     protection = _protection(change.key)
-    with explained(login, f"set the {protection.name} of bucket {spec.name} (on AWS: {protection.permission})"):
+    with explain_errors(login, f"set the {protection.name} of bucket {spec.name} (on AWS: {protection.permission})"):
         try:
             protection.put(client, spec.name, change.required)
         except NotImplementedByServer:

@@ -87,7 +87,7 @@ class S3Login:
                         response_checksum_validation="when_required",
                         s3={"addressing_style": "path" if self.path_style else "auto"})
         # A session makes one client at a time.
-        with explained(self, "log in"), _MAKING:
+        with explain_errors(self, "log in"), _MAKING:
             return self._session().client(
                 "s3", region_name=self.region, endpoint_url=self.endpoint, config=config,
                 aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key,
@@ -116,7 +116,7 @@ def _session_of_all() -> Session:
 
 
 @contextmanager
-def explained(login: S3Login, doing: str) -> Iterator[None]:
+def explain_errors(login: S3Login, doing: str) -> Iterator[None]:
     """Turn what botocore raises within into S3Error with one line; `doing` is an infinitive such as "read the tags"."""
     try:
         yield
@@ -144,7 +144,7 @@ def wait_until_it_answers(login: S3Login, client: S3Client, seconds: float) -> N
     until = time.monotonic() + seconds
     while True:
         try:
-            with explained(login, "list the buckets"):
+            with explain_errors(login, "list the buckets"):
                 client.list_buckets(MaxBuckets=1)
         except S3UnreachableError:
             if time.monotonic() > until:
@@ -168,23 +168,23 @@ def is_not_implemented(error: ClientError) -> bool:
 
 
 def _explain_refusal(login: S3Login, doing: str, error: ClientError) -> str:
-    said = code(error)
-    if said in REFUSED_KEY:
-        return (f"{login}: login with access key {login.access_key or 'from the environment'} refused ({said}); "
+    refusal = code(error)
+    if refusal in REFUSED_KEY:
+        return (f"{login}: login with access key {login.access_key or 'from the environment'} refused ({refusal}); "
                 "set the access key and the secret key that the server knows")
-    if said in EXPIRED:
-        return f"{login}: the credentials have expired ({said}); log in anew and run again"
-    if said == "RequestTimeTooSkewed":
+    if refusal in EXPIRED:
+        return f"{login}: the credentials have expired ({refusal}); log in anew and run again"
+    if refusal == "RequestTimeTooSkewed":
         return f"{login}: this machine's clock differs too much from the server's; set the clock right"
-    if said in WRONG_REGION:
+    if refusal in WRONG_REGION:
         headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
         right = error.response.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region")
-        return (f"{login}: region found {login.region}, required {right or 'another one'} ({said}); "
+        return (f"{login}: region found {login.region}, required {right or 'another one'} ({refusal}); "
                 "set the region that the bucket is in")
-    if said in ("AccessDenied", "403", "AllAccessDisabled"):
-        return f"{login}: may not {doing} ({said}); give this login the right to, or use another login"
+    if refusal in ("AccessDenied", "403", "AllAccessDisabled"):
+        return f"{login}: may not {doing} ({refusal}); give this login the right to, or use another login"
     why = "the bucket is not there; bring up the stack that makes it, or correct its name" \
-        if said == "NoSuchBucket" else f"{said}: {_one_line(login, error)}; see the server's own log"
+        if refusal == "NoSuchBucket" else f"{refusal}: {_one_line(login, error)}; see the server's own log"
     return f"{login}: cannot {doing}: {why}"
 
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from backups.errors import BackupError, DamagedError, S3Error, S3UnreachableError
-from backups.storage.client import S3Login, code, explained
+from backups.storage.client import S3Login, code, explain_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -58,7 +58,7 @@ class Store:
     first_written: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
     _answered: threading.Event = field(default_factory=threading.Event, init=False, repr=False, compare=False)
-    _made: list[S3Client] = field(default_factory=list, init=False, repr=False, compare=False)
+    _clients: list[S3Client] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"bucket {self.bucket} at {self.login}"
@@ -67,9 +67,9 @@ class Store:
     def client(self) -> S3Client:
         """The one client; botocore's clients may be shared by threads, and each takes some 20 MiB."""
         with self._lock:
-            if not self._made:
-                self._made.append(self.login.client())
-            return self._made[0]
+            if not self._clients:
+                self._clients.append(self.login.client())
+            return self._clients[0]
 
     def call(self, doing: str, run: Callable[[], T]) -> T:
         """Run one call; raises S3Error with one line once patience is at its end."""
@@ -86,7 +86,7 @@ class Store:
                 if code(error) in PASSING:
                     raise _Passing(error) from None
                 raise
-        with explained(self.login, f"{doing} in bucket {self.bucket}"):
+        with explain_errors(self.login, f"{doing} in bucket {self.bucket}"):
             try:
                 return retrying(once)
             except _Passing as passing:
@@ -188,14 +188,14 @@ class Store:
             yield from sorted((key, size) for key, (_, size) in self._first(under).items())
             return
         for page in self._pages(under):
-            for each in page.get("Contents", []):
-                yield each["Key"].removeprefix(self.prefix), each["Size"]
+            for entry in page.get("Contents", []):
+                yield entry["Key"].removeprefix(self.prefix), entry["Size"]
 
-    def stamped(self, under: str) -> Iterator[tuple[str, int, datetime]]:
+    def list_with_times(self, under: str) -> Iterator[tuple[str, int, datetime]]:
         """Key, size and time of arrival of every object below, in order of key."""
         for page in self._pages(under):
-            for each in page.get("Contents", []):
-                yield each["Key"].removeprefix(self.prefix), each["Size"], each["LastModified"]
+            for entry in page.get("Contents", []):
+                yield entry["Key"].removeprefix(self.prefix), entry["Size"], entry["LastModified"]
 
     def folders(self, under: str = "") -> list[str]:
         """The names directly below that have objects under them."""
@@ -212,15 +212,15 @@ class Store:
         """Which version to read, where it is not the newest."""
         if not self.first_written:
             return {}
-        found = self._first(key).get(key)
-        return {"VersionId": found[0]} if found else {}
+        first = self._first(key).get(key)
+        return {"VersionId": first[0]} if first else {}
 
     def history(self, key: str) -> dict[str, datetime]:
         """When each version of an object arrived, as the server says it, by the version's id."""
         page = self.call(f"list the versions of {key}", lambda: self.client.list_object_versions(
             Bucket=self.bucket, Prefix=self.prefix + key))
-        return {each["VersionId"]: each["LastModified"] for each in page.get("Versions", [])
-                if each["Key"] == self.prefix + key}
+        return {version["VersionId"]: version["LastModified"] for version in page.get("Versions", [])
+                if version["Key"] == self.prefix + key}
 
     def first_stamps(self, under: str) -> Iterator[tuple[str, datetime]]:
         """Key and time of the first version of every object below, in order of key; of those deleted since too."""
@@ -231,18 +231,18 @@ class Store:
         return {key: (version, size) for key, (_, version, size) in self._read_first(under).items()}
 
     def _read_first(self, under: str) -> dict[str, tuple[datetime, str, int]]:
-        found: dict[str, tuple[datetime, str, int]] = {}
+        first_versions: dict[str, tuple[datetime, str, int]] = {}
         token: dict[str, Any] = {}
         while True:
             run = functools.partial(self.client.list_object_versions, Bucket=self.bucket, Prefix=self.prefix + under,
                                     **token)
             page = self.call(f"list the versions of {under or 'backups'}", run)
-            for each in page.get("Versions", []):
-                key = each["Key"].removeprefix(self.prefix)
-                if key not in found or each["LastModified"] <= found[key][0]:
-                    found[key] = (each["LastModified"], each["VersionId"], each["Size"])
+            for version in page.get("Versions", []):
+                key = version["Key"].removeprefix(self.prefix)
+                if key not in first_versions or version["LastModified"] <= first_versions[key][0]:
+                    first_versions[key] = (version["LastModified"], version["VersionId"], version["Size"])
             if not page.get("IsTruncated"):
-                return found
+                return first_versions
             token = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def _pages(self, under: str, **more: Any) -> Iterator[Any]:
@@ -267,11 +267,11 @@ class Store:
                 raise S3Error(f"{self}: may not delete {failed[0].get('Key')} ({failed[0].get('Code')}); "
                               "give this login the right to, or let one prune that has it")
 
-    def unfinished(self, under: str = "") -> list[tuple[str, str]]:
+    def list_uploads(self, under: str = "") -> list[tuple[str, str]]:
         """Key and id of every upload below that was begun and neither completed nor aborted."""
         page = self.call("list uploads", lambda: self.client.list_multipart_uploads(
             Bucket=self.bucket, Prefix=self.prefix + under))
-        return [(each["Key"].removeprefix(self.prefix), each["UploadId"]) for each in page.get("Uploads", [])]
+        return [(upload["Key"].removeprefix(self.prefix), upload["UploadId"]) for upload in page.get("Uploads", [])]
 
     def abort(self, key: str, upload_id: str) -> None:
         """Give up one upload; one that is gone is fine."""

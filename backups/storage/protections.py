@@ -78,9 +78,9 @@ def put_versioning(client: S3Client, bucket: str, value: Value) -> None:
 
 def read_encryption(client: S3Client, bucket: str) -> str:
     """AES256, aws:kms, or aws:kms with a key as "aws:kms <key>"; "none" where the server encrypts nothing by itself."""
-    found = _answer(lambda: client.get_bucket_encryption(Bucket=bucket), "ServerSideEncryptionConfiguration",
-                    "ServerSideEncryptionConfigurationNotFoundError")
-    rules = found["Rules"] if found else []
+    configuration = _answer(lambda: client.get_bucket_encryption(Bucket=bucket), "ServerSideEncryptionConfiguration",
+                            "ServerSideEncryptionConfigurationNotFoundError")
+    rules = configuration["Rules"] if configuration else []
     default = rules[0].get("ApplyServerSideEncryptionByDefault", {}) if rules else {}
     return " ".join(filter(None, (default.get("SSEAlgorithm"), default.get("KMSMasterKeyID")))) or "none"
 
@@ -96,9 +96,9 @@ PUBLIC_ACCESS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "Re
 
 
 def read_public_access_block(client: S3Client, bucket: str) -> bool:
-    found = _answer(lambda: client.get_public_access_block(Bucket=bucket), "PublicAccessBlockConfiguration",
-                    "NoSuchPublicAccessBlockConfiguration") or {}
-    return all(found.get(part) for part in PUBLIC_ACCESS)
+    configuration = _answer(lambda: client.get_public_access_block(Bucket=bucket), "PublicAccessBlockConfiguration",
+                            "NoSuchPublicAccessBlockConfiguration") or {}
+    return all(configuration.get(part) for part in PUBLIC_ACCESS)
 
 
 def put_public_access_block(client: S3Client, bucket: str, value: Value) -> None:
@@ -110,9 +110,9 @@ def put_public_access_block(client: S3Client, bucket: str, value: Value) -> None
 
 
 def read_ownership(client: S3Client, bucket: str) -> str:
-    found = _answer(lambda: client.get_bucket_ownership_controls(Bucket=bucket), "OwnershipControls",
-                    "OwnershipControlsNotFoundError")
-    return str(found["Rules"][0]["ObjectOwnership"]) if found and found["Rules"] else "none"
+    controls = _answer(lambda: client.get_bucket_ownership_controls(Bucket=bucket), "OwnershipControls",
+                       "OwnershipControlsNotFoundError")
+    return str(controls["Rules"][0]["ObjectOwnership"]) if controls and controls["Rules"] else "none"
 
 
 def put_ownership(client: S3Client, bucket: str, value: Value) -> None:
@@ -147,8 +147,8 @@ def _canonical(statement: Mapping[str, Any]) -> dict[str, Any]:
     if plain.get("Principal") in ({"AWS": "*"}, {"AWS": ["*"]}):
         plain["Principal"] = "*"
     for key in ("Action", "Resource"):
-        found = plain.get(key)
-        plain[key] = sorted(found) if isinstance(found, list) else [found]
+        value = plain.get(key)
+        plain[key] = sorted(value) if isinstance(value, list) else [value]
     transport = plain.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
     wanted = transport[0] if isinstance(transport, list) and len(transport) == 1 else transport
     # Anything else in the condition would narrow it: then it is not ours, and is put anew.
@@ -189,7 +189,7 @@ def read_rule(client: S3Client, bucket: str, key: str) -> dict[str, Any]:
     prefix = rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))
     name, unit = ACTIONS[key]
     value = {"days": rule.get(name, {}).get(unit, 0), "prefix": prefix}
-    same = {part: found for part, found in {**rule, "Filter": {"Prefix": prefix}}.items() if part != "Prefix"}
+    same = {part: content for part, content in {**rule, "Filter": {"Prefix": prefix}}.items() if part != "Prefix"}
     return value if same == lifecycle_rule(key, value) else {**value, "changed": json.dumps(same, default=str)}
 
 
@@ -214,9 +214,9 @@ def _rule(key: str, name: str) -> Protection:
 
 def read_lock(client: S3Client, bucket: str) -> dict[str, Any]:
     """The retention that object lock gives every new object, {} where there is none."""
-    found = _answer(lambda: client.get_object_lock_configuration(Bucket=bucket), "ObjectLockConfiguration",
-                    "ObjectLockConfigurationNotFoundError") or {}
-    default = found.get("Rule", {}).get("DefaultRetention", {})
+    configuration = _answer(lambda: client.get_object_lock_configuration(Bucket=bucket), "ObjectLockConfiguration",
+                            "ObjectLockConfigurationNotFoundError") or {}
+    default = configuration.get("Rule", {}).get("DefaultRetention", {})
     return {"mode": default["Mode"], "days": int(default["Days"])} if default.get("Days") else {}
 
 
@@ -227,8 +227,8 @@ def put_lock(client: S3Client, bucket: str, value: Value) -> None:
 
 
 def read_tags(client: S3Client, bucket: str) -> dict[str, str]:
-    found = _answer(lambda: client.get_bucket_tagging(Bucket=bucket), "TagSet", "NoSuchTagSet") or []
-    return {tag["Key"]: tag["Value"] for tag in found}
+    tags = _answer(lambda: client.get_bucket_tagging(Bucket=bucket), "TagSet", "NoSuchTagSet") or []
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def put_tags(client: S3Client, bucket: str, value: Value) -> None:

@@ -34,7 +34,7 @@ def setup(stack: StackOption = None, config: ConfigOption = None, dsn: DsnOption
         found = plan_setup(settings, values, connection)
     if into:
         write_setup(found, into)
-    facts = {**asdict(found), "files": found.shown(), "written": sorted(found.files) if into else []}
+    facts = {**asdict(found), "files": found.redacted_files(), "written": sorted(found.files) if into else []}
     print_result(as_json, facts, lambda: console.print(_text(found, into), soft_wrap=True, markup=False,
                                                        highlight=False))
 
@@ -47,7 +47,8 @@ def _text(found: HostSetup, into: Path | None) -> str:
     written = f"# written to {into}, mode 600: {', '.join(sorted(found.files))}; take them to the host" if into else \
         "# the files, with their secrets: run this again with --into FOLDER, and take the folder to the host"
     after = "# now restart the server" if found.restarts else "SELECT pg_reload_conf();"
-    parts = [[written], *([f"# {name}", text.strip()] for name, text in found.shown().items() if name != "s3-ca.pem"),
+    parts = [[written], *([f"# {name}", text.strip()] for name, text in found.redacted_files().items()
+                          if name != "s3-ca.pem"),
              ["# as root on the host, in that folder; pgBackRest is installed, the server is up", *found.install],
              ["# in the server, as a superuser", *replaced, *found.statements, after] if found.statements else
              ["# the server is set as it has to be"],

@@ -164,7 +164,7 @@ def test_a_point_is_made_between_commits_or_with_writers_held_off_for_a_moment(
     rows = [point.counts["public.notifications"].rows for point in points]
     assert rows == sorted(set(rows))
     with pytest.raises(DamagedError):
-        Point.from_json(points[0].sealed("one cipher").model_dump_json().encode(), "another cipher", "here")
+        Point.from_json(points[0].with_seal("one cipher").model_dump_json().encode(), "another cipher", "here")
 
 
 INSERT, UPDATE = (b"INSERT INTO notifications (user_id, title, type) VALUES (1, 'x', 'y')",
@@ -258,7 +258,7 @@ def test_what_a_killed_drill_left_is_removed_and_nothing_of_one_that_goes_on(arc
 
 
 def test_of_a_process_elsewhere_it_is_not_known_that_it_has_ended() -> None:
-    here = Owner.here()
+    here = Owner.current()
     assert Owner.from_label(here.label().partition("=")[2]) == here
     assert not here.has_ended(running=True)
     assert not here.has_ended(running=False)

@@ -26,7 +26,7 @@ from backups.restoring.restore import restore_logical
 from backups.restoring.target_database import drop_database
 from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
-from backups.temporary_folders import held_file
+from backups.temporary_folders import hold_file
 from cli.app import app
 from infra.local.client_programs import offer_client_programs
 from schema.apply import ensure
@@ -200,7 +200,7 @@ def test_rows_that_are_written_meanwhile_are_no_change_of_the_structure(subject:
 
 def test_whoever_comes_while_a_backup_reads_waits_and_sees_it_end(subject: Subject) -> None:
     with snapshot_of(subject.source) as source:
-        source.let_go()
+        source.release()
         assert subject.ask("SELECT 1") == [(1,)]
 
 
@@ -233,7 +233,7 @@ def test_a_released_server_refuses_it_in_one_line_before_anything_is_made(
 
 def test_two_drills_at_once_are_refused_in_one_line(subject: Subject, taken: dict[str, Any]) -> None:
     entry = find_backup(subject.store, subject.admin.database, taken["id"])
-    with held_file(f"drill-{subject.admin.port}") as held:
+    with hold_file(f"drill-{subject.admin.port}") as held:
         assert held
         with pytest.raises(BusyError, match="another drill is going on in this server"):
             run_drill(subject.store, subject.ring, entry, admin=replace(subject.admin, database="postgres"))

@@ -258,7 +258,7 @@ def test_a_refused_part_leaves_no_upload_behind(subject: Backed) -> None:
         with pytest.raises(S3Error, match="may not send part 2"):
             run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
         assert faults.deny == 0
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
 
 
 def test_a_lost_answer_to_the_end_of_an_upload_is_no_failure(subject: Backed) -> None:
@@ -267,7 +267,7 @@ def test_a_lost_answer_to_the_end_of_an_upload_is_no_failure(subject: Backed) ->
         manifest = run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
         assert faults.lose == 0
     verify(subject.store, subject.ring, find_backup(subject.store, manifest.database, manifest.id), image=subject.image)
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
 
 
 def test_an_upload_that_somebody_aborts_is_one_line_and_nothing_is_listed(subject: Backed) -> None:
@@ -278,7 +278,7 @@ def test_an_upload_that_somebody_aborts_is_one_line_and_nothing_is_listed(subjec
             run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
     assert "\n" not in str(caught.value)
     assert [each.id for each in list_backups(subject.store, subject.source.database)] == before
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
 
 
 def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
@@ -366,7 +366,7 @@ def test_an_interruption_before_anything_could_be_sent_ends_at_once(
         with pytest.raises(KeyboardInterrupt):
             subject.back_up()
     assert [each.id for each in list_backups(subject.store, subject.source.database)] == before
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
 
 
 @pytest.mark.parametrize("take", [lambda subject: take_logical(subject.config(), verified=False), Backed.back_up])
@@ -392,7 +392,7 @@ def test_a_session_that_ended_before_its_snapshot_was_let_go_is_one_line(subject
                                "application_name = %s", [subject.source.database, APPLICATION])
         with pytest.raises(DumpError, match=r"ended the session that held the snapshot: .+; run the backup again"
                            ) as caught:
-            source.let_go()
+            source.release()
     assert "\n" not in str(caught.value)
 
 
@@ -437,7 +437,7 @@ def test_backups_killed_at_random_moments_leave_nothing_that_is_not_good(subject
     for _ in range(KILLS):
         killed_after(dice.uniform(0.05, 3.5), [str(file)])
     entry = subject.back_up()
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
     for each in list_backups(subject.store, entry.database)[-KILLS - 1:]:
         verify(subject.store, subject.ring, each, image=subject.image)
 
@@ -457,7 +457,7 @@ def test_an_s3_server_killed_at_random_moments_leaves_nothing_that_is_not_good(
                 run_logical(store, subject.ring, subject.source, image=subject.image)
             killer.join()
         last = run_logical(store, subject.ring, subject.source, image=subject.image)
-        assert store.unfinished() == []
+        assert store.list_uploads() == []
         listed = list_backups(store, database)
         assert last.id in [each.id for each in listed]
         for each in listed:

@@ -192,7 +192,7 @@ def test_status_tells_how_long_a_segment_is_open_on_this_server_and_that_it_is_o
         for value, words in (("60s", "at most 60 s"), ("7min", "at most 420 s"), ("0", "without limit")):
             set_timeout(archive.admin, value)
             found = read_objectives(archive.config, entries)
-            assert words in found.words()
+            assert words in found.describe()
             assert found.facts()["archive_timeout_seconds"] == found.timeout_seconds
             assert (found.problem is None) == (value != "0")
         assert "archive_timeout found 0" in str(found.problem)
@@ -267,7 +267,7 @@ def test_a_host_s_backup_is_recovered_in_an_image_of_its_server_s_versions_that_
                                   env={"COLUMNS": "200"})
         assert done.exit_code == 0, (done.output, done.exception)
         assert docker("inspect", "--format", "{{.Config.Image}}", name).strip() == archive.config.image
-        assert f"image {archive.config.image}, for {server.words()}" in " ".join(done.output.split())
+        assert f"image {archive.config.image}, for {server.describe()}" in " ".join(done.output.split())
     finally:
         remove_container(name)
     # Whoever may put objects there is not to choose what is started here.

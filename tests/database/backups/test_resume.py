@@ -132,7 +132,7 @@ def test_only_what_changed_since_an_interrupted_run_is_sent_again(
     assert not [name for name in sent if name.split("-")[0].split(".")[0] == str(oid(subject, "still"))]
     assert 0 < sum(sent.values()) < before / 2
     assert entry.manifest.earlier_bytes > before / 2
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
     require_restored(subject, entry)
     # The run after it finds a backup that is complete, and is one of its own.
     following = back_up(subject)
@@ -258,13 +258,13 @@ def test_what_an_older_key_opens_is_not_taken_over(subject: Backed, monkeypatch:
 def test_no_manifest_names_what_was_deleted_meanwhile(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
     first = interrupt(subject, monkeypatch)
     under = f"{subject.source.database}/logical/"
-    check = backup.require_there
+    check = backup.require_earlier_objects
 
     def lose(store: Store, *rest: Any) -> None:
         store.delete([key for key, _ in store.objects(f"{under}{first}/data/{oid(subject, 'still')}")][:1])
         check(store, *rest)
     with monkeypatch.context() as patched:
-        patched.setattr(backup, "require_there", lose)
+        patched.setattr(backup, "require_earlier_objects", lose)
         with pytest.raises(DumpError, match=f"logical/{first}/data/.+ it was deleted while this run went on") as caught:
             back_up(subject)
     assert "\n" not in str(caught.value)

@@ -378,7 +378,7 @@ def test_a_server_that_does_not_fit_is_refused_before_anything_is_touched(subjec
                           ({"extensions": {"no_such": "1"}}, "extension no_such found none")):
         other = entry.manifest.model_copy(update={"server": server.model_copy(update=change)})
         _, data_key = open_backup(subject.store, subject.ring, entry)
-        misfit = replace(entry, manifest=other.sealed(data_key))
+        misfit = replace(entry, manifest=other.with_seal(data_key))
         with subject.room() as name, pytest.raises(RestoreError, match=words):
             restore_logical(subject.store, subject.ring, misfit, subject.admin, name, image=subject.image)
         with subject.admin.connect() as connection:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.logical.manifest import TableData, in_order
+from backups.logical.manifest import TableData, sort_for_reading
 from backups.logical.packs import PACK_BYTES, Packer, PieceId
 from backups.logical.snapshot import SourceTable
 from backups.logical.work_queue import LEAST_BYTES, MOST_BYTES, SLACK, Piece, PieceQueue
@@ -112,4 +112,4 @@ def test_neighbours_in_an_object_are_read_one_after_the_other_and_last() -> None
              for number, size in enumerate((5, 9))]
     small = [table(number, b"x").model_copy(update={"stored": stored, "offset": offset})
              for number, (stored, offset) in enumerate(((other, 0), (pack, 7), (other, 3), (pack, 0)), 2)]
-    assert [each.name for each in in_order([*small, *large])] == ["1", "0", "5", "3", "2", "4"]
+    assert [each.name for each in sort_for_reading([*small, *large])] == ["1", "0", "5", "3", "2", "4"]

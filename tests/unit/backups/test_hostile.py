@@ -96,7 +96,7 @@ def test_a_physical_backup_is_listed_whatever_lies_in_its_manifest_s_place(chang
 
 
 def test_a_physical_manifest_that_was_changed_is_told_by_its_seal() -> None:
-    sealed = PhysicalManifest.model_validate_json(MANIFEST.sealed("cipher").model_dump_json())
+    sealed = PhysicalManifest.model_validate_json(MANIFEST.with_seal("cipher").model_dump_json())
     sealed.require_seal("cipher")
     changed = sealed.model_copy(update={"server": sealed.server.model_copy(update={"image": "evil:1"})})
     for manifest, cipher in ((changed, "cipher"), (sealed, "another"), (MANIFEST, "cipher")):

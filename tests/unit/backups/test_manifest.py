@@ -23,7 +23,7 @@ def manifest(digest: str | None) -> Manifest:
     now = datetime(2026, 11, 25, tzinfo=UTC)
     return Manifest(id="b", database="d", started=now, finished=now, server=server, program={},
                     structure=Stored("structure.dump", 1, "0"), tables=[], sequences=[], roles=[], jobs=[],
-                    fingerprint="f").sealed(KEY)
+                    fingerprint="f").with_seal(KEY)
 
 
 def test_one_without_a_digest_is_written_and_sealed_as_before_there_was_one() -> None:

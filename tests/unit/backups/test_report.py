@@ -25,7 +25,7 @@ def dots(svg: str) -> list[tuple[float, float]]:
 
 def test_parts_of_the_recovery_are_told_apart_from_what_only_a_drill_does() -> None:
     assert name_parts(SECONDS) == "verify 0.1 s, rows 0.4 s"
-    assert name_parts(SECONDS, beside=True) == "server 2.0 s, compare 0.3 s"
+    assert name_parts(SECONDS, drill_only=True) == "server 2.0 s, compare 0.3 s"
     assert name_parts({}) == "nothing"
 
 
