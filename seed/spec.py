@@ -49,12 +49,12 @@ class Spec:
 
     def __post_init__(self) -> None:
         for name, least in _AT_LEAST.items():
-            found, most = getattr(self, name), _AT_MOST.get(name, 2**62)
-            if found is None and name in ("readings", "activities", "notifications", "interval"):
+            value, most = getattr(self, name), _AT_MOST.get(name, 2**62)
+            if value is None and name in ("readings", "activities", "notifications", "interval"):
                 continue
-            if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
-                limit = f"at most {most}" if isinstance(found, int) and found > most else f"at least {least}"
-                raise SeedError(f"seed {name}: {found!r} is not a whole number of {limit}; correct it")
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                limit = f"at most {most}" if isinstance(value, int) and value > most else f"at least {least}"
+                raise SeedError(f"seed {name}: {value!r} is not a whole number of {limit}; correct it")
         if not _LOCALE.fullmatch(self.locale) or find_spec(f"faker.providers.person.{self.locale}") is None:
             raise SeedError(f"seed locale: {self.locale!r} is none that Faker has; take one such as fr_FR or en_GB")
         self._settle_end()
@@ -161,11 +161,11 @@ def days_between(since: datetime, until: datetime | None) -> int:
     if since >= end:
         raise SeedError(f"seed since: {since.isoformat()} is not before the end, {end.isoformat()}; correct one of "
                         "them")
-    found = (end - since) // timedelta(days=1)
-    if not found:
+    days = (end - since) // timedelta(days=1)
+    if not days:
         raise SeedError(f"seed since: {since.isoformat()} is less than a day before the end, {end.isoformat()}; give "
                         "an earlier one")
-    return found
+    return days
 
 
 def _read_instant(text: str) -> datetime:
@@ -182,7 +182,7 @@ def stream(spec: Spec, *labels: str | int) -> np.random.Generator:
 
 
 def key(spec: Spec, *labels: str | int) -> int:
-    """The key of the counter-based numbers (`seed.generate.rows.mixed`) that belong to these labels alone."""
+    """The key of the counter-based numbers (`seed.generate.rows.uniform`) that belong to these labels alone."""
     digest = hashlib.blake2b(repr((spec.number, *labels)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")
 

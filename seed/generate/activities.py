@@ -20,7 +20,7 @@ from seed.generate.calendar import instants as wall_instants
 from seed.generate.calendar import local_date
 from seed.generate.people import Person, people
 from seed.generate.profiles import ACTIVITIES, PLACES, PROFILES, Entry, Profile
-from seed.generate.rows import Bools, Floats, Ints, Rows, instants, mixed, normal, texts
+from seed.generate.rows import Bools, Floats, Ints, Rows, instants, normal, texts, uniform
 from seed.spec import Spec, key, shares, stream
 
 PLACE_NAMES = tuple(sorted({*PLACES.values(), *(entry.place for profile in PROFILES
@@ -76,17 +76,17 @@ class Lives:
 
     def of(self, position: int) -> Timeline:
         """The timeline of the person at this position."""
-        mine = slice(self.first[position], self.first[position + 1])
-        return Timeline(self.starts[mine], self.ends[mine], self.activities[mine], self.places[mine],
-                        self.strengths[mine])
+        entries = slice(self.first[position], self.first[position + 1])
+        return Timeline(self.starts[entries], self.ends[entries], self.activities[entries], self.places[entries],
+                        self.strengths[entries])
 
     def at(self, times: Ints) -> Ints:
         """Which entry covers each time (rows) for each person (columns)."""
-        found = np.empty((len(times), len(self.first) - 1), dtype=np.int64)
+        entries = np.empty((len(times), len(self.first) - 1), dtype=np.int64)
         for position, (begin, end) in enumerate(pairwise(self.first.tolist())):
-            found[:, position] = begin + np.searchsorted(self.starts[begin:end], times, side="right") - 1
-            np.clip(found[:, position], begin, end - 1, out=found[:, position])
-        return found
+            entries[:, position] = begin + np.searchsorted(self.starts[begin:end], times, side="right") - 1
+            np.clip(entries[:, position], begin, end - 1, out=entries[:, position])
+        return entries
 
 
 def timeline(spec: Spec, person: Person, begin: int, end: int) -> Timeline:
@@ -129,8 +129,8 @@ def _profile_entries(spec: Spec, profile: Profile, members: Ints, ids: Ints,
     row, column = row[~same], column[~same]
     # Each begins _SHORTEST after the one before it at the earliest: a running maximum, person by person.
     rank = np.arange(len(row)) * _SHORTEST - row * _APART
-    begun = np.maximum.accumulate(starts[row, column] - rank) + rank
-    return members[row], begun, activities[column], places[column], strengths[row, column]
+    begins = np.maximum.accumulate(starts[row, column] - rank) + rank
+    return members[row], begins, activities[column], places[column], strengths[row, column]
 
 
 # The days before a slice are asked for again with the next slice.
@@ -142,8 +142,8 @@ def _day(spec: Spec, packed_ids: bytes, day: date, entries: tuple[Entry, ...]) -
     root = key(spec, "day", day.toordinal())
     late = 9 * normal(root, ids * 64 + 63)[:, None] + 5 * normal(root + 1, counters)
     minutes = np.array([entry.minute for entry in entries]) + np.rint(late).astype(np.int64)
-    seconds = (mixed(root + 2, counters) * 60).astype(np.int64)
-    chosen = mixed(root + 3, counters) < np.array([entry.chance for entry in entries])
+    seconds = (uniform(root + 2, counters) * 60).astype(np.int64)
+    chosen = uniform(root + 3, counters) < np.array([entry.chance for entry in entries])
     strengths = np.clip(np.exp(0.35 * normal(root + 4, counters)), 0.5, 1.6)
     return wall_instants(day, np.maximum(0, minutes)) + seconds, chosen, strengths
 
@@ -153,17 +153,17 @@ def classifications(spec: Spec) -> Rows:
 
     Where there are many, people come in groups, one after the other, each in order of time.
     """
-    parts = list(classification_parts(spec)) or [classified(spec, 0)]
+    parts = list(classification_parts(spec)) or [make_group(spec, 0)]
     return Rows(parts[0].table, {name: np.concatenate([part.columns[name] for part in parts])
                                  for name in parts[0].columns})
 
 
 def classification_parts(spec: Spec) -> Iterator[Rows]:
-    """The rows of `activity_classifications` group by group, as `classified` makes them."""
-    return (classified(spec, group) for group in range(classified_groups(spec)))
+    """The rows of `activity_classifications` group by group, as `make_group` makes them."""
+    return (make_group(spec, group) for group in range(count_groups(spec)))
 
 
-def classified_groups(spec: Spec) -> int:
+def count_groups(spec: Spec) -> int:
     """In how many groups of people the activities are made, so that each fits in memory."""
     return -(-spec.users // _group_users(spec)) if spec.total_activities else 0
 
@@ -172,7 +172,7 @@ def _group_users(spec: Spec) -> int:
     return max(1, _GROUP_ROWS * spec.users // max(1, spec.total_activities))
 
 
-def classified(spec: Spec, group: int) -> Rows:
+def make_group(spec: Spec, group: int) -> Rows:
     """The rows of one group of people, in order of time; ids go on from those of the groups before."""
     size = _group_users(spec)
     persons = people(spec)[group * size:(group + 1) * size]

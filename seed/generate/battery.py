@@ -8,7 +8,7 @@ import numpy as np
 from seed.generate.activities import Lives
 from seed.generate.device_clock import Pace
 from seed.generate.profiles import ACTIVITIES
-from seed.generate.rows import Floats, Ints, Words, mixed
+from seed.generate.rows import Floats, Ints, Words, uniform
 from seed.spec import DAY
 
 # Per cent an hour that a phone loses, by what its owner does; 3.2 for anything else.
@@ -30,7 +30,7 @@ def phone_levels(lived: Lives, forgetful: Floats, keys: Words, entries: Ints, ti
     rate = np.array([_DRAIN.get(name, 3.2) for name in ACTIVITIES])[lived.activities] / 3600
     used = np.cumsum(rate * length) - rate * length
     charging = (lived.activities == ACTIVITIES.index("sleep")) & (length >= _NIGHT) & (
-        mixed(keys[owner], lived.starts) >= forgetful[owner])
+        uniform(keys[owner], lived.starts) >= forgetful[owner])
     # The entry after the last charge before each entry; of a life that shows none, its first.
     after_charge = np.where(charging, np.arange(len(owner)) + 1, 0)
     full_at = np.maximum(np.append(0, np.maximum.accumulate(after_charge)[:-1]), lived.first[owner])
@@ -53,7 +53,7 @@ def cell_levels(passed: Floats, turns: Floats, phase: Floats) -> Floats:
     return passed
 
 
-def worn(paced: Pace, times: Ints) -> Floats:
+def wear_seconds(paced: Pace, times: Ints) -> Floats:
     """Seconds of wear for each pair of profile and place (rows) up to these times: half by the clock, half by reports.
 
     Reports are even on a device's own clock, so it tells how many there were.

@@ -122,13 +122,13 @@ def _habits(homes: Homes, shared: Floats, shared_minutes: Sequence[int]) -> tupl
               (housework | hygiene) * 1.0, wanted]
     minutes = [*(40 for _ in HOME), 30, 15, 25, 12, 12, 80]
     own = len(series) * strength.shape[1]
-    stacked = followed(np.concatenate([*series, shared], axis=1),
-                       np.append(np.repeat(minutes, strength.shape[1]), shared_minutes))
+    stacked = smooth(np.concatenate([*series, shared], axis=1),
+                     np.append(np.repeat(minutes, strength.shape[1]), shared_minutes))
     smoke = len(HOME)
-    spread = followed(np.split(stacked[:, :own], len(series), axis=1)[smoke], 20)
-    found = np.split(stacked[_FORGOTTEN:, :own], len(series), axis=1)
-    return (Habits(dict(zip(HOME, found, strict=False)), found[smoke], spread[_FORGOTTEN:], *found[smoke + 1:]),
-            stacked[_FORGOTTEN:, own:])
+    spread = smooth(np.split(stacked[:, :own], len(series), axis=1)[smoke], 20)
+    smoothed = np.split(stacked[_FORGOTTEN:, :own], len(series), axis=1)
+    return (Habits(dict(zip(HOME, smoothed, strict=False)), smoothed[smoke], spread[_FORGOTTEN:],
+                   *smoothed[smoke + 1:]), stacked[_FORGOTTEN:, own:])
 
 
 def _room_air(outside: Air, habits: Habits, inside: Air, free: Floats, room: str) -> Air:
@@ -173,24 +173,24 @@ def phones_air(homes: Homes, rooms: Mapping[str, Air]) -> Air:
     # In the hand and in use it is warm; on the way it is in a bag or in the wind; at night it lies and charges.
     held = np.where(homes.doing("sleep"), 0.04, np.where(moving, 0.15, 0.42))
     around[0] += held * (33.0 - around[0])
-    return Air(*np.split(followed(np.concatenate(around, axis=1), 9), 3, axis=1))
+    return Air(*np.split(smooth(np.concatenate(around, axis=1), 9), 3, axis=1))
 
 
-def told_rows(grid: Ints) -> Ints:
+def drop_warm_up(grid: Ints) -> Ints:
     """The part of the grid along which rooms and phones are told."""
     return grid[_FORGOTTEN:]
 
 
-def followed(series: Floats, minutes: float | Ints) -> Floats:
+def smooth(series: Floats, minutes: float | Ints) -> Floats:
     """The series as something with this time constant follows it (exponential mean of the past), column by column.
 
     One time constant for all columns, or one for each.
     """
     kept = np.broadcast_to(np.exp(-STEP / 60 / np.asarray(minutes, dtype=np.float64)), series.shape[1:])
-    made = (1 - kept) * series
+    smoothed = (1 - kept) * series
     level = series[0].astype(np.float64)
-    for row in made:
+    for row in smoothed:
         np.multiply(level, kept, out=level)
         np.add(row, level, out=row)
         level[:] = row
-    return made
+    return smoothed

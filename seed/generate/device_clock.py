@@ -73,7 +73,7 @@ class Pace:
 def pace(start: int, days: int, pairs: Sequence[tuple[Profile, str] | None]) -> Pace:
     """The clocks of these pairs of profile and place (None: an even one), over so many days of 24 h from `start` on."""
     tables: dict[tuple[object, ...], int] = {}
-    made: list[Ints] = [np.arange(_KNOTS) * _KNOT]
+    distinct: list[Ints] = [np.arange(_KNOTS) * _KNOT]
     rows = np.zeros((len(pairs), days), dtype=np.int64)
     clocks = [_clock(start + day * DAY) for day in range(days)]
     for row, pair in enumerate(pairs):
@@ -84,10 +84,10 @@ def pace(start: int, days: int, pairs: Sequence[tuple[Profile, str] | None]) -> 
             kinds = tuple(profile.timetable(date.fromordinal(_EPOCH + today + more)) for more in (-1, 0, 1))
             known = (place, shown.tobytes(), *map(id, kinds))
             if known not in tables:
-                tables[known] = len(made)
-                made.append(_table(TYPES[place], place, kinds, shown))
+                tables[known] = len(distinct)
+                distinct.append(_table(TYPES[place], place, kinds, shown))
             rows[row, day] = tables[known]
-    return Pace(np.array(made), rows)
+    return Pace(np.array(distinct), rows)
 
 
 def _clock(begin: int) -> tuple[int, Ints]:
@@ -107,8 +107,8 @@ def _table(kind: DeviceType, place: str, timetables: Sequence[Sequence[Entry]], 
     entries = sorted((entry.minute * 60 + day * DAY, entry.activity, entry.place)
                      for day, entries in zip((-1, 0, 1), timetables, strict=True)
                      for entry in entries if entry.chance >= 0.5)
-    found = np.maximum(0, np.searchsorted([entry[0] for entry in entries], shown, side="right") - 1)
-    rates = np.array([_rate(kind, place, *entry[1:]) for entry in entries])[found]
+    positions = np.maximum(0, np.searchsorted([entry[0] for entry in entries], shown, side="right") - 1)
+    rates = np.array([_rate(kind, place, *entry[1:]) for entry in entries])[positions]
     # An hour's mean: people are not that punctual, so the pace changes as slowly.
     rates = np.convolve(rates, np.full(7, 1 / 7), mode="valid")
     rates /= rates.mean()

@@ -55,36 +55,37 @@ def fleet(spec: Spec) -> tuple[Device, ...]:
     bias = {name: draws.normal(0, deviation, spec.devices).tolist() for name, deviation in _BIAS.items()}
     days, phase = draws.uniform(34, 80, spec.devices).tolist(), draws.uniform(0, 1, spec.devices).tolist()
     rooms, interval = list(spots(spec)), schedules(spec).interval.tolist()
-    made = []
+    all_devices = []
     for index in range(spec.devices):
         owner = persons[index // spec.devices_per_user]
-        made.append(Device(
+        all_devices.append(Device(
             id=spec.first_device + index, owner=owner, room=rooms[index], kind=TYPES[rooms[index]],
             mac=_mac(octets[index], spec.first_device + index - 1),
             temperature_bias=bias["temperature"][index], humidity_bias=bias["humidity"][index],
             pressure_bias=bias["pressure"][index] - 0.36 * owner.profile.floor,
             battery_days=days[index], battery_phase=phase[index], interval=interval[index],
         ))
-    return tuple(made)
+    return tuple(all_devices)
 
 
 def devices(spec: Spec) -> Rows:
     """The rows of `devices`."""
-    made = fleet(spec)
+    all_devices = fleet(spec)
     draws = stream(spec, "device rows")
-    joined = np.array([device.owner.joined for device in made], dtype=np.int64)
-    created = joined + draws.integers(300, 20 * DAY, len(made))
+    joined = np.array([device.owner.joined for device in all_devices], dtype=np.int64)
+    created = joined + draws.integers(300, 20 * DAY, len(all_devices))
     return Rows("devices", {
-        "id": np.array([device.id for device in made], dtype=np.int64),
-        "user_id": np.array([device.owner.id for device in made], dtype=np.int64),
-        "type": texts([device.type for device in made]),
-        "mac_address": texts([device.mac for device in made]),
+        "id": np.array([device.id for device in all_devices], dtype=np.int64),
+        "user_id": np.array([device.owner.id for device in all_devices], dtype=np.int64),
+        "type": texts([device.type for device in all_devices]),
+        "mac_address": texts([device.mac for device in all_devices]),
         "mqtt_topic": texts([f"lifecompanion/users/{device.owner.id}/devices/{device.mac.replace(':', '')}/readings"
-                             for device in made]),
-        "is_active": np.ones(len(made), dtype=np.bool_),
-        "metadata": texts([_metadata(device) for device in made]),
+                             for device in all_devices]),
+        "is_active": np.ones(len(all_devices), dtype=np.bool_),
+        "metadata": texts([_metadata(device) for device in all_devices]),
         "created_at": instants(created),
-        "updated_at": instants(created + ((spec.end - created) * draws.uniform(0.3, 1.0, len(made))).astype(np.int64)),
+        "updated_at": instants(created + ((spec.end - created)
+                                          * draws.uniform(0.3, 1.0, len(all_devices))).astype(np.int64)),
     })
 
 

@@ -49,14 +49,14 @@ def people(spec: Spec) -> tuple[Person, ...]:
     fake = Faker(spec.locale, providers=_PROVIDERS)
     fake.seed_instance(int(stream(spec, "names").integers(2**32)))
     joined = stream(spec, "joined").integers(60 * DAY, 400 * DAY, spec.users)
-    made = []
+    persons = []
     for index in range(spec.users):
         profile = PROFILES[index % len(PROFILES)]
         name = f"{fake.first_name()} {fake.last_name()}"
         id_ = spec.first_user + index
-        made.append(Person(id_, name, _email(name, id_), profile, fake.street_address(),
-                           spec.start - int(joined[index])))
-    return tuple(made)
+        persons.append(Person(id_, name, _email(name, id_), profile, fake.street_address(),
+                              spec.start - int(joined[index])))
+    return tuple(persons)
 
 
 def spots(spec: Spec) -> Iterator[str]:

@@ -43,7 +43,7 @@ def texts(values: list[str]) -> Array:
     return column
 
 
-def mixed(key: int | Words, counters: Ints | Words) -> Floats:
+def uniform(key: int | Words, counters: Ints | Words) -> Floats:
     """A number in [0, 1) for each counter, the same wherever a slice of the counters begins (SplitMix64).
 
     `key` is one stream's, or an array with the stream of each counter.
@@ -62,5 +62,5 @@ def normal(key: int, counters: Ints) -> Floats:
 
     Sums come out the same on every processor, which logarithms need not.
     """
-    total = sum(mixed(key + turn * 0x632BE59BD9B4E019, counters) for turn in range(4))
+    total = sum(uniform(key + turn * 0x632BE59BD9B4E019, counters) for turn in range(4))
     return np.asarray((total - 2.0) * np.sqrt(3.0), dtype=np.float64)

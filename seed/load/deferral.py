@@ -53,8 +53,8 @@ def defer(connection: Connection) -> list[Deferred]:
 
     Runs within the caller's transaction and locks the tables and those they refer to, against readers too.
     """
-    found = [Deferred(*row) for row in connection.execute(_FOUND, {"tables": list(GROWING)}).fetchall()]
-    return found if drop(connection, found) else []
+    deferred = [Deferred(*row) for row in connection.execute(_FOUND, {"tables": list(GROWING)}).fetchall()]
+    return deferred if drop(connection, deferred) else []
 
 
 def drop(connection: Connection, deferred: Sequence[Deferred]) -> bool:
@@ -62,40 +62,40 @@ def drop(connection: Connection, deferred: Sequence[Deferred]) -> bool:
     try:
         with connection.transaction():
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-            for each in deferred:
-                if each.is_index:
-                    connection.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(each.name)))
+            for entry in deferred:
+                if entry.is_index:
+                    connection.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(entry.name)))
                 else:
                     connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(
-                        sql.Identifier(each.table), sql.Identifier(each.name)))
+                        sql.Identifier(entry.table), sql.Identifier(entry.name)))
     except errors.LockNotAvailable:
         return False
     return True
 
 
-def is_restored(connection: Connection, each: Deferred) -> bool | None:
+def read_validity(connection: Connection, entry: Deferred) -> bool | None:
     """Whether it is there and whole; None where it is not there at all."""
-    found: bool | None = one(connection, _VALID[each.kind], (each.table, each.name))
-    return found
+    valid: bool | None = one(connection, _VALID[entry.kind], (entry.table, entry.name))
+    return valid
 
 
-def restore(connection: Connection, each: Deferred, *, by_chunk: bool = False) -> None:
+def restore(connection: Connection, entry: Deferred, *, by_chunk: bool = False) -> None:
     """Make the index or foreign key what it was, checked by the server against every row; nothing where it is so.
 
     `by_chunk` builds a hypertable's index with one transaction for each chunk, outside of the caller's. What an
     interrupted build left behind is removed first.
     """
-    there = is_restored(connection, each)
-    if there:
+    valid = read_validity(connection, entry)
+    if valid:
         return
-    if each.is_index:
-        if there is False:
-            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(each.name)))
-        connection.execute(_by_chunk(each.definition) if by_chunk else each.definition.encode())
+    if entry.is_index:
+        if valid is False:
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(entry.name)))
+        connection.execute(_by_chunk(entry.definition) if by_chunk else entry.definition.encode())
         return
-    broken = sql.SQL("DROP CONSTRAINT {}, ").format(sql.Identifier(each.name)) if there is False else sql.SQL("")
+    broken = sql.SQL("DROP CONSTRAINT {}, ").format(sql.Identifier(entry.name)) if valid is False else sql.SQL("")
     connection.execute(sql.SQL("ALTER TABLE {} {}ADD CONSTRAINT {} {}").format(
-        sql.Identifier(each.table), broken, sql.Identifier(each.name), sql.SQL(each.definition)))
+        sql.Identifier(entry.table), broken, sql.Identifier(entry.name), sql.SQL(entry.definition)))
 
 
 def _by_chunk(definition: str) -> bytes:

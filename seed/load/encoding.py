@@ -49,12 +49,12 @@ def binary(rows: Rows) -> bytes:
     for key, number in constant.items():
         template[key] = number
     # What is the same in every row is copied row by row as bytes, much faster than field by field.
-    made = np.empty((len(rows), layout.itemsize), dtype=np.uint8)
-    made[:] = template.view(np.uint8)
-    records = made.view(layout)[:, 0]
+    buffer = np.empty((len(rows), layout.itemsize), dtype=np.uint8)
+    buffer[:] = template.view(np.uint8)
+    records = buffer.view(layout)[:, 0]
     for key, part in varying.items():
         records[key] = part
-    return made.tobytes()
+    return buffer.tobytes()
 
 
 def _binary_parts(kind: str, values: Array) -> list[tuple[str, str, Array | int]]:
@@ -68,9 +68,9 @@ def _binary_parts(kind: str, values: Array) -> list[tuple[str, str, Array | int]
     hundredths = np.rint(values * 100).astype(np.int32)
     sign: Array | int = np.where(hundredths < 0, 0x4000, 0) if hundredths.min() < 0 else 0
     hundredths = np.abs(hundredths)
-    whole = hundredths // 100
+    units = hundredths // 100
     return [("width", ">i4", 12), ("digits", ">i2", 2), ("weight", ">i2", 0), ("sign", ">i2", sign),
-            ("scale", ">i2", 2), ("whole", ">i2", whole), ("part", ">i2", (hundredths - whole * 100) * 100)]
+            ("scale", ">i2", 2), ("whole", ">i2", units), ("part", ">i2", (hundredths - units * 100) * 100)]
 
 
 def text(rows: Rows) -> bytes:

@@ -7,9 +7,8 @@ The schema goes when the load is done.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg import errors
 
@@ -43,7 +42,7 @@ class Load:
     compress: bool
 
     @property
-    def described(self) -> str:
+    def description(self) -> str:
         """The load in words."""
         spec = self.spec
         return (f"{spec.users} users with {spec.devices_per_user} devices, {spec.days} days, {spec.total_readings} "
@@ -69,9 +68,9 @@ def begin(connection: Connection, load: Load, deferred: Iterable[Deferred]) -> N
                         f"{connection.info.user}") from None
     connection.execute(f"INSERT INTO {SCHEMA}.load (spec, adding, compress) VALUES (%s, %s, %s)".encode(),
                        (json.dumps(load.spec.to_dict()), load.adding, load.compress))
-    for place, each in enumerate(deferred):
+    for place, entry in enumerate(deferred):
         connection.execute(f"INSERT INTO {SCHEMA}.deferred VALUES (%s, %s, %s, %s, %s)".encode(),
-                           (place, each.table, each.kind, each.name, each.definition))
+                           (place, entry.table, entry.kind, entry.name, entry.definition))
 
 
 def enter(connection: Connection, table: str, number: int, rows: int, sighting: Sighting | None) -> bool:
@@ -106,9 +105,3 @@ def read_deferred(connection: Connection) -> list[Deferred]:
 def close(connection: Connection) -> None:
     """Remove the ledger; nothing where there is none."""
     connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
-
-
-def differs(begun: Spec, asked: Mapping[str, Any]) -> list[str]:
-    """The settings of what is asked for, by name, that are not those of the load that was begun."""
-    known = begun.to_dict()
-    return [name for name, value in asked.items() if name in known and known[name] != value]

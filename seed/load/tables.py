@@ -45,11 +45,11 @@ def check_tables(connection: Connection) -> None:
         if table not in live:
             raise SeedError(f"table {table}: does not exist; apply the schema first")
         for column in columns:
-            found, accepted = live[table].get(column), _ACCEPTED[column_type(column)]
-            if found is None:
+            live_type, accepted = live[table].get(column), _ACCEPTED[column_type(column)]
+            if live_type is None:
                 raise SeedError(f"table {table}: has no column {column}; apply the schema first")
-            if found not in accepted:
-                raise SeedError(f"column {table}.{column}: is {found}, the data needs {' or '.join(accepted)}; "
+            if live_type not in accepted:
+                raise SeedError(f"column {table}.{column}: is {live_type}, the data needs {' or '.join(accepted)}; "
                                 "apply the schema first")
 
 

@@ -40,7 +40,7 @@ def prepare(connection: Connection) -> None:
     connection.execute(_ONE_CHECK)
 
 
-class Crew:
+class WorkerPool:
     """`size` connections, or, where it is 1, the caller's own, as on a server that has no more than one."""
 
     def __init__(self, address: Address, connection: Connection, size: int) -> None:

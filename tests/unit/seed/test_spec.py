@@ -8,7 +8,7 @@ import pytest
 
 from seed import Rows, SeedError, Spec, alerts, classifications, devices, readings, users
 from seed.generate.activities import classification_parts
-from seed.generate.measurements import measured, slices
+from seed.generate.measurements import make_slice, slices
 from seed.load.encoding import text
 from seed.spec import DAY, days_between
 from tests.support.seed_data import SPRING, SUMMER, WINTER, joined, notes, spec, weeks, windows
@@ -176,10 +176,10 @@ def test_slices_do_not_depend_on_one_another():
     wanted = Spec(users=120, devices_per_user=3, days=20, readings=1_500_000, until=WINTER)
     cut = slices(wanted)
     assert len({part.first for part in cut}) > 1 or len(cut) > 4
-    parts = [measured(wanted, part) for part in cut]
+    parts = [make_slice(wanted, part) for part in cut]
     assert np.array_equal(np.concatenate([part.columns["id"] for part in parts]), np.arange(1, 1_500_001))
     middle = len(cut) // 2
-    assert text(measured(replace(wanted), cut[middle])) == text(parts[middle])
+    assert text(make_slice(replace(wanted), cut[middle])) == text(parts[middle])
     assert max(map(len, parts)) <= 450_000
 
 
