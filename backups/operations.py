@@ -1,4 +1,4 @@
-"""Whole operations: a backup taken and proven, a live database replaced; each says how it ended to whoever listens."""
+"""Operations of several steps: take and verify a backup, replace a live database; each reports its progress."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ Listener = Callable[[str, float], None]
 
 def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 2,
                  listener: Listener = lambda *_: None) -> Manifest:
-    """Take a backup, and with `verified` read it back at once. Raises BackupError; what is listed is then unproven."""
+    """Take a logical backup and, with `verified`, read it back at once; returns its manifest.
+
+    Raises BackupError. Where the verification fails, the backup stays listed as not verified.
+    """
     with begin_snapshot(config.source(), config.image, config.image_digest) as pending:
         # Here and not above: what encrypts, compresses and sends is read while the server locks its tables.
         from backups.logical.backup import run_logical
@@ -54,10 +57,10 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
 
 def replace_live(config: BackupConfig, admin: Address, entry: Entry, name: str, *, image: str | None = None,
                  workers: int = 2, listener: Listener = lambda *_: None) -> tuple[Restored, str]:
-    """Put a restored backup in the live database's place; returns what was restored and the live one's new name.
+    """Replace the live database by a restored backup; returns the restore's result and the live database's new name.
 
-    First comes a fresh backup of the live one, which stays beside it. Until the swap, which is all or nothing, nobody
-    notices anything.
+    The live database is backed up first and kept under the new name. The swap of names is one transaction; clients
+    notice nothing before it.
     """
     from backups.restoring.restore import restore_logical
     from backups.restoring.target_database import swap_names
@@ -72,5 +75,5 @@ def replace_live(config: BackupConfig, admin: Address, entry: Entry, name: str, 
 
 
 def replace_source(config: BackupConfig, admin: Address, database: str) -> BackupConfig:
-    """The same settings, with the administrator's login to one database as the source."""
+    """The same settings with the administrator's login to `database` as the source."""
     return config.model_copy(update={"database": replace(admin, database=database).to_dict()})

@@ -1,4 +1,4 @@
-"""How fast bytes pass, for whoever is told how much of the work is done."""
+"""Progress messages with a transfer rate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 
 def with_rate(doing: str, listener: Callable[[str, float], None]) -> Callable[[int, int], None]:
-    """Takes bytes done and in all; tells `listener` what is done, at how many a second since now, and the part."""
+    """Turn a progress listener of (text, fraction done) into one of (bytes done, bytes in all).
+
+    The text is `doing` and the mean rate in MB/s since this call.
+    """
     since = time.monotonic()
 
     def tell(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""The schedule: what is due, what was missed, and who is told. The catalogue is its memory: nothing else is kept."""
+"""The schedule: run what is due or was missed and notify the webhook. Its only state is the catalogue in the bucket."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SERVED_BY = {"full": ("full",), "diff": ("full", "diff"), "incr": ("full", "diff
 
 
 def last_due(due: Due, now: datetime) -> datetime | None:
-    """The newest moment that the expression names, `now` included, in UTC; None where there never was one."""
+    """The last time at or before `now` that the cron expression names, in UTC; None where it never matched."""
     since = (now + timedelta(microseconds=1)).astimezone(ZoneInfo(due.timezone))  # it says what comes before
     newest = next(CronSim(due.cron, since, reverse=True), None)
     if newest is None:
@@ -56,18 +56,21 @@ def last_due(due: Due, now: datetime) -> datetime | None:
 
 
 def next_due(due: Due, now: datetime) -> datetime:
-    """The first moment after `now` that the expression names, in UTC."""
+    """The first time after `now` that the cron expression names, in UTC."""
     return next(CronSim(due.cron, now.astimezone(ZoneInfo(due.timezone)))).astimezone(UTC)
 
 
 def is_due(due: Due, last_run: datetime | None, now: datetime) -> bool:
-    """Whether a moment of the schedule has come since the last run: one, however many were missed. Pure."""
+    """Whether the schedule named a time since the last run; several missed times count as one. Pure."""
     moment = last_due(due, now)
     return moment is not None and (last_run is None or last_run < moment)
 
 
 def read_last_run(store: Store, database: str, due: Due, physical: Sequence[PhysicalEntry]) -> datetime | None:
-    """When a run of this kind, or one that does all that it does, was last begun and came through, up to now."""
+    """When the last successful run of this kind started; None where there is none. Times in the future do not count.
+
+    For a physical backup, a run of a kind that includes this one counts as well (a full backup for a differential one).
+    """
     if due.kind == "logical":
         taken = [entry.taken for entry in list_backups(store, database) if entry.proven]
     elif due.kind in SERVED_BY:
@@ -79,7 +82,9 @@ def read_last_run(store: Store, database: str, due: Due, physical: Sequence[Phys
 
 
 def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list[str]:
-    """Do all that is due or was missed, one after the other, each retried with backoff; the kinds that failed."""
+    """Run everything that is due or was missed, in the schedule's order, each with retries; returns the kinds that
+    failed.
+    """
     return _run_due(config, say, now)[0]
 
 
@@ -114,7 +119,10 @@ def _run_due(config: BackupConfig, say: Say, now: datetime | None) -> tuple[list
 
 
 def keep_target(config: BackupConfig, say: Say) -> None:
-    """Take an incremental out of turn where replaying the WAL since the last backup nears what is allowed."""
+    """Take an incremental backup outside the schedule where the expected recovery time approaches its target.
+
+    Failures are reported through `say` and do not stop the schedule.
+    """
     if config.physical is None or config.admin is None:
         return
     try:
@@ -136,9 +144,9 @@ def _words(error: Exception) -> str:
 def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK_SECONDS,
                    until: Callable[[], bool] = lambda: False, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
                    ) -> None:
-    """Run what is due, for ever; after a failure it is tried again at growing intervals of up to an hour.
+    """Run what is due until `until` returns True; after a failure it retries after growing delays of up to an hour.
 
-    The bucket is asked at the beginning and when a moment of the schedule has come: what was taken by hand counts.
+    The bucket is read at the start and whenever a time of the schedule has come, so backups taken by hand count.
     """
     failures, resume, look, wait_until = 0, 0.0, 0.0, clock()
     asked, failed = wait_until, list[str]()
@@ -164,7 +172,9 @@ def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK
 
 
 def notify(config: BackupConfig, facts: dict[str, Any], say: Say) -> None:
-    """POST the facts as JSON to the webhook, if one is given; that it fails is said, and stops nothing."""
+    """POST the facts as JSON to the webhook where one is set; a failure is reported through `say` and has no other
+    effect.
+    """
     if config.webhook is None:
         return
     request = urllib.request.Request(

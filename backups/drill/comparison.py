@@ -1,4 +1,4 @@
-"""Whether a restored database holds what the manifest says: every table and chunk read again and hashed."""
+"""Comparing a restored database with the manifest: every table and chunk is read again and hashed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from schema.connection import Address
 
 @dataclass
 class Comparison:
-    """What differs, one line each; how much was compared."""
+    """The number of tables and rows compared, and a line for each difference."""
 
     tables: int = 0
     rows: int = 0
@@ -44,12 +44,12 @@ class _Digest:
 
 def compare(manifest: Manifest, address: Address, *, image: str | None = None, workers: int = 2,
             opened: Opened | None = None) -> Comparison:
-    """Read every table and chunk of a freshly restored database: the same rows, to the byte.
+    """Read every table and chunk of a freshly restored database and compare its text with the manifest's.
 
-    The server may put a short row into the gap of an earlier page, and the parts of a large table are loaded side by
-    side: with `opened`, a table whose rows come in another order is compared again, row by row, with what lies in the
-    bucket; without it, that is a difference. Configuration of extensions is compared by what it means (jobs,
-    hypertables: the fingerprint), not by its rows.
+    The server may place a row in a gap of an earlier page, and parts of a large table are loaded in parallel. With
+    `opened`, a table whose rows come in another order is therefore compared again, row by row, with the bucket's;
+    without it, another order is a difference. Extensions' configuration tables are compared through the fingerprint
+    (jobs, hypertables), not by rows.
     """
     comparison, lock, doubtful = Comparison(), threading.Lock(), list[tuple[SourceTable, list[TableData]]]()
     wanted = {name: parts for name, parts in manifest.parts().items() if parts[0].extension is None}

@@ -1,4 +1,5 @@
-"""The drill: a backup restored into a throw-away server, compared to the byte, its policies run, all of it measured."""
+"""The drill of a logical backup: restored into a temporary server, compared to the byte, its policies run, all timed.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ LOCK = 4_201_160_500_733  # one arbitrary number for "a drill is going on in thi
 
 @dataclass(frozen=True)
 class Drill:
-    """What a drill found; `problems` is empty where the backup was proven."""
+    """The result of a drill; `problems` is empty where the backup was proven."""
 
     backup: str
     database: str
@@ -67,17 +68,18 @@ class Drill:
 
     @property
     def passed(self) -> bool:
+        """Whether there were no problems."""
         return not self.problems
 
 
 def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = None, admin: Address | None = None,
               timestamps: Timestamps = "timestamp", check_schema: bool = True,
               listener: Callable[[str, float], None] = lambda *_: None) -> Drill:
-    """Restore, check, compare, run every policy once, and write the report beside the backup.
+    """Restore, compare, plan the schema, run every policy once, and store the report with the backup.
 
-    In a container of the backup's image, or, with `admin`, in a database of that server that is dropped afterwards.
-    Raises only where there is nothing to report on, BusyError while another drill is going on in that server; what is
-    wrong with the backup is in the drill's problems.
+    It uses a container of the backup's image or, with `admin`, a database on that server that is dropped afterwards.
+    Raises BusyError while another drill runs in that server, BackupError where no drill is possible; faults of the
+    backup are in the result's `problems`.
     """
     if entry.manifest is None:
         raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
@@ -94,10 +96,10 @@ def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = 
 
 
 def find_embedded(config: BackupConfig, entry: Entry) -> Address | None:
-    """The administrator's login where the database is the embedded server's: no image has its TimescaleDB.
+    """The administrator's login where the source is the embedded server, else None.
 
-    So its backups are drilled in a database of its own, beside the live one. None for any other server, or one that
-    does not answer.
+    No image has the embedded server's TimescaleDB, so its backups are drilled in a database of their own on that
+    server. None also where the server does not answer.
     """
     if config.image or not config.admin or (entry.manifest and entry.manifest.server.image):
         return None
@@ -184,9 +186,10 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
 
 def check_schema_and_jobs(address: Address, timestamps: Timestamps | None, problems: list[str]
                           ) -> tuple[list[str], dict[str, str]]:
-    """Plan the schema (unless `timestamps` is None) and run every policy once: the steps, and what each policy said.
+    """Plan the schema (unless `timestamps` is None) and run every policy once; returns the steps and each policy's
+    outcome.
 
-    What is not as it should be is added to `problems`.
+    Whatever is not as expected is added to `problems`.
     """
     steps = check_schema(address, timestamps) if timestamps is not None else []
     problems += [f"schema: {step}" for step in steps]
@@ -196,13 +199,13 @@ def check_schema_and_jobs(address: Address, timestamps: Timestamps | None, probl
 
 
 def check_schema(address: Address, timestamps: Timestamps) -> list[str]:
-    """What the schema engine would change; nothing, where the backup was of the declared schema."""
+    """The steps that the schema engine would take; none where the backup was of the declared schema."""
     schema_plan = plan(address, declared(timestamps), options=Options(on_unsupported="skip"))
     return [step.render() for step in schema_plan.steps]
 
 
 def run_jobs(address: Address) -> dict[str, str]:
-    """Run every policy and user-defined job once; what each said, "ok" where it went well."""
+    """Run every policy and user-defined job once; returns by job "ok" or the server's error."""
     outcomes: dict[str, str] = {}
     with address.connect() as connection:
         if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
@@ -221,7 +224,7 @@ def run_jobs(address: Address) -> dict[str, str]:
 
 
 def write_report(store: Store, entry: Listed, drill: Drill) -> None:
-    """The drill as JSON, counted as a proof only where it passed, and a page with the trend of all drills."""
+    """Store the drill as JSON, as a proof only where it passed, and a page with the trend of all drills."""
     facts: dict[str, Any] = {**asdict(drill), "passed": drill.passed, "signed_off_by": signature()}
     mark(store, entry, DRILLS if drill.passed else FAILED_DRILLS, facts)
     page = render_page([*read_drills(store, drill.database)])
@@ -229,7 +232,7 @@ def write_report(store: Store, entry: Listed, drill: Drill) -> None:
 
 
 def signature() -> str:
-    """Who ran the drill: a name on a machine."""
+    """Who ran the drill, as user@machine."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
@@ -238,7 +241,7 @@ def signature() -> str:
 
 
 def read_drills(store: Store, database: str) -> list[dict[str, Any]]:
-    """The facts of every drill of a database, of either kind, the oldest first."""
+    """The facts of all drills of a database, of either kind of backup, oldest first."""
     keys = [key for catalogue in (LOGICAL, PHYSICAL) for key, _ in store.objects(f"{database}/{catalogue}/")
             if key.endswith(".json") and any(f"/{folder}" in key for folder in (DRILLS, FAILED_DRILLS))]
     drills = [facts for key in keys if (facts := _read_drill(store, key))]

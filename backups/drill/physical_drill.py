@@ -1,6 +1,6 @@
-"""The drill of a physical backup: recovered to a point just made, compared with what the source held there.
+"""The drill of a physical backup: recovered to a restore point made now, and compared with the source at that point.
 
-The point lies after the backup, so that the backup and the WAL since are proven together, exact to the transaction.
+The point is later than the backup, so backup and WAL are proven together, exact to the transaction.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ Listener = Callable[[str, float], None]
 
 def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | None = None, network: str | None = None,
                    idle: Address | None = None, listener: Listener = lambda *_: None) -> Drill:
-    """Recover to a point in a throw-away server, compare, plan the schema, run every policy once, write the report.
+    """Recover to a point in a temporary server, compare, plan the schema, run every policy once, store the report.
 
-    The server is a container of its own, or one that the server `idle` makes beside it. The point is made on the
-    source; where that is gone, it is the last that a drill made. Raises BackupError where there is nothing to compare
-    with, or no way to recover here; what is wrong with the backup is in its problems.
+    The server is a container of its own, or a second server inside the container of `idle`. The restore point is made
+    on the source; where that does not answer, the last one made by a drill is used. Raises BackupError where there is
+    nothing to compare with or no way to recover here; faults of the backup are in the result's `problems`.
     """
     physical = require_physical(config)
     image = image or physical.get("image")
@@ -68,7 +68,8 @@ def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | N
 
 
 def find_point(config: BackupConfig, entry: PhysicalEntry) -> Point:
-    """A point made now on the source and written down, sealed; the last one written down where the source is gone."""
+    """A restore point made now on the source and stored, sealed; the last stored one where the source does not answer.
+    """
     store, database = config.store(), config.database_name()
     cipher = str((config.physical or {}).get("cipher") or read_cipher(store, config.keyring(), database))
     if config.admin:
@@ -133,7 +134,7 @@ def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, start_serve
 
 
 def require_jobs_off(connection: psycopg.Connection[object]) -> list[str]:
-    """A problem where the recovered server could run jobs on its own."""
+    """A problem where the recovered server could have run jobs on its own; empty where not."""
     row = connection.execute("SELECT current_setting('timescaledb.max_background_workers', true)").fetchone()
     return [] if row in ((None,), ("0",)) else [f"jobs: found {row} background workers, required 0: they may have run"]
 

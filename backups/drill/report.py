@@ -1,4 +1,4 @@
-"""The page of drills: what the last one found, and how long recovery took, drawn; plain HTML and SVG, pure."""
+"""The report page of drills: the last one's result, and the recovery time of all as a chart; HTML and SVG, pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Facts = Mapping[str, Any]
 
 
 def render_page(drills: Sequence[Facts]) -> str:
-    """One page for the newest drill and the trend of all, the oldest first."""
+    """The page for the newest drill with the trend of all; `drills` are oldest first."""
     last = drills[-1]
     verdict = ('<p class="good"><b>proven</b>: restored, compared with the source, policies run</p>'
                if last["passed"] else '<p class="bad"><b>not proven</b></p><ul class="bad">'
@@ -41,17 +41,20 @@ def render_page(drills: Sequence[Facts]) -> str:
 
 
 def name_parts(seconds: Mapping[str, float], *, drill_only: bool = False) -> str:
-    """How long each part of the recovery took, or, `beside` it, what only the drill does."""
+    """The seconds of each part of the recovery as text; with `drill_only`, of what a drill does besides recovering."""
     parts = [f"{name} {duration:.1f} s" for name, duration in seconds.items() if (name in DRILL_ONLY) is drill_only]
     return ", ".join(parts) or "nothing"
 
 
 def is_physical(drill: Facts) -> bool:
+    """Whether the drill was of a physical backup."""
     return bool(drill.get("kind", "logical") != "logical")
 
 
 def draw_trend(drills: Sequence[Facts]) -> str:
-    """Seconds to recover as an SVG, a line for each kind: a dot for each drill, hollow and red where it failed."""
+    """Seconds to recover as an SVG, one line for each kind of backup: a dot for each drill, hollow and red where it
+    failed.
+    """
     top, base, right = MARGIN / 2, HEIGHT - MARGIN, WIDTH - MARGIN
     most = max([*(float(drill["recovery_seconds"]) for drill in drills), 1.0]) * 1.15
     # The last one is at the right, the first one clear of the axis.

@@ -1,4 +1,4 @@
-"""A server that lives for one drill: a container of the backup's own image, on loopback, without durability or jobs."""
+"""A server for one drill: a container of the backup's own image, on loopback, without durability or jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PARAMETERS = {"hba_file": "/etc/lcdb/pg_hba.conf", "listen_addresses": "*", "fsy
 
 @contextmanager
 def temporary_server(image: str) -> Iterator[Address]:
-    """Start it, hand over its superuser's login, remove it with all it held; first what killed drills left.
+    """Start the container, lend its superuser's login, remove it with its data; containers of killed drills go first.
 
     Raises RestoreError.
     """

@@ -1,6 +1,6 @@
-"""A logical backup: one snapshot, each table a zstd stream encrypted here and sent as it comes, the manifest last.
+"""Taking a logical backup: one snapshot; each table a zstd stream, encrypted here and uploaded while it is read.
 
-Small tables share such a stream (`packing`).
+The manifest is uploaded last. Small tables share one stream (`packs`).
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ Dumped = tuple[bytes, Programs]
 def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None,
                 image_digest: str | None = None, workers: int = WORKERS, pending: PendingSnapshot | None = None,
                 listener: Listener = lambda _: None) -> Manifest:
-    """Take a backup of the database and list it; leaves nothing listed where it fails.
+    """Take a backup of the database and add it to the catalogue; a failed one is not listed.
 
-    `begun` is a snapshot that is being taken already. Rows and files never touch this machine's disk. What an
-    interrupted run had sent is not sent again (`resume`). Raises BusyError, DumpError, S3Error.
+    `pending` is a snapshot that is being taken already. Rows and files are never written to this machine's disk.
+    Objects that an interrupted run uploaded are reused (`resume`). Raises BusyError, DumpError, S3Error.
     """
     started = datetime.now(UTC)
     reading: Future[Reading] = Future()

@@ -1,6 +1,6 @@
-"""The way of rows into the bucket: hashed, compressed, encrypted and sent as they come, or gathered for a pack.
+"""From rows to the bucket: hashed, compressed, encrypted and uploaded while they are read, or collected for a pack.
 
-What an interrupted run had sent of the same rows is named in place of being sent again (`resume`).
+Rows that an interrupted run has uploaded are not uploaded again; the manifest names its object (`resume`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from backups.storage.object_store import Store, Stored
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backup is, in bytes; `total` is an estimate by the tables' sizes, `earlier` of an interrupted run."""
+    """Progress of a backup in bytes and rows; `total` is an estimate from the tables' sizes, `earlier` was reused."""
 
     done: int
     total: int
@@ -67,25 +67,31 @@ class Run:
     _done: int = 0
 
     def __post_init__(self) -> None:
+        """Make the journal and the packer, and add up the tables' sizes."""
         self.journal = Journal(self.store, self.folder)
         self.packer = Packer(lambda key, pieces: _put(self, key, pieces), self.keep)
         self._total = sum(table.bytes for table in self.source.tables)
 
     def sink(self, piece: Piece) -> PieceSink:
+        """A sink for the rows of this piece."""
         self._sizes[piece.id] = piece.bytes
         return PieceSink(self, piece)
 
     @property
     def data_key(self) -> bytes:
+        """The key of this backup's objects; waits until the search for an interrupted run has ended."""
         return self.earlier.result().data_key
 
     def keep_long(self, piece: Piece, table: TableData, *, earlier: bool = False) -> None:
-        """Keep what has an object of its own, and note it for the next run, should this one be interrupted."""
+        """Keep the entry of a piece with an object of its own, and note it for a later run, should this one be
+        interrupted.
+        """
         self.keep(piece.id, table, earlier=earlier)
         self.ready.result()
         self.journal.add(self.data_key, piece, table)
 
     def keep(self, id_: PieceId, table: TableData, *, earlier: bool = False) -> None:
+        """Keep the entry of a piece and report progress, at most twice a second."""
         with self._lock:
             self.tables[id_] = table
             self._rows += table.rows
@@ -100,7 +106,9 @@ class Run:
                 self.listener(Progress(self._done, self._total, self._rows, self._stored, self._taken_over))
 
     def close(self, finish: Callable[[], None] | None) -> None:
-        """Have an object, if any, finished by another thread, once there is room; the first failure stops all."""
+        """Run `finish` in another thread as soon as one is free; None does nothing. The first failure stops the whole
+        backup.
+        """
         if finish is None:
             return
         self.room.acquire()
@@ -117,22 +125,25 @@ class Run:
 
 
 class StoppedError(Exception):
-    """Another part of this backup failed."""
+    """Raised in a thread because another part of this backup failed."""
 
 
 class Pipeline:
-    """Plain bytes in; compressed, encrypted and sent out."""
+    """Takes plain bytes; compresses, encrypts and uploads them. Use as a context manager."""
 
     def __init__(self, run: Run, key: str) -> None:
+        """`key` is the object's key relative to the backup's folder."""
         self._stopped = run.stopped
         self._compressor = make_compressor()
         self._upload = Upload(run.store, f"{run.folder}/{key}", run.ready)
         self._encryptor = Encryptor(run.data_key, self._upload.key)
 
     def __enter__(self) -> Pipeline:
+        """Return itself."""
         return self
 
     def write(self, data: bytes) -> None:
+        """Take plain bytes. Raises StoppedError once another part of the backup failed, S3Error."""
         if self._stopped.is_set():
             raise StoppedError
         compressed = self._compressor.compress(data)
@@ -140,21 +151,25 @@ class Pipeline:
             self._upload.write(sealed)
 
     def finish(self) -> Stored:
+        """Complete the object; returns its key, size and SHA-256."""
         self._upload.write(self._encryptor.feed(self._compressor.flush()))
         self._upload.write(self._encryptor.finish())
         return self._upload.finish()
 
     def __exit__(self, *error: object) -> None:
+        """Abort the upload where it was not finished."""
         self._upload.__exit__(*error)
 
 
 class PieceSink:
-    """The rows of one piece: hashed and piped on, or kept for a pack; one without rows makes no object.
+    """Takes the rows of one piece: hashes and uploads them, or collects them for a pack; a piece without rows has no
+    object.
 
-    Where an interrupted run had sent the piece they are only hashed, unless it is to be sent `anew`.
+    Rows that an interrupted run has uploaded are only hashed, unless `anew` says that they differ.
     """
 
     def __init__(self, run: Run, piece: Piece, *, anew: bool = False) -> None:
+        """`anew`: upload the rows even where an interrupted run has uploaded this piece."""
         self._run, self._piece, self._anew = run, piece, anew
         self._earlier: Sent | None = None
         self._held: list[bytes] = []
@@ -162,6 +177,7 @@ class PieceSink:
         self._digest, self._bytes = hashlib.sha256(), 0
 
     def write(self, data: bytes) -> None:
+        """Take the next bytes of COPY text."""
         self._digest.update(data)
         self._bytes += len(data)
         if self._pipeline is not None:
@@ -184,7 +200,9 @@ class PieceSink:
                 self._pipeline.write(piece)
 
     def finish(self, rows: int) -> PieceSink | None:
-        """Returns who is to have the rows again: they are others than those that were sent before."""
+        """Complete the piece of so many rows; returns a new sink where the rows differ from those an interrupted run
+        uploaded.
+        """
         if self._earlier is not None:
             table = self._describe(rows, self._earlier.stored)
             if not self._earlier.is_of(table):
@@ -199,6 +217,7 @@ class PieceSink:
         return None
 
     def abandon(self) -> None:
+        """Abort the upload, if one was begun."""
         if self._pipeline is not None:
             self._pipeline.__exit__(StoppedError, None, None)
 

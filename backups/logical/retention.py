@@ -1,4 +1,7 @@
-"""Which backups stay: the newest of each of the last days, weeks and months; what must stay is never taken away."""
+"""Retention of logical backups: keep the newest of each of the last days, weeks and months, delete the others.
+
+The last verified backup and everything newer are always kept.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from backups.storage.protections import NotImplementedByServer, read_lock
 
 @dataclass(frozen=True)
 class Pruned:
-    """What a prune did: ids deleted, ids kept with the reason, folders of killed runs that were cleared."""
+    """What a prune did: ids deleted, ids kept with the reason, folders of killed runs removed."""
 
     deleted: Sequence[str]
     kept: dict[str, str]
@@ -31,10 +34,10 @@ class Pruned:
 
 
 def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]:
-    """The ids that stay, each with the reason; pure. Everything else may go.
+    """The ids to keep, each with the reason; the others may be deleted. Pure.
 
-    Of each period the newest that is proven stays, the newest of all where none is. What cannot be read takes nobody's
-    place.
+    Each period keeps its newest proven backup, or its newest where none is proven. A backup whose manifest cannot be
+    read is kept and counts for no period.
     """
     kept: dict[str, str] = {}
     newest = sorted(entries, key=lambda entry: entry.taken, reverse=True)
@@ -63,10 +66,10 @@ def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]
 
 def prune(store: Store, ring: Keyring, database: str, retention: Retention, *, dry_run: bool = False,
           now: datetime | None = None) -> Pruned:
-    """Delete what retention does not keep, and what killed runs left behind more than four days ago.
+    """Delete the backups that retention does not keep, and what killed runs left more than four days ago.
 
-    What object lock holds stays whole, with the date until which it is held. What these keys do not open stays too, and
-    counts for nothing: whoever may put objects there could else have all good backups deleted.
+    A backup under object lock is kept whole and reported with the lock's end. One that the keys do not open is kept and
+    does not count: otherwise an attacker who may upload could have all good backups deleted. `dry_run` deletes nothing.
     """
     entries = [_proven_ours(store, ring, entry) for entry in list_backups(store, database)]
     kept, deleted, needed = plan_prune(entries, retention), [], _needed(entries)
@@ -120,7 +123,7 @@ def _proven_ours(store: Store, ring: Keyring, entry: Entry) -> Entry:
 
 
 def read_hold(store: Store, key: str) -> str | None:
-    """Until when, or why, object lock holds this object; None where it does not."""
+    """The end or the kind of the object lock on this object, as text; None where it is not locked."""
     def run() -> str | None:
         try:
             head = store.client.head_object(Bucket=store.bucket, Key=store.prefix + key)

@@ -1,4 +1,4 @@
-"""A snapshot that is taken while its backup gets everything else ready."""
+"""Taking the snapshot in a thread, while the caller prepares everything else."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from schema.connection import Address
 
 @dataclass(frozen=True)
 class PendingSnapshot:
-    """A snapshot that is being taken; first it is known whether the server answers one connection `alone`.
+    """A snapshot that is being taken; `alone`, known first, says whether the server accepts one connection at a time.
 
-    There no snapshot is taken yet, and the source is None: pg_dump could not see it (`one_connection`).
+    There the source is None, as pg_dump could not use a snapshot held by another session (`single_connection`).
     """
 
     alone: Future[bool]
@@ -24,7 +24,7 @@ class PendingSnapshot:
 
 @contextmanager
 def begin_snapshot(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[PendingSnapshot]:
-    """The same as `snapshot_of` by a thread, for whoever has something else to get ready meanwhile."""
+    """Like `snapshot_of`, in a thread, for a caller that prepares something else meanwhile."""
     alone: Future[bool] = Future()
 
     def begin() -> Source | None:

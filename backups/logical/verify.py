@@ -1,4 +1,4 @@
-"""Verifying a backup: every object read back, opened and compared with the manifest, row counts included."""
+"""Verifying a backup: every object is read back, decrypted and compared with the manifest, row counts included."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ Listener = Callable[[int, int], None]
 
 def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS, image: str | None = None,
            listener: Listener = lambda *_: None) -> Manifest:
-    """Read the whole backup, write down whether it is right. Raises DamagedError that names the first wrong object."""
+    """Read the whole backup and record in the catalogue whether it is right; returns its manifest.
+
+    `listener` is called with bytes read and bytes in all. Raises DamagedError that names the first wrong object.
+    """
     since = time.monotonic()
     try:
         manifest, data_key = open_backup(store, ring, entry)
@@ -49,7 +52,7 @@ def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS,
 
 
 def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
-    """Read, open and compare every object with the manifest, side by side. Raises DamagedError."""
+    """Read, decrypt and compare every object with the manifest, in parallel. Raises DamagedError."""
     structure = opened.manifest.structure
     _read_all([_Part(functools.partial(opened.plain, structure), structure.bytes),
                *(_Part(functools.partial(opened.rows, table), table.stored_bytes)
@@ -57,10 +60,10 @@ def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener
 
 
 def require_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
-    """Raise DamagedError unless every object has the checksum that the sealed manifest states for it.
+    """Raise DamagedError unless every object has the checksum in the sealed manifest.
 
-    A quarter of the work of `verify_objects`, and proof enough of what whoever opens them next will find: the bytes
-    are those that were written. While there is room they are kept for him.
+    A quarter of the work of `verify_objects`, and enough before a restore: the bytes are those that were written. While
+    there is room they are kept for the next read.
     """
     _read_all([_Part(functools.partial(opened.check, stored), stored.bytes)
                for stored in sorted(opened.manifest.objects(), key=lambda stored: -stored.bytes)], workers, listener)
@@ -112,8 +115,8 @@ def _verify_contents(opened: Opened, image: str | None) -> str:
 
 
 def require_contents(manifest: Manifest, programs: Programs, archive: Path) -> bool:
-    """Raise DamagedError unless the archive defines every table that the manifest has rows of; whether it holds large
-    objects."""
+    """Raise DamagedError unless the archive defines every table that has rows; returns whether it holds large objects.
+    """
     with archive.open("rb") as file:
         done = subprocess.run(programs.command("pg_restore", ["--list"]), stdin=file, capture_output=True, check=False)
     if done.returncode != 0:

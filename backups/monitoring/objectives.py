@@ -1,4 +1,5 @@
-"""Recovery point and recovery time of physical backups: what would be lost now, how long the way back would take."""
+"""Recovery point and recovery time of physical backups: what a loss now would cost, and how long recovery would take.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +38,11 @@ NEAR, COUNTS, LEAST_AGE_SECONDS = 0.8, 0.1, 600
 
 @dataclass(frozen=True)
 class Objectives:
-    """Seconds and bytes. `behind_seconds` is None where the server was not asked; `measured` says whether a drill gave
-    the rates; a segment is closed after `timeout_seconds`, 0 for never."""
+    """Recovery point and expected recovery time, in seconds and bytes.
+
+    `behind_seconds` is None where the server did not answer; `measured` says whether a drill measured the rates; a
+    segment is closed after `timeout_seconds`, 0 for never.
+    """
 
     archived: datetime | None
     behind_seconds: float | None
@@ -54,13 +58,14 @@ class Objectives:
 
     @property
     def expected_seconds(self) -> float:
-        """Start of a server, copying of the newest backup, replay of the WAL since."""
+        """Starting a server, copying the newest backup back, and replaying the WAL since."""
         return START_SECONDS + self.restore_seconds + self.replay_seconds
 
     @property
     def problem(self) -> str | None:
-        """One line where WAL does not arrive, or recovery takes longer than its target, or will by the schedule's next
-        backup; None where all is well."""
+        """One line where WAL does not arrive, or recovery takes longer than its target now or before the next backup;
+        else None.
+        """
         if self.archiving_problem:
             return self.archiving_problem
         if self.expected_seconds > self.target_seconds:
@@ -73,7 +78,7 @@ class Objectives:
         return self.forecast.problem if self.forecast else None
 
     def describe(self) -> str:
-        """What a person is told."""
+        """Recovery point and expected recovery time as one line for people."""
         limit = f"at most {self.timeout_seconds:.0f} s" if self.timeout_seconds else "without limit"
         point = "not asked: the server does not answer" if self.behind_seconds is None else \
             f"{self.behind_seconds:.0f} s behind, {limit} while WAL arrives"
@@ -84,6 +89,7 @@ class Objectives:
                 f"target {format_duration(self.target_seconds)}")
 
     def facts(self) -> dict[str, Any]:
+        """The same as a JSON-ready mapping."""
         return {"archived": self.archived.isoformat() if self.archived else None,
                 "behind_seconds": self.behind_seconds, "archive_timeout_seconds": self.timeout_seconds,
                 "waiting_segments": self.waiting_segments,
@@ -94,7 +100,9 @@ class Objectives:
 
 
 def read_objectives(config: BackupConfig, entries: Sequence[PhysicalEntry]) -> Objectives:
-    """Ask the bucket, and the server where it answers, how far recovery would come and how long it would take."""
+    """Read from the bucket, and from the server where it answers, what a recovery would restore and how long it would
+    take.
+    """
     store, database, now = config.store(), config.database_name(), datetime.now(UTC)
     newest = next((entry.manifest for entry in reversed(entries) if entry.manifest), None)
     archive = read_archive(store, database, newest.start_wal if newest else None, now)
@@ -112,7 +120,8 @@ def read_objectives(config: BackupConfig, entries: Sequence[PhysicalEntry]) -> O
 
 @dataclass(frozen=True)
 class Archive:
-    """When the newest segment arrived, how much is there since a segment, how much came in a second of late."""
+    """The archived WAL: when the newest segment arrived, the bytes since a segment, the bytes a second of the last day.
+    """
 
     arrived: datetime | None
     wal_bytes: int
@@ -120,7 +129,10 @@ class Archive:
 
 
 def read_archive(store: Store, database: str, since: str | None, now: datetime) -> Archive:
-    """Look at the WAL in the bucket: from segment `since` on, and that of the last day; a rate takes an hour of it."""
+    """Read the list of WAL segments in the bucket: from segment `since` on, and those of the last day.
+
+    The rate is None until the WAL covers an hour.
+    """
     late, count, moments = now - RATE_PERIOD, 0, list[datetime]()
     for version in store.folders(f"{database}/{ARCHIVE}"):
         # A folder holds one timeline's next 256 segments: from the newest back, most of them are long past.
@@ -138,7 +150,9 @@ def read_archive(store: Store, database: str, since: str | None, now: datetime) 
 
 
 def read_rates(store: Store, database: str) -> Mapping[str, float]:
-    """Bytes a second that the last drill that passed restored and replayed, where it was enough to tell."""
+    """Bytes a second of restore and replay, as the last successful drill measured them; a phase too short to tell is
+    absent.
+    """
     keys = [key for key, _ in store.objects(f"{database}/{CATALOGUE}/") if f"/{DRILLS}" in key]
     if not keys:
         return {}
@@ -155,8 +169,11 @@ def read_rates(store: Store, database: str) -> Mapping[str, float]:
 
 @dataclass(frozen=True)
 class Archiving:
-    """What the server says of it: seconds of writes that are not in the bucket yet (None: no answer), the segments that
-    wait, how long one is open at most, and what is wrong."""
+    """The server's own view of archiving: seconds of writes not yet in the bucket, segments that wait, and what is
+    wrong.
+
+    `behind_seconds` is None where the server did not answer; `timeout_seconds` is archive_timeout.
+    """
 
     behind_seconds: float | None
     waiting_segments: int
@@ -165,7 +182,7 @@ class Archiving:
 
 
 def read_archiving(config: BackupConfig) -> Archiving:
-    """Ask the server, if it answers at once, how its archiving goes."""
+    """Ask the server, without waiting for it, how archiving goes."""
     try:
         with config.administrator().connect(wait_seconds=0) as connection:
             row = connection.execute("""
@@ -197,7 +214,9 @@ def read_archiving(config: BackupConfig) -> Archiving:
 
 
 def nears_target(objectives: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:
-    """Whether an incremental is due out of turn: recovery nears its target, and replay has a part in it that counts."""
+    """Whether an incremental backup should be taken now: the expected recovery time approaches its target because of
+    replay.
+    """
     age = ((now or datetime.now(UTC)) - entries[-1].taken).total_seconds() if entries else 0.0
     return age > LEAST_AGE_SECONDS and objectives.expected_seconds > NEAR * objectives.target_seconds \
         and objectives.replay_seconds > COUNTS * objectives.target_seconds

@@ -1,4 +1,4 @@
-"""How the backups of a database stand: for a person, for an exit status, for Prometheus."""
+"""The state of a database's backups: for people, as an exit status, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backups.storage.object_store import Store
 
 @dataclass(frozen=True)
 class Status:
-    """The newest backup and the newest verified one, beside figures; `problem` says what is wrong, if anything is."""
+    """The newest backup, the newest verified one, and totals; `problem` says what is wrong."""
 
     database: str
     count: int
@@ -30,8 +30,9 @@ class Status:
 
     @property
     def problem(self) -> str | None:
-        """One line where the newest verified backup is older than allowed, or missing, or the newest drill failed; None
-        where all is well."""
+        """One line where the newest verified backup is too old or missing, or the newest drill failed; None where all
+        is well.
+        """
         hours, word = self.max_age.total_seconds() / 3600, "" if self.kind == "logical" else f"{self.kind} "
         take = f"`lcdb backup run{' --kind logical' if self.kind == 'logical' else ''}`"
         if self.verified is None:
@@ -51,7 +52,7 @@ class Status:
 
 
 def read_status(store: Store, database: str, max_age: timedelta, entries: Sequence[Entry] | None = None) -> Status:
-    """Ask the bucket how the database's backups stand."""
+    """Read the state of the database's logical backups from the bucket."""
     listed = list_backups(store, database) if entries is None else entries
     readable = [entry for entry in listed if entry.manifest]
     return Status(database, len(readable), sum(entry.manifest.stored_bytes for entry in readable if entry.manifest),
@@ -62,7 +63,7 @@ def read_status(store: Store, database: str, max_age: timedelta, entries: Sequen
 
 def physical_status(database: str, max_age: timedelta, entries: Sequence[PhysicalEntry], objectives: Objectives | None
                     ) -> Status:
-    """How the physical backups stand, with recovery point and recovery time; pure but for the clock."""
+    """The state of the physical backups, with recovery point and recovery time; pure but for the clock."""
     return Status(database, len(entries), sum(entry.stored_bytes for entry in entries),
                   entries[-1] if entries else None, newest_proven(entries),
                   newest_moment([e.drilled for e in entries]), max_age, datetime.now(UTC), "physical", objectives,
@@ -70,7 +71,7 @@ def physical_status(database: str, max_age: timedelta, entries: Sequence[Physica
 
 
 def render_metrics(statuses: Sequence[Status]) -> str:
-    """The status in Prometheus's text format, for a scrape or for node_exporter's textfile collector."""
+    """The states in Prometheus's text format, for a scrape or for node_exporter's textfile collector."""
     def stamp(entry: Listed | None) -> float:
         return entry.taken.timestamp() if entry else 0.0
 

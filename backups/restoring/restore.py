@@ -1,7 +1,7 @@
-"""A logical restore: refused before anything is touched, then right and parallel.
+"""A logical restore: everything is checked before the first change, then rows and indexes are loaded in parallel.
 
-TimescaleDB's catalog comes first and alone: only then is a chunk known to be one. Then the tables and chunks side by
-side, then indexes and constraints side by side. It always goes into a database of its own, whose jobs are held.
+TimescaleDB's catalog comes first, since only then does the server treat a chunk as one; then tables and chunks in
+parallel; then indexes and constraints in parallel. The target is always a new database, whose jobs are held.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ Listener = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore made: the database, the seconds each phase took, the jobs that are held, the roles it made.
+    """The result of a restore: the database, the seconds of each phase, the ids of the held jobs, the roles created.
 
-    `unfilled` are the materialized views that could not be filled, `origin` is the server that was backed up.
+    `unfilled` has a line for each materialized view that could not be refreshed; `origin` describes the source server.
     """
 
     backup: str
@@ -85,10 +85,10 @@ class _Run:
 
 def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, name: str, *, image: str | None = None,
                     workers: int = WORKERS, analyze: bool = True, listener: Listener = lambda *_: None) -> Restored:
-    """Restore a backup into a new database `name` of the server that `admin` is a superuser of; its jobs are held.
+    """Restore a backup into a new database `name` on the server that `admin` is a superuser of; its jobs are held.
 
-    Raises RestoreError, DamagedError, WrongKeyError before anything is touched where it does not fit or is not whole;
-    a restore that fails later takes its own database away again.
+    Raises RestoreError, DamagedError or WrongKeyError before any change where the backup does not fit the server or is
+    not complete; a restore that fails later drops its own database again.
     """
     manifest, data_key = open_backup(store, ring, entry)
     opened = Opened(store, manifest, data_key)
