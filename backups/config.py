@@ -174,9 +174,7 @@ class BackupConfig(_Part):
         return Address.from_dict(self.database)
 
     def drill_server(self) -> Address | None:
-        """The login of the idle server that drills restore into; None where a drill starts its own server, or uses the
-        live one.
-        """
+        """The login of the idle server that drills restore into; None where there is none."""
         return None if self.drill is None else Address.from_dict(self.drill)
 
     def administrator(self) -> Address:

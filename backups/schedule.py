@@ -82,9 +82,7 @@ def read_last_run(store: Store, database: str, due: Due, physical: Sequence[Phys
 
 
 def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list[str]:
-    """Run everything that is due or was missed, in the schedule's order, each with retries; returns the kinds that
-    failed.
-    """
+    """Run everything due or missed, in order, each with retries; returns the kinds that failed."""
     return _run_due(config, say, now)[0]
 
 
@@ -172,9 +170,7 @@ def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK
 
 
 def notify(config: BackupConfig, facts: dict[str, Any], say: Say) -> None:
-    """POST the facts as JSON to the webhook where one is set; a failure is reported through `say` and has no other
-    effect.
-    """
+    """POST the facts as JSON to the webhook, if set; a failure is reported through `say` and changes nothing."""
     if config.webhook is None:
         return
     request = urllib.request.Request(

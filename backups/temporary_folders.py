@@ -16,8 +16,7 @@ LOCK = ".lock"
 
 @contextmanager
 def scratch_folder(purpose: str) -> Iterator[Path]:
-    """Create a folder that only this user can read and remove it afterwards; folders of killed processes are removed
-    first.
+    """Create a folder that only this user can read, and remove it at the end; those of killed processes go first.
 
     A lock file in it is held while this process lives: a folder whose lock is free belongs to no process.
     """

@@ -186,10 +186,9 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
 
 def check_schema_and_jobs(address: Address, timestamps: Timestamps | None, problems: list[str]
                           ) -> tuple[list[str], dict[str, str]]:
-    """Plan the schema (unless `timestamps` is None) and run every policy once; returns the steps and each policy's
-    outcome.
+    """Plan the schema (unless `timestamps` is None) and run every policy once; returns steps and outcomes.
 
-    Whatever is not as expected is added to `problems`.
+    The outcome of each job is by its name. Whatever is not as expected is added to `problems`.
     """
     steps = check_schema(address, timestamps) if timestamps is not None else []
     problems += [f"schema: {step}" for step in steps]

@@ -34,9 +34,7 @@ class Server:
 
 @contextmanager
 def use_idle_server(idle: Address) -> Iterator[str]:
-    """Stop and remove what an earlier drill left in the idle server's container; the same again at the end of the
-    block.
-    """
+    """Remove what an earlier drill left in the idle server's container, and this one's at the end of the block."""
     _run(idle, "stop")
     try:
         yield idle.host

@@ -52,9 +52,7 @@ def is_physical(drill: Facts) -> bool:
 
 
 def draw_trend(drills: Sequence[Facts]) -> str:
-    """Seconds to recover as an SVG, one line for each kind of backup: a dot for each drill, hollow and red where it
-    failed.
-    """
+    """Seconds to recover as an SVG: a line for each kind of backup, a hollow red dot for each failed drill."""
     top, base, right = MARGIN / 2, HEIGHT - MARGIN, WIDTH - MARGIN
     most = max([*(float(drill["recovery_seconds"]) for drill in drills), 1.0]) * 1.15
     # The last one is at the right, the first one clear of the axis.

@@ -54,8 +54,7 @@ class Reading:
 
 def begin_reading(pool: ThreadPoolExecutor, address: Address, reading: Future[Reading], *, workers: int, alone: bool
                   ) -> list[Future[None]]:
-    """Start `workers` threads that read pieces; one, over the snapshot's own connection, where the server accepts only
-    one.
+    """Start `workers` threads that read pieces; one, over the snapshot's connection, where it is `alone`.
 
     Returns a future for each thread.
     """

@@ -140,8 +140,9 @@ class Role(_Part):
 
 
 class Manifest(_Part):
-    """One logical backup. `bytes` and `sha256` of a table are of its plain COPY text, those of `stored` of the
-    encrypted object.
+    """One logical backup.
+
+    `bytes` and `sha256` of a table are of its plain COPY text, those of `stored` of the encrypted object.
     """
 
     format: int = FORMAT

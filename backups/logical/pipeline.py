@@ -83,9 +83,7 @@ class Run:
         return self.earlier.result().data_key
 
     def keep_long(self, piece: Piece, table: TableData, *, earlier: bool = False) -> None:
-        """Keep the entry of a piece with an object of its own, and note it for a later run, should this one be
-        interrupted.
-        """
+        """Keep the entry of a piece with an object of its own, and note it in the journal."""
         self.keep(piece.id, table, earlier=earlier)
         self.ready.result()
         self.journal.add(self.data_key, piece, table)
@@ -106,9 +104,7 @@ class Run:
                 self.listener(Progress(self._done, self._total, self._rows, self._stored, self._taken_over))
 
     def close(self, finish: Callable[[], None] | None) -> None:
-        """Run `finish` in another thread as soon as one is free; None does nothing. The first failure stops the whole
-        backup.
-        """
+        """Run `finish` in another thread once one is free; None does nothing. The first failure stops the backup."""
         if finish is None:
             return
         self.room.acquire()
@@ -162,8 +158,7 @@ class Pipeline:
 
 
 class PieceSink:
-    """Takes the rows of one piece: hashes and uploads them, or collects them for a pack; a piece without rows has no
-    object.
+    """Takes the rows of one piece and uploads them, or collects them for a pack; without rows there is no object.
 
     Rows that an interrupted run has uploaded are only hashed, unless `anew` says that they differ.
     """
@@ -200,9 +195,7 @@ class PieceSink:
                 self._pipeline.write(piece)
 
     def finish(self, rows: int) -> PieceSink | None:
-        """Complete the piece of so many rows; returns a new sink where the rows differ from those an interrupted run
-        uploaded.
-        """
+        """Complete the piece; returns a new sink where the rows differ from those uploaded before, else None."""
         if self._earlier is not None:
             table = self._describe(rows, self._earlier.stored)
             if not self._earlier.is_of(table):

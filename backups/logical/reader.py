@@ -62,9 +62,7 @@ class Opened:
         return self.store.read(stored) if kept is None else kept
 
     def plain(self, stored: Stored) -> Iterator[bytes]:
-        """Yield the object's plain bytes; raises DamagedError that names the object, after the last block at the
-        latest.
-        """
+        """Yield the object's plain bytes; raises DamagedError, after the last block at the latest."""
         decompressor = ZstdDecompressor()
         for block in Decryptor(self.data_key, stored.key).open(self._take(stored)):
             try:

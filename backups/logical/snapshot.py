@@ -61,8 +61,9 @@ class SourceTable:
 
     @property
     def copy(self) -> str:
-        """The COPY statement that reads its rows; of a chunk the heap alone, since its compressed rows are a table of
-        their own.
+        """The COPY statement that reads its rows; of a chunk the heap alone.
+
+        A chunk's compressed rows are a table of their own.
         """
         return f"COPY {self.full_name} ({self.columns}) TO STDOUT"
 
@@ -147,8 +148,7 @@ class Source:
 
 @contextmanager
 def snapshot_of(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[Source]:
-    """Lock every table against being altered or dropped (ACCESS SHARE; readers and writers go on) and export one
-    snapshot.
+    """Lock every table against ALTER and DROP (ACCESS SHARE; readers and writers go on) and export one snapshot.
 
     Raises BusyError while another backup of this database runs, DumpError where the tables change faster than the locks
     are taken.

@@ -74,8 +74,9 @@ class PieceQueue:
 
     @classmethod
     def of(cls, source: Source, readers: int, noted: Callable[[SourceTable, int], Noted | None]) -> PieceQueue:
-        """The queue of all tables; they are divided only where the server reads block ranges directly (PostgreSQL 14
-        on).
+        """The queue of all tables of the source.
+
+        They are divided only where the server reads block ranges directly (PostgreSQL 14 on).
         """
         divided = source.server.server_version >= SINCE["tid_range_scan"]
         return cls(source.tables, readers=readers if divided else 1, noted=noted)

@@ -63,9 +63,7 @@ class Objectives:
 
     @property
     def problem(self) -> str | None:
-        """One line where WAL does not arrive, or recovery takes longer than its target now or before the next backup;
-        else None.
-        """
+        """One line where WAL does not arrive, or recovery takes or will take longer than its target; else None."""
         if self.archiving_problem:
             return self.archiving_problem
         if self.expected_seconds > self.target_seconds:
@@ -100,9 +98,7 @@ class Objectives:
 
 
 def read_objectives(config: BackupConfig, entries: Sequence[PhysicalEntry]) -> Objectives:
-    """Read from the bucket, and from the server where it answers, what a recovery would restore and how long it would
-    take.
-    """
+    """Ask the bucket, and the server where it answers, for recovery point and expected recovery time."""
     store, database, now = config.store(), config.database_name(), datetime.now(UTC)
     newest = next((entry.manifest for entry in reversed(entries) if entry.manifest), None)
     archive = read_archive(store, database, newest.start_wal if newest else None, now)
@@ -150,9 +146,7 @@ def read_archive(store: Store, database: str, since: str | None, now: datetime) 
 
 
 def read_rates(store: Store, database: str) -> Mapping[str, float]:
-    """Bytes a second of restore and replay, as the last successful drill measured them; a phase too short to tell is
-    absent.
-    """
+    """Bytes a second of restore and replay in the last successful drill; a phase too short to tell is absent."""
     keys = [key for key, _ in store.objects(f"{database}/{CATALOGUE}/") if f"/{DRILLS}" in key]
     if not keys:
         return {}
@@ -169,8 +163,7 @@ def read_rates(store: Store, database: str) -> Mapping[str, float]:
 
 @dataclass(frozen=True)
 class Archiving:
-    """The server's own view of archiving: seconds of writes not yet in the bucket, segments that wait, and what is
-    wrong.
+    """The server's view of archiving: seconds of writes not yet in the bucket, waiting segments, and what is wrong.
 
     `behind_seconds` is None where the server did not answer; `timeout_seconds` is archive_timeout.
     """
@@ -214,9 +207,7 @@ def read_archiving(config: BackupConfig) -> Archiving:
 
 
 def nears_target(objectives: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:
-    """Whether an incremental backup should be taken now: the expected recovery time approaches its target because of
-    replay.
-    """
+    """Whether to take an incremental backup now: replay brings the expected recovery time near its target."""
     age = ((now or datetime.now(UTC)) - entries[-1].taken).total_seconds() if entries else 0.0
     return age > LEAST_AGE_SECONDS and objectives.expected_seconds > NEAR * objectives.target_seconds \
         and objectives.replay_seconds > COUNTS * objectives.target_seconds

@@ -30,9 +30,7 @@ class Status:
 
     @property
     def problem(self) -> str | None:
-        """One line where the newest verified backup is too old or missing, or the newest drill failed; None where all
-        is well.
-        """
+        """One line where the newest verified backup is too old or missing, or the newest drill failed; else None."""
         hours, word = self.max_age.total_seconds() / 3600, "" if self.kind == "logical" else f"{self.kind} "
         take = f"`lcdb backup run{' --kind logical' if self.kind == 'logical' else ''}`"
         if self.verified is None:

@@ -1,7 +1,6 @@
-"""Physical backups from beginning to end: taken, proven, entered in the catalogue.
+"""Taking a physical backup: run pgBackRest, verify, add the backup to the catalogue.
 
-The server is asked first. What else a backup needs (the libraries and the login of the bucket, what its catalogue
-says) is got ready beside it: so it costs next to nothing, where before it came on top.
+The server starts the backup first; the bucket's libraries and login and its catalogue are read while it runs.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ AHEAD_SECONDS = 0.03
 
 def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, listener: Listener = lambda *_: None
                   ) -> PhysicalEntry:
-    """Take a full, differential or incremental backup, enter it in the catalogue, with `verified` have it read back.
+    """Take a full, differential or incremental backup, add it to the catalogue and, with `verified`, have it read back.
 
-    Without a full one to stand on it becomes a full one; where what it stands on turns out to have been found damaged,
-    it is said to be damaged too, and a full one follows. Raises BusyError while another one is taken, DumpError,
+    Without an earlier full backup it becomes a full one. Where the backup that it depends on was found damaged, it is
+    marked as damaged as well, and a full one is taken. Raises BusyError while another one runs, DumpError,
     DamagedError.
     """
     require_physical(config)
@@ -65,7 +64,7 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
 
 
 def verify_physical(config: BackupConfig, entry: PhysicalEntry) -> None:
-    """Have pgBackRest read a backup, all that it stands on and their WAL back; write down that they are right.
+    """Have pgBackRest read a backup, those it depends on and their WAL, and record the result in the catalogue.
 
     Raises DamagedError.
     """

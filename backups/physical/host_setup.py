@@ -1,6 +1,6 @@
-"""What the administrator of a host installs for physical backups: pgBackRest's settings, the server's, the timer.
+"""What the administrator of a host installs for physical backups: pgBackRest's configuration, server settings, a timer.
 
-Nothing of it is installed from here. What holds secrets is a file; what is shown has `...` in their place.
+Nothing is installed from here. Secrets are in files only; what is printed has `...` in their place.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ WantedBy=timers.target
 
 @dataclass(frozen=True)
 class HostSetup:
-    """Files by name; then, in this order: commands for root in their folder, statements for a superuser, of which
-    those in `restarts` ask for a restart of the server, and the commands that try the archive and begin the schedule.
+    """The setup of one host: files by name, then commands and statements in the order in which they are run.
 
-    `found` are the server's settings that the statements change.
+    `install`: commands for root in the files' folder; `statements`: for a superuser, of which some need a restart of
+    the server (`restarts`); `begin`: commands that test the archive; `schedule`: commands that start the schedule.
+    `found` are the present values of the settings that the statements change.
     """
 
     files: Mapping[str, str]
@@ -71,12 +72,12 @@ class HostSetup:
     found: Mapping[str, str]
 
     def redacted_files(self) -> Mapping[str, str]:
-        """The files without their secrets; what is nothing but settings for a program is left out."""
+        """The files with their secrets replaced by `...`; files of settings for this program are left out."""
         return {name: SECRET.sub(r"\1...", text) for name, text in self.files.items() if not name.endswith(".json")}
 
 
 def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psycopg.Connection[Any]) -> HostSetup:
-    """What is to be installed beside this server. `values` is the configuration with its secrets.
+    """What to install on this server's host; `values` is the configuration with its secrets.
 
     Raises BackupError where the stack takes no physical backups.
     """
@@ -112,7 +113,7 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
 
 
 def write_setup(setup: HostSetup, folder: Path) -> None:
-    """Write the files, readable by their owner alone, into a folder that is made where it is not there yet."""
+    """Write the files with mode 600 into a folder, which is created where it does not exist. Raises BackupError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, text in setup.files.items():

@@ -1,4 +1,4 @@
-"""Recovery to a point in time: a new container with a volume of its own, filled by pgBackRest, its jobs off."""
+"""Recovery to a point in time: a new container with its own volume, filled by pgBackRest, its jobs off."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STOP_SECONDS = 60
 
 @dataclass(frozen=True)
 class Recovered:
-    """A server that was recovered, `ended` by the clock; its roles and passwords are the source's."""
+    """A recovered server; `ended` is a Unix time; its roles and passwords are the source's."""
 
     container: str
     address: Address
@@ -57,10 +57,10 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
             ) -> Recovered:
     """Recover to a time, to a named restore point, or to the end of the archive, in a new container `name`.
 
-    The bucket, its login and the keys are enough; the server that was backed up need not be there. From `backup`, or
-    from the newest that comes before the point; with `as_of` from the bucket as it was then. Jobs are off until
-    `release_container`. `labels` are given to its volume. Raises RestoreError; what is there under this name is left
-    alone.
+    Bucket, login and keys are enough; the source server may be gone. It starts from `backup`, by default from the
+    newest that ends before the point; with `as_of`, from the bucket as it was at that time. Jobs are off until
+    `release_container`. `labels` are added to the volume. Raises RestoreError; an existing container or volume of this
+    name is not touched.
     """
     if not NAME.match(name):
         raise RestoreError(f"target {name}: not a name; take a-z, 0-9, '-', '_' and '.'")
@@ -124,7 +124,7 @@ def _sets(store: Store, database: str, backup: str | None, restore_point: str | 
 
 
 def release_container(name: str) -> None:
-    """Let the jobs of a recovered server run: its background workers are allowed again, and it is restarted."""
+    """Let the jobs of a recovered server run: allow its background workers again and restart it."""
     output = _docker("exec", "--user", "postgres", name, "psql", "-XAtqc",
                      "ALTER SYSTEM RESET timescaledb.max_background_workers")
     if output.strip():
@@ -134,9 +134,9 @@ def release_container(name: str) -> None:
 
 
 def end_container(name: str) -> None:
-    """End a recovered server in order and remove its container; its volume, which has its name, stays.
+    """Stop a recovered server and remove its container; its volume, of the same name, stays.
 
-    What it was recovered by is forgotten: a standby made of it would stop at the same point.
+    The recovery settings are reset first: a standby made from the volume would otherwise stop at the same point.
     """
     words = (word for setting in RECOVERED_BY for word in ("-c", f"ALTER SYSTEM RESET {setting}"))
     _docker("exec", "--user", "postgres", name, "psql", "-XAtq", *words)
@@ -145,7 +145,7 @@ def end_container(name: str) -> None:
 
 
 def remove_container(name: str) -> None:
-    """Remove a recovered server and its data; nothing to do where it is gone."""
+    """Remove a recovered server and its data; nothing to do where it does not exist."""
     subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
     subprocess.run(["docker", "volume", "rm", "--force", name], capture_output=True, check=False)
 

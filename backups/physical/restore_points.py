@@ -1,7 +1,7 @@
-"""A point of the WAL with what the database held there, table by table: what a recovery to it is compared with.
+"""A restore point with row counts and checksums of all tables: what a recovery to it is compared with.
 
-Counts and checksums are read in the snapshot that holds exactly the transactions whose commits lie before a named
-restore point. Writers go on, or wait for less than a second; who alters or drops a table waits for the counts.
+They are read in the snapshot that contains exactly the transactions committed before a named restore point. Writers
+continue, or wait for less than a second; ALTER and DROP wait until the counts are read.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ ARCHIVE_SECONDS = 600
 
 
 class Count(BaseModel):
-    """Rows of one table or chunk, those inside compressed batches too, and a checksum in which their order plays no
-    part."""
+    """The rows of one table or chunk, those in compressed batches included, and a checksum independent of their order.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +59,7 @@ class Count(BaseModel):
 
 
 class Point(BaseModel):
-    """A named restore point, the snapshot of all that was committed before it, and what was there."""
+    """A named restore point, the snapshot of everything committed before it, and the counts by table."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,15 +72,16 @@ class Point(BaseModel):
 
     @property
     def rows(self) -> int:
+        """The number of rows of all tables."""
         return sum(count.rows for count in self.counts.values())
 
     def with_seal(self, cipher: str) -> Self:
-        """The same with its authentication code."""
+        """The same point with its authentication code (HMAC-SHA-256 under the cipher pass)."""
         return self.model_copy(update={"seal": seal(cipher.encode(), self._content())})
 
     @classmethod
     def from_json(cls, text: bytes, cipher: str, where: str) -> Self:
-        """Raises DamagedError unless whoever wrote it had the repository's cipher."""
+        """Parse a stored point; raises DamagedError unless its seal was made with the repository's cipher pass."""
         try:
             point = cls.model_validate_json(text)
         except ValidationError:
@@ -96,7 +97,7 @@ class Point(BaseModel):
 
 
 def take_point(admin: Address) -> Point:
-    """Make a restore point, count what was there, and wait until its WAL is in the bucket. Raises DumpError."""
+    """Create a restore point, count the rows at it, and wait until its WAL is in the bucket. Raises DumpError."""
     try:
         with admin.connect(application_name=APPLICATION) as watch, \
                 admin.connect(application_name=APPLICATION) as reader:
@@ -200,13 +201,13 @@ def _nobody_commits(watch: Connection[Any], snapshot: str) -> bool:
 
 
 def read_lasting(connection: Connection[Any]) -> list[str]:
-    """The tables and chunks that WAL holds: all but temporary and unlogged ones."""
+    """The names of the tables and chunks that are in the WAL: all but temporary and unlogged ones."""
     unlogged = {row[0] for row in connection.execute("SELECT oid::bigint FROM pg_class WHERE relpersistence = 'u'")}
     return sorted(table.full_name for table in read_tables(connection) if table.oid not in unlogged)
 
 
 def read_counts(connection: Connection[Any], tables: Sequence[str]) -> dict[str, Count]:
-    """Rows and checksum of each table, of a compressed chunk's batches as they are stored."""
+    """Rows and checksum of each table; for a compressed chunk, of its batches as stored."""
     # Or each compressed row would be read twice, once as a row of its chunk.
     connection.execute("SELECT set_config(name, 'off', false) FROM pg_settings"
                        " WHERE name = 'timescaledb.enable_transparent_decompression'")
@@ -225,9 +226,9 @@ def read_counts(connection: Connection[Any], tables: Sequence[str]) -> dict[str,
 
 
 def compare_point(point: Point, recovered: Connection[Any], next_transaction: int) -> list[str]:
-    """What a database that was recovered to the point does not hold as the source did; one line each.
+    """What a database recovered to the point has otherwise than the source had; a line for each difference.
 
-    `next_transaction` is the first that the recovered server itself began.
+    `next_transaction` is the first transaction id that the recovered server itself assigned.
     """
     prepare(recovered)
     beyond = _committed(recovered, point.snapshot, next_transaction)
@@ -248,11 +249,12 @@ def compare_point(point: Point, recovered: Connection[Any], next_transaction: in
 
 
 def segment_lsn(segment: str) -> int:
-    """Where a segment of 16 MiB begins, in bytes."""
+    """The first byte of a WAL segment of 16 MiB as an LSN in bytes."""
     return (int(segment[8:16], 16) << 32) + (int(segment[16:24], 16) << 24)
 
 
 def parse_lsn(lsn: str) -> int:
+    """An LSN such as 1/5A000028 in bytes."""
     high, _, low = lsn.partition("/")
     return (int(high, 16) << 32) + int(low, 16)
 

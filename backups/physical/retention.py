@@ -1,4 +1,4 @@
-"""Which physical backups stay, and the end of those that nothing needs any more, with their WAL."""
+"""Retention of physical backups: which ones stay, and the deletion of the others with their WAL."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from schema.connection import UNLIMITED
 
 
 def plan_expiry(entries: Sequence[PhysicalEntry], retention: Retention) -> dict[str, str]:
-    """The ids that stay, each with the reason; pure. A full backup and all that stand on it stay, or go, together.
+    """The ids to keep, each with the reason; pure. A full backup and those that depend on it stay or go together.
 
-    The newest full ones stay, as many as weeks are kept and two at least, those that were found damaged not counted; so
-    does the last proven backup, and whatever is newer than it.
+    The newest full ones stay, as many as weeks are kept and at least two, damaged ones not counted; so do the last
+    proven backup and everything newer.
     """
     fulls = [entry.id for entry in entries if entry.id == entry.full and (entry.proven or not entry.damaged)]
     reasons = dict.fromkeys(fulls[-max(2, retention.weekly):], "one of the newest full backups, or stands on one")
@@ -31,10 +31,11 @@ def plan_expiry(entries: Sequence[PhysicalEntry], retention: Retention) -> dict[
 
 
 def prune_physical(config: BackupConfig, *, dry_run: bool = False) -> Pruned:
-    """Delete the physical backups that retention does not keep, with the WAL that nothing needs any more.
+    """Delete the physical backups that retention does not keep, with the WAL that no remaining one needs.
 
-    What object lock holds stays with all that belongs to it, with the date until which it is held. What pgBackRest does
-    not know counts for nothing: whoever may put objects there could else have all good backups deleted.
+    Backups under object lock stay with all that depend on the same full one, and are reported with the lock's end.
+    Entries that pgBackRest does not know do not count: otherwise an attacker who may upload could have all good backups
+    deleted. `dry_run` deletes nothing.
     """
     store, database = config.store(), config.database_name()
     listed = list_physical(store, database)

@@ -1,4 +1,4 @@
-"""asyncpg logs in to an Address as libpq does: no laxer with certificates, and led elsewhere by no PG variable."""
+"""Logging in with asyncpg by libpq's rules: the same certificate checks, and no PG environment variables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOM_SECONDS = 15.0
 
 
 async def log_in(address: Address, application_name: str) -> Any:
-    """A connection of asyncpg's, waited for where the server has none free just now.
+    """Connect with asyncpg; waits up to 15 s while the server has no free connection.
 
     Raises DumpError with one line, never with the password.
     """
@@ -52,7 +52,7 @@ async def _try_ways(address: Address, application_name: str) -> Any:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error of the library's says, in one line of bounded length."""
+    """The library's error message as one line of at most 300 characters."""
     return (" ".join(str(error).split()) or type(error).__name__)[:300]
 
 

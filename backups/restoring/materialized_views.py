@@ -15,8 +15,7 @@ UNFILLED = """
 
 
 def fill_views(connection: Connection[Any]) -> list[str]:
-    """Refresh every materialized view that has no data yet; returns a line with the server's error for each that
-    failed.
+    """Refresh every materialized view without data; returns a line with the server's error for each that failed.
 
     Continuous aggregates are not among them: their rows are restored.
     """

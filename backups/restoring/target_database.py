@@ -87,8 +87,7 @@ def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None
 
 
 def create_database(admin: Connection[Any], manifest: Manifest, name: str) -> None:
-    """Create the empty database and mark it as unfinished; one that a killed restore left under this name is dropped
-    first.
+    """Create the empty database, marked as unfinished; one that a killed restore left under this name goes first.
 
     Raises RestoreError where another database of this name exists, or the server lacks the locale.
     """

@@ -1,4 +1,4 @@
-"""How to log in to an S3 server, and what its refusals mean in one line each."""
+"""Logging in to an S3 server, and turning its errors into one line with a remedy."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ NOT_IMPLEMENTED = frozenset({"NotImplemented", "XNotImplemented", "MethodNotAllo
 
 @dataclass(frozen=True)
 class S3Login:
-    """One login to one S3 server. No endpoint means AWS; no keys mean those that AWS's own tools would find.
+    """A login to an S3 server; without `endpoint` it is AWS, without keys they are looked up as AWS's own tools do.
 
-    `ca_file` is a PEM file with the authority that signed the server's certificate, for one that is private.
+    `ca_file` is a PEM file with the authority that signed a private server's certificate.
     """
 
     region: str = "us-east-1"
@@ -58,24 +58,26 @@ class S3Login:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Build from a mapping as Pulumi hands it over: absent keys for null; other keys are left alone."""
+        """Build from a mapping as Pulumi passes it: null values are absent; unknown keys are ignored."""
         texts = ("endpoint", "access_key", "secret_key", "session_token", "ca_file")
         return cls(region=str(values.get("region") or "us-east-1"), path_style=bool(values.get("path_style")),
                    **{key: str(values[key]) for key in texts if values.get(key)})
 
     def to_dict(self) -> dict[str, Any]:
-        """The mapping that `from_dict` takes, without absent values. It holds the secret."""
+        """The mapping that `from_dict` takes, without absent values. Contains the secret key."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
+        """The endpoint, or AWS and the region; never a secret."""
         return self.endpoint or f"AWS S3 {self.region}"
 
     def ca_file_is_missing(self) -> bool:
-        """Whether a CA file is named that is not there, as before the first start of a server of ours."""
+        """Whether the named CA file does not exist, as before the first start of a local S3 server."""
         return self.ca_file is not None and not Path(self.ca_file).is_file()
 
     def client(self) -> S3Client:
-        """A client with short timeouts (5 s to connect, 60 s to answer) and at most 3 attempts a call."""
+        """A client with timeouts of 5 s to connect and 60 s to answer, and at most 3 attempts a call. Raises S3Error.
+        """
         if self.ca_file_is_missing():
             raise S3Error(f"{self}: CA file {self.ca_file} is not there; put the authority's PEM file there, "
                           "or bring up the stack that makes it")
@@ -117,7 +119,7 @@ def _session_of_all() -> Session:
 
 @contextmanager
 def explain_errors(login: S3Login, doing: str) -> Iterator[None]:
-    """Turn what botocore raises within into S3Error with one line; `doing` is an infinitive such as "read the tags"."""
+    """Turn botocore's errors in the block into a one-line S3Error; `doing` is an infinitive such as "read the tags"."""
     try:
         yield
     except ClientError as error:
@@ -140,7 +142,7 @@ def explain_errors(login: S3Login, doing: str) -> Iterator[None]:
 
 
 def wait_until_it_answers(login: S3Login, client: S3Client, seconds: float) -> None:
-    """Return as soon as the server answers anything, be it a refusal; raises S3UnreachableError after `seconds`."""
+    """Return when the server answers anything, even a refusal; raises S3UnreachableError after `seconds`."""
     until = time.monotonic() + seconds
     while True:
         try:
@@ -162,7 +164,7 @@ def code(error: ClientError) -> str:
 
 
 def is_not_implemented(error: ClientError) -> bool:
-    """Whether the server says that it has no such call."""
+    """Whether the server answered that it does not implement the call."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return code(error) in NOT_IMPLEMENTED or status == 501
 

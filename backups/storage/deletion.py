@@ -1,4 +1,4 @@
-"""Deleting the backup bucket: refused while it holds anything, unless that is allowed by name."""
+"""Deleting the backup bucket: refused while it holds objects, unless that is allowed by name."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PAGE = 1000
 
 
 def delete_bucket(login: S3Login, name: str, *, allow_with_backups: bool) -> None:
-    """Delete the bucket; nothing to do where there is none.
+    """Delete the bucket; nothing to do where it does not exist.
 
-    Raises BucketError if it holds an object, an old version or an unfinished upload and `allow_with_backups` is not
-    set; if it is set, all of those are deleted first, page by page, beyond recovery.
+    Raises BucketError where it holds an object, an old version or an unfinished upload and `allow_with_backups` is
+    False; where it is True, all of those are deleted first, permanently.
     """
     client = login.client()
     with explain_errors(login, f"delete bucket {name}"):
