@@ -141,9 +141,7 @@ class Store:
         return self.call(f"look for {key}", run)
 
     def read(self, stored: Stored) -> Iterator[bytes]:
-        """Yield the object's bytes, resuming broken connections; raises DamagedError, after the last block at the
-        latest.
-        """
+        """Yield the object's bytes, resuming broken connections. Raises DamagedError, at the end at the latest."""
         digest, done, etag, idle = hashlib.sha256(), 0, None, 0
         while done < stored.bytes:
             before = done
