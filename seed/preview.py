@@ -1,4 +1,4 @@
-"""Preview: the data set as one picture: a week of one home, its devices' reports, days hour by hour, the pressure."""
+"""The data set as one picture: a week of one home, its devices' reports, the days hour by hour, the pressure."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _LABELS = {"temperature": "°C", "humidity": "% RH", "air_quality": "air quality
 
 
 def people_to_draw(spec: Spec) -> tuple[Person, ...]:
-    """Whom the picture shows: one person of each profile, which are the first ones, as the profiles take turns."""
+    """One person of each profile, as the picture shows them."""
     return people(spec)[:len(PROFILES)]
 
 
 def draw(spec: Spec, path: Path, *, user: int | None = None) -> None:
-    """Write the picture of this data set to `path` (PNG): the days of some people, the last week of one's home."""
+    """Write the picture of this data set to `path` as PNG; `user` is the id of the person whose home is shown."""
     shown = people_to_draw(spec)
     devices = fleet(spec)[:len(shown) * spec.devices_per_user]
     columns, notes = _seen(spec, len(shown), devices)

@@ -1,4 +1,4 @@
-"""What the classifier saw: the metadata of an activity window: light, noise, movement and what fits its kind."""
+"""The metadata of an activity window: light, noise, movement, and details that fit its kind."""
 
 from __future__ import annotations
 

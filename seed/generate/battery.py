@@ -1,5 +1,4 @@
-"""Batteries: phones charged at night, when their owners think of it; sensors whose cells last for weeks, and
-the longer the less they report."""
+"""Battery levels: phones charged at night, unless forgotten; sensors' cells that last longer the less they report."""
 
 from __future__ import annotations
 
@@ -21,9 +20,9 @@ MEMORY = 9 * DAY
 
 
 def phone_levels(lived: Lives, forgetful: Floats, keys: Words, entries: Ints, times: Ints) -> Floats:
-    """Battery of each person's phone (columns) along the times (rows): charged at night, drained by use.
+    """The charge in per cent of each person's phone (columns) at each time (rows): charged at night, drained by use.
 
-    `forgetful` is how often each person forgets the charger, `entries` is what covers each time (`Lives.at`).
+    `forgetful` is the probability that a person forgets the charger, `entries` the activity at each time (`Lives.at`).
     """
     length = lived.ends - lived.starts
     owner = np.repeat(np.arange(len(lived.first) - 1), np.diff(lived.first))
@@ -41,9 +40,10 @@ def phone_levels(lived: Lives, forgetful: Floats, keys: Words, entries: Ints, ti
 
 
 def cell_levels(passed: Floats, turns: Floats, phase: Floats) -> Floats:
-    """Battery of each sensor after so many seconds, in place: falls evenly, new cells bring it back to 100.
+    """The charge in per cent of each sensor after so many seconds, in place; it falls linearly to the next cells.
 
-    New cells come `turns` times a second, and are at `phase` of their life when the data begins; mains never falls.
+    Cells are replaced `turns` times a second and are at `phase` (0..1) of their life when the data begins; 0 turns is
+    mains power.
     """
     passed *= turns
     passed += phase
@@ -54,8 +54,8 @@ def cell_levels(passed: Floats, turns: Floats, phase: Floats) -> Floats:
 
 
 def wear_seconds(paced: Pace, times: Ints) -> Floats:
-    """Seconds of wear for each pair of profile and place (rows) up to these times: half by the clock, half by reports.
+    """Seconds of wear for each pair of profile and place (rows) up to each time: half by time, half by reports.
 
-    Reports are even on a device's own clock, so it tells how many there were.
+    Reports are evenly spaced on a device's own clock, so that clock counts them.
     """
     return np.asarray((paced.own(times) + times) / 2)

@@ -1,4 +1,4 @@
-"""Devices: the factory of `devices`: a phone and room sensors for each person, with their sampling and batteries."""
+"""The rows of `devices`: a phone and room sensors for each person, with their sampling and batteries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BIAS = {"temperature": 0.25, "humidity": 1.2, "pressure": 0.2}
 
 @dataclass(frozen=True)
 class Device:
-    """One device: whose, where (`room` or "phone"), its sensor errors and how many seconds pass between its reports."""
+    """One device: its owner, its place (`room`, or "phone"), its sensors' bias, and the seconds between its reports."""
 
     id: int
     owner: Person
@@ -37,18 +37,18 @@ class Device:
 
     @property
     def type(self) -> str:
-        """What the database calls its kind."""
+        """The value of the column `type`."""
         return self.kind.name
 
     @property
     def label(self) -> str:
-        """How a message names it."""
+        """Its name in messages."""
         return f"{'Phone' if self.room == 'phone' else self.room.capitalize()} ({self.mac})"
 
 
 @lru_cache(maxsize=4)
 def fleet(spec: Spec) -> tuple[Device, ...]:
-    """The devices of this data set, by id: `devices_per_user` for each person in turn."""
+    """All devices of the data set, by id: `devices_per_user` for each person in turn."""
     persons = people(spec)
     draws = stream(spec, "devices")
     octets = draws.integers(2**16, size=spec.devices).tolist()

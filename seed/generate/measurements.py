@@ -1,6 +1,6 @@
-"""Measurements: the factory of `environmental_readings`: what every device reports of the air around it.
+"""The rows of `environmental_readings`: what every device reports of the air around it.
 
-Readings are made in slices: a stretch of time of some homes, a few hundred thousand rows, which needs no other slice.
+They are generated in slices: a period of some homes, a few hundred thousand rows, independent of all other slices.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MOST_ROWS, _MOST_POINTS = 400_000, 250_000
 
 @dataclass(frozen=True)
 class Slice:
-    """The readings from `begin` to `end` of the homes of persons first .. last - 1, counted from 0."""
+    """The readings from `begin` to `end` (seconds since 1970) of persons first .. last - 1, counted from 0."""
 
     number: int
     begin: int
@@ -58,13 +58,13 @@ class Sensors:
 def readings(spec: Spec) -> Iterator[Rows]:
     """The rows of `environmental_readings`, slice by slice: exactly `spec.total_readings` in all.
 
-    Each slice is in order of time; where homes are too many for one, their slices of the same hours follow each other.
+    Each slice is in order of time; where there are many homes, several slices of the same hours follow each other.
     """
     return (rows for part in slices(spec) if len(rows := make_slice(spec, part)))
 
 
 def slices(spec: Spec) -> list[Slice]:
-    """How the readings are cut, in order of time: at the same instants and homes for the same spec, whoever asks."""
+    """The slices of the readings, in order of time; the same for the same spec."""
     if not spec.total_readings:
         return []
     pace = spec.total_readings / (spec.days * DAY)
@@ -80,7 +80,7 @@ def slices(spec: Spec) -> list[Slice]:
 
 
 def make_slice(spec: Spec, part: Slice) -> Rows:
-    """The rows of one slice, in order of time; ids go on from those of the slices before."""
+    """The rows of one slice, in order of time; ids continue those of the slices before."""
     per_user = spec.devices_per_user
     planned = schedules(spec)
     slice_schedules = planned.part(part.first * per_user, part.last * per_user)

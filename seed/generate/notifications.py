@@ -1,9 +1,9 @@
-"""Notifications: the factory of `notifications`: what crossed a documented threshold, told to the person it is about.
+"""The rows of `notifications`: documented thresholds that readings and activities crossed.
 
-Each notification has one cause: a reading that crossed a limit (the device's reading before it had not), a silence, or
-an activity window. It is sent within three minutes of its cause, and never within the threshold's cool-down after
-another of the same type to the same user. To find a cause by query: the user's rows in the minutes before `sent_at`,
-with the device (MAC address) or the activity and its times from the message.
+Each notification has one cause: a reading that crossed a limit (the device's reading before had not), a silence, or an
+activity window. It is sent within three minutes of its cause, and never within the threshold's cool-down after another
+of the same type to the same user. To find a cause by query: the user's rows in the minutes before `sent_at`, with the
+device (MAC address) or the activity and its times from the message.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PART_ROWS = 50_000
 def alerts(spec: Spec, parts: Iterable[Rows], activities: Rows) -> Rows:
     """The rows of `notifications` that these readings and activities cause, in order of time.
 
-    Raises SeedError where more were asked for than there are causes.
+    Raises SeedError where more were requested than there are causes.
     """
     watch = Watch(spec)
     for rows in parts:
@@ -45,9 +45,9 @@ def alerts(spec: Spec, parts: Iterable[Rows], activities: Rows) -> Rows:
 
 
 def choose_causes(watch: Watch) -> tuple[Ints, Array]:
-    """When each notification is sent, and its cause, in order of time: as many as asked for, types in fair shares.
+    """The send times (seconds since 1970) and causes of the notifications, in order of time: as many as requested.
 
-    Raises SeedError where more were asked for than there are causes.
+    Each type gets a fair share. Raises SeedError where more were requested than there are causes.
     """
     spec = watch.spec
     sent, causes = _due(spec, watch.causes())
@@ -91,12 +91,12 @@ def _due(spec: Spec, causes: Array) -> tuple[Ints, Array]:
 
 
 def parts(spec: Spec, due: tuple[Ints, Array]) -> Iterator[Rows]:
-    """The rows of `notifications`, some ten thousand at a time."""
+    """The rows of `notifications` in parts of PART_ROWS."""
     return (make_notifications(spec, due, begin, begin + PART_ROWS) for begin in range(0, len(due[0]), PART_ROWS))
 
 
 def make_notifications(spec: Spec, due: tuple[Ints, Array], begin: int, end: int) -> Rows:
-    """The rows of `notifications` of what is due, from the begin-th to the one before the end-th."""
+    """The rows of `notifications` number `begin` to `end` - 1, counted from 0, of the chosen causes."""
     sent, causes = due[0][begin:end], due[1][begin:end]
     status, read = _answers(spec, sent, causes, np.arange(begin, begin + len(sent)))
     kinds = causes["threshold"].tolist()

@@ -1,7 +1,7 @@
-"""Sampling: when each device reports, which reports are lost, and how many there were before any instant.
+"""When each device reports, which reports are lost, and how many came before any time.
 
-Everything is a function of the device and the slot's number, so that any slice of time is made without the ones before
-it and without a list of what was lost: memory does not grow with the data.
+Everything is a function of the device and the slot's number, so that any slice of time is generated without the ones
+before it and without a list of losses: memory does not grow with the data.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _BURST_JITTER = 0.9
 
 @dataclass(frozen=True)
 class Schedules:
-    """When devices report: on their own clocks, slot s in the s-th `interval`, `jitter` of it wide.
+    """When devices report: on their own clocks, slot s in the s-th `interval`, within `jitter` of it.
 
-    Where it `bursts`, three slots come together. A device is silent for `offline` seconds from `offline_at`; its later
-    slots come so much later. Lost are the `run` slots from `run_at` on, and one in each of `singles` equal stretches of
-    the others: slots - run - singles remain. `pair` says which of the clocks of `pace` is a device's own; they begin at
+    With `bursts`, three slots come together. A device is silent for `offline` seconds from `offline_at`; its later
+    slots move by as much. Lost are the `run` slots from `run_at` on, and one in each of `singles` equal stretches of
+    the others: slots - run - singles remain. `pair` is the index of a device's clock in `pace`; the clocks begin at
     `start`.
     """
 
@@ -58,7 +58,7 @@ class Schedules:
         return Schedules(self.start, self.pace, *(getattr(self, field.name)[first:last] for field in fields(self)[2:]))
 
     def reports(self, begin: int, end: int) -> tuple[Ints, Ints]:
-        """Device (counted from 0) and time of each report within [begin, end): by device, then by time."""
+        """Device (counted from 0) and time of each report within [begin, end), ordered by device, then time."""
         first, beyond = self._near(begin)[0], self._near(end)[1]
         count = np.maximum(0, beyond - first)
         devices = np.repeat(np.arange(len(first)), count)
@@ -69,7 +69,7 @@ class Schedules:
         return devices[keep], times[keep]
 
     def before(self, instant: int) -> Ints:
-        """How many reports of each device came before this instant."""
+        """The number of reports of each device before this time."""
         near, far = self._near(instant)
         # Between the two bounds lie a handful of slots, for a device that was offline some hours of them.
         count = far - near

@@ -1,7 +1,7 @@
-"""Causes: what crossed a threshold in a slice of readings or a group of activities, found slice by slice, then joined.
+"""Causes for notifications: threshold crossings, found in slices of readings and groups of activities, then joined.
 
-A slice is looked at without the ones before it; what its first readings mean depends on the last ones before, so both
-ends are kept, and joined in order of time.
+A slice is examined without the ones before it. Whether its first readings are crossings depends on the readings before,
+so the first and last readings of each device are kept, and the slices are joined in order of time.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _BY_ACTIVITY = tuple(number for number, threshold in enumerate(THRESHOLDS) if th
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one slice shows: causes within it, and for each device in it the first and last reading.
+    """What one slice shows: the causes within it, and the first and last reading of each device.
 
-    `first_value` is NaN where the first reading crosses nothing; `last_beyond` says what the last one is beyond; both
-    have a row for each device and a column for each threshold on readings.
+    `first_value` is NaN where the first reading crosses nothing; `last_beyond` says whether the last one is beyond the
+    limit; both have a row for each device and a column for each threshold on readings.
     """
 
     causes: Array
@@ -47,14 +47,14 @@ class Sighting:
     last_beyond: Bools
 
     def to_bytes(self) -> bytes:
-        """The sighting, packed; `from_bytes` unpacks it."""
+        """The sighting as bytes; `from_bytes` is the inverse."""
         packed = io.BytesIO()
         np.savez_compressed(packed, **{name: getattr(self, name) for name in self.__dataclass_fields__})
         return packed.getvalue()
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Sighting:
-        """The sighting that `to_bytes` packed."""
+        """The sighting that `to_bytes` wrote."""
         with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
             return cls(**{name: archive[name] for name in cls.__dataclass_fields__})
 
@@ -70,7 +70,7 @@ class _Watched:
 
 
 def look_at_readings(spec: Spec, rows: Rows) -> Sighting:
-    """What these readings show; they may be any devices' in any order."""
+    """The sighting of these readings, of any devices in any order."""
     watched = _watched(spec)
     # By device, each in order of time: the rows are in that order already, and so a stable sort keeps it.
     ids = rows.columns["device_id"]
@@ -96,7 +96,7 @@ def look_at_readings(spec: Spec, rows: Rows) -> Sighting:
 
 
 def look_at_activities(spec: Spec, rows: Rows) -> Sighting:
-    """What these activity windows show."""
+    """The sighting of these activity windows."""
     columns = rows.columns
     starts, ends = columns["started_at"].astype(np.int64), columns["ended_at"].astype(np.int64)
     code_of = {name: code for code, name in enumerate(ACTIVITIES)}
@@ -122,9 +122,10 @@ def look_at_activities(spec: Spec, rows: Rows) -> Sighting:
 
 
 class Watch:
-    """Joins sightings of readings in order of time, and of activities in any, into all that is a cause."""
+    """Joins the sightings of readings, in order of time, and of activities, in any order, into all causes."""
 
     def __init__(self, spec: Spec) -> None:
+        """Start without any sighting."""
         self.spec = spec
         self._watched = _watched(spec)
         self._cause_parts: list[Array] = []
@@ -133,7 +134,7 @@ class Watch:
         self._beyond = np.ones((spec.devices, len(_BY_READING)), dtype=np.bool_)
 
     def add(self, sighting: Sighting) -> None:
-        """Take in the next sighting."""
+        """Add the next sighting."""
         self._cause_parts.append(sighting.causes)
         devices = sighting.devices
         if not len(devices):

@@ -1,4 +1,4 @@
-"""Weather: one city's outdoor air, hour by hour: what every home and phone in it shares.
+"""The outdoor air of one city, hour by hour, shared by all homes and phones.
 
 Figures for Lyon (45.76 N, 4.84 E, 170 m): monthly means from about 3.5 °C in January to 21.5 °C in July.
 """
@@ -25,7 +25,7 @@ WARM_UP = 6 * DAY
 class Weather:
     """Outdoor air at each full hour: °C, hPa of water vapour, hPa of pressure, air quality index, share of sun (0..1).
 
-    `walls` is the outdoor temperature as heavy walls remember it (36 h).
+    `walls` is the outdoor temperature smoothed over 36 h, as heavy walls do.
     """
 
     hours: Ints
@@ -37,7 +37,7 @@ class Weather:
     walls: Floats
 
     def at(self, name: str, times: Ints) -> Floats:
-        """One of the columns at any times, interpolated."""
+        """One of the columns, interpolated at these times."""
         return np.asarray(np.interp(times, self.hours, getattr(self, name)))
 
 
@@ -70,7 +70,7 @@ def saturation(celsius: Floats) -> Floats:
 
 
 def daylight(times: Ints) -> Floats:
-    """Sine of the sun's height over the city, 0 at night."""
+    """The sine of the sun's height over the city, 0 at night."""
     declination = -0.409 * np.cos(2 * np.pi * (_day_of_year(times) + 10) / 365.25)
     hour_angle = 2 * np.pi * ((times / 3600 + _LONGITUDE / 15) % 24 - 12) / 24
     latitude = np.radians(_LATITUDE)

@@ -1,4 +1,4 @@
-"""Chunks: those old enough for the table's compression policy, compressed at once instead of on its next run."""
+"""Compressing chunks that are old enough for their table's policy now, instead of at the policy's next run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def require_compression(connection: Connection) -> None:
 
 
 def compress_old_chunks(connection: Connection, pool: WorkerPool | None, progress: Progress) -> None:
-    """Compress the chunks that their table's policy would compress, by a crew side by side; none twice."""
+    """Compress the chunks that their policy would compress now, in parallel over `pool`; none twice."""
     old = [name for (name,) in connection.execute(_OLD).fetchall()]
     tally = Tally(progress, "compression", len(old))
 

@@ -1,4 +1,4 @@
-"""Encoding: columns as the server reads them: binary COPY, text COPY, array literals."""
+"""Encoding columns for the server: binary COPY, text COPY, array literals."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _BINARY = ("bigint", "integer", "numeric", "timestamp")
 
 
 def column_type(name: str) -> str:
-    """The PostgreSQL type that this column's values are sent as."""
+    """The PostgreSQL type in which this column's values are sent."""
     return "timestamp" if name.endswith("_at") else _TYPES.get(name, "text")
 
 
 def fits_binary(rows: Rows) -> bool:
-    """Whether every value has the same width, so that binary COPY is a matter of arrays alone."""
+    """Whether all values have a fixed width, so that binary COPY can be assembled from arrays."""
     return all(column_type(name) in _BINARY and not (values.dtype.kind == "M" and np.isnat(values).any())
                for name, values in rows.columns.items())
 
 
 def binary(rows: Rows) -> bytes:
-    """The rows as tuples of a binary COPY, between COPY_HEADER and COPY_END."""
+    """The rows as tuples of a binary COPY, to go between COPY_HEADER and COPY_END."""
     fields: list[tuple[str, str]] = [("fields", ">i2")]
     constant: dict[str, int] = {"fields": len(rows.columns)}
     varying: dict[str, Array] = {}
@@ -80,7 +80,7 @@ def text(rows: Rows) -> bytes:
 
 
 def array_literal(name: str, values: Array) -> str:
-    """One column as a PostgreSQL array, in its text form."""
+    """One column as a PostgreSQL array literal."""
     kind = column_type(name)
     if kind in ("text", "jsonb"):
         quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)

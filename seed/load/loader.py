@@ -1,7 +1,7 @@
-"""Load: the data set into the five tables: a small one in one transaction, a large one in portions that can be resumed.
+"""Loading the data set: a small one in one transaction, a large one in portions that can be resumed.
 
-Into empty tables: indexes and foreign keys of the growing tables are deferred, and made again once all rows are in.
-Beside rows of others: through the indexes and foreign keys, with ids that nobody else gets, and no table is locked.
+Into empty tables, indexes and foreign keys of the growing tables are deferred and created again at the end. With `add`,
+rows are inserted past existing indexes and foreign keys, with reserved ids, and no table is locked.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _PORTIONS_STAY = ("the portions that are loaded stay, indexes come back at the e
 
 @dataclass(frozen=True)
 class Seeded:
-    """What the tables hold after the run; `skipped` says that they held rows before and were left alone."""
+    """The row counts of the tables after the run; `skipped`: they had rows before and were not changed."""
 
     counts: Mapping[str, int]
     skipped: bool
@@ -53,7 +53,7 @@ class Seeded:
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How to load: `add` beside the rows that are there, `compress` old chunks at once, with so many `workers`.
+    """How to load: `add` to existing rows, `compress` old chunks at once, with `workers` connections.
 
     `workers` None: one more than this machine has cores, eight at most. A data set of more than
     `single_transaction_rows` rows is loaded in portions.
@@ -65,7 +65,7 @@ class LoadOptions:
     single_transaction_rows: int = SINGLE_TRANSACTION_ROWS
 
     def pool_size(self, connection: Connection) -> int:
-        """How many connections load."""
+        """The number of connections that load; 1 where the server does not support COPY."""
         if not can_copy(connection):
             return 1
         return self.workers or min(8, (os.cpu_count() or 1) + 1)
@@ -73,10 +73,10 @@ class LoadOptions:
 
 def seed(address: Address, spec: Spec, progress: Progress | None = None, options: LoadOptions | None = None,
          wait_seconds: float = 600) -> Seeded:
-    """Fill the five tables with the data set, or leave them alone where any of them has rows.
+    """Fill the five tables with the data set; nothing is changed where they have rows, unless with `options.add`.
 
-    Finishes a load of the same data that was interrupted. `progress` hears (table or stage, done, in all), from several
-    threads, one at a time. Raises SeedError with one line, InterruptedLoadError after Ctrl-C in a load in portions.
+    An interrupted load of the same data is finished. `progress` is called with (table or stage, done, total), from
+    several threads, one at a time. Raises SeedError with one line, InterruptedLoadError after Ctrl-C.
     """
     began = time.monotonic()
     options = options or LoadOptions()
@@ -102,7 +102,7 @@ def seed(address: Address, spec: Spec, progress: Progress | None = None, options
 
 def resume(address: Address, progress: Progress | None = None, options: LoadOptions | None = None,
            wait_seconds: float = 600) -> Seeded:
-    """Finish the load that was interrupted, whatever it was. Raises SeedError where there is none."""
+    """Finish the interrupted load, whatever its data set. Raises SeedError where there is none."""
     began = time.monotonic()
     with _seeding(address, wait_seconds) as connection:
         check_tables(connection)
@@ -114,9 +114,9 @@ def resume(address: Address, progress: Progress | None = None, options: LoadOpti
 
 
 def finish_interrupted(address: Address, progress: Progress | None = None, wait_seconds: float = 600) -> str | None:
-    """Finish the load that was interrupted, by its own settings, and say so in one line; None where there is none.
+    """Finish the interrupted load with its own settings and describe it in one line; None where there is none.
 
-    Where the tables are none that its data fits, only its foreign keys are put back, so that the schema can be applied.
+    Where the tables do not match its data, only its foreign keys are created again, so that the schema can be applied.
     """
     began = time.monotonic()
     with _seeding(address, wait_seconds) as connection:
@@ -137,7 +137,7 @@ def finish_interrupted(address: Address, progress: Progress | None = None, wait_
 
 
 def discard(address: Address, wait_seconds: float = 600) -> bool:
-    """Remove what an interrupted load has loaded, put its indexes and foreign keys back; False where there is none."""
+    """Delete what an interrupted load has loaded and restore indexes and foreign keys; False where there is none."""
     with _seeding(address, wait_seconds) as connection:
         check_tables(connection)
         interrupted = _read_interrupted(connection)

@@ -1,6 +1,6 @@
-"""Bulk: a large data set in portions by several workers, which a next run finishes whatever interrupted this one.
+"""Loading a large data set in portions with several workers; the next run finishes a load, whatever interrupted it.
 
-Every step leaves tables and ledger in agreement, and asks what is done before it does anything.
+Each step leaves tables and ledger in agreement, and reads what is done before it starts.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from seed.spec import Spec
 
 
 def start(connection: Connection, load: Load) -> list[Portion]:
-    """Begin a load in one transaction: the ledger, users and devices, and on empty tables what is deferred.
+    """Begin a load in one transaction: the ledger, users and devices and, on empty tables, the deferral.
 
-    Returns the portions to observe; the first of them is made meanwhile.
+    Returns the portions of readings and activities; a thread generates the first of them meanwhile. Raises SeedError.
     """
     spec = load.spec
     observed = start_first(observed_portions(spec))
@@ -55,7 +55,7 @@ def start(connection: Connection, load: Load) -> list[Portion]:
 
 def finish(connection: Connection, pool: WorkerPool, progress: Progress, observed: list[Portion] | None = None
            ) -> dict[str, int]:
-    """Do all that is left of the load that the ledger records; returns how many rows each table got."""
+    """Do everything that is left of the load in the ledger; returns the number of rows of each table."""
     load = ledger.read_load(connection)
     assert load is not None
     spec = load.spec
@@ -83,9 +83,9 @@ def finish(connection: Connection, pool: WorkerPool, progress: Progress, observe
 
 
 def secure(address: Address, connection: Connection) -> None:
-    """Put the foreign keys of an interrupted load back, so that they are in force until it goes on.
+    """Create the foreign keys of an interrupted load again, so that they are in force until it is resumed.
 
-    Over the load's own connection, or a new one where that broke. Where none can be had, they stay away until then.
+    Uses the load's own connection, or a new one where that broke. Where the server cannot be reached, nothing is done.
     """
     try:
         if not connection.closed:
@@ -105,7 +105,7 @@ def _restore_keys(connection: Connection) -> None:
 
 
 def discard_load(connection: Connection, load: Load, *, rows: bool = True) -> None:
-    """Remove what the load has loaded, put back what it deferred, close the ledger: all in one transaction."""
+    """Delete what the load has loaded, create what it deferred again and drop the ledger, in one transaction."""
     spec = load.spec
     with connection.transaction():
         if rows and load.adding:
@@ -183,7 +183,7 @@ def _is_hypertable(connection: Connection, table: str) -> bool:
 
 
 def analyses(progress: Progress) -> list[Task]:
-    """The tasks that make each table's statistics, the largest table's first."""
+    """The tasks that ANALYZE each table, the largest table's first."""
     tables = (*GROWING, *(table for table in TABLES if table not in GROWING))
     tally = Tally(progress, "analyze", len(tables))
 

@@ -1,4 +1,4 @@
-"""Portions: the data set in pieces that can be made and loaded one by one, in any order, by several at once."""
+"""Portions: pieces of the data set that can be generated and loaded independently, in any order, in parallel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READINGS, ACTIVITIES, NOTIFICATIONS = "environmental_readings", "activity_classi
 
 @dataclass(frozen=True)
 class Portion:
-    """One piece of a table: `make` makes its rows, and what they show of causes for notifications."""
+    """A piece of a table; `make` generates its rows, and the causes for notifications seen in them."""
 
     table: str
     number: int
@@ -27,14 +27,14 @@ class Portion:
 
 
 def observed_portions(spec: Spec) -> list[Portion]:
-    """The portions of readings, in order of time, and of activities."""
+    """The portions of readings, in order of time, then those of activities."""
     groups = range(count_groups(spec))
     return [*(Portion(READINGS, part.number, partial(_of_readings, spec, part)) for part in slices(spec)),
             *(Portion(ACTIVITIES, group, partial(_of_activities, spec, group)) for group in groups)]
 
 
 def start_first(portions: list[Portion]) -> list[Portion]:
-    """The portions, the first of which is being made already, in a thread, while the caller sees to other things."""
+    """The same portions, with the first one being generated in a thread already."""
     if not portions:
         return []
     maker = ThreadPoolExecutor(1, thread_name_prefix="seed")
@@ -45,7 +45,7 @@ def start_first(portions: list[Portion]) -> list[Portion]:
 
 
 def notification_portions(watch: Watch) -> list[Portion]:
-    """The portions of notifications that what was seen causes."""
+    """The portions of the notifications that the observed data causes."""
     spec, due = watch.spec, choose_causes(watch)
     return [Portion(NOTIFICATIONS, number, partial(_of_notifications, spec, due, number * PART_ROWS))
             for number in range(-(-len(due[0]) // PART_ROWS))]

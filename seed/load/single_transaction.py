@@ -1,4 +1,4 @@
-"""Whole: a small data set in one transaction over one connection: whatever goes wrong, nothing of it stays."""
+"""Loading a small data set in one transaction over one connection: a failure leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from seed.spec import Spec
 
 
 def load_in_one_transaction(connection: Connection, spec: Spec, progress: Progress, *, adding: bool) -> dict[str, int]:
-    """Load everything and say how many rows each table got; `adding` loads beside rows of others."""
+    """Load everything; returns the number of rows of each table.
+
+    `adding` adds to existing rows instead of filling empty tables.
+    """
     counts = dict.fromkeys(TABLES, 0)
     totals = dict(zip(TABLES, (spec.users, spec.devices, spec.total_readings, spec.total_activities,
                                spec.most_notifications), strict=True))
