@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from backups.config import BackupConfig
 from backups.errors import DamagedError
 from backups.logical.snapshot_start import begin_snapshot
+from backups.progress import Listener, ignore, with_rate
 from schema.connection import Address
 
 if TYPE_CHECKING:
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from backups.logical.pipeline import Progress
     from backups.restoring.restore import Restored
 
-# Called with what is being done, and how much of it is done (0 to 1).
-Listener = Callable[[str, float], None]
 
 
 def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 2,
-                 listener: Listener = lambda *_: None) -> Manifest:
+                 listener: Listener = ignore) -> Manifest:
     """Take a logical backup and, with `verified`, read it back at once; returns its manifest.
 
     Raises BackupError. Where the verification fails, the backup stays listed as not verified.
@@ -44,7 +42,6 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
     if verified:
         from backups.logical.catalog import find_backup
         from backups.logical.verify import verify
-        from backups.progress import with_rate
 
         listener("verifying", 0.0)
         entry = find_backup(store, manifest.database, manifest.id)
@@ -56,7 +53,7 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
 
 
 def replace_live(config: BackupConfig, admin: Address, entry: Entry, name: str, *, image: str | None = None,
-                 workers: int = 2, listener: Listener = lambda *_: None) -> tuple[Restored, str]:
+                 workers: int = 2, listener: Listener = ignore) -> tuple[Restored, str]:
     """Replace the live database by a restored backup; returns the restore's result and the live database's new name.
 
     The live database is backed up first and kept under the new name. The swap of names is one transaction; clients

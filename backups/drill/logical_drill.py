@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from backups.logical.reader import Opened
 from backups.logical.snapshot import answers_alone
 from backups.physical.catalog import CATALOGUE as PHYSICAL
 from backups.postgresql.client_programs import find_programs
+from backups.progress import Listener, ignore
 from backups.restoring.held_jobs import read_schema, release_jobs
 from backups.restoring.restore import Restored, restore_logical
 from backups.restoring.target_database import drop_database
@@ -74,7 +75,7 @@ class Drill:
 
 def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = None, admin: Address | None = None,
               timestamps: Timestamps = "timestamp", check_schema: bool = True,
-              listener: Callable[[str, float], None] = lambda *_: None) -> Drill:
+              listener: Listener = ignore) -> Drill:
     """Restore, compare, plan the schema, run every policy once, and store the report with the backup.
 
     It uses a container of the backup's image or, with `admin`, a database on that server that is dropped afterwards.
@@ -158,7 +159,7 @@ def _drop(admin: Address, name: str) -> None:
 
 
 def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str, timestamps: Timestamps | None,
-           image: str | None, listener: Callable[[str, float], None]) -> Drill:
+           image: str | None, listener: Listener) -> Drill:
     problems: list[str] = []
     manifest, address = entry.manifest, replace(server, database=name)
     assert manifest

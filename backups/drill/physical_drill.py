@@ -26,6 +26,7 @@ from backups.physical.pgbackrest import require_physical
 from backups.physical.point_in_time import recover, remove_container
 from backups.physical.restore_points import Point, compare_point, parse_lsn, segment_lsn, take_point
 from backups.physical.settings import read_cipher
+from backups.progress import Listener, ignore
 from backups.storage.object_store import Store
 from schema.connection import Address
 from schema.errors import SchemaError, ServerUnreachableError
@@ -33,11 +34,10 @@ from schema.errors import SchemaError, ServerUnreachableError
 POINTS = "points/"
 # So that no transaction of its own stands between the end of recovery and the comparison.
 PARAMETERS = {"autovacuum": "off"}
-Listener = Callable[[str, float], None]
 
 
 def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | None = None, network: str | None = None,
-                   idle: Address | None = None, listener: Listener = lambda *_: None) -> Drill:
+                   idle: Address | None = None, listener: Listener = ignore) -> Drill:
     """Recover to a point in a temporary server, compare, plan the schema, run every policy once, store the report.
 
     The server is a container of its own, or a second server inside the container of `idle`. The restore point is made

@@ -7,12 +7,13 @@ The idle server has the stack's own image and holds no data. Its superuser runs 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from backups.errors import DumpError, RestoreError
 from backups.physical.pgbackrest import run_program
+from backups.progress import LineListener
 from schema.connection import UNLIMITED, Address
 from schema.errors import ServerUnreachableError
 
@@ -43,7 +44,7 @@ def use_idle_server(idle: Address) -> Iterator[str]:
             _run(idle, "stop")
 
 
-def recover_on_idle_server(idle: Address, point: str, backup: str, database: str, listener: Callable[[str], None]
+def recover_on_idle_server(idle: Address, point: str, backup: str, database: str, listener: LineListener
                            ) -> Server:
     """Recover a backup to a named restore point in the idle server's container. Raises RestoreError."""
     since = time.monotonic()

@@ -18,13 +18,14 @@ from backups.errors import DumpError
 from backups.logical.catalog import KEYS, LOGICAL, clear_unfinished
 from backups.logical.copy_out import Reading, begin_reading
 from backups.logical.manifest import NAME, Manifest, TableData
-from backups.logical.pipeline import Listener, Pipeline, Run, StoppedError
+from backups.logical.pipeline import Pipeline, ProgressListener, Run, StoppedError
 from backups.logical.resume import Earlier, find_earlier, require_earlier_objects
 from backups.logical.single_connection import dump_and_hold
 from backups.logical.snapshot import Source, Surroundings
 from backups.logical.snapshot_start import PendingSnapshot, begin_snapshot
 from backups.logical.work_queue import PieceQueue
 from backups.postgresql.client_programs import Programs, complaint, find_programs
+from backups.progress import ignore
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store, Stored
 from schema.connection import Address
@@ -37,7 +38,7 @@ Dumped = tuple[bytes, Programs]
 
 def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None,
                 image_digest: str | None = None, workers: int = WORKERS, pending: PendingSnapshot | None = None,
-                listener: Listener = lambda _: None) -> Manifest:
+                listener: ProgressListener = ignore) -> Manifest:
     """Take a backup of the database and add it to the catalogue; a failed one is not listed.
 
     `pending` is a snapshot that is being taken already. Rows and files are never written to this machine's disk.

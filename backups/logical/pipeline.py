@@ -34,7 +34,8 @@ class Progress:
     earlier: int
 
 
-Listener = Callable[[Progress], None]
+# Called with how far the backup is.
+ProgressListener = Callable[[Progress], None]
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Run:
     # What an interrupted run had sent, and the data key.
     earlier: Future[Earlier]
     source: Source
-    listener: Listener
+    listener: ProgressListener
     # Ends objects: the last part is on its way while the next table is read. As many may be as there are workers.
     closer: ThreadPoolExecutor
     room: threading.Semaphore

@@ -18,6 +18,7 @@ from backups.logical.catalog import DAMAGED, VERIFIED, Entry, mark, open_backup
 from backups.logical.manifest import Manifest, sort_for_reading
 from backups.logical.reader import Opened
 from backups.postgresql.client_programs import Programs, find_programs
+from backups.progress import ByteListener, ignore
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
 from backups.temporary_folders import scratch_folder
@@ -25,12 +26,10 @@ from backups.temporary_folders import scratch_folder
 WORKERS = 2
 # As pg_restore lists them, all in one line or in several.
 LARGE_OBJECTS = re.compile(r"\d+; \d+ \d+ BLOBS ")
-# Called with the bytes read so far and all there are.
-Listener = Callable[[int, int], None]
 
 
 def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS, image: str | None = None,
-           listener: Listener = lambda *_: None) -> Manifest:
+           listener: ByteListener = ignore) -> Manifest:
     """Read the whole backup and record in the catalogue whether it is right; returns its manifest.
 
     `listener` is called with bytes read and bytes in all. Raises DamagedError that names the first wrong object.
@@ -51,7 +50,7 @@ def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS,
     return manifest
 
 
-def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
+def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: ByteListener = ignore) -> None:
     """Read, decrypt and compare every object with the manifest, in parallel. Raises DamagedError."""
     structure = opened.manifest.structure
     _read_all([_Part(functools.partial(opened.plain, structure), structure.bytes),
@@ -59,7 +58,7 @@ def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener
                  for table in sort_for_reading(opened.manifest.tables) if table.stored)], workers, listener)
 
 
-def require_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
+def require_objects(opened: Opened, *, workers: int = WORKERS, listener: ByteListener = ignore) -> None:
     """Raise DamagedError unless every object has the checksum in the sealed manifest.
 
     A quarter of the work of `verify_objects`, and enough before a restore: the bytes are those that were written. While
@@ -77,7 +76,7 @@ class _Part:
     bytes: int
 
 
-def _read_all(parts: Sequence[_Part], workers: int, listener: Listener) -> None:
+def _read_all(parts: Sequence[_Part], workers: int, listener: ByteListener) -> None:
     """Read every part, side by side; the first failure stops the rest."""
     total, lock, stop = sum(part.bytes for part in parts), threading.Lock(), threading.Event()
     done = 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -25,7 +24,7 @@ from backups.physical.pgbackrest import (
     take_backup,
     verify_backup,
 )
-from backups.progress import with_rate
+from backups.progress import Listener, ignore, with_rate
 from schema.connection import UNLIMITED
 from schema.errors import SchemaError
 
@@ -33,14 +32,13 @@ if TYPE_CHECKING:
     from backups.physical.catalog import PhysicalEntry, PhysicalManifest
     from backups.storage.object_store import Store
 
-Listener = Callable[[str, float], None]
 # Each look costs the server a process, and the backup a part of a processor.
 POLL_SECONDS = 3.0
 # The statement is on its way by then; what is read meanwhile would hold Python's lock against it.
 AHEAD_SECONDS = 0.03
 
 
-def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, listener: Listener = lambda *_: None
+def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, listener: Listener = ignore
                   ) -> PhysicalEntry:
     """Take a full, differential or incremental backup, add it to the catalogue and, with `verified`, have it read back.
 

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from backups.errors import MissedPointError, RestoreError
 from backups.physical.bucket_history import require_history
 from backups.physical.catalog import find_physical, list_physical
 from backups.physical.settings import CA_FILE, DATA, read_cipher, render_settings
+from backups.progress import LineListener, ignore
 from backups.storage.client import S3Login
 from backups.storage.object_store import Store
 from backups.temporary_folders import scratch_folder
@@ -53,7 +54,7 @@ class Recovered:
 def recover(config: BackupConfig, name: str, *, to: datetime | None = None, restore_point: str | None = None,
             backup: str | None = None, as_of: datetime | None = None, image: str | None = None,
             network: str | None = None, options: Sequence[str] = (), labels: Sequence[str] = (),
-            parameters: Mapping[str, str] = MappingProxyType({}), listener: Callable[[str], None] = lambda _: None
+            parameters: Mapping[str, str] = MappingProxyType({}), listener: LineListener = ignore
             ) -> Recovered:
     """Recover to a time, to a named restore point, or to the end of the archive, in a new container `name`.
 
@@ -130,7 +131,7 @@ def release_container(name: str) -> None:
     if output.strip():
         raise RestoreError(f"container {name}: {output.strip()[:200]}")
     _docker("restart", name)
-    _await(name, lambda _: None)
+    _await(name, ignore)
 
 
 def end_container(name: str) -> None:
@@ -215,7 +216,7 @@ def _copy_in(name: str, folder: Path, files: Mapping[str, str], into: str, mode:
         (source / file).unlink()
 
 
-def _await(name: str, listener: Callable[[str], None]) -> None:
+def _await(name: str, listener: LineListener) -> None:
     """Wait until the server has reached its point and takes writes; raises RestoreError with its last words."""
     until = time.monotonic() + RECOVERY_SECONDS
     while time.monotonic() < until:

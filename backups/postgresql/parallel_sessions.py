@@ -9,9 +9,11 @@ from typing import Any
 
 from psycopg import Connection
 
+from backups.progress import ByteListener
+
 
 def work_side_by_side(sizes: Sequence[int], work: Callable[[Connection[Any], int], Any], *, workers: int,
-                      connect: Callable[[], Connection[Any]], tell: Callable[[int, int], None]) -> None:
+                      connect: Callable[[], Connection[Any]], tell: ByteListener) -> None:
     """Call `work(connection, number)` for each number of `sizes`, in order, over `workers` connections in parallel.
 
     `tell` is called with the size done and the size in all. The first failure stops the rest and is raised.

@@ -25,7 +25,7 @@ from backups.logical.snapshot import SINCE, read_fingerprint
 from backups.logical.verify import require_contents, require_objects
 from backups.postgresql.client_programs import Programs, complaint, find_programs
 from backups.postgresql.parallel_sessions import work_side_by_side
-from backups.progress import with_rate
+from backups.progress import Listener, ignore, with_rate
 from backups.restoring.held_jobs import hold_jobs
 from backups.restoring.materialized_views import fill_views
 from backups.restoring.sessions import Sessions, open_sessions
@@ -41,8 +41,6 @@ APPLICATION = "lifecompanion restore"
 # pg_restore lifts limits itself, but only after its first statement. What comes last is a commit that waits for the
 # disk, with it all before.
 LOADING = f"{UNLIMITED} -c synchronous_commit=off"
-# Called with what is being done, and how much of it is done (0 to 1).
-Listener = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ class _Run:
 
 
 def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, name: str, *, image: str | None = None,
-                    workers: int = WORKERS, analyze: bool = True, listener: Listener = lambda *_: None) -> Restored:
+                    workers: int = WORKERS, analyze: bool = True, listener: Listener = ignore) -> Restored:
     """Restore a backup into a new database `name` on the server that `admin` is a superuser of; its jobs are held.
 
     Raises RestoreError, DamagedError or WrongKeyError before any change where the backup does not fit the server or is
