@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 import psycopg
 
 from backups.config import BackupConfig
+from backups.docker import query_container, run_docker
 from backups.drill.leftovers import Owner, remove_leftovers
 from backups.drill.logical_drill import Drill, check_schema_and_jobs, write_report
 from backups.drill.recovered_server import LOGIN, Server, recover_on_idle_server, use_idle_server
@@ -148,9 +148,8 @@ def _recover(config: BackupConfig, entry: PhysicalEntry, point: Point, name: str
     answers = _inside(name, f"""
         SELECT pg_snapshot_xmax(pg_current_snapshot()), extract(epoch FROM pg_postmaster_start_time());
         CREATE ROLE {LOGIN} SUPERUSER LOGIN PASSWORD '{password}';""").split("|")
-    started = datetime.fromisoformat(subprocess.run(
-        ["docker", "inspect", "--format", "{{.State.StartedAt}}", name], capture_output=True, text=True,
-        check=True).stdout.strip()[:26].rstrip("Z") + "+00:00").timestamp()
+    started = datetime.fromisoformat(run_docker(
+        "inspect", "--format", "{{.State.StartedAt}}", name).strip()[:26].rstrip("Z") + "+00:00").timestamp()
     # The files are there when the server starts; all after that is replay.
     restore = float(answers[1]) - started
     address = replace(done.address, database=_database(config), user=LOGIN, password=password)
@@ -164,9 +163,7 @@ def _database(config: BackupConfig) -> str:
 
 
 def _inside(name: str, statements: str) -> str:
-    done = subprocess.run(["docker", "exec", "--interactive", "--user", "postgres", name, "psql", "-XAtq", "-v",
-                           "ON_ERROR_STOP=1", "-d", "postgres"], input=statements, capture_output=True, text=True,
-                          check=False)
+    done = query_container(name, statements)
     if done.returncode != 0:
         raise RestoreError(f"container {name}: {' '.join(done.stderr.split('PASSWORD')[0].split())[:200]}")
     return done.stdout.strip()

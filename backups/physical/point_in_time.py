@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from backups.config import BackupConfig
+from backups.docker import HBA, query_container, read_port, run_docker, server_options, try_docker
+from backups.docker import remove_container as remove_server
 from backups.errors import MissedPointError, RestoreError
 from backups.physical.bucket_history import require_history
 from backups.physical.catalog import find_physical, list_physical
@@ -26,7 +27,6 @@ from schema.connection import Address
 NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,50}$")
 LOOPBACK = re.compile(r"^https?://(localhost|127\.[\d.]+|\[::1\])(:|/|$)")
 SECRETS = "/run/lifecompanion"
-HBA = "local all all peer\nhost all all all scram-sha-256\n"
 PARAMETERS: Mapping[str, str] = {
     # It must never push its own timeline into the archive that it was recovered from.
     "archive_mode": "off", "listen_addresses": "*", "hba_file": "/etc/lifecompanion/pg_hba.conf", "timezone": "UTC",
@@ -126,11 +126,11 @@ def _sets(store: Store, database: str, backup: str | None, restore_point: str | 
 
 def release_container(name: str) -> None:
     """Let the jobs of a recovered server run: allow its background workers again and restart it."""
-    output = _docker("exec", "--user", "postgres", name, "psql", "-XAtqc",
-                     "ALTER SYSTEM RESET timescaledb.max_background_workers")
+    output = run_docker("exec", "--user", "postgres", name, "psql", "-XAtqc",
+                        "ALTER SYSTEM RESET timescaledb.max_background_workers")
     if output.strip():
         raise RestoreError(f"container {name}: {output.strip()[:200]}")
-    _docker("restart", name)
+    run_docker("restart", name)
     _await(name, ignore)
 
 
@@ -140,15 +140,15 @@ def end_container(name: str) -> None:
     The recovery settings are reset first: a standby made from the volume would otherwise stop at the same point.
     """
     words = (word for setting in RECOVERED_BY for word in ("-c", f"ALTER SYSTEM RESET {setting}"))
-    _docker("exec", "--user", "postgres", name, "psql", "-XAtq", *words)
-    _docker("stop", "--time", str(STOP_SECONDS), name)
-    _docker("rm", name)
+    run_docker("exec", "--user", "postgres", name, "psql", "-XAtq", *words)
+    run_docker("stop", "--time", str(STOP_SECONDS), name)
+    run_docker("rm", name)
 
 
 def remove_container(name: str) -> None:
     """Remove a recovered server and its data; nothing to do where it does not exist."""
-    subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
-    subprocess.run(["docker", "volume", "rm", "--force", name], capture_output=True, check=False)
+    remove_server(name)
+    try_docker("volume", "rm", "--force", name)
 
 
 def _point(to: datetime | None, restore_point: str | None) -> dict[str, str]:
@@ -176,12 +176,11 @@ def _require_reach(store: Store, database: str, to: datetime, backup: str | None
 def _create(name: str, image: str, labelled: Sequence[str], more: Sequence[str], settings: str, login: S3Login,
             parameters: Mapping[str, str], point: Mapping[str, str]) -> int:
     """Make the container, put its secrets into it, start it; the port it will answer on. No secret is an argument."""
-    words = [word for key, value in parameters.items() for word in ("-c", f"{key}={value}")]
     envs = [word for key, value in {"PGDATA": DATA, "NO_TS_TUNE": "true", **point}.items()
             for word in ("--env", f"{key}={value}")]
-    _docker("volume", "create", *labelled, name)
-    _docker("create", "--init", "--name", name, *more, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
-            "--volume", f"{name}:{DATA}", *labelled, *envs, image, "postgres", *words)
+    run_docker("volume", "create", *labelled, name)
+    run_docker("create", "--init", "--name", name, *more, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+               "--volume", f"{name}:{DATA}", *labelled, *envs, image, "postgres", *server_options(parameters))
     try:
         with scratch_folder("recover") as folder:
             _copy_in(name, folder, {"pgbackrest.conf": settings}, SECRETS, 0o600)
@@ -189,12 +188,12 @@ def _create(name: str, image: str, labelled: Sequence[str], more: Sequence[str],
                 _copy_in(name, folder, {Path(CA_FILE).name: Path(login.ca_file).read_text(encoding="ascii")},
                          SECRETS, 0o644)
             _copy_in(name, folder, {"pg_hba.conf": HBA}, "/etc/lifecompanion", 0o644)
-        _docker("start", name)
+        run_docker("start", name)
     except BaseException:
         remove_container(name)
         raise
     try:
-        return int(_docker("port", name, "5432/tcp").splitlines()[0].rsplit(":", 1)[1])
+        return read_port(name)
     except RestoreError:
         raise _ended(name) from None  # so soon that it has no port any more
 
@@ -211,7 +210,7 @@ def _copy_in(name: str, folder: Path, files: Mapping[str, str], into: str, mode:
         with os.fdopen(os.open(source / file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as out:
             os.fchmod(out.fileno(), mode)
             out.write(text)
-    _docker("cp", f"{folder}/tree/.", f"{name}:/")
+    run_docker("cp", f"{folder}/tree/.", f"{name}:/")
     for file in files:
         (source / file).unlink()
 
@@ -220,12 +219,10 @@ def _await(name: str, listener: LineListener) -> None:
     """Wait until the server has reached its point and takes writes; raises RestoreError with its last words."""
     until = time.monotonic() + RECOVERY_SECONDS
     while time.monotonic() < until:
-        state = _docker("inspect", "--format", "{{.State.Running}}", name).strip()
+        state = run_docker("inspect", "--format", "{{.State.Running}}", name).strip()
         if state != "true":
             raise _ended(name)
-        done = subprocess.run(["docker", "exec", "--user", "postgres", name, "psql", "-XAtqc",
-                               "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"],
-                              capture_output=True, text=True, check=False)
+        done = query_container(name, "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()")
         if done.returncode == 0 and done.stdout.startswith("f"):
             return
         if done.returncode == 0:
@@ -235,7 +232,7 @@ def _await(name: str, listener: LineListener) -> None:
 
 
 def _ended(name: str) -> RestoreError:
-    logs = subprocess.run(["docker", "logs", "--tail", "60", name], capture_output=True, text=True, check=False)
+    logs = try_docker("logs", "--tail", "60", name)
     # What it answered to whoever asked too early is no reason.
     lines = [line for line in (logs.stdout + logs.stderr).splitlines()
              if ("ERROR" in line or "FATAL" in line) and "the database system is" not in line]
@@ -249,14 +246,4 @@ def _ended(name: str) -> RestoreError:
 
 
 def _exists(name: str) -> bool:
-    return any(subprocess.run(["docker", kind, "inspect", name], capture_output=True, check=False).returncode == 0
-               for kind in ("container", "volume"))
-
-
-def _docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RestoreError(f"docker {arguments[0]}: {' '.join(done.stderr.split())[:200]}; correct it and run again")
-    return done.stdout
-
-
+    return any(try_docker(kind, "inspect", name).returncode == 0 for kind in ("container", "volume"))
