@@ -12,7 +12,7 @@ from infra.local import docker_engine
 
 # As a stack declares it: what a state holds does not depend on where the project lies.
 IMAGE = Path("infra/images/pgbackrest")
-FOLDER = Path(__file__).parent / "images/pgbackrest"
+FOLDER = Path(__file__).resolve().parent.parent / "images" / "pgbackrest"
 NAME = "lifecompanion/timescaledb-pgbackrest"
 VENDOR = "timescale/timescaledb"
 
