@@ -141,7 +141,7 @@ class BackupConfig(_Part):
         try:
             values = json.loads(text)
         except ValueError as error:
-            raise BackupError(f"{path}: not JSON ({error}); write it anew") from None
+            raise BackupError(f"{path}: not JSON ({error}); write it again") from None
         return cls.from_dict(values if isinstance(values, dict) else {}, str(path))
 
     def store(self, *, first_written: bool = False) -> Store:

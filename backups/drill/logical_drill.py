@@ -129,7 +129,7 @@ def _server(entry: Entry, image: str | None, admin: Address | None, name: str) -
                 _drop(admin, name)
         return
     if not image:
-        raise BackupError(f"drill of {entry.id}: no image is known for a throw-away server; give --image or --dsn")
+        raise BackupError(f"drill of {entry.id}: no image is known for a temporary server; give --image or --dsn")
     with temporary_server(image) as address:
         yield address
 

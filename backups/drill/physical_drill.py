@@ -50,7 +50,7 @@ def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | N
         entry.manifest.require_seal(str(physical["cipher"]))
         image = entry.manifest.server.image
     if idle is None and not shutil.which("docker"):
-        raise RestoreError(f"drill of {entry.id}: no docker command on this machine, and a throw-away server is a "
+        raise RestoreError(f"drill of {entry.id}: no docker command on this machine, and a temporary server is a "
                            "container; run it where there is one")
     since = time.monotonic()
     listener("counting at the source", 0.0)

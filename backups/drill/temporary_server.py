@@ -18,7 +18,7 @@ from schema.connection import Address
 
 START_SECONDS = 120
 # How a failed docker command is reported.
-WORDS = {"subject": "throw-away server: ", "remedy": "give a server to use with --dsn"}
+WORDS = {"subject": "temporary server: ", "remedy": "give a server to use with --dsn"}
 PARAMETERS = {"hba_file": "/etc/lcdb/pg_hba.conf", "listen_addresses": "*", "fsync": "off", "full_page_writes": "off",
               "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off", "timezone": "UTC",
               "timescaledb.max_background_workers": "0", "max_wal_size": "4GB", "shared_buffers": "256MB"}
@@ -31,7 +31,7 @@ def temporary_server(image: str) -> Iterator[Address]:
     Raises RestoreError.
     """
     if not shutil.which("docker"):
-        raise RestoreError("throw-away server: no docker command on this machine; give a server to use with --dsn")
+        raise RestoreError("temporary server: no docker command on this machine; give a server to use with --dsn")
     remove_leftovers()
     name = f"lcdb-drill-{secrets.token_hex(4)}"
     with scratch_folder("drill") as folder:
@@ -66,7 +66,7 @@ def _await(address: Address, name: str) -> None:
             psycopg.connect(address.dsn(), connect_timeout=5).close()
         except psycopg.OperationalError as error:
             if time.monotonic() > until:
-                raise RestoreError(f"throw-away server {name}: took no login within {START_SECONDS} s "
+                raise RestoreError(f"temporary server {name}: took no login within {START_SECONDS} s "
                                    f"({' '.join(str(error).split())[:100]})") from None
             time.sleep(0.3)
         else:

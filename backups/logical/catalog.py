@@ -154,7 +154,7 @@ def find_backup(store: Store, database: str, id_: str | None = None, entries: Se
         raise BackupError(f"backup {id_}: not in {store} (newest: {', '.join(entry.id for entry in entries[-3:])}); "
                           "see `lcdb backup list`")
     if id_ is not None and len(chosen) > 1:
-        raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")
+        raise BackupError(f"backup {id_}: {len(chosen)} backups have ids that begin so; give more of the id")
     if chosen[-1].manifest is None:
         raise BackupError(chosen[-1].problem or f"backup {chosen[-1].id}: no manifest")
     return chosen[-1]
@@ -169,16 +169,16 @@ def open_backup(store: Store, ring: Keyring, entry: Entry) -> tuple[Manifest, by
         raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
     names = [key.rsplit("/", 1)[1] for key, _ in store.objects(f"{entry.folder}/{KEYS}")]
     if not names:
-        raise DamagedError(f"{entry.folder}/{KEYS}: no wrapped key is there; it was deleted; take another backup")
+        raise DamagedError(f"{entry.folder}/{KEYS}: no wrapped key found: it was deleted; take another backup")
     ours = [name for name in names if name in ring.ids()]
     if not ours:
-        raise WrongKeyError(f"backup {entry.id}: closed with key {', '.join(names)}, found {', '.join(ring.ids())}; "
+        raise WrongKeyError(f"backup {entry.id}: encrypted with key {', '.join(names)}, found {', '.join(ring.ids())}; "
                             "add that key to the backup keys")
     data_key = ring.unwrap_first(((id_, store.get(f"{entry.folder}/{KEYS}{id_}") or b"") for id_ in ours), entry.id)
     entry.manifest.require_seal(data_key)
     if (entry.manifest.id, entry.manifest.database) != (entry.id, entry.database):
         raise DamagedError(f"{entry.folder}/{NAME}: is backup {entry.manifest.id} of {entry.manifest.database}: "
-                           "somebody put it into another's place; take another backup")
+                           "it was copied over another backup; take another backup")
     return entry.manifest, data_key
 
 
@@ -203,7 +203,7 @@ def rewrap(store: Store, ring: Keyring, database: str) -> list[str]:
             store.put(f"{entry.folder}/{KEYS}{ring.current}", ring.wrap(data_key, entry.id).encode())
             done.append(entry.id)
     if failed:
-        raise BackupError(f"closed with key {ring.current} too: {len(done)} backups; not: {len(failed)}, of which one: "
+        raise BackupError(f"encrypted with key {ring.current} too: {len(done)} backups; not: {len(failed)}, the first: "
                           f"{failed[0]}")
     return done
 

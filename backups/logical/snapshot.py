@@ -185,7 +185,7 @@ def explain_errors(address: Address) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         reason = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"{address}: cannot be read whole: {reason}; give a login that may read every table: "
+        raise DumpError(f"{address}: cannot be read completely: {reason}; give a login that may read every table: "
                         "a member of pg_read_all_data (PostgreSQL 14 on), or the administrator's") from None
 
 

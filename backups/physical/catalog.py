@@ -167,7 +167,7 @@ def find_physical(store: Store, database: str, id_: str | None = None) -> Physic
         raise BackupError(f"physical backup {id_}: not in {store} (newest: "
                           f"{', '.join(entry.id for entry in entries[-3:])}); see `lcdb backup list`")
     if id_ is not None and len(chosen) > 1:
-        raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")
+        raise BackupError(f"backup {id_}: {len(chosen)} backups have ids that begin so; give more of the id")
     return chosen[-1]
 
 

@@ -98,10 +98,10 @@ def verify_backup(connection: psycopg.Connection[Any], labels: Sequence[str]) ->
         if line is None:
             about = next((n for n, line in enumerate(lines) if line.startswith(f"backup: {label},")), None)
             words = "; ".join(lines[about:about + 2]) if about is not None else "it does not know it"
-            raise DamagedError(f"backup {label}: pgBackRest does not find it right: {words[:200]}; take a full backup")
+            raise DamagedError(f"backup {label}: pgBackRest found it damaged: {words[:200]}; take a full backup")
         valid_files[label] = line.removeprefix(valid)
     if "status: ok" not in lines:
-        raise DamagedError(f"backup {labels[-1]}: pgBackRest does not find its WAL right: {'; '.join(lines[:4])[:200]}"
+        raise DamagedError(f"backup {labels[-1]}: pgBackRest found its WAL damaged: {'; '.join(lines[:4])[:200]}"
                            "; take a full backup")
     return valid_files
 

@@ -240,7 +240,7 @@ def _ended(name: str) -> RestoreError:
     missed = ("before configured recovery target was reached", "unable to find backup set with stop time")
     if any(words in line for words in missed for line in lines):
         return MissedPointError(f"recovery in container {name}: what is in the bucket does not hold the point that was "
-                                "asked for; see `lcdb backup list`; the container was taken away again")
+                                "asked for; see `lcdb backup list`; the container was removed again")
     return RestoreError(f"recovery in container {name}: {why[:300]}; see `docker logs {name}`, then remove it: "
                         f"docker rm -fv {name} && docker volume rm {name}")
 

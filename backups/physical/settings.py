@@ -99,7 +99,7 @@ def read_cipher(store: Store, ring: Keyring, database: str) -> str:
     wrapped = {id_: text for id_ in ring.ids() if (text := store.get(f"{database}/{PHYSICAL}-{KEYS}{id_}"))}
     if wrapped:
         return ring.unwrap_first(wrapped.items(), f"{database}/{PHYSICAL}").decode()
-    raise WrongKeyError(f"physical backups of {database}: no cipher is there that keys {', '.join(ring.ids())} open; "
+    raise WrongKeyError(f"physical backups of {database}: found no cipher that keys {', '.join(ring.ids())} decrypt; "
                         "add the key that they were taken with")
 
 

@@ -147,7 +147,7 @@ def _take_away(server: Sessions, admin: Address, name: str) -> str:
         except (psycopg.Error, ServerUnreachableError):
             return f"the half-restored {name} is still there: restore under the same name once the server is well, " \
                    "which drops it first"
-    return "it was taken away again"
+    return "it was dropped again"
 
 
 def _fill(run: _Run, *, analyze: bool) -> list[int]:

@@ -175,7 +175,7 @@ def _explain_refusal(login: S3Login, doing: str, error: ClientError) -> str:
         return (f"{login}: login with access key {login.access_key or 'from the environment'} refused ({refusal}); "
                 "set the access key and the secret key that the server knows")
     if refusal in EXPIRED:
-        return f"{login}: the credentials have expired ({refusal}); log in anew and run again"
+        return f"{login}: the credentials have expired ({refusal}); log in and run again"
     if refusal == "RequestTimeTooSkewed":
         return f"{login}: this machine's clock differs too much from the server's; set the clock right"
     if refusal in WRONG_REGION:

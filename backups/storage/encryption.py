@@ -70,7 +70,7 @@ class Keyring:
                     return AESGCM(_master(key)).decrypt(raw[:12], raw[12:], backup.encode())
                 except (InvalidTag, ValueError):
                     raise WrongKeyError(f"backup {backup}: its wrapped key was changed; take another backup") from None
-        raise WrongKeyError(f"backup {backup}: closed with key {id_}, found {', '.join(self.ids())}; "
+        raise WrongKeyError(f"backup {backup}: encrypted with key {id_}, found {', '.join(self.ids())}; "
                             "add that key to the backup keys")
 
 
@@ -82,7 +82,7 @@ class Keyring:
                 return self.unwrap(id_, text.decode(errors="replace"), backup)
             except WrongKeyError as error:
                 why = why or error
-        raise why or WrongKeyError(f"backup {backup}: closed with none of the keys {', '.join(self.ids())}; add the "
+        raise why or WrongKeyError(f"backup {backup}: encrypted with none of the keys {', '.join(self.ids())}; add the "
                                    "key that it was taken with")
 
 

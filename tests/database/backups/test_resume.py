@@ -39,8 +39,8 @@ NOISE = "CREATE TABLE public.{} AS SELECT g AS id, md5(random()::text) AS noise 
 
 @pytest.fixture(scope="module")
 def source(server: Server, s3: S3Server) -> Iterator[Backed]:
-    with backed(server, s3.login, rows=20_000) as found:
-        yield found
+    with backed(server, s3.login, rows=20_000) as backed_up:
+        yield backed_up
 
 
 @pytest.fixture
@@ -59,15 +59,15 @@ def subject(source: Backed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backed]
 @pytest.fixture
 def sent(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """The objects that are sent from now on, and their sizes."""
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     finish = multipart.Upload.finish
 
     def note(self: multipart.Upload) -> Any:
         stored = finish(self)
-        found[stored.key.rsplit("/", 1)[1]] = stored.bytes
+        sizes[stored.key.rsplit("/", 1)[1]] = stored.bytes
         return stored
     monkeypatch.setattr(multipart.Upload, "finish", note)
-    return found
+    return sizes
 
 
 def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | None = None, before: str = NAME) -> str:
@@ -83,8 +83,8 @@ def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | 
         patched.setattr(Store, "put", refuse)
         with pytest.raises(S3Error, match="away"):
             back_up(subject, ring)
-    (made,) = set(ids(subject)) - others
-    return made
+    (new_id,) = set(ids(subject)) - others
+    return new_id
 
 
 def back_up(subject: Backed, ring: Keyring | None = None) -> Entry:
@@ -198,13 +198,13 @@ def test_a_command_that_is_ended_leaves_what_the_next_one_takes_over(
             time.sleep(0.01)
         os.killpg(process.pid, ended)
         go.touch()
-        said, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
     assert list_backups(subject.store, subject.source.database) == []
     if ended == signal.SIGINT:
         assert process.returncode == 130
-        assert said.splitlines()[-1] == "interrupted; what has arrived in the bucket stays: run the same command " \
+        assert output.splitlines()[-1] == "interrupted; what has arrived in the bucket stays: run the same command " \
             "again, and only the rest is sent"
-        assert "Traceback" not in said
+        assert "Traceback" not in output
     for attempt in tries_while_busy():
         with attempt:
             again = subprocess.run([sys.executable, "-c", SCRIPT, "", *words], text=True, capture_output=True,

@@ -62,17 +62,17 @@ def require_whole(database: Database) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(server: Server) -> list[object]:
+def expected(server: Server) -> list[object]:
     """What the tables hold after a load in one transaction."""
     database = create_declared(server, "t_seed_whole")
     seed(database.owner, SPEC)
-    found = digest(database)
+    rows = digest(database)
     drop_database(database)
-    return found
+    return rows
 
 
 @pytest.fixture
-def empty(whole: list[object], declared_database: Database) -> Database:
+def empty(expected: list[object], declared_database: Database) -> Database:
     """The whole schema without rows; `whole` comes first, as the embedded server has but one database."""
     return declared_database
 
@@ -85,18 +85,18 @@ def stop_at(stage: str, reached: int = 1) -> Callable[[str, int, int], None]:
     return hear
 
 
-def test_portions_load_the_same_rows_as_one_transaction(empty: Database, whole: list[object]) -> None:
+def test_portions_load_the_same_rows_as_one_transaction(empty: Database, expected: list[object]) -> None:
     done = seed(empty.owner, SPEC, options=PORTIONS)
     assert (done.counts, done.skipped, done.resumed) == (EXPECTED, False, False)
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
     assert seed(empty.owner, SPEC, options=PORTIONS).skipped
 
 
 @pytest.mark.parametrize("stage", ["users", "environmental_readings", "activity_classifications", "notifications",
                                    "indexes", "foreign keys", "analyze"])
 @pytest.mark.servers("official")
-def test_ctrl_c_is_clean_and_the_next_run_goes_on(empty: Database, whole: list[object], stage: str) -> None:
+def test_ctrl_c_is_clean_and_the_next_run_goes_on(empty: Database, expected: list[object], stage: str) -> None:
     with pytest.raises(InterruptedLoadError, match="interrupted; the portions that are loaded stay") as caught:
         seed(empty.owner, SPEC, stop_at(stage), PORTIONS)
     assert "\n" not in str(caught.value)
@@ -108,32 +108,33 @@ def test_ctrl_c_is_clean_and_the_next_run_goes_on(empty: Database, whole: list[o
     if stage == "analyze":
         assert heard["environmental_readings"] > 0
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("embedded")
-def test_on_the_embedded_server_ctrl_c_is_clean_too(empty: Database, whole: list[object]) -> None:
+def test_on_the_embedded_server_ctrl_c_is_clean_too(empty: Database, expected: list[object]) -> None:
     for stage in ("environmental_readings", "notifications", "foreign keys"):
         with pytest.raises(InterruptedLoadError):
             seed(empty.owner, SPEC, stop_at(stage), PORTIONS)
         assert keys_in_force(empty) == 3
     assert seed(empty.owner, SPEC, options=PORTIONS).resumed
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
-def test_a_killed_process_leaves_nothing_that_the_next_run_leaves_undone(empty: Database, whole: list[object]) -> None:
+def test_a_killed_process_leaves_nothing_that_the_next_run_leaves_undone(
+        empty: Database, expected: list[object]) -> None:
     kill_half_way(empty.owner, SPEC)
     assert differences(empty) != []
     assert seed(empty.owner, SPEC, options=PORTIONS).resumed
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
 def test_a_connection_that_dies_is_told_in_one_line_and_the_next_run_goes_on(empty: Database,
-                                                                             whole: list[object]) -> None:
+                                                                             expected: list[object]) -> None:
     killed = threading.Event()
 
     def kill(table: str, done: int, total: int) -> None:
@@ -149,11 +150,11 @@ def test_a_connection_that_dies_is_told_in_one_line_and_the_next_run_goes_on(emp
     assert empty.owner.password not in str(caught.value)
     assert seed(empty.owner, SPEC, options=PORTIONS).resumed
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
-def test_the_schema_engine_repairs_what_an_interrupted_load_deferred(empty: Database, whole: list[object]) -> None:
+def test_the_schema_engine_repairs_what_an_interrupted_load_deferred(empty: Database, expected: list[object]) -> None:
     with pytest.raises(InterruptedLoadError):
         seed(empty.owner, SPEC, stop_at("activity_classifications"), PORTIONS)
     # A process that is killed cannot put the foreign keys back.
@@ -163,7 +164,7 @@ def test_the_schema_engine_repairs_what_an_interrupted_load_deferred(empty: Data
     assert differences(empty) == []
     assert seed(empty.owner, SPEC, options=PORTIONS).resumed
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
@@ -244,13 +245,14 @@ def test_data_is_added_beside_rows_and_writers(empty: Database, options: LoadOpt
 
 
 @pytest.mark.servers("official")
-def test_discarding_what_was_being_added_leaves_the_rows_that_were_there(empty: Database, whole: list[object]) -> None:
+def test_discarding_what_was_being_added_leaves_the_rows_that_were_there(
+        empty: Database, expected: list[object]) -> None:
     seed(empty.owner, SPEC)
     with pytest.raises(InterruptedLoadError):
         seed(empty.owner, SPEC, stop_at("notifications"), LoadOptions(add=True, single_transaction_rows=0, workers=2))
     assert counts(empty) != EXPECTED
     assert discard(empty.owner) is True
-    assert digest(empty) == whole
+    assert digest(empty) == expected
     assert differences(empty) == []
 
 

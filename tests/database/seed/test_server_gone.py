@@ -34,9 +34,9 @@ class Machine:
 
     def reached(self, address: Address) -> Address:
         """The address by which the container is reached now."""
-        found = docker("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}",
-                       str(self.started.container))
-        return replace(address, host=found.strip(), port=5432)
+        ip = docker("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}",
+                    str(self.started.container))
+        return replace(address, host=ip.strip(), port=5432)
 
     def with_tables(self, name: str) -> Address:
         """A new database with the whole schema."""
@@ -71,8 +71,8 @@ def require_told_and_finished(machine: Machine, address: Address, gone: Sequence
     machine.docker(*back)
     address = machine.reached(address)
     assert seed(address, SPEC, options=PORTIONS, wait_seconds=60).resumed
-    with address.connect() as found:
-        assert found.execute("SELECT count(*) FROM environmental_readings").fetchone() == (160_000,)
+    with address.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM environmental_readings").fetchone() == (160_000,)
     assert apply.plan(address, declared()).render() == []
 
 

@@ -67,8 +67,9 @@ def test_what_is_left_to_the_server_is_not_planned() -> None:
 def test_what_the_server_does_not_have_is_named_and_not_planned() -> None:
     state = BucketState("backups-of-dev", "us-east-1", {**SPEC.protections()}, frozenset({"encryption", ABORT}))
     assert plan_bucket(SPEC, state) == []
-    assert list_unsupported(SPEC, state.unsupported) == ["default encryption: not implemented by this server",
-                                                 "lifecycle: abort stale uploads: not implemented by this server"]
+    assert list_unsupported(SPEC, state.unsupported) == [
+        "default encryption: not implemented by this server",
+        "lifecycle: abort stale uploads: not implemented by this server"]
     assert list_unsupported(replace(SPEC, encryption=None), frozenset({"encryption"})) == []
 
 

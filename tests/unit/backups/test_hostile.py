@@ -38,10 +38,10 @@ GARBAGE = [b"", b"\xff", b"[]", b"null", b"{}", b'{"when": 1}', b"[" * 100_000,
 def bucket(objects: dict[str, bytes | Exception]) -> Store:
     """One that holds just these."""
     def get(key: str) -> bytes | None:
-        found = objects.get(key)
-        if isinstance(found, Exception):
-            raise found
-        return found
+        body = objects.get(key)
+        if isinstance(body, Exception):
+            raise body
+        return body
 
     def folders(under: str) -> list[str]:
         return sorted({key.removeprefix(under).split("/")[0] for key in objects if key.startswith(under)})
@@ -80,7 +80,7 @@ def test_a_cipher_that_somebody_wrote_over_is_put_anew_and_another_stack_s_is_le
 def test_garbage_among_drills_is_no_drill(garbage: bytes | Exception) -> None:
     good = json.dumps({**asdict(DRILL), "passed": True}).encode()
     store = bucket({f"db/{CATALOGUE}/{LABEL}/drills/1.json": good, f"db/{CATALOGUE}/{LABEL}/drills/2.json": garbage})
-    assert [each["backup"] for each in read_drills(store, "db")] == ["b"]
+    assert [facts["backup"] for facts in read_drills(store, "db")] == ["b"]
     assert "proven" in render_page(read_drills(store, "db"))
     assert read_rates(store, "db") == {}
 
