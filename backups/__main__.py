@@ -1,4 +1,4 @@
-"""`python -m backups FILE`: keep the schedule of the settings in FILE until told to stop (SIGTERM, SIGINT)."""
+"""`python -m backups FILE`: run the schedule of the settings in FILE until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backups.schedule import serve_schedule
 
 
 def main(arguments: list[str]) -> int:
-    """Run until stopped; 2 where no file is named, 1 where its settings are wrong."""
+    """Run until stopped; returns the exit status: 2 where no file is named, 1 where its settings are wrong."""
     if len(arguments) != 1:
         print("usage: python -m backups FILE (settings as `lcdb backup config` prints them)", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""What backups need to know, in one value: a stack's output, or a file that only its user can read."""
+"""The settings of all backup commands as one value: read from a stack's output, or from a file of mode 600."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class _Part(BaseModel):
 
 
 class Retention(_Part):
-    """How many backups stay: the newest of each of the last days, weeks and months that have one."""
+    """How many backups to keep: the newest of each of the last `daily` days, `weekly` weeks and `monthly` months.
+
+    A period without a backup is not counted.
+    """
 
     daily: Annotated[int, Field(ge=1)] = 7
     weekly: Annotated[int, Field(ge=0)] = 4
@@ -74,7 +77,11 @@ CONTINUOUS = (Due(kind="full", cron="30 1 * * 0"), Due(kind="diff", cron="30 1 *
 
 
 class BackupConfig(_Part):
-    """Everything for one database. Only bucket, login and keys are needed to list, verify and restore elsewhere."""
+    """All settings for one database's backups.
+
+    `bucket`, `s3` and `keys` are enough to list, verify and restore on another machine; `max_age_hours` is in hours,
+    `recovery_time_target` in minutes.
+    """
 
     bucket: str
     s3: dict[str, Any]
@@ -105,18 +112,25 @@ class BackupConfig(_Part):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], where: str) -> Self:
-        """Raises BackupError that names every wrong key and never a value."""
+        """Validate a mapping of settings.
+
+        Raises BackupError that names every wrong key and never a value. `where` is the mapping's origin, for that
+        message.
+        """
         try:
             return cls.model_validate(dict(values))
         except ValidationError as error:
             problems = "; ".join(
-                f"{'.'.join(map(str, each['loc']))}: {each['msg'].replace('Value error, ', 'required ')}"
-                for each in error.errors(include_url=False, include_input=False))
+                f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].replace('Value error, ', 'required ')}"
+                for problem in error.errors(include_url=False, include_input=False))
             raise BackupError(f"{where}: {problems}; correct it") from None
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
-        """Raises BackupError where the file is not there, is not JSON, or can be read by others."""
+        """Read the settings from a JSON file.
+
+        Raises BackupError where the file is missing, is not JSON, or can be read by others.
+        """
         try:
             mode = path.stat().st_mode
             text = path.read_text(encoding="utf-8")
@@ -127,11 +141,14 @@ class BackupConfig(_Part):
         try:
             values = json.loads(text)
         except ValueError as error:
-            raise BackupError(f"{path}: not JSON ({error}); write it anew") from None
+            raise BackupError(f"{path}: not JSON ({error}); write it again") from None
         return cls.from_dict(values if isinstance(values, dict) else {}, str(path))
 
     def store(self, *, first_written: bool = False) -> Store:
-        """The bucket, under the prefix of backups; with `first_written`, as it was before anything was overwritten."""
+        """Open the bucket under the prefix of backups.
+
+        With `first_written`, every object is read in its first version, so deletions and overwrites have no effect.
+        """
         # Here and not above: a physical backup begins before the bucket's libraries are read.
         from backups.storage.client import S3Login
         from backups.storage.object_store import Store
@@ -139,30 +156,32 @@ class BackupConfig(_Part):
         return Store(S3Login.from_dict(self.s3), self.bucket, self.prefix, first_written=first_written)
 
     def keyring(self) -> Keyring:
+        """The keys that encrypt and decrypt backups; the first one encrypts new ones."""
         from backups.storage.encryption import Keyring
 
         return Keyring([key.get_secret_value() for key in self.keys])
 
     def database_name(self) -> str:
-        """The name that the backups are under."""
+        """The database name that the backups are stored under. Raises BackupError where the settings have none."""
         if self.name or self.database:
             return self.name or str((self.database or {})["database"])
         raise BackupError("backup config: neither name nor database is given; name the database that was backed up")
 
     def source(self) -> Address:
-        """The login that backups are taken with."""
+        """The login that backups are taken with. Raises BackupError where the settings have none."""
         if self.database is None:
             raise BackupError("backup config: database is not given; give the login of the role backup")
         return Address.from_dict(self.database)
 
     def drill_server(self) -> Address | None:
-        """The idle server that drills restore into; None where they make one, or use the live one."""
+        """The login of the idle server that drills restore into; None where there is none."""
         return None if self.drill is None else Address.from_dict(self.drill)
 
     def administrator(self) -> Address:
-        """The login that restores are made with, to the database that is backed up where that is known.
+        """The login that restores are made with; where the backed-up database is known, the login connects to that one.
 
-        His own may lack its extensions, which a manifest names, and its tables, which a drill counts.
+        The administrator's own database may lack the extensions that a manifest names and the tables that a drill
+        counts. Raises BackupError where the settings have no such login.
         """
         if self.admin is None:
             raise BackupError("backup config: admin is not given; give --dsn with a superuser's login")

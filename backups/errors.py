@@ -2,7 +2,7 @@
 
 
 class BackupError(Exception):
-    """Root of everything the backups package raises on purpose."""
+    """Root of all errors that the backups package raises deliberately."""
 
 
 class S3Error(BackupError):
@@ -10,40 +10,40 @@ class S3Error(BackupError):
 
 
 class S3UnreachableError(S3Error):
-    """Nothing answers at the endpoint (yet)."""
+    """No server answers at the endpoint, or not yet."""
 
 
 class BucketError(BackupError):
-    """The bucket is not as required and cannot be made so."""
+    """The bucket does not meet its declaration and cannot be changed to."""
 
 
 class UnsupportedError(BucketError):
-    """The S3 server does not implement a protection that is required."""
+    """The S3 server does not implement a required protection."""
 
 
 class WrongKeyError(BackupError):
-    """A backup cannot be opened with the keys given."""
+    """None of the given keys decrypts this backup."""
 
 
 class DamagedError(BackupError):
-    """An object of a backup is missing, or is not what the manifest says; the message names it."""
+    """An object of a backup is missing or differs from the manifest; the message names it."""
 
 
 class DumpError(BackupError):
-    """A backup could not be taken; nothing of it is listed."""
+    """A backup could not be taken; the catalogue does not list it."""
 
 
 class RestoreError(BackupError):
-    """A backup does not fit where it is to go, or could not be restored there."""
+    """A backup does not fit the target server, or could not be restored into it."""
 
 
 class MissedPointError(RestoreError):
-    """The WAL after this backup ends, or begins, on the other side of the point that recovery was to stop at."""
+    """The WAL after this backup does not contain the requested recovery point; an older backup may."""
 
 
 class BusyError(BackupError):
-    """Another backup of the same database is being taken."""
+    """Another backup or drill of the same database is running."""
 
 
 class NotProvenError(BackupError):
-    """A drill came to its end and did not find what it should."""
+    """A drill ran to its end and found a difference."""

@@ -1,9 +1,8 @@
-"""Whole operations: a backup taken and proven, a live database replaced; each says how it ended to whoever listens."""
+"""Operations of several steps: take and verify a backup, replace a live database; each reports its progress."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from backups.config import BackupConfig
 from backups.errors import DamagedError
 from backups.logical.snapshot_start import begin_snapshot
+from backups.progress import Listener, ignore, with_rate
 from schema.connection import Address
 
 if TYPE_CHECKING:
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
     from backups.logical.pipeline import Progress
     from backups.restoring.restore import Restored
 
-# Called with what is being done, and how much of it is done (0 to 1).
-Listener = Callable[[str, float], None]
 
 
 def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 2,
-                 listener: Listener = lambda *_: None) -> Manifest:
-    """Take a backup, and with `verified` read it back at once. Raises BackupError; what is listed is then unproven."""
-    with begin_snapshot(config.source(), config.image, config.image_digest) as begun:
+                 listener: Listener = ignore) -> Manifest:
+    """Take a logical backup and, with `verified`, read it back at once; returns its manifest.
+
+    Raises BackupError. Where the verification fails, the backup stays listed as not verified.
+    """
+    with begin_snapshot(config.source(), config.image, config.image_digest) as pending:
         # Here and not above: what encrypts, compresses and sends is read while the server locks its tables.
         from backups.logical.backup import run_logical
 
@@ -36,12 +37,11 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
             rate = progress.stored / 1e6 / max(time.monotonic() - since, 0.001)
             before = f", {progress.earlier / 1e6:,.0f} MB sent before" if progress.earlier else ""
             listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent{before}", progress.done / max(progress.total, 1))
-        manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, begun=begun,
+        manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, pending=pending,
                                listener=tell)
     if verified:
         from backups.logical.catalog import find_backup
         from backups.logical.verify import verify
-        from backups.progress import with_rate
 
         listener("verifying", 0.0)
         entry = find_backup(store, manifest.database, manifest.id)
@@ -53,11 +53,11 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
 
 
 def replace_live(config: BackupConfig, admin: Address, entry: Entry, name: str, *, image: str | None = None,
-                 workers: int = 2, listener: Listener = lambda *_: None) -> tuple[Restored, str]:
-    """Put a restored backup in the live database's place; returns what was restored and the live one's new name.
+                 workers: int = 2, listener: Listener = ignore) -> tuple[Restored, str]:
+    """Replace the live database by a restored backup; returns the restore's result and the live database's new name.
 
-    First comes a fresh backup of the live one, which stays beside it. Until the swap, which is all or nothing, nobody
-    notices anything.
+    The live database is backed up first and kept under the new name. The swap of names is one transaction; clients
+    notice nothing before it.
     """
     from backups.restoring.restore import restore_logical
     from backups.restoring.target_database import swap_names
@@ -72,5 +72,5 @@ def replace_live(config: BackupConfig, admin: Address, entry: Entry, name: str, 
 
 
 def replace_source(config: BackupConfig, admin: Address, database: str) -> BackupConfig:
-    """The same settings, with the administrator's login to one database as the source."""
+    """The same settings with the administrator's login to `database` as the source."""
     return config.model_copy(update={"database": replace(admin, database=database).to_dict()})

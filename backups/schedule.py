@@ -1,4 +1,4 @@
-"""The schedule: what is due, what was missed, and who is told. The catalogue is its memory: nothing else is kept."""
+"""The schedule: run what is due or was missed and notify the webhook. Its only state is the catalogue in the bucket."""
 
 from __future__ import annotations
 
@@ -45,29 +45,32 @@ SERVED_BY = {"full": ("full",), "diff": ("full", "diff"), "incr": ("full", "diff
 
 
 def last_due(due: Due, now: datetime) -> datetime | None:
-    """The newest moment that the expression names, `now` included, in UTC; None where there never was one."""
+    """The last time at or before `now` that the cron expression names, in UTC; None where it never matched."""
     since = (now + timedelta(microseconds=1)).astimezone(ZoneInfo(due.timezone))  # it says what comes before
-    found = next(CronSim(due.cron, since, reverse=True), None)
-    if found is None:
+    newest = next(CronSim(due.cron, since, reverse=True), None)
+    if newest is None:
         return None
     # Backwards, it passes over a moment or two where summer time ends.
-    moments = (moment.astimezone(UTC) for moment in CronSim(due.cron, found))
-    return max(takewhile(lambda moment: moment <= now, moments), default=found.astimezone(UTC))
+    moments = (moment.astimezone(UTC) for moment in CronSim(due.cron, newest))
+    return max(takewhile(lambda moment: moment <= now, moments), default=newest.astimezone(UTC))
 
 
 def next_due(due: Due, now: datetime) -> datetime:
-    """The first moment after `now` that the expression names, in UTC."""
+    """The first time after `now` that the cron expression names, in UTC."""
     return next(CronSim(due.cron, now.astimezone(ZoneInfo(due.timezone)))).astimezone(UTC)
 
 
 def is_due(due: Due, last_run: datetime | None, now: datetime) -> bool:
-    """Whether a moment of the schedule has come since the last run: one, however many were missed. Pure."""
+    """Whether the schedule named a time since the last run; several missed times count as one. Pure."""
     moment = last_due(due, now)
     return moment is not None and (last_run is None or last_run < moment)
 
 
 def read_last_run(store: Store, database: str, due: Due, physical: Sequence[PhysicalEntry]) -> datetime | None:
-    """When a run of this kind, or one that does all that it does, was last begun and came through, up to now."""
+    """When the last successful run of this kind started; None where there is none. Times in the future do not count.
+
+    For a physical backup, a run of a kind that includes this one counts as well (a full backup for a differential one).
+    """
     if due.kind == "logical":
         taken = [entry.taken for entry in list_backups(store, database) if entry.proven]
     elif due.kind in SERVED_BY:
@@ -79,7 +82,7 @@ def read_last_run(store: Store, database: str, due: Due, physical: Sequence[Phys
 
 
 def run_due(config: BackupConfig, say: Say, now: datetime | None = None) -> list[str]:
-    """Do all that is due or was missed, one after the other, each retried with backoff; the kinds that failed."""
+    """Run everything due or missed, in order, each with retries; returns the kinds that failed."""
     return _run_due(config, say, now)[0]
 
 
@@ -89,19 +92,19 @@ def _run_due(config: BackupConfig, say: Say, now: datetime | None) -> tuple[list
     store, database = config.store(), config.database_name()
     physical: Sequence[PhysicalEntry] | None = None
     for due in config.schedule:
-        begun = datetime.now(UTC)
+        started = datetime.now(UTC)
         try:
             if physical is None and due.kind in SERVED_BY:
                 physical = list_physical(store, database)  # once for all of them: this is asked every few seconds
-            if not is_due(due, read_last_run(store, database, due, physical or ()), now or begun):
+            if not is_due(due, read_last_run(store, database, due, physical or ()), now or started):
                 continue
             say(f"{due.kind}: due, begins")
             physical = None  # after a run there may be one more
-            said = _retried(partial(_run, config, store, due, now or begun), say, due)
+            outcome = _retried(partial(_run, config, store, due, now or started), say, due)
             if due.kind in MARKED:
-                store.put(f"{database}/{MARKS}{due.kind}/{begun.strftime(STAMP)}", b"")
-            say(f"{due.kind}: {said}")
-            notify(config, {"database": database, "kind": due.kind, "ok": True, "message": said}, say)
+                store.put(f"{database}/{MARKS}{due.kind}/{started.strftime(STAMP)}", b"")
+            say(f"{due.kind}: {outcome}")
+            notify(config, {"database": database, "kind": due.kind, "ok": True, "message": outcome}, say)
         except BusyError as error:
             busy.append(due.kind)
             say(f"{due.kind}: {error}")
@@ -114,14 +117,17 @@ def _run_due(config: BackupConfig, say: Say, now: datetime | None) -> tuple[list
 
 
 def keep_target(config: BackupConfig, say: Say) -> None:
-    """Take an incremental out of turn where replaying the WAL since the last backup nears what is allowed."""
+    """Take an incremental backup outside the schedule where the expected recovery time approaches its target.
+
+    Failures are reported through `say` and do not stop the schedule.
+    """
     if config.physical is None or config.admin is None:
         return
     try:
         entries = list_physical(config.store(), config.database_name())
-        found = read_objectives(config, entries)
-        if nears_target(found, entries):
-            say(f"incr: out of turn: {found.words()}")
+        objectives = read_objectives(config, entries)
+        if nears_target(objectives, entries):
+            say(f"incr: out of turn: {objectives.describe()}")
             say(f"incr: physical backup {take_physical(config, 'incr').id}, verified")
     except Exception as error:  # noqa: BLE001 (the schedule goes on)
         say(f"incr: out of turn: FAILED: {_words(error)}")
@@ -136,9 +142,9 @@ def _words(error: Exception) -> str:
 def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK_SECONDS,
                    until: Callable[[], bool] = lambda: False, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
                    ) -> None:
-    """Run what is due, for ever; after a failure it is tried again at growing intervals of up to an hour.
+    """Run what is due until `until` returns True; after a failure it retries after growing delays of up to an hour.
 
-    The bucket is asked at the beginning and when a moment of the schedule has come: what was taken by hand counts.
+    The bucket is read at the start and whenever a time of the schedule has come, so backups taken by hand count.
     """
     failures, resume, look, wait_until = 0, 0.0, 0.0, clock()
     asked, failed = wait_until, list[str]()
@@ -164,7 +170,7 @@ def serve_schedule(config: BackupConfig, say: Say, *, tick_seconds: float = TICK
 
 
 def notify(config: BackupConfig, facts: dict[str, Any], say: Say) -> None:
-    """POST the facts as JSON to the webhook, if one is given; that it fails is said, and stops nothing."""
+    """POST the facts as JSON to the webhook, if set; a failure is reported through `say` and changes nothing."""
     if config.webhook is None:
         return
     request = urllib.request.Request(
@@ -216,34 +222,35 @@ def _drill(config: BackupConfig, store: Store, since: datetime) -> str:
 
     Raises NotProvenError that names what was not.
     """
-    said, problems, database = list[str](), list[str](), config.database_name()
+    results, problems, database = list[str](), list[str](), config.database_name()
     physical = list_physical(store, database) if config.physical else []
     logical, idle = list_backups(store, database), config.drill_server()
     if logical or not physical:
         entry = find_backup(store, database, entries=logical)
         _judge(entry, since, lambda: run_drill(
             store, config.keyring(), entry, image=config.image, timestamps=config.timestamps,
-            admin=idle or (config.administrator() if config.admin else None)), said, problems)
+            admin=idle or (config.administrator() if config.admin else None)), results, problems)
     if physical and (idle or shutil.which("docker")):
-        _judge(physical[-1], since, lambda: drill_physical(config, physical[-1], idle=idle), said, problems)
+        _judge(physical[-1], since, lambda: drill_physical(config, physical[-1], idle=idle), results, problems)
     elif physical:
-        said.append(f"physical backup {physical[-1].id} not drilled: no docker here; run `lcdb backup drill` elsewhere")
+        results.append(f"physical backup {physical[-1].id} not drilled: no docker here; run `lcdb backup drill` "
+                       "elsewhere")
     if problems:
         raise NotProvenError("; ".join(problems))
-    return "; ".join(said)
+    return "; ".join(results)
 
 
-def _judge(entry: Listed, since: datetime, run: Callable[[], Drill], said: list[str], problems: list[str]) -> None:
+def _judge(entry: Listed, since: datetime, run: Callable[[], Drill], results: list[str], problems: list[str]) -> None:
     """What a drill of this backup says. One that was made since stands: the same restore would come to the same end."""
     when = newest_moment((entry.drilled, entry.failed))
     if when is None or when < since:
         drill = run()
         if drill.passed:
-            said.append(f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s")
+            results.append(f"backup {drill.backup} proven, recovered in {drill.recovery_seconds:.1f} s")
         else:
             problems.append(f"drill of {drill.backup}: not proven: {drill.problems[0]}")
     elif when == entry.failed:
         problems.append(f"drill of {entry.id}: not proven on {when:%Y-%m-%d %H:%M} UTC, as its report says; the next "
                         "backup is drilled when it comes, this one again by `lcdb backup drill`")
     else:
-        said.append(f"backup {entry.id} proven on {when:%Y-%m-%d %H:%M} UTC")
+        results.append(f"backup {entry.id} proven on {when:%Y-%m-%d %H:%M} UTC")

@@ -1,4 +1,4 @@
-"""Temporary folders of this program, which may hold a login or a schema: none outlives a killed run for long."""
+"""Temporary folders that may hold a login or a schema: one left by a killed process is removed by the next run."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LOCK = ".lock"
 
 @contextmanager
 def scratch_folder(purpose: str) -> Iterator[Path]:
-    """A folder that only this user can read, gone afterwards; what killed runs left is removed first.
+    """Create a folder that only this user can read, and remove it at the end; those of killed processes go first.
 
-    Its lock file is held for as long as this process lives: so a folder whose lock can be had is nobody's any more.
+    A lock file in it is held while this process lives: a folder whose lock is free belongs to no process.
     """
     remove_abandoned()
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{purpose}-") as name:
@@ -34,8 +34,8 @@ def scratch_folder(purpose: str) -> Iterator[Path]:
 
 
 @contextmanager
-def held_file(name: str) -> Iterator[bool]:
-    """Hold a lock of this user and machine for the block; False where somebody else holds it."""
+def hold_file(name: str) -> Iterator[bool]:
+    """Hold a file lock of this user on this machine during the block; yields False where another process holds it."""
     path = Path(tempfile.gettempdir()) / f"{PREFIX}{name}-{os.getuid()}{LOCK}"
     file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
     try:
@@ -50,7 +50,7 @@ def held_file(name: str) -> Iterator[bool]:
 
 
 def remove_abandoned() -> None:
-    """Remove this user's folders whose process is gone; others and those in use are left alone."""
+    """Remove this user's folders whose process has ended; folders of other users and folders in use stay."""
     for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
         try:
             file = os.open(lock, os.O_RDWR | os.O_NOFOLLOW)

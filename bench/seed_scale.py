@@ -40,14 +40,14 @@ def peak_bytes():
 """
 _LOAD = _SPEC + """
 from schema.connection import Address
-from seed.load import Manner, seed
-seconds = seed(Address.from_dict(json.load(sys.stdin)), spec, manner=Manner(whole_rows=0)).seconds
+from seed.load.loader import LoadOptions, seed
+seconds = seed(Address.from_dict(json.load(sys.stdin)), spec, options=LoadOptions(single_transaction_rows=0)).seconds
 print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
 """
 _SINK = _SPEC + """
 import threading, time
 from seed.load.encoding import binary
-from seed.generate.measurements import measured, slices
+from seed.generate.measurements import make_slice, slices
 since, parts, made, lock = time.monotonic(), iter(slices(spec)), [0, 0], threading.Lock()
 def work():
     while True:
@@ -55,7 +55,7 @@ def work():
             part = next(parts, None)
         if part is None:
             return
-        rows = measured(spec, part)
+        rows = make_slice(spec, part)
         size = sum(len(binary(type(rows)(rows.table, {name: values[begin:begin + 40_000] for name, values in
                                                       rows.columns.items()}))) for begin in range(0, len(rows), 40_000))
         with lock:

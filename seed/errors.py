@@ -2,8 +2,8 @@
 
 
 class SeedError(Exception):
-    """Root of everything the seed package raises on purpose."""
+    """Root of all errors that the seed package raises deliberately."""
 
 
 class InterruptedLoadError(SeedError):
-    """The load was stopped on purpose; what was loaded stays, and the next run goes on from there."""
+    """The user stopped the load; the loaded rows stay, and the next run continues from them."""

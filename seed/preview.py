@@ -1,4 +1,4 @@
-"""Preview: the data set as one picture: a week of one home, its devices' reports, days hour by hour, the pressure."""
+"""The data set as one picture: a week of one home, its devices' reports, the days hour by hour, the pressure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from seed.errors import SeedError
 from seed.generate.activities import Timeline, classification_parts, timeline
 from seed.generate.calendar import utc_offset
 from seed.generate.devices import Device, fleet
-from seed.generate.measurements import measured, slices
-from seed.generate.notifications import chosen, told
+from seed.generate.measurements import make_slice, slices
+from seed.generate.notifications import choose_causes, make_notifications
 from seed.generate.people import Person, people
 from seed.generate.profiles import ACTIVITIES, PROFILES
 from seed.generate.rows import Array, Ints, Rows
@@ -39,14 +39,14 @@ _WEEK = ("temperature", "humidity", "air_quality")
 _LABELS = {"temperature": "°C", "humidity": "% RH", "air_quality": "air quality index"}
 
 
-def drawn_people(spec: Spec) -> tuple[Person, ...]:
-    """Whom the picture shows: one person of each profile, which are the first ones, as the profiles take turns."""
+def people_to_draw(spec: Spec) -> tuple[Person, ...]:
+    """One person of each profile, as the picture shows them."""
     return people(spec)[:len(PROFILES)]
 
 
 def draw(spec: Spec, path: Path, *, user: int | None = None) -> None:
-    """Write the picture of this data set to `path` (PNG): the days of some people, the last week of one's home."""
-    shown = drawn_people(spec)
+    """Write the picture of this data set to `path` as PNG; `user` is the id of the person whose home is shown."""
+    shown = people_to_draw(spec)
     devices = fleet(spec)[:len(shown) * spec.devices_per_user]
     columns, notes = _seen(spec, len(shown), devices)
     lives = {person.id: timeline(spec, person, spec.start, spec.end) for person in shown}
@@ -77,7 +77,7 @@ def _seen(spec: Spec, persons: int, devices: Sequence[Device]) -> tuple[dict[str
     parts = []
     for part in slices(spec):
         if part.first < persons:
-            rows = _of(measured(spec, part), "device_id", devices[-1].id)
+            rows = _of(make_slice(spec, part), "device_id", devices[-1].id)
             parts.append(rows)
             watch.add(look_at_readings(spec, rows))
     if not parts:
@@ -86,15 +86,15 @@ def _seen(spec: Spec, persons: int, devices: Sequence[Device]) -> tuple[dict[str
         if windows.columns["user_id"].min() > devices[-1].owner.id:
             break
         watch.add(look_at_activities(spec, _of(windows, "user_id", devices[-1].owner.id)))
-    due = chosen(watch)
+    due = choose_causes(watch)
     return ({name: np.concatenate([rows.columns[name] for rows in parts]) for name in parts[0].columns},
-            told(spec, due, 0, len(due[0])))
+            make_notifications(spec, due, 0, len(due[0])))
 
 
 def _of(rows: Rows, column: str, last: int) -> Rows:
     """The rows whose column is not beyond this id."""
-    mine = rows.columns[column] <= last
-    return Rows(rows.table, {name: values[mine] for name, values in rows.columns.items()})
+    selected = rows.columns[column] <= last
+    return Rows(rows.table, {name: values[selected] for name, values in rows.columns.items()})
 
 
 def _times(seconds: Ints) -> Array:
@@ -104,8 +104,8 @@ def _times(seconds: Ints) -> Array:
 def _draw_week(axes: Axes, spec: Spec, home: Sequence[Device], columns: Mapping[str, Array], measure: str) -> None:
     since = np.datetime64(spec.end - 7 * DAY, "s")
     for device in home:
-        mine = (columns["device_id"] == device.id) & (columns["measured_at"] >= since)
-        axes.plot(columns["measured_at"][mine], columns[measure][mine], linewidth=1.1, label=device.room)
+        selected = (columns["device_id"] == device.id) & (columns["measured_at"] >= since)
+        axes.plot(columns["measured_at"][selected], columns[measure][selected], linewidth=1.1, label=device.room)
     axes.margins(x=0)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.18 * (high - low))  # no line runs through the legend
@@ -119,8 +119,8 @@ def _draw_reports(axes: Axes, spec: Spec, home: Sequence[Device], columns: Mappi
     since = np.datetime64(spec.end - DAY, "s")
     last = columns["measured_at"] >= since
     for line, device in enumerate(home):
-        mine = columns["measured_at"][(columns["device_id"] == device.id) & last]
-        axes.plot(mine, np.full(len(mine), line), "|", markersize=10, markeredgewidth=0.7)
+        times = columns["measured_at"][(columns["device_id"] == device.id) & last]
+        axes.plot(times, np.full(len(times), line), "|", markersize=10, markeredgewidth=0.7)
     axes.set_yticks(range(len(home)), [device.room for device in home])
     axes.set_ylim(len(home) - 0.5, -0.5)
     axes.set_xlim(since, np.datetime64(spec.end, "s"))  # type: ignore[arg-type]
@@ -142,11 +142,11 @@ def _draw_notes(axes: Axes, spec: Spec, notes: Rows, user: int, measure: str) ->
     of_measure = [threshold for threshold in THRESHOLDS if threshold.measure == measure]
     sent = notes.columns["sent_at"]
     for threshold in of_measure:
-        mine = (notes.columns["user_id"] == user) & (notes.columns["type"] == threshold.type) \
+        selected = (notes.columns["user_id"] == user) & (notes.columns["type"] == threshold.type) \
             & (sent >= np.datetime64(spec.end - 7 * DAY, "s"))
         low, high = axes.get_ylim()
-        if mine.any():
-            axes.plot(sent[mine], np.full(mine.sum(), threshold.limit), "v", color="crimson", markersize=7)
+        if selected.any():
+            axes.plot(sent[selected], np.full(selected.sum(), threshold.limit), "v", color="crimson", markersize=7)
         if low < threshold.limit < high:
             axes.axhline(threshold.limit, color="crimson", linewidth=0.6, linestyle=":")
 
@@ -167,8 +167,8 @@ def _draw_days(axes: Axes, life: Timeline, spec: Spec, title: str) -> None:
 
 def _draw_pressure(axes: Axes, devices: Sequence[Device], columns: Mapping[str, Array]) -> None:
     for device in devices:
-        mine = columns["device_id"] == device.id
-        axes.plot(columns["measured_at"][mine], columns["pressure"][mine], linewidth=0.5)
+        selected = columns["device_id"] == device.id
+        axes.plot(columns["measured_at"][selected], columns["pressure"][selected], linewidth=0.5)
     axes.set_ylabel("hPa")
     axes.set_title(f"Pressure at all {len(devices)} devices", fontsize=10)
     axes.margins(x=0)

@@ -1,4 +1,4 @@
-"""Spec: how much data, over which days, from which seed number; and the random streams that follow from it."""
+"""Spec: how much data, over which days, from which seed number; and the random streams derived from it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _READINGS, _ACTIVITIES, _NOTIFICATIONS, _USER_DAYS, _DEVICE_DAYS = 50_000, 5_000
 
 @dataclass(frozen=True)
 class Spec:
-    """The data set asked for: exact row counts over the `days` that end at `until` (None: now, in whole seconds).
+    """The requested data set: exact row counts over the `days` that end at `until` (None: now, in whole seconds).
 
-    Counts that are not given follow the specification's, in proportion to users, devices and days; with `interval`, a
-    device reports once in so many seconds. `notifications` may stay None: then there are fewer where fewer are caused.
-    Names and streets are those of `locale`. Ids of users and devices go on from `first_user` and `first_device`.
-    `number` seeds every random choice: the same number and the same `until` give the same bytes.
+    Counts not given follow the specification's, in proportion to users, devices and days; with `interval`, a device
+    reports once in so many seconds. With `notifications` None there are fewer where the data causes fewer. Names and
+    streets are of `locale`. User and device ids start at `first_user` and `first_device`. `number` seeds every random
+    choice: the same number and `until` give the same bytes. Raises SeedError that names the wrong setting.
     """
 
     users: int = 5
@@ -48,13 +48,14 @@ class Spec:
     first_device: int = 1
 
     def __post_init__(self) -> None:
+        """Check every setting and compute the counts and the end that were not given. Raises SeedError."""
         for name, least in _AT_LEAST.items():
-            found, most = getattr(self, name), _AT_MOST.get(name, 2**62)
-            if found is None and name in ("readings", "activities", "notifications", "interval"):
+            value, most = getattr(self, name), _AT_MOST.get(name, 2**62)
+            if value is None and name in ("readings", "activities", "notifications", "interval"):
                 continue
-            if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
-                limit = f"at most {most}" if isinstance(found, int) and found > most else f"at least {least}"
-                raise SeedError(f"seed {name}: {found!r} is not a whole number of {limit}; correct it")
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                limit = f"at most {most}" if isinstance(value, int) and value > most else f"at least {least}"
+                raise SeedError(f"seed {name}: {value!r} is not a whole number of {limit}; correct it")
         if not _LOCALE.fullmatch(self.locale) or find_spec(f"faker.providers.person.{self.locale}") is None:
             raise SeedError(f"seed locale: {self.locale!r} is none that Faker has; take one such as fr_FR or en_GB")
         self._settle_end()
@@ -99,7 +100,8 @@ class Spec:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Build from plain values as Pulumi hands them over: numbers as floats, `until` as ISO 8601 text."""
+        """Build from plain values as Pulumi passes them: numbers as floats, `until` as ISO 8601 text. Raises SeedError.
+        """
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
@@ -115,57 +117,58 @@ class Spec:
         return cls(**read)
 
     def to_dict(self) -> dict[str, int | str]:
-        """The mapping that `from_dict` takes, `until` as ISO 8601 text; without what was not asked for."""
+        """The mapping that `from_dict` takes, with `until` as ISO 8601 text and without settings that are None."""
         counts: dict[str, int | str] = {name: getattr(self, name) for name in _AT_LEAST
                                         if getattr(self, name) is not None}
         return counts | {"until": datetime.fromtimestamp(self.end, UTC).isoformat(), "locale": self.locale}
 
     @property
     def devices(self) -> int:
+        """The number of devices."""
         return self.users * self.devices_per_user
 
     @property
     def total_readings(self) -> int:
-        """How many readings there will be."""
+        """The number of readings."""
         assert self.readings is not None
         return self.readings
 
     @property
     def total_activities(self) -> int:
-        """How many activity classifications there will be."""
+        """The number of activity classifications."""
         assert self.activities is not None
         return self.activities
 
     @property
     def most_notifications(self) -> int:
-        """How many notifications there will be; where none were asked for by number, at most."""
+        """The number of notifications; where none was given, the greatest number."""
         if self.notifications is not None:
             return self.notifications
         return round(_NOTIFICATIONS * self.users * self.days / _USER_DAYS)
 
     @property
     def end(self) -> int:
-        """The last instant of the data, in seconds since 1970."""
+        """The end of the data, in seconds since 1970."""
         assert self.until is not None
         return int(self.until.timestamp())
 
     @property
     def start(self) -> int:
-        """The first instant of the data, in seconds since 1970."""
+        """The start of the data, in seconds since 1970."""
         return self.end - self.days * DAY
 
 
 def days_between(since: datetime, until: datetime | None) -> int:
-    """The whole days from `since` to `until` (None: now), for a Spec. Raises SeedError unless there is one at least."""
+    """The whole days from `since` to `until` (None: now). Raises SeedError where there is less than one."""
     end = until or datetime.now(UTC)
     if since >= end:
         raise SeedError(f"seed since: {since.isoformat()} is not before the end, {end.isoformat()}; correct one of "
                         "them")
-    found = (end - since) // timedelta(days=1)
-    if not found:
+    days = (end - since) // timedelta(days=1)
+    if not days:
         raise SeedError(f"seed since: {since.isoformat()} is less than a day before the end, {end.isoformat()}; give "
                         "an earlier one")
-    return found
+    return days
 
 
 def _read_instant(text: str) -> datetime:
@@ -176,17 +179,17 @@ def _read_instant(text: str) -> datetime:
 
 
 def stream(spec: Spec, *labels: str | int) -> np.random.Generator:
-    """The random stream that belongs to these labels alone, so that one factory's draws never shift another's."""
+    """The random generator of these labels: other labels' draws never change its numbers."""
     parts = [zlib.crc32(label.encode()) if isinstance(label, str) else label for label in labels]
     return np.random.default_rng([spec.number, *parts])
 
 
 def key(spec: Spec, *labels: str | int) -> int:
-    """The key of the counter-based numbers (`seed.generate.rows.mixed`) that belong to these labels alone."""
+    """The key of these labels for the counter-based numbers of `seed.generate.rows.uniform`."""
     digest = hashlib.blake2b(repr((spec.number, *labels)).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big")
 
 
 def shares(total: int, parts: int) -> list[int]:
-    """Split `total` into `parts` whole numbers as equal as can be; the first ones take what is left over."""
+    """Split `total` into `parts` whole numbers that differ by at most 1, the larger ones first."""
     return [total // parts + (index < total % parts) for index in range(parts)]

@@ -1,1 +1,1 @@
-"""Drills: a backup restored into a temporary server and compared with what it was taken from."""
+"""Drills: a backup is restored into a temporary server and compared with its source."""

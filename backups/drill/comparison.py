@@ -1,4 +1,4 @@
-"""Whether a restored database holds what the manifest says: every table and chunk read again and hashed."""
+"""Comparing a restored database with the manifest: every table and chunk is read again and hashed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from schema.connection import Address
 
 @dataclass
 class Comparison:
-    """What differs, one line each; how much was compared."""
+    """The number of tables and rows compared, and a line for each difference."""
 
     tables: int = 0
     rows: int = 0
@@ -44,20 +44,20 @@ class _Digest:
 
 def compare(manifest: Manifest, address: Address, *, image: str | None = None, workers: int = 2,
             opened: Opened | None = None) -> Comparison:
-    """Read every table and chunk of a freshly restored database: the same rows, to the byte.
+    """Read every table and chunk of a freshly restored database and compare its text with the manifest's.
 
-    The server may put a short row into the gap of an earlier page, and the parts of a large table are loaded side by
-    side: with `opened`, a table whose rows come in another order is compared again, row by row, with what lies in the
-    bucket; without it, that is a difference. Configuration of extensions is compared by what it means (jobs,
-    hypertables: the fingerprint), not by its rows.
+    The server may place a row in a gap of an earlier page, and parts of a large table are loaded in parallel. With
+    `opened`, a table whose rows come in another order is therefore compared again, row by row, with the bucket's;
+    without it, another order is a difference. Extensions' configuration tables are compared through the fingerprint
+    (jobs, hypertables), not by rows.
     """
-    found, lock, doubtful = Comparison(), threading.Lock(), list[tuple[SourceTable, list[TableData]]]()
+    comparison, lock, doubtful = Comparison(), threading.Lock(), list[tuple[SourceTable, list[TableData]]]()
     wanted = {name: parts for name, parts in manifest.parts().items() if parts[0].extension is None}
 
     def keep(source: SourceTable, rows: int, digest: str) -> None:
         with lock:
-            found.tables += 1
-            found.rows += rows
+            comparison.tables += 1
+            comparison.rows += rows
             parts = wanted.get(source.full_name)
             if parts is None:
                 return
@@ -67,28 +67,28 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
             if counted and opened:
                 doubtful.append((source, parts))
             else:
-                found.differences.append(_difference(parts, rows))
+                comparison.differences.append(_difference(parts, rows))
 
     with snapshot_of(address, image) as source:
         tables = [table for table in source.tables if table.extension is None]
         names = {table.full_name for table in tables}
-        found.differences += [f"{name}: not there, required {_rows(parts)} rows"
-                              for name, parts in wanted.items() if name not in names]
-        found.differences += [f"{name}: there, but not in the backup" for name in sorted(names - wanted.keys())]
-        sequences = {each.full_name: each for each in source.surroundings.sequences}
-        found.differences += [f"{each.full_name}: stands at another value than {each.last_value}"
-                              for each in manifest.sequences if sequences.get(each.full_name) != each]
+        comparison.differences += [f"{name}: not there, required {_rows(parts)} rows"
+                                   for name, parts in wanted.items() if name not in names]
+        comparison.differences += [f"{name}: there, but not in the backup" for name in sorted(names - wanted.keys())]
+        sequences = {sequence.full_name: sequence for sequence in source.surroundings.sequences}
+        comparison.differences += [f"{sequence.full_name}: stands at another value than {sequence.last_value}"
+                                   for sequence in manifest.sequences if sequences.get(sequence.full_name) != sequence]
         if source.server.server_version // 10000 == manifest.server.server_version // 10000 \
                 and source.surroundings.fingerprint != manifest.fingerprint:
-            found.differences.append("structure: not the one that was backed up")
+            comparison.differences.append("structure: not the one that was backed up")
         reading: Future[Reading] = Future()
         reading.set_result(Reading(source, PieceQueue(tables), lambda piece: _Digest(piece, keep)))
         with ThreadPoolExecutor(max_workers=workers) as pool:
             for future in begin_reading(pool, address, reading, workers=workers, alone=source.snapshot is None):
                 future.result()
-    found.differences += [_difference(parts, _rows(parts)) for source_table, parts in doubtful if opened and not
-                          holds_rows(address, source_table, chain.from_iterable(map(opened.rows, parts)))]
-    return found
+    comparison.differences += [_difference(parts, _rows(parts)) for source_table, parts in doubtful if opened and not
+                               holds_rows(address, source_table, chain.from_iterable(map(opened.rows, parts)))]
+    return comparison
 
 
 def _rows(parts: Sequence[TableData]) -> int:

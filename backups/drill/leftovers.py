@@ -1,4 +1,5 @@
-"""What a killed drill leaves: its container, its volume. Each bears who made it, and the next drill removes it."""
+"""Containers and volumes left by killed drills: each has a label that names its process, and the next drill removes it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Owner:
-    """A process, told from every other: its machine and when that was started, its namespace, number and start."""
+    """A process identified beyond its number: machine, boot, process namespace, number and start time."""
 
     machine: str
     boot: str
@@ -25,7 +26,7 @@ class Owner:
     started: str
 
     @classmethod
-    def here(cls) -> Self:
+    def current(cls) -> Self:
         """This process."""
         try:
             boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
@@ -36,22 +37,22 @@ class Owner:
 
     @classmethod
     def from_label(cls, text: str) -> Self | None:
-        """None for what no program of ours wrote."""
+        """Parse a label; None where another program wrote it."""
         parts = text.split("|")
         if len(parts) != 5 or not parts[3].isdecimal():
             return None
         return cls(parts[0], parts[1], parts[2], int(parts[3]), parts[4])
 
     def label(self) -> str:
-        """The label of what this process makes."""
+        """The label for containers and volumes of this process."""
         return f"{LABEL}={self.machine}|{self.boot}|{self.namespace}|{self.pid}|{self.started}"
 
     def has_ended(self, *, running: bool) -> bool:
-        """Whether this process is known to be over; of one that cannot be seen from here it is not known.
+        """Whether this process is known to have ended; False where it cannot be seen from here.
 
-        `running` is what it made: nothing that runs is from before the machine was started.
+        `running`: whether its container runs, which excludes that it is from before the machine's last start.
         """
-        here = self.here()
+        here = self.current()
         if self.machine != here.machine:
             return False
         if self.boot != here.boot:
@@ -60,9 +61,10 @@ class Owner:
 
 
 def remove_leftovers() -> list[str]:
-    """Remove the containers and volumes of drills whose process is over; nothing where there is no docker. Their names.
+    """Remove containers and volumes of drills whose process has ended; returns their names.
 
-    One that is in use, or whose process cannot be seen from here, is left alone.
+    Those in use, and those whose process cannot be seen from here, stay. Nothing is done where there is no docker
+    command.
     """
     if not shutil.which("docker"):
         return []
@@ -72,13 +74,13 @@ def remove_leftovers() -> list[str]:
         done = subprocess.run(["docker", kind, "ls", *more, "--filter", f"label={LABEL}", "--format",
                                f'{name} {state} {{{{.Label "{LABEL}"}}}}'], capture_output=True, text=True, check=False)
         for line in done.stdout.splitlines():
-            found, state, label = line.split(" ", 2)
+            resource, state, label = line.split(" ", 2)
             owner = Owner.from_label(label)
             if owner and owner.has_ended(running=state == "running"):
                 # A volume that a container still has is refused: it goes with the next run.
                 force = ["--force", "--volumes"] if kind == "container" else []
-                gone = subprocess.run(["docker", kind, "rm", *force, found], capture_output=True, check=False)
-                over += [found] if gone.returncode == 0 else []
+                gone = subprocess.run(["docker", kind, "rm", *force, resource], capture_output=True, check=False)
+                over += [resource] if gone.returncode == 0 else []
     return over
 
 

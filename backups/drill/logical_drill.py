@@ -1,4 +1,5 @@
-"""The drill: a backup restored into a throw-away server, compared to the byte, its policies run, all of it measured."""
+"""The drill of a logical backup: restored into a temporary server, compared to the byte, its policies run, all timed.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -20,19 +21,20 @@ from pydantic import TypeAdapter
 from backups.config import BackupConfig
 from backups.drill.comparison import compare
 from backups.drill.report import render_page
-from backups.drill.temporary_server import throwaway_server
+from backups.drill.temporary_server import temporary_server
 from backups.errors import BackupError, BusyError, DamagedError, WrongKeyError
 from backups.logical.catalog import DRILLS, FAILED_DRILLS, LOGICAL, STAMP, Entry, Listed, mark, open_backup
 from backups.logical.reader import Opened
 from backups.logical.snapshot import answers_alone
 from backups.physical.catalog import CATALOGUE as PHYSICAL
 from backups.postgresql.client_programs import find_programs
+from backups.progress import Listener, ignore
 from backups.restoring.held_jobs import read_schema, release_jobs
 from backups.restoring.restore import Restored, restore_logical
 from backups.restoring.target_database import drop_database
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
-from backups.temporary_folders import held_file
+from backups.temporary_folders import hold_file
 from schema.apply import plan
 from schema.comparison.compare import Options
 from schema.connection import UNLIMITED, Address
@@ -45,7 +47,7 @@ LOCK = 4_201_160_500_733  # one arbitrary number for "a drill is going on in thi
 
 @dataclass(frozen=True)
 class Drill:
-    """What a drill found; `problems` is empty where the backup was proven."""
+    """The result of a drill; `problems` is empty where the backup was proven."""
 
     backup: str
     database: str
@@ -67,17 +69,18 @@ class Drill:
 
     @property
     def passed(self) -> bool:
+        """Whether there were no problems."""
         return not self.problems
 
 
 def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = None, admin: Address | None = None,
               timestamps: Timestamps = "timestamp", check_schema: bool = True,
-              listener: Callable[[str, float], None] = lambda *_: None) -> Drill:
-    """Restore, check, compare, run every policy once, and write the report beside the backup.
+              listener: Listener = ignore) -> Drill:
+    """Restore, compare, plan the schema, run every policy once, and store the report with the backup.
 
-    In a container of the backup's image, or, with `admin`, in a database of that server that is dropped afterwards.
-    Raises only where there is nothing to report on, BusyError while another drill is going on in that server; what is
-    wrong with the backup is in the drill's problems.
+    It uses a container of the backup's image or, with `admin`, a database on that server that is dropped afterwards.
+    Raises BusyError while another drill runs in that server, BackupError where no drill is possible; faults of the
+    backup are in the result's `problems`.
     """
     if entry.manifest is None:
         raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
@@ -94,10 +97,10 @@ def run_drill(store: Store, ring: Keyring, entry: Entry, *, image: str | None = 
 
 
 def find_embedded(config: BackupConfig, entry: Entry) -> Address | None:
-    """The administrator's login where the database is the embedded server's: no image has its TimescaleDB.
+    """The administrator's login where the source is the embedded server, else None.
 
-    So its backups are drilled in a database of its own, beside the live one. None for any other server, or one that
-    does not answer.
+    No image has the embedded server's TimescaleDB, so its backups are drilled in a database of their own on that
+    server. None also where the server does not answer.
     """
     if config.image or not config.admin or (entry.manifest and entry.manifest.server.image):
         return None
@@ -126,8 +129,8 @@ def _server(entry: Entry, image: str | None, admin: Address | None, name: str) -
                 _drop(admin, name)
         return
     if not image:
-        raise BackupError(f"drill of {entry.id}: no image is known for a throw-away server; give --image or --dsn")
-    with throwaway_server(image) as address:
+        raise BackupError(f"drill of {entry.id}: no image is known for a temporary server; give --image or --dsn")
+    with temporary_server(image) as address:
         yield address
 
 
@@ -144,7 +147,7 @@ def _alone(admin: Address, entry: Entry) -> Iterator[None]:
             yield
             return
     # A lock of its own would keep the drill out too; and whoever else drills there is on this machine.
-    with held_file(f"drill-{admin.port}") as held:
+    with hold_file(f"drill-{admin.port}") as held:
         if not held:
             raise busy
         yield
@@ -156,7 +159,7 @@ def _drop(admin: Address, name: str) -> None:
 
 
 def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str, timestamps: Timestamps | None,
-           image: str | None, listener: Callable[[str, float], None]) -> Drill:
+           image: str | None, listener: Listener) -> Drill:
     problems: list[str] = []
     manifest, address = entry.manifest, replace(server, database=name)
     assert manifest
@@ -168,11 +171,11 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
         seconds = dict(restored.seconds)
         recovery = time.monotonic() - since
         listener("compare", 0.0)
-        found = compare(manifest, address, image=image, opened=Opened(store, *open_backup(store, ring, entry)))
-        tables, problems = found.tables, list(found.differences)
+        comparison = compare(manifest, address, image=image, opened=Opened(store, *open_backup(store, ring, entry)))
+        tables, problems = comparison.tables, list(comparison.differences)
         seconds["compare"] = round(time.monotonic() - since - recovery, 2)
         release_jobs(address) if manifest.server.timescaledb else None
-        steps, jobs = put_to_work(address, timestamps, problems)
+        steps, jobs = check_schema_and_jobs(address, timestamps, problems)
     except (BackupError, SchemaError) as error:
         recovery = time.monotonic() - since
         problems.append(str(error))
@@ -182,46 +185,46 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
                  round(recovery, 2), tables, jobs, steps, problems)
 
 
-def put_to_work(address: Address, timestamps: Timestamps | None, problems: list[str]
-                ) -> tuple[list[str], dict[str, str]]:
-    """Plan the schema (unless `timestamps` is None) and run every policy once: the steps, and what each policy said.
+def check_schema_and_jobs(address: Address, timestamps: Timestamps | None, problems: list[str]
+                          ) -> tuple[list[str], dict[str, str]]:
+    """Plan the schema (unless `timestamps` is None) and run every policy once; returns steps and outcomes.
 
-    What is not as it should be is added to `problems`.
+    The outcome of each job is by its name. Whatever is not as expected is added to `problems`.
     """
     steps = check_schema(address, timestamps) if timestamps is not None else []
     problems += [f"schema: {step}" for step in steps]
     jobs = run_jobs(address)
-    problems += [f"job {job}: {said}" for job, said in jobs.items() if said != "ok"]
+    problems += [f"job {job}: {outcome}" for job, outcome in jobs.items() if outcome != "ok"]
     return steps, jobs
 
 
 def check_schema(address: Address, timestamps: Timestamps) -> list[str]:
-    """What the schema engine would change; nothing, where the backup was of the declared schema."""
-    found = plan(address, declared(timestamps), options=Options(on_unsupported="skip"))
-    return [step.render() for step in found.steps]
+    """The steps that the schema engine would take; none where the backup was of the declared schema."""
+    schema_plan = plan(address, declared(timestamps), options=Options(on_unsupported="skip"))
+    return [step.render() for step in schema_plan.steps]
 
 
 def run_jobs(address: Address) -> dict[str, str]:
-    """Run every policy and user-defined job once; what each said, "ok" where it went well."""
-    said: dict[str, str] = {}
+    """Run every policy and user-defined job once; returns by job "ok" or the server's error."""
+    outcomes: dict[str, str] = {}
     with address.connect() as connection:
         if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
-            return said
+            return outcomes
         schema = read_schema(connection)
-        found = connection.execute(
+        jobs = connection.execute(
             "SELECT job_id, proc_name || coalesce(' on ' || hypertable_name, '') FROM timescaledb_information.jobs"
             " WHERE job_id >= 1000 ORDER BY job_id").fetchall()
-        for job, name in found:
+        for job, name in jobs:
             try:
                 connection.execute(sql.SQL("CALL {}.run_job({})").format(schema, sql.Literal(job)))
-                said[f"{job} {name}"] = "ok"
+                outcomes[f"{job} {name}"] = "ok"
             except psycopg.Error as error:
-                said[f"{job} {name}"] = " ".join(str(error).split())[:200]
-    return said
+                outcomes[f"{job} {name}"] = " ".join(str(error).split())[:200]
+    return outcomes
 
 
 def write_report(store: Store, entry: Listed, drill: Drill) -> None:
-    """The drill as JSON, counted as a proof only where it passed, and a page with the trend of all drills."""
+    """Store the drill as JSON, as a proof only where it passed, and a page with the trend of all drills."""
     facts: dict[str, Any] = {**asdict(drill), "passed": drill.passed, "signed_off_by": signature()}
     mark(store, entry, DRILLS if drill.passed else FAILED_DRILLS, facts)
     page = render_page([*read_drills(store, drill.database)])
@@ -229,7 +232,7 @@ def write_report(store: Store, entry: Listed, drill: Drill) -> None:
 
 
 def signature() -> str:
-    """Who ran the drill: a name on a machine."""
+    """Who ran the drill, as user@machine."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
@@ -238,11 +241,11 @@ def signature() -> str:
 
 
 def read_drills(store: Store, database: str) -> list[dict[str, Any]]:
-    """The facts of every drill of a database, of either kind, the oldest first."""
+    """The facts of all drills of a database, of either kind of backup, oldest first."""
     keys = [key for catalogue in (LOGICAL, PHYSICAL) for key, _ in store.objects(f"{database}/{catalogue}/")
             if key.endswith(".json") and any(f"/{folder}" in key for folder in (DRILLS, FAILED_DRILLS))]
-    found = [facts for key in keys if (facts := _read_drill(store, key))]
-    return sorted(found, key=lambda facts: str(facts["when"]))
+    drills = [facts for key in keys if (facts := _read_drill(store, key))]
+    return sorted(drills, key=lambda facts: str(facts["when"]))
 
 
 def _read_drill(store: Store, key: str) -> dict[str, Any] | None:

@@ -1,13 +1,12 @@
-"""The drill of a physical backup: recovered to a point just made, compared with what the source held there.
+"""The drill of a physical backup: recovered to a restore point made now, and compared with the source at that point.
 
-The point lies after the backup, so that the backup and the WAL since are proven together, exact to the transaction.
+The point is later than the backup, so backup and WAL are proven together, exact to the transaction.
 """
 
 from __future__ import annotations
 
 import secrets
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,15 +16,17 @@ from datetime import UTC, datetime
 import psycopg
 
 from backups.config import BackupConfig
+from backups.docker import query_container, run_docker
 from backups.drill.leftovers import Owner, remove_leftovers
-from backups.drill.logical_drill import Drill, put_to_work, write_report
-from backups.drill.recovered_server import LOGIN, Server, begin_beside, recover_beside
+from backups.drill.logical_drill import Drill, check_schema_and_jobs, write_report
+from backups.drill.recovered_server import LOGIN, Server, recover_on_idle_server, use_idle_server
 from backups.errors import BackupError, RestoreError
 from backups.physical.catalog import PhysicalEntry, list_physical
 from backups.physical.pgbackrest import require_physical
 from backups.physical.point_in_time import recover, remove_container
 from backups.physical.restore_points import Point, compare_point, parse_lsn, segment_lsn, take_point
 from backups.physical.settings import read_cipher
+from backups.progress import Listener, ignore
 from backups.storage.object_store import Store
 from schema.connection import Address
 from schema.errors import SchemaError, ServerUnreachableError
@@ -33,16 +34,15 @@ from schema.errors import SchemaError, ServerUnreachableError
 POINTS = "points/"
 # So that no transaction of its own stands between the end of recovery and the comparison.
 PARAMETERS = {"autovacuum": "off"}
-Listener = Callable[[str, float], None]
 
 
 def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | None = None, network: str | None = None,
-                   idle: Address | None = None, listener: Listener = lambda *_: None) -> Drill:
-    """Recover to a point in a throw-away server, compare, plan the schema, run every policy once, write the report.
+                   idle: Address | None = None, listener: Listener = ignore) -> Drill:
+    """Recover to a point in a temporary server, compare, plan the schema, run every policy once, store the report.
 
-    The server is a container of its own, or one that the server `idle` makes beside it. The point is made on the
-    source; where that is gone, it is the last that a drill made. Raises BackupError where there is nothing to compare
-    with, or no way to recover here; what is wrong with the backup is in its problems.
+    The server is a container of its own, or a second server inside the container of `idle`. The restore point is made
+    on the source; where that does not answer, the last one made by a drill is used. Raises BackupError where there is
+    nothing to compare with or no way to recover here; faults of the backup are in the result's `problems`.
     """
     physical = require_physical(config)
     image = image or physical.get("image")
@@ -50,29 +50,31 @@ def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | N
         entry.manifest.require_seal(str(physical["cipher"]))
         image = entry.manifest.server.image
     if idle is None and not shutil.which("docker"):
-        raise RestoreError(f"drill of {entry.id}: no docker command on this machine, and a throw-away server is a "
+        raise RestoreError(f"drill of {entry.id}: no docker command on this machine, and a temporary server is a "
                            "container; run it where there is one")
     since = time.monotonic()
     listener("counting at the source", 0.0)
     point = find_point(config, entry)
     counted = round(time.monotonic() - since, 2)
     # A drill of a backup that is broken is a drill, and is written down; one that found no docker is none.
-    with _container() if idle is None else begin_beside(idle) as name:
+    with _container() if idle is None else use_idle_server(idle) as name:
         drill = _drill(config, entry, point, lambda: (
             _recover(config, entry, point, name, image, network, listener) if idle is None else
-            recover_beside(idle, point.name, entry.id, _database(config), lambda line: listener(line, 0.0))), listener)
+            recover_on_idle_server(idle, point.name, entry.id, _database(config),
+                                   lambda line: listener(line, 0.0))), listener)
     drill = replace(drill, seconds={"source": counted, **drill.seconds})
     write_report(config.store(), entry, drill)
     return drill
 
 
 def find_point(config: BackupConfig, entry: PhysicalEntry) -> Point:
-    """A point made now on the source and written down, sealed; the last one written down where the source is gone."""
+    """A restore point made now on the source and stored, sealed; the last stored one where the source does not answer.
+    """
     store, database = config.store(), config.database_name()
     cipher = str((config.physical or {}).get("cipher") or read_cipher(store, config.keyring(), database))
     if config.admin:
         try:
-            point = take_point(config.administrator()).sealed(cipher)
+            point = take_point(config.administrator()).with_seal(cipher)
         except ServerUnreachableError:
             return _last_point(store, database, entry, cipher)
         store.put(f"{entry.folder}/{POINTS}{point.name}.json", point.model_dump_json(indent=1).encode())
@@ -82,7 +84,7 @@ def find_point(config: BackupConfig, entry: PhysicalEntry) -> Point:
 
 def _last_point(store: Store, database: str, entry: PhysicalEntry, cipher: str) -> Point:
     """The newest that a drill of this backup, or of an older one, made: its WAL comes after this backup's."""
-    known = [key for each in list_physical(store, database) for key, _ in store.objects(f"{each.folder}/{POINTS}")]
+    known = [key for listed in list_physical(store, database) for key, _ in store.objects(f"{listed.folder}/{POINTS}")]
     stop = entry.manifest.stop if entry.manifest else entry.taken
     for key in sorted(known, key=lambda key: key.rsplit("/", 1)[1], reverse=True):
         point = Point.from_json(store.get(key) or b"", cipher, key)
@@ -103,15 +105,15 @@ def _container() -> Iterator[str]:
         remove_container(name)
 
 
-def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, recovered: Callable[[], Server], listener: Listener
-           ) -> Drill:
+def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, start_server: Callable[[], Server],
+           listener: Listener) -> Drill:
     problems, steps, jobs, tables = list[str](), list[str](), dict[str, str](), 0
-    seconds, words = dict[str, float](), entry.manifest.server.words() if entry.manifest else "PostgreSQL"
+    seconds, words = dict[str, float](), entry.manifest.server.describe() if entry.manifest else "PostgreSQL"
     size = entry.manifest.bytes if entry.manifest else 0
     since = time.monotonic()
     recovery = None
     try:
-        server = recovered()
+        server = start_server()
         recovery = time.monotonic() - since
         seconds = dict(server.seconds)
         listener("compare", 0.0)
@@ -121,7 +123,7 @@ def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, recovered: 
             problems += compare_point(point, connection, server.next_transaction)
         tables = len(point.counts)
         seconds["compare"] = round(time.monotonic() - since - recovery, 2)
-        steps, jobs = put_to_work(server.address, config.timestamps, problems)
+        steps, jobs = check_schema_and_jobs(server.address, config.timestamps, problems)
     except (BackupError, SchemaError, psycopg.Error) as error:
         problems.append(" ".join(str(error).split()))
     return Drill(entry.id, entry.database, entry.taken.isoformat(timespec="seconds"),
@@ -132,7 +134,7 @@ def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, recovered: 
 
 
 def require_jobs_off(connection: psycopg.Connection[object]) -> list[str]:
-    """A problem where the recovered server could run jobs on its own."""
+    """A problem where the recovered server could have run jobs on its own; empty where not."""
     row = connection.execute("SELECT current_setting('timescaledb.max_background_workers', true)").fetchone()
     return [] if row in ((None,), ("0",)) else [f"jobs: found {row} background workers, required 0: they may have run"]
 
@@ -141,19 +143,18 @@ def _recover(config: BackupConfig, entry: PhysicalEntry, point: Point, name: str
              network: str | None, listener: Listener) -> Server:
     """Recover into the container `name` and make a login of our own there: the source's passwords need not be known."""
     done = recover(config, name, restore_point=point.name, backup=entry.id, image=image, network=network,
-                   labels=[Owner.here().label()], parameters=PARAMETERS, listener=lambda line: listener(line, 0.0))
+                   labels=[Owner.current().label()], parameters=PARAMETERS, listener=lambda line: listener(line, 0.0))
     password = secrets.token_hex(16)
-    said = _inside(name, f"""
+    answers = _inside(name, f"""
         SELECT pg_snapshot_xmax(pg_current_snapshot()), extract(epoch FROM pg_postmaster_start_time());
         CREATE ROLE {LOGIN} SUPERUSER LOGIN PASSWORD '{password}';""").split("|")
-    started = datetime.fromisoformat(subprocess.run(
-        ["docker", "inspect", "--format", "{{.State.StartedAt}}", name], capture_output=True, text=True,
-        check=True).stdout.strip()[:26].rstrip("Z") + "+00:00").timestamp()
+    started = datetime.fromisoformat(run_docker(
+        "inspect", "--format", "{{.State.StartedAt}}", name).strip()[:26].rstrip("Z") + "+00:00").timestamp()
     # The files are there when the server starts; all after that is replay.
-    restore = float(said[1]) - started
+    restore = float(answers[1]) - started
     address = replace(done.address, database=_database(config), user=LOGIN, password=password)
-    return Server(address, int(said[0]), {"restore": round(restore, 2),
-                                          "replay": round(max(done.ended - float(said[1]), 0.0), 2)})
+    return Server(address, int(answers[0]), {"restore": round(restore, 2),
+                                             "replay": round(max(done.ended - float(answers[1]), 0.0), 2)})
 
 
 def _database(config: BackupConfig) -> str:
@@ -162,9 +163,7 @@ def _database(config: BackupConfig) -> str:
 
 
 def _inside(name: str, statements: str) -> str:
-    done = subprocess.run(["docker", "exec", "--interactive", "--user", "postgres", name, "psql", "-XAtq", "-v",
-                           "ON_ERROR_STOP=1", "-d", "postgres"], input=statements, capture_output=True, text=True,
-                          check=False)
+    done = query_container(name, statements)
     if done.returncode != 0:
         raise RestoreError(f"container {name}: {' '.join(done.stderr.split('PASSWORD')[0].split())[:200]}")
     return done.stdout.strip()

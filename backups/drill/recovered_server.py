@@ -1,18 +1,19 @@
-"""A server recovered beside an idle one, for a drill where there is no Docker: the idle one is asked to make it.
+"""Recovery inside the container of an idle server, for drills where there is no Docker command.
 
-The idle server is a container of the stack with the server's own image, and holds nothing; its superuser runs
-`beside.sh` there (infra/images/pgbackrest), as pgBackRest is run beside the live server.
+The idle server has the stack's own image and holds no data. Its superuser runs `beside.sh` there
+(infra/images/pgbackrest), in the way that pgBackRest is run on the live server's machine.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from backups.errors import DumpError, RestoreError
 from backups.physical.pgbackrest import run_program
+from backups.progress import LineListener
 from schema.connection import UNLIMITED, Address
 from schema.errors import ServerUnreachableError
 
@@ -25,7 +26,7 @@ APPLICATION = "lifecompanion drill"
 
 @dataclass(frozen=True)
 class Server:
-    """A server that was recovered: a superuser's login, the first transaction of its own, seconds by phase."""
+    """A recovered server: a superuser's login, its first own transaction id, the seconds of each phase."""
 
     address: Address
     next_transaction: int
@@ -33,8 +34,8 @@ class Server:
 
 
 @contextmanager
-def begin_beside(idle: Address) -> Iterator[str]:
-    """Whatever an earlier drill left beside the idle server goes now, and what this one makes goes at its end."""
+def use_idle_server(idle: Address) -> Iterator[str]:
+    """Remove what an earlier drill left in the idle server's container, and this one's at the end of the block."""
     _run(idle, "stop")
     try:
         yield idle.host
@@ -43,8 +44,9 @@ def begin_beside(idle: Address) -> Iterator[str]:
             _run(idle, "stop")
 
 
-def recover_beside(idle: Address, point: str, backup: str, database: str, listener: Callable[[str], None]) -> Server:
-    """Recover a backup to a named restore point beside the idle server. Raises RestoreError."""
+def recover_on_idle_server(idle: Address, point: str, backup: str, database: str, listener: LineListener
+                           ) -> Server:
+    """Recover a backup to a named restore point in the idle server's container. Raises RestoreError."""
     since = time.monotonic()
     listener("restoring the files")
     _run(idle, "restore", RESTORE_TYPE="name", RESTORE_TARGET=point, RESTORE_SET=backup)

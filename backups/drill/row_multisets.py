@@ -1,4 +1,4 @@
-"""Whether two streams of COPY text hold the same rows, in whatever order; with constant memory."""
+"""Whether two streams of COPY text contain the same rows in any order; in constant memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DIGEST_BYTES = 32
 
 
 def row_set(blocks: Iterable[bytes]) -> tuple[int, int]:
-    """How many rows there are, and the sum of their hashes, which no order changes."""
+    """The number of rows and the sum of their hashes, which does not depend on their order."""
     count, total, rest = 0, 0, b""
     for block in blocks:
         *lines, rest = (rest + bytes(block)).split(b"\n")
@@ -23,9 +23,9 @@ def row_set(blocks: Iterable[bytes]) -> tuple[int, int]:
 
 
 def holds_rows(address: Address, table: SourceTable, blocks: Iterable[bytes]) -> bool:
-    """Whether a table of a restored database holds exactly these rows."""
+    """Whether a table of a restored database contains exactly these rows."""
     with address.connect(application_name="lifecompanion compare") as connection:
         prepare(connection)
         with connection.cursor().copy(table.copy.encode()) as copy:
-            found = row_set(bytes(block) for block in copy)
-    return found == row_set(blocks)
+            live = row_set(bytes(block) for block in copy)
+    return live == row_set(blocks)

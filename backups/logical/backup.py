@@ -1,6 +1,6 @@
-"""A logical backup: one snapshot, each table a zstd stream encrypted here and sent as it comes, the manifest last.
+"""Taking a logical backup: one snapshot; each table a zstd stream, encrypted here and uploaded while it is read.
 
-Small tables share such a stream (`packing`).
+The manifest is uploaded last. Small tables share one stream (`packs`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from backups.errors import DumpError
 from backups.logical.catalog import KEYS, LOGICAL, clear_unfinished
 from backups.logical.copy_out import Reading, begin_reading
 from backups.logical.manifest import NAME, Manifest, TableData
-from backups.logical.pipeline import Listener, Pipeline, Run, StoppedError
-from backups.logical.resume import Earlier, find_earlier, require_there
+from backups.logical.pipeline import Pipeline, ProgressListener, Run, StoppedError
+from backups.logical.resume import Earlier, find_earlier, require_earlier_objects
 from backups.logical.single_connection import dump_and_hold
 from backups.logical.snapshot import Source, Surroundings
-from backups.logical.snapshot_start import Begun, begin_snapshot
+from backups.logical.snapshot_start import PendingSnapshot, begin_snapshot
 from backups.logical.work_queue import PieceQueue
 from backups.postgresql.client_programs import Programs, complaint, find_programs
+from backups.progress import ignore
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store, Stored
 from schema.connection import Address
@@ -36,27 +37,27 @@ Dumped = tuple[bytes, Programs]
 
 
 def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None,
-                image_digest: str | None = None, workers: int = WORKERS, begun: Begun | None = None,
-                listener: Listener = lambda _: None) -> Manifest:
-    """Take a backup of the database and list it; leaves nothing listed where it fails.
+                image_digest: str | None = None, workers: int = WORKERS, pending: PendingSnapshot | None = None,
+                listener: ProgressListener = ignore) -> Manifest:
+    """Take a backup of the database and add it to the catalogue; a failed one is not listed.
 
-    `begun` is a snapshot that is being taken already. Rows and files never touch this machine's disk. What an
-    interrupted run had sent is not sent again (`resume`). Raises BusyError, DumpError, S3Error.
+    `pending` is a snapshot that is being taken already. Rows and files are never written to this machine's disk.
+    Objects that an interrupted run uploaded are reused (`resume`). Raises BusyError, DumpError, S3Error.
     """
     started = datetime.now(UTC)
     reading: Future[Reading] = Future()
     with ExitStack() as held:
-        begun = begun or held.enter_context(begin_snapshot(address, image, image_digest))
+        pending = pending or held.enter_context(begin_snapshot(address, image, image_digest))
         closer = held.enter_context(ThreadPoolExecutor(max_workers=workers, thread_name_prefix="close"))
         pool = held.enter_context(ThreadPoolExecutor(max_workers=workers + 3, thread_name_prefix="backup"))
         # Nothing is encrypted before: it may bring the data key.
-        looked = pool.submit(find_earlier, store, ring, f"{address.database}/{LOGICAL}/")
-        readers = begin_reading(pool, address, reading, workers=workers, alone=begun.alone.result())
+        earlier_upload = pool.submit(find_earlier, store, ring, f"{address.database}/{LOGICAL}/")
+        readers = begin_reading(pool, address, reading, workers=workers, alone=pending.alone.result())
         # Where there comes nothing to read, they are not to wait for it.
         held.callback(reading.cancel)
-        dumped, source = _hold(held, begun, address, image, image_digest)
+        dumped, source = _hold(held, pending, address, image, image_digest)
         id_ = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        under, earlier = f"{source.server.database}/{LOGICAL}/", looked
+        under, earlier = f"{source.server.database}/{LOGICAL}/", earlier_upload
         if source.server.database != address.database:  # as a pooler's name for it may be: there lies somebody else's
             earlier = Future()
             earlier.set_result(Earlier())
@@ -72,22 +73,22 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         manifest = Manifest(
             id=id_, database=source.server.database, started=started, finished=datetime.now(UTC), server=source.server,
             program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
-            structure=structure, tables=_placed(run, queue, around),
+            structure=structure, tables=_list_tables(run, queue, around),
             sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
-            fingerprint=around.fingerprint).sealed(run.data_key)
-        require_there(store, manifest, under)
+            fingerprint=around.fingerprint).with_seal(run.data_key)
+        require_earlier_objects(store, manifest, under)
         store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest
 
 
-def _placed(run: Run, queue: PieceQueue, around: Surroundings) -> list[TableData]:
+def _list_tables(run: Run, queue: PieceQueue, around: Surroundings) -> list[TableData]:
     """What was kept of each piece, in the order of the source's tables, and the hypertable that it belongs to."""
     place = {table.oid: number for number, table in enumerate(run.source.tables)}
-    found = []
+    tables = []
     for piece in sorted(queue.taken, key=lambda piece: (place[piece.table.oid], piece.id)):
         hypertable, compressed = around.chunks.get(piece.table.full_name, (None, False))
-        found.append(run.tables[piece.id].model_copy(update={"hypertable": hypertable, "compressed": compressed}))
-    return found
+        tables.append(run.tables[piece.id].model_copy(update={"hypertable": hypertable, "compressed": compressed}))
+    return tables
 
 
 def _make_ready(store: Store, ring: Keyring, under: str, id_: str, earlier: Future[Earlier]) -> None:
@@ -117,7 +118,7 @@ def _stream(run: Run, readers: Sequence[Future[None]], structure: Future[tuple[S
         wait(futures)
     if not run.stopped.is_set():
         # All is read: whoever waits to alter a table need not wait for the bucket as well.
-        run.source.let_go()
+        run.source.release()
     run.close(run.packer.rest() if not run.stopped.is_set() else None)
     # Those that only stopped because another failed do not say why.
     errors = [error for future in [*futures, *run.closing] if (error := future.exception())]
@@ -127,16 +128,16 @@ def _stream(run: Run, readers: Sequence[Future[None]], structure: Future[tuple[S
     return structure.result(), around
 
 
-def _hold(held: ExitStack, begun: Begun, address: Address, image: str | None, digest: str | None
+def _hold(held: ExitStack, pending: PendingSnapshot, address: Address, image: str | None, digest: str | None
           ) -> tuple[Dumped | None, Source]:
     """The snapshot; where the server answers one connection alone, with the structure, which was read before."""
-    if source := begun.source.result():
+    if source := pending.source.result():
         return None, source
-    return held.enter_context(dump_and_hold(address, image, digest, lambda server_version: _dump_whole(
+    return held.enter_context(dump_and_hold(address, image, digest, lambda server_version: _dump_structure(
         server_version, image, address)))
 
 
-def _dump_whole(server_version: int, image: str | None, address: Address) -> Dumped:
+def _dump_structure(server_version: int, image: str | None, address: Address) -> Dumped:
     """The archive in memory, from a session that has ended: a hundred kilobytes, and the large objects if any."""
     programs, archive = find_programs(server_version, image), bytearray()
     _dump(programs, address, archive.extend)

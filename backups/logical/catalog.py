@@ -1,8 +1,8 @@
-"""The catalogue: which backups a bucket holds, and which of them were verified, when and how.
+"""The catalogue of logical backups: which ones the bucket holds, and when each was verified or drilled.
 
-`<database>/logical/<id>/` holds one backup: its objects (but for those that it took over from an interrupted run, see
-`resume`), `keys/<key id>` (its data key, wrapped), the manifest, and what was found out about it later, each in an
-object of its own: nothing is ever written again, so whoever takes backups needs no right to delete or replace.
+`<database>/logical/<id>/` holds one backup: its objects (except those reused from an interrupted run, see `resume`),
+`keys/<key id>` (its data key, wrapped), the manifest, and one object for each verification or drill. Objects are never
+overwritten, so the login that takes backups needs no right to delete or replace.
 """
 
 from __future__ import annotations
@@ -33,26 +33,35 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Listed(Protocol):
-    """What the two kinds of backup have in common in the catalogue."""
+    """The properties that logical and physical backups share in the catalogue."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The backup's id, unique within its database and kind."""
     @property
-    def taken(self) -> datetime: ...
+    def taken(self) -> datetime:
+        """When the backup was started, in UTC."""
     @property
-    def folder(self) -> str: ...
+    def folder(self) -> str:
+        """The key prefix of its catalogue entry, relative to the store."""
     @property
-    def proven(self) -> bool: ...
+    def proven(self) -> bool:
+        """Whether it was verified or restored, and not found damaged since."""
     @property
-    def verified(self) -> datetime | None: ...
+    def verified(self) -> datetime | None:
+        """When it was last read back and found right; None for never."""
     @property
-    def drilled(self) -> datetime | None: ...
+    def drilled(self) -> datetime | None:
+        """When a drill last restored it successfully; None for never."""
     @property
-    def failed(self) -> datetime | None: ...
+    def failed(self) -> datetime | None:
+        """When a drill of it last failed; None for never."""
     @property
-    def stored_bytes(self) -> int: ...
+    def stored_bytes(self) -> int:
+        """The bytes that it takes in the bucket."""
     @property
-    def seconds(self) -> float: ...
+    def seconds(self) -> float:
+        """How long it took, in seconds."""
 
 
 AnyListed = TypeVar("AnyListed", bound=Listed)
@@ -60,8 +69,11 @@ AnyListed = TypeVar("AnyListed", bound=Listed)
 
 @dataclass(frozen=True)
 class Entry:
-    """One backup of the catalogue. `problem` says why its manifest cannot be read, where it cannot; `failed` when its
-    last drill failed, `damaged` when it was last found damaged."""
+    """One logical backup in the catalogue.
+
+    `problem` says why its manifest cannot be read, None where it can; `failed` is when its last drill failed, `damaged`
+    when it was last found damaged.
+    """
 
     id: str
     database: str
@@ -75,44 +87,45 @@ class Entry:
 
     @property
     def taken(self) -> datetime:
-        """When it was begun: its data is at least as new."""
+        """When it was started, in UTC; its data is at least as new."""
         if self.manifest:
             return self.manifest.started  # finer than the id: two may be of one second
         return parse_stamp(self.id.split("-", maxsplit=1)[0]) or NEVER
 
     @property
     def folder(self) -> str:
+        """The key prefix of its objects, relative to the store."""
         return f"{self.database}/{self.kind}/{self.id}"
 
     @property
     def proven(self) -> bool:
-        """Whether every object of it was read back and found right, or it was restored and found equal; not if it has
-        been found damaged since."""
+        """Whether it was verified or restored and compared, and not found damaged since."""
         return self.manifest is not None and is_proven(self.verified, self.drilled, self.damaged)
 
     @property
     def stored_bytes(self) -> int:
+        """The bytes that it takes in the bucket; 0 where its manifest cannot be read."""
         return self.manifest.stored_bytes if self.manifest else 0
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """How long it took, in seconds; 0 where its manifest cannot be read."""
         return (self.manifest.finished - self.manifest.started).total_seconds() if self.manifest else 0.0
 
 
 def list_backups(store: Store, database: str) -> list[Entry]:
-    """Every listed backup, the oldest first. What has no manifest is none, and is not here."""
+    """All backups of the database, oldest first; a folder without a manifest is not a backup and is left out."""
     prefix = f"{database}/{LOGICAL}/"
-    found = []
+    entries = []
     for id_ in store.folders(prefix):
         entry = read_entry(store, database, id_)
         if entry:
-            found.append(entry)
-    return sorted(found, key=lambda entry: (entry.taken, entry.id))
+            entries.append(entry)
+    return sorted(entries, key=lambda entry: (entry.taken, entry.id))
 
 
 def read_entry(store: Store, database: str, id_: str) -> Entry | None:
-    """One backup; None where there is no such."""
+    """One backup; None where there is no manifest of this id."""
     folder = f"{database}/{LOGICAL}/{id_}"
     manifest, problem = None, None
     try:
@@ -128,9 +141,9 @@ def read_entry(store: Store, database: str, id_: str) -> Entry | None:
 
 
 def find_backup(store: Store, database: str, id_: str | None = None, entries: Sequence[Entry] | None = None) -> Entry:
-    """The backup of this id (or the beginning of one), else the newest; of `entries` where they are listed already.
+    """The backup whose id is or starts with `id_`, by default the newest.
 
-    Raises BackupError.
+    `entries` spares listing the bucket again. Raises BackupError where there is none, or several.
     """
     entries = list_backups(store, database) if entries is None else entries
     chosen = [entry for entry in entries if id_ is None or entry.id.startswith(id_)]
@@ -141,35 +154,38 @@ def find_backup(store: Store, database: str, id_: str | None = None, entries: Se
         raise BackupError(f"backup {id_}: not in {store} (newest: {', '.join(entry.id for entry in entries[-3:])}); "
                           "see `lcdb backup list`")
     if id_ is not None and len(chosen) > 1:
-        raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")
+        raise BackupError(f"backup {id_}: {len(chosen)} backups have ids that begin so; give more of the id")
     if chosen[-1].manifest is None:
         raise BackupError(chosen[-1].problem or f"backup {chosen[-1].id}: no manifest")
     return chosen[-1]
 
 
 def open_backup(store: Store, ring: Keyring, entry: Entry) -> tuple[Manifest, bytes]:
-    """The manifest, proven to be ours, and the data key. Raises WrongKeyError, DamagedError."""
+    """The manifest, after its seal was checked, and the data key.
+
+    Raises WrongKeyError where no key of the ring decrypts it, DamagedError where it was changed or a part is missing.
+    """
     if entry.manifest is None:
         raise DamagedError(entry.problem or f"backup {entry.id}: no manifest")
     names = [key.rsplit("/", 1)[1] for key, _ in store.objects(f"{entry.folder}/{KEYS}")]
     if not names:
-        raise DamagedError(f"{entry.folder}/{KEYS}: no wrapped key is there; it was deleted; take another backup")
+        raise DamagedError(f"{entry.folder}/{KEYS}: no wrapped key found: it was deleted; take another backup")
     ours = [name for name in names if name in ring.ids()]
     if not ours:
-        raise WrongKeyError(f"backup {entry.id}: closed with key {', '.join(names)}, found {', '.join(ring.ids())}; "
+        raise WrongKeyError(f"backup {entry.id}: encrypted with key {', '.join(names)}, found {', '.join(ring.ids())}; "
                             "add that key to the backup keys")
     data_key = ring.unwrap_first(((id_, store.get(f"{entry.folder}/{KEYS}{id_}") or b"") for id_ in ours), entry.id)
     entry.manifest.require_seal(data_key)
     if (entry.manifest.id, entry.manifest.database) != (entry.id, entry.database):
         raise DamagedError(f"{entry.folder}/{NAME}: is backup {entry.manifest.id} of {entry.manifest.database}: "
-                           "somebody put it into another's place; take another backup")
+                           "it was copied over another backup; take another backup")
     return entry.manifest, data_key
 
 
 def rewrap(store: Store, ring: Keyring, database: str) -> list[str]:
-    """Close every backup's data key with the current key too; returns the ids of those that were not yet.
+    """Encrypt every backup's data key with the current key as well; returns the ids of those that it was done for.
 
-    Raises BackupError at the end where one could not be: the older keys are still needed for it, or it is lost.
+    Raises BackupError at the end where one could not be: its older key is missing from the ring.
     """
     done, failed, newest = [], list[str](), Keyring(ring.keys[:1])
     for entry in list_backups(store, database):
@@ -187,13 +203,14 @@ def rewrap(store: Store, ring: Keyring, database: str) -> list[str]:
             store.put(f"{entry.folder}/{KEYS}{ring.current}", ring.wrap(data_key, entry.id).encode())
             done.append(entry.id)
     if failed:
-        raise BackupError(f"closed with key {ring.current} too: {len(done)} backups; not: {len(failed)}, of which one: "
+        raise BackupError(f"encrypted with key {ring.current} too: {len(done)} backups; not: {len(failed)}, the first: "
                           f"{failed[0]}")
     return done
 
 
 def mark(store: Store, entry: Listed, what: str, facts: dict[str, Any]) -> datetime:
-    """Write down what was found out about a backup (VERIFIED or DRILLS); returns when, as the catalogue will say it."""
+    """Record a finding about a backup under `what` (VERIFIED, DRILLS, FAILED_DRILLS or DAMAGED); returns when, in UTC.
+    """
     now = datetime.now(UTC).replace(microsecond=0)
     store.put(f"{entry.folder}/{what}{now.strftime(STAMP)}.json",
               json.dumps({"when": now.isoformat(timespec="seconds"), **facts}, indent=1).encode())
@@ -201,46 +218,47 @@ def mark(store: Store, entry: Listed, what: str, facts: dict[str, Any]) -> datet
 
 
 def newest_verified(store: Store, database: str) -> Entry | None:
-    """The newest logical backup that is proven, and not of the future; None where there is none."""
+    """The newest proven logical backup, not dated in the future; None where there is none."""
     return newest_proven(list_backups(store, database))
 
 
 def newest_proven(entries: Sequence[AnyListed]) -> AnyListed | None:
-    """The newest of these, the oldest first, that is proven, and not of the future; None where there is none."""
+    """The newest of `entries` (oldest first) that is proven and not dated in the future; None where there is none."""
     return next((entry for entry in reversed(entries) if entry.proven and has_come(entry.taken)), None)
 
 
 def is_proven(verified: datetime | None, drilled: datetime | None, damaged: datetime | None) -> bool:
-    """Whether the last word on a backup is that it is good: read back or restored, and not found damaged since."""
+    """Whether the last finding is good: verified or drilled, and not found damaged since."""
     good = newest_moment((verified, drilled))
     return good is not None and (damaged is None or good > damaged)
 
 
 def newest_moment(moments: Iterable[datetime | None]) -> datetime | None:
-    """The newest of those that there are; None where there is none."""
+    """The latest of the given times, None values left out; None where there are none."""
     return max((moment for moment in moments if moment), default=None)
 
 
 def has_verified_backup(store: Store, database: str, newer_than: datetime | timedelta) -> bool:
-    """Whether the bucket holds a verified backup of the database that is newer than an instant, or than an age.
+    """Whether the bucket holds a verified backup of the database that is newer than a time, or younger than an age.
 
-    For whoever is about to lose data on purpose. Raises S3Error where the bucket cannot be asked.
+    Asked before data is deleted deliberately. Raises S3Error where the bucket cannot be read.
     """
     since = datetime.now(UTC) - newer_than if isinstance(newer_than, timedelta) else newer_than
-    found = newest_verified(store, database)
-    return found is not None and found.taken >= since
+    newest = newest_verified(store, database)
+    return newest is not None and newest.taken >= since
 
 
 def clear_unfinished(store: Store, under: str) -> int:
-    """Abort the uploads that killed runs left. Only for the one that holds the database's backup lock."""
-    left = store.unfinished(under)
+    """Abort the uploads of killed runs; returns how many. Only for the process that holds the database's backup lock.
+    """
+    left = store.list_uploads(under)
     for key, upload in left:
         store.abort(key, upload)
     return len(left)
 
 
 def parse_stamp(text: str) -> datetime | None:
-    """The moment that a name says; None where it says none: somebody else put that there."""
+    """The time that an object's name contains, in UTC; None where it contains none, as in objects of other programs."""
     try:
         return datetime.strptime(text, STAMP).replace(tzinfo=UTC)
     except ValueError:
@@ -248,16 +266,16 @@ def parse_stamp(text: str) -> datetime | None:
 
 
 def has_come(moment: datetime, now: datetime | None = None) -> bool:
-    """Whether a moment is none of the future, give or take what clocks differ by.
+    """Whether a time is not in the future, with a tolerance for clocks that differ (CLOCKS).
 
-    What is of the future, by a clock that went wrong or by somebody else's hand, must not stand in for backups that
-    nobody takes any more.
+    A backup dated in the future, by a wrong clock or by an attacker, must not count in place of backups not taken
+    since.
     """
     return moment <= (now or datetime.now(UTC)) + CLOCKS
 
 
 def newest_stamp(texts: Iterable[str]) -> datetime | None:
-    """The newest moment that any of these names says."""
+    """The latest time in these names; None where none contains one."""
     return newest_moment(map(parse_stamp, texts))
 
 

@@ -1,6 +1,6 @@
-"""COPY out of the server, many tables over one connection, each streamed into a sink of its own.
+"""COPY out of the server: many tables over one connection, each streamed into its own sink.
 
-asyncpg takes the server's messages apart in C; per row nothing is done in Python.
+asyncpg parses the server's messages in C; no Python code runs per row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import psycopg
 from backups.errors import DumpError
 from backups.logical.snapshot import APPLICATION, Source, SourceTable, settings
 from backups.logical.work_queue import Piece, PieceQueue
-from backups.postgresql.asyncpg_login import FAILURES, log_in, said
+from backups.postgresql.asyncpg_login import FAILURES, log_in, one_line
 from schema.connection import Address
 
 # Woken for every message of the server's, 8 KiB each, the event loop would cost more than compressing does: so the
@@ -33,19 +33,19 @@ WARMED_UP = "SELECT WHERE repeat(repeat(' ', 4096), 4096) = ''"
 
 
 class Sink(Protocol):
-    """Takes the rows of one piece, then hears how many there were; `abandon` where they never come to an end.
+    """Receives the rows of one piece, then their count (`finish`); `abandon` is called instead where reading fails."""
 
-    `finish` returns the sink that must read the piece again, if any.
-    """
-
-    def write(self, data: bytes) -> None: ...
-    def finish(self, rows: int) -> Sink | None: ...
-    def abandon(self) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Take the next bytes of COPY text."""
+    def finish(self, rows: int) -> Sink | None:
+        """Take the number of rows; returns the sink that must read the piece again, None where it is done."""
+    def abandon(self) -> None:
+        """Release what was opened: the piece will not be complete."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What readers share: the snapshot, the pieces that wait, who takes the rows of each."""
+    """What all readers share: the snapshot, the queue of pieces, and the function that makes a sink for a piece."""
 
     source: Source
     queue: PieceQueue
@@ -54,14 +54,17 @@ class Reading:
 
 def begin_reading(pool: ThreadPoolExecutor, address: Address, reading: Future[Reading], *, workers: int, alone: bool
                   ) -> list[Future[None]]:
-    """Have as many threads read as there are `workers`; one, over the snapshot's connection, where that is alone."""
+    """Start `workers` threads that read pieces; one, over the snapshot's connection, where it is `alone`.
+
+    Returns a future for each thread.
+    """
     if alone:
         return [pool.submit(copy_over_snapshot, reading)]
     return [pool.submit(copy_out, address, reading) for _ in range(workers)]
 
 
 def copy_over_snapshot(reading: Future[Reading]) -> None:
-    """The same as `copy_out` over the connection that holds the snapshot, which nobody else uses meanwhile."""
+    """Like `copy_out`, over the connection that holds the snapshot, which nothing else uses meanwhile."""
     given = reading.result()
     while piece := given.queue.take():
         sink: Sink | None = given.sink(piece)
@@ -80,13 +83,14 @@ def copy_over_snapshot(reading: Future[Reading]) -> None:
 
 
 def _ended_before(database: str, error: BaseException) -> DumpError:
-    return DumpError(f"database {database}: the server ended before the last row: {said(error)}; run the backup again")
+    return DumpError(f"database {database}: the server ended before the last row: {one_line(error)}; run the backup "
+                     "again")
 
 
 def copy_out(address: Address, reading: Future[Reading]) -> None:
-    """Stream pieces of tables into a sink each, until none waits. Raises DumpError unless every last row came.
+    """Stream pieces of tables, each into its own sink, until the queue is empty.
 
-    Logs in at once, and begins when it hears what is to be read.
+    Logs in at once and waits for `reading`. Raises DumpError unless every row of every piece arrived.
     """
     try:
         asyncio.run(_copy_out_and_close(address, reading))

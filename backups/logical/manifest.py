@@ -1,4 +1,4 @@
-"""The manifest: what is known of one backup, and proof of who wrote it. It is put last: no manifest, no backup."""
+"""The manifest of a backup, sealed with its key. It is uploaded last: without a manifest there is no backup."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class _Grown(_Part):
 
 
 class Server(_Grown):
-    """The server and the database that were backed up. `edition` is TimescaleDB's licence: timescale or apache.
+    """The server and the database that were backed up; `edition` is TimescaleDB's licence, timescale or apache.
 
-    `image_digest` is what the server's containers were made from, by content: the name of an image may move.
-    `locale_provider` is pg_database's letter, None for the C library's; what else it takes is `locale` and `icu_rules`.
+    `image_digest` identifies the image of the server's container by content, since a tag may move. `locale_provider` is
+    pg_database's letter, None for the C library's, with `locale` and `icu_rules` as its other settings.
     """
 
     server_version: int
@@ -73,24 +73,25 @@ class Server(_Grown):
     icu_rules: str | None = None
     LATER = frozenset({"image_digest", "locale_provider", "locale", "icu_rules"})
 
-    def words(self) -> str:
-        """Versions and edition in a few words."""
+    def describe(self) -> str:
+        """Versions and edition as a phrase for people."""
         if self.timescaledb is None:
             return f"PostgreSQL {self.postgresql} without TimescaleDB"
         return f"PostgreSQL {self.postgresql}, TimescaleDB {self.timescaledb} ({self.edition})"
 
     def origin(self) -> str:
-        """The same, with the image and its digest."""
+        """Versions, edition, image and digest as a phrase for people."""
         if self.image is None and self.image_digest is None:
-            return f"{self.words()}, image unknown"
-        return f"{self.words()}, image {self.image or 'of unknown name'} ({self.image_digest or 'digest unknown'})"
+            return f"{self.describe()}, image unknown"
+        return f"{self.describe()}, image {self.image or 'of unknown name'} ({self.image_digest or 'digest unknown'})"
 
 
 class TableData(_Grown):
-    """The rows of one table or chunk. `extension` names the one whose configuration they are; no object, no rows.
+    """The rows of one table or chunk, or of a part of it; without `stored` it has no rows.
 
-    Small tables share an object: `offset` is where this one's `bytes` begin in its plain text. Large ones come in
-    several of these, in the order of `part`.
+    `extension` is the extension whose configuration table this is. Where small tables share an object, this one's text
+    starts at `offset` in the object's plain text and is `bytes` long. A large table has several entries, in order of
+    `part`.
     """
 
     schema_: str
@@ -110,12 +111,12 @@ class TableData(_Grown):
 
     @property
     def stored_bytes(self) -> int:
-        """What it takes in the bucket; an object that several tables share counts with the first of them."""
+        """The bytes that it takes in the bucket; an object shared by several tables counts with the first of them."""
         return self.stored.bytes if self.stored and not self.offset else 0
 
 
 class SequenceValue(_Part):
-    """Where a sequence stood."""
+    """The last value of a sequence, and whether it was used."""
 
     full_name: str
     last_value: int
@@ -124,7 +125,7 @@ class SequenceValue(_Part):
 
 
 class Role(_Part):
-    """A role that the database's objects and grants name; never its password."""
+    """A role that the database's objects and grants name; its password is never stored."""
 
     name: str
     superuser: bool
@@ -139,7 +140,10 @@ class Role(_Part):
 
 
 class Manifest(_Part):
-    """One logical backup. Size and SHA-256 of `tables` are of the plain COPY text, of `stored` what lies there."""
+    """One logical backup.
+
+    `bytes` and `sha256` of a table are of its plain COPY text, those of `stored` of the encrypted object.
+    """
 
     format: int = FORMAT
     kind: Literal["logical"] = "logical"
@@ -160,56 +164,57 @@ class Manifest(_Part):
 
     @property
     def rows(self) -> int:
-        """All rows but those of extensions' configuration."""
+        """The number of rows, without extensions' configuration tables."""
         return sum(table.rows for table in self.tables if table.extension is None)
 
     @property
     def stored_bytes(self) -> int:
-        """What the backup takes in the bucket."""
+        """The bytes that the backup takes in the bucket."""
         return sum(stored.bytes for stored in self.objects())
 
     def objects(self) -> Iterator[Stored]:
-        """Every object of the backup but the manifest and the wrapped keys, each once."""
+        """Every object of the backup once, except the manifest and the wrapped keys."""
         yield self.structure
         yield from {table.stored.key: table.stored for table in self.tables if table.stored}.values()
 
     @property
     def earlier_bytes(self) -> int:
-        """What of it an interrupted run had sent: it lies in that run's folder."""
+        """The bytes reused from an interrupted run, whose folder holds them."""
         return sum(stored.bytes for stored in self.objects()
                    if not stored.key.startswith(f"{self.database}/{self.kind}/{self.id}/"))
 
     def parts(self) -> dict[str, list[TableData]]:
-        """What there is of each table and chunk, by its full name."""
-        found: dict[str, list[TableData]] = {}
+        """The entries of each table and chunk by its full name, in order of their part."""
+        parts: dict[str, list[TableData]] = {}
         for table in self.tables:
-            found.setdefault(table.full_name, []).append(table)
-        return found
+            parts.setdefault(table.full_name, []).append(table)
+        return parts
 
     def hypertables(self) -> dict[str, list[TableData]]:
-        """The chunks by hypertable."""
-        found: dict[str, list[TableData]] = {}
+        """The chunks' entries by the full name of their hypertable."""
+        chunks: dict[str, list[TableData]] = {}
         for table in self.tables:
             if table.hypertable:
-                found.setdefault(table.hypertable, []).append(table)
-        return found
+                chunks.setdefault(table.hypertable, []).append(table)
+        return chunks
 
-    def sealed(self, data_key: bytes) -> Self:
-        """The same with its authentication code."""
+    def with_seal(self, data_key: bytes) -> Self:
+        """The same manifest with its authentication code (HMAC-SHA-256 under the backup's data key)."""
         return self.model_copy(update={"seal": seal(data_key, self._content())})
 
     def require_seal(self, data_key: bytes) -> None:
-        """Raise DamagedError unless whoever wrote this manifest had the backup's key."""
+        """Raise DamagedError unless the seal was made with the backup's data key."""
         if not hmac.compare_digest(self.seal.encode(), seal(data_key, self._content()).encode()):
             raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the backup's key: it was changed; take "
                                "another backup")
 
     def to_json(self) -> bytes:
+        """The manifest as indented JSON."""
         return json.dumps(self.model_dump(mode="json"), indent=1).encode()
 
     @classmethod
     def from_json(cls, text: bytes, where: str) -> Self:
-        """Raises DamagedError where the text is no manifest, or one of a later program."""
+        """Parse a manifest; raises DamagedError where the text is none, or is of a later format. `where` names it."""
         try:
             values: dict[str, Any] = json.loads(text)
             if values.get("format", 1) not in READABLE:
@@ -225,8 +230,8 @@ class Manifest(_Part):
         return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
 
 
-def in_order(tables: Iterable[TableData]) -> list[TableData]:
-    """Tables as they are best read: the largest first, then those that share an object, each beside its neighbours."""
+def sort_for_reading(tables: Iterable[TableData]) -> list[TableData]:
+    """Order tables for reading: the largest first, then those that share an object, in the order of their offsets."""
     def place(table: TableData) -> tuple[bool, str, int]:
         if table.stored is None or table.offset is None:
             return False, "", -table.bytes
@@ -234,6 +239,6 @@ def in_order(tables: Iterable[TableData]) -> list[TableData]:
     return sorted(tables, key=place)
 
 
-def by_name(tables: Sequence[TableData]) -> dict[str, TableData]:
+def index_by_name(tables: Sequence[TableData]) -> dict[str, TableData]:
     """The tables by their full name."""
     return {table.full_name: table for table in tables}

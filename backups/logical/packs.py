@@ -1,4 +1,4 @@
-"""Small tables share objects: a request each would cost more than their rows, in time and, at a provider, in money."""
+"""Packs: small tables share an object, since a request for each would cost more time and money than their rows."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ class _Pack:
 
 
 class Packer:
-    """Gathers the texts of small tables, whoever reads them, and puts them together."""
+    """Collects the texts of small tables from all readers and stores them several to an object. Thread-safe."""
 
     def __init__(self, put: Put, keep: Keep) -> None:
+        """`put` stores a pack's bytes under a key; `keep` is called for each of its tables once it is stored."""
         self._put, self._keep = put, keep
         self._open = _Pack()
         self._count = 0
         self._lock = threading.Lock()
 
     def add(self, id_: PieceId, table: TableData, pieces: Sequence[bytes]) -> Callable[[], None] | None:
-        """Take a table's text; returns what puts a pack that is full by it."""
+        """Add a table's text; returns the function that uploads the pack where this text filled it, else None."""
         with self._lock:
             pack = self._open
             pack.tables.append((id_, table.model_copy(update={"offset": pack.bytes})))
@@ -47,7 +48,7 @@ class Packer:
             return self._close() if pack.bytes >= PACK_BYTES else None
 
     def rest(self) -> Callable[[], None] | None:
-        """What puts the tables that are left; None where there are none."""
+        """The function that uploads the last pack; None where it is empty."""
         with self._lock:
             return self._close() if self._open.tables else None
 

@@ -1,6 +1,6 @@
-"""The way of rows into the bucket: hashed, compressed, encrypted and sent as they come, or gathered for a pack.
+"""From rows to the bucket: hashed, compressed, encrypted and uploaded while they are read, or collected for a pack.
 
-What an interrupted run had sent of the same rows is named in place of being sent again (`resume`).
+Rows that an interrupted run has uploaded are not uploaded again; the manifest names its object (`resume`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from backups.storage.object_store import Store, Stored
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backup is, in bytes; `total` is an estimate by the tables' sizes, `earlier` of an interrupted run."""
+    """Progress of a backup in bytes and rows; `total` is an estimate from the tables' sizes, `earlier` was reused."""
 
     done: int
     total: int
@@ -34,7 +34,8 @@ class Progress:
     earlier: int
 
 
-Listener = Callable[[Progress], None]
+# Called with how far the backup is.
+ProgressListener = Callable[[Progress], None]
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Run:
     # What an interrupted run had sent, and the data key.
     earlier: Future[Earlier]
     source: Source
-    listener: Listener
+    listener: ProgressListener
     # Ends objects: the last part is on its way while the next table is read. As many may be as there are workers.
     closer: ThreadPoolExecutor
     room: threading.Semaphore
@@ -60,32 +61,36 @@ class Run:
     journal: Journal = field(init=False)
     _sizes: dict[PieceId, int] = field(default_factory=dict)
     _total: int = field(init=False)
-    _told: float = 0.0
+    _reported_at: float = 0.0
     _rows: int = 0
     _stored: int = 0
     _taken_over: int = 0
     _done: int = 0
 
     def __post_init__(self) -> None:
+        """Make the journal and the packer, and add up the tables' sizes."""
         self.journal = Journal(self.store, self.folder)
         self.packer = Packer(lambda key, pieces: _put(self, key, pieces), self.keep)
         self._total = sum(table.bytes for table in self.source.tables)
 
     def sink(self, piece: Piece) -> PieceSink:
+        """A sink for the rows of this piece."""
         self._sizes[piece.id] = piece.bytes
         return PieceSink(self, piece)
 
     @property
     def data_key(self) -> bytes:
+        """The key of this backup's objects; waits until the search for an interrupted run has ended."""
         return self.earlier.result().data_key
 
     def keep_long(self, piece: Piece, table: TableData, *, earlier: bool = False) -> None:
-        """Keep what has an object of its own, and note it for the next run, should this one be interrupted."""
+        """Keep the entry of a piece with an object of its own, and note it in the journal."""
         self.keep(piece.id, table, earlier=earlier)
         self.ready.result()
         self.journal.add(self.data_key, piece, table)
 
     def keep(self, id_: PieceId, table: TableData, *, earlier: bool = False) -> None:
+        """Keep the entry of a piece and report progress, at most twice a second."""
         with self._lock:
             self.tables[id_] = table
             self._rows += table.rows
@@ -95,12 +100,12 @@ class Run:
                 self._stored += table.stored_bytes
             self._done += self._sizes[id_]
             now = time.monotonic()
-            if now - self._told > 0.5 or self._done == self._total:
-                self._told = now
+            if now - self._reported_at > 0.5 or self._done == self._total:
+                self._reported_at = now
                 self.listener(Progress(self._done, self._total, self._rows, self._stored, self._taken_over))
 
     def close(self, finish: Callable[[], None] | None) -> None:
-        """Have an object, if any, finished by another thread, once there is room; the first failure stops all."""
+        """Run `finish` in another thread once one is free; None does nothing. The first failure stops the backup."""
         if finish is None:
             return
         self.room.acquire()
@@ -117,22 +122,25 @@ class Run:
 
 
 class StoppedError(Exception):
-    """Another part of this backup failed."""
+    """Raised in a thread because another part of this backup failed."""
 
 
 class Pipeline:
-    """Plain bytes in; compressed, encrypted and sent out."""
+    """Takes plain bytes; compresses, encrypts and uploads them. Use as a context manager."""
 
     def __init__(self, run: Run, key: str) -> None:
+        """`key` is the object's key relative to the backup's folder."""
         self._stopped = run.stopped
         self._compressor = make_compressor()
         self._upload = Upload(run.store, f"{run.folder}/{key}", run.ready)
         self._encryptor = Encryptor(run.data_key, self._upload.key)
 
     def __enter__(self) -> Pipeline:
+        """Return itself."""
         return self
 
     def write(self, data: bytes) -> None:
+        """Take plain bytes. Raises StoppedError once another part of the backup failed, S3Error."""
         if self._stopped.is_set():
             raise StoppedError
         compressed = self._compressor.compress(data)
@@ -140,21 +148,24 @@ class Pipeline:
             self._upload.write(sealed)
 
     def finish(self) -> Stored:
+        """Complete the object; returns its key, size and SHA-256."""
         self._upload.write(self._encryptor.feed(self._compressor.flush()))
         self._upload.write(self._encryptor.finish())
         return self._upload.finish()
 
     def __exit__(self, *error: object) -> None:
+        """Abort the upload where it was not finished."""
         self._upload.__exit__(*error)
 
 
 class PieceSink:
-    """The rows of one piece: hashed and piped on, or kept for a pack; one without rows makes no object.
+    """Takes the rows of one piece and uploads them, or collects them for a pack; without rows there is no object.
 
-    Where an interrupted run had sent the piece they are only hashed, unless it is to be sent `anew`.
+    Rows that an interrupted run has uploaded are only hashed, unless `anew` says that they differ.
     """
 
     def __init__(self, run: Run, piece: Piece, *, anew: bool = False) -> None:
+        """`anew`: upload the rows even where an interrupted run has uploaded this piece."""
         self._run, self._piece, self._anew = run, piece, anew
         self._earlier: Sent | None = None
         self._held: list[bytes] = []
@@ -162,6 +173,7 @@ class PieceSink:
         self._digest, self._bytes = hashlib.sha256(), 0
 
     def write(self, data: bytes) -> None:
+        """Take the next bytes of COPY text."""
         self._digest.update(data)
         self._bytes += len(data)
         if self._pipeline is not None:
@@ -184,30 +196,31 @@ class PieceSink:
                 self._pipeline.write(piece)
 
     def finish(self, rows: int) -> PieceSink | None:
-        """Returns who is to have the rows again: they are others than those that were sent before."""
+        """Complete the piece; returns a new sink where the rows differ from those uploaded before, else None."""
         if self._earlier is not None:
-            found = self._found(rows, self._earlier.stored)
-            if not self._earlier.is_of(found):
+            table = self._describe(rows, self._earlier.stored)
+            if not self._earlier.is_of(table):
                 return PieceSink(self._run, self._piece, anew=True)
-            self._run.close(lambda: self._run.keep_long(self._piece, found, earlier=True))
+            self._run.close(lambda: self._run.keep_long(self._piece, table, earlier=True))
         elif self._pipeline is not None:
             self._run.close(lambda: self._finish(rows))
         elif self._held:
-            self._run.close(self._run.packer.add(self._piece.id, self._found(rows), self._held))
+            self._run.close(self._run.packer.add(self._piece.id, self._describe(rows), self._held))
         else:
-            self._run.keep(self._piece.id, self._found(rows))
+            self._run.keep(self._piece.id, self._describe(rows))
         return None
 
     def abandon(self) -> None:
+        """Abort the upload, if one was begun."""
         if self._pipeline is not None:
             self._pipeline.__exit__(StoppedError, None, None)
 
     def _finish(self, rows: int) -> None:
         assert self._pipeline
         with self._pipeline:
-            self._run.keep_long(self._piece, self._found(rows, self._pipeline.finish()))
+            self._run.keep_long(self._piece, self._describe(rows, self._pipeline.finish()))
 
-    def _found(self, rows: int, stored: Stored | None = None) -> TableData:
+    def _describe(self, rows: int, stored: Stored | None = None) -> TableData:
         table = self._piece.table
         return TableData(
             schema_=table.schema, name=table.name, full_name=table.full_name, columns=table.columns, rows=rows,

@@ -1,4 +1,4 @@
-"""The way back from the bucket: read, checked, decrypted, decompressed, block by block."""
+"""Reading a backup from the bucket: each object is fetched, checked, decrypted and decompressed block by block."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACK_MOST_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Opened:
-    """A backup whose manifest was proven and whose data key is known."""
+    """A backup whose manifest's seal was checked and whose data key is known. Thread-safe."""
 
     store: Store
     manifest: Manifest
@@ -39,7 +39,10 @@ class Opened:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def check(self, stored: Stored) -> Iterator[bytes]:
-        """The object's bytes as they lie there. Raises DamagedError unless they are those that were written."""
+        """Yield the object's encrypted bytes; raises DamagedError unless size and SHA-256 are the manifest's.
+
+        While there is room (KEPT_BYTES in all) they are kept for the next read of the same object.
+        """
         with self._keeping:
             if keep := sum(self._room.values()) + stored.bytes <= KEPT_BYTES:
                 self._room[stored.key] = stored.bytes
@@ -59,7 +62,7 @@ class Opened:
         return self.store.read(stored) if kept is None else kept
 
     def plain(self, stored: Stored) -> Iterator[bytes]:
-        """The object's plain bytes. Raises DamagedError that names the object, at the latest after the last block."""
+        """Yield the object's plain bytes; raises DamagedError, after the last block at the latest."""
         decompressor = ZstdDecompressor()
         for block in Decryptor(self.data_key, stored.key).open(self._take(stored)):
             try:
@@ -74,7 +77,7 @@ class Opened:
             raise DamagedError(f"{stored.key}: ends too early; take another backup")
 
     def rows(self, table: TableData) -> Iterator[bytes]:
-        """The table's COPY text; raises DamagedError unless it is what the server gave, row count included."""
+        """Yield the table's COPY text; raises DamagedError unless its SHA-256 and row count are the manifest's."""
         digest, rows = hashlib.sha256(), 0
         for block in self._text(table):
             digest.update(block)
@@ -85,10 +88,10 @@ class Opened:
                                "checksum; take another backup")
 
     def rows_to_load(self, table: TableData) -> Iterator[bytes]:
-        """The same for whoever counts the rows himself.
+        """Yield the table's COPY text for a caller that counts the rows itself.
 
-        What lies alone in an object is what was encrypted (AES-GCM) and what was compressed (zstd's own checksum, from
-        format 2 on): so SHA-256, which takes as long as unpacking, is left to `verify` and to drills.
+        An object that holds one table is authenticated by AES-GCM and by zstd's checksum (format 2 and later), so
+        SHA-256, which takes as long as decompressing, is left to `verify` and to drills.
         """
         proven = self.manifest.format > 1 and table.offset is None
         return self._text(table) if proven else self.rows(table)
@@ -116,7 +119,7 @@ class Opened:
             return self._packs[stored.key]
 
     def fetch_structure(self, path: Path) -> None:
-        """Write the archive of the structure, which holds no rows, to a file."""
+        """Write the pg_dump archive of the structure, which holds no rows, to a file."""
         with path.open("wb") as file:
             for block in self.plain(self.manifest.structure):
                 file.write(block)

@@ -1,10 +1,9 @@
-"""An interrupted upload taken up again: what a killed run had sent is not sent again.
+"""Resuming an interrupted backup: objects that a killed run uploaded are not uploaded again.
 
-The snapshot of a killed run is gone, so every row is read again; but where a table's text is, by its SHA-256, the one
-that was sent already, its object is taken over. That is right whatever happened meanwhile: a table that was changed
-has another text, is read once more in the same snapshot, and sent. What was sent is noted in the killed run's folder,
-sealed with the data key, which is taken over with it; the new manifest names objects of the older folder, and `prune`
-leaves that folder alone while one does.
+The killed run's snapshot is gone, so every row is read again; but where a table's text has the SHA-256 of an object
+uploaded before, that object is reused. This is safe: a table that has changed has another text, is read once more in
+the same snapshot, and uploaded. What was uploaded is noted in the killed run's folder, sealed with its data key, which
+is reused too; the new manifest names objects of the older folder, and `prune` keeps that folder while one does.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ AGE, CLEARED_AGE = timedelta(days=2), timedelta(days=4)
 
 
 class Sent(BaseModel):
-    """A piece of a table as it lies in the bucket: its rows from the block `first` on, up to but not in `end`.
+    """A piece of a table in the bucket: its rows from the heap block `first` up to, but not including, the block `end`.
 
-    `rows` and `sha256` are of its plain text.
+    `rows` and `sha256` are of its plain text; `end` None is the end of the table.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,28 +53,29 @@ class Sent(BaseModel):
 
     @property
     def place(self) -> Place:
-        """Where its rows begin."""
+        """The table, its columns and the first block: what identifies the piece."""
         return self.full_name, self.columns, self.first
 
-    def is_of(self, found: TableData) -> bool:
-        """Whether this is the text that was read now."""
-        return (found.sha256, found.rows) == (self.sha256, self.rows)
+    def is_of(self, table: TableData) -> bool:
+        """Whether this is the text that was read now: same SHA-256 and row count."""
+        return (table.sha256, table.rows) == (self.sha256, self.rows)
 
 
 NOTES = TypeAdapter(list[Sent])
 
 
 class Journal:
-    """Writes down what was sent, whenever that is enough to be worth a request: a seal, and what it is of."""
+    """Notes what was uploaded in the run's folder, sealed, each time enough has been added to be worth a request."""
 
     def __init__(self, store: Store, folder: str) -> None:
+        """`folder` is the run's key prefix, relative to the store."""
         self._store, self._folder = store, folder
         self._waiting: list[Sent] = []
         self._bytes, self._written, self._count = 0, 0, 0
         self._lock = threading.Lock()
 
     def add(self, data_key: bytes, piece: Piece, table: TableData) -> None:
-        """Take what has arrived. Raises S3Error."""
+        """Note an uploaded piece. Raises S3Error."""
         assert table.stored
         sent = Sent(full_name=table.full_name, columns=table.columns, first=piece.first, end=piece.end, rows=table.rows,
                     sha256=table.sha256, stored=table.stored)
@@ -93,26 +93,26 @@ class Journal:
 
 @dataclass(frozen=True)
 class Earlier:
-    """What interrupted runs of a database had sent, by place, and the data key of theirs and of this run."""
+    """What interrupted runs uploaded, by place, and the data key that they and this run share."""
 
     data_key: bytes = field(repr=False, default_factory=new_data_key)
     sent: Mapping[Place, Sent] = field(default_factory=dict)
 
     def sent_from(self, table: SourceTable, first: int) -> Sent | None:
-        """What was sent of a table from a block on."""
+        """The uploaded piece of a table that starts at this block; None where there is none."""
         return self.sent.get((table.full_name, table.columns, first))
 
     def find(self, piece: Piece) -> Sent | None:
-        """What was sent of the same blocks."""
-        found = self.sent_from(piece.table, piece.first)
-        return found if found and found.end == piece.end else None
+        """The uploaded piece with the same first and last block; None where there is none."""
+        sent = self.sent_from(piece.table, piece.first)
+        return sent if sent and sent.end == piece.end else None
 
 
 def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
-    """What can be taken over from the runs since the last backup; of nothing where there is nothing. Raises S3Error.
+    """Find what can be reused from the runs since the last backup; empty where the last run was not interrupted.
 
-    Costs two requests where the last run was not interrupted. Of two runs of one second either may come first: what is
-    taken over is proven by its text, whoever sent it.
+    Takes two requests in that case. Runs started in the same second may be read in either order: what is reused is
+    compared by its text. Raises S3Error.
     """
     data_key, sent = None, dict[Place, Sent]()
     for id_ in sorted(store.folders(under), reverse=True):
@@ -122,17 +122,17 @@ def find_earlier(store: Store, ring: Keyring, under: str) -> Earlier:
             break
         opened = _open(store, ring, under, id_)
         # A run that took over from another one has its key; what others sent has to be sent again.
-        if opened and data_key in (None, opened) and (found := _read(store, opened, under, id_)):
-            data_key, sent = opened, {**found, **sent}
+        if opened and data_key in (None, opened) and (notes := _read(store, opened, under, id_)):
+            data_key, sent = opened, {**notes, **sent}
     if data_key is None:
         return Earlier()
-    sizes = _sizes(store, under, [each.stored for each in sent.values()])
-    return Earlier(data_key, {place: each for place, each in sent.items()
-                              if sizes.get(each.stored.key) == each.stored.bytes})
+    sizes = _sizes(store, under, [note.stored for note in sent.values()])
+    return Earlier(data_key, {place: note for place, note in sent.items()
+                              if sizes.get(note.stored.key) == note.stored.bytes})
 
 
-def require_there(store: Store, manifest: Manifest, under: str) -> None:
-    """Raise DumpError where an object that was taken over is gone meanwhile, so that no manifest names it."""
+def require_earlier_objects(store: Store, manifest: Manifest, under: str) -> None:
+    """Raise DumpError where a reused object has been deleted meanwhile, before a manifest names it."""
     earlier = [stored for stored in manifest.objects() if run_of(stored.key, under) != manifest.id]
     sizes = _sizes(store, under, earlier)
     for stored in earlier:
@@ -148,13 +148,13 @@ def _sizes(store: Store, under: str, objects: Iterable[Stored]) -> dict[str, int
 
 
 def run_of(key: str, under: str) -> str:
-    """The id of the run that wrote an object of this database's backups."""
+    """The id of the run that wrote this object; `under` is the database's key prefix."""
     return key.removeprefix(under).split("/", 1)[0]
 
 
 def _is_young(id_: str) -> bool:
-    begun = parse_stamp(id_.split("-", maxsplit=1)[0])
-    return begun is not None and timedelta() <= datetime.now(UTC) - begun < AGE
+    started = parse_stamp(id_.split("-", maxsplit=1)[0])
+    return started is not None and timedelta() <= datetime.now(UTC) - started < AGE
 
 
 def _open(store: Store, ring: Keyring, under: str, id_: str) -> bytes | None:
@@ -168,7 +168,7 @@ def _open(store: Store, ring: Keyring, under: str, id_: str) -> bytes | None:
 
 def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[Place, Sent]:
     """What a run noted, of objects that may still be taken over; nobody else's notes, and none that were changed."""
-    found = {}
+    pieces = {}
     for key, _ in store.objects(f"{under}{id_}/{SENT}"):
         try:
             code, _, text = (store.get(key) or b"").partition(b"\n")
@@ -177,8 +177,8 @@ def _read(store: Store, data_key: bytes, under: str, id_: str) -> dict[Place, Se
             notes = NOTES.validate_json(text)
         except (DamagedError, ValidationError):
             continue
-        found.update({each.place: each for each in notes if _is_young(run_of(each.stored.key, under))})
-    return found
+        pieces.update({note.place: note for note in notes if _is_young(run_of(note.stored.key, under))})
+    return pieces
 
 
 def _code(data_key: bytes, key: str, text: bytes) -> bytes:

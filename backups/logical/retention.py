@@ -1,4 +1,7 @@
-"""Which backups stay: the newest of each of the last days, weeks and months; what must stay is never taken away."""
+"""Retention of logical backups: keep the newest of each of the last days, weeks and months, delete the others.
+
+The last verified backup and everything newer are always kept.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from backups.storage.protections import NotImplementedByServer, read_lock
 
 @dataclass(frozen=True)
 class Pruned:
-    """What a prune did: ids deleted, ids kept with the reason, folders of killed runs that were cleared."""
+    """What a prune did: ids deleted, ids kept with the reason, folders of killed runs removed."""
 
     deleted: Sequence[str]
     kept: dict[str, str]
@@ -31,10 +34,10 @@ class Pruned:
 
 
 def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]:
-    """The ids that stay, each with the reason; pure. Everything else may go.
+    """The ids to keep, each with the reason; the others may be deleted. Pure.
 
-    Of each period the newest that is proven stays, the newest of all where none is. What cannot be read takes nobody's
-    place.
+    Each period keeps its newest proven backup, or its newest where none is proven. A backup whose manifest cannot be
+    read is kept and counts for no period.
     """
     kept: dict[str, str] = {}
     newest = sorted(entries, key=lambda entry: entry.taken, reverse=True)
@@ -43,7 +46,7 @@ def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]
         ("month", retention.monthly, lambda at: f"{at:%Y-%m}"))
     for word, count, period in periods:
         best: dict[str, Entry] = {}
-        for entry in (each for each in newest if not each.problem):
+        for entry in (candidate for candidate in newest if not candidate.problem):
             held = best.setdefault(period(entry.taken), entry)
             if entry.proven and not held.proven:
                 best[period(entry.taken)] = entry
@@ -63,10 +66,10 @@ def plan_prune(entries: Sequence[Entry], retention: Retention) -> dict[str, str]
 
 def prune(store: Store, ring: Keyring, database: str, retention: Retention, *, dry_run: bool = False,
           now: datetime | None = None) -> Pruned:
-    """Delete what retention does not keep, and what killed runs left behind more than four days ago.
+    """Delete the backups that retention does not keep, and what killed runs left more than four days ago.
 
-    What object lock holds stays whole, with the date until which it is held. What these keys do not open stays too, and
-    counts for nothing: whoever may put objects there could else have all good backups deleted.
+    A backup under object lock is kept whole and reported with the lock's end. One that the keys do not open is kept and
+    does not count: otherwise an attacker who may upload could have all good backups deleted. `dry_run` deletes nothing.
     """
     entries = [_proven_ours(store, ring, entry) for entry in list_backups(store, database)]
     kept, deleted, needed = plan_prune(entries, retention), [], _needed(entries)
@@ -105,9 +108,9 @@ def _is_orphan(id_: str, entries: Sequence[Entry], now: datetime) -> bool:
 
     Of a backup that cannot be read it is not known what it took over.
     """
-    begun = parse_stamp(id_.split("-", maxsplit=1)[0])
-    return begun is not None and now - begun > CLEARED_AGE and not any(
-        entry.id == id_ or (entry.problem and begun <= entry.taken <= begun + AGE) for entry in entries)
+    started = parse_stamp(id_.split("-", maxsplit=1)[0])
+    return started is not None and now - started > CLEARED_AGE and not any(
+        entry.id == id_ or (entry.problem and started <= entry.taken <= started + AGE) for entry in entries)
 
 
 def _proven_ours(store: Store, ring: Keyring, entry: Entry) -> Entry:
@@ -120,17 +123,17 @@ def _proven_ours(store: Store, ring: Keyring, entry: Entry) -> Entry:
 
 
 def read_hold(store: Store, key: str) -> str | None:
-    """Until when, or why, object lock holds this object; None where it does not."""
+    """The end or the kind of the object lock on this object, as text; None where it is not locked."""
     def run() -> str | None:
         try:
-            found = store.client.head_object(Bucket=store.bucket, Key=store.prefix + key)
+            head = store.client.head_object(Bucket=store.bucket, Key=store.prefix + key)
         except ClientError as error:
             if code(error) in ("NoSuchKey", "404") or is_not_implemented(error):
                 return None
             raise
-        if found.get("ObjectLockLegalHoldStatus") == "ON":
+        if head.get("ObjectLockLegalHoldStatus") == "ON":
             return "legal hold"
-        until = found.get("ObjectLockRetainUntilDate") or _retention(store, key) or _by_default(store, found)
+        until = head.get("ObjectLockRetainUntilDate") or _retention(store, key) or _by_default(store, head)
         return f"until {until:%Y-%m-%d %H:%M} UTC" if until and until > datetime.now(UTC) else None
     return store.call(f"look at {key}", run)
 
@@ -138,17 +141,17 @@ def read_hold(store: Store, key: str) -> str | None:
 def _retention(store: Store, key: str) -> datetime | None:
     """Asked by name: some servers do not show it with the object."""
     try:
-        found = store.client.get_object_retention(Bucket=store.bucket, Key=store.prefix + key)
+        answer = store.client.get_object_retention(Bucket=store.bucket, Key=store.prefix + key)
     except ClientError:
         return None  # no object lock in this bucket, or no right to ask: then a delete hides, and destroys nothing
-    return found.get("Retention", {}).get("RetainUntilDate")
+    return answer.get("Retention", {}).get("RetainUntilDate")
 
 
-def _by_default(store: Store, found: Any) -> datetime | None:
+def _by_default(store: Store, head: Any) -> datetime | None:
     """Until when the bucket's default holds an object; versitygw, for one, does not show that with the object."""
     try:
         lock = read_lock(store.client, store.bucket)
     except (ClientError, NotImplementedByServer):
         return None
-    made: datetime = found["LastModified"]
-    return made + timedelta(days=lock["days"]) if lock else None
+    modified: datetime = head["LastModified"]
+    return modified + timedelta(days=lock["days"]) if lock else None

@@ -1,7 +1,8 @@
-"""The structure and the rows of a server that answers one connection at a time: the embedded one.
+"""Structure and rows of a server that accepts one connection at a time: the embedded one.
 
-pg_dump cannot see the snapshot that rows are read in: its session must have ended before. So what the catalogs hold is
-compared, as it was before pg_dump and as it is in that snapshot. Where nothing differs, no change came in between.
+pg_dump cannot use the snapshot that rows are read in, since its session has to end first. The system catalogs are
+therefore compared as they were before pg_dump and as they are in the snapshot: where they are equal, no change came
+between.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 from psycopg import Connection, sql
 
 from backups.errors import DumpError
-from backups.logical.snapshot import APPLICATION, ATTEMPTS, Source, explained, snapshot_of
+from backups.logical.snapshot import APPLICATION, ATTEMPTS, Source, explain_errors, snapshot_of
 from schema.connection import Address
 
 Dumped = TypeVar("Dumped")
@@ -28,11 +29,11 @@ CATALOGS = """
 @contextmanager
 def dump_and_hold(address: Address, image: str | None, digest: str | None, dump: Callable[[int], Dumped]
                   ) -> Iterator[tuple[Dumped, Source]]:
-    """Let `dump`, which is given the server's version, read the structure; then hold a snapshot of the same structure.
+    """Let `dump` (given the server's version number) read the structure; then hold a snapshot of the same structure.
 
     Raises DumpError where the structure changes faster than it can be read, and what `dump` and `snapshot_of` raise.
     """
-    with address.connect(application_name=APPLICATION) as connection, explained(address):
+    with address.connect(application_name=APPLICATION) as connection, explain_errors(address):
         version, before = connection.info.server_version, read_catalogs(connection)
     for _ in range(ATTEMPTS):
         dumped = dump(version)
@@ -46,7 +47,7 @@ def dump_and_hold(address: Address, image: str | None, digest: str | None, dump:
 
 
 def read_catalogs(connection: Connection[Any]) -> list[tuple[Any, ...]]:
-    """For each system catalog its rows and the sum of their versions' hashes: equal where nothing was changed."""
+    """For each system catalog its name, row count and a hash over its row versions: equal where nothing was changed."""
     names = [name for (name,) in connection.execute(CATALOGS)]
     query = sql.SQL(
         "SELECT {}, count(*), sum(hashtextextended(ctid::text || xmin::text, 0)) FROM pg_catalog.{}")

@@ -1,4 +1,4 @@
-"""What is to be backed up: read, locked against change, and seen by every connection through one exported snapshot."""
+"""The source of a backup: its tables locked against alteration, seen through one exported snapshot."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ SINCE = {"idle_session_timeout": 140000, "tid_range_scan": 140000, "transaction_
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table that holds rows of its own; `condition` picks those of a configuration table that are the database's.
+    """A table that holds rows itself; `condition` selects the rows of an extension's configuration table to back up.
 
-    Of one that holds compressed batches, the text may be fifty times as long as its `bytes`. `blocks` are the heap's.
+    `bytes` and `blocks` are the heap's; the text of one with compressed batches may be fifty times as long.
     """
 
     oid: int
@@ -56,23 +56,26 @@ class SourceTable:
 
     @property
     def columns(self) -> str:
-        """The names as they stand in a statement."""
+        """The quoted column names, as in a statement."""
         return ", ".join('"' + name.replace('"', '""') + '"' for name in self.column_names)
 
     @property
     def copy(self) -> str:
-        """The statement that reads its rows: of a chunk the bare heap; its compressed rows are a table of their own."""
+        """The COPY statement that reads its rows; of a chunk the heap alone.
+
+        A chunk's compressed rows are a table of their own.
+        """
         return f"COPY {self.full_name} ({self.columns}) TO STDOUT"
 
     @property
     def query(self) -> str:
-        """What reads the rows of a configuration table that are the database's."""
+        """The query for the rows of a configuration table that belong to the database."""
         return f"SELECT {self.columns} FROM ONLY {self.full_name} {self.condition or ''}"
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a manifest says of the database beside its rows; `chunks` are their hypertables, and who is compressed."""
+    """What a manifest records besides rows; `chunks` gives each chunk's hypertable and whether it is compressed."""
 
     chunks: dict[str, tuple[str, bool]]
     sequences: Sequence[SequenceValue]
@@ -83,9 +86,9 @@ class Surroundings:
 
 @dataclass
 class Source:
-    """The database as of one snapshot, valid while the connection that took it is open.
+    """The database in one snapshot, valid while the connection that took it is open.
 
-    `snapshot` is its exported name; None where the server answers no other connection, so that all is read over this
+    `snapshot` is its exported name; None where the server accepts no other connection, so that all is read over this
     one (`copy`).
     """
 
@@ -97,10 +100,10 @@ class Source:
 
     @cached_property
     def surroundings(self) -> Surroundings:
-        """Read when first asked for, in the same snapshot: so it may be while others read rows. Raises DumpError."""
+        """What the manifest records besides rows; read in the snapshot at the first access. Raises DumpError."""
         from backups.logical.manifest import Role
 
-        with explained(self._address):
+        with explain_errors(self._address):
             fingerprint, jobs = read_fingerprint(self._connection)
             chunks = {row["full_name"]: (row["hypertable"], row["compressed"])
                       for row in _rows(self._connection, "chunks")} if self.server.timescaledb else {}
@@ -108,12 +111,13 @@ class Source:
                                 [Role(**row) for row in _rows(self._connection, "roles")], jobs, fingerprint)
 
     def ask(self, read: Callable[[Connection[Any]], Answer]) -> Answer:
-        """What `read` finds in the snapshot's own session. Raises DumpError."""
-        with explained(self._address):
+        """The result of `read` in the snapshot's own session. Raises DumpError."""
+        with explain_errors(self._address):
             return read(self._connection)
 
     def copy(self, statement: str, write: Callable[[bytes], None]) -> int:
-        """Hand over the rows of a COPY in the snapshot's own session, gathered; how many there were."""
+        """Run a COPY in the snapshot's own session and pass its text on in larger blocks; returns the number of rows.
+        """
         with self._connection.cursor() as cursor:
             gathered = bytearray()
             with cursor.copy(statement.encode()) as rows:
@@ -126,36 +130,42 @@ class Source:
                 write(bytes(gathered))
             return cursor.rowcount
 
-    def let_go(self) -> None:
-        """End the snapshot and its locks; that another backup of this database begins stays forbidden, but where all
-        others wait for this connection. Raises DumpError where the server ended it before.
+    def release(self) -> None:
+        """End the snapshot and its table locks.
+
+        The advisory lock that excludes other backups stays, except where the server accepts one connection. Raises
+        DumpError where the server ended the session before.
         """
         try:
             self._connection.execute("ROLLBACK")
             if self.snapshot is None:
                 self._connection.close()
         except psycopg.Error as error:
-            said = " ".join(str(error).split())
-            raise DumpError(f"{self._address}: the server ended the session that held the snapshot: {said}; "
+            reason = " ".join(str(error).split())
+            raise DumpError(f"{self._address}: the server ended the session that held the snapshot: {reason}; "
                             "run the backup again") from None
 
 
 @contextmanager
 def snapshot_of(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[Source]:
-    """Lock every table against being altered or dropped (readers and writers go on) and export one snapshot.
+    """Lock every table against ALTER and DROP (ACCESS SHARE; readers and writers go on) and export one snapshot.
 
-    Raises BusyError while another backup of this database is being taken, DumpError where the tables do not hold still.
+    Raises BusyError while another backup of this database runs, DumpError where the tables change faster than the locks
+    are taken.
     """
     with address.connect(application_name=APPLICATION) as connection:
-        with explained(address):
+        with explain_errors(address):
             alone = answers_alone(connection)
         yield take_snapshot(address, connection, image, digest, alone=alone)
 
 
 def take_snapshot(address: Address, connection: Connection[Any], image: str | None, digest: str | None, *, alone: bool
                   ) -> Source:
-    """Lock and export over this connection; where the server answers it `alone`, all that is read with rows is read."""
-    with explained(address):
+    """Lock and export over this connection.
+
+    Where the server accepts one connection (`alone`), the surroundings are read at once, as it is busy with rows later.
+    """
+    with explain_errors(address):
         prepare(connection)
         _only_one(connection)
         tables = _hold_still(connection)
@@ -169,13 +179,13 @@ def take_snapshot(address: Address, connection: Connection[Any], image: str | No
 
 
 @contextmanager
-def explained(address: Address) -> Iterator[None]:
-    """What the server says becomes a DumpError of one line that names the database and the remedy."""
+def explain_errors(address: Address) -> Iterator[None]:
+    """Turn a server error in the block into a one-line DumpError that names the database and the remedy."""
     try:
         yield
     except psycopg.Error as error:
-        said = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"{address}: cannot be read whole: {said}; give a login that may read every table: "
+        reason = " ".join((error.diag.message_primary or str(error)).split())
+        raise DumpError(f"{address}: cannot be read completely: {reason}; give a login that may read every table: "
                         "a member of pg_read_all_data (PostgreSQL 14 on), or the administrator's") from None
 
 
@@ -204,12 +214,12 @@ def read_server(connection: Connection[Any], image: str | None = None, digest: s
 
 
 def read_tables(connection: Connection[Any]) -> list[SourceTable]:
-    """Everything that holds rows."""
+    """All tables and chunks that hold rows."""
     return [SourceTable(**row) for row in _rows(connection, "tables")]
 
 
 def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
-    """A digest of the structure in the server's own words, and the jobs."""
+    """A SHA-256 over the structure as the server spells it, and the lines that describe the jobs."""
     jobs: list[str] = []
     if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
         jobs = [row["line"] for row in _rows(connection, "jobs")]
@@ -218,39 +228,39 @@ def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
 
 
 def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:
-    """Where every sequence stands."""
+    """The last value of every sequence."""
     from backups.logical.manifest import SequenceValue
 
-    found = _rows(connection, "sequences")
-    if not found:
+    rows = _rows(connection, "sequences")
+    if not rows:
         return []
     parts = [sql.SQL("SELECT {} AS full_name, last_value, is_called, {} AS configuration FROM ").format(
         sql.Literal(row["full_name"]), sql.Literal(row["configuration"])) + sql.SQL(row["full_name"])
-        for row in found]
+        for row in rows]
     with connection.cursor(row_factory=dict_row) as cursor:
         return [SequenceValue(**row) for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()]
 
 
 def prepare(connection: Connection[Any]) -> None:
-    """Settings that make the text of rows the same everywhere."""
+    """Set the session so that rows have the same text whatever the login's own settings are."""
     connection.execute(f"{settings(connection.info.server_version)}; SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
 
 
 def settings(server_version: int) -> str:
-    """Statements that set SETTINGS, but for those that the server is too old for."""
+    """The SET statements of SETTINGS, without those that this server version does not know."""
     return "; ".join(f"SET {name} = {value}" for name, value in SETTINGS.items()
                      if server_version >= SINCE.get(name, 0))
 
 
 def answers_alone(connection: Connection[Any]) -> bool:
-    """Whether the server answers nobody else while this connection is open: the embedded one."""
-    found = connection.execute("SELECT position('emcc' IN version()) > 0").fetchone()
-    return bool(found and found[0])
+    """Whether the server accepts no other connection while this one is open: the embedded one."""
+    row = connection.execute("SELECT position('emcc' IN version()) > 0").fetchone()
+    return bool(row and row[0])
 
 
 def _only_one(connection: Connection[Any]) -> None:
-    found = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
-    if not found or not found[0]:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+    if not row or not row[0]:
         raise BusyError(f"database {connection.info.dbname}: another backup of it is being taken; wait for its end")
 
 

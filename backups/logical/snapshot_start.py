@@ -1,4 +1,4 @@
-"""A snapshot that is taken while its backup gets everything else ready."""
+"""Taking the snapshot in a thread, while the caller prepares everything else."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from backups.logical.snapshot import APPLICATION, Source, answers_alone, explained, take_snapshot
+from backups.logical.snapshot import APPLICATION, Source, answers_alone, explain_errors, take_snapshot
 from schema.connection import Address
 
 
 @dataclass(frozen=True)
-class Begun:
-    """A snapshot that is being taken; first it is known whether the server answers one connection `alone`.
+class PendingSnapshot:
+    """A snapshot that is being taken; `alone`, known first, says whether the server accepts one connection at a time.
 
-    There no snapshot is taken yet, and the source is None: pg_dump could not see it (`one_connection`).
+    There the source is None, as pg_dump could not use a snapshot held by another session (`single_connection`).
     """
 
     alone: Future[bool]
@@ -23,14 +23,14 @@ class Begun:
 
 
 @contextmanager
-def begin_snapshot(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[Begun]:
-    """The same as `snapshot_of` by a thread, for whoever has something else to get ready meanwhile."""
+def begin_snapshot(address: Address, image: str | None = None, digest: str | None = None) -> Iterator[PendingSnapshot]:
+    """Like `snapshot_of`, in a thread, for a caller that prepares something else meanwhile."""
     alone: Future[bool] = Future()
 
     def begin() -> Source | None:
         try:
             connection = held.enter_context(address.connect(application_name=APPLICATION))
-            with explained(address):
+            with explain_errors(address):
                 alone.set_result(answers_alone(connection))
         except BaseException as error:
             alone.set_exception(error)
@@ -41,4 +41,4 @@ def begin_snapshot(address: Address, image: str | None = None, digest: str | Non
         return take_snapshot(address, connection, image, digest, alone=False)
 
     with ExitStack() as held, ThreadPoolExecutor(max_workers=1, thread_name_prefix="snapshot") as pool:
-        yield Begun(alone, pool.submit(begin))
+        yield PendingSnapshot(alone, pool.submit(begin))

@@ -1,4 +1,4 @@
-"""Verifying a backup: every object read back, opened and compared with the manifest, row counts included."""
+"""Verifying a backup: every object is read back, decrypted and compared with the manifest, row counts included."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from pathlib import Path
 
 from backups.errors import BackupError, DamagedError, S3Error
 from backups.logical.catalog import DAMAGED, VERIFIED, Entry, mark, open_backup
-from backups.logical.manifest import Manifest, in_order
+from backups.logical.manifest import Manifest, sort_for_reading
 from backups.logical.reader import Opened
 from backups.postgresql.client_programs import Programs, find_programs
+from backups.progress import ByteListener, ignore
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
 from backups.temporary_folders import scratch_folder
@@ -25,13 +26,14 @@ from backups.temporary_folders import scratch_folder
 WORKERS = 2
 # As pg_restore lists them, all in one line or in several.
 LARGE_OBJECTS = re.compile(r"\d+; \d+ \d+ BLOBS ")
-# Called with the bytes read so far and all there are.
-Listener = Callable[[int, int], None]
 
 
 def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS, image: str | None = None,
-           listener: Listener = lambda *_: None) -> Manifest:
-    """Read the whole backup, write down whether it is right. Raises DamagedError that names the first wrong object."""
+           listener: ByteListener = ignore) -> Manifest:
+    """Read the whole backup and record in the catalogue whether it is right; returns its manifest.
+
+    `listener` is called with bytes read and bytes in all. Raises DamagedError that names the first wrong object.
+    """
     since = time.monotonic()
     try:
         manifest, data_key = open_backup(store, ring, entry)
@@ -48,19 +50,19 @@ def verify(store: Store, ring: Keyring, entry: Entry, *, workers: int = WORKERS,
     return manifest
 
 
-def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
-    """Read, open and compare every object with the manifest, side by side. Raises DamagedError."""
+def verify_objects(opened: Opened, *, workers: int = WORKERS, listener: ByteListener = ignore) -> None:
+    """Read, decrypt and compare every object with the manifest, in parallel. Raises DamagedError."""
     structure = opened.manifest.structure
     _read_all([_Part(functools.partial(opened.plain, structure), structure.bytes),
                *(_Part(functools.partial(opened.rows, table), table.stored_bytes)
-                 for table in in_order(opened.manifest.tables) if table.stored)], workers, listener)
+                 for table in sort_for_reading(opened.manifest.tables) if table.stored)], workers, listener)
 
 
-def require_objects(opened: Opened, *, workers: int = WORKERS, listener: Listener = lambda *_: None) -> None:
-    """Raise DamagedError unless every object has the checksum that the sealed manifest states for it.
+def require_objects(opened: Opened, *, workers: int = WORKERS, listener: ByteListener = ignore) -> None:
+    """Raise DamagedError unless every object has the checksum in the sealed manifest.
 
-    A quarter of the work of `verify_objects`, and proof enough of what whoever opens them next will find: the bytes
-    are those that were written. While there is room they are kept for him.
+    A quarter of the work of `verify_objects`, and enough before a restore: the bytes are those that were written. While
+    there is room they are kept for the next read.
     """
     _read_all([_Part(functools.partial(opened.check, stored), stored.bytes)
                for stored in sorted(opened.manifest.objects(), key=lambda stored: -stored.bytes)], workers, listener)
@@ -74,7 +76,7 @@ class _Part:
     bytes: int
 
 
-def _read_all(parts: Sequence[_Part], workers: int, listener: Listener) -> None:
+def _read_all(parts: Sequence[_Part], workers: int, listener: ByteListener) -> None:
     """Read every part, side by side; the first failure stops the rest."""
     total, lock, stop = sum(part.bytes for part in parts), threading.Lock(), threading.Event()
     done = 0
@@ -112,17 +114,17 @@ def _verify_contents(opened: Opened, image: str | None) -> str:
 
 
 def require_contents(manifest: Manifest, programs: Programs, archive: Path) -> bool:
-    """Raise DamagedError unless the archive defines every table that the manifest has rows of; whether it holds large
-    objects."""
+    """Raise DamagedError unless the archive defines every table that has rows; returns whether it holds large objects.
+    """
     with archive.open("rb") as file:
         done = subprocess.run(programs.command("pg_restore", ["--list"]), stdin=file, capture_output=True, check=False)
     if done.returncode != 0:
         raise DamagedError(f"{manifest.structure.key}: pg_restore cannot read it: {done.stderr.decode()[:200].strip()}")
     # "217; 1259 16390 TABLE public devices the_owner": no name is quoted, so what is looked for is the middle.
     lines = [line for line in done.stdout.decode().splitlines() if not line.startswith(";")]
-    found = {line.split(" TABLE ", 1)[1].rsplit(" ", 1)[0] for line in lines if " TABLE " in line}
+    defined = {line.split(" TABLE ", 1)[1].rsplit(" ", 1)[0] for line in lines if " TABLE " in line}
     for table in manifest.tables:
-        if table.extension is None and f"{table.schema_} {table.name}" not in found:
+        if table.extension is None and f"{table.schema_} {table.name}" not in defined:
             raise DamagedError(f"{manifest.structure.key}: does not define table {table.full_name}, of which there are "
                                "rows; take another backup")
     return any(LARGE_OBJECTS.match(line) for line in lines)

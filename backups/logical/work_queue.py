@@ -1,4 +1,4 @@
-"""What is read at once: whole tables and, at the end, parts of one, so that no reader waits while another has work."""
+"""The queue of pieces: whole tables first, then parts of large ones, so that all readers finish together."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ SLACK = 1.25
 
 
 class Noted(Protocol):
-    """A piece that an interrupted run sent: its rows go up to, but not in, the block `end`, or to the table's own."""
+    """A piece that an interrupted run uploaded."""
 
     @property
-    def end(self) -> int | None: ...
+    def end(self) -> int | None:
+        """The heap block before which its rows end; None for the table's end."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A table, or, where it has a number, its rows from the block `first` on, up to but not in the block `end`."""
+    """A table; with a `number`, its rows from the heap block `first` up to, but not including, the block `end`."""
 
     table: SourceTable
     bytes: int
@@ -38,12 +39,12 @@ class Piece:
 
     @property
     def id(self) -> tuple[int, int]:
-        """What orders the pieces of one snapshot."""
+        """The table's oid and the part's number: orders the pieces of one snapshot."""
         return self.table.oid, self.number or 0
 
     @property
     def query(self) -> str | None:
-        """What reads it where COPY of the bare table would read too much."""
+        """The query that reads the piece; None where COPY of the whole table does."""
         if self.number is None:
             return None if self.table.extension is None else self.table.query
         end = "" if self.end is None else f" AND ctid < '({self.end},0)'"
@@ -51,15 +52,17 @@ class Piece:
 
 
 class PieceQueue:
-    """Pieces that wait to be read by whoever is free, of the largest table first: so all readers end together.
+    """Pieces to read, the largest table's first, so that all readers finish together. Thread-safe.
 
-    Before them come those whose length nobody knows. With several `readers` none is longer than each one's share of
-    what is left, down to LEAST_BYTES. But a long table is cut where it was cut before: `noted` says what was sent of it
-    from a block on.
+    Tables of unknown text length (compressed batches) come first. With several `readers` no piece is longer than each
+    one's share of the rest, but at least LEAST_BYTES. A table that an interrupted run divided is divided at the same
+    blocks: `noted` returns what was uploaded of it from a block on.
     """
 
     def __init__(self, tables: Sequence[SourceTable], *, readers: int = 1,
                  noted: Callable[[SourceTable, int], Noted | None] = lambda *_: None) -> None:
+        """`noted` returns the piece of a table that was uploaded before from this block on, None where there is none.
+        """
         self.tables = tuple(sorted(tables, key=lambda table: (not table.compressed, -table.bytes)))
         self.readers = readers
         self.taken: list[Piece] = []
@@ -71,12 +74,15 @@ class PieceQueue:
 
     @classmethod
     def of(cls, source: Source, readers: int, noted: Callable[[SourceTable, int], Noted | None]) -> PieceQueue:
-        """All tables of a database, in parts where the server finds those without reading all before them."""
+        """The queue of all tables of the source.
+
+        They are divided only where the server reads block ranges directly (PostgreSQL 14 on).
+        """
         divided = source.server.server_version >= SINCE["tid_range_scan"]
         return cls(source.tables, readers=readers if divided else 1, noted=noted)
 
     def take(self) -> Piece | None:
-        """The next one; None when all are taken."""
+        """The next piece; None where none is left."""
         with self._lock:
             rest = self._rest
             if rest is None:

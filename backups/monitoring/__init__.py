@@ -1,1 +1,1 @@
-"""How the backups of a database stand, and whether recovery keeps its objectives."""
+"""The state of a database's backups, and whether recovery would meet its objectives."""

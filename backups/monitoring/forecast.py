@@ -1,4 +1,4 @@
-"""Whether the schedule keeps recovery within its target, at the rate at which the server writes WAL; pure."""
+"""Whether the schedule keeps recovery within its target at the server's present rate of WAL; pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ STEPS = (("24 h", 86400), ("12 h", 43200), ("8 h", 28800), ("6 h", 21600), ("4 h
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds, and bytes a second. `gap_seconds` is the longest time between two physical backups of the schedule."""
+    """The longest gap between physical backups, and the rates that decide how long a recovery takes.
+
+    Seconds, and bytes a second; `fixed_seconds` is the part that does not depend on WAL.
+    """
 
     gap_seconds: float
     wal_rate: float
@@ -31,27 +34,27 @@ class Forecast:
 
     @property
     def replay_seconds(self) -> float:
-        """How long the WAL of the longest gap is replayed."""
+        """How long replaying the WAL of the longest gap would take."""
         return self.gap_seconds * self.wal_rate / self.replay_rate
 
     @property
     def problem(self) -> str | None:
-        """One line with the schedule that would do, where this one does not; None where it does."""
+        """One line with a schedule that suffices, where this one does not; None where it does."""
         if self.fixed_seconds + self.replay_seconds <= self.target_seconds:
             return None
-        found = (f"backupSchedule: a backup every {minutes(self.gap_seconds)} lets replay take "
-                 f"{minutes(self.replay_seconds)} at {self.wal_rate / 1e6:.1f} MB of WAL a second, recovery "
-                 f"{minutes(self.fixed_seconds + self.replay_seconds)}; required at most "
-                 f"{minutes(self.target_seconds)} (recoveryTimeTarget)")
+        problem = (f"backupSchedule: a backup every {format_duration(self.gap_seconds)} lets replay take "
+                   f"{format_duration(self.replay_seconds)} at {self.wal_rate / 1e6:.1f} MB of WAL a second, recovery "
+                   f"{format_duration(self.fixed_seconds + self.replay_seconds)}; required at most "
+                   f"{format_duration(self.target_seconds)} (recoveryTimeTarget)")
         allowed = (self.target_seconds - self.fixed_seconds) * self.replay_rate / self.wal_rate
         step = next((word for word, seconds in STEPS if seconds <= allowed), None)
         if step is None:
-            return f"{found}; no schedule does: raise the target, or keep a standby (replicas)"
-        return f"{found}; schedule an incremental every {step}"
+            return f"{problem}; no schedule does: raise the target, or keep a standby (replicas)"
+        return f"{problem}; schedule an incremental every {step}"
 
 
 def longest_gap(schedule: Sequence[Due], now: datetime, kinds: frozenset[Kind] = PHYSICAL_KINDS) -> float | None:
-    """Seconds between the two backups of these kinds that lie furthest apart; None where the schedule takes none."""
+    """The longest time in seconds between two backups of these kinds; None where the schedule takes none."""
     lines = [due for due in schedule if due.kind in kinds]
     if not lines:
         return None
@@ -60,8 +63,8 @@ def longest_gap(schedule: Sequence[Due], now: datetime, kinds: frozenset[Kind] =
     return max(((later - earlier).total_seconds() for earlier, later in pairwise(moments)), default=None)
 
 
-def minutes(seconds: float) -> str:
-    """A duration as a person says it."""
+def format_duration(seconds: float) -> str:
+    """A duration in s, min or h, as people write it."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

@@ -1,4 +1,5 @@
-"""Recovery point and recovery time of physical backups: what would be lost now, how long the way back would take."""
+"""Recovery point and recovery time of physical backups: what a loss now would cost, and how long recovery would take.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import psycopg
 from backups.config import BackupConfig
 from backups.errors import BackupError, DamagedError
 from backups.logical.catalog import DRILLS
-from backups.monitoring.forecast import Forecast, longest_gap, minutes
+from backups.monitoring.forecast import Forecast, format_duration, longest_gap
 from backups.physical.catalog import CATALOGUE, PhysicalEntry
 from backups.physical.pgbackrest import STANZA
 from backups.physical.settings import ARCHIVE_TIMEOUT_SECONDS, PHYSICAL
@@ -37,8 +38,11 @@ NEAR, COUNTS, LEAST_AGE_SECONDS = 0.8, 0.1, 600
 
 @dataclass(frozen=True)
 class Objectives:
-    """Seconds and bytes. `behind_seconds` is None where the server was not asked; `measured` says whether a drill gave
-    the rates; a segment is closed after `timeout_seconds`, 0 for never."""
+    """Recovery point and expected recovery time, in seconds and bytes.
+
+    `behind_seconds` is None where the server did not answer; `measured` says whether a drill measured the rates; a
+    segment is closed after `timeout_seconds`, 0 for never.
+    """
 
     archived: datetime | None
     behind_seconds: float | None
@@ -54,36 +58,36 @@ class Objectives:
 
     @property
     def expected_seconds(self) -> float:
-        """Start of a server, copying of the newest backup, replay of the WAL since."""
+        """Starting a server, copying the newest backup back, and replaying the WAL since."""
         return START_SECONDS + self.restore_seconds + self.replay_seconds
 
     @property
     def problem(self) -> str | None:
-        """One line where WAL does not arrive, or recovery takes longer than its target, or will by the schedule's next
-        backup; None where all is well."""
+        """One line where WAL does not arrive, or recovery takes or will take longer than its target; else None."""
         if self.archiving_problem:
             return self.archiving_problem
         if self.expected_seconds > self.target_seconds:
             helps = self.expected_seconds - self.replay_seconds <= self.target_seconds
             remedy = "take an incremental now, and more often" if helps else \
                 "copying the files back takes too long already: raise the target, or keep a standby (replicas)"
-            return (f"expected recovery time found {minutes(self.expected_seconds)} ({minutes(self.replay_seconds)} "
-                    f"of it replay of {self.wal_bytes / 1e6:,.0f} MB of WAL), required at most "
-                    f"{minutes(self.target_seconds)} (recoveryTimeTarget); {remedy}")
+            return (f"expected recovery time found {format_duration(self.expected_seconds)} "
+                    f"({format_duration(self.replay_seconds)} of it replay of {self.wal_bytes / 1e6:,.0f} MB of WAL), "
+                    f"required at most {format_duration(self.target_seconds)} (recoveryTimeTarget); {remedy}")
         return self.forecast.problem if self.forecast else None
 
-    def words(self) -> str:
-        """What a person is told."""
+    def describe(self) -> str:
+        """Recovery point and expected recovery time as one line for people."""
         limit = f"at most {self.timeout_seconds:.0f} s" if self.timeout_seconds else "without limit"
         point = "not asked: the server does not answer" if self.behind_seconds is None else \
             f"{self.behind_seconds:.0f} s behind, {limit} while WAL arrives"
         arrived = f"{self.archived:%Y-%m-%d %H:%M:%S} UTC" if self.archived else "never"
         return (f"recovery point {point} (last WAL in the bucket {arrived}); expected recovery time "
-                f"{minutes(self.expected_seconds)}, {minutes(self.replay_seconds)} of it replay of "
+                f"{format_duration(self.expected_seconds)}, {format_duration(self.replay_seconds)} of it replay of "
                 f"{self.wal_bytes / 1e6:,.0f} MB of WAL, by {'a drill here' if self.measured else 'assumed rates'}; "
-                f"target {minutes(self.target_seconds)}")
+                f"target {format_duration(self.target_seconds)}")
 
     def facts(self) -> dict[str, Any]:
+        """The same as a JSON-ready mapping."""
         return {"archived": self.archived.isoformat() if self.archived else None,
                 "behind_seconds": self.behind_seconds, "archive_timeout_seconds": self.timeout_seconds,
                 "waiting_segments": self.waiting_segments,
@@ -94,7 +98,7 @@ class Objectives:
 
 
 def read_objectives(config: BackupConfig, entries: Sequence[PhysicalEntry]) -> Objectives:
-    """Ask the bucket, and the server where it answers, how far recovery would come and how long it would take."""
+    """Ask the bucket, and the server where it answers, for recovery point and expected recovery time."""
     store, database, now = config.store(), config.database_name(), datetime.now(UTC)
     newest = next((entry.manifest for entry in reversed(entries) if entry.manifest), None)
     archive = read_archive(store, database, newest.start_wal if newest else None, now)
@@ -112,7 +116,8 @@ def read_objectives(config: BackupConfig, entries: Sequence[PhysicalEntry]) -> O
 
 @dataclass(frozen=True)
 class Archive:
-    """When the newest segment arrived, how much is there since a segment, how much came in a second of late."""
+    """The archived WAL: when the newest segment arrived, the bytes since a segment, the bytes a second of the last day.
+    """
 
     arrived: datetime | None
     wal_bytes: int
@@ -120,16 +125,19 @@ class Archive:
 
 
 def read_archive(store: Store, database: str, since: str | None, now: datetime) -> Archive:
-    """Look at the WAL in the bucket: from segment `since` on, and that of the last day; a rate takes an hour of it."""
+    """Read the list of WAL segments in the bucket: from segment `since` on, and those of the last day.
+
+    The rate is None until the WAL covers an hour.
+    """
     late, count, moments = now - RATE_PERIOD, 0, list[datetime]()
     for version in store.folders(f"{database}/{ARCHIVE}"):
         # A folder holds one timeline's next 256 segments: from the newest back, most of them are long past.
         for folder in sorted(store.folders(f"{database}/{ARCHIVE}{version}/"), reverse=True):
-            found = [(match[1], moment) for key, _, moment in store.stamped(
+            segments = [(match[1], moment) for key, _, moment in store.list_with_times(
                 f"{database}/{ARCHIVE}{version}/{folder}/") if (match := SEGMENT.search(key))]
-            moments += [moment for _, moment in found]
-            count += sum(since is not None and segment >= since for segment, _ in found)
-            if found and max(found)[1] < late and (since is None or folder <= since[:16]):
+            moments += [moment for _, moment in segments]
+            count += sum(since is not None and segment >= since for segment, _ in segments)
+            if segments and max(segments)[1] < late and (since is None or folder <= since[:16]):
                 break
     recent = [moment for moment in moments if moment >= late]
     period = (now - min(recent)).total_seconds() if recent else 0.0
@@ -138,25 +146,27 @@ def read_archive(store: Store, database: str, since: str | None, now: datetime) 
 
 
 def read_rates(store: Store, database: str) -> Mapping[str, float]:
-    """Bytes a second that the last drill that passed restored and replayed, where it was enough to tell."""
+    """Bytes a second of restore and replay in the last successful drill; a phase too short to tell is absent."""
     keys = [key for key, _ in store.objects(f"{database}/{CATALOGUE}/") if f"/{DRILLS}" in key]
     if not keys:
         return {}
-    newest, found = max(keys, key=lambda key: key.rsplit("/", 1)[1]), dict[str, float]()
+    newest, rates = max(keys, key=lambda key: key.rsplit("/", 1)[1]), dict[str, float]()
     try:
         facts = json.loads(store.get(newest) or b"{}")
         for phase, size in (("restore", facts["bytes"]), ("replay", facts.get("replayed_bytes", 0))):
             if size >= LEAST_BYTES and facts["seconds"].get(phase):
-                found[phase] = size / float(facts["seconds"][phase])
+                rates[phase] = size / float(facts["seconds"][phase])
     except (AttributeError, DamagedError, KeyError, RecursionError, TypeError, ValueError):
         return {}  # somebody else put it there
-    return found
+    return rates
 
 
 @dataclass(frozen=True)
 class Archiving:
-    """What the server says of it: seconds of writes that are not in the bucket yet (None: no answer), the segments that
-    wait, how long one is open at most, and what is wrong."""
+    """The server's view of archiving: seconds of writes not yet in the bucket, waiting segments, and what is wrong.
+
+    `behind_seconds` is None where the server did not answer; `timeout_seconds` is archive_timeout.
+    """
 
     behind_seconds: float | None
     waiting_segments: int
@@ -165,7 +175,7 @@ class Archiving:
 
 
 def read_archiving(config: BackupConfig) -> Archiving:
-    """Ask the server, if it answers at once, how its archiving goes."""
+    """Ask the server, without waiting for it, how archiving goes."""
     try:
         with config.administrator().connect(wait_seconds=0) as connection:
             row = connection.execute("""
@@ -196,8 +206,8 @@ def read_archiving(config: BackupConfig) -> Archiving:
     return Archiving(age if waiting or not timeout else min(age, timeout), waiting, problem, timeout)
 
 
-def nears_target(found: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:
-    """Whether an incremental is due out of turn: recovery nears its target, and replay has a part in it that counts."""
+def nears_target(objectives: Objectives, entries: Sequence[PhysicalEntry], now: datetime | None = None) -> bool:
+    """Whether to take an incremental backup now: replay brings the expected recovery time near its target."""
     age = ((now or datetime.now(UTC)) - entries[-1].taken).total_seconds() if entries else 0.0
-    return age > LEAST_AGE_SECONDS and found.expected_seconds > NEAR * found.target_seconds \
-        and found.replay_seconds > COUNTS * found.target_seconds
+    return age > LEAST_AGE_SECONDS and objectives.expected_seconds > NEAR * objectives.target_seconds \
+        and objectives.replay_seconds > COUNTS * objectives.target_seconds

@@ -1,4 +1,4 @@
-"""How the backups of a database stand: for a person, for an exit status, for Prometheus."""
+"""The state of a database's backups: for people, as an exit status, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backups.storage.object_store import Store
 
 @dataclass(frozen=True)
 class Status:
-    """The newest backup and the newest verified one, beside figures; `problem` says what is wrong, if anything is."""
+    """The newest backup, the newest verified one, and totals; `problem` says what is wrong."""
 
     database: str
     count: int
@@ -30,8 +30,7 @@ class Status:
 
     @property
     def problem(self) -> str | None:
-        """One line where the newest verified backup is older than allowed, or missing, or the newest drill failed; None
-        where all is well."""
+        """One line where the newest verified backup is too old or missing, or the newest drill failed; else None."""
         hours, word = self.max_age.total_seconds() / 3600, "" if self.kind == "logical" else f"{self.kind} "
         take = f"`lcdb backup run{' --kind logical' if self.kind == 'logical' else ''}`"
         if self.verified is None:
@@ -39,9 +38,9 @@ class Status:
                    f"with {take}"
         age = self.now - self.verified.taken
         if age > self.max_age:
-            found = f"{age.total_seconds() / 3600:.1f} h"
-            return f"{self.database}: newest verified {word}backup found {found} old, required at most {hours:g} h; " \
-                   f"look at the schedule's log, or take one with {take}"
+            hours_old = age.total_seconds() / 3600
+            return f"{self.database}: newest verified {word}backup found {hours_old:.1f} h old, required at most " \
+                   f"{hours:g} h; look at the schedule's log, or take one with {take}"
         if self.failed and (self.drilled is None or self.failed >= self.drilled):
             return f"{self.database}: the newest drill of a {word}backup, {self.failed:%Y-%m-%d %H:%M} UTC, failed; " \
                    "its report lies beside the backup; look into it, then run `lcdb backup drill`"
@@ -51,18 +50,18 @@ class Status:
 
 
 def read_status(store: Store, database: str, max_age: timedelta, entries: Sequence[Entry] | None = None) -> Status:
-    """Ask the bucket how the database's backups stand."""
-    found = list_backups(store, database) if entries is None else entries
-    whole = [entry for entry in found if entry.manifest]
-    return Status(database, len(whole), sum(entry.manifest.stored_bytes for entry in whole if entry.manifest),
-                  whole[-1] if whole else None, newest_proven(whole),
-                  newest_moment([e.drilled for e in whole]), max_age, datetime.now(UTC),
-                  failed=newest_moment([e.failed for e in whole]))
+    """Read the state of the database's logical backups from the bucket."""
+    listed = list_backups(store, database) if entries is None else entries
+    readable = [entry for entry in listed if entry.manifest]
+    return Status(database, len(readable), sum(entry.manifest.stored_bytes for entry in readable if entry.manifest),
+                  readable[-1] if readable else None, newest_proven(readable),
+                  newest_moment([e.drilled for e in readable]), max_age, datetime.now(UTC),
+                  failed=newest_moment([e.failed for e in readable]))
 
 
 def physical_status(database: str, max_age: timedelta, entries: Sequence[PhysicalEntry], objectives: Objectives | None
                     ) -> Status:
-    """How the physical backups stand, with recovery point and recovery time; pure but for the clock."""
+    """The state of the physical backups, with recovery point and recovery time; pure but for the clock."""
     return Status(database, len(entries), sum(entry.stored_bytes for entry in entries),
                   entries[-1] if entries else None, newest_proven(entries),
                   newest_moment([e.drilled for e in entries]), max_age, datetime.now(UTC), "physical", objectives,
@@ -70,7 +69,7 @@ def physical_status(database: str, max_age: timedelta, entries: Sequence[Physica
 
 
 def render_metrics(statuses: Sequence[Status]) -> str:
-    """The status in Prometheus's text format, for a scrape or for node_exporter's textfile collector."""
+    """The states in Prometheus's text format, for a scrape or for node_exporter's textfile collector."""
     def stamp(entry: Listed | None) -> float:
         return entry.taken.timestamp() if entry else 0.0
 
@@ -105,6 +104,6 @@ def render_metrics(statuses: Sequence[Status]) -> str:
     for name, (words, figure) in only_physical.items():
         known = [(status, figure(status.objectives)) for status in statuses if status.objectives]
         lines += [f"# HELP {name} {words}", f"# TYPE {name} gauge"] if known else []
-        lines += [f'{name}{{database="{status.database}",kind="{status.kind}"}} {found:.3f}'
-                  for status, found in known if found is not None]
+        lines += [f'{name}{{database="{status.database}",kind="{status.kind}"}} {number:.3f}'
+                  for status, number in known if number is not None]
     return "\n".join(lines) + "\n"

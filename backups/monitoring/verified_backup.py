@@ -1,4 +1,4 @@
-"""Whether a database may lose rows on purpose: a verified backup that is young enough holds them."""
+"""Whether deleting rows of a database is safe: a recent verified backup contains them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from backups.physical.catalog import list_physical
 
 
 def is_backed_up(values: Mapping[str, Any] | None) -> bool:
-    """Whether the bucket of these settings holds a verified backup of either kind, not older than they allow.
+    """Whether the bucket of these settings holds a verified backup of either kind, not older than `max_age_hours`.
 
-    Without settings there is none. Raises BackupError and S3Error where the bucket cannot be asked.
+    False without settings. Raises BackupError and S3Error where the bucket cannot be read.
     """
     if not values:
         return False

@@ -1,14 +1,12 @@
-"""Physical backups from beginning to end: taken, proven, entered in the catalogue.
+"""Taking a physical backup: run pgBackRest, verify, add the backup to the catalogue.
 
-The server is asked first. What else a backup needs (the libraries and the login of the bucket, what its catalogue
-says) is got ready beside it: so it costs next to nothing, where before it came on top.
+The server starts the backup first; the bucket's libraries and login and its catalogue are read while it runs.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -26,7 +24,7 @@ from backups.physical.pgbackrest import (
     take_backup,
     verify_backup,
 )
-from backups.progress import with_rate
+from backups.progress import Listener, ignore, with_rate
 from schema.connection import UNLIMITED
 from schema.errors import SchemaError
 
@@ -34,19 +32,18 @@ if TYPE_CHECKING:
     from backups.physical.catalog import PhysicalEntry, PhysicalManifest
     from backups.storage.object_store import Store
 
-Listener = Callable[[str, float], None]
 # Each look costs the server a process, and the backup a part of a processor.
 POLL_SECONDS = 3.0
 # The statement is on its way by then; what is read meanwhile would hold Python's lock against it.
 AHEAD_SECONDS = 0.03
 
 
-def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, listener: Listener = lambda *_: None
+def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, listener: Listener = ignore
                   ) -> PhysicalEntry:
-    """Take a full, differential or incremental backup, enter it in the catalogue, with `verified` have it read back.
+    """Take a full, differential or incremental backup, add it to the catalogue and, with `verified`, have it read back.
 
-    Without a full one to stand on it becomes a full one; where what it stands on turns out to have been found damaged,
-    it is said to be damaged too, and a full one follows. Raises BusyError while another one is taken, DumpError,
+    Without an earlier full backup it becomes a full one. Where the backup that it depends on was found damaged, it is
+    marked as damaged as well, and a full one is taken. Raises BusyError while another one runs, DumpError,
     DamagedError.
     """
     require_physical(config)
@@ -65,7 +62,7 @@ def take_physical(config: BackupConfig, type_: Type, *, verified: bool = True, l
 
 
 def verify_physical(config: BackupConfig, entry: PhysicalEntry) -> None:
-    """Have pgBackRest read a backup, all that it stands on and their WAL back; write down that they are right.
+    """Have pgBackRest read a backup, those it depends on and their WAL, and record the result in the catalogue.
 
     Raises DamagedError.
     """
@@ -121,7 +118,7 @@ def _manifest(config: BackupConfig, connection: psycopg.Connection[object], back
 
     physical = require_physical(config)
     server = read_server(connection, config.image or physical.get("image"), config.image_digest)
-    return PhysicalManifest(**asdict(backup), server=server).sealed(str(physical["cipher"]))
+    return PhysicalManifest(**asdict(backup), server=server).with_seal(str(physical["cipher"]))
 
 
 def _verify(store: Store, connection: psycopg.Connection[object], entry: PhysicalEntry) -> datetime:
@@ -130,11 +127,11 @@ def _verify(store: Store, connection: psycopg.Connection[object], entry: Physica
 
     since = time.monotonic()
     try:
-        said = verify_backup(connection, (*entry.needs, entry.id))
+        counts = verify_backup(connection, (*entry.needs, entry.id))
     except DamagedError as error:
         mark(store, entry, DAMAGED, {"problem": str(error)})
         raise
-    return mark(store, entry, VERIFIED, {"pgbackrest": said, "seconds": round(time.monotonic() - since, 1)})
+    return mark(store, entry, VERIFIED, {"pgbackrest": counts, "seconds": round(time.monotonic() - since, 1)})
 
 
 class _Watch:

@@ -1,4 +1,4 @@
-"""Whether a bucket can be read as it was at a moment: pgBackRest finds by time what was deleted or written over."""
+"""Whether the bucket can be read as of an earlier time: pgBackRest finds deleted and overwritten versions by time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ PROBE, PROBE_SECONDS = "history-probe", 1.5
 
 
 def require_history(store: Store, database: str, as_of: datetime) -> None:
-    """Raise RestoreError in one line where the bucket's versions do not say what lay there at that moment; `store`
-    looks at first versions.
+    """Raise RestoreError where the bucket's versions do not show its contents at `as_of`; `store` reads first versions.
 
-    Some servers (versitygw 1.8) give a version a new time when it is deleted or written over. pgBackRest would then
-    miss files, or, worse, take an early end for the end of the WAL.
+    Some servers (versitygw 1.8) give a version a new time when it is deleted or overwritten. pgBackRest would then miss
+    files, or take an early end for the end of the WAL.
     """
     if as_of.tzinfo is None:
         raise RestoreError(f"--as-of {as_of}: without a time zone; write it as '{as_of}+00'")
@@ -39,9 +38,9 @@ def require_history(store: Store, database: str, as_of: datetime) -> None:
 
 
 def keeps_time(store: Store, database: str) -> bool:
-    """Whether a version is still of the time that it came at, once it is written over: tried out with two bytes.
+    """Whether a version keeps its time when it is overwritten, tested by putting two bytes.
 
-    True where this login may put nothing: then it cannot be tried.
+    True where this login may not put objects, so that it cannot be tested.
     """
     key = f"{database}/{PROBE}"
     before: dict[str, datetime] = {}

@@ -1,7 +1,7 @@
-"""The catalogue of physical backups, read from the bucket alone: the server need not be there.
+"""The catalogue of physical backups, read from the bucket alone: the server may be gone.
 
-pgBackRest keeps its repository under `<database>/physical/`. What we know of a backup beside that, and what was found
-out about it later, lies under `<database>/physical-catalogue/<label>/`, as for a logical one: nothing is written again.
+pgBackRest keeps its repository under `<database>/physical/`. Our manifest of each backup, and its verifications and
+drills, are under `<database>/physical-catalogue/<label>/`; as for logical backups, objects are never overwritten.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ READERS = 8
 
 
 class PhysicalManifest(BaseModel):
-    """What was known when the backup ended. `start_wal` is the first segment that its recovery replays.
+    """What was known when the backup ended; `start_wal` is the first segment that its recovery replays.
 
-    It is sealed with the repository's cipher: whoever starts something by what it says looks at that first.
+    It is sealed with the repository's cipher pass; the seal is checked before a container is started from its image.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,12 +52,12 @@ class PhysicalManifest(BaseModel):
     server: Server
     seal: str = ""
 
-    def sealed(self, cipher: str) -> Self:
-        """The same with its authentication code."""
+    def with_seal(self, cipher: str) -> Self:
+        """The same manifest with its authentication code (HMAC-SHA-256 under the cipher pass)."""
         return self.model_copy(update={"seal": seal(cipher.encode(), _content(self))})
 
     def require_seal(self, cipher: str) -> None:
-        """Raise DamagedError unless whoever wrote it had the repository's cipher."""
+        """Raise DamagedError unless the seal was made with the repository's cipher pass."""
         if not hmac.compare_digest(self.seal.encode(), seal(cipher.encode(), _content(self)).encode()):
             raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the repository's cipher: it was changed, or "
                                "written by an earlier program; give --image")
@@ -69,7 +69,7 @@ def _content(manifest: PhysicalManifest) -> bytes:
 
 @dataclass(frozen=True)
 class PhysicalEntry:
-    """One physical backup. `manifest` is None where it was not taken by us, but by pgBackRest on its own."""
+    """One physical backup; `manifest` is None where pgBackRest was run without this program."""
 
     id: str
     database: str
@@ -81,12 +81,13 @@ class PhysicalEntry:
 
     @property
     def kind(self) -> str:
+        """full, diff or incr."""
         match = LABEL.match(self.id)
         return TYPES[match[3] if match else None]
 
     @property
     def taken(self) -> datetime:
-        """When it was begun; what it recovers to is at least as new."""
+        """When it was started, in UTC; it can be recovered to a later time only."""
         if self.manifest:
             return self.manifest.start
         match = LABEL.match(self.id)
@@ -95,41 +96,42 @@ class PhysicalEntry:
 
     @property
     def folder(self) -> str:
+        """The key prefix of its catalogue entry, relative to the store."""
         return f"{self.database}/{CATALOGUE}/{self.id}"
 
     @property
     def full(self) -> str:
-        """The full backup that it stands on, or is."""
+        """The id of the full backup that it depends on, or its own."""
         return self.id[:16]
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The older backups without which it cannot be restored."""
+        """The ids of the older backups that a restore of it reads."""
         return self.manifest.needs if self.manifest else () if self.id == self.full else (self.full,)
 
     @property
     def proven(self) -> bool:
-        """Whether pgBackRest read all of it back and found it right, or it was restored as a drill; not if it has been
-        found damaged since."""
+        """Whether pgBackRest verified it or a drill restored it, and it was not found damaged since."""
         return is_proven(self.verified, self.drilled, self.damaged)
 
     @property
     def stored_bytes(self) -> int:
+        """The bytes that it takes in the bucket; 0 where it has no manifest."""
         return self.manifest.stored_bytes if self.manifest else 0
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """How long it took, in seconds; 0 where it has no manifest."""
         return (self.manifest.stop - self.manifest.start).total_seconds() if self.manifest else 0.0
 
 
 def is_label(id_: str | None) -> bool:
-    """Whether this is the id, or the beginning of one, of a physical backup and not of a logical one."""
+    """Whether this is the id, or the start of one, of a physical backup rather than a logical one."""
     return bool(id_ and re.match(r"^\d{8}-", id_))
 
 
 def list_physical(store: Store, database: str) -> list[PhysicalEntry]:
-    """Every physical backup that came to its end, the oldest first. One that was cut off is none, and is not here."""
+    """All complete physical backups, oldest first; interrupted ones are left out."""
     labels = [name for name in store.folders(f"{database}/{SETS}") if LABEL.match(name)]
     known: dict[str, list[str]] = {}
     under = f"{database}/{CATALOGUE}/"
@@ -148,13 +150,13 @@ def list_physical(store: Store, database: str) -> list[PhysicalEntry]:
                              _newest(names, FAILED_DRILLS))
 
     with ThreadPoolExecutor(max_workers=READERS) as pool:
-        found = [entry for entry in pool.map(read, labels) if entry]
-    ids = {entry.id for entry in found}
-    return sorted((entry for entry in found if ids.issuperset(entry.needs)), key=lambda entry: entry.taken)
+        entries = [entry for entry in pool.map(read, labels) if entry]
+    ids = {entry.id for entry in entries}
+    return sorted((entry for entry in entries if ids.issuperset(entry.needs)), key=lambda entry: entry.taken)
 
 
 def find_physical(store: Store, database: str, id_: str | None = None) -> PhysicalEntry:
-    """The physical backup of this id (or the beginning of one), else the newest. Raises BackupError."""
+    """The physical backup whose id is or starts with `id_`, by default the newest. Raises BackupError."""
     entries = list_physical(store, database)
     exact = [entry for entry in entries if entry.id == id_]
     chosen = exact or [entry for entry in entries if id_ is None or entry.id.startswith(id_)]
@@ -165,12 +167,14 @@ def find_physical(store: Store, database: str, id_: str | None = None) -> Physic
         raise BackupError(f"physical backup {id_}: not in {store} (newest: "
                           f"{', '.join(entry.id for entry in entries[-3:])}); see `lcdb backup list`")
     if id_ is not None and len(chosen) > 1:
-        raise BackupError(f"backup {id_}: {len(chosen)} begin so; give more of it")
+        raise BackupError(f"backup {id_}: {len(chosen)} backups have ids that begin so; give more of the id")
     return chosen[-1]
 
 
 def stands_on_damage(store: Store, database: str) -> bool:
-    """Whether the newest full backup, or one that stands on it, was found damaged: an incremental would be too."""
+    """Whether the newest full backup, or one that depends on it, was found damaged, so that an incremental would be
+    too.
+    """
     if not any(f"/{DAMAGED}" in key for key, _ in store.objects(f"{database}/{CATALOGUE}/")):
         return False  # asked in one request; the whole list takes some for each backup
     entries = list_physical(store, database)
@@ -178,7 +182,7 @@ def stands_on_damage(store: Store, database: str) -> bool:
 
 
 def keep_manifest(store: Store, database: str, manifest: PhysicalManifest) -> PhysicalEntry:
-    """Put what is known of a backup that has just ended beside the repository."""
+    """Store the manifest of a backup that has just ended; returns its catalogue entry."""
     store.put(f"{database}/{CATALOGUE}/{manifest.id}/{NAME}", manifest.model_dump_json(indent=1).encode())
     return PhysicalEntry(manifest.id, database, manifest, None, None)
 

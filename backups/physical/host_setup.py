@@ -1,6 +1,6 @@
-"""What the administrator of a host installs for physical backups: pgBackRest's settings, the server's, the timer.
+"""What the administrator of a host installs for physical backups: pgBackRest's configuration, server settings, a timer.
 
-Nothing of it is installed from here. What holds secrets is a file; what is shown has `...` in their place.
+Nothing is installed from here. Secrets are in files only; what is printed has `...` in their place.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ WantedBy=timers.target
 
 @dataclass(frozen=True)
 class HostSetup:
-    """Files by name; then, in this order: commands for root in their folder, statements for a superuser, of which
-    those in `restarts` ask for a restart of the server, and the commands that try the archive and begin the schedule.
+    """The setup of one host: files by name, then commands and statements in the order in which they are run.
 
-    `found` are the server's settings that the statements change.
+    `install`: commands for root in the files' folder; `statements`: for a superuser, of which some need a restart of
+    the server (`restarts`); `begin`: commands that test the archive; `schedule`: commands that start the schedule.
+    `found` are the present values of the settings that the statements change.
     """
 
     files: Mapping[str, str]
@@ -70,13 +71,13 @@ class HostSetup:
     schedule: tuple[str, ...]
     found: Mapping[str, str]
 
-    def shown(self) -> Mapping[str, str]:
-        """The files without their secrets; what is nothing but settings for a program is left out."""
+    def redacted_files(self) -> Mapping[str, str]:
+        """The files with their secrets replaced by `...`; files of settings for this program are left out."""
         return {name: SECRET.sub(r"\1...", text) for name, text in self.files.items() if not name.endswith(".json")}
 
 
 def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psycopg.Connection[Any]) -> HostSetup:
-    """What is to be installed beside this server. `values` is the configuration with its secrets.
+    """What to install on this server's host; `values` is the configuration with its secrets.
 
     Raises BackupError where the stack takes no physical backups.
     """
@@ -92,8 +93,8 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
              "lcdb-backup.service": SERVICE, "lcdb-backup.timer": TIMER}
     if login.ca_file:
         files["s3-ca.pem"] = Path(login.ca_file).read_text(encoding="ascii")
-    found = {key: _current(connection, key) for key in PARAMETERS}
-    wanted = {key: value for key, value in PARAMETERS.items() if found[key] not in SAME.get(value, (value,))}
+    current = {key: _current(connection, key) for key in PARAMETERS}
+    wanted = {key: value for key, value in PARAMETERS.items() if current[key] not in SAME.get(value, (value,))}
     backrest = f"su postgres -c 'pgbackrest --stanza={STANZA} {{}}'"
     return HostSetup(
         files, (f"install -d -o postgres -g postgres -m 750 {Path(CONF).parent} {SPOOL}",
@@ -108,11 +109,11 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
          *((f"install -m 644 s3-ca.pem {SETTINGS_CA}",) if login.ca_file else ()),
          "install -m 644 lcdb-backup.service lcdb-backup.timer /etc/systemd/system/",
          "systemctl daemon-reload", "systemctl enable --now lcdb-backup.timer"),
-        {key: found[key] for key in wanted})
+        {key: current[key] for key in wanted})
 
 
 def write_setup(setup: HostSetup, folder: Path) -> None:
-    """Write the files, readable by their owner alone, into a folder that is made where it is not there yet."""
+    """Write the files with mode 600 into a folder, which is created where it does not exist. Raises BackupError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, text in setup.files.items():

@@ -1,8 +1,8 @@
-"""pgBackRest, asked beside the server: a backup taken, read back, deleted; what the repository holds.
+"""Running pgBackRest on the server's machine: take a backup, read it back, delete it, list the repository.
 
-The server itself is asked to run it (COPY FROM PROGRAM, which needs the administrator's login): so it is the same from
-this machine, from the container that keeps the schedule, and on a host whose administrator set pgBackRest up. Nothing
-here reads a library of the bucket's: a backup begins before they are there.
+The server itself runs it (COPY FROM PROGRAM, which needs the administrator's login), so it works alike from this
+machine, from the container of the schedule, and on a host whose administrator installed pgBackRest. This module imports
+no library for the bucket, so that a backup starts before they are loaded.
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ Type = Literal["full", "diff", "incr"]
 
 @dataclass(frozen=True)
 class PhysicalBackup:
-    """One backup as pgBackRest tells it. `stop` is the earliest moment that it can be recovered to; `start_wal` the
-    first segment that its recovery replays; `needs` the older backups that it stands on."""
+    """One backup as pgBackRest describes it.
+
+    `stop` is the earliest time that it can be recovered to, `start_wal` the first segment that its recovery replays,
+    `needs` the older backups that it depends on.
+    """
 
     id: str
     type: str
@@ -50,7 +53,7 @@ class PhysicalBackup:
 
 
 def require_physical(config: BackupConfig) -> Mapping[str, Any]:
-    """What the settings say of pgBackRest. Raises BackupError where it is not set up."""
+    """The settings of pgBackRest. Raises BackupError where the stack takes no physical backups."""
     if config.physical is None:
         raise BackupError("physical backup: this stack has none; set lifecompanion:physicalBackups and bring it up, or "
                           "take a logical one with --kind logical")
@@ -58,11 +61,10 @@ def require_physical(config: BackupConfig) -> Mapping[str, Any]:
 
 
 def take_backup(connection: psycopg.Connection[Any], type_: Type) -> PhysicalBackup:
-    """Take a full, differential or incremental backup; the stanza is made where there is none yet.
+    """Take a full, differential or incremental backup; the stanza is created where there is none.
 
-    An interrupted backup of the same kind is taken up where it was cut off. It ends when its WAL is in the repository.
-    Raises BusyError while another one is taken, DumpError with pgBackRest's own words, or where the repository is
-    another server's.
+    An interrupted backup of the same kind is resumed. It ends when its WAL is in the repository. Raises BusyError while
+    another one runs, DumpError with pgBackRest's message, or where the repository belongs to another server.
     """
     # Which old backups go is decided by `prune`, which looks at what is proven first.
     command = f"pgbackrest --stanza={STANZA} --type={type_} --no-expire-auto backup"
@@ -83,29 +85,29 @@ def take_backup(connection: psycopg.Connection[Any], type_: Type) -> PhysicalBac
 
 
 def verify_backup(connection: psycopg.Connection[Any], labels: Sequence[str]) -> dict[str, str]:
-    """Have pgBackRest read a backup, the last of these, with those it stands on and their WAL back; what it counted.
+    """Have pgBackRest read a backup (the last label), those it depends on and their WAL; returns its counts by label.
 
-    Raises DamagedError that names the first of them that is not right, and how many files of it.
+    Raises DamagedError that names the first wrong backup and the number of its wrong files.
     """
-    said = [line.strip() for line in run_program(
+    lines = [line.strip() for line in run_program(
         connection, f"pgbackrest --stanza={STANZA} --set={labels[-1]} --output=text --verbose verify")]
-    found = {}
+    valid_files = {}
     for label in labels:
         valid = f"backup: {label}, status: valid, "
-        line = next((line for line in said if line.startswith(valid)), None)
+        line = next((line for line in lines if line.startswith(valid)), None)
         if line is None:
-            about = next((n for n, line in enumerate(said) if line.startswith(f"backup: {label},")), None)
-            words = "; ".join(said[about:about + 2]) if about is not None else "it does not know it"
-            raise DamagedError(f"backup {label}: pgBackRest does not find it right: {words[:200]}; take a full backup")
-        found[label] = line.removeprefix(valid)
-    if "status: ok" not in said:
-        raise DamagedError(f"backup {labels[-1]}: pgBackRest does not find its WAL right: {'; '.join(said[:4])[:200]}; "
-                           "take a full backup")
-    return found
+            about = next((n for n, line in enumerate(lines) if line.startswith(f"backup: {label},")), None)
+            words = "; ".join(lines[about:about + 2]) if about is not None else "it does not know it"
+            raise DamagedError(f"backup {label}: pgBackRest found it damaged: {words[:200]}; take a full backup")
+        valid_files[label] = line.removeprefix(valid)
+    if "status: ok" not in lines:
+        raise DamagedError(f"backup {labels[-1]}: pgBackRest found its WAL damaged: {'; '.join(lines[:4])[:200]}"
+                           "; take a full backup")
+    return valid_files
 
 
 def expire(connection: psycopg.Connection[Any], full: str, remaining: int) -> None:
-    """Have pgBackRest delete a full backup with all that stand on it, and the WAL that no remaining one needs.
+    """Have pgBackRest delete a full backup, those that depend on it, and the WAL that no remaining backup needs.
 
     `remaining` is the number of full backups that stay.
     """
@@ -114,7 +116,7 @@ def expire(connection: psycopg.Connection[Any], full: str, remaining: int) -> No
 
 
 def read_progress(connection: psycopg.Connection[Any]) -> tuple[int, int]:
-    """Bytes of the backup that is being taken: done, and in all; 0 of 0 where none is."""
+    """Bytes copied and bytes in all of the running backup; 0 and 0 where none runs."""
     for stanza in _info(connection):
         lock = stanza.get("status", {}).get("lock", {}).get("backup", {})
         if lock.get("size"):
@@ -123,10 +125,10 @@ def read_progress(connection: psycopg.Connection[Any]) -> tuple[int, int]:
 
 
 def read_physical(connection: psycopg.Connection[Any]) -> list[PhysicalBackup]:
-    """What the repository holds, the oldest first; nothing where there is no stanza yet."""
-    found = _info(connection)
-    backups = [backup for stanza in found for backup in stanza.get("backup", [])]
-    versions = {db["id"]: db["version"] for stanza in found for db in stanza.get("db", [])}
+    """The backups in the repository, oldest first; none where there is no stanza yet."""
+    stanzas = _info(connection)
+    backups = [backup for stanza in stanzas for backup in stanza.get("backup", [])]
+    versions = {db["id"]: db["version"] for stanza in stanzas for db in stanza.get("db", [])}
     return [PhysicalBackup(
         backup["label"], backup["type"], _moment(backup["timestamp"]["start"]), _moment(backup["timestamp"]["stop"]),
         int(backup["info"]["size"]), int(backup["info"]["repository"]["delta"]),
@@ -158,13 +160,16 @@ def _has_stanza(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _info(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    said = "".join(run_program(connection, f"pgbackrest --stanza={STANZA} info --output=json"))
-    found: list[dict[str, Any]] = json.loads(said or "[]")
-    return found
+    output = "".join(run_program(connection, f"pgbackrest --stanza={STANZA} info --output=json"))
+    stanzas: list[dict[str, Any]] = json.loads(output or "[]")
+    return stanzas
 
 
 def run_program(connection: psycopg.Connection[Any], command: str) -> list[str]:
-    """Run a program beside the server, as its user; the lines it wrote. Raises DumpError with the last one."""
+    """Run a program on the server's machine as its user; returns the lines that it wrote.
+
+    Raises BusyError where another pgBackRest holds the lock, DumpError with the program's error.
+    """
     table = f"said_{secrets.token_hex(4)}"
     connection.execute(f"CREATE TEMP TABLE {table} (number bigint GENERATED ALWAYS AS IDENTITY, line text)".encode())
     try:
@@ -173,16 +178,16 @@ def run_program(connection: psycopg.Connection[Any], command: str) -> list[str]:
                            "WITH (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')".encode())
         lines = [str(row[0] or "") for row in connection.execute(f"SELECT line FROM {table} ORDER BY number".encode())]
     except psycopg.Error as error:
-        said = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"pgBackRest: the server does not run it: {said}; give the administrator's login") from None
+        reason = " ".join((error.diag.message_primary or str(error)).split())
+        raise DumpError(f"pgBackRest: the server does not run it: {reason}; give the administrator's login") from None
     finally:
         if not connection.closed:
             connection.execute(f"DROP TABLE IF EXISTS {table}".encode())
     if lines[-1:] != ["exit 0"]:
-        said = next((line for line in lines if "ERROR" in line), " ".join(lines))[:300]
-        if "unable to acquire lock" in said:
+        reason = next((line for line in lines if "ERROR" in line), " ".join(lines))[:300]
+        if "unable to acquire lock" in reason:
             raise BusyError("pgBackRest: another run of it is going on; wait for its end")
-        raise DumpError(f"pgBackRest: {said.split('ERROR: ')[-1]}{LOG}")
+        raise DumpError(f"pgBackRest: {reason.split('ERROR: ')[-1]}{LOG}")
     return lines[:-1]
 
 

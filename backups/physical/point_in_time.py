@@ -1,22 +1,24 @@
-"""Recovery to a point in time: a new container with a volume of its own, filled by pgBackRest, its jobs off."""
+"""Recovery to a point in time: a new container with its own volume, filled by pgBackRest, its jobs off."""
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from backups.config import BackupConfig
+from backups.docker import HBA, query_container, read_port, run_docker, server_options, try_docker
+from backups.docker import remove_container as remove_server
 from backups.errors import MissedPointError, RestoreError
 from backups.physical.bucket_history import require_history
 from backups.physical.catalog import find_physical, list_physical
 from backups.physical.settings import CA_FILE, DATA, read_cipher, render_settings
+from backups.progress import LineListener, ignore
 from backups.storage.client import S3Login
 from backups.storage.object_store import Store
 from backups.temporary_folders import scratch_folder
@@ -25,7 +27,6 @@ from schema.connection import Address
 NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,50}$")
 LOOPBACK = re.compile(r"^https?://(localhost|127\.[\d.]+|\[::1\])(:|/|$)")
 SECRETS = "/run/lifecompanion"
-HBA = "local all all peer\nhost all all all scram-sha-256\n"
 PARAMETERS: Mapping[str, str] = {
     # It must never push its own timeline into the archive that it was recovered from.
     "archive_mode": "off", "listen_addresses": "*", "hba_file": "/etc/lifecompanion/pg_hba.conf", "timezone": "UTC",
@@ -41,7 +42,7 @@ STOP_SECONDS = 60
 
 @dataclass(frozen=True)
 class Recovered:
-    """A server that was recovered, `ended` by the clock; its roles and passwords are the source's."""
+    """A recovered server; `ended` is a Unix time; its roles and passwords are the source's."""
 
     container: str
     address: Address
@@ -53,14 +54,14 @@ class Recovered:
 def recover(config: BackupConfig, name: str, *, to: datetime | None = None, restore_point: str | None = None,
             backup: str | None = None, as_of: datetime | None = None, image: str | None = None,
             network: str | None = None, options: Sequence[str] = (), labels: Sequence[str] = (),
-            parameters: Mapping[str, str] = MappingProxyType({}), listener: Callable[[str], None] = lambda _: None
+            parameters: Mapping[str, str] = MappingProxyType({}), listener: LineListener = ignore
             ) -> Recovered:
     """Recover to a time, to a named restore point, or to the end of the archive, in a new container `name`.
 
-    The bucket, its login and the keys are enough; the server that was backed up need not be there. From `backup`, or
-    from the newest that comes before the point; with `as_of` from the bucket as it was then. Jobs are off until
-    `release_container`. `labels` are given to its volume. Raises RestoreError; what is there under this name is left
-    alone.
+    Bucket, login and keys are enough; the source server may be gone. It starts from `backup`, by default from the
+    newest that ends before the point; with `as_of`, from the bucket as it was at that time. Jobs are off until
+    `release_container`. `labels` are added to the volume. Raises RestoreError; an existing container or volume of this
+    name is not touched.
     """
     if not NAME.match(name):
         raise RestoreError(f"target {name}: not a name; take a-z, 0-9, '-', '_' and '.'")
@@ -118,36 +119,36 @@ def _sets(store: Store, database: str, backup: str | None, restore_point: str | 
     if restore_point is None:
         return [None]
     # A name says nothing of its time: pgBackRest would take the newest backup, whose WAL begins after an older point.
-    found = [entry.id for entry in reversed(list_physical(store, database))
-             if as_of is None or entry.manifest is None or entry.manifest.stop <= as_of]
-    return [*found] or [None]
+    labels = [entry.id for entry in reversed(list_physical(store, database))
+              if as_of is None or entry.manifest is None or entry.manifest.stop <= as_of]
+    return [*labels] or [None]
 
 
 def release_container(name: str) -> None:
-    """Let the jobs of a recovered server run: its background workers are allowed again, and it is restarted."""
-    said = _docker("exec", "--user", "postgres", name, "psql", "-XAtqc",
-                   "ALTER SYSTEM RESET timescaledb.max_background_workers")
-    if said.strip():
-        raise RestoreError(f"container {name}: {said.strip()[:200]}")
-    _docker("restart", name)
-    _await(name, lambda _: None)
+    """Let the jobs of a recovered server run: allow its background workers again and restart it."""
+    output = run_docker("exec", "--user", "postgres", name, "psql", "-XAtqc",
+                        "ALTER SYSTEM RESET timescaledb.max_background_workers")
+    if output.strip():
+        raise RestoreError(f"container {name}: {output.strip()[:200]}")
+    run_docker("restart", name)
+    _await(name, ignore)
 
 
 def end_container(name: str) -> None:
-    """End a recovered server in order and remove its container; its volume, which has its name, stays.
+    """Stop a recovered server and remove its container; its volume, of the same name, stays.
 
-    What it was recovered by is forgotten: a standby made of it would stop at the same point.
+    The recovery settings are reset first: a standby made from the volume would otherwise stop at the same point.
     """
     words = (word for setting in RECOVERED_BY for word in ("-c", f"ALTER SYSTEM RESET {setting}"))
-    _docker("exec", "--user", "postgres", name, "psql", "-XAtq", *words)
-    _docker("stop", "--time", str(STOP_SECONDS), name)
-    _docker("rm", name)
+    run_docker("exec", "--user", "postgres", name, "psql", "-XAtq", *words)
+    run_docker("stop", "--time", str(STOP_SECONDS), name)
+    run_docker("rm", name)
 
 
 def remove_container(name: str) -> None:
-    """Remove a recovered server and its data; nothing to do where it is gone."""
-    subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
-    subprocess.run(["docker", "volume", "rm", "--force", name], capture_output=True, check=False)
+    """Remove a recovered server and its data; nothing to do where it does not exist."""
+    remove_server(name)
+    try_docker("volume", "rm", "--force", name)
 
 
 def _point(to: datetime | None, restore_point: str | None) -> dict[str, str]:
@@ -175,12 +176,11 @@ def _require_reach(store: Store, database: str, to: datetime, backup: str | None
 def _create(name: str, image: str, labelled: Sequence[str], more: Sequence[str], settings: str, login: S3Login,
             parameters: Mapping[str, str], point: Mapping[str, str]) -> int:
     """Make the container, put its secrets into it, start it; the port it will answer on. No secret is an argument."""
-    words = [word for key, value in parameters.items() for word in ("-c", f"{key}={value}")]
     envs = [word for key, value in {"PGDATA": DATA, "NO_TS_TUNE": "true", **point}.items()
             for word in ("--env", f"{key}={value}")]
-    _docker("volume", "create", *labelled, name)
-    _docker("create", "--init", "--name", name, *more, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
-            "--volume", f"{name}:{DATA}", *labelled, *envs, image, "postgres", *words)
+    run_docker("volume", "create", *labelled, name)
+    run_docker("create", "--init", "--name", name, *more, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
+               "--volume", f"{name}:{DATA}", *labelled, *envs, image, "postgres", *server_options(parameters))
     try:
         with scratch_folder("recover") as folder:
             _copy_in(name, folder, {"pgbackrest.conf": settings}, SECRETS, 0o600)
@@ -188,12 +188,12 @@ def _create(name: str, image: str, labelled: Sequence[str], more: Sequence[str],
                 _copy_in(name, folder, {Path(CA_FILE).name: Path(login.ca_file).read_text(encoding="ascii")},
                          SECRETS, 0o644)
             _copy_in(name, folder, {"pg_hba.conf": HBA}, "/etc/lifecompanion", 0o644)
-        _docker("start", name)
+        run_docker("start", name)
     except BaseException:
         remove_container(name)
         raise
     try:
-        return int(_docker("port", name, "5432/tcp").splitlines()[0].rsplit(":", 1)[1])
+        return read_port(name)
     except RestoreError:
         raise _ended(name) from None  # so soon that it has no port any more
 
@@ -202,29 +202,27 @@ def _copy_in(name: str, folder: Path, files: Mapping[str, str], into: str, mode:
     source = folder / "tree" / into.strip("/")
     source.mkdir(parents=True, exist_ok=True)
     # Modes come into the container as they are here, whatever this user's umask says: those of / and /etc too.
-    for each in (source, *source.parents):
-        if each == folder:
+    for directory in (source, *source.parents):
+        if directory == folder:
             break
-        each.chmod(0o755)
+        directory.chmod(0o755)
     for file, text in files.items():
         with os.fdopen(os.open(source / file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as out:
             os.fchmod(out.fileno(), mode)
             out.write(text)
-    _docker("cp", f"{folder}/tree/.", f"{name}:/")
+    run_docker("cp", f"{folder}/tree/.", f"{name}:/")
     for file in files:
         (source / file).unlink()
 
 
-def _await(name: str, listener: Callable[[str], None]) -> None:
+def _await(name: str, listener: LineListener) -> None:
     """Wait until the server has reached its point and takes writes; raises RestoreError with its last words."""
     until = time.monotonic() + RECOVERY_SECONDS
     while time.monotonic() < until:
-        state = _docker("inspect", "--format", "{{.State.Running}}", name).strip()
+        state = run_docker("inspect", "--format", "{{.State.Running}}", name).strip()
         if state != "true":
             raise _ended(name)
-        done = subprocess.run(["docker", "exec", "--user", "postgres", name, "psql", "-XAtqc",
-                               "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()"],
-                              capture_output=True, text=True, check=False)
+        done = query_container(name, "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()")
         if done.returncode == 0 and done.stdout.startswith("f"):
             return
         if done.returncode == 0:
@@ -234,28 +232,18 @@ def _await(name: str, listener: Callable[[str], None]) -> None:
 
 
 def _ended(name: str) -> RestoreError:
-    said = subprocess.run(["docker", "logs", "--tail", "60", name], capture_output=True, text=True, check=False)
+    logs = try_docker("logs", "--tail", "60", name)
     # What it answered to whoever asked too early is no reason.
-    lines = [line for line in (said.stdout + said.stderr).splitlines()
+    lines = [line for line in (logs.stdout + logs.stderr).splitlines()
              if ("ERROR" in line or "FATAL" in line) and "the database system is" not in line]
     why = lines[0].split("ERROR: ")[-1] if lines else "it ended"
     missed = ("before configured recovery target was reached", "unable to find backup set with stop time")
     if any(words in line for words in missed for line in lines):
         return MissedPointError(f"recovery in container {name}: what is in the bucket does not hold the point that was "
-                                "asked for; see `lcdb backup list`; the container was taken away again")
+                                "asked for; see `lcdb backup list`; the container was removed again")
     return RestoreError(f"recovery in container {name}: {why[:300]}; see `docker logs {name}`, then remove it: "
                         f"docker rm -fv {name} && docker volume rm {name}")
 
 
 def _exists(name: str) -> bool:
-    return any(subprocess.run(["docker", kind, "inspect", name], capture_output=True, check=False).returncode == 0
-               for kind in ("container", "volume"))
-
-
-def _docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RestoreError(f"docker {arguments[0]}: {' '.join(done.stderr.split())[:200]}; correct it and run again")
-    return done.stdout
-
-
+    return any(try_docker(kind, "inspect", name).returncode == 0 for kind in ("container", "volume"))

@@ -1,7 +1,7 @@
-"""A point of the WAL with what the database held there, table by table: what a recovery to it is compared with.
+"""A restore point with row counts and checksums of all tables: what a recovery to it is compared with.
 
-Counts and checksums are read in the snapshot that holds exactly the transactions whose commits lie before a named
-restore point. Writers go on, or wait for less than a second; who alters or drops a table waits for the counts.
+They are read in the snapshot that contains exactly the transactions committed before a named restore point. Writers
+continue, or wait for less than a second; ALTER and DROP wait until the counts are read.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ ARCHIVE_SECONDS = 600
 
 
 class Count(BaseModel):
-    """Rows of one table or chunk, those inside compressed batches too, and a checksum in which their order plays no
-    part."""
+    """The rows of one table or chunk, those in compressed batches included, and a checksum independent of their order.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +59,7 @@ class Count(BaseModel):
 
 
 class Point(BaseModel):
-    """A named restore point, the snapshot of all that was committed before it, and what was there."""
+    """A named restore point, the snapshot of everything committed before it, and the counts by table."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,31 +72,32 @@ class Point(BaseModel):
 
     @property
     def rows(self) -> int:
+        """The number of rows of all tables."""
         return sum(count.rows for count in self.counts.values())
 
-    def sealed(self, cipher: str) -> Self:
-        """The same with its authentication code."""
+    def with_seal(self, cipher: str) -> Self:
+        """The same point with its authentication code (HMAC-SHA-256 under the cipher pass)."""
         return self.model_copy(update={"seal": seal(cipher.encode(), self._content())})
 
     @classmethod
     def from_json(cls, text: bytes, cipher: str, where: str) -> Self:
-        """Raises DamagedError unless whoever wrote it had the repository's cipher."""
+        """Parse a stored point; raises DamagedError unless its seal was made with the repository's cipher pass."""
         try:
-            found = cls.model_validate_json(text)
+            point = cls.model_validate_json(text)
         except ValidationError:
             raise DamagedError(f"{where}: not a point with its counts; run the drill where the server answers"
                                ) from None
-        if not hmac.compare_digest(found.seal.encode(), seal(cipher.encode(), found._content()).encode()):
+        if not hmac.compare_digest(point.seal.encode(), seal(cipher.encode(), point._content()).encode()):
             raise DamagedError(f"{where}: its seal is not that of the repository's cipher: it was changed; run the "
                                "drill where the server answers")
-        return found
+        return point
 
     def _content(self) -> bytes:
         return json.dumps(self.model_dump(mode="json", exclude={"seal"}), sort_keys=True).encode()
 
 
 def take_point(admin: Address) -> Point:
-    """Make a restore point, count what was there, and wait until its WAL is in the bucket. Raises DumpError."""
+    """Create a restore point, count the rows at it, and wait until its WAL is in the bucket. Raises DumpError."""
     try:
         with admin.connect(application_name=APPLICATION) as watch, \
                 admin.connect(application_name=APPLICATION) as reader:
@@ -109,8 +110,9 @@ def take_point(admin: Address) -> Point:
             reader.execute("ROLLBACK")
             _await_archived(watch, lsn)
     except psycopg.Error as error:
-        said = " ".join((error.diag.message_primary or str(error)).split())
-        raise DumpError(f"{admin}: no point for a drill can be made: {said}; give the administrator's login") from None
+        reason = " ".join((error.diag.message_primary or str(error)).split())
+        raise DumpError(f"{admin}: no point for a drill can be made: {reason}; give the administrator's login"
+                        ) from None
     return Point(name=name, lsn=lsn, when=when, snapshot=snapshot, counts=counts)
 
 
@@ -118,18 +120,18 @@ def _hold_still(watch: Connection[Any], reader: Connection[Any]) -> tuple[str, s
     """Make a restore point: its name and LSN, the snapshot of what was committed before it, in which `reader` now is,
     and the tables, which `reader` locked against being altered or dropped."""
     for _ in range(ATTEMPTS):
-        found = _try_point(watch, reader)
-        if found:
-            return found
+        attempt = _try_point(watch, reader)
+        if attempt:
+            return attempt
         time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))
     until, first = time.monotonic() + PATIENCE_SECONDS, list[str]()
     while time.monotonic() < until:
-        begun = time.monotonic()
-        found = _try_point(watch, reader, first)
-        if found:
-            return found
+        started = time.monotonic()
+        attempt = _try_point(watch, reader, first)
+        if attempt:
+            return attempt
         # Whoever waited meanwhile has as long for his own work, and is then met at another moment of it.
-        time.sleep(random.uniform(0.5, 1.5) * (time.monotonic() - begun))
+        time.sleep(random.uniform(0.5, 1.5) * (time.monotonic() - started))
     raise DumpError(f"database {watch.info.dbname}: no moment between two commits was met, nor could writers be held "
                     f"off within {HOLD_SECONDS} s, in {PATIENCE_SECONDS:.0f} s of trying; run the drill when no "
                     "transaction stays open for so long")
@@ -144,7 +146,7 @@ def _try_point(watch: Connection[Any], reader: Connection[Any], first: list[str]
     try:
         if tables:
             # The names came quoted from the server itself.
-            names = ", ".join(f"ONLY {each}" for each in tables)
+            names = ", ".join(f"ONLY {table}" for table in tables)
             reader.execute(f"LOCK TABLE {names} IN ACCESS SHARE MODE".encode())
         if first is not None:
             _hold_off(watch, tables, first)
@@ -199,13 +201,13 @@ def _nobody_commits(watch: Connection[Any], snapshot: str) -> bool:
 
 
 def read_lasting(connection: Connection[Any]) -> list[str]:
-    """The tables and chunks that WAL holds: all but temporary and unlogged ones."""
+    """The names of the tables and chunks that are in the WAL: all but temporary and unlogged ones."""
     unlogged = {row[0] for row in connection.execute("SELECT oid::bigint FROM pg_class WHERE relpersistence = 'u'")}
     return sorted(table.full_name for table in read_tables(connection) if table.oid not in unlogged)
 
 
 def read_counts(connection: Connection[Any], tables: Sequence[str]) -> dict[str, Count]:
-    """Rows and checksum of each table, of a compressed chunk's batches as they are stored."""
+    """Rows and checksum of each table; for a compressed chunk, of its batches as stored."""
     # Or each compressed row would be read twice, once as a row of its chunk.
     connection.execute("SELECT set_config(name, 'off', false) FROM pg_settings"
                        " WHERE name = 'timescaledb.enable_transparent_decompression'")
@@ -213,20 +215,20 @@ def read_counts(connection: Connection[Any], tables: Sequence[str]) -> dict[str,
         "SELECT quote_ident(nspname) || '.' || quote_ident(relname) FROM pg_attribute"
         " JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace n ON n.oid = relnamespace"
         " WHERE attname = '_ts_meta_count' AND c.relkind = 'r' AND nspname = '_timescaledb_internal'")}
-    found = {}
+    counts = {}
     for name in tables:
         number = "coalesce(sum(x._ts_meta_count), 0)" if name in batches else "count(*)"
         row = connection.execute(f"SELECT {number}::bigint, coalesce(sum(hashtextextended(ROW(x.*)::text, 0)), 0)::text"
                                  f" FROM ONLY {name} AS x".encode()).fetchone()
         assert row
-        found[name] = Count(rows=row[0], checksum=row[1])
-    return found
+        counts[name] = Count(rows=row[0], checksum=row[1])
+    return counts
 
 
 def compare_point(point: Point, recovered: Connection[Any], next_transaction: int) -> list[str]:
-    """What a database that was recovered to the point does not hold as the source did; one line each.
+    """What a database recovered to the point has otherwise than the source had; a line for each difference.
 
-    `next_transaction` is the first that the recovered server itself began.
+    `next_transaction` is the first transaction id that the recovered server itself assigned.
     """
     prepare(recovered)
     beyond = _committed(recovered, point.snapshot, next_transaction)
@@ -247,11 +249,12 @@ def compare_point(point: Point, recovered: Connection[Any], next_transaction: in
 
 
 def segment_lsn(segment: str) -> int:
-    """Where a segment of 16 MiB begins, in bytes."""
+    """The first byte of a WAL segment of 16 MiB as an LSN in bytes."""
     return (int(segment[8:16], 16) << 32) + (int(segment[16:24], 16) << 24)
 
 
 def parse_lsn(lsn: str) -> int:
+    """An LSN such as 1/5A000028 in bytes."""
     high, _, low = lsn.partition("/")
     return (int(high, 16) << 32) + int(low, 16)
 

@@ -1,4 +1,4 @@
-"""Which physical backups stay, and the end of those that nothing needs any more, with their WAL."""
+"""Retention of physical backups: which ones stay, and the deletion of the others with their WAL."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from schema.connection import UNLIMITED
 
 
 def plan_expiry(entries: Sequence[PhysicalEntry], retention: Retention) -> dict[str, str]:
-    """The ids that stay, each with the reason; pure. A full backup and all that stand on it stay, or go, together.
+    """The ids to keep, each with the reason; pure. A full backup and those that depend on it stay or go together.
 
-    The newest full ones stay, as many as weeks are kept and two at least, those that were found damaged not counted; so
-    does the last proven backup, and whatever is newer than it.
+    The newest full ones stay, as many as weeks are kept and at least two, damaged ones not counted; so do the last
+    proven backup and everything newer.
     """
     fulls = [entry.id for entry in entries if entry.id == entry.full and (entry.proven or not entry.damaged)]
     reasons = dict.fromkeys(fulls[-max(2, retention.weekly):], "one of the newest full backups, or stands on one")
@@ -31,27 +31,28 @@ def plan_expiry(entries: Sequence[PhysicalEntry], retention: Retention) -> dict[
 
 
 def prune_physical(config: BackupConfig, *, dry_run: bool = False) -> Pruned:
-    """Delete the physical backups that retention does not keep, with the WAL that nothing needs any more.
+    """Delete the physical backups that retention does not keep, with the WAL that no remaining one needs.
 
-    What object lock holds stays with all that belongs to it, with the date until which it is held. What pgBackRest does
-    not know counts for nothing: whoever may put objects there could else have all good backups deleted.
+    Backups under object lock stay with all that depend on the same full one, and are reported with the lock's end.
+    Entries that pgBackRest does not know do not count: otherwise an attacker who may upload could have all good backups
+    deleted. `dry_run` deletes nothing.
     """
     store, database = config.store(), config.database_name()
-    found = list_physical(store, database)
-    if not found:
+    listed = list_physical(store, database)
+    if not listed:
         return Pruned((), {}, ())
     with config.administrator().connect(application_name="lifecompanion prune") as connection:
         known = {backup.id for backup in read_physical(connection)}
     # Age and order are told by the labels: what lies in the catalogue anybody may have put there who may put objects.
-    entries = sorted((replace(entry, manifest=None) for entry in found if entry.id in known),
+    entries = sorted((replace(entry, manifest=None) for entry in listed if entry.id in known),
                      key=lambda entry: entry.taken)
     kept = plan_expiry(entries, config.retention)
-    kept.update({entry.id: "pgBackRest does not know it: somebody else put it there" for entry in found
+    kept.update({entry.id: "pgBackRest does not know it: somebody else put it there" for entry in listed
                  if entry.id not in known})
     for entry in entries:
         held = None if entry.id in kept else read_hold(store, f"{database}/{SETS}{entry.id}/backup.manifest")
         if held:
-            kept.update({each.id: f"object lock: {held}" for each in entries if each.full == entry.full})
+            kept.update({related.id: f"object lock: {held}" for related in entries if related.full == entry.full})
     going = [entry.id for entry in entries if entry.id not in kept]
     if going and not dry_run:
         _expire(config, [entry.id for entry in entries if entry.id == entry.full], going)

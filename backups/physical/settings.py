@@ -1,4 +1,5 @@
-"""What pgBackRest is told for physical backups: its settings beside the server; its cipher, closed in the bucket."""
+"""pgBackRest's configuration on the server, the server's own settings, and the repository's cipher pass in the bucket.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +34,10 @@ OWN_PARAMETERS: Mapping[str, str] = {**PARAMETERS, "archive_command": f"{ARCHIVE
 
 @dataclass(frozen=True)
 class Place:
-    """Where the server's files are on its machine; as the docker target has it. `socket` and `port` where pgBackRest
-    would not find the server by itself."""
+    """Where the server's files are on its machine, by default as in the docker target.
+
+    `socket` and `port` are for servers that pgBackRest would not find by itself.
+    """
 
     data: str = DATA
     ca_file: str = CA_FILE
@@ -45,7 +48,8 @@ class Place:
 def render_settings(login: S3Login, bucket: str, database: str, cipher: str, retention: Retention, *,
                     prefix: str = "backups/", endpoint: str | None = None, processes: int = 2,
                     place: Place = Place()) -> str:
-    """pgbackrest.conf for one server; holds the bucket's keys and the cipher: a secret. Pure."""
+    """The text of pgbackrest.conf for one server; secret, as it contains the bucket's keys and the cipher pass. Pure.
+    """
     address = urlsplit(endpoint or login.endpoint or f"https://s3.{login.region}.amazonaws.com")
     repository: dict[str, Any] = {
         "type": "s3", "path": f"/{prefix}{database}/{PHYSICAL}", "s3-bucket": bucket, "s3-endpoint": address.hostname,
@@ -70,15 +74,15 @@ def _lines(prefix: str, values: Mapping[str, Any]) -> list[str]:
 
 
 def ensure_cipher(store: Store, ring: Keyring, database: str, cipher: str) -> bool:
-    """Put the repository's cipher into the bucket, closed with the current key; False where it is there already.
+    """Store the repository's cipher pass in the bucket, encrypted with the current key; False where it is there.
 
-    Raises WrongKeyError where another cipher is there.
+    Raises WrongKeyError where another server's cipher pass is stored.
     """
     key, name = f"{database}/{PHYSICAL}-{KEYS}{ring.current}", f"{database}/{PHYSICAL}"
-    found = store.get(key)
-    if found is not None:
+    wrapped = store.get(key)
+    if wrapped is not None:
         try:
-            held = ring.unwrap_first([(ring.current, found)], name)
+            held = ring.unwrap_first([(ring.current, wrapped)], name)
         except WrongKeyError:
             held = None  # of no use to whoever recovers with bucket and key alone
         if held == cipher.encode():
@@ -91,18 +95,18 @@ def ensure_cipher(store: Store, ring: Keyring, database: str, cipher: str) -> bo
 
 
 def read_cipher(store: Store, ring: Keyring, database: str) -> str:
-    """The repository's cipher from the bucket and the key alone. Raises WrongKeyError."""
+    """Read the repository's cipher pass with the bucket and the keys alone. Raises WrongKeyError."""
     wrapped = {id_: text for id_ in ring.ids() if (text := store.get(f"{database}/{PHYSICAL}-{KEYS}{id_}"))}
     if wrapped:
         return ring.unwrap_first(wrapped.items(), f"{database}/{PHYSICAL}").decode()
-    raise WrongKeyError(f"physical backups of {database}: no cipher is there that keys {', '.join(ring.ids())} open; "
+    raise WrongKeyError(f"physical backups of {database}: found no cipher that keys {', '.join(ring.ids())} decrypt; "
                         "add the key that they were taken with")
 
 
 def rewrap_cipher(store: Store, ring: Keyring, database: str) -> bool:
-    """Close the repository's cipher with the current key too; False where there is none, or it is closed so already.
+    """Encrypt the repository's cipher pass with the current key as well; False where it is, or where there is none.
 
-    Raises WrongKeyError where none of the keys opens it.
+    Raises WrongKeyError where no key decrypts it.
     """
     if not any(True for _ in store.objects(f"{database}/{PHYSICAL}-{KEYS}")):
         return False

@@ -1,1 +1,1 @@
-"""PostgreSQL's client programs, and connections that backups and restores work by."""
+"""PostgreSQL's client programs, and the connections of backups and restores."""

@@ -1,4 +1,4 @@
-"""asyncpg logs in to an Address as libpq does: no laxer with certificates, and led elsewhere by no PG variable."""
+"""Logging in with asyncpg by libpq's rules: the same certificate checks, and no PG environment variables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOM_SECONDS = 15.0
 
 
 async def log_in(address: Address, application_name: str) -> Any:
-    """A connection of asyncpg's, waited for where the server has none free just now.
+    """Connect with asyncpg; waits up to 15 s while the server has no free connection.
 
     Raises DumpError with one line, never with the password.
     """
@@ -33,10 +33,10 @@ async def log_in(address: Address, application_name: str) -> Any:
     try:
         return await retrying(_try_ways, address, application_name)
     except asyncpg.TooManyConnectionsError as error:
-        raise DumpError(f"{address}: a reader cannot log in: {said(error)}; a backup takes a connection for each "
+        raise DumpError(f"{address}: a reader cannot log in: {one_line(error)}; a backup takes a connection for each "
                         "worker and two more: raise the limit, or give fewer workers") from None
     except FAILURES as error:
-        raise DumpError(f"{address}: a reader cannot log in: {said(error)}; run the backup again once the server "
+        raise DumpError(f"{address}: a reader cannot log in: {one_line(error)}; run the backup again once the server "
                         "lets it in") from None
 
 
@@ -51,8 +51,8 @@ async def _try_ways(address: Address, application_name: str) -> Any:
         raise error
 
 
-def said(error: BaseException) -> str:
-    """What an error of the library's says, in one line of bounded length."""
+def one_line(error: BaseException) -> str:
+    """The library's error message as one line of at most 300 characters."""
     return (" ".join(str(error).split()) or type(error).__name__)[:300]
 
 

@@ -1,4 +1,4 @@
-"""Docker images of this machine that bring PostgreSQL's client programs; asked through the docker command."""
+"""Docker images on this machine that contain PostgreSQL's client programs, listed with the docker command."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ ASK_SECONDS = 30
 PULL_SECONDS = 600
 
 
-def present_images(least: int) -> Iterator[str]:
-    """Images here whose name does not say that they are of an earlier major version, by repository, lowest first.
+def list_images(least: int) -> Iterator[str]:
+    """Images on this machine that may have client programs of major version `least` or later, lowest version first.
 
-    None where no engine answers.
+    An image whose tag names no version is included. Empty where no Docker engine answers.
     """
-    found = []
+    candidates = []
     for line in _ask(["image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], ASK_SECONDS).splitlines():
         repository, _, tag = line.rpartition(":")
         if repository in REPOSITORIES and tag != "<none>":
             major = _major(repository, tag) or least
             if major >= least:
-                found.append((major, REPOSITORIES.index(repository), line))
-    yield from (image for _, _, image in sorted(found))
+                candidates.append((major, REPOSITORIES.index(repository), line))
+    yield from (image for _, _, image in sorted(candidates))
 
 
 def pull_image(major: int) -> str | None:
-    """Fetch PostgreSQL's own image of this major version; its name, or None where no registry gives it."""
+    """Pull PostgreSQL's official image of this major version; returns its name, None where no registry delivers it."""
     image = f"postgres:{major}"
     return image if _ask(["pull", "--quiet", image], PULL_SECONDS) else None
 

@@ -1,4 +1,4 @@
-"""PostgreSQL's own client programs: of this machine where they are new enough, of a Docker image, or of a package."""
+"""pg_dump and pg_restore: from this machine where they are new enough, from a Docker image, or from a package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from backups.errors import BackupError
-from backups.postgresql.client_images import present_images, pull_image
+from backups.postgresql.client_images import list_images, pull_image
 from backups.temporary_folders import scratch_folder
 from schema.connection import SYSTEM, Address
 
@@ -29,7 +29,7 @@ VERSION = re.compile(r"\(PostgreSQL\) (\d+)(\S*)")
 
 @dataclass(frozen=True)
 class Programs:
-    """Where pg_dump and pg_restore are: in `folder` of this machine, or in `image`."""
+    """Where pg_dump and pg_restore are: in `folder` on this machine, or in `image`."""
 
     version: str
     folder: str | None = None
@@ -43,11 +43,11 @@ class Programs:
     @contextmanager
     def run(self, program: str, arguments: Sequence[str], address: Address, *, shared: Sequence[Path] = (),
             options: str = "") -> Iterator[subprocess.Popen[bytes]]:
-        """Start a program that logs in to `address`, its stdout a pipe; it is ended when the block is left.
+        """Start a program that logs in to `address`, stdout a pipe; it is terminated at the end of the block.
 
-        The password is in a file that only this user can read: not among the arguments, nor in what `docker inspect`
-        shows. `shared` are files of this machine that the program is to see under the same path. `options` are for the
-        server's process.
+        The password is in a file that only this user can read: neither in the arguments nor in what `docker inspect`
+        shows. `shared` are files that the program sees under the same path; `options` are server options of its
+        sessions.
         """
         with scratch_folder("pg") as folder:
             service = folder / "pg_service.conf"
@@ -65,7 +65,7 @@ class Programs:
                         process.terminate()
 
     def command(self, program: str, arguments: Sequence[str]) -> list[str]:
-        """The words that start a program which asks no server; it reads stdin and writes stdout."""
+        """The command line of a program that connects to no server; it reads stdin and writes stdout."""
         if self.folder is not None:
             return [str(Path(self.folder) / program), *arguments]
         return ["docker", "run", "--rm", "--interactive", "--entrypoint", program, str(self.image), *arguments]
@@ -98,9 +98,9 @@ class _Errors:
 
 @dataclass(frozen=True)
 class Package:
-    """Client programs that can be installed; `install` returns their folder, at once where they are there already.
+    """A package of client programs that can be installed; `install` returns their folder, and raises BackupError.
 
-    It raises BackupError.
+    It returns at once where they are installed already.
     """
 
     major: int
@@ -112,38 +112,38 @@ _offered: list[Package] = []
 
 
 def offer_package(package: Package | None) -> None:
-    """From now on take this package where neither the machine nor an image has the programs; None for none."""
+    """Use this package where neither this machine nor an image has the programs; None withdraws the offer."""
     _offered[:] = [package] if package else []
 
 
 def find_programs(server_version: int, image: str | None = None, *, archive_of: int | None = None) -> Programs:
-    """The client programs for a server, of its major version or later. Those that are older count as none.
+    """The client programs for a server: of its major version or later.
 
-    Of this machine, else of `image` (the server's own), else of another image that is here, else of the package that
-    was offered, else of an image that can be pulled. Where there are none, the latest that can read an archive of a
-    server of version `archive_of`: a later server understands what an earlier pg_restore says. Raises BackupError.
+    They are looked for on this machine, then in `image` (the server's own), in other images here, in the offered
+    package, and in an image that can be pulled. Where all are older, the latest that can read an archive of server
+    version `archive_of` is taken, since a later server accepts the SQL of an earlier pg_restore. Raises BackupError.
     """
     wanted = server_version // 10000
     least = min(wanted, (archive_of or server_version) // 10000)
-    found, problems = list[Programs](), list[str]()
+    candidates, problems = list[Programs](), list[str]()
     here = [programs for folder in _folders(least) if (programs := _of_folder(folder))]
     if fitting := [programs for programs in here if programs.major >= wanted]:
         return min(fitting, key=lambda programs: programs.major)
-    found += here
-    for programs in _elsewhere(wanted, least, image, found, problems):
+    candidates += here
+    for programs in _elsewhere(wanted, least, image, candidates, problems):
         if programs.major >= wanted:
             return programs
-        found.append(programs)
-    latest = max(found, key=lambda programs: programs.major, default=None)
+        candidates.append(programs)
+    latest = max(candidates, key=lambda programs: programs.major, default=None)
     if latest and latest.major >= least:
         return latest
-    have = ", ".join(sorted({programs.version for programs in found})) or "none"
+    have = ", ".join(sorted({programs.version for programs in candidates})) or "none"
     raise BackupError(f"pg_dump: found {have}, required {least} or later, as the server is; install PostgreSQL's "
                       f"client programs (on Debian: postgresql-client-{least}), or an image with them (docker pull "
                       f"postgres:{least}){''.join(f'; {problem}' for problem in problems)}")
 
 
-def _elsewhere(wanted: int, least: int, image: str | None, found: Sequence[Programs], problems: list[str]
+def _elsewhere(wanted: int, least: int, image: str | None, candidates: Sequence[Programs], problems: list[str]
                ) -> Iterator[Programs]:
     """Programs that are not this machine's own, one source after the other; why one gave none is added to `problems`.
 
@@ -154,9 +154,9 @@ def _elsewhere(wanted: int, least: int, image: str | None, found: Sequence[Progr
 
     if shutil.which("docker"):
         yield from of_images([image] if image else [])
-        yield from of_images(present_images(wanted))
+        yield from of_images(list_images(wanted))
     def lacking() -> bool:
-        return not any(programs.major >= least for programs in found)
+        return not any(programs.major >= least for programs in candidates)
     for package in _offered:
         # What is only good enough is not worth a download where there is as good already.
         if package.major >= (least if lacking() else wanted):
@@ -169,7 +169,7 @@ def _elsewhere(wanted: int, least: int, image: str | None, found: Sequence[Progr
 
 
 def complaint(process: subprocess.Popen[bytes]) -> str:
-    """The first line of what a program complained of, or its exit status."""
+    """The first error line of a program's stderr, or its exit status."""
     text = process.stderr.read().decode(errors="replace") if process.stderr else ""
     lines = [line for line in text.splitlines() if line.strip()]
     worst = next((line for line in lines if "ERROR" in line or "FATAL" in line or "error:" in line), None)

@@ -1,4 +1,4 @@
-"""Work on one database by several connections side by side."""
+"""Work on one database over several connections in parallel."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 
 from psycopg import Connection
 
+from backups.progress import ByteListener
+
 
 def work_side_by_side(sizes: Sequence[int], work: Callable[[Connection[Any], int], Any], *, workers: int,
-                      connect: Callable[[], Connection[Any]], tell: Callable[[int, int], None]) -> None:
-    """Do the numbers of `sizes` in their order, each by one of as many connections as there are workers.
+                      connect: Callable[[], Connection[Any]], tell: ByteListener) -> None:
+    """Call `work(connection, number)` for each number of `sizes`, in order, over `workers` connections in parallel.
 
-    `tell` hears how much of all sizes is done. The first failure stops the rest, and is raised.
+    `tell` is called with the size done and the size in all. The first failure stops the rest and is raised.
     """
     total, done, lock, stop = sum(sizes) or 1, 0, threading.Lock(), threading.Event()
     connections = threading.local()

@@ -1,1 +1,1 @@
-"""The way back of a logical backup: a new database, its roles, its rows, its jobs held until they are released."""
+"""Restoring a logical backup into a new database: roles, structure, rows; its jobs stay off until they are released."""

@@ -1,7 +1,7 @@
-"""TimescaleDB's jobs in a restored database: held until somebody releases them by name.
+"""TimescaleDB's jobs in a restored database stay off until they are released.
 
-A copy whose policies run would delete and compress on its own, the moment it is opened. Which jobs are to run again is
-remembered in a setting of the database itself: it goes wherever the database goes, and no table of ours is needed.
+Otherwise a copy's policies would delete and compress rows as soon as it exists. The ids of the jobs to start again are
+kept in a setting of the database itself, so that no table is needed for them.
 """
 
 from __future__ import annotations
@@ -17,26 +17,29 @@ SETTING = "lifecompanion.held_jobs"
 
 
 def hold_jobs(connection: Connection[Any]) -> list[int]:
-    """Unschedule every job that is scheduled, and remember which; in the middle of a restore, by the catalog itself."""
+    """Unschedule every scheduled job and record their ids in the database's settings; returns the ids.
+
+    Runs in the middle of a restore, so it updates TimescaleDB's catalog directly.
+    """
     # Its schema had another name in older versions (2.19 for one).
     table = connection.execute("SELECT coalesce(to_regclass('_timescaledb_catalog.bgw_job'), "
                                "to_regclass('_timescaledb_config.bgw_job'))::text").fetchone()
     assert table
-    found = [row[0] for row in connection.execute(
+    jobs = [row[0] for row in connection.execute(
         f"UPDATE {table[0]} SET scheduled = false WHERE scheduled AND id >= 1000 RETURNING id".encode())]
-    _remember(connection, found)
-    return sorted(found)
+    _remember(connection, jobs)
+    return sorted(jobs)
 
 
 def read_schema(connection: Connection[Any]) -> sql.Identifier:
-    """The schema that TimescaleDB's functions are in; a superuser's search path need not hold it."""
+    """The schema that TimescaleDB's functions are in; a superuser's search path may lack it."""
     row = connection.execute("SELECT nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
                              "WHERE extname = 'timescaledb'").fetchone()
     return sql.Identifier(row[0] if row else "public")
 
 
 def read_held(connection: Connection[Any]) -> list[int] | None:
-    """The jobs that wait to be released; None where nothing was held here."""
+    """The ids of the jobs that wait to be released; None where this database holds none back."""
     row = connection.execute(
         "SELECT split_part(setting, '=', 2) FROM pg_db_role_setting, unnest(setconfig) AS setting"
         " WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) AND setrole = 0"
@@ -45,7 +48,7 @@ def read_held(connection: Connection[Any]) -> list[int] | None:
 
 
 def release_jobs(address: Address) -> list[int]:
-    """Let the held jobs run again; returns their ids. Raises RestoreError where none are held."""
+    """Schedule the held jobs again; returns their ids. Raises RestoreError where none are held."""
     with address.connect() as connection:
         schema = read_schema(connection)
         held = read_held(connection)

@@ -1,4 +1,4 @@
-"""Materialized views after a restore: their rows are in no backup, and are made anew."""
+"""Materialized views after a restore: no backup contains their rows, so they are refreshed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ UNFILLED = """
 
 
 def fill_views(connection: Connection[Any]) -> list[str]:
-    """Fill every materialized view that is not yet; those that cannot be, each with the server's words.
+    """Refresh every materialized view without data; returns a line with the server's error for each that failed.
 
-    Continuous aggregates are none: their rows are restored.
+    Continuous aggregates are not among them: their rows are restored.
     """
     left, failed = [row[0] for row in connection.execute(UNFILLED)], list[str]()
     while left:

@@ -1,7 +1,7 @@
-"""A logical restore: refused before anything is touched, then right and parallel.
+"""A logical restore: everything is checked before the first change, then rows and indexes are loaded in parallel.
 
-TimescaleDB's catalog comes first and alone: only then is a chunk known to be one. Then the tables and chunks side by
-side, then indexes and constraints side by side. It always goes into a database of its own, whose jobs are held.
+TimescaleDB's catalog comes first, since only then does the server treat a chunk as one; then tables and chunks in
+parallel; then indexes and constraints in parallel. The target is always a new database, whose jobs are held.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from psycopg.conninfo import make_conninfo
 
 from backups.errors import RestoreError
 from backups.logical.catalog import Entry, open_backup
-from backups.logical.manifest import Manifest, SequenceValue, Server, TableData, by_name, in_order
+from backups.logical.manifest import Manifest, SequenceValue, Server, TableData, index_by_name, sort_for_reading
 from backups.logical.reader import Opened
 from backups.logical.snapshot import SINCE, read_fingerprint
 from backups.logical.verify import require_contents, require_objects
 from backups.postgresql.client_programs import Programs, complaint, find_programs
 from backups.postgresql.parallel_sessions import work_side_by_side
-from backups.progress import with_rate
+from backups.progress import Listener, ignore, with_rate
 from backups.restoring.held_jobs import hold_jobs
 from backups.restoring.materialized_views import fill_views
-from backups.restoring.sessions import Sessions, sessions
+from backups.restoring.sessions import Sessions, open_sessions
 from backups.restoring.target_database import create_database, create_roles, drop_database, finish_database, require_fit
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
@@ -41,15 +41,13 @@ APPLICATION = "lifecompanion restore"
 # pg_restore lifts limits itself, but only after its first statement. What comes last is a commit that waits for the
 # disk, with it all before.
 LOADING = f"{UNLIMITED} -c synchronous_commit=off"
-# Called with what is being done, and how much of it is done (0 to 1).
-Listener = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore made: the database, the seconds each phase took, the jobs that are held, the roles it made.
+    """The result of a restore: the database, the seconds of each phase, the ids of the held jobs, the roles created.
 
-    `unfilled` are the materialized views that could not be filled, `origin` is the server that was backed up.
+    `unfilled` has a line for each materialized view that could not be refreshed; `origin` describes the source server.
     """
 
     backup: str
@@ -84,15 +82,16 @@ class _Run:
 
 
 def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, name: str, *, image: str | None = None,
-                    workers: int = WORKERS, analyze: bool = True, listener: Listener = lambda *_: None) -> Restored:
-    """Restore a backup into a new database `name` of the server that `admin` is a superuser of; its jobs are held.
+                    workers: int = WORKERS, analyze: bool = True, listener: Listener = ignore) -> Restored:
+    """Restore a backup into a new database `name` on the server that `admin` is a superuser of; its jobs are held.
 
-    Raises RestoreError, DamagedError, WrongKeyError before anything is touched where it does not fit or is not whole;
-    a restore that fails later takes its own database away again.
+    Raises RestoreError, DamagedError or WrongKeyError before any change where the backup does not fit the server or is
+    not complete; a restore that fails later drops its own database again.
     """
     manifest, data_key = open_backup(store, ring, entry)
     opened = Opened(store, manifest, data_key)
-    with scratch_folder("restore") as folder, sessions(lambda: _log_in(replace(admin, database="postgres"))) as server:
+    with (scratch_folder("restore") as folder,
+          open_sessions(lambda: _log_in(replace(admin, database="postgres"))) as server):
         with server.enter() as connection:
             require_fit(manifest, connection)
             version = connection.info.server_version
@@ -113,7 +112,7 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
         except BaseException as error:
             left = _take_away(server, admin, name)
             if isinstance(error, psycopg.Error | RestoreError | ServerUnreachableError):
-                raise RestoreError(f"{_said(name, error)}; {left}") from None
+                raise RestoreError(f"{_describe_failure(name, error)}; {left}") from None
             raise
     return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, run.unfilled, manifest.server.origin())
 
@@ -126,7 +125,7 @@ def _log_in(address: Address, options: str = UNLIMITED) -> Connection[Any]:
     return connection
 
 
-def _said(name: str, error: Exception) -> str:
+def _describe_failure(name: str, error: Exception) -> str:
     """What went wrong with the database, with the server's hint, in one line."""
     text = " ".join(str(error).split())[:300]
     if isinstance(error, RestoreError):
@@ -148,13 +147,13 @@ def _take_away(server: Sessions, admin: Address, name: str) -> str:
         except (psycopg.Error, ServerUnreachableError):
             return f"the half-restored {name} is still there: restore under the same name once the server is well, " \
                    "which drops it first"
-    return "it was taken away again"
+    return "it was dropped again"
 
 
 def _fill(run: _Run, *, analyze: bool) -> list[int]:
     """Everything from the empty database to the finished one; returns the held jobs."""
     manifest = run.opened.manifest
-    with sessions(lambda: _log_in(run.address, LOADING)) as database:
+    with open_sessions(lambda: _log_in(run.address, LOADING)) as database:
         timescale = manifest.server.timescaledb is not None
         schema = sql.Identifier(manifest.server.timescaledb_schema or "public")
         if timescale:
@@ -213,7 +212,7 @@ def _options(manifest: Manifest, jobs: int) -> str:
 
 def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
     """The configuration of the extensions, alone, each table after those it refers to."""
-    tables = by_name([table for table in run.opened.manifest.tables if table.extension])
+    tables = index_by_name([table for table in run.opened.manifest.tables if table.extension])
     order: TopologicalSorter[str] = TopologicalSorter(dict.fromkeys(tables, ()))
     # What refers to itself is right at the end of its own COPY: these are the circles that pg_dump warns of.
     for referring, referred in connection.execute(
@@ -224,19 +223,19 @@ def _load_catalog(run: _Run, connection: Connection[Any]) -> None:
     with connection.transaction():
         for table in (tables[name] for name in order.static_order()):
             _load(run, connection, table)
-    _set_sequences(connection, [each for each in run.opened.manifest.sequences if each.configuration])
+    _set_sequences(connection, [value for value in run.opened.manifest.sequences if value.configuration])
 
 
 def _load_tables(run: _Run) -> None:
     """Tables, chunks and parts of them side by side, the largest first."""
-    tables = in_order(table for table in run.opened.manifest.tables if not table.extension and table.stored)
-    whole = {name for name, parts in run.opened.manifest.parts().items() if len(parts) == 1}
+    tables = sort_for_reading(table for table in run.opened.manifest.tables if not table.extension and table.stored)
+    undivided = {name for name, parts in run.opened.manifest.parts().items() if len(parts) == 1}
 
     def load(connection: Connection[Any], number: int) -> None:
         table = tables[number]
         with connection.transaction():
             # Rows that nobody saw before may come frozen: nothing writes their pages again, to mark or to freeze them.
-            fresh = table.full_name in whole
+            fresh = table.full_name in undivided
             if fresh:
                 connection.execute(f"TRUNCATE ONLY {table.full_name}".encode())
             _load(run, connection, table, " (FREEZE)" if fresh else "")
@@ -260,7 +259,7 @@ def _analyze(run: _Run, tables: Sequence[tuple[Any, ...]]) -> None:
     options = f"{LOADING} -c timescaledb.restoring=on" if run.opened.manifest.server.timescaledb else LOADING
     _side_by_side(run, "analyze", [size for _, size in tables],
                   # The names came quoted from the server itself.
-                  lambda each, number: each.execute(f"ANALYZE {tables[number][0]}".encode()), options)
+                  lambda connection, number: connection.execute(f"ANALYZE {tables[number][0]}".encode()), options)
 
 
 def _side_by_side(run: _Run, phase: str, sizes: Sequence[int], work: Callable[[Connection[Any], int], Any],
@@ -284,8 +283,8 @@ def _load(run: _Run, connection: Connection[Any], table: TableData, options: str
 
 
 def _set_sequences(connection: Connection[Any], sequences: Sequence[SequenceValue]) -> None:
-    for each in sequences:
-        connection.execute("SELECT setval(%s::regclass, %s, %s)", [each.full_name, each.last_value, each.is_called])
+    for value in sequences:
+        connection.execute("SELECT setval(%s::regclass, %s, %s)", [value.full_name, value.last_value, value.is_called])
 
 
 def _require_structure(run: _Run, connection: Connection[Any]) -> None:
@@ -293,7 +292,7 @@ def _require_structure(run: _Run, connection: Connection[Any]) -> None:
     manifest = run.opened.manifest
     connection.execute("SET search_path = ''")
     if connection.info.server_version // 10000 == manifest.server.server_version // 10000:
-        found, _ = read_fingerprint(connection)
-        if found != manifest.fingerprint:
+        fingerprint, _ = read_fingerprint(connection)
+        if fingerprint != manifest.fingerprint:
             raise RestoreError(f"database {run.address.database}: its structure is not the one that was backed up "
-                               f"(found {found[:12]}, required {manifest.fingerprint[:12]})")
+                               f"(found {fingerprint[:12]}, required {manifest.fingerprint[:12]})")

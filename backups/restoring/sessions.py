@@ -1,4 +1,4 @@
-"""A connection used again and again, which is closed in between where the server answers but one at a time."""
+"""A connection used repeatedly, and closed between uses where the server accepts one connection at a time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from backups.logical.snapshot import answers_alone
 
 
 class Sessions:
-    """Hands out its connection; others can log in meanwhile only where the server is not `alone` with it."""
+    """Lends its connection; others can log in meanwhile only where the server is not `alone` with it."""
 
     def __init__(self, connect: Callable[[], Connection[Any]]) -> None:
+        """Log in with `connect`, and ask whether the server accepts other connections."""
         self._connect = connect
         self._connection: Connection[Any] | None = connect()
         self.alone = answers_alone(self._connection)
 
     @contextmanager
     def enter(self) -> Iterator[Connection[Any]]:
-        """The connection, for as long as the block lasts. Raises ServerUnreachableError."""
+        """The connection, for the duration of the block. Raises ServerUnreachableError."""
         connection = self._connection or self._connect()
         self._connection = connection
         try:
@@ -31,17 +32,17 @@ class Sessions:
                 self.close()
 
     def close(self) -> None:
-        """End the session, if there is one just now."""
+        """Close the connection if it is open."""
         connection, self._connection = self._connection, None
         if connection:
             connection.close()
 
 
 @contextmanager
-def sessions(connect: Callable[[], Connection[Any]]) -> Iterator[Sessions]:
-    """Log in; close what is open at the end."""
-    found = Sessions(connect)
+def open_sessions(connect: Callable[[], Connection[Any]]) -> Iterator[Sessions]:
+    """Log in, and close the connection at the end of the block."""
+    opened = Sessions(connect)
     try:
-        yield found
+        yield opened
     finally:
-        found.close()
+        opened.close()

@@ -1,4 +1,4 @@
-"""Where a backup is restored to: whether it fits, the new database, its roles, and the swap of names at the end."""
+"""The target of a restore: whether the backup fits it, the new database, its roles, and the final swap of names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOT_KEPT = ("timescaledb.restoring", "lifecompanion.")
 
 
 def require_fit(manifest: Manifest, connection: Connection[Any]) -> None:
-    """Raise RestoreError, having touched nothing, unless this server can hold what the manifest describes."""
+    """Raise RestoreError, before any change, unless this server can hold what the manifest describes."""
     wanted, where = manifest.server, f"backup {manifest.id}"
     row = connection.execute(
         "SELECT current_setting('server_version_num')::int, current_setting('shared_preload_libraries'),"
@@ -74,7 +74,7 @@ def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None
     available = {(name, version) for name, version in connection.execute(
         "SELECT name::text, version FROM pg_available_extension_versions")}
     for name, version in manifest.server.extensions.items():
-        versions = sorted(found for extension, found in available if extension == name)
+        versions = sorted(offered for extension, offered in available if extension == name)
         if name == "timescaledb" and version not in versions:
             # No release bears this mark: such a version is the embedded server's own.
             way = "a stack of target embedded: no other server has it" if version.endswith("-dev") else \
@@ -87,17 +87,17 @@ def _require_extensions(manifest: Manifest, connection: Connection[Any]) -> None
 
 
 def create_database(admin: Connection[Any], manifest: Manifest, name: str) -> None:
-    """Make the empty database, marked as unfinished. What a killed restore left under this name is dropped first.
+    """Create the empty database, marked as unfinished; one that a killed restore left under this name goes first.
 
-    Raises RestoreError where a database of this name is there, or the server lacks its locale.
+    Raises RestoreError where another database of this name exists, or the server lacks the locale.
     """
-    found = admin.execute("SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(setconfig) AS c WHERE s.setdatabase"
-                          " = d.oid AND c LIKE %s) FROM pg_database d WHERE datname = %s",
-                          [f"{UNFINISHED}=%", name]).fetchone()
-    if found and not found[0]:
+    row = admin.execute("SELECT EXISTS (SELECT FROM pg_db_role_setting s, unnest(setconfig) AS c WHERE s.setdatabase"
+                        " = d.oid AND c LIKE %s) FROM pg_database d WHERE datname = %s",
+                        [f"{UNFINISHED}=%", name]).fetchone()
+    if row and not row[0]:
         raise RestoreError(f"database {name}: is there already, and a restore overwrites nothing; give another name "
                            "with --into, or swap names with --replace")
-    if found:
+    if row:
         drop_database(admin, name)
     identifier = sql.Identifier(name)
     try:
@@ -121,12 +121,12 @@ def _locale(server: Server) -> sql.Composable:
 
 
 def drop_database(admin: Connection[Any], name: str) -> None:
-    """Drop a database of ours with everybody in it; nothing to do where there is none."""
+    """Drop the database and end all its sessions; nothing to do where it does not exist."""
     admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def create_roles(admin: Connection[Any], roles: Sequence[Role]) -> list[str]:
-    """Make the roles that are missing, without passwords and never as superusers; returns their names."""
+    """Create the missing roles, without passwords and never as superusers; returns their names."""
     present = {row[0] for row in admin.execute("SELECT rolname::text FROM pg_roles")}
     missing = [role for role in roles if role.name not in present]
     for role in missing:
@@ -142,7 +142,7 @@ def create_roles(admin: Connection[Any], roles: Sequence[Role]) -> list[str]:
 
 
 def finish_database(admin: Connection[Any], manifest: Manifest, name: str) -> None:
-    """Give the database its owner, settings and grants, and take the mark of an unfinished restore away."""
+    """Set the database's owner, settings and grants, and remove the mark of an unfinished restore."""
     server, identifier = manifest.server, sql.Identifier(name)
     roles = {row[0] for row in admin.execute("SELECT rolname::text FROM pg_roles")}
     if server.owner in roles:
@@ -162,10 +162,10 @@ def finish_database(admin: Connection[Any], manifest: Manifest, name: str) -> No
 
 
 def swap_names(address: Address, restored: str, live: str, aside: str) -> None:
-    """Put `restored` in the place of `live`, which stays as `aside`; both or none. Sessions in either are ended.
+    """Rename `live` to `aside` and `restored` to `live`, both or neither; sessions in either database are ended.
 
-    One transaction does it all: whoever is killed in the middle leaves nothing behind. From its first lock on new
-    sessions wait for its end; the server itself waits 5 s each time for the old ones to be gone.
+    It is one transaction, so a killed process leaves nothing behind. New sessions wait for its end; each attempt waits
+    up to 5 s for the old ones to end. Raises RestoreError where they do not.
     """
     server, over = replace(address, database="postgres"), threading.Event()
     with server.connect() as admin:

@@ -1,1 +1,1 @@
-"""The bucket: its S3 client, its objects, its protections, and what they are encrypted and compressed with."""
+"""The bucket: S3 client, objects, protections, encryption and compression."""

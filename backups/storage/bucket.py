@@ -1,4 +1,4 @@
-"""The backup bucket: declared, read, planned, made so, deleted on purpose. Knows nothing of pulumi."""
+"""The backup bucket: declared, read, planned, created or changed, deleted only on request. Imports no pulumi."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from botocore.exceptions import ClientError
 
 from backups.errors import BucketError, UnsupportedError
-from backups.storage.client import S3Login, code, explained, is_not_implemented, wait_until_it_answers
+from backups.storage.client import S3Login, code, explain_errors, is_not_implemented, wait_until_it_answers
 from backups.storage.deletion import delete_bucket
 from backups.storage.protections import (
     ABORT,
@@ -27,8 +27,8 @@ from backups.storage.protections import (
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["BucketSpec", "BucketState", "Change", "Ensured", "S3Login", "delete_bucket", "ensure_bucket", "left_out",
-           "plan_bucket", "read_bucket"]
+__all__ = ["BucketSpec", "BucketState", "Change", "Ensured", "S3Login", "delete_bucket", "ensure_bucket",
+           "list_unsupported", "narrow_to_declared", "plan_bucket", "read_bucket"]
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 # AWS may show the old configuration for some seconds after a change.
@@ -37,10 +37,11 @@ SETTLE_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class BucketSpec:
-    """What the backup bucket must be. None leaves a protection as the server has it, days left out are for ever.
+    """The declared bucket; None leaves a protection as the server has it.
 
-    `prefix` is where the backups lie; `expire_days` counts from an object's making, `noncurrent_days` from the moment
-    it was replaced or deleted. `encryption` is AES256 or aws:kms, the latter with `kms_key` or the account's own.
+    `prefix` is where the backups are; `expire_days` counts from an object's creation, `noncurrent_days` from when it
+    was replaced or deleted; None days mean for ever. `encryption` is AES256 or aws:kms, the latter with `kms_key` or
+    the account's default key. Raises BucketError for an invalid name or number of days.
     """
 
     name: str
@@ -58,6 +59,7 @@ class BucketSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        """Raise BucketError for an invalid name or number of days."""
         if not NAME.match(self.name):
             raise BucketError(f"bucket {self.name}: not a bucket name; take 3 to 63 of a-z, 0-9, '-' and '.'")
         for key in ("expire_days", "noncurrent_days", "abort_uploads_days", "lock_days"):
@@ -67,7 +69,7 @@ class BucketSpec:
                                   "leave it out for never")
 
     def protections(self) -> dict[str, Value]:
-        """The declared protections by key, in the shape of the live ones; those left to the server are absent."""
+        """The declared protections by key, shaped like the live ones; those left to the server are absent."""
         encryption = " ".join(filter(None, (self.encryption, self.kms_key))) if self.encryption else None
         declared = {"block_public_access": self.block_public_access, "ownership": self.ownership,
                     "tls_only": self.tls_only, "encryption": encryption, "versioning": self.versioning,
@@ -82,7 +84,7 @@ class BucketSpec:
 
     @classmethod
     def from_protections(cls, name: str, values: Mapping[str, Any]) -> Self:
-        """The reverse of `protections`, from a mapping as Pulumi hands it over: numbers as floats, no nulls."""
+        """The inverse of `protections`, from a mapping as Pulumi passes it: numbers as floats, no nulls."""
         rules = {key: rule for key in (EXPIRE, NONCURRENT, ABORT) if (rule := values.get(key))}
         days = {key: int(rules[key]["days"]) if key in rules else None for key in (EXPIRE, NONCURRENT, ABORT)}
         algorithm, _, key = str(values.get("encryption") or "").partition(" ")
@@ -97,7 +99,7 @@ class BucketSpec:
 
 @dataclass(frozen=True)
 class BucketState:
-    """What a bucket is. `protections` by key; `unsupported` are the keys of those that the server does not have."""
+    """The live bucket: `protections` by key, `unsupported` the keys of those that the server does not implement."""
 
     name: str
     region: str
@@ -107,7 +109,7 @@ class BucketState:
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to change; `key` names the protection, or is "bucket" for the bucket itself."""
+    """One difference; `key` is the protection's, or "bucket" where the bucket itself is missing."""
 
     key: str
     name: str
@@ -115,12 +117,13 @@ class Change:
     required: Value
 
     def __str__(self) -> str:
+        """As `name: live -> declared`."""
         return f"{self.name}: {_words(self.found)} -> {_words(self.required)}"
 
 
 @dataclass(frozen=True)
 class Ensured:
-    """What `ensure_bucket` found afterwards, what it did, and what the server cannot do, by name."""
+    """The result of `ensure_bucket`: the state afterwards, the changes made, and what the server cannot do."""
 
     state: BucketState
     changes: tuple[Change, ...]
@@ -128,15 +131,15 @@ class Ensured:
 
 
 def read_bucket(login: S3Login, name: str) -> BucketState | None:
-    """The bucket as it is, None where there is none.
+    """The live bucket; None where there is none.
 
-    Raises BucketError if it belongs to somebody else or lies in another region, S3Error if the server cannot be asked.
+    Raises BucketError if it belongs to another account or is in another region, S3Error if the server cannot be asked.
     """
     return _read(login, login.client(), name)
 
 
 def _read(login: S3Login, client: S3Client, name: str) -> BucketState | None:
-    with explained(login, f"look at bucket {name}"):
+    with explain_errors(login, f"look at bucket {name}"):
         try:
             region = client.get_bucket_location(Bucket=name).get("LocationConstraint") or "us-east-1"
         except ClientError as error:
@@ -152,7 +155,7 @@ def _read(login: S3Login, client: S3Client, name: str) -> BucketState | None:
     unsupported = set()
     for protection in PROTECTIONS:
         try:
-            with explained(login, f"read the {protection.name} of bucket {name}"):
+            with explain_errors(login, f"read the {protection.name} of bucket {name}"):
                 values[protection.key] = protection.read(client, name)
         except NotImplementedByServer:
             unsupported.add(protection.key)
@@ -162,33 +165,35 @@ def _read(login: S3Login, client: S3Client, name: str) -> BucketState | None:
 
 
 def plan_bucket(spec: BucketSpec, state: BucketState | None) -> list[Change]:
-    """What must change, in the order in which it is done; pure. What the server does not have is not planned."""
+    """The changes to make, in order; what the server does not implement is left out. Pure."""
     declared = spec.protections()
     if state is None:
         return [Change("bucket", f"bucket {spec.name}", "absent", "present"),
                 *(Change(p.key, p.name, "absent", declared[p.key]) for p in PROTECTIONS if declared.get(p.key))]
-    return [Change(p.key, p.name, found, declared[p.key]) for p in PROTECTIONS
+    return [Change(p.key, p.name, live, declared[p.key]) for p in PROTECTIONS
             if p.key in declared and p.key not in state.unsupported
-            and (found := observed(p.key, declared[p.key], state.protections.get(p.key, {}))) != declared[p.key]]
+            and (live := narrow_to_declared(p.key, declared[p.key], state.protections.get(p.key, {}))
+                 ) != declared[p.key]]
 
 
-def observed(key: str, declared: Value, live: Value) -> Value:
-    """The live value as far as it concerns the declaration: other people's tags do not."""
+def narrow_to_declared(key: str, declared: Value, live: Value) -> Value:
+    """The part of a live value that the declaration covers: tags that it does not name are ignored."""
     return {tag: live[tag] for tag in declared if tag in live} if key == "tags" else live
 
 
-def left_out(spec: BucketSpec, unsupported: frozenset[str]) -> list[str]:
-    """A line for each protection that is declared and that the server does not have."""
+def list_unsupported(spec: BucketSpec, unsupported: frozenset[str]) -> list[str]:
+    """One line for each declared protection that the server does not implement."""
     return [f"{p.name}: not implemented by this server" for p in PROTECTIONS
             if p.key in unsupported and spec.protections().get(p.key)]
 
 
 def ensure_bucket(login: S3Login, spec: BucketSpec, *, on_unsupported: Literal["error", "warn"] = "error",
                   wait_seconds: float = 0) -> Ensured:
-    """Make the bucket as declared: created, or adopted with all it holds; only what differs is put.
+    """Create the bucket, or change the live one to its declaration; objects stay, equal protections are not touched.
 
-    What the server does not implement is in `left_out`, or raises UnsupportedError with on_unsupported="error"; then
-    everything else has been put all the same. `wait_seconds` is for a server that is still starting.
+    Protections that the server does not implement are returned in `left_out`; with on_unsupported="error" they raise
+    UnsupportedError after everything else was set. `wait_seconds`: how long to wait for a server that is starting.
+    Raises BucketError, S3Error.
     """
     client = login.client()
     wait_until_it_answers(login, client, wait_seconds)
@@ -202,7 +207,7 @@ def ensure_bucket(login: S3Login, spec: BucketSpec, *, on_unsupported: Literal["
         changes = [changes[0], *plan_bucket(spec, state)]
     refused = {change.key for change in changes if change.key != "bucket" and not _put(login, client, spec, change)}
     state = _settled(login, client, spec, refused) if changes else state
-    missing = left_out(spec, state.unsupported)
+    missing = list_unsupported(spec, state.unsupported)
     if missing and on_unsupported == "error":
         raise UnsupportedError(f"bucket {spec.name} at {login}: {'; '.join(missing)}; use a server that has it, "
                                "or let the stack warn instead of fail")
@@ -212,7 +217,7 @@ def ensure_bucket(login: S3Login, spec: BucketSpec, *, on_unsupported: Literal["
 def _create(login: S3Login, client: S3Client, spec: BucketSpec) -> None:
     place: Any = {} if login.region == "us-east-1" else {
         "CreateBucketConfiguration": {"LocationConstraint": login.region}}
-    with explained(login, f"create bucket {spec.name}"):
+    with explain_errors(login, f"create bucket {spec.name}"):
         try:
             if spec.lock_days:
                 place["ObjectLockEnabledForBucket"] = True
@@ -227,7 +232,7 @@ def _create(login: S3Login, client: S3Client, spec: BucketSpec) -> None:
 def _put(login: S3Login, client: S3Client, spec: BucketSpec, change: Change) -> bool:
     """Put one protection; False where the server turns out not to have it."""
     protection = _protection(change.key)
-    with explained(login, f"set the {protection.name} of bucket {spec.name} (on AWS: {protection.permission})"):
+    with explain_errors(login, f"set the {protection.name} of bucket {spec.name} (on AWS: {protection.permission})"):
         try:
             protection.put(client, spec.name, change.required)
         except NotImplementedByServer:

@@ -1,4 +1,4 @@
-"""How to log in to an S3 server, and what its refusals mean in one line each."""
+"""Logging in to an S3 server, and turning its errors into one line with a remedy."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ NOT_IMPLEMENTED = frozenset({"NotImplemented", "XNotImplemented", "MethodNotAllo
 
 @dataclass(frozen=True)
 class S3Login:
-    """One login to one S3 server. No endpoint means AWS; no keys mean those that AWS's own tools would find.
+    """A login to an S3 server; without `endpoint` it is AWS, without keys they are looked up as AWS's own tools do.
 
-    `ca_file` is a PEM file with the authority that signed the server's certificate, for one that is private.
+    `ca_file` is a PEM file with the authority that signed a private server's certificate.
     """
 
     region: str = "us-east-1"
@@ -58,24 +58,26 @@ class S3Login:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Build from a mapping as Pulumi hands it over: absent keys for null; other keys are left alone."""
+        """Build from a mapping as Pulumi passes it: null values are absent; unknown keys are ignored."""
         texts = ("endpoint", "access_key", "secret_key", "session_token", "ca_file")
         return cls(region=str(values.get("region") or "us-east-1"), path_style=bool(values.get("path_style")),
                    **{key: str(values[key]) for key in texts if values.get(key)})
 
     def to_dict(self) -> dict[str, Any]:
-        """The mapping that `from_dict` takes, without absent values. It holds the secret."""
+        """The mapping that `from_dict` takes, without absent values. Contains the secret key."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
     def __str__(self) -> str:
+        """The endpoint, or AWS and the region; never a secret."""
         return self.endpoint or f"AWS S3 {self.region}"
 
     def ca_file_is_missing(self) -> bool:
-        """Whether a CA file is named that is not there, as before the first start of a server of ours."""
+        """Whether the named CA file does not exist, as before the first start of a local S3 server."""
         return self.ca_file is not None and not Path(self.ca_file).is_file()
 
     def client(self) -> S3Client:
-        """A client with short timeouts (5 s to connect, 60 s to answer) and at most 3 attempts a call."""
+        """A client with timeouts of 5 s to connect and 60 s to answer, and at most 3 attempts a call. Raises S3Error.
+        """
         if self.ca_file_is_missing():
             raise S3Error(f"{self}: CA file {self.ca_file} is not there; put the authority's PEM file there, "
                           "or bring up the stack that makes it")
@@ -87,7 +89,7 @@ class S3Login:
                         response_checksum_validation="when_required",
                         s3={"addressing_style": "path" if self.path_style else "auto"})
         # A session makes one client at a time.
-        with explained(self, "log in"), _MAKING:
+        with explain_errors(self, "log in"), _MAKING:
             return self._session().client(
                 "s3", region_name=self.region, endpoint_url=self.endpoint, config=config,
                 aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key,
@@ -116,8 +118,8 @@ def _session_of_all() -> Session:
 
 
 @contextmanager
-def explained(login: S3Login, doing: str) -> Iterator[None]:
-    """Turn what botocore raises within into S3Error with one line; `doing` is an infinitive such as "read the tags"."""
+def explain_errors(login: S3Login, doing: str) -> Iterator[None]:
+    """Turn botocore's errors in the block into a one-line S3Error; `doing` is an infinitive such as "read the tags"."""
     try:
         yield
     except ClientError as error:
@@ -140,11 +142,11 @@ def explained(login: S3Login, doing: str) -> Iterator[None]:
 
 
 def wait_until_it_answers(login: S3Login, client: S3Client, seconds: float) -> None:
-    """Return as soon as the server answers anything, be it a refusal; raises S3UnreachableError after `seconds`."""
+    """Return when the server answers anything, even a refusal; raises S3UnreachableError after `seconds`."""
     until = time.monotonic() + seconds
     while True:
         try:
-            with explained(login, "list the buckets"):
+            with explain_errors(login, "list the buckets"):
                 client.list_buckets(MaxBuckets=1)
         except S3UnreachableError:
             if time.monotonic() > until:
@@ -162,29 +164,29 @@ def code(error: ClientError) -> str:
 
 
 def is_not_implemented(error: ClientError) -> bool:
-    """Whether the server says that it has no such call."""
+    """Whether the server answered that it does not implement the call."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return code(error) in NOT_IMPLEMENTED or status == 501
 
 
 def _explain_refusal(login: S3Login, doing: str, error: ClientError) -> str:
-    said = code(error)
-    if said in REFUSED_KEY:
-        return (f"{login}: login with access key {login.access_key or 'from the environment'} refused ({said}); "
+    refusal = code(error)
+    if refusal in REFUSED_KEY:
+        return (f"{login}: login with access key {login.access_key or 'from the environment'} refused ({refusal}); "
                 "set the access key and the secret key that the server knows")
-    if said in EXPIRED:
-        return f"{login}: the credentials have expired ({said}); log in anew and run again"
-    if said == "RequestTimeTooSkewed":
+    if refusal in EXPIRED:
+        return f"{login}: the credentials have expired ({refusal}); log in and run again"
+    if refusal == "RequestTimeTooSkewed":
         return f"{login}: this machine's clock differs too much from the server's; set the clock right"
-    if said in WRONG_REGION:
+    if refusal in WRONG_REGION:
         headers = error.response["ResponseMetadata"].get("HTTPHeaders", {})
         right = error.response.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region")
-        return (f"{login}: region found {login.region}, required {right or 'another one'} ({said}); "
+        return (f"{login}: region found {login.region}, required {right or 'another one'} ({refusal}); "
                 "set the region that the bucket is in")
-    if said in ("AccessDenied", "403", "AllAccessDisabled"):
-        return f"{login}: may not {doing} ({said}); give this login the right to, or use another login"
+    if refusal in ("AccessDenied", "403", "AllAccessDisabled"):
+        return f"{login}: may not {doing} ({refusal}); give this login the right to, or use another login"
     why = "the bucket is not there; bring up the stack that makes it, or correct its name" \
-        if said == "NoSuchBucket" else f"{said}: {_one_line(login, error)}; see the server's own log"
+        if refusal == "NoSuchBucket" else f"{refusal}: {_one_line(login, error)}; see the server's own log"
     return f"{login}: cannot {doing}: {why}"
 
 

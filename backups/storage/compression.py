@@ -1,4 +1,4 @@
-"""zstd, from the standard library where it has it, set for rows of measurements."""
+"""zstd, from the standard library where Python has it, with parameters chosen for rows of measurements."""
 
 import sys
 
@@ -19,5 +19,5 @@ OPTIONS: dict[int, int] = {CompressionParameter.compression_level: 1, Compressio
 
 
 def make_compressor() -> ZstdCompressor:
-    """A compressor of one stream."""
+    """A compressor for one stream."""
     return ZstdCompressor(options=OPTIONS)

@@ -1,4 +1,4 @@
-"""Deleting the backup bucket: refused while it holds anything, unless that is allowed by name."""
+"""Deleting the backup bucket: refused while it holds objects, unless that is allowed by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from backups.errors import BucketError
-from backups.storage.client import S3Login, code, explained, is_not_implemented
+from backups.storage.client import S3Login, code, explain_errors, is_not_implemented
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,13 +17,13 @@ PAGE = 1000
 
 
 def delete_bucket(login: S3Login, name: str, *, allow_with_backups: bool) -> None:
-    """Delete the bucket; nothing to do where there is none.
+    """Delete the bucket; nothing to do where it does not exist.
 
-    Raises BucketError if it holds an object, an old version or an unfinished upload and `allow_with_backups` is not
-    set; if it is set, all of those are deleted first, page by page, beyond recovery.
+    Raises BucketError where it holds an object, an old version or an unfinished upload and `allow_with_backups` is
+    False; where it is True, all of those are deleted first, permanently.
     """
     client = login.client()
-    with explained(login, f"delete bucket {name}"):
+    with explain_errors(login, f"delete bucket {name}"):
         try:
             if allow_with_backups:
                 _empty(client, name)
@@ -52,8 +52,8 @@ def _page(client: S3Client, name: str, size: int) -> list[dict[str, Any]]:
     """The first versions and delete markers, at most `size`; plain keys where the server has no versions."""
     try:
         page = client.list_object_versions(Bucket=name, MaxKeys=size)
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
+        entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries]
     except ClientError as error:
         if not is_not_implemented(error):
             raise

@@ -1,10 +1,10 @@
-"""Client-side encryption: AES-256-GCM in segments, so that a stream of any length is sealed with constant memory.
+"""Client-side encryption: AES-256-GCM in segments, so that a stream of any length takes constant memory.
 
-Every backup has a data key of its own (or that of the interrupted run that it takes up). It lies in the bucket
-wrapped by a key of the keyring, once for each key that may open it: keys are rotated by wrapping anew, and no backup
-is written again. The layout of a stream is that of Tink's AES-GCM-HKDF streaming: a header with a random salt; then
-segments, each numbered and the last one marked, under a key derived from data key, salt and the object's name. An
-object that was cut, reordered or put in another's place does not open. `cryptography` does the ciphers.
+Every backup has its own data key (or that of the interrupted run that it resumes), stored in the bucket wrapped by a
+key of the keyring, once for each key that may open it: keys are rotated by wrapping the data key again, and no object
+is rewritten. The stream layout is that of Tink's AES-GCM-HKDF streaming: a header with a random salt, then numbered
+segments, the last one marked, under a key derived from data key, salt and the object's name. An object that was
+truncated, reordered or swapped with another does not decrypt. `cryptography` implements the ciphers.
 """
 
 from __future__ import annotations
@@ -33,11 +33,13 @@ LEAST_KEY_LENGTH = 24
 
 @dataclass(frozen=True)
 class Keyring:
-    """The keys that open backups; the first one closes new ones. Each is a text of at least 24 random characters."""
+    """The keys that decrypt backups; the first one encrypts new ones. Each is a text of at least 24 random characters.
+    """
 
     keys: Sequence[str] = field(repr=False)
 
     def __post_init__(self) -> None:
+        """Raise BackupError where there is no key, or one is too short."""
         if not self.keys:
             raise BackupError("backup keys: found none, required at least one; give the stack's backup key")
         if any(len(key) < LEAST_KEY_LENGTH for key in self.keys):
@@ -46,21 +48,21 @@ class Keyring:
 
     @property
     def current(self) -> str:
-        """The id of the key that closes new backups."""
+        """The id of the key that encrypts new backups."""
         return key_id(self.keys[0])
 
     def ids(self) -> list[str]:
-        """The ids of all keys; an id tells nothing about its key."""
+        """The ids of all keys; an id reveals nothing about its key."""
         return [key_id(key) for key in self.keys]
 
     def wrap(self, data_key: bytes, backup: str) -> str:
-        """The data key of one backup, closed with the current key, as text."""
+        """The data key of one backup, encrypted with the current key, as base64 text."""
         nonce = os.urandom(12)
         closed = AESGCM(_master(self.keys[0])).encrypt(nonce, data_key, backup.encode())
         return base64.b64encode(nonce + closed).decode()
 
     def unwrap(self, id_: str, wrapped: str, backup: str) -> bytes:
-        """The reverse of `wrap`. Raises WrongKeyError where no key of the ring is the one, or the text was changed."""
+        """The inverse of `wrap`. Raises WrongKeyError where the ring lacks the key `id_`, or the text was changed."""
         for key in self.keys:
             if key_id(key) == id_:
                 try:
@@ -68,46 +70,47 @@ class Keyring:
                     return AESGCM(_master(key)).decrypt(raw[:12], raw[12:], backup.encode())
                 except (InvalidTag, ValueError):
                     raise WrongKeyError(f"backup {backup}: its wrapped key was changed; take another backup") from None
-        raise WrongKeyError(f"backup {backup}: closed with key {id_}, found {', '.join(self.ids())}; "
+        raise WrongKeyError(f"backup {backup}: encrypted with key {id_}, found {', '.join(self.ids())}; "
                             "add that key to the backup keys")
 
 
     def unwrap_first(self, wrapped: Iterable[tuple[str, bytes]], backup: str) -> bytes:
-        """What the first of these opens, each with the id of its key. Raises WrongKeyError where none does."""
+        """Decrypt the first of these (key id, wrapped key) that a key opens. Raises WrongKeyError where none does."""
         why = None
         for id_, text in wrapped:
             try:
                 return self.unwrap(id_, text.decode(errors="replace"), backup)
             except WrongKeyError as error:
                 why = why or error
-        raise why or WrongKeyError(f"backup {backup}: closed with none of the keys {', '.join(self.ids())}; add the "
+        raise why or WrongKeyError(f"backup {backup}: encrypted with none of the keys {', '.join(self.ids())}; add the "
                                    "key that it was taken with")
 
 
 def new_key() -> str:
-    """A key for the ring: 32 random bytes as text."""
+    """A new key for the ring: 32 random bytes as text."""
     return base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
 
 
 def new_data_key() -> bytes:
-    """A key for the objects of one backup."""
+    """A new key for the objects of one backup: 32 random bytes."""
     return os.urandom(32)
 
 
 def key_id(key: str) -> str:
-    """A short name of a key that tells nothing about it."""
+    """A short id of a key that reveals nothing about it."""
     return hashlib.sha256(b"lifecompanion backup key id\0" + _master(key)).hexdigest()[:12]
 
 
 def seal(data_key: bytes, text: bytes) -> str:
-    """An authentication code of a manifest: only who has the key could have written it."""
+    """The authentication code of a text (HMAC-SHA-256): only a holder of the key can make it."""
     return hmac.new(_derive(data_key, b"", b"manifest"), text, hashlib.sha256).hexdigest()
 
 
 class Encryptor:
-    """Seals one stream: `feed` and `finish` return what may be written so far."""
+    """Encrypts one stream: `feed` and `finish` return the bytes to write next."""
 
     def __init__(self, data_key: bytes, name: str) -> None:
+        """`name` is the object's key, which is part of the derived key."""
         salt = os.urandom(SALT_BYTES)
         self._cipher = AESGCM(_derive(data_key, salt, name.encode()))
         self._pending = bytearray()
@@ -115,7 +118,7 @@ class Encryptor:
         self._header = MAGIC + salt
 
     def feed(self, data: bytes) -> bytes:
-        """Take plain bytes; one whole segment is always kept back, as it might be the last."""
+        """Take plain bytes; one segment is always held back, since it may be the last."""
         self._pending += data
         out = [self._take_header()]
         while len(self._pending) > SEGMENT_BYTES:
@@ -139,13 +142,13 @@ class Encryptor:
 
 @dataclass
 class Decryptor:
-    """Opens a stream of an Encryptor; raises DamagedError that names the object at the first byte that is not so."""
+    """Decrypts the stream of an Encryptor; raises DamagedError that names the object at the first wrong byte."""
 
     data_key: bytes = field(repr=False)
     name: str
 
     def open(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the plain segments of the sealed `blocks`, whatever their sizes."""
+        """Yield the plain segments of the encrypted `blocks`, whatever their sizes."""
         pending, number, cipher, size = bytearray(), 0, None, SEGMENT_BYTES + TAG_BYTES
         for block in blocks:
             pending += block

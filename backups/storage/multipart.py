@@ -1,4 +1,4 @@
-"""One object written as a stream of unknown length, with constant memory."""
+"""Uploading one object as a stream of unknown length, in constant memory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ SMALL_PARTS, PARTS = 5_000, 10_000
 
 
 class Upload:
-    """One object written as a stream: two parts in memory, one of them on its way. Use as a context manager.
+    """One object uploaded as a stream: at most two parts in memory, one of them being sent. Use as a context manager.
 
-    A small object is put whole. Left by an exception, nothing of it stays. Nothing is sent before `after` is done.
+    A small object is put in one request. Where the block raises, the upload is aborted. Nothing is sent before `after`
+    is done.
     """
 
     def __init__(self, store: Store, key: str, after: Future[Any] | None = None) -> None:
+        """`key` is relative to the store's prefix."""
         self.store, self.key, self._after = store, key, after
         self._pieces: list[bytes] = []
         self._pending = 0
@@ -35,6 +37,7 @@ class Upload:
         self._sender: threading.Thread | None = None
 
     def __enter__(self) -> Upload:
+        """Return itself."""
         return self
 
     def write(self, data: bytes) -> None:
@@ -53,7 +56,7 @@ class Upload:
             self._pending += len(data)
 
     def finish(self) -> Stored:
-        """Complete the object and say what it is."""
+        """Complete the object; returns its key, size and SHA-256. Raises S3Error."""
         stored = Stored(self.key, self._bytes, self._digest.hexdigest())
         if self._id is None:
             self._await_turn()
@@ -90,6 +93,7 @@ class Upload:
                           "uploads there, and run again") from None
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Abort the upload where it was not finished."""
         if self._sender:
             self._sender.join()
         if self._id is not None:

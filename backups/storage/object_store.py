@@ -1,4 +1,4 @@
-"""The part of a bucket that backups lie in: streams up and down with constant memory, listing, conditional puts."""
+"""The bucket under a prefix: streams in constant memory, listing, conditional puts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadErro
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from backups.errors import BackupError, DamagedError, S3Error, S3UnreachableError
-from backups.storage.client import S3Login, code, explained
+from backups.storage.client import S3Login, code, explain_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,7 +36,7 @@ LISTS_EMPTY_FOLDERS = "SeaweedFS"
 
 @dataclass(frozen=True)
 class Stored:
-    """One object as it lies in the bucket; `key` is relative to the store's prefix."""
+    """One object in the bucket; `key` is relative to the store's prefix."""
 
     key: str
     bytes: int
@@ -45,9 +45,10 @@ class Stored:
 
 @dataclass(frozen=True)
 class Store:
-    """A prefix of a bucket. Every call is tried again for `patience` seconds while the server is away or overloaded.
+    """A prefix of a bucket; every call is retried for `patience` seconds while the server is unreachable or overloaded.
 
-    Where nothing has ever answered, the endpoint is more likely wrong: that is said after FIRST_SECONDS.
+    Where the server has never answered, the endpoint is probably wrong: that is raised after FIRST_SECONDS.
+    Thread-safe.
     """
 
     login: S3Login
@@ -58,21 +59,22 @@ class Store:
     first_written: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
     _answered: threading.Event = field(default_factory=threading.Event, init=False, repr=False, compare=False)
-    _made: list[S3Client] = field(default_factory=list, init=False, repr=False, compare=False)
+    _clients: list[S3Client] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
+        """The bucket and the server, for messages."""
         return f"bucket {self.bucket} at {self.login}"
 
     @property
     def client(self) -> S3Client:
-        """The one client; botocore's clients may be shared by threads, and each takes some 20 MiB."""
+        """The S3 client, shared by all threads; one takes some 20 MiB."""
         with self._lock:
-            if not self._made:
-                self._made.append(self.login.client())
-            return self._made[0]
+            if not self._clients:
+                self._clients.append(self.login.client())
+            return self._clients[0]
 
     def call(self, doing: str, run: Callable[[], T]) -> T:
-        """Run one call; raises S3Error with one line once patience is at its end."""
+        """Run one call with retries; raises S3Error with one line when patience ends. `doing` is an infinitive."""
         retrying = Retrying(stop=self._gives_up, wait=wait_random_exponential(0.2, max=10),
                             retry=retry_if_exception(_is_passing), reraise=True)
 
@@ -86,7 +88,7 @@ class Store:
                 if code(error) in PASSING:
                     raise _Passing(error) from None
                 raise
-        with explained(self.login, f"{doing} in bucket {self.bucket}"):
+        with explain_errors(self.login, f"{doing} in bucket {self.bucket}"):
             try:
                 return retrying(once)
             except _Passing as passing:
@@ -97,7 +99,7 @@ class Store:
         return stop_after_delay(patience)(state)
 
     def put(self, key: str, body: bytes, *, only_new: bool = False) -> None:
-        """Put a small object whole; with `only_new`, raises BackupError where the key is taken."""
+        """Put a small object in one request; with `only_new`, raises BackupError where the key exists."""
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if only_new else {}
 
         def run() -> None:
@@ -112,7 +114,7 @@ class Store:
             raise
 
     def get(self, key: str) -> bytes | None:
-        """A small object whole; None where it is not there. Raises DamagedError where it is no small one."""
+        """The bytes of a small object; None where it does not exist. Raises DamagedError where it is too large."""
         def run() -> bytes | None:
             try:
                 answer = self.client.get_object(Bucket=self.bucket, Key=self.prefix + key, **self._version(key))
@@ -128,7 +130,7 @@ class Store:
         return self.call(f"read {key}", run)
 
     def size(self, key: str) -> int | None:
-        """How many bytes an object has; None where it is not there."""
+        """The size of an object in bytes; None where it does not exist."""
         def run() -> int | None:
             try:
                 return self.client.head_object(Bucket=self.bucket, Key=self.prefix + key)["ContentLength"]
@@ -139,10 +141,7 @@ class Store:
         return self.call(f"look for {key}", run)
 
     def read(self, stored: Stored) -> Iterator[bytes]:
-        """The object's bytes in blocks; raises DamagedError, at the latest after the last one, if they are not it.
-
-        A connection that breaks is taken up again where it broke.
-        """
+        """Yield the object's bytes, resuming broken connections. Raises DamagedError, at the end at the latest."""
         digest, done, etag, idle = hashlib.sha256(), 0, None, 0
         while done < stored.bytes:
             before = done
@@ -183,22 +182,22 @@ class Store:
         return self.call(f"read {stored.key}", run)
 
     def objects(self, under: str = "") -> Iterator[tuple[str, int]]:
-        """Key and size of every object below, in order of key."""
+        """Key and size of every object under a prefix, in order of key."""
         if self.first_written:
             yield from sorted((key, size) for key, (_, size) in self._first(under).items())
             return
         for page in self._pages(under):
-            for each in page.get("Contents", []):
-                yield each["Key"].removeprefix(self.prefix), each["Size"]
+            for entry in page.get("Contents", []):
+                yield entry["Key"].removeprefix(self.prefix), entry["Size"]
 
-    def stamped(self, under: str) -> Iterator[tuple[str, int, datetime]]:
-        """Key, size and time of arrival of every object below, in order of key."""
+    def list_with_times(self, under: str) -> Iterator[tuple[str, int, datetime]]:
+        """Key, size and time of arrival of every object under a prefix, in order of key."""
         for page in self._pages(under):
-            for each in page.get("Contents", []):
-                yield each["Key"].removeprefix(self.prefix), each["Size"], each["LastModified"]
+            for entry in page.get("Contents", []):
+                yield entry["Key"].removeprefix(self.prefix), entry["Size"], entry["LastModified"]
 
     def folders(self, under: str = "") -> list[str]:
-        """The names directly below that have objects under them."""
+        """The names directly under a prefix that have objects under them."""
         if self.first_written:
             return sorted({key.removeprefix(under).split("/", 1)[0] for key, _ in self.objects(under)
                            if "/" in key.removeprefix(under)})
@@ -212,18 +211,18 @@ class Store:
         """Which version to read, where it is not the newest."""
         if not self.first_written:
             return {}
-        found = self._first(key).get(key)
-        return {"VersionId": found[0]} if found else {}
+        first = self._first(key).get(key)
+        return {"VersionId": first[0]} if first else {}
 
     def history(self, key: str) -> dict[str, datetime]:
-        """When each version of an object arrived, as the server says it, by the version's id."""
+        """When each version of an object arrived, by version id, as the server says."""
         page = self.call(f"list the versions of {key}", lambda: self.client.list_object_versions(
             Bucket=self.bucket, Prefix=self.prefix + key))
-        return {each["VersionId"]: each["LastModified"] for each in page.get("Versions", [])
-                if each["Key"] == self.prefix + key}
+        return {version["VersionId"]: version["LastModified"] for version in page.get("Versions", [])
+                if version["Key"] == self.prefix + key}
 
     def first_stamps(self, under: str) -> Iterator[tuple[str, datetime]]:
-        """Key and time of the first version of every object below, in order of key; of those deleted since too."""
+        """Key and time of the first version of every object under a prefix, deleted ones included, in order of key."""
         yield from sorted((key, moment) for key, (moment, _, _) in self._read_first(under).items())
 
     def _first(self, under: str) -> dict[str, tuple[str, int]]:
@@ -231,18 +230,18 @@ class Store:
         return {key: (version, size) for key, (_, version, size) in self._read_first(under).items()}
 
     def _read_first(self, under: str) -> dict[str, tuple[datetime, str, int]]:
-        found: dict[str, tuple[datetime, str, int]] = {}
+        first_versions: dict[str, tuple[datetime, str, int]] = {}
         token: dict[str, Any] = {}
         while True:
             run = functools.partial(self.client.list_object_versions, Bucket=self.bucket, Prefix=self.prefix + under,
                                     **token)
             page = self.call(f"list the versions of {under or 'backups'}", run)
-            for each in page.get("Versions", []):
-                key = each["Key"].removeprefix(self.prefix)
-                if key not in found or each["LastModified"] <= found[key][0]:
-                    found[key] = (each["LastModified"], each["VersionId"], each["Size"])
+            for version in page.get("Versions", []):
+                key = version["Key"].removeprefix(self.prefix)
+                if key not in first_versions or version["LastModified"] <= first_versions[key][0]:
+                    first_versions[key] = (version["LastModified"], version["VersionId"], version["Size"])
             if not page.get("IsTruncated"):
-                return found
+                return first_versions
             token = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def _pages(self, under: str, **more: Any) -> Iterator[Any]:
@@ -257,7 +256,7 @@ class Store:
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
     def delete(self, keys: list[str]) -> None:
-        """Delete objects; those that are gone are fine. Raises S3Error where the login may not."""
+        """Delete objects; nothing to do for those that do not exist. Raises S3Error where the login may not."""
         for first in range(0, len(keys), 1000):
             page: Any = [{"Key": self.prefix + key} for key in keys[first:first + 1000]]
             run = functools.partial(self.client.delete_objects, Bucket=self.bucket,
@@ -267,14 +266,14 @@ class Store:
                 raise S3Error(f"{self}: may not delete {failed[0].get('Key')} ({failed[0].get('Code')}); "
                               "give this login the right to, or let one prune that has it")
 
-    def unfinished(self, under: str = "") -> list[tuple[str, str]]:
-        """Key and id of every upload below that was begun and neither completed nor aborted."""
+    def list_uploads(self, under: str = "") -> list[tuple[str, str]]:
+        """Key and id of every multipart upload under a prefix that was neither completed nor aborted."""
         page = self.call("list uploads", lambda: self.client.list_multipart_uploads(
             Bucket=self.bucket, Prefix=self.prefix + under))
-        return [(each["Key"].removeprefix(self.prefix), each["UploadId"]) for each in page.get("Uploads", [])]
+        return [(upload["Key"].removeprefix(self.prefix), upload["UploadId"]) for upload in page.get("Uploads", [])]
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Give up one upload; one that is gone is fine."""
+        """Abort one upload; nothing to do where it does not exist."""
         def run() -> None:
             try:
                 self.client.abort_multipart_upload(Bucket=self.bucket, Key=self.prefix + key, UploadId=upload_id)

@@ -1,7 +1,7 @@
-"""What protects a backup bucket, one protection at a time: how each is read from the server and put there.
+"""The protections of a backup bucket: how each is read from the server and set.
 
-A value is plain (bool, text or a dict of those), the same shape declared and live, so that it can be compared, stored
-and shown. Rules and policy statements that bear no name of ours belong to others and are kept.
+A value is a bool, a text or a dict of those, in the same shape declared and live, so that it can be compared, stored
+and shown. Lifecycle rules and policy statements without our name belong to others and are kept.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ ACTIONS = {EXPIRE: ("Expiration", "Days"), NONCURRENT: ("NoncurrentVersionExpira
 
 
 class NotImplementedByServer(Exception):
-    """The server does not have this protection."""
+    """The server does not implement this protection."""
 
 
 @dataclass(frozen=True)
 class Protection:
-    """One protection: its key in every mapping, its name for people, the right it takes on AWS, how to read and put."""
+    """One protection: its key, its name for people, the AWS permission to set it, and how to read and set it."""
 
     key: str
     name: str
@@ -63,6 +63,7 @@ def _answer(call: Callable[[], Mapping[str, Any]], key: str, absent: str) -> Any
 
 
 def read_versioning(client: S3Client, bucket: str) -> bool:
+    """Whether versioning is enabled."""
     try:
         return client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
     except ClientError as error:
@@ -72,20 +73,24 @@ def read_versioning(client: S3Client, bucket: str) -> bool:
 
 
 def put_versioning(client: S3Client, bucket: str, value: Value) -> None:
+    """Enable or suspend versioning."""
     status: Any = "Enabled" if value else "Suspended"
     client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
 
 
 def read_encryption(client: S3Client, bucket: str) -> str:
-    """AES256, aws:kms, or aws:kms with a key as "aws:kms <key>"; "none" where the server encrypts nothing by itself."""
-    found = _answer(lambda: client.get_bucket_encryption(Bucket=bucket), "ServerSideEncryptionConfiguration",
-                    "ServerSideEncryptionConfigurationNotFoundError")
-    rules = found["Rules"] if found else []
+    """The default encryption: "AES256", "aws:kms", "aws:kms <key>", or "none" where the server encrypts nothing by
+    itself.
+    """
+    configuration = _answer(lambda: client.get_bucket_encryption(Bucket=bucket), "ServerSideEncryptionConfiguration",
+                            "ServerSideEncryptionConfigurationNotFoundError")
+    rules = configuration["Rules"] if configuration else []
     default = rules[0].get("ApplyServerSideEncryptionByDefault", {}) if rules else {}
     return " ".join(filter(None, (default.get("SSEAlgorithm"), default.get("KMSMasterKeyID")))) or "none"
 
 
 def put_encryption(client: S3Client, bucket: str, value: Value) -> None:
+    """Set the default encryption, as `read_encryption` spells it."""
     algorithm, _, key = str(value).partition(" ")
     default: Any = {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": key} if key else {})}
     rule: Any = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": algorithm == "aws:kms"}
@@ -96,12 +101,14 @@ PUBLIC_ACCESS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "Re
 
 
 def read_public_access_block(client: S3Client, bucket: str) -> bool:
-    found = _answer(lambda: client.get_public_access_block(Bucket=bucket), "PublicAccessBlockConfiguration",
-                    "NoSuchPublicAccessBlockConfiguration") or {}
-    return all(found.get(part) for part in PUBLIC_ACCESS)
+    """Whether all four settings that block public access are on."""
+    configuration = _answer(lambda: client.get_public_access_block(Bucket=bucket), "PublicAccessBlockConfiguration",
+                            "NoSuchPublicAccessBlockConfiguration") or {}
+    return all(configuration.get(part) for part in PUBLIC_ACCESS)
 
 
 def put_public_access_block(client: S3Client, bucket: str, value: Value) -> None:
+    """Turn all four settings that block public access on, or remove them."""
     if not value:
         client.delete_public_access_block(Bucket=bucket)
         return
@@ -110,12 +117,14 @@ def put_public_access_block(client: S3Client, bucket: str, value: Value) -> None
 
 
 def read_ownership(client: S3Client, bucket: str) -> str:
-    found = _answer(lambda: client.get_bucket_ownership_controls(Bucket=bucket), "OwnershipControls",
-                    "OwnershipControlsNotFoundError")
-    return str(found["Rules"][0]["ObjectOwnership"]) if found and found["Rules"] else "none"
+    """The bucket's object ownership; "none" where it has no such setting."""
+    controls = _answer(lambda: client.get_bucket_ownership_controls(Bucket=bucket), "OwnershipControls",
+                       "OwnershipControlsNotFoundError")
+    return str(controls["Rules"][0]["ObjectOwnership"]) if controls and controls["Rules"] else "none"
 
 
 def put_ownership(client: S3Client, bucket: str, value: Value) -> None:
+    """Set the bucket's object ownership."""
     ownership: ObjectOwnershipType = value
     client.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": ownership}]})
 
@@ -137,6 +146,7 @@ def _read_policy(client: S3Client, bucket: str) -> dict[str, Any]:
 
 
 def read_tls_only(client: S3Client, bucket: str) -> bool:
+    """Whether the bucket's policy contains our statement that denies calls without TLS."""
     required = _canonical(tls_only_statement(client, bucket))
     return any(_canonical(statement) == required for statement in _read_policy(client, bucket)["Statement"])
 
@@ -147,8 +157,8 @@ def _canonical(statement: Mapping[str, Any]) -> dict[str, Any]:
     if plain.get("Principal") in ({"AWS": "*"}, {"AWS": ["*"]}):
         plain["Principal"] = "*"
     for key in ("Action", "Resource"):
-        found = plain.get(key)
-        plain[key] = sorted(found) if isinstance(found, list) else [found]
+        value = plain.get(key)
+        plain[key] = sorted(value) if isinstance(value, list) else [value]
     transport = plain.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
     wanted = transport[0] if isinstance(transport, list) and len(transport) == 1 else transport
     # Anything else in the condition would narrow it: then it is not ours, and is put anew.
@@ -159,6 +169,7 @@ def _canonical(statement: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def put_tls_only(client: S3Client, bucket: str, value: Value) -> None:
+    """Add or remove our policy statement that denies calls without TLS; other statements stay."""
     policy = _read_policy(client, bucket)
     policy["Statement"] = [statement for statement in policy["Statement"] if statement.get("Sid") != TLS_ONLY]
     if value:
@@ -170,7 +181,7 @@ def put_tls_only(client: S3Client, bucket: str, value: Value) -> None:
 
 
 def lifecycle_rule(key: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    """The S3 rule that bears our name for one declared rule: {"days": 30, "prefix": "backups/"}."""
+    """The S3 lifecycle rule with our name for a declared one such as {"days": 30, "prefix": "backups/"}."""
     name, unit = ACTIONS[key]
     return {"ID": RULES + key, "Status": "Enabled", "Filter": {"Prefix": value["prefix"]},
             name: {unit: int(value["days"])}}
@@ -182,18 +193,19 @@ def _read_rules(client: S3Client, bucket: str) -> list[dict[str, Any]]:
 
 
 def read_rule(client: S3Client, bucket: str, key: str) -> dict[str, Any]:
-    """Our rule of this key, {} where there is none; one whose shape somebody changed shows it under "changed"."""
+    """Our lifecycle rule of this key; {} where there is none; one that was edited has its text under "changed"."""
     rule = next((rule for rule in _read_rules(client, bucket) if rule.get("ID") == RULES + key), None)
     if rule is None:
         return {}
     prefix = rule.get("Filter", {}).get("Prefix", rule.get("Prefix", ""))
     name, unit = ACTIONS[key]
     value = {"days": rule.get(name, {}).get(unit, 0), "prefix": prefix}
-    same = {part: found for part, found in {**rule, "Filter": {"Prefix": prefix}}.items() if part != "Prefix"}
+    same = {part: content for part, content in {**rule, "Filter": {"Prefix": prefix}}.items() if part != "Prefix"}
     return value if same == lifecycle_rule(key, value) else {**value, "changed": json.dumps(same, default=str)}
 
 
 def put_rule(client: S3Client, bucket: str, value: Value, key: str) -> None:
+    """Set or remove our lifecycle rule of this key; other rules stay. Raises NotImplementedByServer."""
     rules: Any = [rule for rule in _read_rules(client, bucket) if rule.get("ID") != RULES + key]
     rules += [lifecycle_rule(key, value)] if value else []
     try:
@@ -213,26 +225,28 @@ def _rule(key: str, name: str) -> Protection:
 
 
 def read_lock(client: S3Client, bucket: str) -> dict[str, Any]:
-    """The retention that object lock gives every new object, {} where there is none."""
-    found = _answer(lambda: client.get_object_lock_configuration(Bucket=bucket), "ObjectLockConfiguration",
-                    "ObjectLockConfigurationNotFoundError") or {}
-    default = found.get("Rule", {}).get("DefaultRetention", {})
+    """The default retention of object lock for new objects; {} where there is none."""
+    configuration = _answer(lambda: client.get_object_lock_configuration(Bucket=bucket), "ObjectLockConfiguration",
+                            "ObjectLockConfigurationNotFoundError") or {}
+    default = configuration.get("Rule", {}).get("DefaultRetention", {})
     return {"mode": default["Mode"], "days": int(default["Days"])} if default.get("Days") else {}
 
 
 def put_lock(client: S3Client, bucket: str, value: Value) -> None:
+    """Set the default retention of object lock."""
     client.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={
         "ObjectLockEnabled": "Enabled",
         "Rule": {"DefaultRetention": {"Mode": value["mode"], "Days": int(value["days"])}}})
 
 
 def read_tags(client: S3Client, bucket: str) -> dict[str, str]:
-    found = _answer(lambda: client.get_bucket_tagging(Bucket=bucket), "TagSet", "NoSuchTagSet") or []
-    return {tag["Key"]: tag["Value"] for tag in found}
+    """The bucket's tags."""
+    tags = _answer(lambda: client.get_bucket_tagging(Bucket=bucket), "TagSet", "NoSuchTagSet") or []
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def put_tags(client: S3Client, bucket: str, value: Value) -> None:
-    """Add or change the tags given; those of others stay."""
+    """Add or change the given tags; other tags stay."""
     tags: Any = [{"Key": key, "Value": text} for key, text in {**read_tags(client, bucket), **value}.items()]
     client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
 

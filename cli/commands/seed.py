@@ -70,10 +70,10 @@ def seed(stack: StackOption = None, *, dsn: DsnOption = None,
 
 
 def _draw(spec: Spec, path: Path) -> None:
-    from seed.preview import draw, drawn_people
+    from seed.preview import draw, people_to_draw
 
     draw(spec, path)
-    shown = drawn_people(spec)
+    shown = people_to_draw(spec)
     whom = ", ".join(f"{person.name} ({person.profile.name})" for person in shown)
     console.print(f"drawn: {path}: {len(shown)} of {spec.users} people, each of another profile: {whom}; the week is "
                   "the first one's", soft_wrap=True, markup=False)
@@ -92,15 +92,15 @@ def _discard(stack: str | None, dsn: str | None, as_json: bool) -> None:
 
 def _load(stack: str | None, dsn: str | None, spec: Spec, as_json: bool, *, resume: bool, **manner: Any) -> None:
     from seed.errors import InterruptedLoadError
-    from seed.load.loader import Manner
+    from seed.load.loader import LoadOptions
     from seed.load.loader import resume as finish
     from seed.load.loader import seed as load
 
     _, address = find_database(stack, dsn)
     try:
         with _bars(shown=not as_json) as listener:
-            done = (finish(address, listener, Manner(**manner)) if resume else
-                    load(address, spec, listener, Manner(**manner)))
+            done = (finish(address, listener, LoadOptions(**manner)) if resume else
+                    load(address, spec, listener, LoadOptions(**manner)))
     except InterruptedLoadError as error:
         console.print(str(error), style="yellow", markup=False, soft_wrap=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -12,8 +12,8 @@ from backups.storage.bucket import (
     S3Login,
     delete_bucket,
     ensure_bucket,
-    left_out,
-    observed,
+    list_unsupported,
+    narrow_to_declared,
     plan_bucket,
     read_bucket,
 )
@@ -72,9 +72,9 @@ def read_live(props: Mapping[str, Any]) -> Props | None:
     if state is None:
         return None
     missing = state.unsupported | {key for key in spec.protections() if is_left_out(key, props.get("left_out") or ())}
-    protections = {key: observed(key, declared, state.protections.get(key, {}))
+    protections = {key: narrow_to_declared(key, declared, state.protections.get(key, {}))
                    for key, declared in spec.protections().items() if key not in missing}
-    return {**props, **protections, "left_out": left_out(spec, missing)}
+    return {**props, **protections, "left_out": list_unsupported(spec, missing)}
 
 
 def is_left_out(key: str, lines: Sequence[str]) -> bool:

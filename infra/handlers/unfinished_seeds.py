@@ -37,9 +37,9 @@ def finish(address: Address, print_line: Callable[[str], None] = notify) -> None
     """
     if not is_recorded(address):
         return
-    from seed.load.loader import finish_begun
+    from seed.load.loader import finish_interrupted
     from seed.load.progress import Lines
 
-    done = finish_begun(address, Lines(print_line).hear)
+    done = finish_interrupted(address, Lines(print_line).hear)
     if done:
         print_line(done)

@@ -39,7 +39,7 @@ def ensure_recovery_image(server: Server) -> str:
     if docker_engine.has_image(reference):
         return reference
     if not docker_engine.has_image(base) and not docker_engine.can_pull(base):
-        raise RestoreError(f"recovery: the server was {server.words()}; image {base} is not here and no registry "
+        raise RestoreError(f"recovery: the server was {server.describe()}; image {base} is not here and no registry "
                            "answers; give --image with these versions and pgBackRest")
     done = subprocess.run(["docker", "build", "--quiet", "--tag", reference, "--build-arg", f"BASE={base}",
                            str(FOLDER)], capture_output=True, text=True, check=False)
@@ -52,6 +52,7 @@ def ensure_recovery_image(server: Server) -> str:
 def vendor_reference(server: Server) -> str:
     """Return the vendor's image of the same versions and edition. Raises RestoreError without TimescaleDB."""
     if server.timescaledb is None:
-        raise RestoreError(f"recovery: the server was {server.words()}, which the vendor has no image of; give --image")
+        raise RestoreError(f"recovery: the server was {server.describe()}, which the vendor has no image of; give "
+                           "--image")
     edition = "" if server.edition == "timescale" else "-oss"
     return f"{VENDOR}:{server.timescaledb}-pg{server.server_version // 10000}{edition}"

@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
+from backups.docker import HBA as HBA_TEXT
 from backups.drill.temporary_server import PARAMETERS
-from backups.physical.point_in_time import HBA as HBA_TEXT
 from infra.resources import Password
 from infra.server import Server
 from infra.settings import Settings

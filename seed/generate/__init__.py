@@ -1,1 +1,1 @@
-"""The development data as columns, made from a seed number."""
+"""Generating the development data as columns, from a seed number."""

@@ -1,7 +1,7 @@
-"""Activities: what each person does when, and the factory of `activity_classifications` that tells it.
+"""What each person does when, and the rows of `activity_classifications` that a classifier would derive from it.
 
-The timeline is the truth that the climate follows; the rows are a classifier's view of it: long activities come in
-several rows, a few windows are missing, and confidence falls for what is short or rare.
+The timeline is the truth that the climate follows. In the rows, long activities are several windows, a few windows are
+missing, and confidence is lower for short and rare activities.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from seed.generate.calendar import instants as wall_instants
 from seed.generate.calendar import local_date
 from seed.generate.people import Person, people
 from seed.generate.profiles import ACTIVITIES, PLACES, PROFILES, Entry, Profile
-from seed.generate.rows import Bools, Floats, Ints, Rows, instants, mixed, normal, texts
+from seed.generate.rows import Bools, Floats, Ints, Rows, instants, normal, texts, uniform
 from seed.spec import Spec, key, shares, stream
 
 PLACE_NAMES = tuple(sorted({*PLACES.values(), *(entry.place for profile in PROFILES
@@ -37,9 +37,9 @@ _UNCLASSIFIED = 0.015
 
 @dataclass(frozen=True)
 class Timeline:
-    """What one person does, back to back: activity i lasts from starts[i] to ends[i] (seconds since 1970).
+    """The consecutive activities of one person: activity i lasts from starts[i] to ends[i], in seconds since 1970.
 
-    `activities` index ACTIVITIES, `places` index PLACE_NAMES, `strengths` say how intense each one is (about 1).
+    `activities` index ACTIVITIES, `places` index PLACE_NAMES, `strengths` are intensities around 1.
     """
 
     starts: Ints
@@ -49,23 +49,23 @@ class Timeline:
     strengths: Floats
 
     def at(self, times: Ints) -> Ints:
-        """Which activity covers each time."""
+        """The index of the activity at each time."""
         return np.clip(np.searchsorted(self.starts, times, side="right") - 1, 0, len(self.starts) - 1)
 
     def within(self, begin: int, end: int) -> Timeline:
-        """The part of this timeline between two instants."""
+        """The part of this timeline between two times."""
         part = self.take(np.flatnonzero((self.ends > begin) & (self.starts < end)))
         return replace(part, starts=np.maximum(part.starts, begin), ends=np.minimum(part.ends, end))
 
     def take(self, entries: Ints) -> Timeline:
-        """These entries of the timeline, in this order."""
+        """The activities with these indices, in this order."""
         return Timeline(self.starts[entries], self.ends[entries], self.activities[entries], self.places[entries],
                         self.strengths[entries])
 
 
 @dataclass(frozen=True)
 class Lives:
-    """What several people do: their timelines one after the other; person i has first[i] .. first[i + 1] - 1."""
+    """The timelines of several people, one after the other; person i has entries first[i] .. first[i + 1] - 1."""
 
     first: Ints
     starts: Ints
@@ -76,26 +76,26 @@ class Lives:
 
     def of(self, position: int) -> Timeline:
         """The timeline of the person at this position."""
-        mine = slice(self.first[position], self.first[position + 1])
-        return Timeline(self.starts[mine], self.ends[mine], self.activities[mine], self.places[mine],
-                        self.strengths[mine])
+        entries = slice(self.first[position], self.first[position + 1])
+        return Timeline(self.starts[entries], self.ends[entries], self.activities[entries], self.places[entries],
+                        self.strengths[entries])
 
     def at(self, times: Ints) -> Ints:
-        """Which entry covers each time (rows) for each person (columns)."""
-        found = np.empty((len(times), len(self.first) - 1), dtype=np.int64)
+        """The index of the entry at each time (rows) for each person (columns)."""
+        entries = np.empty((len(times), len(self.first) - 1), dtype=np.int64)
         for position, (begin, end) in enumerate(pairwise(self.first.tolist())):
-            found[:, position] = begin + np.searchsorted(self.starts[begin:end], times, side="right") - 1
-            np.clip(found[:, position], begin, end - 1, out=found[:, position])
-        return found
+            entries[:, position] = begin + np.searchsorted(self.starts[begin:end], times, side="right") - 1
+            np.clip(entries[:, position], begin, end - 1, out=entries[:, position])
+        return entries
 
 
 def timeline(spec: Spec, person: Person, begin: int, end: int) -> Timeline:
-    """The life of one person from `begin` to `end`; a day is the same whichever period asks for it."""
+    """The activities of one person from `begin` to `end`; the same for a time whatever the period asked for."""
     return lives(spec, [person], begin, end).of(0)
 
 
 def lives(spec: Spec, persons: Sequence[Person], begin: int, end: int) -> Lives:
-    """The lives of these people from `begin` to `end`."""
+    """The activities of these people from `begin` to `end`."""
     first_day, last_day = local_date(begin) - timedelta(days=2), local_date(end)
     days = [first_day + timedelta(days=more) for more in range((last_day - first_day).days + 1)]
     parts = []
@@ -129,8 +129,8 @@ def _profile_entries(spec: Spec, profile: Profile, members: Ints, ids: Ints,
     row, column = row[~same], column[~same]
     # Each begins _SHORTEST after the one before it at the earliest: a running maximum, person by person.
     rank = np.arange(len(row)) * _SHORTEST - row * _APART
-    begun = np.maximum.accumulate(starts[row, column] - rank) + rank
-    return members[row], begun, activities[column], places[column], strengths[row, column]
+    begins = np.maximum.accumulate(starts[row, column] - rank) + rank
+    return members[row], begins, activities[column], places[column], strengths[row, column]
 
 
 # The days before a slice are asked for again with the next slice.
@@ -142,29 +142,29 @@ def _day(spec: Spec, packed_ids: bytes, day: date, entries: tuple[Entry, ...]) -
     root = key(spec, "day", day.toordinal())
     late = 9 * normal(root, ids * 64 + 63)[:, None] + 5 * normal(root + 1, counters)
     minutes = np.array([entry.minute for entry in entries]) + np.rint(late).astype(np.int64)
-    seconds = (mixed(root + 2, counters) * 60).astype(np.int64)
-    chosen = mixed(root + 3, counters) < np.array([entry.chance for entry in entries])
+    seconds = (uniform(root + 2, counters) * 60).astype(np.int64)
+    chosen = uniform(root + 3, counters) < np.array([entry.chance for entry in entries])
     strengths = np.clip(np.exp(0.35 * normal(root + 4, counters)), 0.5, 1.6)
     return wall_instants(day, np.maximum(0, minutes)) + seconds, chosen, strengths
 
 
 def classifications(spec: Spec) -> Rows:
-    """The rows of `activity_classifications`: exactly `spec.total_activities`, in order of time, no overlap per user.
+    """The rows of `activity_classifications`: exactly `spec.total_activities`, without overlap per user.
 
-    Where there are many, people come in groups, one after the other, each in order of time.
+    They are in order of time; where there are many, people come in groups, one after the other, each in order of time.
     """
-    parts = list(classification_parts(spec)) or [classified(spec, 0)]
+    parts = list(classification_parts(spec)) or [make_group(spec, 0)]
     return Rows(parts[0].table, {name: np.concatenate([part.columns[name] for part in parts])
                                  for name in parts[0].columns})
 
 
 def classification_parts(spec: Spec) -> Iterator[Rows]:
-    """The rows of `activity_classifications` group by group, as `classified` makes them."""
-    return (classified(spec, group) for group in range(classified_groups(spec)))
+    """The rows of `activity_classifications` in groups of people, as `make_group` makes them."""
+    return (make_group(spec, group) for group in range(count_groups(spec)))
 
 
-def classified_groups(spec: Spec) -> int:
-    """In how many groups of people the activities are made, so that each fits in memory."""
+def count_groups(spec: Spec) -> int:
+    """The number of groups of people that the activities are generated in, so that each fits in memory."""
     return -(-spec.users // _group_users(spec)) if spec.total_activities else 0
 
 
@@ -172,8 +172,8 @@ def _group_users(spec: Spec) -> int:
     return max(1, _GROUP_ROWS * spec.users // max(1, spec.total_activities))
 
 
-def classified(spec: Spec, group: int) -> Rows:
-    """The rows of one group of people, in order of time; ids go on from those of the groups before."""
+def make_group(spec: Spec, group: int) -> Rows:
+    """The rows of one group of people, in order of time; ids continue those of the groups before."""
     size = _group_users(spec)
     persons = people(spec)[group * size:(group + 1) * size]
     counts = shares(spec.total_activities, spec.users)

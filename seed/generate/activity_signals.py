@@ -1,4 +1,4 @@
-"""What the classifier saw: the metadata of an activity window: light, noise, movement and what fits its kind."""
+"""The metadata of an activity window: light, noise, movement, and details that fit its kind."""
 
 from __future__ import annotations
 
@@ -62,17 +62,17 @@ def metadata(draws: np.random.Generator, names: Sequence[str], places: Sequence[
     noise = np.array([_NOISE[name] for name in names], dtype=np.float64) + draws.normal(0, 3.5, count)
     movement = np.array([_MOVEMENT[name] for name in names], dtype=np.float64) * np.exp(draws.normal(0, 0.3, count))
     picks = draws.random(count)
-    made = []
+    documents = []
     for index, name in enumerate(names):
         hour = datetime.fromtimestamp(int(starts[index]) + utc_offset(int(starts[index])), UTC)
         window = _Window(name, float(ends[index] - starts[index]) / 60, hour.hour + hour.minute / 60,
                          float(strengths[index]), transports[index], float(picks[index]))
-        made.append(json.dumps({
+        documents.append(json.dumps({
             "place": places[index], "light_lux": round(float(light[index]), 1),
             "noise_db": round(float(noise[index]), 1), "movement": round(min(1.0, float(movement[index])), 2),
             **_details(window),
         }, ensure_ascii=False))
-    return made
+    return documents
 
 
 def _light(draws: np.random.Generator, names: Sequence[str], places: Sequence[str], starts: Ints, ends: Ints) -> Floats:

@@ -1,5 +1,4 @@
-"""Batteries: phones charged at night, when their owners think of it; sensors whose cells last for weeks, and
-the longer the less they report."""
+"""Battery levels: phones charged at night, unless forgotten; sensors' cells that last longer the less they report."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ import numpy as np
 from seed.generate.activities import Lives
 from seed.generate.device_clock import Pace
 from seed.generate.profiles import ACTIVITIES
-from seed.generate.rows import Floats, Ints, Words, mixed
+from seed.generate.rows import Floats, Ints, Words, uniform
 from seed.spec import DAY
 
 # Per cent an hour that a phone loses, by what its owner does; 3.2 for anything else.
@@ -21,16 +20,16 @@ MEMORY = 9 * DAY
 
 
 def phone_levels(lived: Lives, forgetful: Floats, keys: Words, entries: Ints, times: Ints) -> Floats:
-    """Battery of each person's phone (columns) along the times (rows): charged at night, drained by use.
+    """The charge in per cent of each person's phone (columns) at each time (rows): charged at night, drained by use.
 
-    `forgetful` is how often each person forgets the charger, `entries` is what covers each time (`Lives.at`).
+    `forgetful` is the probability that a person forgets the charger, `entries` the activity at each time (`Lives.at`).
     """
     length = lived.ends - lived.starts
     owner = np.repeat(np.arange(len(lived.first) - 1), np.diff(lived.first))
     rate = np.array([_DRAIN.get(name, 3.2) for name in ACTIVITIES])[lived.activities] / 3600
     used = np.cumsum(rate * length) - rate * length
     charging = (lived.activities == ACTIVITIES.index("sleep")) & (length >= _NIGHT) & (
-        mixed(keys[owner], lived.starts) >= forgetful[owner])
+        uniform(keys[owner], lived.starts) >= forgetful[owner])
     # The entry after the last charge before each entry; of a life that shows none, its first.
     after_charge = np.where(charging, np.arange(len(owner)) + 1, 0)
     full_at = np.maximum(np.append(0, np.maximum.accumulate(after_charge)[:-1]), lived.first[owner])
@@ -41,9 +40,10 @@ def phone_levels(lived: Lives, forgetful: Floats, keys: Words, entries: Ints, ti
 
 
 def cell_levels(passed: Floats, turns: Floats, phase: Floats) -> Floats:
-    """Battery of each sensor after so many seconds, in place: falls evenly, new cells bring it back to 100.
+    """The charge in per cent of each sensor after so many seconds, in place; it falls linearly to the next cells.
 
-    New cells come `turns` times a second, and are at `phase` of their life when the data begins; mains never falls.
+    Cells are replaced `turns` times a second and are at `phase` (0..1) of their life when the data begins; 0 turns is
+    mains power.
     """
     passed *= turns
     passed += phase
@@ -53,9 +53,9 @@ def cell_levels(passed: Floats, turns: Floats, phase: Floats) -> Floats:
     return passed
 
 
-def worn(paced: Pace, times: Ints) -> Floats:
-    """Seconds of wear for each pair of profile and place (rows) up to these times: half by the clock, half by reports.
+def wear_seconds(paced: Pace, times: Ints) -> Floats:
+    """Seconds of wear for each pair of profile and place (rows) up to each time: half by time, half by reports.
 
-    Reports are even on a device's own clock, so it tells how many there were.
+    Reports are evenly spaced on a device's own clock, so that clock counts them.
     """
     return np.asarray((paced.own(times) + times) / 2)

@@ -1,4 +1,4 @@
-"""The user's own days: French public holidays, and wall-clock minutes turned into UTC."""
+"""The user's local days: French public holidays, and local clock times as UTC."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ _FIXED = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 
 
 def local_date(seconds: int) -> date:
-    """The calendar day in ZONE at this instant."""
+    """The local date at this time."""
     return datetime.fromtimestamp(seconds, ZoneInfo(ZONE)).date()
 
 
 @cache
 def local_midnight(day: date) -> int:
-    """Seconds since 1970 at which this day begins in ZONE."""
+    """The start of this local day, in seconds since 1970."""
     return int(datetime.combine(day, time(), ZoneInfo(ZONE)).timestamp())
 
 
 def instant(day: date, minute: int) -> int:
-    """Seconds since 1970 when the wall clock of ZONE shows this minute of the day (1,440 and more: the day after).
+    """The time in seconds since 1970 when the local clock shows this minute of the day.
 
-    A minute that the change to summer time skips is read an hour later, one that happens twice is the first.
+    1,440 and more are the next day. A minute skipped by summer time is read an hour later; of one that occurs twice,
+    the first counts.
     """
     wall = datetime.combine(day + timedelta(days=minute // 1440), time(minute % 1440 // 60, minute % 60))
     return int(wall.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC).timestamp())
@@ -45,14 +46,14 @@ def instants(day: date, minutes: Ints) -> Ints:
 
 
 def utc_offset(seconds: int) -> int:
-    """Seconds that clocks in ZONE are ahead of UTC at this instant."""
+    """Seconds by which local clocks are ahead of UTC at this time."""
     offset = datetime.fromtimestamp(seconds, ZoneInfo(ZONE)).utcoffset()
     return int(offset.total_seconds()) if offset else 0
 
 
 @cache
 def is_holiday(day: date) -> bool:
-    """Whether France rests on this day, Sundays apart."""
+    """Whether this day is a public holiday in France, other than a Sunday."""
     if (day.month, day.day) in _FIXED:
         return True
     return (day - _easter(day.year)).days in (1, 39, 50)

@@ -1,7 +1,7 @@
-"""Climate: the air in each room of each home and around each phone, along a grid of times.
+"""The air in each room of each home and around each phone, at regular times.
 
-Everything is computed from the weather and people's lives with a bounded memory (`MEMORY`), so any slice of time can be
-made without what came before it. Arrays have a row for each time of the grid and a column for each home.
+It is computed from the weather and people's activities with a bounded memory (`MEMORY`), so any slice of time can be
+generated without the ones before. Arrays have a row for each time and a column for each home.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ _ROOM_OFFSET = {"kitchen": 0.3, "living room": 0.0, "bedroom": -1.0, "bathroom":
 
 @dataclass(frozen=True)
 class Air:
-    """Air along a grid of times: °C, hPa of water vapour, air quality index (0 clean, 500 hazardous)."""
+    """Air at regular times: °C, hPa of water vapour, air quality index (0 clean, 500 hazardous)."""
 
     temperature: Floats
     vapour: Floats
     air_quality: Floats
 
     def since(self, row: int) -> Air:
-        """The air from this row of the grid on."""
+        """The air from this row on."""
         return Air(self.temperature[row:], self.vapour[row:], self.air_quality[row:])
 
     def humidity(self) -> Floats:
-        """Relative humidity in per cent, what a wall would condense taken off."""
+        """Relative humidity in per cent, limited to 5..98."""
         return np.clip(100 * self.vapour / saturation(self.temperature), 5, 98)
 
 
 @dataclass(frozen=True)
 class Homes:
-    """Homes along a grid of times: what their people do, where, how intensely; and the city's air, one for all."""
+    """Homes at regular times: activity, place and intensity of their people, and the outdoor air, the same for all."""
 
     activity: Ints
     place: Ints
@@ -60,20 +60,22 @@ class Homes:
     sun: Floats
 
     def since(self, row: int) -> Homes:
-        """The homes from this row of the grid on."""
+        """The homes from this row on."""
         return Homes(self.activity[row:], self.place[row:], self.strength[row:], self.comfort, self.outside.since(row),
                      self.walls[row:], self.sun[row:])
 
     def doing(self, activity: str) -> Bools:
+        """Where and when people do this activity."""
         return np.asarray(self.activity == ACTIVITIES.index(activity))
 
     def within(self, place: str) -> Bools:
+        """Where and when people are in this place."""
         return np.asarray(self.place == PLACE_NAMES.index(place))
 
 
 @dataclass(frozen=True)
 class Habits:
-    """What people's doings add up to in their homes' air, as it follows them with its own time constants."""
+    """The effect of people's activities on their homes' air, each smoothed with its own time constant."""
 
     present: Mapping[str, Floats]
     smoke: Floats
@@ -86,7 +88,7 @@ class Habits:
 
 
 def homes_at(sky: Weather, persons: Sequence[Person], lived: Lives, entries: Ints, times: Ints) -> Homes:
-    """The homes along these times; `entries` is what covers each time (`Lives.at`)."""
+    """The homes at these times; `entries` is the activity at each time (`Lives.at`)."""
     outside = Air(*(sky.at(name, times)[:, None] for name in ("temperature", "vapour", "air_quality")))
     return Homes(lived.activities[entries], lived.places[entries], lived.strengths[entries],
                  np.array([person.profile.comfort for person in persons]), outside,
@@ -96,7 +98,7 @@ def homes_at(sky: Weather, persons: Sequence[Person], lived: Lives, entries: Int
 def rooms_air(homes: Homes) -> dict[str, Air]:
     """The air of every room: weather through the walls, heating, sun, people, cooking, washing, airing.
 
-    Begins `_FORGOTTEN` rows into the grid.
+    Starts `_FORGOTTEN` rows after the grid does.
     """
     street = homes.outside
     # In one pass along the times with the habits: it is the number of passes that costs.
@@ -122,13 +124,13 @@ def _habits(homes: Homes, shared: Floats, shared_minutes: Sequence[int]) -> tupl
               (housework | hygiene) * 1.0, wanted]
     minutes = [*(40 for _ in HOME), 30, 15, 25, 12, 12, 80]
     own = len(series) * strength.shape[1]
-    stacked = followed(np.concatenate([*series, shared], axis=1),
-                       np.append(np.repeat(minutes, strength.shape[1]), shared_minutes))
+    stacked = smooth(np.concatenate([*series, shared], axis=1),
+                     np.append(np.repeat(minutes, strength.shape[1]), shared_minutes))
     smoke = len(HOME)
-    spread = followed(np.split(stacked[:, :own], len(series), axis=1)[smoke], 20)
-    found = np.split(stacked[_FORGOTTEN:, :own], len(series), axis=1)
-    return (Habits(dict(zip(HOME, found, strict=False)), found[smoke], spread[_FORGOTTEN:], *found[smoke + 1:]),
-            stacked[_FORGOTTEN:, own:])
+    spread = smooth(np.split(stacked[:, :own], len(series), axis=1)[smoke], 20)
+    smoothed = np.split(stacked[_FORGOTTEN:, :own], len(series), axis=1)
+    return (Habits(dict(zip(HOME, smoothed, strict=False)), smoothed[smoke], spread[_FORGOTTEN:],
+                   *smoothed[smoke + 1:]), stacked[_FORGOTTEN:, own:])
 
 
 def _room_air(outside: Air, habits: Habits, inside: Air, free: Floats, room: str) -> Air:
@@ -156,7 +158,7 @@ def _warmth(thermostat: Floats, free: Floats) -> Floats:
 def phones_air(homes: Homes, rooms: Mapping[str, Air]) -> Air:
     """The air around the phones: of the room, vehicle or street their owners are in, warmed by hand and pocket.
 
-    Begins where the rooms' air begins.
+    Starts at the same row as the rooms' air.
     """
     homes = homes.since(_FORGOTTEN)
     street = homes.outside
@@ -173,24 +175,24 @@ def phones_air(homes: Homes, rooms: Mapping[str, Air]) -> Air:
     # In the hand and in use it is warm; on the way it is in a bag or in the wind; at night it lies and charges.
     held = np.where(homes.doing("sleep"), 0.04, np.where(moving, 0.15, 0.42))
     around[0] += held * (33.0 - around[0])
-    return Air(*np.split(followed(np.concatenate(around, axis=1), 9), 3, axis=1))
+    return Air(*np.split(smooth(np.concatenate(around, axis=1), 9), 3, axis=1))
 
 
-def told_rows(grid: Ints) -> Ints:
-    """The part of the grid along which rooms and phones are told."""
+def drop_warm_up(grid: Ints) -> Ints:
+    """The times of the grid for which the air of rooms and phones is computed: without the first `_FORGOTTEN`."""
     return grid[_FORGOTTEN:]
 
 
-def followed(series: Floats, minutes: float | Ints) -> Floats:
-    """The series as something with this time constant follows it (exponential mean of the past), column by column.
+def smooth(series: Floats, minutes: float | Ints) -> Floats:
+    """The exponential moving average of a series with this time constant in minutes, column by column.
 
-    One time constant for all columns, or one for each.
+    `minutes` is one for all columns, or one for each.
     """
     kept = np.broadcast_to(np.exp(-STEP / 60 / np.asarray(minutes, dtype=np.float64)), series.shape[1:])
-    made = (1 - kept) * series
+    smoothed = (1 - kept) * series
     level = series[0].astype(np.float64)
-    for row in made:
+    for row in smoothed:
         np.multiply(level, kept, out=level)
         np.add(row, level, out=row)
         level[:] = row
-    return made
+    return smoothed

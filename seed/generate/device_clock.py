@@ -1,7 +1,7 @@
-"""Pace: how a device's own clock, which is even, runs against the wall's while its owner comes, goes and sleeps.
+"""How a device's own clock, on which reports are evenly spaced, runs against real time while its owner comes and goes.
 
-Reports are even on the own clock, so where it runs fast they are dense. A day of the one is a day of the other, which
-keeps the counts and lets each day be known without those before. Times are seconds since the data begins.
+Where it runs fast, reports are dense. Both clocks have days of the same length, which keeps the counts and lets each
+day be computed without those before. Times are in seconds since the data begins.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True)
 class Pace:
-    """The clocks of all pairs of profile and place that differ: `days` has a row for each, a column for each day.
+    """The clocks of all pairs of profile and place that differ: `days` has a row for each pair and a column for each
+    day.
 
-    In it is the row of `tables` that says which second of the day the wall shows at each knot of the own clock.
+    Its values are rows of `tables`, which gives the real second of the day at each half hour of the device's clock.
     """
 
     tables: Ints
     days: Ints
 
     def wall(self, pairs: Ints, own: Floats) -> Floats:
-        """The wall's time for each time of the own clock of these pairs; in place."""
+        """The real time for each time on the clocks of these pairs; in place."""
         if len(self.tables) == 1 or not len(own):
             return own
         first = int(own.min()) // DAY
@@ -55,7 +56,7 @@ class Pace:
         return place
 
     def own(self, times: Ints) -> Floats:
-        """The own clocks' time: a row for each pair, a column for each of the wall's times, which are in order."""
+        """The time on the devices' clocks: a row for each pair, a column for each of the real times, which ascend."""
         within = np.clip(times, 0, self.days.shape[1] * DAY)
         first, last = (min(int(time) // DAY, self.days.shape[1] - 1) for time in (within[0], within[-1]))
         knots = np.arange(first * _KNOTS, (last + 1) * _KNOTS + 1) * _KNOT
@@ -71,9 +72,9 @@ class Pace:
 
 
 def pace(start: int, days: int, pairs: Sequence[tuple[Profile, str] | None]) -> Pace:
-    """The clocks of these pairs of profile and place (None: an even one), over so many days of 24 h from `start` on."""
+    """The clocks of these pairs of profile and place (None: even) over `days` days of 24 h from `start` on."""
     tables: dict[tuple[object, ...], int] = {}
-    made: list[Ints] = [np.arange(_KNOTS) * _KNOT]
+    distinct: list[Ints] = [np.arange(_KNOTS) * _KNOT]
     rows = np.zeros((len(pairs), days), dtype=np.int64)
     clocks = [_clock(start + day * DAY) for day in range(days)]
     for row, pair in enumerate(pairs):
@@ -84,10 +85,10 @@ def pace(start: int, days: int, pairs: Sequence[tuple[Profile, str] | None]) -> 
             kinds = tuple(profile.timetable(date.fromordinal(_EPOCH + today + more)) for more in (-1, 0, 1))
             known = (place, shown.tobytes(), *map(id, kinds))
             if known not in tables:
-                tables[known] = len(made)
-                made.append(_table(TYPES[place], place, kinds, shown))
+                tables[known] = len(distinct)
+                distinct.append(_table(TYPES[place], place, kinds, shown))
             rows[row, day] = tables[known]
-    return Pace(np.array(made), rows)
+    return Pace(np.array(distinct), rows)
 
 
 def _clock(begin: int) -> tuple[int, Ints]:
@@ -107,8 +108,8 @@ def _table(kind: DeviceType, place: str, timetables: Sequence[Sequence[Entry]], 
     entries = sorted((entry.minute * 60 + day * DAY, entry.activity, entry.place)
                      for day, entries in zip((-1, 0, 1), timetables, strict=True)
                      for entry in entries if entry.chance >= 0.5)
-    found = np.maximum(0, np.searchsorted([entry[0] for entry in entries], shown, side="right") - 1)
-    rates = np.array([_rate(kind, place, *entry[1:]) for entry in entries])[found]
+    positions = np.maximum(0, np.searchsorted([entry[0] for entry in entries], shown, side="right") - 1)
+    rates = np.array([_rate(kind, place, *entry[1:]) for entry in entries])[positions]
     # An hour's mean: people are not that punctual, so the pace changes as slowly.
     rates = np.convolve(rates, np.full(7, 1 / 7), mode="valid")
     rates /= rates.mean()

@@ -1,4 +1,4 @@
-"""Device types: what stands in each place: its name, what it runs on, and how it samples. To add one, add it here."""
+"""The device types: what stands in each place, its power and how it samples. To add a device type, add it here."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DeviceType:
-    """One type of device: `power` is mains, cells or rechargeable; the rest says when it reports.
+    """One type of device: `power` is mains, cells or rechargeable; the other fields say when it reports.
 
-    `jitter` is how far, in shares of the interval, a report may stray from its even turn; one that `bursts` wakes for
-    three reports close together, then waits for three turns. The other four are how often it reports, in proportion to
-    each other, while its owner is in the same room, asleep, out, or elsewhere at home: the first that holds counts. How
-    often in all is the interval's matter, so four equal ones are an even pace.
+    `jitter` is how far a report may deviate from its even time, as a share of the interval. A device that `bursts`
+    sends three reports close together, then waits for three intervals. The other four are relative rates while its
+    owner is in the same room (`here`), `asleep`, out (`away`), or elsewhere at `home`: the first that applies counts.
+    The interval sets the number of reports, so four equal rates are an even pace.
     """
 
     name: str
@@ -27,12 +27,12 @@ class DeviceType:
 
     @property
     def even(self) -> bool:
-        """Whether it reports as often whatever its owner does."""
+        """Whether it reports at the same rate whatever its owner does."""
         return self.here == self.asleep == self.away == self.home
 
     @property
     def sampling(self) -> str:
-        """How it samples, in one word."""
+        """How it samples: bursts, steady or adaptive."""
         return "bursts" if self.bursts else "steady" if self.even else "adaptive"
 
 

@@ -1,4 +1,4 @@
-"""Devices: the factory of `devices`: a phone and room sensors for each person, with their sampling and batteries."""
+"""The rows of `devices`: a phone and room sensors for each person, with their sampling and batteries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BIAS = {"temperature": 0.25, "humidity": 1.2, "pressure": 0.2}
 
 @dataclass(frozen=True)
 class Device:
-    """One device: whose, where (`room` or "phone"), its sensor errors and how many seconds pass between its reports."""
+    """One device: its owner, its place (`room`, or "phone"), its sensors' bias, and the seconds between its reports."""
 
     id: int
     owner: Person
@@ -37,54 +37,55 @@ class Device:
 
     @property
     def type(self) -> str:
-        """What the database calls its kind."""
+        """The value of the column `type`."""
         return self.kind.name
 
     @property
     def label(self) -> str:
-        """How a message names it."""
+        """Its name in messages."""
         return f"{'Phone' if self.room == 'phone' else self.room.capitalize()} ({self.mac})"
 
 
 @lru_cache(maxsize=4)
 def fleet(spec: Spec) -> tuple[Device, ...]:
-    """The devices of this data set, by id: `devices_per_user` for each person in turn."""
+    """All devices of the data set, by id: `devices_per_user` for each person in turn."""
     persons = people(spec)
     draws = stream(spec, "devices")
     octets = draws.integers(2**16, size=spec.devices).tolist()
     bias = {name: draws.normal(0, deviation, spec.devices).tolist() for name, deviation in _BIAS.items()}
     days, phase = draws.uniform(34, 80, spec.devices).tolist(), draws.uniform(0, 1, spec.devices).tolist()
     rooms, interval = list(spots(spec)), schedules(spec).interval.tolist()
-    made = []
+    all_devices = []
     for index in range(spec.devices):
         owner = persons[index // spec.devices_per_user]
-        made.append(Device(
+        all_devices.append(Device(
             id=spec.first_device + index, owner=owner, room=rooms[index], kind=TYPES[rooms[index]],
             mac=_mac(octets[index], spec.first_device + index - 1),
             temperature_bias=bias["temperature"][index], humidity_bias=bias["humidity"][index],
             pressure_bias=bias["pressure"][index] - 0.36 * owner.profile.floor,
             battery_days=days[index], battery_phase=phase[index], interval=interval[index],
         ))
-    return tuple(made)
+    return tuple(all_devices)
 
 
 def devices(spec: Spec) -> Rows:
     """The rows of `devices`."""
-    made = fleet(spec)
+    all_devices = fleet(spec)
     draws = stream(spec, "device rows")
-    joined = np.array([device.owner.joined for device in made], dtype=np.int64)
-    created = joined + draws.integers(300, 20 * DAY, len(made))
+    joined = np.array([device.owner.joined for device in all_devices], dtype=np.int64)
+    created = joined + draws.integers(300, 20 * DAY, len(all_devices))
     return Rows("devices", {
-        "id": np.array([device.id for device in made], dtype=np.int64),
-        "user_id": np.array([device.owner.id for device in made], dtype=np.int64),
-        "type": texts([device.type for device in made]),
-        "mac_address": texts([device.mac for device in made]),
+        "id": np.array([device.id for device in all_devices], dtype=np.int64),
+        "user_id": np.array([device.owner.id for device in all_devices], dtype=np.int64),
+        "type": texts([device.type for device in all_devices]),
+        "mac_address": texts([device.mac for device in all_devices]),
         "mqtt_topic": texts([f"lifecompanion/users/{device.owner.id}/devices/{device.mac.replace(':', '')}/readings"
-                             for device in made]),
-        "is_active": np.ones(len(made), dtype=np.bool_),
-        "metadata": texts([_metadata(device) for device in made]),
+                             for device in all_devices]),
+        "is_active": np.ones(len(all_devices), dtype=np.bool_),
+        "metadata": texts([_metadata(device) for device in all_devices]),
         "created_at": instants(created),
-        "updated_at": instants(created + ((spec.end - created) * draws.uniform(0.3, 1.0, len(made))).astype(np.int64)),
+        "updated_at": instants(created + ((spec.end - created)
+                                          * draws.uniform(0.3, 1.0, len(all_devices))).astype(np.int64)),
     })
 
 

@@ -1,6 +1,6 @@
-"""Measurements: the factory of `environmental_readings`: what every device reports of the air around it.
+"""The rows of `environmental_readings`: what every device reports of the air around it.
 
-Readings are made in slices: a stretch of time of some homes, a few hundred thousand rows, which needs no other slice.
+They are generated in slices: a period of some homes, a few hundred thousand rows, independent of all other slices.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from seed.generate import battery
 from seed.generate.activities import lives
-from seed.generate.climate import MEMORY, STEP, Air, homes_at, phones_air, rooms_air, told_rows
+from seed.generate.climate import MEMORY, STEP, Air, drop_warm_up, homes_at, phones_air, rooms_air
 from seed.generate.devices import fleet
 from seed.generate.people import people
 from seed.generate.profiles import HOME
@@ -34,7 +34,7 @@ _MOST_ROWS, _MOST_POINTS = 400_000, 250_000
 
 @dataclass(frozen=True)
 class Slice:
-    """The readings from `begin` to `end` of the homes of persons first .. last - 1, counted from 0."""
+    """The readings from `begin` to `end` (seconds since 1970) of persons first .. last - 1, counted from 0."""
 
     number: int
     begin: int
@@ -58,13 +58,13 @@ class Sensors:
 def readings(spec: Spec) -> Iterator[Rows]:
     """The rows of `environmental_readings`, slice by slice: exactly `spec.total_readings` in all.
 
-    Each slice is in order of time; where homes are too many for one, their slices of the same hours follow each other.
+    Each slice is in order of time; where there are many homes, several slices of the same hours follow each other.
     """
-    return (rows for part in slices(spec) if len(rows := measured(spec, part)))
+    return (rows for part in slices(spec) if len(rows := make_slice(spec, part)))
 
 
 def slices(spec: Spec) -> list[Slice]:
-    """How the readings are cut, in order of time: at the same instants and homes for the same spec, whoever asks."""
+    """The slices of the readings, in order of time; the same for the same spec."""
     if not spec.total_readings:
         return []
     pace = spec.total_readings / (spec.days * DAY)
@@ -79,19 +79,19 @@ def slices(spec: Spec) -> list[Slice]:
             for number, begin in enumerate(times) for group in range(groups)]
 
 
-def measured(spec: Spec, part: Slice) -> Rows:
-    """The rows of one slice, in order of time; ids go on from those of the slices before."""
-    each = spec.devices_per_user
+def make_slice(spec: Spec, part: Slice) -> Rows:
+    """The rows of one slice, in order of time; ids continue those of the slices before."""
+    per_user = spec.devices_per_user
     planned = schedules(spec)
-    mine = planned.part(part.first * each, part.last * each)
-    devices, times = mine.reports(part.begin, part.end)
+    slice_schedules = planned.part(part.first * per_user, part.last * per_user)
+    devices, times = slice_schedules.reports(part.begin, part.end)
     # Of two reports in one second the device with the lower id comes first: its rows came first.
     order = np.sort((times - part.begin) << 32 | np.arange(len(times))) & 0xFFFFFFFF
     devices, times = devices[order], times[order]
     before = int(planned.before(part.begin).sum()) + _of_groups_before(spec, part)
     return Rows("environmental_readings", {
         "id": np.arange(before + 1, before + len(times) + 1),
-        "device_id": devices + (part.first * each + spec.first_device),
+        "device_id": devices + (part.first * per_user + spec.first_device),
         "measured_at": instants(times), **_values(spec, part, devices, times)})
 
 
@@ -105,12 +105,12 @@ def _of_groups_before(spec: Spec, part: Slice) -> int:
 
 def _values(spec: Spec, part: Slice, devices: Ints, times: Ints) -> dict[str, Array]:
     """What the sensors report of the air: their bias, their noise, a rare outlier, rounded to the column's scale."""
-    each = spec.devices_per_user
+    per_user = spec.devices_per_user
     sensors = _sensors(spec)
-    index = devices + part.first * each
+    index = devices + part.first * per_user
     grid, air, level = _air(spec, part, np.arange(part.begin - MEMORY, part.end + STEP, STEP, dtype=np.int64))
     spot = sensors.spot[index]
-    column = spot * (part.last - part.first) + devices // each
+    column = spot * (part.last - part.first) + devices // per_user
     place = (times - grid[0]) / STEP
     row = place.astype(np.int64)
     share = place - row
@@ -125,20 +125,20 @@ def _values(spec: Spec, part: Slice, devices: Ints, times: Ints) -> dict[str, Ar
     def along(values: Floats) -> Floats:
         """The air between two times of the grid."""
         points = values.ravel()
-        here = points[flat]
-        there = points[beyond]
-        there -= here
-        there *= share
-        here += there
-        return np.asarray(here)
+        values_before = points[flat]
+        values_after = points[beyond]
+        values_after -= values_before
+        values_after *= share
+        values_before += values_after
+        return np.asarray(values_before)
 
     pressure = weather(spec).at("pressure", times)
     planned = schedules(spec)
-    worn = battery.worn(planned.pace, grid - spec.start)
+    worn = battery.wear_seconds(planned.pace, grid - spec.start)
     cells = battery.cell_levels(worn.ravel()[row + planned.pair[index] * len(grid)], sensors.cell_turns[index],
                                 sensors.cell_phase[index])
     on_phone = np.flatnonzero(spot == _SPOTS.index("phone"))
-    cells[on_phone] = level[row[on_phone], devices[on_phone] // each]
+    cells[on_phone] = level[row[on_phone], devices[on_phone] // per_user]
     return {
         "temperature": _rounded(along(air.temperature), -50, 90, sensors.temperature_bias[index], noise["temperature"]),
         "humidity": _rounded(along(air.humidity()), 0, 100, sensors.humidity_bias[index], noise["humidity"]),
@@ -178,20 +178,21 @@ def _air(spec: Spec, part: Slice, grid: Ints) -> tuple[Ints, Air, Floats]:
     phones = phones_air(homes, rooms)
     forgetful = np.array([person.profile.forgets_charging for person in persons])
     keys = np.array([key(spec, "charger", person.id) for person in persons], dtype=np.uint64)
-    told = told_rows(grid)
-    level = battery.phone_levels(lived, forgetful, keys, entries[len(grid) - len(told):], told)
+    reported = drop_warm_up(grid)
+    level = battery.phone_levels(lived, forgetful, keys, entries[len(grid) - len(reported):], reported)
     spots = [*rooms.values(), phones]
-    return told, Air(*(np.concatenate([getattr(spot, name) for spot in spots], axis=1)
+    return reported, Air(*(np.concatenate([getattr(spot, name) for spot in spots], axis=1)
                  for name in ("temperature", "vapour", "air_quality"))), level
 
 
 @lru_cache(maxsize=4)
 def _sensors(spec: Spec) -> Sensors:
-    made = fleet(spec)
-    columns = {name: np.array([getattr(device, name) for device in made]) for name in (
+    all_devices = fleet(spec)
+    columns = {name: np.array([getattr(device, name) for device in all_devices]) for name in (
         "temperature_bias", "humidity_bias", "pressure_bias")}
     # What hangs on the mains stays full for ever.
-    cells = np.array([device.kind.power == "cells" for device in made])
-    days, phase = (np.array([getattr(device, name) for device in made]) for name in ("battery_days", "battery_phase"))
-    return Sensors(spot=np.array([_SPOTS.index(device.room) for device in made], dtype=np.int64),
+    cells = np.array([device.kind.power == "cells" for device in all_devices])
+    days, phase = (np.array([getattr(device, name) for device in all_devices])
+                   for name in ("battery_days", "battery_phase"))
+    return Sensors(spot=np.array([_SPOTS.index(device.room) for device in all_devices], dtype=np.int64),
                    cell_turns=np.where(cells, 1 / DAY / days, 0), cell_phase=np.where(cells, phase, 0), **columns)

@@ -1,9 +1,9 @@
-"""Notifications: the factory of `notifications`: what crossed a documented threshold, told to the person it is about.
+"""The rows of `notifications`: documented thresholds that readings and activities crossed.
 
-Each notification has one cause: a reading that crossed a limit (the device's reading before it had not), a silence, or
-an activity window. It is sent within three minutes of its cause, and never within the threshold's cool-down after
-another of the same type to the same user. To find a cause by query: the user's rows in the minutes before `sent_at`,
-with the device (MAC address) or the activity and its times from the message.
+Each notification has one cause: a reading that crossed a limit (the device's reading before had not), a silence, or an
+activity window. It is sent within three minutes of its cause, and never within the threshold's cool-down after another
+of the same type to the same user. To find a cause by query: the user's rows in the minutes before `sent_at`, with the
+device (MAC address) or the activity and its times from the message.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from seed.generate.calendar import utc_offset
 from seed.generate.devices import fleet
 from seed.generate.people import people
 from seed.generate.profiles import ACTIVITIES
-from seed.generate.rows import Array, Floats, Ints, Rows, instants, mixed, normal, texts
+from seed.generate.rows import Array, Floats, Ints, Rows, instants, normal, texts, uniform
 from seed.generate.threshold_crossings import Watch, look_at_activities, look_at_readings
 from seed.generate.thresholds import THRESHOLDS
 from seed.spec import Spec, key
 
-__all__ = ["THRESHOLDS", "alerts", "chosen", "told"]
+__all__ = ["THRESHOLDS", "alerts", "choose_causes", "make_notifications"]
 
 # Seconds from a cause to its notification, at least and at most.
 _DELAY = (4, 170)
@@ -34,20 +34,20 @@ PART_ROWS = 50_000
 def alerts(spec: Spec, parts: Iterable[Rows], activities: Rows) -> Rows:
     """The rows of `notifications` that these readings and activities cause, in order of time.
 
-    Raises SeedError where more were asked for than there are causes.
+    Raises SeedError where more were requested than there are causes.
     """
     watch = Watch(spec)
     for rows in parts:
         watch.add(look_at_readings(spec, rows))
     watch.add(look_at_activities(spec, activities))
-    due = chosen(watch)
-    return told(spec, due, 0, len(due[0]))
+    due = choose_causes(watch)
+    return make_notifications(spec, due, 0, len(due[0]))
 
 
-def chosen(watch: Watch) -> tuple[Ints, Array]:
-    """When each notification is sent, and its cause, in order of time: as many as asked for, types in fair shares.
+def choose_causes(watch: Watch) -> tuple[Ints, Array]:
+    """The send times (seconds since 1970) and causes of the notifications, in order of time: as many as requested.
 
-    Raises SeedError where more were asked for than there are causes.
+    Each type gets a fair share. Raises SeedError where more were requested than there are causes.
     """
     spec = watch.spec
     sent, causes = _due(spec, watch.causes())
@@ -55,7 +55,7 @@ def chosen(watch: Watch) -> tuple[Ints, Array]:
         raise SeedError(f"seed notifications: {spec.notifications} asked for, but these readings and activities cross "
                         f"the thresholds only {len(sent)} times; ask for at most {len(sent)}, or for more days")
     # Rare types whole, frequent ones thinned out evenly: each type's causes take turns in an order of chance.
-    shuffled = np.argsort(mixed(key(spec, "chosen"), np.arange(len(sent))), kind="stable")
+    shuffled = np.argsort(uniform(key(spec, "chosen"), np.arange(len(sent))), kind="stable")
     types = causes["threshold"][shuffled]
     by_type = np.argsort(types, kind="stable")
     begins = np.searchsorted(types[by_type], np.arange(len(THRESHOLDS) + 1))
@@ -70,7 +70,7 @@ def _due(spec: Spec, causes: Array) -> tuple[Ints, Array]:
     """What is sent, and when: seconds to three minutes after the cause, outside the cool-down, by now."""
     causes = causes[np.lexsort((causes["device"], causes["user"], causes["threshold"], causes["at"]))]
     least, most = _DELAY
-    drawn = mixed(key(spec, "delays"), causes["at"] * 1024 + causes["user"] * 16 + causes["threshold"])
+    drawn = uniform(key(spec, "delays"), causes["at"] * 1024 + causes["user"] * 16 + causes["threshold"])
     sent = causes["at"] + least + (drawn * (most - least)).astype(np.int64)
     keep = sent <= spec.end
     causes, sent = causes[keep], sent[keep]
@@ -91,12 +91,12 @@ def _due(spec: Spec, causes: Array) -> tuple[Ints, Array]:
 
 
 def parts(spec: Spec, due: tuple[Ints, Array]) -> Iterator[Rows]:
-    """The rows of `notifications`, some ten thousand at a time."""
-    return (told(spec, due, begin, begin + PART_ROWS) for begin in range(0, len(due[0]), PART_ROWS))
+    """The rows of `notifications` in parts of PART_ROWS."""
+    return (make_notifications(spec, due, begin, begin + PART_ROWS) for begin in range(0, len(due[0]), PART_ROWS))
 
 
-def told(spec: Spec, due: tuple[Ints, Array], begin: int, end: int) -> Rows:
-    """The rows of `notifications` of what is due, from the begin-th to the one before the end-th."""
+def make_notifications(spec: Spec, due: tuple[Ints, Array], begin: int, end: int) -> Rows:
+    """The rows of `notifications` number `begin` to `end` - 1, counted from 0, of the chosen causes."""
     sent, causes = due[0][begin:end], due[1][begin:end]
     status, read = _answers(spec, sent, causes, np.arange(begin, begin + len(sent)))
     kinds = causes["threshold"].tolist()
@@ -123,7 +123,7 @@ def _manners(spec: Spec) -> Floats:
 def _answers(spec: Spec, sent: Ints, causes: Array, counters: Ints) -> tuple[list[str], Array]:
     """Status and time of reading, as each profile treats its notifications; nobody reads at night."""
     reads, minutes, archives = _manners(spec)[causes["user"] - spec.first_user].T
-    chance, keeps = (mixed(key(spec, "answers", name), counters) for name in ("chance", "keeps"))
+    chance, keeps = (uniform(key(spec, "answers", name), counters) for name in ("chance", "keeps"))
     patience = np.exp(0.9 * normal(key(spec, "answers", "patience"), counters))
     opened = sent + 5 + (minutes * 60 * patience).astype(np.int64)
     offset = np.array([utc_offset(second) for second in opened.tolist()], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""People: the factory of `users`: profiles taken in turn, French names, real bcrypt hashes."""
+"""The rows of `users`: profiles in turn, names of the locale, real bcrypt hashes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PROVIDERS = ["faker.providers.address", "faker.providers.person"]
 
 @dataclass(frozen=True)
 class Person:
-    """One user: who it is and how it lives. `joined` is in seconds since 1970, before the data begins."""
+    """One user; `joined` is in seconds since 1970, before the data begins."""
 
     id: int
     name: str
@@ -45,22 +45,22 @@ class Person:
 
 @lru_cache(maxsize=4)
 def people(spec: Spec) -> tuple[Person, ...]:
-    """The persons of this data set, by id; the profiles take turns."""
+    """The persons of the data set, by id; the profiles take turns."""
     fake = Faker(spec.locale, providers=_PROVIDERS)
     fake.seed_instance(int(stream(spec, "names").integers(2**32)))
     joined = stream(spec, "joined").integers(60 * DAY, 400 * DAY, spec.users)
-    made = []
+    persons = []
     for index in range(spec.users):
         profile = PROFILES[index % len(PROFILES)]
         name = f"{fake.first_name()} {fake.last_name()}"
         id_ = spec.first_user + index
-        made.append(Person(id_, name, _email(name, id_), profile, fake.street_address(),
-                           spec.start - int(joined[index])))
-    return tuple(made)
+        persons.append(Person(id_, name, _email(name, id_), profile, fake.street_address(),
+                              spec.start - int(joined[index])))
+    return tuple(persons)
 
 
 def spots(spec: Spec) -> Iterator[str]:
-    """Where each device of this data set is, by id: its room, or "phone" for one that is with its owner."""
+    """The place of each device, by id: its room, or "phone" for one that its owner carries."""
     for person in people(spec):
         rooms = person.profile.rooms
         yield from (rooms[position % len(rooms)] for position in range(spec.devices_per_user))

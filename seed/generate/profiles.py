@@ -1,7 +1,7 @@
-"""The five profiles: each one's days as timetables, its home and its manners. To add a profile, add one here.
+"""The five profiles: timetables by kind of day, home and habits. To add a profile, add it here.
 
-A timetable is read entry by entry: `HH:MM activity[@place] [chance%]`. An entry lasts until the next one; one that
-chance leaves out lets the entry before it go on; hours past 24 are those of the night after.
+A timetable is a list of entries `HH:MM activity[@place] [chance%]`. An entry lasts until the next one; where an entry
+does not occur by chance, the one before it continues; hours past 24 are of the following night.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ACTIVITIES = tuple(PLACES)
 
 @dataclass(frozen=True)
 class Entry:
-    """From this minute of the local day on: an activity at a place, with a chance in 0..1."""
+    """An activity at a place from this minute of the local day on, with a probability in 0..1."""
 
     minute: int
     activity: str
@@ -36,10 +36,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Profile:
-    """One way to live: timetables by kind of day, home comfort, commuting and how notifications are treated.
+    """One way of life: timetables by kind of day, home comfort in °C, commuting, and how notifications are treated.
 
-    With a `rotation`, the kinds of day follow each other in that order, whatever the weekday; without, a day is
-    `weekday`, `saturday` or `sunday` (holidays count as Sundays).
+    With a `rotation`, the kinds of day follow in that order, whatever the weekday; without, a day is `weekday`,
+    `saturday` or `sunday` (holidays count as Sundays).
     """
 
     name: str
@@ -64,7 +64,7 @@ class Profile:
 
 
 def read_timetable(text: str) -> tuple[Entry, ...]:
-    """Read a timetable in the form the module describes."""
+    """Parse a timetable in the form that the module's documentation describes."""
     entries = []
     for part in text.replace("\n", ",").split(","):
         words = part.split()

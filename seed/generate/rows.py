@@ -1,4 +1,4 @@
-"""Rows: what a factory makes: some rows of one table, column by column."""
+"""Rows of one table as columns: what every generator returns."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Rows:
     columns: Mapping[str, Array]
 
     def __len__(self) -> int:
+        """The number of rows."""
         return len(next(iter(self.columns.values())))
 
 
@@ -37,16 +38,16 @@ def instants(seconds: Ints) -> Array:
 
 
 def texts(values: list[str]) -> Array:
-    """A column of texts."""
+    """Strings as a column of texts."""
     column: Array = np.empty(len(values), dtype=object)
     column[:] = values
     return column
 
 
-def mixed(key: int | Words, counters: Ints | Words) -> Floats:
+def uniform(key: int | Words, counters: Ints | Words) -> Floats:
     """A number in [0, 1) for each counter, the same wherever a slice of the counters begins (SplitMix64).
 
-    `key` is one stream's, or an array with the stream of each counter.
+    `key` is the key of one stream, or an array with a key for each counter.
     """
     offset = np.uint64(key & 0xFFFFFFFFFFFFFFFF) if isinstance(key, int) else key
     with np.errstate(over="ignore"):
@@ -58,9 +59,9 @@ def mixed(key: int | Words, counters: Ints | Words) -> Floats:
 
 
 def normal(key: int, counters: Ints) -> Floats:
-    """A number about 0 with deviation 1 for each counter: four even ones added, so never beyond 3.5.
+    """A number with mean 0 and deviation 1 for each counter: the sum of four uniform ones, so never beyond 3.5.
 
-    Sums come out the same on every processor, which logarithms need not.
+    Unlike logarithms, sums give the same result on every processor.
     """
-    total = sum(mixed(key + turn * 0x632BE59BD9B4E019, counters) for turn in range(4))
+    total = sum(uniform(key + turn * 0x632BE59BD9B4E019, counters) for turn in range(4))
     return np.asarray((total - 2.0) * np.sqrt(3.0), dtype=np.float64)

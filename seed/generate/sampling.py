@@ -1,7 +1,7 @@
-"""Sampling: when each device reports, which reports are lost, and how many there were before any instant.
+"""When each device reports, which reports are lost, and how many came before any time.
 
-Everything is a function of the device and the slot's number, so that any slice of time is made without the ones before
-it and without a list of what was lost: memory does not grow with the data.
+Everything is a function of the device and the slot's number, so that any slice of time is generated without the ones
+before it and without a list of losses: memory does not grow with the data.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from seed.generate.device_clock import Pace, pace
 from seed.generate.device_types import TYPES
 from seed.generate.people import people, spots
 from seed.generate.profiles import Profile
-from seed.generate.rows import Bools, Floats, Ints, Words, mixed
+from seed.generate.rows import Bools, Floats, Ints, Words, uniform
 from seed.spec import DAY, Spec, key, shares
 
 # One device in this many drops out for some hours; a data set of a day or two is too short to show it.
@@ -31,11 +31,11 @@ _BURST_JITTER = 0.9
 
 @dataclass(frozen=True)
 class Schedules:
-    """When devices report: on their own clocks, slot s in the s-th `interval`, `jitter` of it wide.
+    """When devices report: on their own clocks, slot s in the s-th `interval`, within `jitter` of it.
 
-    Where it `bursts`, three slots come together. A device is silent for `offline` seconds from `offline_at`; its later
-    slots come so much later. Lost are the `run` slots from `run_at` on, and one in each of `singles` equal stretches of
-    the others: slots - run - singles remain. `pair` says which of the clocks of `pace` is a device's own; they begin at
+    With `bursts`, three slots come together. A device is silent for `offline` seconds from `offline_at`; its later
+    slots move by as much. Lost are the `run` slots from `run_at` on, and one in each of `singles` equal stretches of
+    the others: slots - run - singles remain. `pair` is the index of a device's clock in `pace`; the clocks begin at
     `start`.
     """
 
@@ -58,7 +58,7 @@ class Schedules:
         return Schedules(self.start, self.pace, *(getattr(self, field.name)[first:last] for field in fields(self)[2:]))
 
     def reports(self, begin: int, end: int) -> tuple[Ints, Ints]:
-        """Device (counted from 0) and time of each report within [begin, end): by device, then by time."""
+        """Device (counted from 0) and time of each report within [begin, end), ordered by device, then time."""
         first, beyond = self._near(begin)[0], self._near(end)[1]
         count = np.maximum(0, beyond - first)
         devices = np.repeat(np.arange(len(first)), count)
@@ -69,7 +69,7 @@ class Schedules:
         return devices[keep], times[keep]
 
     def before(self, instant: int) -> Ints:
-        """How many reports of each device came before this instant."""
+        """The number of reports of each device before this time."""
         near, far = self._near(instant)
         # Between the two bounds lie a handful of slots, for a device that was offline some hours of them.
         count = far - near
@@ -89,8 +89,8 @@ class Schedules:
     def _slot(self, own: Floats) -> Ints:
         """The slot in which each device is at its own time, offline hours apart."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            found = np.where(self.interval > 0, np.maximum(0, own) / self.interval, 0.0)
-        return np.minimum(found, self.slots).astype(np.int64)
+            slots = np.where(self.interval > 0, np.maximum(0, own) / self.interval, 0.0)
+        return np.minimum(slots, self.slots).astype(np.int64)
 
     def _times(self, devices: Ints, slots: Ints) -> Ints:
         turns, moved = self._turns(devices, slots)
@@ -107,11 +107,11 @@ class Schedules:
     def _turns(self, devices: Ints, slots: Ints) -> tuple[Floats, Floats]:
         """The middle of each slot's turn, in slots, and a number in [0, 1) that says how far the report strays."""
         if not self.bursts.any():
-            return np.add(slots, 0.5, dtype=np.float64), mixed(self.key[devices], slots)
+            return np.add(slots, 0.5, dtype=np.float64), uniform(self.key[devices], slots)
         within = slots % _BURST
         within *= self.bursts[devices]
         # Those of a burst stray together, and so stay apart.
-        drawn = mixed(self.key[devices], slots - within)
+        drawn = uniform(self.key[devices], slots - within)
         turns = np.multiply(within, _APART - 1, dtype=np.float64)
         turns += slots
         turns += 0.5
@@ -146,7 +146,7 @@ class Schedules:
         """The slot that is lost in each stretch, the run's not counted."""
         length, many = np.maximum(1, self.slots - self.run)[devices], np.maximum(1, self.singles)[devices]
         begins, ends = stretch * length // many, (stretch + 1) * length // many
-        drawn = mixed(self.key[devices] + np.uint64(5), stretch)
+        drawn = uniform(self.key[devices] + np.uint64(5), stretch)
         return np.asarray(begins + (drawn * (ends - begins)).astype(np.int64))
 
     def _lost_before(self, slots: Ints) -> Ints:
@@ -163,7 +163,7 @@ def schedules(spec: Spec) -> Schedules:
     """The schedules of all devices, by id: exactly `spec.total_readings` reports in all."""
     index = np.arange(spec.devices)
     counts = np.array(shares(spec.total_readings, spec.devices), dtype=np.int64)
-    drawn = {name: mixed(key(spec, "schedule", name), index) for name in ("run", "offline")}
+    drawn = {name: uniform(key(spec, "schedule", name), index) for name in ("run", "offline")}
     offline = np.zeros(spec.devices, dtype=np.int64)
     if spec.days >= _OFFLINE_FROM_DAYS:
         offline[index % _OFFLINE_EVERY == spec.number % _OFFLINE_EVERY] = _OFFLINE_HOURS * 3600
@@ -186,7 +186,7 @@ def schedules(spec: Spec) -> Schedules:
         bursts=bursts, slots=slots,
         run_at=(drawn["run"] * np.maximum(1, slots - lost)).astype(np.int64), run=run, singles=lost - run,
         offline_at=(span * (0.2 + 0.6 * drawn["offline"])).astype(np.int64), offline=offline,
-        key=(mixed(key(spec, "schedule", "key"), index) * 2.0**62).astype(np.uint64),
+        key=(uniform(key(spec, "schedule", "key"), index) * 2.0**62).astype(np.uint64),
     )
 
 

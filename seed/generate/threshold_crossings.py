@@ -1,7 +1,7 @@
-"""Causes: what crossed a threshold in a slice of readings or a group of activities, found slice by slice, then joined.
+"""Causes for notifications: threshold crossings, found in slices of readings and groups of activities, then joined.
 
-A slice is looked at without the ones before it; what its first readings mean depends on the last ones before, so both
-ends are kept, and joined in order of time.
+A slice is examined without the ones before it. Whether its first readings are crossings depends on the readings before,
+so the first and last readings of each device are kept, and the slices are joined in order of time.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ CAUSE = np.dtype([("at", "<i8"), ("user", "<i8"), ("threshold", "<i2"), ("device
                   ("since", "<i8"), ("value", "<f8"), ("limit", "<f8")])
 # A slice may begin in the middle of a silence: five minutes more than the limit are no chance.
 _LATE = 300
-_BY_READING = tuple(number for number, each in enumerate(THRESHOLDS) if each.rooms and each.measure != "silence")
-_BY_SILENCE = tuple(number for number, each in enumerate(THRESHOLDS) if each.measure == "silence")
-_BY_ACTIVITY = tuple(number for number, each in enumerate(THRESHOLDS) if each.activities)
+_BY_READING = tuple(number for number, threshold in enumerate(THRESHOLDS)
+                    if threshold.rooms and threshold.measure != "silence")
+_BY_SILENCE = tuple(number for number, threshold in enumerate(THRESHOLDS) if threshold.measure == "silence")
+_BY_ACTIVITY = tuple(number for number, threshold in enumerate(THRESHOLDS) if threshold.activities)
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one slice shows: causes within it, and for each device in it the first and last reading.
+    """What one slice shows: the causes within it, and the first and last reading of each device.
 
-    `first_value` is NaN where the first reading crosses nothing; `last_beyond` says what the last one is beyond; both
-    have a row for each device and a column for each threshold on readings.
+    `first_value` is NaN where the first reading crosses nothing; `last_beyond` says whether the last one is beyond the
+    limit; both have a row for each device and a column for each threshold on readings.
     """
 
     causes: Array
@@ -46,16 +47,16 @@ class Sighting:
     last_beyond: Bools
 
     def to_bytes(self) -> bytes:
-        """The sighting, packed; `from_bytes` unpacks it."""
+        """The sighting as bytes; `from_bytes` is the inverse."""
         packed = io.BytesIO()
         np.savez_compressed(packed, **{name: getattr(self, name) for name in self.__dataclass_fields__})
         return packed.getvalue()
 
     @classmethod
     def from_bytes(cls, packed: bytes) -> Sighting:
-        """The sighting that `to_bytes` packed."""
-        with np.load(io.BytesIO(packed), allow_pickle=False) as found:
-            return cls(**{name: found[name] for name in cls.__dataclass_fields__})
+        """The sighting that `to_bytes` wrote."""
+        with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
+            return cls(**{name: archive[name] for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class _Watched:
 
 
 def look_at_readings(spec: Spec, rows: Rows) -> Sighting:
-    """What these readings show; they may be any devices' in any order."""
+    """The sighting of these readings, of any devices in any order."""
     watched = _watched(spec)
     # By device, each in order of time: the rows are in that order already, and so a stable sort keeps it.
     ids = rows.columns["device_id"]
@@ -79,7 +80,7 @@ def look_at_readings(spec: Spec, rows: Rows) -> Sighting:
     last = np.append(first[1:], len(devices)) - 1 if len(devices) else first
     first_value = np.full((len(first), len(_BY_READING)), np.nan)
     last_beyond = np.zeros((len(first), len(_BY_READING)), dtype=np.bool_)
-    found = [_silences(watched, devices, times, first)]
+    causes = [_silences(watched, devices, times, first)]
     for column, number in enumerate(_BY_READING):
         threshold = THRESHOLDS[number]
         values = rows.columns[threshold.measure][order]
@@ -88,19 +89,19 @@ def look_at_readings(spec: Spec, rows: Rows) -> Sighting:
         crossing[1:] &= ~beyond[:-1]
         crossing[first] = False
         at = np.flatnonzero(crossing)
-        found.append(_causes(number, times[at], devices[at], watched, values[at], threshold.limit))
+        causes.append(_causes(number, times[at], devices[at], watched, values[at], threshold.limit))
         first_value[beyond[first], column] = values[first[beyond[first]]]
         last_beyond[:, column] = beyond[last]
-    return Sighting(np.concatenate(found), devices[first], times[first], times[last], first_value, last_beyond)
+    return Sighting(np.concatenate(causes), devices[first], times[first], times[last], first_value, last_beyond)
 
 
 def look_at_activities(spec: Spec, rows: Rows) -> Sighting:
-    """What these activity windows show."""
+    """The sighting of these activity windows."""
     columns = rows.columns
     starts, ends = columns["started_at"].astype(np.int64), columns["ended_at"].astype(np.int64)
     code_of = {name: code for code, name in enumerate(ACTIVITIES)}
     codes = np.array([code_of[name] for name in columns["activity_type"].tolist()], dtype=np.int16)
-    found = [np.empty(0, dtype=CAUSE)]
+    causes = [np.empty(0, dtype=CAUSE)]
     for number in _BY_ACTIVITY:
         threshold = THRESHOLDS[number]
         at = np.flatnonzero(np.isin(codes, [code_of[name] for name in threshold.activities]))
@@ -110,46 +111,48 @@ def look_at_activities(spec: Spec, rows: Rows) -> Sighting:
             details = columns["metadata"][at].tolist()
             values = np.array([json.loads(text)[threshold.measure] for text in details], dtype=np.float64)
         at, values = at[threshold.crossed(values)], values[threshold.crossed(values)]
-        made = np.zeros(len(at), dtype=CAUSE)
-        made["at"], made["user"], made["threshold"] = ends[at], columns["user_id"][at], number
-        made["activity"], made["since"], made["value"], made["limit"] = codes[at], starts[at], values, threshold.limit
-        found.append(made)
+        crossings = np.zeros(len(at), dtype=CAUSE)
+        crossings["at"], crossings["user"], crossings["threshold"] = ends[at], columns["user_id"][at], number
+        crossings["activity"], crossings["since"] = codes[at], starts[at]
+        crossings["value"], crossings["limit"] = values, threshold.limit
+        causes.append(crossings)
     nothing = np.empty(0, dtype=np.int64)
-    return Sighting(np.concatenate(found), nothing, nothing, nothing, np.empty((0, len(_BY_READING))),
+    return Sighting(np.concatenate(causes), nothing, nothing, nothing, np.empty((0, len(_BY_READING))),
                     np.empty((0, len(_BY_READING)), dtype=np.bool_))
 
 
 class Watch:
-    """Joins sightings of readings in order of time, and of activities in any, into all that is a cause."""
+    """Joins the sightings of readings, in order of time, and of activities, in any order, into all causes."""
 
     def __init__(self, spec: Spec) -> None:
+        """Start without any sighting."""
         self.spec = spec
         self._watched = _watched(spec)
-        self._found: list[Array] = []
+        self._cause_parts: list[Array] = []
         self._heard = np.zeros(spec.devices, dtype=np.int64)
         # What a device's very first reading is beyond is no crossing: nobody saw it before.
         self._beyond = np.ones((spec.devices, len(_BY_READING)), dtype=np.bool_)
 
     def add(self, sighting: Sighting) -> None:
-        """Take in the next sighting."""
-        self._found.append(sighting.causes)
+        """Add the next sighting."""
+        self._cause_parts.append(sighting.causes)
         devices = sighting.devices
         if not len(devices):
             return
         heard = self._heard[devices]
         before = np.where(heard > 0, heard, sighting.first_at)
         pairs = np.stack([before, sighting.first_at], axis=1).ravel()
-        self._found.append(_silences(self._watched, np.repeat(devices, 2), pairs, np.arange(0, len(pairs), 2)))
+        self._cause_parts.append(_silences(self._watched, np.repeat(devices, 2), pairs, np.arange(0, len(pairs), 2)))
         crossing = ~np.isnan(sighting.first_value) & ~self._beyond[devices]
         for column, number in enumerate(_BY_READING):
             at = np.flatnonzero(crossing[:, column])
-            self._found.append(_causes(number, sighting.first_at[at], devices[at], self._watched,
-                                       sighting.first_value[at, column], THRESHOLDS[number].limit))
+            self._cause_parts.append(_causes(number, sighting.first_at[at], devices[at], self._watched,
+                                             sighting.first_value[at, column], THRESHOLDS[number].limit))
         self._heard[devices], self._beyond[devices] = sighting.last_at, sighting.last_beyond
 
     def causes(self) -> Array:
         """All causes so far."""
-        return np.concatenate([np.empty(0, dtype=CAUSE), *self._found])
+        return np.concatenate([np.empty(0, dtype=CAUSE), *self._cause_parts])
 
 
 @lru_cache(maxsize=4)
@@ -187,8 +190,8 @@ def _silences(watched: _Watched, devices: Ints, times: Ints, first: Ints) -> Arr
 
 
 def _causes(number: int, times: Ints, devices: Ints, watched: _Watched, values: Array, limits: float | Floats) -> Array:
-    made = np.zeros(len(times), dtype=CAUSE)
-    made["at"], made["threshold"] = times, number
-    made["user"], made["device"] = watched.owner[devices], watched.id[devices]
-    made["activity"], made["value"], made["limit"] = -1, values, limits
-    return made
+    causes = np.zeros(len(times), dtype=CAUSE)
+    causes["at"], causes["threshold"] = times, number
+    causes["user"], causes["device"] = watched.owner[devices], watched.id[devices]
+    causes["activity"], causes["value"], causes["limit"] = -1, values, limits
+    return causes

@@ -1,4 +1,4 @@
-"""Thresholds: the documented limits whose crossing makes a notification due."""
+"""The documented limits whose crossing causes a notification."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SEDENTARY = ("work", "study", "rest", "leisure")
 
 @dataclass(frozen=True)
 class Threshold:
-    """One limit: which measure of which rooms' devices or kinds of activity, beyond which value, how often at most.
+    """One limit: the measure, the rooms' devices or kinds of activity it applies to, the value, and the cool-down.
 
     `measure` is a column of environmental_readings, "silence" (minutes without a reading), "minutes" (an activity's
     duration) or a key of an activity's metadata. `rooms` apply to readings, `activities` to activities.
@@ -29,7 +29,7 @@ class Threshold:
     activities: tuple[str, ...] = ()
 
     def crossed(self, values: Any) -> Any:
-        """Which values are beyond the limit: a truth for a number, an array of them for an array."""
+        """Whether a number is beyond the limit; for an array, an array of bools."""
         return values < self.limit if self.below else values > self.limit
 
 

@@ -1,4 +1,4 @@
-"""Weather: one city's outdoor air, hour by hour: what every home and phone in it shares.
+"""The outdoor air of one city, hour by hour, shared by all homes and phones.
 
 Figures for Lyon (45.76 N, 4.84 E, 170 m): monthly means from about 3.5 °C in January to 21.5 °C in July.
 """
@@ -25,7 +25,7 @@ WARM_UP = 6 * DAY
 class Weather:
     """Outdoor air at each full hour: °C, hPa of water vapour, hPa of pressure, air quality index, share of sun (0..1).
 
-    `walls` is the outdoor temperature as heavy walls remember it (36 h).
+    `walls` is the outdoor temperature smoothed over 36 h, as heavy walls do.
     """
 
     hours: Ints
@@ -37,7 +37,7 @@ class Weather:
     walls: Floats
 
     def at(self, name: str, times: Ints) -> Floats:
-        """One of the columns at any times, interpolated."""
+        """One of the columns, interpolated at these times."""
         return np.asarray(np.interp(times, self.hours, getattr(self, name)))
 
 
@@ -46,10 +46,10 @@ def weather(spec: Spec) -> Weather:
     """The city's weather from WARM_UP before the data begins until it ends."""
     hours = np.arange((spec.start - WARM_UP) // 3600, spec.end // 3600 + 2, dtype=np.int64) * 3600
     draws = stream(spec, "weather")
-    front = _wandering(draws, len(hours), 60)
-    barometer = _followed(_wandering(draws, len(hours), 48), 9) * 1.25
-    cloud = 1 / (1 + np.exp(-1.6 * _wandering(draws, len(hours), 18) + 0.8 * barometer))
-    dryness = _wandering(draws, len(hours), 30)
+    front = _autocorrelated(draws, len(hours), 60)
+    barometer = _smooth(_autocorrelated(draws, len(hours), 48), 9) * 1.25
+    cloud = 1 / (1 + np.exp(-1.6 * _autocorrelated(draws, len(hours), 18) + 0.8 * barometer))
+    dryness = _autocorrelated(draws, len(hours), 30)
     season = -np.cos(2 * np.pi * (_day_of_year(hours) - _COLDEST_DAY) / 365.25)
     solar_hour = hours / 3600 % 24 + _LONGITUDE / 15
     swing = (2.6 + 0.9 * season) * (1.5 - cloud)
@@ -60,7 +60,7 @@ def weather(spec: Spec) -> Weather:
         hours=hours, temperature=temperature, vapour=saturation(dew_point),
         pressure=_STATION_PRESSURE + 7.0 * barometer,
         air_quality=_street_air(draws, hours, barometer), sun=daylight(hours) * (1.15 - cloud).clip(0, 1),
-        walls=_followed(temperature, 36),
+        walls=_smooth(temperature, 36),
     )
 
 
@@ -70,7 +70,7 @@ def saturation(celsius: Floats) -> Floats:
 
 
 def daylight(times: Ints) -> Floats:
-    """Sine of the sun's height over the city, 0 at night."""
+    """The sine of the sun's height over the city, 0 at night."""
     declination = -0.409 * np.cos(2 * np.pi * (_day_of_year(times) + 10) / 365.25)
     hour_angle = 2 * np.pi * ((times / 3600 + _LONGITUDE / 15) % 24 - 12) / 24
     latitude = np.radians(_LATITUDE)
@@ -89,28 +89,29 @@ def _street_air(draws: np.random.Generator, hours: Ints, barometer: Floats) -> F
     local = (hours + offset) / 3600 % 24
     workday = ((hours + offset) // DAY + 3) % 7 < 5
     rush = np.exp(-((local - 8.4) / 1.3) ** 2) + 0.85 * np.exp(-((local - 18.3) / 1.8) ** 2)
-    air = 30 + 9 * np.maximum(0, barometer) + np.where(workday, 20.0, 7.0) * rush + 5 * _wandering(draws, len(hours), 6)
+    noise = _autocorrelated(draws, len(hours), 6)
+    air = 30 + 9 * np.maximum(0, barometer) + np.where(workday, 20.0, 7.0) * rush + 5 * noise
     return np.asarray(np.clip(air, 5, 250))
 
 
-def _wandering(draws: np.random.Generator, count: int, hours: float) -> Floats:
+def _autocorrelated(draws: np.random.Generator, count: int, hours: float) -> Floats:
     """An autocorrelated series (AR(1), mean 0, deviation 1) that forgets with this time constant."""
     kept = float(np.exp(-1 / hours))
     steps = draws.normal(0, np.sqrt(1 - kept**2), count)
-    made = np.empty(count)
+    values = np.empty(count)
     level = float(draws.normal())
     for index in range(count):
         level = kept * level + float(steps[index])
-        made[index] = level
-    return made
+        values[index] = level
+    return values
 
 
-def _followed(series: Floats, hours: float) -> Floats:
+def _smooth(series: Floats, hours: float) -> Floats:
     """The series as something slow follows it: an exponential mean of the past."""
     kept = float(np.exp(-1 / hours))
-    made = np.empty(len(series))
+    smoothed = np.empty(len(series))
     level = float(series[0])
     for index, value in enumerate(series):
         level = kept * level + (1 - kept) * float(value)
-        made[index] = level
-    return made
+        smoothed[index] = level
+    return smoothed

@@ -1,1 +1,1 @@
-"""The development data into the database: by COPY, in portions that can be resumed."""
+"""Loading the development data into the database: by COPY, in portions that can be resumed."""

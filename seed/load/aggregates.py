@@ -1,7 +1,7 @@
-"""Aggregates: continuous aggregates over the loaded tables, brought up to date where their policy never would.
+"""Refreshing continuous aggregates over the loaded rows, where their policies would never do it.
 
-A refresh policy looks back so far and no farther. Once it has run, what is older and was never computed is missing from
-the aggregate; data that begins before it reaches back has to be computed by whoever loads it.
+A refresh policy looks back only as far as its start offset. Older rows that were never aggregated stay missing, so
+whoever loads rows older than that refreshes the aggregate.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SELECT format('%%I.%%I', a.view_schema, a.view_name)
 
 
 def refresh_aggregates(connection: Connection, spec: Spec, progress: Progress) -> None:
-    """Refresh the aggregates whose policy does not reach back to the first row; nothing where all do."""
+    """Refresh the continuous aggregates whose policy does not reach back to the first row; nothing where all do."""
     if not one(connection, "SELECT to_regclass('timescaledb_information.continuous_aggregates') IS NOT NULL"):
         return
     behind = [name for (name,) in connection.execute(_BEHIND, (spec.start,)).fetchall()]

@@ -1,11 +1,11 @@
-"""Chunks: those old enough for the table's compression policy, compressed at once instead of on its next run."""
+"""Compressing chunks that are old enough for their table's policy now, instead of at the policy's next run."""
 
 from __future__ import annotations
 
 from seed.errors import SeedError
 from seed.load.progress import Progress, Tally
 from seed.load.tables import Connection
-from seed.load.worker_pool import Crew, Task
+from seed.load.worker_pool import Task, WorkerPool
 
 # A policy's config is in the catalog of each edition; what it would compress now, oldest first.
 _OLD = """
@@ -28,8 +28,8 @@ def require_compression(connection: Connection) -> None:
                         "edition has none); apply the schema on the Community edition, or leave out --compress")
 
 
-def compress_old_chunks(connection: Connection, crew: Crew | None, progress: Progress) -> None:
-    """Compress the chunks that their table's policy would compress, by a crew side by side; none twice."""
+def compress_old_chunks(connection: Connection, pool: WorkerPool | None, progress: Progress) -> None:
+    """Compress the chunks that their policy would compress now, in parallel over `pool`; none twice."""
     old = [name for (name,) in connection.execute(_OLD).fetchall()]
     tally = Tally(progress, "compression", len(old))
 
@@ -40,8 +40,8 @@ def compress_old_chunks(connection: Connection, crew: Crew | None, progress: Pro
         return task
 
     tasks = [task_of(name) for name in old]
-    if crew:
-        crew.run(tasks)
+    if pool:
+        pool.run(tasks)
         return
     for task in tasks:
         task(connection)

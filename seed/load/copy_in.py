@@ -1,4 +1,4 @@
-"""Writing: rows into a table by COPY, binary or as text, or by INSERT where the server takes no COPY."""
+"""Writing rows into a table: by COPY, binary or text, or by INSERT where the server does not support COPY."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ _COPY_ROWS, _INSERT_ROWS = 40_000, 2_000
 
 
 def can_copy(connection: Connection) -> bool:
-    """Whether the server takes COPY FROM STDIN; one built to WebAssembly dies of it, so that it is not tried."""
+    """Whether the server supports COPY FROM STDIN; not tried on a WebAssembly build, which crashes."""
     version = str(one(connection, "SELECT version()")).lower()
     return not any(word in version for word in ("wasm", "emscripten", "emcc", "pglite"))
 
 
 def write(connection: Connection, rows: Rows, *, copies: bool, own_ids: bool = True,
           written: Written = lambda rows: None) -> None:
-    """Send the rows, some ten thousand at a time; without `own_ids` the server gives them theirs.
+    """Send the rows in parts of some ten thousand; without `own_ids` the server assigns the ids.
 
-    `written` hears how many rows each part had. The rows are there once the caller's transaction commits.
+    `written` is called with the number of rows of each part. The rows are visible once the caller's transaction
+    commits.
     """
     if not own_ids:
         rows = Rows(rows.table, {name: values for name, values in rows.columns.items() if name != "id"})

@@ -1,7 +1,7 @@
-"""Deferral: indexes and foreign keys that are taken off empty tables before a load and put back after it.
+"""Indexes and foreign keys that are dropped from empty tables before a load and created again after it.
 
-What a row costs most on its way in is its foreign key's trigger and its place in each index. Made afterwards, an index
-is sorted once and a foreign key checked by one query. The tables' owner may do all this; no superuser is needed.
+A row's foreign key triggers and index entries cost most of its insert. Created afterwards, an index is sorted once and
+a foreign key is checked by one query. The tables' owner may do all this; no superuser is needed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ _VALID = {
 
 @dataclass(frozen=True)
 class Deferred:
-    """One index or foreign key as the server writes it: of an index the whole statement, of a key what ADD takes."""
+    """One index or foreign key as the server writes it.
+
+    `definition` is an index's CREATE INDEX statement, or of a foreign key the text after ADD CONSTRAINT and the name.
+    """
 
     table: str
     kind: str
@@ -45,57 +48,58 @@ class Deferred:
 
     @property
     def is_index(self) -> bool:
+        """Whether it is an index rather than a foreign key."""
         return self.kind == "index"
 
 
 def defer(connection: Connection) -> list[Deferred]:
     """Drop the indexes and foreign keys of the growing tables and return them; nothing where others hold locks.
 
-    Runs within the caller's transaction and locks the tables and those they refer to, against readers too.
+    Runs in the caller's transaction and takes ACCESS EXCLUSIVE locks on the tables and those that they refer to.
     """
-    found = [Deferred(*row) for row in connection.execute(_FOUND, {"tables": list(GROWING)}).fetchall()]
-    return found if drop(connection, found) else []
+    deferred = [Deferred(*row) for row in connection.execute(_FOUND, {"tables": list(GROWING)}).fetchall()]
+    return deferred if drop(connection, deferred) else []
 
 
 def drop(connection: Connection, deferred: Sequence[Deferred]) -> bool:
-    """Drop these indexes and foreign keys where they are there; False, and none of them, where others hold locks."""
+    """Drop these indexes and foreign keys where they exist; returns False, and drops none, where others hold locks."""
     try:
         with connection.transaction():
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(_LOCK_TIMEOUT))
-            for each in deferred:
-                if each.is_index:
-                    connection.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(each.name)))
+            for entry in deferred:
+                if entry.is_index:
+                    connection.execute(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(entry.name)))
                 else:
                     connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(
-                        sql.Identifier(each.table), sql.Identifier(each.name)))
+                        sql.Identifier(entry.table), sql.Identifier(entry.name)))
     except errors.LockNotAvailable:
         return False
     return True
 
 
-def is_restored(connection: Connection, each: Deferred) -> bool | None:
-    """Whether it is there and whole; None where it is not there at all."""
-    found: bool | None = one(connection, _VALID[each.kind], (each.table, each.name))
-    return found
+def read_validity(connection: Connection, entry: Deferred) -> bool | None:
+    """Whether the index or foreign key is valid; None where it does not exist."""
+    valid: bool | None = one(connection, _VALID[entry.kind], (entry.table, entry.name))
+    return valid
 
 
-def restore(connection: Connection, each: Deferred, *, by_chunk: bool = False) -> None:
-    """Make the index or foreign key what it was, checked by the server against every row; nothing where it is so.
+def restore(connection: Connection, entry: Deferred, *, by_chunk: bool = False) -> None:
+    """Create the index or foreign key again, checked against every row; nothing to do where it is valid.
 
-    `by_chunk` builds a hypertable's index with one transaction for each chunk, outside of the caller's. What an
-    interrupted build left behind is removed first.
+    `by_chunk` builds a hypertable's index in one transaction for each chunk, outside the caller's. An invalid one left
+    by an interrupted build is dropped first.
     """
-    there = is_restored(connection, each)
-    if there:
+    valid = read_validity(connection, entry)
+    if valid:
         return
-    if each.is_index:
-        if there is False:
-            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(each.name)))
-        connection.execute(_by_chunk(each.definition) if by_chunk else each.definition.encode())
+    if entry.is_index:
+        if valid is False:
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(entry.name)))
+        connection.execute(_by_chunk(entry.definition) if by_chunk else entry.definition.encode())
         return
-    broken = sql.SQL("DROP CONSTRAINT {}, ").format(sql.Identifier(each.name)) if there is False else sql.SQL("")
+    broken = sql.SQL("DROP CONSTRAINT {}, ").format(sql.Identifier(entry.name)) if valid is False else sql.SQL("")
     connection.execute(sql.SQL("ALTER TABLE {} {}ADD CONSTRAINT {} {}").format(
-        sql.Identifier(each.table), broken, sql.Identifier(each.name), sql.SQL(each.definition)))
+        sql.Identifier(entry.table), broken, sql.Identifier(entry.name), sql.SQL(entry.definition)))
 
 
 def _by_chunk(definition: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Encoding: columns as the server reads them: binary COPY, text COPY, array literals."""
+"""Encoding columns for the server: binary COPY, text COPY, array literals."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _BINARY = ("bigint", "integer", "numeric", "timestamp")
 
 
 def column_type(name: str) -> str:
-    """The PostgreSQL type that this column's values are sent as."""
+    """The PostgreSQL type in which this column's values are sent."""
     return "timestamp" if name.endswith("_at") else _TYPES.get(name, "text")
 
 
 def fits_binary(rows: Rows) -> bool:
-    """Whether every value has the same width, so that binary COPY is a matter of arrays alone."""
+    """Whether all values have a fixed width, so that binary COPY can be assembled from arrays."""
     return all(column_type(name) in _BINARY and not (values.dtype.kind == "M" and np.isnat(values).any())
                for name, values in rows.columns.items())
 
 
 def binary(rows: Rows) -> bytes:
-    """The rows as tuples of a binary COPY, between COPY_HEADER and COPY_END."""
+    """The rows as tuples of a binary COPY, to go between COPY_HEADER and COPY_END."""
     fields: list[tuple[str, str]] = [("fields", ">i2")]
     constant: dict[str, int] = {"fields": len(rows.columns)}
     varying: dict[str, Array] = {}
@@ -49,12 +49,12 @@ def binary(rows: Rows) -> bytes:
     for key, number in constant.items():
         template[key] = number
     # What is the same in every row is copied row by row as bytes, much faster than field by field.
-    made = np.empty((len(rows), layout.itemsize), dtype=np.uint8)
-    made[:] = template.view(np.uint8)
-    records = made.view(layout)[:, 0]
+    buffer = np.empty((len(rows), layout.itemsize), dtype=np.uint8)
+    buffer[:] = template.view(np.uint8)
+    records = buffer.view(layout)[:, 0]
     for key, part in varying.items():
         records[key] = part
-    return made.tobytes()
+    return buffer.tobytes()
 
 
 def _binary_parts(kind: str, values: Array) -> list[tuple[str, str, Array | int]]:
@@ -68,9 +68,9 @@ def _binary_parts(kind: str, values: Array) -> list[tuple[str, str, Array | int]
     hundredths = np.rint(values * 100).astype(np.int32)
     sign: Array | int = np.where(hundredths < 0, 0x4000, 0) if hundredths.min() < 0 else 0
     hundredths = np.abs(hundredths)
-    whole = hundredths // 100
+    units = hundredths // 100
     return [("width", ">i4", 12), ("digits", ">i2", 2), ("weight", ">i2", 0), ("sign", ">i2", sign),
-            ("scale", ">i2", 2), ("whole", ">i2", whole), ("part", ">i2", (hundredths - whole * 100) * 100)]
+            ("scale", ">i2", 2), ("whole", ">i2", units), ("part", ">i2", (hundredths - units * 100) * 100)]
 
 
 def text(rows: Rows) -> bytes:
@@ -80,7 +80,7 @@ def text(rows: Rows) -> bytes:
 
 
 def array_literal(name: str, values: Array) -> str:
-    """One column as a PostgreSQL array, in its text form."""
+    """One column as a PostgreSQL array literal."""
     kind = column_type(name)
     if kind in ("text", "jsonb"):
         quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)

@@ -1,15 +1,14 @@
-"""Ledger: what a load in portions has done so far, kept in the database itself, in a schema of its own.
+"""The ledger: what a load in portions has done so far, in a schema of its own in the database.
 
-Each portion is entered in the transaction that loads it, so the ledger and the tables cannot disagree, whatever dies.
-The schema goes when the load is done.
+Each portion is recorded in the transaction that loads it, so ledger and tables always agree. The schema is dropped when
+the load is complete.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg import errors
 
@@ -36,22 +35,22 @@ COMMENT ON SCHEMA {SCHEMA} IS 'A load of development data that is under way or w
 
 @dataclass(frozen=True)
 class Load:
-    """A load that was begun: what is loaded, beside rows of others or into empty tables, and whether to compress."""
+    """A load in progress: its spec, whether it is added to existing rows, and whether old chunks are compressed."""
 
     spec: Spec
     adding: bool
     compress: bool
 
     @property
-    def described(self) -> str:
-        """The load in words."""
+    def description(self) -> str:
+        """The load as a phrase for people."""
         spec = self.spec
         return (f"{spec.users} users with {spec.devices_per_user} devices, {spec.days} days, {spec.total_readings} "
                 f"readings, number {spec.number}, until {spec.until:%Y-%m-%dT%H:%M:%SZ}, {spec.locale}")
 
 
 def read_load(connection: Connection) -> Load | None:
-    """The load that is recorded, or None."""
+    """The recorded load; None where there is none."""
     if not one(connection, "SELECT to_regclass(%s) IS NOT NULL", (f"{SCHEMA}.load",)):
         return None
     row = connection.execute(f"SELECT spec, adding, compress FROM {SCHEMA}.load").fetchone()
@@ -59,7 +58,7 @@ def read_load(connection: Connection) -> Load | None:
 
 
 def begin(connection: Connection, load: Load, deferred: Iterable[Deferred]) -> None:
-    """Record the load and what was deferred for it, in the caller's transaction."""
+    """Create the ledger and record the load and what was deferred, in the caller's transaction. Raises SeedError."""
     try:
         connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
         connection.execute(_CREATE.encode())
@@ -69,15 +68,15 @@ def begin(connection: Connection, load: Load, deferred: Iterable[Deferred]) -> N
                         f"{connection.info.user}") from None
     connection.execute(f"INSERT INTO {SCHEMA}.load (spec, adding, compress) VALUES (%s, %s, %s)".encode(),
                        (json.dumps(load.spec.to_dict()), load.adding, load.compress))
-    for place, each in enumerate(deferred):
+    for place, entry in enumerate(deferred):
         connection.execute(f"INSERT INTO {SCHEMA}.deferred VALUES (%s, %s, %s, %s, %s)".encode(),
-                           (place, each.table, each.kind, each.name, each.definition))
+                           (place, entry.table, entry.kind, entry.name, entry.definition))
 
 
 def enter(connection: Connection, table: str, number: int, rows: int, sighting: Sighting | None) -> bool:
-    """Enter a portion in the transaction that is about to load it; False where it has been loaded already.
+    """Record a portion in the transaction that is about to load it; False where it was loaded already.
 
-    Waits for a session that is loading the very same portion, one left over from a killed process.
+    Waits for a session that is loading the same portion, such as one left by a killed process.
     """
     done = connection.execute(
         f"INSERT INTO {SCHEMA}.portion VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING".encode(),
@@ -86,29 +85,23 @@ def enter(connection: Connection, table: str, number: int, rows: int, sighting: 
 
 
 def read_done(connection: Connection) -> dict[tuple[str, int], int]:
-    """The rows of each portion (table, number) that is loaded."""
+    """The number of rows of each loaded portion, by (table, number)."""
     return {(table, number): rows for table, number, rows in
             connection.execute(f"SELECT relation, number, rows FROM {SCHEMA}.portion".encode())}
 
 
 def read_sighting(connection: Connection, table: str, number: int) -> Sighting:
-    """What a loaded portion showed."""
+    """The sighting recorded for a loaded portion."""
     return Sighting.from_bytes(one(connection, f"SELECT sighting FROM {SCHEMA}.portion WHERE relation = %s "
                                                "AND number = %s", (table, number)))
 
 
 def read_deferred(connection: Connection) -> list[Deferred]:
-    """What was deferred, in the order in which it is put back."""
+    """The deferred indexes and foreign keys, in the order in which they are created again."""
     return [Deferred(*row) for row in connection.execute(
         f"SELECT relation, kind, name, definition FROM {SCHEMA}.deferred ORDER BY place".encode())]
 
 
 def close(connection: Connection) -> None:
-    """Remove the ledger; nothing where there is none."""
+    """Drop the ledger; nothing to do where there is none."""
     connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
-
-
-def differs(begun: Spec, asked: Mapping[str, Any]) -> list[str]:
-    """The settings of what is asked for, by name, that are not those of the load that was begun."""
-    known = begun.to_dict()
-    return [name for name, value in asked.items() if name in known and known[name] != value]

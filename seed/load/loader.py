@@ -1,7 +1,7 @@
-"""Load: the data set into the five tables: a small one in one transaction, a large one in portions that can be resumed.
+"""Loading the data set: a small one in one transaction, a large one in portions that can be resumed.
 
-Into empty tables: indexes and foreign keys of the growing tables are deferred, and made again once all rows are in.
-Beside rows of others: through the indexes and foreign keys, with ids that nobody else gets, and no table is locked.
+Into empty tables, indexes and foreign keys of the growing tables are deferred and created again at the end. With `add`,
+rows are inserted past existing indexes and foreign keys, with reserved ids, and no table is locked.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from seed.load.ledger import Load
 from seed.load.portioned_load import analyses, discard_load, finish, secure, start
 from seed.load.portions import Portion
 from seed.load.progress import Progress
-from seed.load.single_transaction import load_whole
+from seed.load.single_transaction import load_in_one_transaction
 from seed.load.tables import Connection, any_rows, check_tables, count_rows, one, reserve_ids
-from seed.load.worker_pool import APPLICATION, Crew, prepare
+from seed.load.worker_pool import APPLICATION, WorkerPool, prepare
 from seed.spec import Spec
 
 # Seeding holds this advisory lock, so that two runs never fill one database at once.
 _LOCK = 0x6C63_7365_6564
 _POLL_SECONDS = 0.5
 # Up to so many rows a data set is loaded whole, in one transaction: all or nothing, within seconds.
-WHOLE_ROWS = 500_000
+SINGLE_TRANSACTION_ROWS = 500_000
 _NOTHING_STAYS = "nothing of it stays, seed again once the cause is gone"
 _LOADED = ("all rows are loaded, but not every aggregate is refreshed or chunk compressed or table analyzed; their "
            "policies and autovacuum will do it")
@@ -43,7 +43,7 @@ _PORTIONS_STAY = ("the portions that are loaded stay, indexes come back at the e
 
 @dataclass(frozen=True)
 class Seeded:
-    """What the tables hold after the run; `skipped` says that they held rows before and were left alone."""
+    """The row counts of the tables after the run; `skipped`: they had rows before and were not changed."""
 
     counts: Mapping[str, int]
     skipped: bool
@@ -52,120 +52,123 @@ class Seeded:
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How to load: `add` beside the rows that are there, `compress` old chunks at once, with so many `workers`.
+class LoadOptions:
+    """How to load: `add` to existing rows, `compress` old chunks at once, with `workers` connections.
 
-    `workers` None: one more than this machine has cores, eight at most. `whole_rows` and more are loaded in portions.
+    `workers` None: one more than this machine has cores, eight at most. A data set of more than
+    `single_transaction_rows` rows is loaded in portions.
     """
 
     add: bool = False
     compress: bool = False
     workers: int | None = None
-    whole_rows: int = WHOLE_ROWS
+    single_transaction_rows: int = SINGLE_TRANSACTION_ROWS
 
-    def crew_size(self, connection: Connection) -> int:
-        """How many connections load."""
+    def pool_size(self, connection: Connection) -> int:
+        """The number of connections that load; 1 where the server does not support COPY."""
         if not can_copy(connection):
             return 1
         return self.workers or min(8, (os.cpu_count() or 1) + 1)
 
 
-def seed(address: Address, spec: Spec, progress: Progress | None = None, manner: Manner | None = None,
+def seed(address: Address, spec: Spec, progress: Progress | None = None, options: LoadOptions | None = None,
          wait_seconds: float = 600) -> Seeded:
-    """Fill the five tables with the data set, or leave them alone where any of them has rows.
+    """Fill the five tables with the data set; nothing is changed where they have rows, unless with `options.add`.
 
-    Finishes a load of the same data that was interrupted. `progress` hears (table or stage, done, in all), from several
-    threads, one at a time. Raises SeedError with one line, InterruptedLoadError after Ctrl-C in a load in portions.
+    An interrupted load of the same data is finished. `progress` is called with (table or stage, done, total), from
+    several threads, one at a time. Raises SeedError with one line, InterruptedLoadError after Ctrl-C.
     """
     began = time.monotonic()
-    manner = manner or Manner()
+    options = options or LoadOptions()
     hear = progress or (lambda table, done, total: None)
     with _seeding(address, wait_seconds) as connection:
         check_tables(connection)
-        if manner.compress:
+        if options.compress:
             require_compression(connection)
-        begun, portions = _begun(connection), None
-        if begun:
-            _require_same(connection, begun, spec)
-        elif any_rows(connection) and not manner.add:
+        interrupted, portions = _read_interrupted(connection), None
+        if interrupted:
+            _require_same(connection, interrupted, spec)
+        elif any_rows(connection) and not options.add:
             return Seeded(count_rows(connection), True, time.monotonic() - began)
-        elif _rows(spec) <= manner.whole_rows:
-            counts = _at_once(address, connection, _placed(connection, spec, manner), manner, hear)
+        elif _rows(spec) <= options.single_transaction_rows:
+            counts = _at_once(address, connection, _placed(connection, spec, options), options, hear)
             return Seeded(counts, False, time.monotonic() - began)
         else:
             with _explained(address, _NOTHING_STAYS):
-                portions = start(connection, Load(_placed(connection, spec, manner), manner.add, manner.compress))
-        counts = _in_portions(address, connection, manner, hear, portions)
-    return Seeded(counts, False, time.monotonic() - began, resumed=begun is not None)
+                portions = start(connection, Load(_placed(connection, spec, options), options.add, options.compress))
+        counts = _in_portions(address, connection, options, hear, portions)
+    return Seeded(counts, False, time.monotonic() - began, resumed=interrupted is not None)
 
 
-def resume(address: Address, progress: Progress | None = None, manner: Manner | None = None,
+def resume(address: Address, progress: Progress | None = None, options: LoadOptions | None = None,
            wait_seconds: float = 600) -> Seeded:
-    """Finish the load that was interrupted, whatever it was. Raises SeedError where there is none."""
+    """Finish the interrupted load, whatever its data set. Raises SeedError where there is none."""
     began = time.monotonic()
     with _seeding(address, wait_seconds) as connection:
         check_tables(connection)
-        if not _begun(connection):
+        if not _read_interrupted(connection):
             raise SeedError(f"{address}: no interrupted load to finish; leave out --resume to begin one")
-        counts = _in_portions(address, connection, manner or Manner(), progress or (lambda table, done, total: None))
+        counts = _in_portions(address, connection, options or LoadOptions(),
+                              progress or (lambda table, done, total: None))
     return Seeded(counts, False, time.monotonic() - began, resumed=True)
 
 
-def finish_begun(address: Address, progress: Progress | None = None, wait_seconds: float = 600) -> str | None:
-    """Finish the load that was interrupted, by its own settings, and say so in one line; None where there is none.
+def finish_interrupted(address: Address, progress: Progress | None = None, wait_seconds: float = 600) -> str | None:
+    """Finish the interrupted load with its own settings and describe it in one line; None where there is none.
 
-    Where the tables are none that its data fits, only its foreign keys are put back, so that the schema can be applied.
+    Where the tables do not match its data, only its foreign keys are created again, so that the schema can be applied.
     """
     began = time.monotonic()
     with _seeding(address, wait_seconds) as connection:
-        begun = ledger.read_load(connection)
-        if begun is None:
+        interrupted = ledger.read_load(connection)
+        if interrupted is None:
             return None
-        told = f"the load of development data that was interrupted ({begun.described})"
+        description = f"the load of development data that was interrupted ({interrupted.description})"
         try:
             check_tables(connection)
         except SeedError as error:
             secure(address, connection)
-            return (f"{told} cannot be finished yet: {error}, then finish it with `lcdb seed --resume`, or remove it "
-                    "with `lcdb seed --discard`")
-        if not _begun(connection):
-            return f"{told} is forgotten: its rows are gone; its indexes and foreign keys are back"
-        counts = _in_portions(address, connection, Manner(), progress or (lambda table, done, total: None))
-    return f"finished {told}: {sum(counts.values()):,} rows are there, {time.monotonic() - began:.0f} s"
+            return (f"{description} cannot be finished yet: {error}, then finish it with `lcdb seed --resume`, or "
+                    "remove it with `lcdb seed --discard`")
+        if not _read_interrupted(connection):
+            return f"{description} is forgotten: its rows are gone; its indexes and foreign keys are back"
+        counts = _in_portions(address, connection, LoadOptions(), progress or (lambda table, done, total: None))
+    return f"finished {description}: {sum(counts.values()):,} rows are there, {time.monotonic() - began:.0f} s"
 
 
 def discard(address: Address, wait_seconds: float = 600) -> bool:
-    """Remove what an interrupted load has loaded, put its indexes and foreign keys back; False where there is none."""
+    """Delete what an interrupted load has loaded and restore indexes and foreign keys; False where there is none."""
     with _seeding(address, wait_seconds) as connection:
         check_tables(connection)
-        begun = _begun(connection)
-        if begun:
-            discard_load(connection, begun)
-    return begun is not None
+        interrupted = _read_interrupted(connection)
+        if interrupted:
+            discard_load(connection, interrupted)
+    return interrupted is not None
 
 
-def _at_once(address: Address, connection: Connection, spec: Spec, manner: Manner, hear: Progress) -> dict[str, int]:
+def _at_once(address: Address, connection: Connection, spec: Spec, options: LoadOptions, hear: Progress
+             ) -> dict[str, int]:
     with _explained(address, _NOTHING_STAYS):
         try:
-            counts = load_whole(connection, spec, hear, adding=manner.add)
+            counts = load_in_one_transaction(connection, spec, hear, adding=options.add)
         except KeyboardInterrupt:
             raise InterruptedLoadError(f"{address}: interrupted; nothing of the data stays") from None
     with _explained(address, _LOADED):
         # Not within the load's transaction: with locks on several tables at once it and a writer who needs a new chunk
         # could each wait for the other.
-        Crew(address, connection, min(2, manner.crew_size(connection))).run(analyses(hear))
+        WorkerPool(address, connection, min(2, options.pool_size(connection))).run(analyses(hear))
         refresh_aggregates(connection, spec, hear)
-        if manner.compress:
+        if options.compress:
             compress_old_chunks(connection, None, hear)
     return counts
 
 
-def _in_portions(address: Address, connection: Connection, manner: Manner, hear: Progress,
+def _in_portions(address: Address, connection: Connection, options: LoadOptions, hear: Progress,
                  portions: list[Portion] | None = None) -> dict[str, int]:
-    size = manner.crew_size(connection)
+    size = options.pool_size(connection)
     with _explained(address, _PORTIONS_STAY):
         try:
-            return finish(connection, Crew(address, connection, size), hear, portions)
+            return finish(connection, WorkerPool(address, connection, size), hear, portions)
         except KeyboardInterrupt:
             secure(address, connection)
             raise InterruptedLoadError(f"{address}: interrupted; {_PORTIONS_STAY}") from None
@@ -174,26 +177,27 @@ def _in_portions(address: Address, connection: Connection, manner: Manner, hear:
             raise
 
 
-def _begun(connection: Connection) -> Load | None:
+def _read_interrupted(connection: Connection) -> Load | None:
     """The load that was interrupted; one whose rows somebody has removed meanwhile is forgotten."""
-    begun = ledger.read_load(connection)
-    if begun and not one(connection, "SELECT EXISTS (SELECT FROM users WHERE id = %s)", (begun.spec.first_user,)):
-        discard_load(connection, begun, rows=False)
+    interrupted = ledger.read_load(connection)
+    if interrupted and not one(connection, "SELECT EXISTS (SELECT FROM users WHERE id = %s)",
+                               (interrupted.spec.first_user,)):
+        discard_load(connection, interrupted, rows=False)
         return None
-    return begun
+    return interrupted
 
 
-def _require_same(connection: Connection, begun: Load, asked: Spec) -> None:
+def _require_same(connection: Connection, interrupted: Load, asked: Spec) -> None:
     """Raise SeedError unless the load that was begun is the one asked for, but for its place and its end."""
-    spec = begun.spec
+    spec = interrupted.spec
     if replace(asked, until=spec.until, first_user=spec.first_user, first_device=spec.first_device) != spec:
-        raise SeedError(f"{connection.info.dbname}: a load of other data was interrupted ({begun.described}); finish "
-                        "it with `lcdb seed --resume`, or remove it with `lcdb seed --discard`")
+        raise SeedError(f"{connection.info.dbname}: a load of other data was interrupted ({interrupted.description}); "
+                        "finish it with `lcdb seed --resume`, or remove it with `lcdb seed --discard`")
 
 
-def _placed(connection: Connection, spec: Spec, manner: Manner) -> Spec:
+def _placed(connection: Connection, spec: Spec, options: LoadOptions) -> Spec:
     """The spec with ids that go on from those that are taken."""
-    if not manner.add:
+    if not options.add:
         return spec
     return replace(spec, first_user=reserve_ids(connection, "users", spec.users),
                    first_device=reserve_ids(connection, "devices", spec.devices))
@@ -221,8 +225,8 @@ def _explained(address: Address, state: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        said = " ".join((error.diag.message_primary or str(error)).split()) or type(error).__name__
-        raise SeedError(f"{address}: the data could not be loaded: {said}; {state}") from None
+        reason = " ".join((error.diag.message_primary or str(error)).split()) or type(error).__name__
+        raise SeedError(f"{address}: the data could not be loaded: {reason}; {state}") from None
 
 
 def _wait_for_turn(address: Address, connection: Connection, seconds: float) -> None:

@@ -1,6 +1,6 @@
-"""Bulk: a large data set in portions by several workers, which a next run finishes whatever interrupted this one.
+"""Loading a large data set in portions with several workers; the next run finishes a load, whatever interrupted it.
 
-Every step leaves tables and ledger in agreement, and asks what is done before it does anything.
+Each step leaves tables and ledger in agreement, and reads what is done before it starts.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from seed.load.chunks import compress_old_chunks
 from seed.load.copy_in import can_copy, write
 from seed.load.deferral import Deferred, defer, drop, restore
 from seed.load.ledger import Load
-from seed.load.portions import Portion, begun, observed_portions, told_portions
+from seed.load.portions import Portion, notification_portions, observed_portions, start_first
 from seed.load.progress import Progress, Tally
 from seed.load.tables import GROWING, TABLES, Connection, advance_sequences, any_rows, one
-from seed.load.worker_pool import APPLICATION, Crew, Task
+from seed.load.worker_pool import APPLICATION, Task, WorkerPool
 from seed.spec import Spec
 
 
 def start(connection: Connection, load: Load) -> list[Portion]:
-    """Begin a load in one transaction: the ledger, users and devices, and on empty tables what is deferred.
+    """Begin a load in one transaction: the ledger, users and devices and, on empty tables, the deferral.
 
-    Returns the portions to observe; the first of them is made meanwhile.
+    Returns the portions of readings and activities; a thread generates the first of them meanwhile. Raises SeedError.
     """
     spec = load.spec
-    observed = begun(observed_portions(spec))
+    observed = start_first(observed_portions(spec))
     with connection.transaction():
         deferred = [] if load.adding else defer(connection)
         if not load.adding and any_rows(connection):
@@ -53,9 +53,9 @@ def start(connection: Connection, load: Load) -> list[Portion]:
     return observed
 
 
-def finish(connection: Connection, crew: Crew, progress: Progress, observed: list[Portion] | None = None
+def finish(connection: Connection, pool: WorkerPool, progress: Progress, observed: list[Portion] | None = None
            ) -> dict[str, int]:
-    """Do all that is left of the load that the ledger records; returns how many rows each table got."""
+    """Do everything that is left of the load in the ledger; returns the number of rows of each table."""
     load = ledger.read_load(connection)
     assert load is not None
     spec = load.spec
@@ -69,23 +69,23 @@ def finish(connection: Connection, crew: Crew, progress: Progress, observed: lis
     if any((portion.table, portion.number) not in done for portion in observed):
         # An interruption put the foreign keys back, or the schema was applied since.
         drop(connection, ledger.read_deferred(connection))
-    crew.run(_portion_tasks(observed, done, tallies, load))
+    pool.run(_portion_tasks(observed, done, tallies, load))
     if spec.most_notifications:
-        told = told_portions(_seen(connection, spec, observed))
-        crew.run(_portion_tasks(told, done, tallies, load))
-    _restore_all(connection, crew, progress)
+        notifications = notification_portions(_seen(connection, spec, observed))
+        pool.run(_portion_tasks(notifications, done, tallies, load))
+    _restore_all(connection, pool, progress)
     refresh_aggregates(connection, spec, progress)
     if load.compress:
-        compress_old_chunks(connection, crew, progress)
-        crew.run(analyses(progress))
+        compress_old_chunks(connection, pool, progress)
+        pool.run(analyses(progress))
     ledger.close(connection)
     return {table: tally.done for table, tally in tallies.items()}
 
 
 def secure(address: Address, connection: Connection) -> None:
-    """Put the foreign keys of an interrupted load back, so that they are in force until it goes on.
+    """Create the foreign keys of an interrupted load again, so that they are in force until it is resumed.
 
-    Over the load's own connection, or a new one where that broke. Where none can be had, they stay away until then.
+    Uses the load's own connection, or a new one where that broke. Where the server cannot be reached, nothing is done.
     """
     try:
         if not connection.closed:
@@ -99,21 +99,21 @@ def secure(address: Address, connection: Connection) -> None:
 
 def _restore_keys(connection: Connection) -> None:
     if ledger.read_load(connection):
-        for each in ledger.read_deferred(connection):
-            if not each.is_index:
-                restore(connection, each)
+        for entry in ledger.read_deferred(connection):
+            if not entry.is_index:
+                restore(connection, entry)
 
 
 def discard_load(connection: Connection, load: Load, *, rows: bool = True) -> None:
-    """Remove what the load has loaded, put back what it deferred, close the ledger: all in one transaction."""
+    """Delete what the load has loaded, create what it deferred again and drop the ledger, in one transaction."""
     spec = load.spec
     with connection.transaction():
         if rows and load.adding:
             _delete(connection, spec)
         elif rows:
             connection.execute(f"TRUNCATE {', '.join(TABLES)}".encode())
-        for each in ledger.read_deferred(connection):
-            restore(connection, each)
+        for entry in ledger.read_deferred(connection):
+            restore(connection, entry)
         ledger.close(connection)
 
 
@@ -154,27 +154,27 @@ def _seen(connection: Connection, spec: Spec, observed: Iterable[Portion]) -> Wa
     return watch
 
 
-def _restore_all(connection: Connection, crew: Crew, progress: Progress) -> None:
+def _restore_all(connection: Connection, pool: WorkerPool, progress: Progress) -> None:
     """Put back every index, side by side, and behind them, chunk by chunk, statistics and every foreign key's check."""
-    deferred = sorted(ledger.read_deferred(connection), key=lambda each: TABLES.index(each.table))
+    deferred = sorted(ledger.read_deferred(connection), key=lambda entry: TABLES.index(entry.table))
     by_chunk = {table for table in GROWING if _is_hypertable(connection, table)} if can_copy(connection) else set()
-    indexes, keys = [each for each in deferred if each.is_index], [each for each in deferred if not each.is_index]
+    indexes, keys = [entry for entry in deferred if entry.is_index], [entry for entry in deferred if not entry.is_index]
     built, checked = Tally(progress, "indexes", len(indexes)), Tally(progress, "foreign keys", len(keys))
 
-    def task_of(tally: Tally, each: Deferred) -> Task:
+    def task_of(tally: Tally, entry: Deferred) -> Task:
         def task(worker: Connection) -> None:
             # Should the server break a deadlock, with somebody else's transaction too, then it goes on from there.
             again = Retrying(retry=retry_if_exception_type(errors.DeadlockDetected), stop=stop_after_attempt(3),
                              reraise=True)
-            again(restore, worker, each, by_chunk=each.table in by_chunk)
+            again(restore, worker, entry, by_chunk=entry.table in by_chunk)
             tally.add(1)
         return task
 
     # An index is built, and statistics are made, with a lock on one chunk at a time; the check of a foreign key keeps
     # those it has. Begun last it follows the others from chunk to chunk, and nobody has to wait for it. (VALIDATE,
     # which locks less, is refused with a columnstore.)
-    crew.run([*(task_of(built, each) for each in indexes), *analyses(progress),
-              *(task_of(checked, each) for each in keys)])
+    pool.run([*(task_of(built, entry) for entry in indexes), *analyses(progress),
+              *(task_of(checked, entry) for entry in keys)])
 
 
 def _is_hypertable(connection: Connection, table: str) -> bool:
@@ -183,7 +183,7 @@ def _is_hypertable(connection: Connection, table: str) -> bool:
 
 
 def analyses(progress: Progress) -> list[Task]:
-    """The tasks that make each table's statistics, the largest table's first."""
+    """The tasks that ANALYZE each table, the largest table's first."""
     tables = (*GROWING, *(table for table in TABLES if table not in GROWING))
     tally = Tally(progress, "analyze", len(tables))
 

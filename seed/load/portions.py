@@ -1,4 +1,4 @@
-"""Portions: the data set in pieces that can be made and loaded one by one, in any order, by several at once."""
+"""Portions: pieces of the data set that can be generated and loaded independently, in any order, in parallel."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
-from seed.generate.activities import classified, classified_groups
-from seed.generate.measurements import Slice, measured, slices
-from seed.generate.notifications import PART_ROWS, chosen, told
+from seed.generate.activities import count_groups, make_group
+from seed.generate.measurements import Slice, make_slice, slices
+from seed.generate.notifications import PART_ROWS, choose_causes, make_notifications
 from seed.generate.rows import Array, Ints, Rows
 from seed.generate.threshold_crossings import Sighting, Watch, look_at_activities, look_at_readings
 from seed.spec import Spec
@@ -19,7 +19,7 @@ READINGS, ACTIVITIES, NOTIFICATIONS = "environmental_readings", "activity_classi
 
 @dataclass(frozen=True)
 class Portion:
-    """One piece of a table: `make` makes its rows, and what they show of causes for notifications."""
+    """A piece of a table; `make` generates its rows, and the causes for notifications seen in them."""
 
     table: str
     number: int
@@ -27,14 +27,14 @@ class Portion:
 
 
 def observed_portions(spec: Spec) -> list[Portion]:
-    """The portions of readings, in order of time, and of activities."""
-    groups = range(classified_groups(spec))
+    """The portions of readings, in order of time, then those of activities."""
+    groups = range(count_groups(spec))
     return [*(Portion(READINGS, part.number, partial(_of_readings, spec, part)) for part in slices(spec)),
             *(Portion(ACTIVITIES, group, partial(_of_activities, spec, group)) for group in groups)]
 
 
-def begun(portions: list[Portion]) -> list[Portion]:
-    """The portions, the first of which is being made already, in a thread, while the caller sees to other things."""
+def start_first(portions: list[Portion]) -> list[Portion]:
+    """The same portions, with the first one being generated in a thread already."""
     if not portions:
         return []
     maker = ThreadPoolExecutor(1, thread_name_prefix="seed")
@@ -44,22 +44,22 @@ def begun(portions: list[Portion]) -> list[Portion]:
     return [replace(portions[0], make=lambda: held.pop().result()), *portions[1:]]
 
 
-def told_portions(watch: Watch) -> list[Portion]:
-    """The portions of notifications that what was seen causes."""
-    spec, due = watch.spec, chosen(watch)
+def notification_portions(watch: Watch) -> list[Portion]:
+    """The portions of the notifications that the observed data causes."""
+    spec, due = watch.spec, choose_causes(watch)
     return [Portion(NOTIFICATIONS, number, partial(_of_notifications, spec, due, number * PART_ROWS))
             for number in range(-(-len(due[0]) // PART_ROWS))]
 
 
 def _of_notifications(spec: Spec, due: tuple[Ints, Array], begin: int) -> tuple[Rows, Sighting | None]:
-    return told(spec, due, begin, begin + PART_ROWS), None
+    return make_notifications(spec, due, begin, begin + PART_ROWS), None
 
 
 def _of_readings(spec: Spec, part: Slice) -> tuple[Rows, Sighting | None]:
-    rows = measured(spec, part)
+    rows = make_slice(spec, part)
     return rows, look_at_readings(spec, rows) if spec.most_notifications else None
 
 
 def _of_activities(spec: Spec, group: int) -> tuple[Rows, Sighting | None]:
-    rows = classified(spec, group)
+    rows = make_group(spec, group)
     return rows, look_at_activities(spec, rows) if spec.most_notifications else None

@@ -1,4 +1,4 @@
-"""Progress: how far a load is, told by several workers, one at a time."""
+"""Progress of a load, reported by several workers, one at a time."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ Progress = Callable[[str, int, int], None]
 
 
 class Tally:
-    """What of one table or stage is done so far."""
+    """Counts what is done of one table or stage, and reports it. Thread-safe."""
 
     def __init__(self, progress: Progress, name: str, total: int) -> None:
+        """`total` is the count at the end, in rows or tasks."""
         self.done = 0
         self._progress, self._name, self._total = progress, name, total
         self._lock = threading.Lock()
 
     def add(self, more: int) -> None:
-        """So much more is done."""
+        """Add to the count and report it."""
         with self._lock:
             self.done += more
             self._progress(self._name, self.done, self._total)
 
 
 class Lines:
-    """Tells a log of what is long: each tenth of a table with more than `least` rows, and nothing of the rest."""
+    """Turns progress into lines for a log: one for each tenth of a table of more than `least` rows."""
 
     def __init__(self, tell: Callable[[str], None], least: int = 500_000) -> None:
+        """`tell` is called with each line."""
         self._tell, self._least = tell, least
         self._tenths: dict[str, int] = {}
 
     def hear(self, name: str, done: int, total: int) -> None:
-        """What a load calls as its `Progress`."""
+        """Take progress from a load, as its `Progress` callback."""
         tenth = done * 10 // max(1, total)
         if total > self._least and tenth > self._tenths.get(name, 0):
             self._tenths[name] = tenth

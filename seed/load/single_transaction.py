@@ -1,4 +1,4 @@
-"""Whole: a small data set in one transaction over one connection: whatever goes wrong, nothing of it stays."""
+"""Loading a small data set in one transaction over one connection: a failure leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from seed.generate.rows import Rows
 from seed.generate.threshold_crossings import Watch
 from seed.load.copy_in import can_copy, write
 from seed.load.deferral import defer, restore
-from seed.load.portions import observed_portions, told_portions
+from seed.load.portions import notification_portions, observed_portions
 from seed.load.progress import Progress
 from seed.load.tables import TABLES, Connection, advance_sequences
 from seed.spec import Spec
 
 
-def load_whole(connection: Connection, spec: Spec, progress: Progress, *, adding: bool) -> dict[str, int]:
-    """Load everything and say how many rows each table got; `adding` loads beside rows of others."""
+def load_in_one_transaction(connection: Connection, spec: Spec, progress: Progress, *, adding: bool) -> dict[str, int]:
+    """Load everything; returns the number of rows of each table.
+
+    `adding` adds to existing rows instead of filling empty tables.
+    """
     counts = dict.fromkeys(TABLES, 0)
     totals = dict(zip(TABLES, (spec.users, spec.devices, spec.total_readings, spec.total_activities,
                                spec.most_notifications), strict=True))
@@ -31,20 +34,20 @@ def load_whole(connection: Connection, spec: Spec, progress: Progress, *, adding
 
     # The server loads one portion while the next is made; a small data set has room in memory.
     with ThreadPoolExecutor(1, thread_name_prefix="seed") as maker, connection.transaction():
-        made = [maker.submit(portion.make) for portion in observed_portions(spec)]
+        pending = [maker.submit(portion.make) for portion in observed_portions(spec)]
         deferred = [] if adding else defer(connection)
         load(users(spec), own_ids=True)
         load(devices(spec), own_ids=True)
         watch = Watch(spec)
-        for portion in made:
+        for portion in pending:
             rows, sighting = portion.result()
             load(rows, own_ids=not adding)
             if sighting:
                 watch.add(sighting)
-        for told in told_portions(watch):
-            load(told.make()[0], own_ids=not adding)
-        for each in deferred:
-            restore(connection, each)
+        for notifications in notification_portions(watch):
+            load(notifications.make()[0], own_ids=not adding)
+        for entry in deferred:
+            restore(connection, entry)
         if not adding:
             advance_sequences(connection, counts)
     return counts

@@ -1,4 +1,4 @@
-"""Tables: the five that are filled, their columns, and whether a live database has them as the data needs them."""
+"""The five tables that are filled: their columns, and whether the live database has them in the required types."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ACCEPTED = {"timestamp": ("timestamp without time zone", "timestamp with time z
 
 
 def check_tables(connection: Connection) -> None:
-    """Raise SeedError where a table or a column is missing or is not of the type that the data has."""
+    """Raise SeedError where a table or column is missing or has another type than the data needs."""
     live: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(
             "SELECT c.relname, a.attname, format_type(a.atttypid, NULL) FROM pg_attribute a "
@@ -45,11 +45,11 @@ def check_tables(connection: Connection) -> None:
         if table not in live:
             raise SeedError(f"table {table}: does not exist; apply the schema first")
         for column in columns:
-            found, accepted = live[table].get(column), _ACCEPTED[column_type(column)]
-            if found is None:
+            live_type, accepted = live[table].get(column), _ACCEPTED[column_type(column)]
+            if live_type is None:
                 raise SeedError(f"table {table}: has no column {column}; apply the schema first")
-            if found not in accepted:
-                raise SeedError(f"column {table}.{column}: is {found}, the data needs {' or '.join(accepted)}; "
+            if live_type not in accepted:
+                raise SeedError(f"column {table}.{column}: is {live_type}, the data needs {' or '.join(accepted)}; "
                                 "apply the schema first")
 
 
@@ -60,28 +60,28 @@ def any_rows(connection: Connection) -> bool:
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
-    """How many rows each table has."""
+    """The number of rows of each table."""
     return {table: int(one(connection, f"SELECT count(*) FROM {table}")) for table in TABLES}
 
 
 def one(connection: Connection, query: str, values: tuple[Any, ...] = ()) -> Any:
-    """The one value that the query finds."""
+    """The value of a query that returns one row of one column."""
     row = connection.execute(sql.SQL(query), values).fetchone()
     assert row is not None
     return row[0]
 
 
 def advance_sequences(connection: Connection, counts: Mapping[str, int]) -> None:
-    """Let the next row that the application inserts get the id after the last one loaded, or a later one."""
+    """Set each table's id sequence to at least the last id loaded."""
     for table, count in counts.items():
         if count:
             connection.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", (table, count))
 
 
 def reserve_ids(connection: Connection, table: str, count: int) -> int:
-    """The first of `count` ids in a row that nobody else gets, writers beside us included.
+    """The first of `count` consecutive ids that no other session gets.
 
-    Locks the sequence for an instant; waits for transactions that have taken an id from it.
+    Locks the sequence for an instant, after transactions that have taken an id from it have ended.
     """
     with connection.transaction():
         sequence = one(connection, "SELECT pg_get_serial_sequence(%s, 'id')", (table,))

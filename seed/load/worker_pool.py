@@ -1,4 +1,4 @@
-"""Crew: several connections that load portions side by side; one that fails or is interrupted stops them all."""
+"""Several connections that load portions in parallel; a failure or an interruption stops all of them."""
 
 from __future__ import annotations
 
@@ -34,16 +34,18 @@ SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'timescaledb
 
 
 def prepare(connection: Connection) -> None:
-    """Let the server end this session once nobody is at its other end, and check a foreign key once, not twice."""
+    """Set TCP keepalives, so that the server ends an abandoned session, and have foreign keys checked once, not twice.
+    """
     for name, value in SERVER_KEEPALIVES.items():
         connection.execute("SELECT set_config(%s, %s, false)", (name, str(value)))
     connection.execute(_ONE_CHECK)
 
 
-class Crew:
-    """`size` connections, or, where it is 1, the caller's own, as on a server that has no more than one."""
+class WorkerPool:
+    """`size` connections; where it is 1, the caller's own, as on a server that accepts no second one."""
 
     def __init__(self, address: Address, connection: Connection, size: int) -> None:
+        """`connection` is the caller's own, used where `size` is 1."""
         self._address, self._own, self._size = address, connection, size
         self._stop = threading.Event()
         self._open: list[Connection] = []
@@ -51,9 +53,9 @@ class Crew:
         self._failure: BaseException | None = None
 
     def run(self, tasks: Iterable[Task]) -> None:
-        """Run the tasks in about their order, each on one of the connections; the first failure ends the others.
+        """Run the tasks in roughly their order over the connections; the first failure stops them and is raised.
 
-        Ctrl-C too: what a task was doing is cancelled at the server, and its transaction rolled back.
+        On Ctrl-C, running statements are cancelled at the server and their transactions rolled back.
         """
         if self._size == 1:
             for task in tasks:

@@ -119,7 +119,7 @@ def set_timeout(admin: Address, value: str) -> None:
 def archived_at(s3: S3Server, kind: str = "official") -> Iterator[Archived]:
     """Run it with a new bucket on this S3 server, which keeps versions as a stack's own does.
 
-    In one that keeps none SeaweedFS goes on listing folders whose objects are gone, for minutes, and pgBackRest makes no
+    In one that keeps none SeaweedFS lists folders whose objects are gone, for minutes, and pgBackRest makes no
     stanza where it finds one.
     """
     bucket, client = f"archived-{secrets.token_hex(4)}", s3.login.client()

@@ -17,10 +17,10 @@ _PROGRAM = """
 import sys, time, json
 from schema.connection import Address
 from seed import Spec
-from seed.load import Manner, seed
+from seed.load.loader import LoadOptions, seed
 address, spec, adding = json.load(sys.stdin)
 seed(Address.from_dict(address), Spec.from_dict(spec), lambda *_: time.sleep(0.05),
-     Manner(add=adding, whole_rows=0, workers=2))
+     LoadOptions(add=adding, single_transaction_rows=0, workers=2))
 """
 
 

@@ -107,7 +107,7 @@ def status_text(status: Status) -> str:
     line = status.problem or (
         f"{status.database}: newest verified {status.kind} backup {verified}, {status.count} backups, "
         f"{size_text(status.bytes)}; last drill {status.drilled.isoformat() if status.drilled else 'never'}")
-    return f"{line}\n{status.objectives.words()}" if status.objectives else line
+    return f"{line}\n{status.objectives.describe()}" if status.objectives else line
 
 
 def _facts(status: Status) -> dict[str, Any]:

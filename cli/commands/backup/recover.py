@@ -46,7 +46,7 @@ def _find_image(settings: BackupConfig, point: dict[str, Any]) -> str | None:
     # The image it names is started with the bucket's login in it.
     known.require_seal(read_cipher(store, settings.keyring(), settings.database_name()))
     image = ensure_recovery_image(known.server)
-    _print_line(f"image {image}, for {known.server.words()}")
+    _print_line(f"image {image}, for {known.server.describe()}")
     return image
 
 

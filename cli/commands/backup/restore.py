@@ -135,7 +135,7 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
     print_result(as_json, {**asdict(done), "passed": done.passed}, lambda: console.print(
         f"drill of {done.backup}: {'proven' if done.passed else 'NOT PROVEN'}, {done.rows:,} rows, "
         f"{done.tables_compared} tables and chunks compared, recovered in {done.recovery_seconds:.1f} s "
-        f"({name_parts(done.seconds)}; beside that {name_parts(done.seconds, beside=True)})",
+        f"({name_parts(done.seconds)}; beside that {name_parts(done.seconds, drill_only=True)})",
         *([f"to restore point {done.point}, through {size_text(done.replayed_bytes)} of WAL"] if done.point else []),
         *done.problems, sep="\n", soft_wrap=True, markup=False))
     raise typer.Exit(0 if done.passed else 1)

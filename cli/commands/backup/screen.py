@@ -61,7 +61,7 @@ def entry_facts(entry: Entry) -> dict[str, Any]:
             "problem": entry.problem or _damage(entry),
             "verified": entry.verified.isoformat() if entry.verified else None,
             "drilled": entry.drilled.isoformat() if entry.drilled else None,
-            **({"rows": manifest.rows, "bytes": manifest.stored_bytes, "server": manifest.server.words(),
+            **({"rows": manifest.rows, "bytes": manifest.stored_bytes, "server": manifest.server.describe(),
                 "image": manifest.server.image, "image_digest": manifest.server.image_digest}
                if manifest else {})}
 
@@ -73,7 +73,7 @@ def physical_facts(entry: PhysicalEntry) -> dict[str, Any]:
             "problem": _damage(entry),
             "verified": entry.verified.isoformat() if entry.verified else None,
             "drilled": entry.drilled.isoformat() if entry.drilled else None, "needs": list(entry.needs),
-            **({"bytes": manifest.stored_bytes, "server": manifest.server.words(),
+            **({"bytes": manifest.stored_bytes, "server": manifest.server.describe(),
                 "image": manifest.server.image, "image_digest": manifest.server.image_digest,
                 "recoverable_from": manifest.stop.isoformat()} if manifest else {})}
 
@@ -95,14 +95,14 @@ def backups_table(entries: Sequence[Entry], physical: Sequence[PhysicalEntry] = 
 def _row(entry: Entry) -> tuple[str, ...]:
     manifest = entry.manifest
     return (entry.id, entry.kind, f"{manifest.rows:,}" if manifest else "?",
-            size_text(manifest.stored_bytes) if manifest else "?", manifest.server.words() if manifest else "",
+            size_text(manifest.stored_bytes) if manifest else "?", manifest.server.describe() if manifest else "",
             entry.problem or _damage(entry) or _proof(entry))
 
 
 def _physical_row(entry: PhysicalEntry) -> tuple[str, ...]:
     known = entry.manifest
     return (entry.id, entry.kind, "", size_text(known.stored_bytes) if known else "?",
-            known.server.words() if known else "", _damage(entry) or _proof(entry) + (
+            known.server.describe() if known else "", _damage(entry) or _proof(entry) + (
                 f"; recovers to any time from {known.stop:%Y-%m-%d %H:%M:%S} UTC on" if known else ""))
 
 

@@ -35,8 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def s3(folder: Path) -> Iterator[S3Server]:
     """One of its own: it is stopped in the middle."""
-    with seaweedfs(folder, bridge_address()) as found:
-        yield found
+    with seaweedfs(folder, bridge_address()) as s3_server:
+        yield s3_server
 
 
 def new_bucket(s3: S3Server) -> str:
@@ -96,10 +96,10 @@ def test_two_servers_that_start_at_one_moment_are_backed_up_at_once_and_push_wit
             return failures(archive), pushed(archive), log(archive)
 
     with ThreadPoolExecutor(2) as pool:
-        for failed, segments, said in pool.map(begin, [new_bucket(s3), new_bucket(s3)]):
+        for failed, segments, log in pool.map(begin, [new_bucket(s3), new_bucket(s3)]):
             assert failed == 0
             assert FIRST in segments
-            assert all(word not in said for word in (NO_STANZA, "archive.info", "unable to acquire lock"))
+            assert all(word not in log for word in (NO_STANZA, "archive.info", "unable to acquire lock"))
 
 
 def test_a_server_starts_and_ends_without_its_bucket_and_loses_no_wal_until_that_comes(

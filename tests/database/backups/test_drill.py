@@ -56,13 +56,13 @@ def of_process(pid: int, kind: str) -> set[str]:
 @pytest.fixture(scope="module")
 def archive(s3: S3Server) -> Iterator[Archived]:
     """The declared schema with readings, two of its chunks compressed, and one full backup."""
-    with archived_at(s3) as found:
-        ensure(found.admin, declared(), options=Options(on_unsupported="skip"))
-        found.execute(NASTY, DEVICES, READINGS.format(first=1, last=20000, of=20000),
-                      "SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
-        take_physical(found.config, "full", verified=False)
+    with archived_at(s3) as archived:
+        ensure(archived.admin, declared(), options=Options(on_unsupported="skip"))
+        archived.execute(NASTY, DEVICES, READINGS.format(first=1, last=20000, of=20000),
+                         "SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
+        take_physical(archived.config, "full", verified=False)
         before = of_drills()
-        yield found
+        yield archived
         assert of_drills() <= before
 
 
@@ -128,14 +128,14 @@ def test_what_a_server_lacks_holds_otherwise_or_beyond_the_point_is_told(archive
         assert isinstance(number, int)
         # Whatever the server itself committed meanwhile.
         ours = point.model_copy(update={"snapshot": f"{number}:{number}:"})
-        (said,) = compare_point(ours, connection, number + 1)
-        assert f"transactions {number} were not committed there" in said
+        (difference,) = compare_point(ours, connection, number + 1)
+        assert f"transactions {number} were not committed there" in difference
         with archive.admin.connect(autocommit=False) as open_:
             running = open_.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
             assert running
             later = take_point(archive.admin)
-        (said,) = compare_point(later, connection, running[0] + 1)
-        assert f"transactions {running[0]} were not committed there" in said  # it was open at the point, and no more
+        (difference,) = compare_point(later, connection, running[0] + 1)
+        assert f"transactions {running[0]} were not committed there" in difference  # open at the point, and no more
 
 
 def test_counts_that_were_changed_are_refused_and_so_are_those_from_before_the_backup(archive: Archived) -> None:
@@ -144,11 +144,11 @@ def test_counts_that_were_changed_are_refused_and_so_are_those_from_before_the_b
     nobody = archive.config.model_copy(update={"admin": None, "database": None})
     assert find_point(nobody, entry) == wanted
     key = f"{entry.folder}/{POINTS}{wanted.name}.json"
-    whole = store.get(key) or b""
-    store.put(key, whole.replace(b'"rows": 50', b'"rows": 49'))
+    body = store.get(key) or b""
+    store.put(key, body.replace(b'"rows": 50', b'"rows": 49'))
     with pytest.raises(DamagedError, match="seal"):
         find_point(nobody, entry)
-    store.put(key, whole)
+    store.put(key, body)
     later = take_physical(archive.config, "incr", verified=False)
     with pytest.raises(BackupError, match="nothing to compare with"):
         find_point(nobody, later)
@@ -164,7 +164,7 @@ def test_a_point_is_made_between_commits_or_with_writers_held_off_for_a_moment(
     rows = [point.counts["public.notifications"].rows for point in points]
     assert rows == sorted(set(rows))
     with pytest.raises(DamagedError):
-        Point.from_json(points[0].sealed("one cipher").model_dump_json().encode(), "another cipher", "here")
+        Point.from_json(points[0].with_seal("one cipher").model_dump_json().encode(), "another cipher", "here")
 
 
 INSERT, UPDATE = (b"INSERT INTO notifications (user_id, title, type) VALUES (1, 'x', 'y')",
@@ -258,7 +258,7 @@ def test_what_a_killed_drill_left_is_removed_and_nothing_of_one_that_goes_on(arc
 
 
 def test_of_a_process_elsewhere_it_is_not_known_that_it_has_ended() -> None:
-    here = Owner.here()
+    here = Owner.current()
     assert Owner.from_label(here.label().partition("=")[2]) == here
     assert not here.has_ended(running=True)
     assert not here.has_ended(running=False)
@@ -279,9 +279,9 @@ def test_the_command_tells_of_a_damaged_backup_and_the_page_shows_both_kinds(arc
     store.put(bundle, (store.get(bundle) or b"")[::-1])
     done = CliRunner().invoke(gather(), ["backup", "drill", "--json", "--page", str(page), "--config", str(file)])
     assert done.exit_code == 1, done.output
-    told = json.loads(done.stdout)
-    assert (told["backup"], told["passed"], len(told["problems"])) == (entry.id, False, 1)
-    assert f"drill of {entry.id}" not in told["problems"][0]
+    facts = json.loads(done.stdout)
+    assert (facts["backup"], facts["passed"], len(facts["problems"])) == (entry.id, False, 1)
+    assert f"drill of {entry.id}" not in facts["problems"][0]
     drills = read_drills(store, DATABASE)
     assert {drill["kind"] for drill in drills} == {"logical", "full"}
     assert all(drill["signed_off_by"] for drill in drills)

@@ -26,7 +26,7 @@ from backups.restoring.restore import restore_logical
 from backups.restoring.target_database import drop_database
 from backups.storage.encryption import Keyring, new_key
 from backups.storage.object_store import Store
-from backups.temporary_folders import held_file
+from backups.temporary_folders import hold_file
 from cli.registry import gather
 from infra.local.client_programs import offer_client_programs
 from schema.apply import ensure
@@ -110,8 +110,8 @@ def subject(server: Server, s3: S3Server, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def taken(subject: Subject) -> dict[str, Any]:
-    found: dict[str, Any] = subject.lcdb("run")
-    return found
+    facts: dict[str, Any] = subject.lcdb("run")
+    return facts
 
 
 def test_a_backup_is_taken_and_verified_and_listed_with_what_it_holds(subject: Subject, taken: dict[str, Any]) -> None:
@@ -149,9 +149,9 @@ def test_what_is_restored_takes_the_live_one_s_place_equal_to_the_byte_and_as_a_
     done = subject.lcdb("restore", taken["id"], "--replace")
     try:
         assert done["held_jobs"]
-        found = compare(entry.manifest, subject.admin,
-                        opened=Opened(subject.store, *open_backup(subject.store, subject.ring, entry)))
-        assert (found.differences, found.rows) == ([], entry.manifest.rows)
+        comparison = compare(entry.manifest, subject.admin,
+                             opened=Opened(subject.store, *open_backup(subject.store, subject.ring, entry)))
+        assert (comparison.differences, comparison.rows) == ([], entry.manifest.rows)
         assert subject.ask(AS_QUERIED) == before
         assert subject.ask("SELECT count(*) FROM public.users WHERE name = 'late'", done["aside"]) == [(1,)]
     finally:
@@ -200,7 +200,7 @@ def test_rows_that_are_written_meanwhile_are_no_change_of_the_structure(subject:
 
 def test_whoever_comes_while_a_backup_reads_waits_and_sees_it_end(subject: Subject) -> None:
     with snapshot_of(subject.source) as source:
-        source.let_go()
+        source.release()
         assert subject.ask("SELECT 1") == [(1,)]
 
 
@@ -216,8 +216,8 @@ def test_a_login_that_may_not_read_every_table_is_told_what_it_needs(subject: Su
 
 def test_a_server_that_does_not_answer_is_told_to_whoever_waits(subject: Subject) -> None:
     gone = replace(subject.source, password="wrong")
-    with begin_snapshot(gone) as begun, pytest.raises(Exception, match="password authentication failed"):
-        begun.alone.result()
+    with begin_snapshot(gone) as pending, pytest.raises(Exception, match="password authentication failed"):
+        pending.alone.result()
 
 
 def test_a_released_server_refuses_it_in_one_line_before_anything_is_made(
@@ -233,7 +233,7 @@ def test_a_released_server_refuses_it_in_one_line_before_anything_is_made(
 
 def test_two_drills_at_once_are_refused_in_one_line(subject: Subject, taken: dict[str, Any]) -> None:
     entry = find_backup(subject.store, subject.admin.database, taken["id"])
-    with held_file(f"drill-{subject.admin.port}") as held:
+    with hold_file(f"drill-{subject.admin.port}") as held:
         assert held
         with pytest.raises(BusyError, match="another drill is going on in this server"):
             run_drill(subject.store, subject.ring, entry, admin=replace(subject.admin, database="postgres"))
@@ -244,5 +244,5 @@ def test_a_machine_without_docker_and_client_programs_takes_those_of_the_package
     require("clients")
     monkeypatch.setattr(client_programs, "FOLDERS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = subject.lcdb("run")
-    assert found["program"]["pg_dump"].startswith("17.10")
+    facts = subject.lcdb("run")
+    assert facts["program"]["pg_dump"].startswith("17.10")

@@ -50,10 +50,10 @@ ROWS = 20_000
 
 @pytest.fixture(scope="module")
 def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
-    with backed(server, s3.login, rows=ROWS) as found:
+    with backed(server, s3.login, rows=ROWS) as backed_up:
         # Enough that does not compress for a multipart upload.
-        found.database.execute("CREATE TABLE noise AS SELECT md5(random()::text) FROM generate_series(1, 600000)")
-        yield found
+        backed_up.database.execute("CREATE TABLE noise AS SELECT md5(random()::text) FROM generate_series(1, 600000)")
+        yield backed_up
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def key_of(entry: Entry, table: str) -> str:
     assert entry.manifest
-    return next(each.stored.key for each in entry.manifest.tables if each.full_name == table and each.stored)
+    return next(part.stored.key for part in entry.manifest.tables if part.full_name == table and part.stored)
 
 
 def key_of_chunk(entry: Entry) -> str:
     assert entry.manifest
-    return next(each.stored.key for each in entry.manifest.tables
-                if each.hypertable and each.stored and each.offset is None)
+    return next(part.stored.key for part in entry.manifest.tables
+                if part.hypertable and part.stored and part.offset is None)
 
 
 def truncate(subject: Backed, entry: Entry) -> str:
@@ -138,9 +138,9 @@ def test_damage_is_named_and_a_restore_refuses_before_it_touches_anything(
             restore_logical(subject.store, subject.ring, damaged, subject.admin, name, image=subject.image)
         with subject.admin.connect() as connection:
             assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-    found = find_backup(subject.store, entry.database, entry.id)
-    assert not replace(found, verified=found.damaged).proven
-    assert "found damaged" in str(entry_facts(found)["problem"])
+    listed = find_backup(subject.store, entry.database, entry.id)
+    assert not replace(listed, verified=listed.damaged).proven
+    assert "found damaged" in str(entry_facts(listed)["problem"])
 
 
 def test_what_somebody_else_put_there_under_names_of_his_own_is_in_nobody_s_way(subject: Backed, entry: Entry) -> None:
@@ -200,9 +200,9 @@ def test_no_image_is_started_that_an_unproven_manifest_names(
 def test_a_half_written_manifest_is_listed_with_its_problem_and_never_taken_for_good(
         subject: Backed, entry: Entry) -> None:
     subject.store.put(f"{entry.folder}/{NAME}", (subject.store.get(f"{entry.folder}/{NAME}") or b"")[:500])
-    found = next(each for each in list_backups(subject.store, entry.database) if each.id == entry.id)
-    assert "not a manifest" in str(found.problem)
-    assert not found.proven
+    listed = next(backup for backup in list_backups(subject.store, entry.database) if backup.id == entry.id)
+    assert "not a manifest" in str(listed.problem)
+    assert not listed.proven
     subject.store.delete([f"{entry.folder}/{NAME}"])
 
 
@@ -239,7 +239,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_broke(subject: Backed, entr
     ("deny", "RequestTimeTooSkewed", "this machine's clock differs too much"), ("slow_down", "", "SlowDown")])
 def test_a_server_that_keeps_refusing_is_one_line_and_nothing_is_listed(
         subject: Backed, fault: str, code: str, words: str) -> None:
-    before = [each.id for each in list_backups(subject.store, subject.source.database)]
+    before = [listed.id for listed in list_backups(subject.store, subject.source.database)]
     with through(subject) as (login, faults):
         setattr(faults, fault, 10_000)
         faults.code = code
@@ -249,7 +249,7 @@ def test_a_server_that_keeps_refusing_is_one_line_and_nothing_is_listed(
                         image=subject.image)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert [each.id for each in list_backups(subject.store, subject.source.database)] == before
+    assert [listed.id for listed in list_backups(subject.store, subject.source.database)] == before
 
 
 def test_a_refused_part_leaves_no_upload_behind(subject: Backed) -> None:
@@ -258,7 +258,7 @@ def test_a_refused_part_leaves_no_upload_behind(subject: Backed) -> None:
         with pytest.raises(S3Error, match="may not send part 2"):
             run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
         assert faults.deny == 0
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
 
 
 def test_a_lost_answer_to_the_end_of_an_upload_is_no_failure(subject: Backed) -> None:
@@ -267,18 +267,18 @@ def test_a_lost_answer_to_the_end_of_an_upload_is_no_failure(subject: Backed) ->
         manifest = run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
         assert faults.lose == 0
     verify(subject.store, subject.ring, find_backup(subject.store, manifest.database, manifest.id), image=subject.image)
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
 
 
 def test_an_upload_that_somebody_aborts_is_one_line_and_nothing_is_listed(subject: Backed) -> None:
-    before = [each.id for each in list_backups(subject.store, subject.source.database)]
+    before = [listed.id for listed in list_backups(subject.store, subject.source.database)]
     with through(subject) as (login, faults):
         faults.deny, faults.code, faults.match = 1, "NoSuchUpload", "POST .*uploadId="
         with pytest.raises(S3Error, match="its upload was ended before it was complete") as caught:
             run_logical(replace(subject.store, login=login), subject.ring, subject.source, image=subject.image)
     assert "\n" not in str(caught.value)
-    assert [each.id for each in list_backups(subject.store, subject.source.database)] == before
-    assert subject.store.unfinished() == []
+    assert [listed.id for listed in list_backups(subject.store, subject.source.database)] == before
+    assert subject.store.list_uploads() == []
 
 
 def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
@@ -331,10 +331,10 @@ def test_a_full_disk_of_the_server_is_one_line_that_says_what_became_of_the_data
         docker("exec", str(server.container), "sh", "-c", f"""
             free=$(df --output=avail -k {data} | tail -1)
             head -c $((free - 30000))k /dev/zero > {data}/ballast""")
-        with pytest.raises(RestoreError, match=r"No space left on device.*(taken away again|is still there)") as caught:
+        with pytest.raises(RestoreError, match=r"No space left on device.*(dropped again|is still there)") as caught:
             restore_logical(subject.store, subject.ring, entry, server.admin, "restored", image=subject.image)
         assert "\n" not in str(caught.value)
-        if "taken away" in str(caught.value):
+        if "dropped again" in str(caught.value):
             with server.admin.connect() as connection:
                 assert not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'restored'").fetchone()
         else:
@@ -356,7 +356,7 @@ def test_a_server_that_dies_half_way_is_one_line_that_names_what_is_left(
 
 def test_an_interruption_before_anything_could_be_sent_ends_at_once(
         subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = [each.id for each in list_backups(subject.store, subject.source.database)]
+    before = [listed.id for listed in list_backups(subject.store, subject.source.database)]
 
     def interrupt(*_: object) -> str:
         time.sleep(1)  # meanwhile rows are read, and wait for the folder
@@ -365,8 +365,8 @@ def test_an_interruption_before_anything_could_be_sent_ends_at_once(
         patched.setattr(Keyring, "wrap", interrupt)
         with pytest.raises(KeyboardInterrupt):
             subject.back_up()
-    assert [each.id for each in list_backups(subject.store, subject.source.database)] == before
-    assert subject.store.unfinished() == []
+    assert [listed.id for listed in list_backups(subject.store, subject.source.database)] == before
+    assert subject.store.list_uploads() == []
 
 
 @pytest.mark.parametrize("take", [lambda subject: take_logical(subject.config(), verified=False), Backed.back_up])
@@ -392,7 +392,7 @@ def test_a_session_that_ended_before_its_snapshot_was_let_go_is_one_line(subject
                                "application_name = %s", [subject.source.database, APPLICATION])
         with pytest.raises(DumpError, match=r"ended the session that held the snapshot: .+; run the backup again"
                            ) as caught:
-            source.let_go()
+            source.release()
     assert "\n" not in str(caught.value)
 
 
@@ -437,9 +437,9 @@ def test_backups_killed_at_random_moments_leave_nothing_that_is_not_good(subject
     for _ in range(KILLS):
         killed_after(dice.uniform(0.05, 3.5), [str(file)])
     entry = subject.back_up()
-    assert subject.store.unfinished() == []
-    for each in list_backups(subject.store, entry.database)[-KILLS - 1:]:
-        verify(subject.store, subject.ring, each, image=subject.image)
+    assert subject.store.list_uploads() == []
+    for backup in list_backups(subject.store, entry.database)[-KILLS - 1:]:
+        verify(subject.store, subject.ring, backup, image=subject.image)
 
 
 # A TLS connection whose other end dies in its handshake is left to the garbage collector by urllib3.
@@ -457,11 +457,11 @@ def test_an_s3_server_killed_at_random_moments_leaves_nothing_that_is_not_good(
                 run_logical(store, subject.ring, subject.source, image=subject.image)
             killer.join()
         last = run_logical(store, subject.ring, subject.source, image=subject.image)
-        assert store.unfinished() == []
+        assert store.list_uploads() == []
         listed = list_backups(store, database)
-        assert last.id in [each.id for each in listed]
-        for each in listed:
-            verify(store, subject.ring, each, image=subject.image)
+        assert last.id in [backup.id for backup in listed]
+        for backup in listed:
+            verify(store, subject.ring, backup, image=subject.image)
 
 
 PRUNE = """
@@ -479,26 +479,26 @@ prune(config.store(), config.keyring(), config.database_name(), config.retention
 def test_a_prune_killed_at_random_moments_leaves_whole_backups_and_the_next_one_goes_on(
         subject: Backed, file: Path) -> None:
     dice = random.Random(7)
-    mine: set[str] = set()
+    own_ids: set[str] = set()
     for _ in range(max(1, KILLS // 2)):
         taken = [subject.back_up() for _ in range(2)]
-        mine.update(each.id for each in taken)
+        own_ids.update(backup.id for backup in taken)
         kept = taken[-1]
         verify(subject.store, subject.ring, kept, image=subject.image)
         killed_after(dice.uniform(0.0, 0.5), [str(file)], PRUNE)
         # Others have damaged backups of theirs on purpose.
-        for each in (each for each in list_backups(subject.store, kept.database) if each.id in mine):
-            verify(subject.store, subject.ring, each, image=subject.image)
+        for backup in (backup for backup in list_backups(subject.store, kept.database) if backup.id in own_ids):
+            verify(subject.store, subject.ring, backup, image=subject.image)
     config = subject.config()
     prune(subject.store, subject.ring, kept.database, config.retention)
     # What was half deleted is cleared once no run can be at it any more.
     prune(subject.store, subject.ring, kept.database, config.retention, now=datetime.now(UTC) + timedelta(days=8))
     left = list_backups(subject.store, kept.database)
-    assert kept.id in [each.id for each in left]
+    assert kept.id in [backup.id for backup in left]
     # With the folders of killed runs that those that are left took objects from.
     under = f"{kept.database}/logical/"
-    named = {run_of(stored.key, under) for each in left if each.manifest for stored in each.manifest.objects()}
-    assert set(subject.store.folders(under)) == named | {each.id for each in left}
+    named = {run_of(stored.key, under) for backup in left if backup.manifest for stored in backup.manifest.objects()}
+    assert set(subject.store.folders(under)) == named | {backup.id for backup in left}
 
 
 def test_a_restore_that_was_killed_is_begun_anew_under_the_same_name(

@@ -79,34 +79,34 @@ def host(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hos
            "-c", "hba_file=/etc/pg_hba.conf", "-c", "listen_addresses=*",
            "-c", "shared_preload_libraries=timescaledb")
     try:
-        found = Host(name, Address("127.0.0.1", 0, "postgres", "postgres", password), settings,
-                     (cipher, key, str(s3.login.secret_key), password))
-        found.answer()
-        with found.admin.connect() as connection:
+        machine = Host(name, Address("127.0.0.1", 0, "postgres", "postgres", password), settings,
+                       (cipher, key, str(s3.login.secret_key), password))
+        machine.answer()
+        with machine.admin.connect() as connection:
             connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-        found.admin = replace(found.admin, database=DATABASE)
-        found.answer()
-        yield found
+        machine.admin = replace(machine.admin, database=DATABASE)
+        machine.answer()
+        yield machine
     finally:
         docker("rm", "--force", "--volumes", name)
 
 
 def test_what_setup_says_makes_a_host_archive_and_its_backups_are_in_the_catalogue(host: Host, tmp_path: Path) -> None:
-    said = host.lcdb("setup", "--into", str(tmp_path / "setup"), "--json")
-    assert {key: value for key, value in said["found"].items() if key != "archive_command"} == {
+    output = host.lcdb("setup", "--into", str(tmp_path / "setup"), "--json")
+    assert {key: value for key, value in output["found"].items() if key != "archive_command"} == {
         "archive_mode": "off", "archive_timeout": "0"}
-    assert said["restarts"]
+    assert output["restarts"]
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "setup").iterdir()} == {0o600}
 
     docker("exec", host.name, "mkdir", "-p", FOLDER)
     docker("cp", f"{tmp_path}/setup/.", f"{host.name}:{FOLDER}")
-    for command in said["install"]:
+    for command in output["install"]:
         host.root(command)
     with host.admin.connect() as connection:
-        for statement in said["statements"]:
+        for statement in output["statements"]:
             connection.execute(statement.encode())
     host.restart()
-    for command in said["begin"]:
+    for command in output["begin"]:
         host.root(command)
     with host.admin.connect() as connection:
         assert all(connection.execute("SELECT current_setting(%s) = ANY (%s)", [key, [value, "1min"]]).fetchone() == (
@@ -114,7 +114,7 @@ def test_what_setup_says_makes_a_host_archive_and_its_backups_are_in_the_catalog
 
     assert host.lcdb("run", "--kind", "full", "--json")["verified"]
     assert host.lcdb("run", "--json")["kind"] == "incr"
-    assert [each["kind"] for each in host.lcdb("list", "--json")] == ["full", "incr"]
+    assert [listed["kind"] for listed in host.lcdb("list", "--json")] == ["full", "incr"]
     lacking = host.lcdb("status", "--json", status=1)["kinds"]
     assert lacking["physical"]["problem"] is None
     assert "--kind logical" in lacking["logical"]["problem"]  # the second copy, which the schedule takes
@@ -148,11 +148,11 @@ def test_the_host_recovers_to_a_point_in_time_by_itself(host: Host) -> None:
 
 
 def test_what_is_shown_holds_every_line_and_no_secret(host: Host) -> None:
-    said = host.lcdb("setup")
+    output = host.lcdb("setup")
     for line in ("repo1-cipher-pass=...", "repo1-s3-key-secret=...", "pg1-path=/var/lib/postgresql/data",
                  "su postgres -c 'pgbackrest --stanza=main stanza-create'", "Persistent=true",
                  "systemctl enable --now lcdb-backup.timer"):
-        assert line in said.splitlines()
+        assert line in output.splitlines()
 
 
 def test_an_archive_command_that_is_replaced_is_shown(host: Host) -> None:
@@ -168,7 +168,7 @@ def test_an_archive_command_that_is_replaced_is_shown(host: Host) -> None:
 
 
 def test_the_units_are_whole_and_the_settings_for_the_timer_are_its_user_s_alone(host: Host, tmp_path: Path) -> None:
-    said = host.lcdb("setup", "--into", str(tmp_path), "--json")
+    output = host.lcdb("setup", "--into", str(tmp_path), "--json")
     for name, section, key in (("lcdb-backup.service", "Service", "ExecStart"), ("lcdb-backup.timer", "Timer",
                                                                                  "OnCalendar")):
         unit = configparser.ConfigParser(strict=True, interpolation=None)
@@ -176,7 +176,7 @@ def test_the_units_are_whole_and_the_settings_for_the_timer_are_its_user_s_alone
         assert unit[section][key]
     docker("exec", host.name, "sh", "-c", f"mkdir -p {FOLDER}; ! id -u lcdb")
     docker("cp", f"{tmp_path}/.", f"{host.name}:{FOLDER}")
-    for command in said["schedule"]:
+    for command in output["schedule"]:
         if not command.startswith("systemctl"):  # there is no systemd in a container
             host.root(command)
     assert host.root("stat -c '%U %a' /etc/lcdb/backup.json").split() == ["lcdb", "600"]

@@ -64,9 +64,9 @@ def login(server: Server) -> Iterator[Address]:
 def tls(server: Server, login: Address, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The server speaks TLS; ca.crt is who signed for `localhost`, other.crt somebody else."""
     folder = tmp_path_factory.mktemp("tls")
-    ours, theirs, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
+    ours, foreign, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     (folder / "ca.crt").write_bytes(certificate("ca", ours, "ca", ours))
-    (folder / "other.crt").write_bytes(certificate("ca", theirs, "ca", theirs))
+    (folder / "other.crt").write_bytes(certificate("ca", foreign, "ca", foreign))
     (folder / "server.crt").write_bytes(certificate("localhost", key, "ca", ours))
     (folder / "server.key").write_bytes(key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
@@ -111,11 +111,11 @@ def by_asyncpg(address: Address) -> bool | None:
 @pytest.mark.parametrize("root", [None, "ca.crt", "other.crt", "missing.crt"])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_reader_trusts_whom_libpq_trusts(login: Address, tls: Path, host: str, root: str | None) -> None:
-    found, required = {}, {}
+    outcomes, required = {}, {}
     for mode in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"):
         address = replace(login, host=host, sslmode=mode, sslrootcert=str(tls / root) if root else None)
-        found[mode], required[mode] = by_asyncpg(address), by_libpq(address)
-    assert found == required
+        outcomes[mode], required[mode] = by_asyncpg(address), by_libpq(address)
+    assert outcomes == required
 
 
 def test_a_wrong_certificate_is_one_line_without_the_password(login: Address, tls: Path) -> None:

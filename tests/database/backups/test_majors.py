@@ -53,17 +53,17 @@ SOURCE = r"""
 @pytest.fixture(scope="module")
 def earlier() -> Iterator[Address]:
     """A server of an earlier major version from this machine's packages; it takes no administrator as its user."""
-    found = earlier_servers()
+    servers = earlier_servers()
     user = "nobody" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="lcdb-major-") as name:
         password, data, port = Path(name) / "password", Path(name) / "data", free_port()
         password.write_text(secrets.token_hex(8))
         for path in (name, password) if user else ():
             shutil.chown(path, user)
-        subprocess.run([found[0] / "initdb", "-D", data, "-U", "postgres", "--auth=scram-sha-256",
+        subprocess.run([servers[0] / "initdb", "-D", data, "-U", "postgres", "--auth=scram-sha-256",
                         f"--pwfile={password}", "--encoding=UTF8", "--locale=C"], check=True, capture_output=True,
                        user=user, cwd=name)
-        with subprocess.Popen([found[0] / "postgres", "-D", data, "-p", str(port), "-k", name, "-c", "fsync=off",
+        with subprocess.Popen([servers[0] / "postgres", "-D", data, "-p", str(port), "-k", name, "-c", "fsync=off",
                                "-c", "listen_addresses=127.0.0.1"], stderr=subprocess.DEVNULL, user=user,
                               cwd=name) as process:
             address = Address("127.0.0.1", port, "postgres", "postgres", password.read_text())
@@ -95,8 +95,8 @@ def test_it_comes_back_to_the_byte_in_a_later_version(backup: tuple[Store, Keyri
     name = f"later_{secrets.token_hex(4)}"
     try:
         restored = restore_logical(store, ring, entry, server.admin, name)
-        found = compare(entry.manifest, replace(server.admin, database=name),
-                        opened=Opened(store, *open_backup(store, ring, entry)))
+        comparison = compare(entry.manifest, replace(server.admin, database=name),
+                             opened=Opened(store, *open_backup(store, ring, entry)))
         with replace(server.admin, database=name).connect() as connection:
             following = connection.execute("INSERT INTO public.people (boss, name) VALUES (1, 'x') RETURNING id")
             assert following.fetchone() == (501,)
@@ -105,7 +105,7 @@ def test_it_comes_back_to_the_byte_in_a_later_version(backup: tuple[Store, Keyri
     finally:
         with server.admin.connect() as connection:
             drop_database(connection, name)
-    assert (found.differences, found.rows, restored.rows) == ([], 500 + 90 + 100_000, 500 + 90 + 100_000)
+    assert (comparison.differences, comparison.rows, restored.rows) == ([], 500 + 90 + 100_000, 500 + 90 + 100_000)
 
 
 def test_one_of_a_later_version_is_refused_by_an_earlier_one_before_anything_is_made(

@@ -30,12 +30,12 @@ LONG = """CREATE TABLE public.long AS SELECT g AS id, CASE WHEN g % 5000 = 0
 
 @pytest.fixture(scope="module")
 def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
-    with backed(server, s3.login, rows=20_000) as found:
+    with backed(server, s3.login, rows=20_000) as backed_up:
         # Pages with room for earlier rows: not one row lies where it was inserted first.
-        found.database.execute(LATE, LONG, "ALTER TABLE public.long ADD PRIMARY KEY (id)",
-                               "UPDATE public.long SET value = value || '.' WHERE id % 3 = 0",
-                               "DELETE FROM public.long WHERE id % 7 = 0")
-        yield found
+        backed_up.database.execute(LATE, LONG, "ALTER TABLE public.long ADD PRIMARY KEY (id)",
+                                   "UPDATE public.long SET value = value || '.' WHERE id % 3 = 0",
+                                   "DELETE FROM public.long WHERE id % 7 = 0")
+        yield backed_up
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def counts(subject: Backed, database: str) -> object:
 
 def test_every_row_of_a_table_in_parts_is_there_once(subject: Backed, entry: Entry) -> None:
     assert entry.manifest
-    parts = {name: len(found) for name, found in entry.manifest.parts().items() if len(found) > 1}
+    parts = {name: len(pieces) for name, pieces in entry.manifest.parts().items() if len(pieces) > 1}
     assert parts["public.long"] > 2
     assert any("_chunk" in name for name in parts)
     if subject.server.community:

@@ -43,10 +43,10 @@ pytestmark = pytest.mark.needs("official", "s3")
 
 @pytest.fixture(scope="module")
 def archive(s3: S3Server) -> Iterator[Archived]:
-    with archived_at(s3) as found:
-        found.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
-        take_physical(found.config, "full")
-        yield found
+    with archived_at(s3) as archived:
+        archived.execute("CREATE TABLE public.numbers AS SELECT generate_series(1, 200000) AS n")
+        take_physical(archived.config, "full")
+        yield archived
 
 
 @pytest.fixture
@@ -58,19 +58,19 @@ def emptied(archive: Archived) -> Archived:
 
 
 def test_runs_that_were_missed_are_made_up_for_by_one_backup(emptied: Archived) -> None:
-    said, archive = list[str](), emptied
+    lines, archive = list[str](), emptied
     config = archive.config.model_copy(update={"schedule": tuple(
         Due(kind=kind, cron="0 0 1 1 *") for kind in ("incr", "full", "diff"))})
-    assert run_due(config, said.append) == []
+    assert run_due(config, lines.append) == []
     assert [entry.kind for entry in list_physical(config.store(), DATABASE)] == ["full"]  # nothing to stand on
-    assert [line.split(":")[0] for line in said] == ["incr", "incr"]
-    assert run_due(config, said.append) == []
+    assert [line.split(":")[0] for line in lines] == ["incr", "incr"]
+    assert run_due(config, lines.append) == []
     assert len(list_physical(config.store(), DATABASE)) == 1
 
 
 def test_the_schedule_asks_the_bucket_when_a_moment_has_come_and_finds_what_was_taken_by_hand(
         archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, said = list[datetime](), list[str]()
+    asked, lines = list[datetime](), list[str]()
     before = list_physical(archive.config.store(), DATABASE)
     midnight = before[-1].taken.replace(hour=0, minute=0, second=0, microsecond=0)
     # Ticks of an hour: from the evening before the backup that was taken by hand, on to the second midnight after.
@@ -78,9 +78,9 @@ def test_the_schedule_asks_the_bucket_when_a_moment_has_come_and_finds_what_was_
     clock = iter([moments[0], *moments])
 
     def list_asked(store: Store, database: str) -> list[PhysicalEntry]:
-        found = list_physical(store, database)
+        entries = list_physical(store, database)
         asked.append(now)
-        return found
+        return entries
 
     def tick() -> datetime:
         nonlocal now
@@ -91,10 +91,10 @@ def test_the_schedule_asks_the_bucket_when_a_moment_has_come_and_finds_what_was_
     monkeypatch.setattr("backups.schedule.list_physical", list_asked)
     monkeypatch.setattr("backups.schedule.keep_target", lambda *_: None)
     config = archive.config.model_copy(update={"schedule": (Due(kind="incr", cron="0 0 * * *"),)})
-    serve_schedule(config, said.append, tick_seconds=0.0, clock=tick, until=lambda: next(ticks, None) is None)
+    serve_schedule(config, lines.append, tick_seconds=0.0, clock=tick, until=lambda: next(ticks, None) is None)
     assert asked == [moments[0], *(midnight + timedelta(hours=hour) for hour in (0, 24))]
     # Of the three only the last one found that the newest was from before.
-    assert [each.split(":")[0] for each in said[1:]] == ["incr", "incr"]
+    assert [line.split(":")[0] for line in lines[1:]] == ["incr", "incr"]
     assert len(list_physical(archive.config.store(), DATABASE)) == len(before) + 1
 
 
@@ -103,11 +103,11 @@ def test_a_backup_is_listed_from_the_bucket_alone_with_its_server_and_what_it_st
     archive.execute("UPDATE public.numbers SET n = n + 1 WHERE n < 1000")
     incremental = take_physical(archive.config, "incr")
     nobody = archive.config.model_copy(update={"admin": None, "database": None, "physical": None})
-    found = list_physical(nobody.store(), DATABASE)
-    assert found == [full, incremental]
-    assert [entry.kind for entry in found] == ["full", "incr"]
+    entries = list_physical(nobody.store(), DATABASE)
+    assert entries == [full, incremental]
+    assert [entry.kind for entry in entries] == ["full", "incr"]
     assert (full.needs, incremental.needs) == ((), (full.id,))
-    assert all(entry.verified for entry in found)
+    assert all(entry.verified for entry in entries)
     assert incremental.manifest
     assert incremental.manifest.server.edition == "timescale"
     assert incremental.manifest.server.image == archive.config.image
@@ -125,23 +125,23 @@ def test_a_backup_that_was_cut_off_is_not_listed(archive: Archived) -> None:
 
 def test_status_says_recovery_point_and_recovery_time_and_fails_above_the_target(archive: Archived) -> None:
     entries = list_physical(archive.config.store(), DATABASE)
-    found = read_objectives(archive.config, entries)
-    assert found.problem is None
-    assert found.archived
-    assert found.behind_seconds is not None
-    assert found.wal_bytes > 0
+    objectives = read_objectives(archive.config, entries)
+    assert objectives.problem is None
+    assert objectives.archived
+    assert objectives.behind_seconds is not None
+    assert objectives.wal_bytes > 0
     archive.execute("SELECT pg_switch_wal()", "CREATE TABLE public.more AS SELECT generate_series(1, 400000) AS n")
     take_physical(archive.config, "incr", verified=False)
     hasty = archive.config.model_copy(update={"recovery_time_target": 0.01})
     late = read_objectives(hasty, entries)
-    assert late.wal_bytes > found.wal_bytes
+    assert late.wal_bytes > objectives.wal_bytes
     status = physical_status(DATABASE, timedelta(hours=26), entries, late)
     assert status.problem
     assert "expected recovery time" in status.problem
-    said = render_metrics([status])
-    assert f'lcdb_backup_ok{{database="{DATABASE}",kind="physical"}} 0.000' in said
-    assert "lcdb_backup_expected_recovery_seconds" in said
-    assert physical_status(DATABASE, timedelta(hours=26), entries, found).problem is None
+    metrics = render_metrics([status])
+    assert f'lcdb_backup_ok{{database="{DATABASE}",kind="physical"}} 0.000' in metrics
+    assert "lcdb_backup_expected_recovery_seconds" in metrics
+    assert physical_status(DATABASE, timedelta(hours=26), entries, objectives).problem is None
 
 
 def test_a_verified_physical_backup_lets_rows_be_lost_on_purpose(archive: Archived) -> None:
@@ -173,17 +173,17 @@ def test_the_rate_of_wal_is_that_of_the_archive_s_last_day(archive: Archived) ->
 
 def test_an_incremental_is_taken_out_of_turn_before_the_target_is_passed(archive: Archived,
                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    store, said = archive.config.store(), list[str]()
+    store, lines = archive.config.store(), list[str]()
     before = list_physical(store, DATABASE)
-    keep_target(archive.config, said.append)
-    assert (said, list_physical(store, DATABASE)) == ([], before)
+    keep_target(archive.config, lines.append)
+    assert (lines, list_physical(store, DATABASE)) == ([], before)
     monkeypatch.setattr(objectives, "LEAST_AGE_SECONDS", 0)
     monkeypatch.setattr(objectives, "COUNTS", 0.0)
-    keep_target(archive.config.model_copy(update={"recovery_time_target": 0.01}), said.append)
+    keep_target(archive.config.model_copy(update={"recovery_time_target": 0.01}), lines.append)
     after = list_physical(store, DATABASE)
     assert (after[:-1], after[-1].kind) == (before, "incr")
     assert after[-1].verified
-    assert "out of turn" in said[0]
+    assert "out of turn" in lines[0]
 
 
 def test_status_tells_how_long_a_segment_is_open_on_this_server_and_that_it_is_open_for_ever(archive: Archived) -> None:
@@ -191,11 +191,11 @@ def test_status_tells_how_long_a_segment_is_open_on_this_server_and_that_it_is_o
     try:
         for value, words in (("60s", "at most 60 s"), ("7min", "at most 420 s"), ("0", "without limit")):
             set_timeout(archive.admin, value)
-            found = read_objectives(archive.config, entries)
-            assert words in found.words()
-            assert found.facts()["archive_timeout_seconds"] == found.timeout_seconds
-            assert (found.problem is None) == (value != "0")
-        assert "archive_timeout found 0" in str(found.problem)
+            objectives = read_objectives(archive.config, entries)
+            assert words in objectives.describe()
+            assert objectives.facts()["archive_timeout_seconds"] == objectives.timeout_seconds
+            assert (objectives.problem is None) == (value != "0")
+        assert "archive_timeout found 0" in str(objectives.problem)
     finally:
         set_timeout(archive.admin, "60s")
 
@@ -205,9 +205,9 @@ def test_wal_that_cannot_be_archived_is_a_problem_and_never_silence(archive: Arc
     try:
         archive.execute("CREATE TABLE public.unseen AS SELECT 1 AS n", "SELECT pg_switch_wal()", "SELECT pg_sleep(1)")
         entries = list_physical(archive.config.store(), DATABASE)
-        found = read_objectives(archive.config, entries)
-        assert found.waiting_segments >= 1
-        assert found.problem is None  # it may take as long as a segment takes to be closed
+        objectives = read_objectives(archive.config, entries)
+        assert objectives.waiting_segments >= 1
+        assert objectives.problem is None  # it may take as long as a segment takes to be closed
         set_timeout(archive.admin, "1s")
         time.sleep(1)
         problem = read_objectives(archive.config, entries).problem
@@ -236,8 +236,8 @@ def test_commands_know_both_kinds_and_keep_secrets_to_themselves(
     physical = lcdb("run", "--json")
     assert (physical["kind"], bool(physical["verified"])) == ("incr", True)
     listed = lcdb("list", "--json")
-    assert [each["id"] for each in listed][-2:] == [logical, physical["id"]]
-    assert all(each in lcdb("list") for each in (logical, physical["id"], "recovers to any time from"))
+    assert [backup["id"] for backup in listed][-2:] == [logical, physical["id"]]
+    assert all(backup in lcdb("list") for backup in (logical, physical["id"], "recovers to any time from"))
     assert lcdb("show", "--json")["needs"] == physical["needs"]  # the newest of both
     assert lcdb("show", logical, "--json")["kind"] == "logical"
     assert lcdb("verify", physical["id"], "--json") == {"id": physical["id"], "verified": True}
@@ -267,7 +267,7 @@ def test_a_host_s_backup_is_recovered_in_an_image_of_its_server_s_versions_that_
                                   env={"COLUMNS": "200"})
         assert done.exit_code == 0, (done.output, done.exception)
         assert docker("inspect", "--format", "{{.Config.Image}}", name).strip() == archive.config.image
-        assert f"image {archive.config.image}, for {server.words()}" in " ".join(done.output.split())
+        assert f"image {archive.config.image}, for {server.describe()}" in " ".join(done.output.split())
     finally:
         remove_container(name)
     # Whoever may put objects there is not to choose what is started here.
@@ -311,9 +311,9 @@ def test_verify_names_a_backup_that_is_damaged_and_every_one_that_stands_on_it(a
     incremental = take_physical(archive.config, "incr")
     assert (bool(incremental.verified), incremental.needs) == (True, (full.id,))
     key = next(key for key, _ in store.objects(f"{DATABASE}/{SETS}{full.id}/bundle/"))
-    whole = store.get(key)
-    assert whole
-    store.put(key, whole[:len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1:])
+    body = store.get(key)
+    assert body
+    store.put(key, body[:len(body) // 2] + bytes([body[len(body) // 2] ^ 1]) + body[len(body) // 2 + 1:])
     for entry in (full, incremental):
         with pytest.raises(DamagedError, match=full.id):
             verify_physical(archive.config, entry)

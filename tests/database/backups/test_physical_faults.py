@@ -64,9 +64,9 @@ def subject(s3: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         archive.execute("CREATE TABLE public.noise AS SELECT n, md5(random()::text) FROM "
                         "generate_series(1, 300000) n",
                         "CREATE TABLE public.written (writer int, n int)")
-        found = Subject(archive, s3, tmp_path_factory.mktemp("config") / "backup.json")
-        found.write()
-        yield found
+        tested = Subject(archive, s3, tmp_path_factory.mktemp("config") / "backup.json")
+        tested.write()
+        yield tested
 
 
 def kill_client(subject: Subject, process: subprocess.Popen[bytes]) -> None:
@@ -99,15 +99,15 @@ def test_after_a_kill_in_the_middle_every_backup_that_is_listed_is_right_and_the
             wait_until_copying(subject, process)
             time.sleep(dice.uniform(0.0, 1.0))
             kill(subject, process)
-            _, said = process.communicate(timeout=120)
-            assert b"Traceback" not in said
+            _, output = process.communicate(timeout=120)
+            assert b"Traceback" not in output
     entry = take_when_free(subject)
     config = subject.archive.config
     listed = list_physical(config.store(), DATABASE)
     assert entry.id == listed[-1].id
-    for each in (each for each in listed if each.id not in subject.right):
-        verify_physical(config, each)
-        subject.right.add(each.id)
+    for backup in (backup for backup in listed if backup.id not in subject.right):
+        verify_physical(config, backup)
+        subject.right.add(backup.id)
 
 
 def wait_until_copying(subject: Subject, process: subprocess.Popen[bytes]) -> None:
@@ -141,30 +141,30 @@ class Writers:
     def acknowledged_by(self, moment: datetime) -> set[tuple[int, int]]:
         return {(writer, n) for writer, n, _, acknowledged in self.done if acknowledged < moment}
 
-    def begun_after(self, moment: datetime) -> set[tuple[int, int]]:
-        return {(writer, n) for writer, n, begun, _ in self.done if begun > moment}
+    def started_after(self, moment: datetime) -> set[tuple[int, int]]:
+        return {(writer, n) for writer, n, started, _ in self.done if started > moment}
 
 
 @contextmanager
 def writing(address: Address, count: int = 3) -> Iterator[Writers]:
     """Writers that commit a row each, as fast as every 5 ms, until the block ends."""
-    found, over = Writers([]), threading.Event()
+    writers, over = Writers([]), threading.Event()
 
     def write(writer: int) -> None:
         with address.connect() as connection:
             n = 0
             while not over.is_set():
                 n += 1
-                begun = datetime.now(UTC)
+                started = datetime.now(UTC)
                 connection.execute(b"INSERT INTO public.written VALUES (%d, %d)" % (writer, n))
-                found.done.append((writer, n, begun, datetime.now(UTC)))
+                writers.done.append((writer, n, started, datetime.now(UTC)))
                 time.sleep(0.005)
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(count)]
     for thread in threads:
         thread.start()
     try:
-        yield found
+        yield writers
     finally:
         over.set()
         for thread in threads:
@@ -207,8 +207,8 @@ def recovered(subject: Subject, **point: object) -> Iterator[set[tuple[int, int]
     """The rows of a server recovered to a point, its jobs off; it is removed afterwards."""
     name = f"recovered-{secrets.token_hex(4)}"
     try:
-        found = recover(subject.archive.config, name, **point)  # type: ignore[arg-type]
-        with found.address.connect() as connection:
+        server = recover(subject.archive.config, name, **point)  # type: ignore[arg-type]
+        with server.address.connect() as connection:
             assert connection.execute("SHOW timescaledb.max_background_workers").fetchone() == ("0",)
             yield set(connection.execute("SELECT writer, n FROM public.written").fetchall())  # type: ignore[arg-type]
     finally:
@@ -219,17 +219,17 @@ def test_at_a_time_before_the_newest_backup_all_that_was_acknowledged_is_there_a
         subject: Subject, points: Points) -> None:
     with recovered(subject, to=points.time) as rows:
         assert points.writers.acknowledged_by(points.time) <= rows
-        assert not points.writers.begun_after(points.time) & rows
-    assert points.writers.begun_after(points.time)
+        assert not points.writers.started_after(points.time) & rows
+    assert points.writers.started_after(points.time)
 
 
 def test_a_restore_point_before_the_newest_backup_is_found_from_an_older_one(
         subject: Subject, points: Points) -> None:
-    told: list[str] = []
-    with recovered(subject, restore_point="here", listener=told.append) as rows:
+    lines: list[str] = []
+    with recovered(subject, restore_point="here", listener=lines.append) as rows:
         assert points.writers.acknowledged_by(points.before_name) <= rows
-        assert not points.writers.begun_after(points.after_name) & rows
-    assert any("does not come after backup" in line for line in told)
+        assert not points.writers.started_after(points.after_name) & rows
+    assert any("does not come after backup" in line for line in lines)
 
 
 def test_a_restore_point_that_never_was_is_one_line(subject: Subject, points: Points) -> None:
@@ -253,7 +253,7 @@ def test_a_time_that_nothing_reaches_is_refused_before_anything_is_made(
 
 def test_a_point_that_is_missed_leaves_no_container_and_no_volume(subject: Subject, points: Points) -> None:
     name = f"missed-{secrets.token_hex(4)}"
-    with pytest.raises(MissedPointError, match="taken away again"):
+    with pytest.raises(MissedPointError, match="removed again"):
         recover(subject.archive.config, name, restore_point="never")
     assert name not in docker("ps", "--all", "--format", "{{.Names}}") + docker("volume", "ls", "--format", "{{.Name}}")
 
@@ -280,14 +280,14 @@ def test_a_restore_killed_in_the_middle_says_so_and_begins_again_when_it_is_star
             time.sleep(0.02)
         docker("kill", name)
         thread.join(60)
-        assert [type(each) for each in failed] == [RestoreError]
+        assert [type(error) for error in failed] == [RestoreError]
         assert "\n" not in str(failed[0])
         docker("start", name)
         port = int(docker("port", name, "5432/tcp").split(":")[-1])
         with wait_for_primary(replace(subject.archive.admin, port=port)) as connection:
             assert connection.execute("SELECT count(*) FROM public.noise").fetchone() == (300_000,)
-            found = set(connection.execute("SELECT writer, n FROM public.written").fetchall())
-        assert {(writer, n) for writer, n, _, _ in points.writers.done} == found
+            rows = set(connection.execute("SELECT writer, n FROM public.written").fetchall())
+        assert {(writer, n) for writer, n, _, _ in points.writers.done} == rows
     finally:
         remove_container(name)
 

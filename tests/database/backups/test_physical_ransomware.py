@@ -97,8 +97,8 @@ def test_as_of_a_moment_before_it_all_is_restored(attacked: Attacked) -> None:
     try:
         done = attacked.restore(name, "--as-of", attacked.well.isoformat())
         assert done.exit_code == 0, done.output
-        found = json.loads(done.stdout)
-        with replace(attacked.archive.admin, port=found["port"]).connect() as connection:
+        facts = json.loads(done.stdout)
+        with replace(attacked.archive.admin, port=facts["port"]).connect() as connection:
             assert connection.execute("SELECT count(*), max(n) FROM public.written").fetchone() == (2 * ROWS, 2 * ROWS)
             assert connection.execute("SHOW timescaledb.max_background_workers").fetchone() == ("0",)
     finally:

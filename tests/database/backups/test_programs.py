@@ -23,8 +23,8 @@ pytestmark = pytest.mark.servers("debian")
 
 @pytest.fixture(scope="module")
 def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
-    with backed(server, s3.login, rows=500) as found:
-        yield found
+    with backed(server, s3.login, rows=500) as backed_up:
+        yield backed_up
 
 
 @pytest.fixture(params=["13.14", "15.18", None])
@@ -63,8 +63,8 @@ def test_a_host_s_settings_back_up_verify_and_restore(subject: Backed, tmp_path:
     def lcdb(*words: str) -> dict[str, object]:
         done = CliRunner().invoke(gather(), ["backup", *words, "--config", str(settings), "--json"])
         assert done.exit_code == 0, done.output
-        found: dict[str, object] = json.loads(done.stdout)
-        return found
+        facts: dict[str, object] = json.loads(done.stdout)
+        return facts
     id_ = str(lcdb("run")["id"])
     assert lcdb("verify", id_)["verified"]
     with subject.room() as name:

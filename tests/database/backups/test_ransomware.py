@@ -27,37 +27,37 @@ pytestmark = pytest.mark.servers("debian")
 
 @pytest.fixture(scope="module", params=[seaweedfs, minio], ids=["seaweedfs", "minio"])
 def s3(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with request.param(tmp_path_factory.mktemp("s3")) as found:
-        yield found
+    with request.param(tmp_path_factory.mktemp("s3")) as s3_server:
+        yield s3_server
 
 
 @pytest.fixture(scope="module")
 def locked(s3: S3Server, server: Server) -> Iterator[Backed]:
-    with backed(server, s3.login, rows=2000) as found:
+    with backed(server, s3.login, rows=2000) as backed_up:
         spec = BucketSpec(f"locked-{secrets.token_hex(4)}", lock_days=1, encryption=None, block_public_access=None,
                           ownership=None, expire_days=None, noncurrent_days=None, abort_uploads_days=None)
         ensure_bucket(s3.login, spec, on_unsupported="error")
         assert plan_bucket(spec, read_bucket(s3.login, spec.name)) == []
-        yield replace(found, store=replace(found.store, bucket=spec.name))
+        yield replace(backed_up, store=replace(backed_up.store, bucket=spec.name))
 
 
 def attack(client: Any, bucket: str, prefix: str = "") -> tuple[set[str], int]:
     """Delete every object, write garbage over it, delete every version, then every object once more; the objects, and
     the number of versions, that could not be deleted."""
-    def refused(each: dict[str, Any], **version: str) -> bool:
+    def refused(entry: dict[str, Any], **version: str) -> bool:
         try:
-            client.delete_object(Bucket=bucket, Key=each["Key"], **version)
+            client.delete_object(Bucket=bucket, Key=entry["Key"], **version)
         except ClientError:
             return True
         return False
 
     listed = client.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
-    for each in listed:
-        refused(each)
-        client.put_object(Bucket=bucket, Key=each["Key"], Body=b"pay 3 coins")
+    for entry in listed:
+        refused(entry)
+        client.put_object(Bucket=bucket, Key=entry["Key"], Body=b"pay 3 coins")
     versions = client.list_object_versions(Bucket=bucket, Prefix=prefix)["Versions"]
-    resisted = sum(refused(each, VersionId=each["VersionId"]) for each in versions)
-    return {each["Key"] for each in listed if refused(each)}, resisted
+    resisted = sum(refused(entry, VersionId=entry["VersionId"]) for entry in versions)
+    return {entry["Key"] for entry in listed if refused(entry)}, resisted
 
 
 def test_what_object_lock_kept_is_restored_to_the_byte_after_an_attack(locked: Backed) -> None:
@@ -69,12 +69,12 @@ def test_what_object_lock_kept_is_restored_to_the_byte_after_an_attack(locked: B
     assert resisted >= sum(1 for _ in entry.manifest.objects())
     assert list_backups(locked.store, entry.database) == []
     before = replace(locked.store, first_written=True)
-    found = find_backup(before, entry.database)
-    assert found.id == entry.id
+    listed = find_backup(before, entry.database)
+    assert listed.id == entry.id
     with locked.room() as name:
-        restore_logical(before, locked.ring, found, locked.admin, name, image=locked.image)
+        restore_logical(before, locked.ring, listed, locked.admin, name, image=locked.image)
         restored = replace(locked.admin, database=name)
-        opened = Opened(before, *open_backup(before, locked.ring, found))
+        opened = Opened(before, *open_backup(before, locked.ring, listed))
         assert compare(entry.manifest, restored, image=locked.image, opened=opened).differences == []
 
 

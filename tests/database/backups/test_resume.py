@@ -39,8 +39,8 @@ NOISE = "CREATE TABLE public.{} AS SELECT g AS id, md5(random()::text) AS noise 
 
 @pytest.fixture(scope="module")
 def source(server: Server, s3: S3Server) -> Iterator[Backed]:
-    with backed(server, s3.login, rows=20_000) as found:
-        yield found
+    with backed(server, s3.login, rows=20_000) as backed_up:
+        yield backed_up
 
 
 @pytest.fixture
@@ -59,15 +59,15 @@ def subject(source: Backed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backed]
 @pytest.fixture
 def sent(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """The objects that are sent from now on, and their sizes."""
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     finish = multipart.Upload.finish
 
     def note(self: multipart.Upload) -> Any:
         stored = finish(self)
-        found[stored.key.rsplit("/", 1)[1]] = stored.bytes
+        sizes[stored.key.rsplit("/", 1)[1]] = stored.bytes
         return stored
     monkeypatch.setattr(multipart.Upload, "finish", note)
-    return found
+    return sizes
 
 
 def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | None = None, before: str = NAME) -> str:
@@ -83,8 +83,8 @@ def interrupt(subject: Backed, monkeypatch: pytest.MonkeyPatch, ring: Keyring | 
         patched.setattr(Store, "put", refuse)
         with pytest.raises(S3Error, match="away"):
             back_up(subject, ring)
-    (made,) = set(ids(subject)) - others
-    return made
+    (new_id,) = set(ids(subject)) - others
+    return new_id
 
 
 def back_up(subject: Backed, ring: Keyring | None = None) -> Entry:
@@ -132,7 +132,7 @@ def test_only_what_changed_since_an_interrupted_run_is_sent_again(
     assert not [name for name in sent if name.split("-")[0].split(".")[0] == str(oid(subject, "still"))]
     assert 0 < sum(sent.values()) < before / 2
     assert entry.manifest.earlier_bytes > before / 2
-    assert subject.store.unfinished() == []
+    assert subject.store.list_uploads() == []
     require_restored(subject, entry)
     # The run after it finds a backup that is complete, and is one of its own.
     following = back_up(subject)
@@ -198,13 +198,13 @@ def test_a_command_that_is_ended_leaves_what_the_next_one_takes_over(
             time.sleep(0.01)
         os.killpg(process.pid, ended)
         go.touch()
-        said, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
     assert list_backups(subject.store, subject.source.database) == []
     if ended == signal.SIGINT:
         assert process.returncode == 130
-        assert said.splitlines()[-1] == "interrupted; what has arrived in the bucket stays: run the same command " \
+        assert output.splitlines()[-1] == "interrupted; what has arrived in the bucket stays: run the same command " \
             "again, and only the rest is sent"
-        assert "Traceback" not in said
+        assert "Traceback" not in output
     for attempt in tries_while_busy():
         with attempt:
             again = subprocess.run([sys.executable, "-c", SCRIPT, "", *words], text=True, capture_output=True,
@@ -258,13 +258,13 @@ def test_what_an_older_key_opens_is_not_taken_over(subject: Backed, monkeypatch:
 def test_no_manifest_names_what_was_deleted_meanwhile(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
     first = interrupt(subject, monkeypatch)
     under = f"{subject.source.database}/logical/"
-    check = backup.require_there
+    check = backup.require_earlier_objects
 
     def lose(store: Store, *rest: Any) -> None:
         store.delete([key for key, _ in store.objects(f"{under}{first}/data/{oid(subject, 'still')}")][:1])
         check(store, *rest)
     with monkeypatch.context() as patched:
-        patched.setattr(backup, "require_there", lose)
+        patched.setattr(backup, "require_earlier_objects", lose)
         with pytest.raises(DumpError, match=f"logical/{first}/data/.+ it was deleted while this run went on") as caught:
             back_up(subject)
     assert "\n" not in str(caught.value)

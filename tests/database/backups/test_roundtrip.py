@@ -45,8 +45,8 @@ pytestmark = pytest.mark.servers("official", "debian")
 
 @pytest.fixture(scope="module")
 def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
-    with backed(server, s3.login) as found:
-        yield found
+    with backed(server, s3.login) as backed_up:
+        yield backed_up
 
 
 @pytest.fixture(scope="module")
@@ -101,15 +101,15 @@ def test_the_restored_database_is_equal_to_the_byte_and_sequences_go_on(subject:
 
 
 def test_a_restored_database_has_the_statistics_that_analyze_makes(subject: Backed, entry: Entry) -> None:
-    made = ("SELECT starelid::regclass, staattnum, stainherit FROM pg_statistic JOIN pg_class c ON c.oid = starelid "
-            "WHERE NOT relisshared")
+    query = ("SELECT starelid::regclass, staattnum, stainherit FROM pg_statistic JOIN pg_class c ON c.oid = starelid "
+             "WHERE NOT relisshared")
     with subject.room() as name:
         restore_logical(subject.store, subject.ring, entry, subject.admin, name, image=subject.image)
         with replace(subject.admin, database=name).connect() as connection:
-            found = set(connection.execute(made.encode()).fetchall())
-            assert ("public.environmental_readings", 3, True) in found
+            statistics = set(connection.execute(query.encode()).fetchall())
+            assert ("public.environmental_readings", 3, True) in statistics
             connection.execute("ANALYZE")
-            assert set(connection.execute(made.encode()).fetchall()) == found
+            assert set(connection.execute(query.encode()).fetchall()) == statistics
 
 
 def test_restored_rows_come_frozen_so_that_no_vacuum_writes_their_pages_again(subject: Backed, entry: Entry) -> None:
@@ -148,8 +148,8 @@ def test_a_restored_database_sorts_text_as_its_source(subject: Backed, provider:
 def test_a_locale_that_the_server_lacks_is_one_line(subject: Backed, entry: Entry) -> None:
     assert entry.manifest
     server = entry.manifest.server.model_copy(update={"collate": "xx_XX.UTF-8"})
-    said = "cannot be made .*xx_XX.UTF-8.*; nothing was touched$"
-    with subject.room() as name, subject.admin.connect() as admin, pytest.raises(RestoreError, match=said):
+    message = "cannot be made .*xx_XX.UTF-8.*; nothing was touched$"
+    with subject.room() as name, subject.admin.connect() as admin, pytest.raises(RestoreError, match=message):
         create_database(admin, entry.manifest.model_copy(update={"server": server}), name)
 
 
@@ -313,13 +313,13 @@ def test_status_metrics_and_an_age_limit(subject: Backed, entry: Entry) -> None:
 
 @pytest.mark.servers("debian")
 def test_a_missed_run_is_made_up_for_once(subject: Backed) -> None:
-    config, said = subject.config(schedule=[{"kind": "logical", "cron": "0 0 1 * *"}, {"kind": "prune",
+    config, lines = subject.config(schedule=[{"kind": "logical", "cron": "0 0 1 * *"}, {"kind": "prune",
                                                                                      "cron": "* * * * *"}]), list[str]()
-    assert run_due(config, said.append) == []
+    assert run_due(config, lines.append) == []
     before = len(list_backups(subject.store, subject.source.database))
     assert before > 0
-    assert any("prune: deleted" in line for line in said)
-    assert run_due(config, said.append) == []
+    assert any("prune: deleted" in line for line in lines)
+    assert run_due(config, lines.append) == []
     assert len(list_backups(subject.store, subject.source.database)) == before
 
 
@@ -328,26 +328,26 @@ def test_a_backup_that_a_scheduled_drill_does_not_prove_is_not_restored_again_un
         subject: Backed) -> None:
     database, yearly = subject.source.database, [{"kind": "drill", "cron": "0 0 1 1 *"}]
     # The columns are of the other kind, so the plan is not empty.
-    wrong, said = subject.config(schedule=yearly, timestamps="timestamptz"), list[str]()
+    wrong, lines = subject.config(schedule=yearly, timestamps="timestamptz"), list[str]()
     first = subject.back_up()
     before = len(read_drills(subject.store, database))
-    assert run_due(wrong, said.append) == ["drill"]
-    assert run_due(wrong, said.append) == ["drill"]
+    assert run_due(wrong, lines.append) == ["drill"]
+    assert run_due(wrong, lines.append) == ["drill"]
     assert len(read_drills(subject.store, database)) == before + 1
-    assert f"drill: FAILED: drill of {first.id}: not proven: schema: " in said[1]
-    assert said[3].startswith(f"drill: FAILED: drill of {first.id}: not proven on 2")
+    assert f"drill: FAILED: drill of {first.id}: not proven: schema: " in lines[1]
+    assert lines[3].startswith(f"drill: FAILED: drill of {first.id}: not proven on 2")
     second = subject.back_up()
-    assert run_due(subject.config(schedule=yearly), said.append) == []
-    assert said[-1].startswith(f"drill: backup {second.id} proven, recovered in ")
-    assert run_due(subject.config(schedule=yearly), said.append) == []
-    assert (len(read_drills(subject.store, database)), len(said)) == (before + 2, 6)
+    assert run_due(subject.config(schedule=yearly), lines.append) == []
+    assert lines[-1].startswith(f"drill: backup {second.id} proven, recovered in ")
+    assert run_due(subject.config(schedule=yearly), lines.append) == []
+    assert (len(read_drills(subject.store, database)), len(lines)) == (before + 2, 6)
 
 
 @pytest.mark.servers("debian")
 def test_keys_are_rotated_without_writing_a_backup_again(subject: Backed, entry: Entry) -> None:
     new = new_key()
     rings = Keyring([new]), Keyring([new, subject.key])
-    with pytest.raises(WrongKeyError, match=f"closed with key {subject.ring.current}, found {rings[0].current}"):
+    with pytest.raises(WrongKeyError, match=f"encrypted with key {subject.ring.current}, found {rings[0].current}"):
         open_backup(subject.store, rings[0], entry)
     assert entry.id in rewrap(subject.store, rings[1], entry.database)
     assert open_backup(subject.store, rings[0], entry)[0].id == entry.id
@@ -378,7 +378,7 @@ def test_a_server_that_does_not_fit_is_refused_before_anything_is_touched(subjec
                           ({"extensions": {"no_such": "1"}}, "extension no_such found none")):
         other = entry.manifest.model_copy(update={"server": server.model_copy(update=change)})
         _, data_key = open_backup(subject.store, subject.ring, entry)
-        misfit = replace(entry, manifest=other.sealed(data_key))
+        misfit = replace(entry, manifest=other.with_seal(data_key))
         with subject.room() as name, pytest.raises(RestoreError, match=words):
             restore_logical(subject.store, subject.ring, misfit, subject.admin, name, image=subject.image)
         with subject.admin.connect() as connection:

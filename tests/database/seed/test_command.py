@@ -22,7 +22,7 @@ from schema.errors import ServerUnreachableError
 from schema.lifecompanion import declared
 from seed import SeedError, Spec
 from seed.load.ledger import SCHEMA
-from seed.load.loader import Manner, seed
+from seed.load.loader import LoadOptions, seed
 from tests.support.servers import Database, docker
 
 # A test run in the background ignores Ctrl-C, and so would its children: here it is as in a terminal.
@@ -151,12 +151,12 @@ def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on() -> No
         with crowded.connect() as connection:
             connection.execute("SELECT attach_tablespace('small', 'environmental_readings')")
         spec = Spec(users=20, days=60, readings=120_000, activities=300, until=datetime(2026, 6, 1, tzinfo=UTC))
-        portions = Manner(whole_rows=0, workers=2)
+        portions = LoadOptions(single_transaction_rows=0, workers=2)
         with pytest.raises(SeedError, match=r"No space left on device; the portions that are loaded stay") as caught:
-            seed(crowded, spec, manner=portions)
+            seed(crowded, spec, options=portions)
         assert "\n" not in str(caught.value)
         docker("exec", "--user", "root", name, "rm", "/small/ballast")
-        assert seed(crowded, spec, manner=portions).resumed
+        assert seed(crowded, spec, options=portions).resumed
         with crowded.connect() as connection:
             connection.execute("SELECT detach_tablespace('small', 'environmental_readings')")
         assert apply.plan(crowded, declared()).render() == []

@@ -18,7 +18,7 @@ from seed import SeedError, Spec
 from seed.errors import InterruptedLoadError
 from seed.load import deferral
 from seed.load.ledger import SCHEMA
-from seed.load.loader import Manner, discard, resume, seed
+from seed.load.loader import LoadOptions, discard, resume, seed
 from seed.load.tables import GROWING, TABLES
 from tests.support.killed_load import kill_half_way
 from tests.support.servers import Database, Server, create_declared, drop_database
@@ -26,7 +26,7 @@ from tests.support.writers import everybody_writes, writing
 
 SPEC = Spec(days=63, readings=3_000, activities=900, notifications=60, until=datetime(2026, 6, 1, tzinfo=UTC))
 EXPECTED = dict(zip(TABLES, (5, 15, 3_000, 900, 60), strict=True))
-PORTIONS = Manner(whole_rows=0, workers=2)
+PORTIONS = LoadOptions(single_transaction_rows=0, workers=2)
 OPTIONS = apply.Options(on_unsupported="skip")
 
 
@@ -62,17 +62,17 @@ def require_whole(database: Database) -> None:
 
 
 @pytest.fixture(scope="module")
-def whole(server: Server) -> list[object]:
+def expected(server: Server) -> list[object]:
     """What the tables hold after a load in one transaction."""
     database = create_declared(server, "t_seed_whole")
     seed(database.owner, SPEC)
-    found = digest(database)
+    rows = digest(database)
     drop_database(database)
-    return found
+    return rows
 
 
 @pytest.fixture
-def empty(whole: list[object], declared_database: Database) -> Database:
+def empty(expected: list[object], declared_database: Database) -> Database:
     """The whole schema without rows; `whole` comes first, as the embedded server has but one database."""
     return declared_database
 
@@ -85,18 +85,18 @@ def stop_at(stage: str, reached: int = 1) -> Callable[[str, int, int], None]:
     return hear
 
 
-def test_portions_load_the_same_rows_as_one_transaction(empty: Database, whole: list[object]) -> None:
-    done = seed(empty.owner, SPEC, manner=PORTIONS)
+def test_portions_load_the_same_rows_as_one_transaction(empty: Database, expected: list[object]) -> None:
+    done = seed(empty.owner, SPEC, options=PORTIONS)
     assert (done.counts, done.skipped, done.resumed) == (EXPECTED, False, False)
     require_whole(empty)
-    assert digest(empty) == whole
-    assert seed(empty.owner, SPEC, manner=PORTIONS).skipped
+    assert digest(empty) == expected
+    assert seed(empty.owner, SPEC, options=PORTIONS).skipped
 
 
 @pytest.mark.parametrize("stage", ["users", "environmental_readings", "activity_classifications", "notifications",
                                    "indexes", "foreign keys", "analyze"])
 @pytest.mark.servers("official")
-def test_ctrl_c_is_clean_and_the_next_run_goes_on(empty: Database, whole: list[object], stage: str) -> None:
+def test_ctrl_c_is_clean_and_the_next_run_goes_on(empty: Database, expected: list[object], stage: str) -> None:
     with pytest.raises(InterruptedLoadError, match="interrupted; the portions that are loaded stay") as caught:
         seed(empty.owner, SPEC, stop_at(stage), PORTIONS)
     assert "\n" not in str(caught.value)
@@ -108,32 +108,33 @@ def test_ctrl_c_is_clean_and_the_next_run_goes_on(empty: Database, whole: list[o
     if stage == "analyze":
         assert heard["environmental_readings"] > 0
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("embedded")
-def test_on_the_embedded_server_ctrl_c_is_clean_too(empty: Database, whole: list[object]) -> None:
+def test_on_the_embedded_server_ctrl_c_is_clean_too(empty: Database, expected: list[object]) -> None:
     for stage in ("environmental_readings", "notifications", "foreign keys"):
         with pytest.raises(InterruptedLoadError):
             seed(empty.owner, SPEC, stop_at(stage), PORTIONS)
         assert keys_in_force(empty) == 3
-    assert seed(empty.owner, SPEC, manner=PORTIONS).resumed
+    assert seed(empty.owner, SPEC, options=PORTIONS).resumed
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
-def test_a_killed_process_leaves_nothing_that_the_next_run_leaves_undone(empty: Database, whole: list[object]) -> None:
+def test_a_killed_process_leaves_nothing_that_the_next_run_leaves_undone(
+        empty: Database, expected: list[object]) -> None:
     kill_half_way(empty.owner, SPEC)
     assert differences(empty) != []
-    assert seed(empty.owner, SPEC, manner=PORTIONS).resumed
+    assert seed(empty.owner, SPEC, options=PORTIONS).resumed
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
 def test_a_connection_that_dies_is_told_in_one_line_and_the_next_run_goes_on(empty: Database,
-                                                                             whole: list[object]) -> None:
+                                                                             expected: list[object]) -> None:
     killed = threading.Event()
 
     def kill(table: str, done: int, total: int) -> None:
@@ -147,13 +148,13 @@ def test_a_connection_that_dies_is_told_in_one_line_and_the_next_run_goes_on(emp
         seed(empty.owner, SPEC, kill, PORTIONS)
     assert "\n" not in str(caught.value)
     assert empty.owner.password not in str(caught.value)
-    assert seed(empty.owner, SPEC, manner=PORTIONS).resumed
+    assert seed(empty.owner, SPEC, options=PORTIONS).resumed
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
-def test_the_schema_engine_repairs_what_an_interrupted_load_deferred(empty: Database, whole: list[object]) -> None:
+def test_the_schema_engine_repairs_what_an_interrupted_load_deferred(empty: Database, expected: list[object]) -> None:
     with pytest.raises(InterruptedLoadError):
         seed(empty.owner, SPEC, stop_at("activity_classifications"), PORTIONS)
     # A process that is killed cannot put the foreign keys back.
@@ -161,9 +162,9 @@ def test_the_schema_engine_repairs_what_an_interrupted_load_deferred(empty: Data
     assert any("idx_environmental_device_time" in step for step in differences(empty))
     apply.ensure(empty.owner, declared(), options=replace(OPTIONS, allow=(Hazard.BLOCKS_WRITES,)))
     assert differences(empty) == []
-    assert seed(empty.owner, SPEC, manner=PORTIONS).resumed
+    assert seed(empty.owner, SPEC, options=PORTIONS).resumed
     require_whole(empty)
-    assert digest(empty) == whole
+    assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
@@ -176,7 +177,7 @@ def test_an_index_whose_building_was_interrupted_is_built_anew(empty: Database) 
     with empty.admin.connect() as connection:
         connection.execute("UPDATE pg_index SET indisvalid = false "
                            "WHERE indexrelid = 'idx_activity_user_time'::regclass")
-    seed(empty.owner, SPEC, manner=PORTIONS)
+    seed(empty.owner, SPEC, options=PORTIONS)
     require_whole(empty)
 
 
@@ -186,7 +187,7 @@ def test_while_a_load_is_unfinished_other_data_is_refused_and_it_can_be_finished
         seed(empty.owner, SPEC, stop_at("environmental_readings", 900), PORTIONS)
     with pytest.raises(SeedError, match=r"a load of other data was interrupted \(5 users .*; finish it with "
                                         r"`lcdb seed --resume`, or remove it with `lcdb seed --discard`$"):
-        seed(empty.owner, replace(SPEC, users=4, readings=70), manner=PORTIONS)
+        seed(empty.owner, replace(SPEC, users=4, readings=70), options=PORTIONS)
     assert discard(empty.owner) is True
     assert counts(empty) == dict.fromkeys(TABLES, 0)
     assert differences(empty) == []
@@ -196,7 +197,7 @@ def test_while_a_load_is_unfinished_other_data_is_refused_and_it_can_be_finished
         resume(empty.owner)
     with pytest.raises(InterruptedLoadError):
         seed(empty.owner, SPEC, stop_at("environmental_readings"), PORTIONS)
-    assert resume(empty.owner, manner=PORTIONS).counts == EXPECTED
+    assert resume(empty.owner, options=PORTIONS).counts == EXPECTED
     require_whole(empty)
 
 
@@ -205,7 +206,7 @@ def test_tables_emptied_by_hand_forget_the_load_that_was_interrupted(empty: Data
     with pytest.raises(InterruptedLoadError):
         seed(empty.owner, SPEC, stop_at("environmental_readings", 900), PORTIONS)
     empty.execute(f"TRUNCATE {', '.join(TABLES)}")
-    done = seed(empty.owner, replace(SPEC, number=2), manner=PORTIONS)
+    done = seed(empty.owner, replace(SPEC, number=2), options=PORTIONS)
     assert not done.resumed
     require_whole(empty)
 
@@ -215,21 +216,22 @@ def test_a_reader_that_holds_the_tables_is_not_waited_for(empty: Database, monke
     monkeypatch.setattr(deferral, "_LOCK_TIMEOUT", "200ms")
     with empty.owner.connect() as reader, reader.transaction():
         reader.execute("SELECT count(*) FROM environmental_readings")
-        seed(empty.owner, SPEC, manner=PORTIONS)
+        seed(empty.owner, SPEC, options=PORTIONS)
     require_whole(empty)
 
 
 @pytest.mark.servers("official")
-@pytest.mark.parametrize("manner", [Manner(add=True), Manner(add=True, whole_rows=0, workers=2)],
+@pytest.mark.parametrize("options", [LoadOptions(add=True),
+                                     LoadOptions(add=True, single_transaction_rows=0, workers=2)],
                          ids=["whole", "portions"])
-def test_data_is_added_beside_rows_and_writers(empty: Database, manner: Manner) -> None:
+def test_data_is_added_beside_rows_and_writers(empty: Database, options: LoadOptions) -> None:
     seed(empty.owner, SPEC)
     work = {"users": "INSERT INTO users (name, email, password) VALUES ('A', gen_random_uuid() || '@example.com', 'x')",
             "environmental_readings": "INSERT INTO environmental_readings (device_id, measured_at) VALUES (1, now())"}
     with writing(empty.owner, tuple(work), every=0.002, statements=work) as writers:
         everybody_writes(writers, work)
         since = time.monotonic()
-        done = seed(empty.owner, SPEC, manner=manner)
+        done = seed(empty.owner, SPEC, options=options)
         until = time.monotonic()
     assert writers.failures == []
     assert writers.within(since, until) == set(work)
@@ -243,22 +245,24 @@ def test_data_is_added_beside_rows_and_writers(empty: Database, manner: Manner) 
 
 
 @pytest.mark.servers("official")
-def test_discarding_what_was_being_added_leaves_the_rows_that_were_there(empty: Database, whole: list[object]) -> None:
+def test_discarding_what_was_being_added_leaves_the_rows_that_were_there(
+        empty: Database, expected: list[object]) -> None:
     seed(empty.owner, SPEC)
     with pytest.raises(InterruptedLoadError):
-        seed(empty.owner, SPEC, stop_at("notifications"), Manner(add=True, whole_rows=0, workers=2))
+        seed(empty.owner, SPEC, stop_at("notifications"), LoadOptions(add=True, single_transaction_rows=0, workers=2))
     assert counts(empty) != EXPECTED
     assert discard(empty.owner) is True
-    assert digest(empty) == whole
+    assert digest(empty) == expected
     assert differences(empty) == []
 
 
-@pytest.mark.parametrize("manner", [Manner(compress=True), Manner(compress=True, whole_rows=0, workers=2)],
+@pytest.mark.parametrize("options", [LoadOptions(compress=True),
+                                     LoadOptions(compress=True, single_transaction_rows=0, workers=2)],
                          ids=["whole", "portions"])
 @pytest.mark.servers("official", "embedded")
-def test_old_chunks_are_compressed_when_asked(empty: Database, manner: Manner) -> None:
+def test_old_chunks_are_compressed_when_asked(empty: Database, options: LoadOptions) -> None:
     recent = replace(SPEC, until=datetime.now(UTC))
-    seed(empty.owner, recent, manner=manner)
+    seed(empty.owner, recent, options=options)
     old = empty.execute("SELECT is_compressed, range_end < now() - interval '1 month' FROM "
                         "timescaledb_information.chunks WHERE hypertable_name = 'environmental_readings'")
     assert {(True, True), (False, False)} == set(old)
@@ -269,7 +273,7 @@ def test_old_chunks_are_compressed_when_asked(empty: Database, manner: Manner) -
 def test_the_apache_edition_is_told_that_it_cannot_compress(empty: Database) -> None:
     with pytest.raises(SeedError, match=r"no table has a compression policy .*; apply the schema on the Community "
                                         r"edition, or leave out --compress$"):
-        seed(empty.owner, SPEC, manner=Manner(compress=True))
+        seed(empty.owner, SPEC, options=LoadOptions(compress=True))
     assert counts(empty) == dict.fromkeys(TABLES, 0)
 
 
@@ -278,7 +282,7 @@ def test_a_login_that_may_not_create_schemas_is_told_which_right_it_needs(empty:
     with empty.admin.connect() as connection:
         connection.execute(f"REVOKE CREATE ON DATABASE {empty.owner.database} FROM {empty.owner.user}".encode())
     with pytest.raises(SeedError, match=r"may not create schemas, .*; run GRANT CREATE ON DATABASE") as caught:
-        seed(empty.owner, SPEC, manner=PORTIONS)
+        seed(empty.owner, SPEC, options=PORTIONS)
     assert "\n" not in str(caught.value)
     assert counts(empty) == dict.fromkeys(TABLES, 0)
 
@@ -287,7 +291,7 @@ def test_a_login_that_may_not_create_schemas_is_told_which_right_it_needs(empty:
 def test_a_row_that_the_server_refuses_stops_the_load_and_discarding_it_leaves_nothing(empty: Database) -> None:
     empty.execute("ALTER TABLE notifications ADD CONSTRAINT none CHECK (false) NOT VALID")
     with pytest.raises(SeedError, match=r"could not be loaded: .*violates check constraint") as caught:
-        seed(empty.owner, SPEC, manner=PORTIONS)
+        seed(empty.owner, SPEC, options=PORTIONS)
     assert "\n" not in str(caught.value)
     assert discard(empty.owner)
     empty.execute("ALTER TABLE notifications DROP CONSTRAINT none")
@@ -308,10 +312,10 @@ def test_a_reading_whose_device_is_gone_is_found_when_the_foreign_key_comes_back
     assert differences(empty) == []
 
 
-@pytest.mark.parametrize("manner", [Manner(), PORTIONS], ids=["whole", "portions"])
+@pytest.mark.parametrize("options", [LoadOptions(), PORTIONS], ids=["whole", "portions"])
 @pytest.mark.servers("official", "embedded")
-def test_aggregates_show_what_their_policies_do_not_reach_back_to(empty: Database, manner: Manner) -> None:
-    seed(empty.owner, replace(SPEC, days=63, until=datetime.now(UTC)), manner=manner)
+def test_aggregates_show_what_their_policies_do_not_reach_back_to(empty: Database, options: LoadOptions) -> None:
+    seed(empty.owner, replace(SPEC, days=63, until=datetime.now(UTC)), options=options)
     for (job,) in empty.execute("SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = "
                                 "'policy_refresh_continuous_aggregate' ORDER BY job_id"):
         empty.execute(f"CALL run_job({job})")

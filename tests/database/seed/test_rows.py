@@ -30,8 +30,8 @@ def data(seeded: tuple[Database, Seeded]) -> Database:
 
 
 def one(database: Database, query: str) -> object:
-    ((found,),) = database.execute(query)
-    return found
+    ((value,),) = database.execute(query)
+    return value
 
 
 def test_the_counts_are_those_of_the_specification(seeded: tuple[Database, Seeded]) -> None:

@@ -14,13 +14,13 @@ from schema.connection import Address
 from schema.lifecompanion import declared
 from seed import SeedError, Spec
 from seed.load import worker_pool
-from seed.load.loader import Manner, seed
+from seed.load.loader import LoadOptions, seed
 from tests.support.servers import Server, create_database, docker, running
 
 pytestmark = pytest.mark.needs("official")
 
 SPEC = Spec(users=20, days=60, readings=160_000, activities=300, until=datetime(2026, 6, 1, tzinfo=UTC))
-PORTIONS = Manner(whole_rows=0, workers=2)
+PORTIONS = LoadOptions(single_transaction_rows=0, workers=2)
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Machine:
 
     def reached(self, address: Address) -> Address:
         """The address by which the container is reached now."""
-        found = docker("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}",
-                       str(self.started.container))
-        return replace(address, host=found.strip(), port=5432)
+        ip = docker("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}",
+                    str(self.started.container))
+        return replace(address, host=ip.strip(), port=5432)
 
     def with_tables(self, name: str) -> Address:
         """A new database with the whole schema."""
@@ -70,9 +70,9 @@ def require_told_and_finished(machine: Machine, address: Address, gone: Sequence
     assert address.password not in str(caught.value)
     machine.docker(*back)
     address = machine.reached(address)
-    assert seed(address, SPEC, manner=PORTIONS, wait_seconds=60).resumed
-    with address.connect() as found:
-        assert found.execute("SELECT count(*) FROM environmental_readings").fetchone() == (160_000,)
+    assert seed(address, SPEC, options=PORTIONS, wait_seconds=60).resumed
+    with address.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM environmental_readings").fetchone() == (160_000,)
     assert apply.plan(address, declared()).render() == []
 
 

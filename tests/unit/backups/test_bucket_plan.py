@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backups.errors import BucketError, S3Error
-from backups.storage.bucket import BucketSpec, BucketState, S3Login, left_out, plan_bucket
-from backups.storage.client import explained
+from backups.storage.bucket import BucketSpec, BucketState, S3Login, list_unsupported, plan_bucket
+from backups.storage.client import explain_errors
 from backups.storage.protections import ABORT, EXPIRE, NONCURRENT, PROTECTIONS, lifecycle_rule
 
 SPEC = BucketSpec("backups-of-dev", tags={"stack": "dev"})
@@ -67,9 +67,10 @@ def test_what_is_left_to_the_server_is_not_planned() -> None:
 def test_what_the_server_does_not_have_is_named_and_not_planned() -> None:
     state = BucketState("backups-of-dev", "us-east-1", {**SPEC.protections()}, frozenset({"encryption", ABORT}))
     assert plan_bucket(SPEC, state) == []
-    assert left_out(SPEC, state.unsupported) == ["default encryption: not implemented by this server",
-                                                 "lifecycle: abort stale uploads: not implemented by this server"]
-    assert left_out(replace(SPEC, encryption=None), frozenset({"encryption"})) == []
+    assert list_unsupported(SPEC, state.unsupported) == [
+        "default encryption: not implemented by this server",
+        "lifecycle: abort stale uploads: not implemented by this server"]
+    assert list_unsupported(replace(SPEC, encryption=None), frozenset({"encryption"})) == []
 
 
 days = st.none() | st.integers(1, 3650)
@@ -112,7 +113,7 @@ def test_days_below_one_are_refused() -> None:
     ("SlowDown", "cannot set the tags: SlowDown"),
 ])
 def test_every_refusal_is_one_line_with_a_remedy_and_without_the_secret(code: str, words: str) -> None:
-    with pytest.raises(S3Error) as caught, explained(LOGIN, "set the tags"):
+    with pytest.raises(S3Error) as caught, explain_errors(LOGIN, "set the tags"):
         raise refusal(code)
     assert words in str(caught.value)
     assert "; " in str(caught.value)
@@ -120,18 +121,18 @@ def test_every_refusal_is_one_line_with_a_remedy_and_without_the_secret(code: st
 
 
 def test_a_wrong_region_names_the_right_one() -> None:
-    with pytest.raises(S3Error, match="region found eu-central-1, required us-west-2"), explained(LOGIN, "look"):
+    with pytest.raises(S3Error, match="region found eu-central-1, required us-west-2"), explain_errors(LOGIN, "look"):
         raise refusal("AuthorizationHeaderMalformed", Region="us-west-2")
 
 
 def test_missing_credentials_are_one_line() -> None:
-    with pytest.raises(S3Error, match="no complete credentials"), explained(LOGIN, "look"):
+    with pytest.raises(S3Error, match="no complete credentials"), explain_errors(LOGIN, "look"):
         raise NoCredentialsError
 
 
 def test_the_secret_is_in_no_text_of_the_login_nor_of_an_error_that_repeats_it() -> None:
     assert "very-secret-word" not in f"{LOGIN} {LOGIN!r}"
-    with pytest.raises(S3Error) as caught, explained(LOGIN, "look"):
+    with pytest.raises(S3Error) as caught, explain_errors(LOGIN, "look"):
         raise ValueError("bad value very-secret-word")
     assert "very-secret-word" not in str(caught.value)
 

@@ -51,7 +51,7 @@ def test_a_changed_declaration_changes_that_property_alone(
     ensure_bucket(LOGIN, SPEC)
     changed = replace(SPEC, **change)
     done = ensure_bucket(LOGIN, changed)
-    assert [made.key for made in done.changes] == [key]
+    assert [change.key for change in done.changes] == [key]
     assert done.state.protections[key] == (changed.protections()[key] if value is None else value)
 
 

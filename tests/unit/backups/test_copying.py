@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.logical.manifest import TableData, in_order
+from backups.logical.manifest import TableData, sort_for_reading
 from backups.logical.packs import PACK_BYTES, Packer, PieceId
 from backups.logical.snapshot import SourceTable
 from backups.logical.work_queue import LEAST_BYTES, MOST_BYTES, SLACK, Piece, PieceQueue
@@ -15,17 +15,17 @@ from backups.storage.object_store import Stored
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.booleans()), max_size=30))
-def test_every_table_is_taken_once_compressed_ones_first_then_the_largest(found: list[tuple[int, bool]]) -> None:
-    taken = take_all([source(number, size, compressed) for number, (size, compressed) in enumerate(found)], readers=1)
-    assert sorted(piece.id for piece in taken) == [(number, 0) for number in range(len(found))]
+def test_every_table_is_taken_once_compressed_ones_first_then_the_largest(sizes: list[tuple[int, bool]]) -> None:
+    taken = take_all([source(number, size, compressed) for number, (size, compressed) in enumerate(sizes)], readers=1)
+    assert sorted(piece.id for piece in taken) == [(number, 0) for number in range(len(sizes))]
     assert all(piece.query is None for piece in taken)
     order = [(not piece.table.compressed, -piece.bytes) for piece in taken]
-    assert order == sorted((not compressed, -size) for size, compressed in found)
+    assert order == sorted((not compressed, -size) for size, compressed in sizes)
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**11), st.booleans()), max_size=12), st.integers(2, 6))
-def test_the_parts_of_a_table_are_all_of_it_and_each_block_once(found: list[tuple[int, bool]], readers: int) -> None:
-    tables = [source(number, size, compressed) for number, (size, compressed) in enumerate(found)]
+def test_the_parts_of_a_table_are_all_of_it_and_each_block_once(sizes: list[tuple[int, bool]], readers: int) -> None:
+    tables = [source(number, size, compressed) for number, (size, compressed) in enumerate(sizes)]
     taken = take_all(tables, readers)
     for table in tables:
         parts = [piece for piece in taken if piece.table is table]
@@ -98,10 +98,10 @@ def test_each_table_is_found_again_where_its_pack_says(given_: list[tuple[int, i
         rest()
     assert packer.rest() is None
     for number, text in enumerate(texts):
-        found = kept[number, 0]
-        assert found.stored
-        assert found.offset is not None
-        assert packs[found.stored.key][found.offset:found.offset + found.bytes] == text
+        entry = kept[number, 0]
+        assert entry.stored
+        assert entry.offset is not None
+        assert packs[entry.stored.key][entry.offset:entry.offset + entry.bytes] == text
     # A reader holds a few at a time.
     assert all(len(pack) < PACK_BYTES + PACK_BYTES // 2 for pack in packs.values())
 
@@ -112,4 +112,4 @@ def test_neighbours_in_an_object_are_read_one_after_the_other_and_last() -> None
              for number, size in enumerate((5, 9))]
     small = [table(number, b"x").model_copy(update={"stored": stored, "offset": offset})
              for number, (stored, offset) in enumerate(((other, 0), (pack, 7), (other, 3), (pack, 0)), 2)]
-    assert [each.name for each in in_order([*small, *large])] == ["1", "0", "5", "3", "2", "4"]
+    assert [table.name for table in sort_for_reading([*small, *large])] == ["1", "0", "5", "3", "2", "4"]

@@ -39,7 +39,7 @@ def test_a_stream_of_any_length_comes_back(size: int) -> None:
 @given(st.lists(st.binary(max_size=3000), max_size=6), st.integers(1, 5000))
 def test_blocks_of_any_size_come_back(blocks: list[bytes], block: int) -> None:
     encryptor = Encryptor(KEY, "n")
-    data = b"".join([*(encryptor.feed(each) for each in blocks), encryptor.finish()])
+    data = b"".join([*(encryptor.feed(block) for block in blocks), encryptor.finish()])
     assert opened(data, "n", block=block) == b"".join(blocks)
 
 
@@ -78,7 +78,7 @@ def test_a_wrapped_key_opens_with_its_own_key_alone_and_says_which_it_needs() ->
     ring, data_key = Keyring([new_key()]), new_data_key()
     wrapped = ring.wrap(data_key, "one")
     assert ring.unwrap(ring.current, wrapped, "one") == data_key
-    with pytest.raises(WrongKeyError, match=f"closed with key {ring.current}, found .*; add that key"):
+    with pytest.raises(WrongKeyError, match=f"encrypted with key {ring.current}, found .*; add that key"):
         Keyring([new_key()]).unwrap(ring.current, wrapped, "one")
     with pytest.raises(WrongKeyError, match="was changed"):
         ring.unwrap(ring.current, wrapped, "another")

@@ -38,10 +38,10 @@ GARBAGE = [b"", b"\xff", b"[]", b"null", b"{}", b'{"when": 1}', b"[" * 100_000,
 def bucket(objects: dict[str, bytes | Exception]) -> Store:
     """One that holds just these."""
     def get(key: str) -> bytes | None:
-        found = objects.get(key)
-        if isinstance(found, Exception):
-            raise found
-        return found
+        body = objects.get(key)
+        if isinstance(body, Exception):
+            raise body
+        return body
 
     def folders(under: str) -> list[str]:
         return sorted({key.removeprefix(under).split("/")[0] for key in objects if key.startswith(under)})
@@ -80,7 +80,7 @@ def test_a_cipher_that_somebody_wrote_over_is_put_anew_and_another_stack_s_is_le
 def test_garbage_among_drills_is_no_drill(garbage: bytes | Exception) -> None:
     good = json.dumps({**asdict(DRILL), "passed": True}).encode()
     store = bucket({f"db/{CATALOGUE}/{LABEL}/drills/1.json": good, f"db/{CATALOGUE}/{LABEL}/drills/2.json": garbage})
-    assert [each["backup"] for each in read_drills(store, "db")] == ["b"]
+    assert [facts["backup"] for facts in read_drills(store, "db")] == ["b"]
     assert "proven" in render_page(read_drills(store, "db"))
     assert read_rates(store, "db") == {}
 
@@ -96,7 +96,7 @@ def test_a_physical_backup_is_listed_whatever_lies_in_its_manifest_s_place(chang
 
 
 def test_a_physical_manifest_that_was_changed_is_told_by_its_seal() -> None:
-    sealed = PhysicalManifest.model_validate_json(MANIFEST.sealed("cipher").model_dump_json())
+    sealed = PhysicalManifest.model_validate_json(MANIFEST.with_seal("cipher").model_dump_json())
     sealed.require_seal("cipher")
     changed = sealed.model_copy(update={"server": sealed.server.model_copy(update={"image": "evil:1"})})
     for manifest, cipher in ((changed, "cipher"), (sealed, "another"), (MANIFEST, "cipher")):

@@ -23,7 +23,7 @@ def manifest(digest: str | None) -> Manifest:
     now = datetime(2026, 11, 25, tzinfo=UTC)
     return Manifest(id="b", database="d", started=now, finished=now, server=server, program={},
                     structure=Stored("structure.dump", 1, "0"), tables=[], sequences=[], roles=[], jobs=[],
-                    fingerprint="f").sealed(KEY)
+                    fingerprint="f").with_seal(KEY)
 
 
 def test_one_without_a_digest_is_written_and_sealed_as_before_there_was_one() -> None:
@@ -35,9 +35,9 @@ def test_one_without_a_digest_is_written_and_sealed_as_before_there_was_one() ->
 
 def test_a_digest_is_kept_named_and_sealed() -> None:
     text = json.loads(manifest(DIGEST).to_json())
-    found = Manifest.from_json(json.dumps(text).encode(), "here")
-    found.require_seal(KEY)
-    assert DIGEST in found.server.origin()
+    parsed = Manifest.from_json(json.dumps(text).encode(), "here")
+    parsed.require_seal(KEY)
+    assert DIGEST in parsed.server.origin()
     text["server"]["image_digest"] = DIGEST.replace("0123", "4567")
     with pytest.raises(DamagedError, match="was changed"):
         Manifest.from_json(json.dumps(text).encode(), "here").require_seal(KEY)
@@ -56,10 +56,10 @@ def test_a_manifest_of_the_format_without_shared_objects_opens_as_it_was_sealed(
         "stored": {"key": "d/logical/b/data/1.copy.zst", "bytes": 3, "sha256": "1"}}]}
     del values["seal"]
     old = values | {"seal": seal(KEY, json.dumps(values, sort_keys=True, separators=(",", ":")).encode())}
-    found = Manifest.from_json(json.dumps(old).encode(), "here")
-    found.require_seal(KEY)
-    assert found.tables[0].offset is None
-    assert json.loads(found.to_json()) == old
+    parsed = Manifest.from_json(json.dumps(old).encode(), "here")
+    parsed.require_seal(KEY)
+    assert parsed.tables[0].offset is None
+    assert json.loads(parsed.to_json()) == old
 
 
 def test_a_manifest_of_a_later_program_is_refused_in_one_line() -> None:

@@ -87,7 +87,7 @@ def test_the_newest_full_backups_stay_with_all_that_stands_on_them() -> None:
 
 def test_a_full_backup_that_was_found_damaged_takes_no_other_s_place() -> None:
     fulls = [entry(id_) for id_ in FULLS]
-    damaged = [replace(each, verified=None, damaged=NOW) for each in fulls[1:3]]
+    damaged = [replace(full, verified=None, damaged=NOW) for full in fulls[1:3]]
     kept = plan_expiry([fulls[0], *damaged, fulls[3]], Retention(weekly=2))
     assert set(kept) == {FULLS[0], FULLS[3]}
 
@@ -99,7 +99,7 @@ def test_the_last_verified_backup_stays_with_what_it_needs_and_all_that_is_newer
     kept = plan_expiry(entries, Retention(weekly=1))
     assert proven in kept
     assert proven[:16] in kept
-    assert set(kept) == {each.id for each in entries if each.full >= proven[:16]}
+    assert set(kept) == {entry.id for entry in entries if entry.full >= proven[:16]}
 
 
 def test_the_ids_of_both_kinds_are_told_apart() -> None:

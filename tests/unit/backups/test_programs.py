@@ -37,15 +37,15 @@ def _says(machine: Path, name: str, version: str) -> None:
 
 def test_those_of_this_machine_are_taken_where_they_are_new_enough(machine: Path) -> None:
     _says(machine, "pg_dump", "17.5")
-    found = find_programs(160009, "some/image:a")
-    assert (found.version, found.folder, found.image) == ("17.5", str(machine), None)
+    programs = find_programs(160009, "some/image:a")
+    assert (programs.version, programs.folder, programs.image) == ("17.5", str(machine), None)
 
 
 def test_those_of_the_image_are_taken_where_this_machines_are_older(machine: Path) -> None:
     _says(machine, "pg_dump", "15.8")
     _says(machine, "docker", "17.5 (Debian 17.5-1)")
-    found = find_programs(170002, "some/image:b")
-    assert (found.version, found.folder, found.image) == ("17.5", None, "some/image:b")
+    programs = find_programs(170002, "some/image:b")
+    assert (programs.version, programs.folder, programs.image) == ("17.5", None, "some/image:b")
 
 
 def test_an_image_whose_programs_are_older_than_the_server_is_refused(machine: Path) -> None:
@@ -106,8 +106,8 @@ def test_a_host_or_a_plain_login_takes_those_of_an_image_of_the_server_s_version
         machine: Path, on_path: str | None, more: str, image: str) -> None:
     _on_path(machine, on_path)
     _engine(machine, more)
-    found = find_programs(170002)
-    assert (found.version, found.image) == ("17.5", image)
+    programs = find_programs(170002)
+    assert (programs.version, programs.image) == ("17.5", image)
 
 
 def test_an_image_of_a_later_version_serves_where_none_of_the_server_s_is_here(machine: Path) -> None:
@@ -126,8 +126,8 @@ def test_a_machine_without_an_engine_takes_those_of_the_package(
     for name in ("pg_dump", "pg_restore"):
         _says(package, name, "17.10")
     offer_package(Package(17, lambda: package))
-    found = find_programs(170002)
-    assert (found.version, found.folder) == ("17.10", str(package))
+    programs = find_programs(170002)
+    assert (programs.version, programs.folder) == ("17.10", str(package))
 
 
 def test_the_package_is_not_installed_for_a_server_that_is_too_new_for_it(machine: Path) -> None:
@@ -162,10 +162,10 @@ def test_an_image_is_pulled_where_there_is_no_other_way(machine: Path) -> None:
 
 def test_programs_of_a_package_trust_the_authorities_of_this_system(tmp_path: Path) -> None:
     login = Address("h", 1, "d", "u", "p", sslmode="verify-full", sslrootcert=SYSTEM)
-    found = client_programs._environment(tmp_path, login)
+    environment = client_programs._environment(tmp_path, login)
     paths = ssl.get_default_verify_paths()
-    assert found.get("SSL_CERT_FILE", paths.cafile) == paths.cafile
-    assert found.get("SSL_CERT_DIR", paths.capath) == paths.capath
-    assert {"SSL_CERT_FILE", "SSL_CERT_DIR"} & found.keys()
+    assert environment.get("SSL_CERT_FILE", paths.cafile) == paths.cafile
+    assert environment.get("SSL_CERT_DIR", paths.capath) == paths.capath
+    assert {"SSL_CERT_FILE", "SSL_CERT_DIR"} & environment.keys()
     without_authority = client_programs._environment(tmp_path, replace(login, sslrootcert=None))
     assert "SSL_CERT_FILE" not in without_authority.keys() - os.environ

@@ -25,18 +25,18 @@ def dots(svg: str) -> list[tuple[float, float]]:
 
 def test_parts_of_the_recovery_are_told_apart_from_what_only_a_drill_does() -> None:
     assert name_parts(SECONDS) == "verify 0.1 s, rows 0.4 s"
-    assert name_parts(SECONDS, beside=True) == "server 2.0 s, compare 0.3 s"
+    assert name_parts(SECONDS, drill_only=True) == "server 2.0 s, compare 0.3 s"
     assert name_parts({}) == "nothing"
 
 
 @pytest.mark.parametrize("recoveries", [[1.5], [10.0, 20.0], [3.0, 400.0, 1.0]])
 def test_every_dot_is_where_the_scale_says(recoveries: list[float]) -> None:
-    svg = draw_trend([drill(day, each) for day, each in enumerate(recoveries, 1)])
-    found = re.search(r">([\d.]+) s</text>", svg)
-    assert found
+    svg = draw_trend([drill(day, seconds) for day, seconds in enumerate(recoveries, 1)])
+    scale = re.search(r">([\d.]+) s</text>", svg)
+    assert scale
     top, base = MARGIN / 2, HEIGHT - MARGIN
-    told = [(base - y) / (base - top) * float(found[1]) for _, y in dots(svg)]
-    assert told == pytest.approx(recoveries, rel=0.02, abs=0.05 * max(recoveries))
+    shown = [(base - y) / (base - top) * float(scale[1]) for _, y in dots(svg)]
+    assert shown == pytest.approx(recoveries, rel=0.02, abs=0.05 * max(recoveries))
     assert all(x > MARGIN for x, _ in dots(svg))
 
 

@@ -27,7 +27,7 @@ def entry(days: float, *, verified: bool = True, problem: str | None = None, end
 def test_seven_days_four_weeks_and_twelve_months_of_daily_backups_stay() -> None:
     entries = [entry(days) for days in range(500)]
     kept = plan_prune(entries, Retention())
-    days = sorted((NOW - next(e for e in entries if e.id == each).taken).days for each in kept)
+    days = sorted((NOW - next(e for e in entries if e.id == id_).taken).days for id_ in kept)
     assert days[:7] == list(range(7))
     assert len(days) == 7 + 2 + 11  # this week and the last are among the days, and so is this month
     assert max(days) >= 329
@@ -59,7 +59,7 @@ def test_what_cannot_be_read_takes_no_other_s_place() -> None:
     good = [entry(days) for days in range(30)]
     garbage = [entry(-days, problem="not a manifest", verified=False) for days in range(1, 400)]
     kept = plan_prune([*good, *garbage], Retention())
-    assert {each.id for each in good} & kept.keys() == plan_prune(good, Retention()).keys()
+    assert {entry.id for entry in good} & kept.keys() == plan_prune(good, Retention()).keys()
 
 
 def test_of_one_day_the_newest_that_is_proven_stays() -> None:
@@ -70,8 +70,8 @@ def test_of_one_day_the_newest_that_is_proven_stays() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 800), st.booleans()), min_size=1, max_size=40))
-def test_the_newest_and_the_last_verified_always_stay(found: list[tuple[float, bool]]) -> None:
-    entries = [entry(days, verified=verified) for days, verified in found]
+def test_the_newest_and_the_last_verified_always_stay(ages: list[tuple[float, bool]]) -> None:
+    entries = [entry(days, verified=verified) for days, verified in ages]
     kept = plan_prune(entries, Retention(daily=1, weekly=0, monthly=0))
     newest = max(entries, key=lambda e: e.taken)
     assert newest.id in kept

@@ -40,9 +40,9 @@ def test_the_hour_is_that_of_the_time_zone_in_summer_and_in_winter() -> None:
 
 def test_the_hour_that_summer_time_skips_is_not_lost() -> None:
     skipped = Due(kind="logical", cron="30 2 * * *", timezone="Europe/Berlin")
-    found = last_due(skipped, at("2026-03-29 12:00"))
-    assert found is not None
-    assert found > at("2026-03-29 00:00")
+    moment = last_due(skipped, at("2026-03-29 12:00"))
+    assert moment is not None
+    assert moment > at("2026-03-29 00:00")
 
 
 @pytest.mark.parametrize(("cron", "timezone"), [("15 2 * * *", "Europe/Berlin"), ("30 1 * * *", "America/New_York"),
@@ -96,8 +96,8 @@ def test_backups_and_marks_of_the_future_stand_in_for_none_of_today(monkeypatch:
     far, near = now + timedelta(days=900), now - timedelta(days=2)
     keys = [(f"db/runs/prune/{moment:%Y%m%dT%H%M%SZ}", 0) for moment in (near, far)]
     store = cast(Store, SimpleNamespace(objects=lambda _: keys))
-    found = schedule.read_last_run(store, "db", Due(kind="prune", cron="45 3 * * *"), ())
-    assert found == near.replace(microsecond=0)
+    last_run = schedule.read_last_run(store, "db", Due(kind="prune", cron="45 3 * * *"), ())
+    assert last_run == near.replace(microsecond=0)
     entries = [PhysicalEntry(f"{moment:%Y%m%d-%H%M%S}F", "db", None, now, None) for moment in (near, far)]
     assert schedule.read_last_run(store, "db", Due(kind="full", cron="45 3 * * *"), entries) == entries[0].taken
     assert "48.0 h old" in str(physical_status("db", timedelta(hours=26), entries, None).problem)
@@ -105,7 +105,7 @@ def test_backups_and_marks_of_the_future_stand_in_for_none_of_today(monkeypatch:
 
 def run_once(monkeypatch: pytest.MonkeyPatch, *results: str | Exception) -> tuple[list[str], list[str], int]:
     """Run a line of the schedule for each result; the kinds that failed, what was said, how many runs there were."""
-    config, left, said = BackupConfig.from_dict({**LEAST, "schedule": [NIGHTLY.model_dump()] * 2}, "x"), [*results], []
+    config, left, lines = BackupConfig.from_dict({**LEAST, "schedule": [NIGHTLY.model_dump()] * 2}, "x"), [*results], []
 
     def run(*_: object) -> str:
         result = left.pop(0)
@@ -114,13 +114,13 @@ def run_once(monkeypatch: pytest.MonkeyPatch, *results: str | Exception) -> tupl
         return result
     monkeypatch.setattr(schedule, "read_last_run", lambda *_: None)
     monkeypatch.setattr(schedule, "_run", run)
-    return schedule.run_due(config, said.append), said, len(results) - len(left)
+    return schedule.run_due(config, lines.append), lines, len(results) - len(left)
 
 
 def test_what_nobody_foresaw_is_told_and_the_rest_of_the_schedule_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    failed, said, runs = run_once(monkeypatch, KeyError("bytes"), "done")
+    failed, lines, runs = run_once(monkeypatch, KeyError("bytes"), "done")
     assert (failed, runs) == (["logical"], 2)
-    assert [line for line in said if "begins" not in line] == ["logical: FAILED: KeyError: 'bytes'", "logical: done"]
+    assert [line for line in lines if "begins" not in line] == ["logical: FAILED: KeyError: 'bytes'", "logical: done"]
 
 
 def test_a_drill_that_did_not_prove_its_backup_is_not_run_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +178,7 @@ def test_the_webhook_is_told_and_a_dead_one_stops_nothing() -> None:
         notify(BackupConfig.from_dict({**LEAST, "webhook": url}, "x"), {"ok": False}, heard.append)
         thread.join()
     assert heard == [{"ok": False}]
-    said: list[str] = []
+    lines: list[str] = []
 
     def answer_oddly() -> None:
         with closing(listening.accept()[0]) as connection:
@@ -188,8 +188,8 @@ def test_the_webhook_is_told_and_a_dead_one_stops_nothing() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         threading.Thread(target=answer_oddly).start()
         odd = f"http://127.0.0.1:{listening.getsockname()[1]}/token"
-        notify(BackupConfig.from_dict({**LEAST, "webhook": odd}, "x"), {"ok": True}, said.append)
-    assert said.pop().startswith("webhook: not delivered")
-    notify(BackupConfig.from_dict({**LEAST, "webhook": url}, "x"), {"ok": True}, said.append)
-    assert len(said) == 1
-    assert "token" not in said[0]
+        notify(BackupConfig.from_dict({**LEAST, "webhook": odd}, "x"), {"ok": True}, lines.append)
+    assert lines.pop().startswith("webhook: not delivered")
+    notify(BackupConfig.from_dict({**LEAST, "webhook": url}, "x"), {"ok": True}, lines.append)
+    assert len(lines) == 1
+    assert "token" not in lines[0]

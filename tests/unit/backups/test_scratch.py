@@ -37,9 +37,9 @@ def test_a_folder_in_use_stays_and_that_of_a_killed_process_goes_with_the_next(t
         process.kill()
         process.wait()
     assert "the-secret" in (left / "pg_service.conf").read_text()
-    with scratch_folder("restore") as mine:
+    with scratch_folder("restore") as own:
         assert not left.exists()
-        assert mine.stat().st_mode & 0o077 == 0
+        assert own.stat().st_mode & 0o077 == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -49,4 +49,4 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "lcdb-link" / LOCK).symlink_to(tmp_path / "lcdb-theirs")
     with scratch_folder("pg"):
         pass
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["lcdb-link", "lcdb-theirs"]
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["lcdb-link", "lcdb-theirs"]

@@ -39,7 +39,7 @@ def test_a_bucket_that_is_not_there_is_said_so_with_the_way_out() -> None:
     def missing() -> Any:
         raise ClientError({"Error": {"Code": "NoSuchBucket"}, "ResponseMetadata": {"HTTPStatusCode": 404}},  # type: ignore[typeddict-item]
                           "ListObjectsV2")
-    with pytest.raises(S3Error, match=r"cannot list in bucket b: the bucket is not there; bring up the stack") as found:
+    with pytest.raises(S3Error, match=r"cannot list in bucket b: the bucket is not there; bring up the stack") as error:
         Store(LOGIN, "b").call("list", missing)
-    assert "\n" not in str(found.value)
-    assert "s3cr3t" not in str(found.value)
+    assert "\n" not in str(error.value)
+    assert "s3cr3t" not in str(error.value)

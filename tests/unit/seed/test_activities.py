@@ -41,9 +41,9 @@ def share_by_hour(user, activity, until=WINTER):
 def test_windows_of_one_user_never_overlap(until):
     columns = windows(until).columns
     for user in range(1, 6):
-        mine = columns["user_id"] == user
-        starts, ends = seconds("started_at", until)[mine], seconds("ended_at", until)[mine]
-        assert mine.sum() == 1_000
+        of_user = columns["user_id"] == user
+        starts, ends = seconds("started_at", until)[of_user], seconds("ended_at", until)[of_user]
+        assert of_user.sum() == 1_000
         assert (ends > starts).all()
         assert (starts[1:] >= ends[:-1]).all()
 
@@ -154,9 +154,9 @@ def test_confidence_is_lower_for_short_windows_and_rare_kinds():
     rare = [means[kind] for kind in kinds[amounts <= 150]]
     assert np.mean(common) > np.mean(rare)
     for kind in kinds[amounts > 100]:
-        mine = columns["activity_type"] == kind
-        if (mine & (minutes < 15)).sum() > 10:
-            assert score[mine & (minutes < 15)].mean() < score[mine & (minutes > 25)].mean()
+        of_kind = columns["activity_type"] == kind
+        if (of_kind & (minutes < 15)).sum() > 10:
+            assert score[of_kind & (minutes < 15)].mean() < score[of_kind & (minutes > 25)].mean()
 
 
 def test_metadata_fits_the_kind_of_activity():

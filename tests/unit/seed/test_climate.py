@@ -100,8 +100,8 @@ def test_rooms_are_as_moist_as_homes_are(until, low, high):
 @pytest.mark.parametrize("until", SEASONS)
 def test_rooms_have_a_daily_curve_with_its_low_before_people_rise(until):
     for device in devices_in("living room", until):
-        mine = of_device(device, until)
-        curve = daily_curve(mine["measured_at"], mine["temperature"])
+        readings = of_device(device, until)
+        curve = daily_curve(readings["measured_at"], readings["temperature"])
         assert 0.8 < curve.max() - curve.min() < 6
         assert int(np.argmin(curve)) in range(2, 10)
         assert int(np.argmax(curve)) in range(11, 24)
@@ -110,10 +110,10 @@ def test_rooms_have_a_daily_curve_with_its_low_before_people_rise(until):
 @pytest.mark.parametrize("until", SEASONS)
 def test_air_changes_slowly_from_one_reading_to_the_next(until):
     for device in fleet(spec(until)):
-        mine = of_device(device, until)
-        assert correlation(mine["temperature"][:-1], mine["temperature"][1:]) > 0.75
-        assert correlation(mine["humidity"][:-1], mine["humidity"][1:]) > 0.75
-        assert correlation(mine["pressure"][:-1], mine["pressure"][1:]) > 0.99
+        readings = of_device(device, until)
+        assert correlation(readings["temperature"][:-1], readings["temperature"][1:]) > 0.75
+        assert correlation(readings["humidity"][:-1], readings["humidity"][1:]) > 0.75
+        assert correlation(readings["pressure"][:-1], readings["pressure"][1:]) > 0.99
 
 
 def test_all_devices_of_the_city_feel_the_same_pressure():
@@ -177,9 +177,9 @@ def test_smoke_decays_within_hours_and_hardly_reaches_the_bedroom():
                 rises.append(np.log(peak / hour_later))
                 if sensor is not None:
                     in_bedroom = of_device(sensor)
-                    there = np.interp(grid[end] + np.arange(0, 3600, 300), in_bedroom["measured_at"],
-                                      in_bedroom["air_quality"])
-                    bedroom.append((there.max() - np.median(in_bedroom["air_quality"])) / peak)
+                    bedroom_air = np.interp(grid[end] + np.arange(0, 3600, 300), in_bedroom["measured_at"],
+                                            in_bedroom["air_quality"])
+                    bedroom.append((bedroom_air.max() - np.median(in_bedroom["air_quality"])) / peak)
     assert len(rises) > 50
     assert 0.58 < np.median(rises) < 6.62
     assert np.median(bedroom) < 1 / 5
@@ -188,12 +188,12 @@ def test_smoke_decays_within_hours_and_hardly_reaches_the_bedroom():
 @pytest.mark.parametrize("until", SEASONS)
 def test_commuting_drops_the_phones_temperature(until):
     for device in devices_in("phone", until):
-        mine = of_device(device, until)
-        moving = doing(device, mine["measured_at"], "transport", until)
+        readings = of_device(device, until)
+        moving = doing(device, readings["measured_at"], "transport", until)
         if moving.sum() < 20:
             continue
-        settled = ~moving & ~doing(device, mine["measured_at"], "sleep", until)
-        drop = np.median(mine["temperature"][settled]) - np.median(mine["temperature"][moving])
+        settled = ~moving & ~doing(device, readings["measured_at"], "sleep", until)
+        drop = np.median(readings["temperature"][settled]) - np.median(readings["temperature"][moving])
         assert drop > (4 if until == WINTER else 0.7), device.owner.profile.name
 
 

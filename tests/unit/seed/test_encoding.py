@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seed.generate.rows import Rows, instants, mixed, texts
+from seed.generate.rows import Rows, instants, texts, uniform
 from seed.load.encoding import array_literal, binary, fits_binary, text
 from tests.support.seed_data import weeks
 
@@ -35,8 +35,8 @@ def test_array_literals_quote_text_and_spell_nulls():
 
 
 def test_counter_numbers_are_even_and_do_not_depend_on_where_a_slice_begins():
-    drawn = mixed(12345, np.arange(100_000))
+    drawn = uniform(12345, np.arange(100_000))
     assert 0 <= drawn.min() < drawn.max() < 1
     assert abs(drawn.mean() - 0.5) < 0.005
     assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 0.02
-    assert np.array_equal(mixed(12345, np.arange(500, 600)), drawn[500:600])
+    assert np.array_equal(uniform(12345, np.arange(500, 600)), drawn[500:600])

@@ -34,31 +34,31 @@ def reading_causes(note, until):
     columns, threshold = joined(until), BY_TYPE[note["type"]]
     sent = at(note["sent_at"])
     value, limit = map(float, NUMBERS.search(note["message"]).groups())
-    mine = columns["device_id"] == device.id
+    of_device = columns["device_id"] == device.id
     if threshold.measure == "silence":
-        last = columns["measured_at"][mine & (columns["measured_at"] <= sent)].max()
+        last = columns["measured_at"][of_device & (columns["measured_at"] <= sent)].max()
         return [last] if sent - last >= limit * 60 else []
     assert limit == threshold.limit
     assert threshold.crossed(value)
-    near = mine & (columns["measured_at"] < sent) & (columns["measured_at"] >= sent - 180)
+    near = of_device & (columns["measured_at"] < sent) & (columns["measured_at"] >= sent - 180)
     return list(columns["measured_at"][near & (np.abs(columns[threshold.measure] - value) < 0.006)])
 
 
 def activity_causes(note, until):
     """The windows that the message may speak of: the same user's, ended in the three minutes before, that value."""
     columns, threshold = windows(until).columns, BY_TYPE[note["type"]]
-    kind, begun, ended = re.match(r"([A-Z][a-z]+) from (\d\d:\d\d) to (\d\d:\d\d): ", note["message"]).groups()
+    kind, started, ended = re.match(r"([A-Z][a-z]+) from (\d\d:\d\d) to (\d\d:\d\d): ", note["message"]).groups()
     value, limit = map(float, NUMBERS.search(note["message"]).groups())
     assert limit == threshold.limit
-    found = []
+    causes = []
     for index in np.flatnonzero((columns["user_id"] == note["user_id"]) & (columns["activity_type"] == kind.lower())):
         start, end = at(columns["started_at"][index]), at(columns["ended_at"][index])
         measured = (end - start) // 60 if threshold.measure == "minutes" else \
             json.loads(columns["metadata"][index])[threshold.measure]
         clock = [datetime.fromtimestamp(second, ZoneInfo("Europe/Paris")).strftime("%H:%M") for second in (start, end)]
-        if 0 < at(note["sent_at"]) - end <= 180 and measured == value and clock == [begun, ended]:
-            found.append(end)
-    return found
+        if 0 < at(note["sent_at"]) - end <= 180 and measured == value and clock == [started, ended]:
+            causes.append(end)
+    return causes
 
 
 @pytest.mark.parametrize("until", SEASONS)
@@ -101,8 +101,8 @@ def test_profiles_read_as_they_would():
     columns = notes().columns
     shares = {}
     for person in people(spec()):
-        mine = columns["user_id"] == person.id
-        shares[person.profile.name] = (columns["status"][mine] != "unread").mean()
+        of_person = columns["user_id"] == person.id
+        shares[person.profile.name] = (columns["status"][of_person] != "unread").mean()
         assert abs(shares[person.profile.name] - person.profile.reads) < 0.2
     assert shares["retired"] > shares["student"]
     waits = {person.profile.name: np.nanmedian((columns["read_at"] - columns["sent_at"])[

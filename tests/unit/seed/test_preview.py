@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 
 from seed import SeedError
 from seed.generate.profiles import PROFILES
-from seed.preview import _COLOURS, draw, drawn_people
+from seed.preview import _COLOURS, draw, people_to_draw
 from tests.support.seed_data import spec
 
 
@@ -26,7 +26,7 @@ def test_the_picture_shows_the_days_in_the_colours_of_its_legend(tmp_path, chang
 
 @pytest.mark.parametrize(("users", "shown"), [(2, 2), (5, 5), (12, 5)])
 def test_of_many_people_one_of_each_profile_is_drawn(users, shown):
-    assert [person.profile for person in drawn_people(spec(users=users))] == list(PROFILES[:shown])
+    assert [person.profile for person in people_to_draw(spec(users=users))] == list(PROFILES[:shown])
 
 
 def test_nothing_to_draw_is_one_line(tmp_path):

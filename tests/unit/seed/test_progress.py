@@ -16,9 +16,9 @@ def test_workers_together_count_every_row_and_are_heard_one_at_a_time():
 
 
 def test_a_log_has_a_line_for_each_tenth_of_a_long_table_and_none_for_others():
-    told = []
-    lines = Lines(told.append, least=1_000)
+    log = []
+    lines = Lines(log.append, least=1_000)
     for done in range(0, 10_001, 100):
         lines.hear("environmental_readings", done, 10_000)
         lines.hear("users", min(done, 5), 5)
-    assert told == [f"environmental_readings: {tenth * 1_000:,} of 10,000" for tenth in range(1, 11)]
+    assert log == [f"environmental_readings: {tenth * 1_000:,} of 10,000" for tenth in range(1, 11)]

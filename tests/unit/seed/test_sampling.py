@@ -27,9 +27,9 @@ def pace_while(device, until, **wanted):
     for name, (value, equal) in wanted.items():
         code = ACTIVITIES.index(value) if name == "activity" else PLACE_NAMES.index(value)
         held &= ((lived.activities if name == "activity" else lived.places) == code) == equal
-    mine = of_device(device, until)["measured_at"]
+    times = of_device(device, until)["measured_at"]
     time = (lived.ends - lived.starts)[held].sum() / (lived.ends - lived.starts).sum()
-    return held[lived.at(mine)].mean() / time
+    return held[lived.at(times)].mean() / time
 
 
 def test_a_device_on_the_mains_reports_like_a_clock():
@@ -49,10 +49,10 @@ def test_a_wearable_reports_in_bursts_of_three():
 def test_a_living_rooms_sensor_sleeps_with_its_owner_and_is_awake_where_somebody_is(until):
     for device in devices_in("living room", until):
         asleep = pace_while(device, until, activity=("sleep", True))
-        there = pace_while(device, until, place=("living room", True))
+        occupied = pace_while(device, until, place=("living room", True))
         assert asleep < 0.65
-        assert there > 1.25
-        assert there > 2.2 * asleep
+        assert occupied > 1.25
+        assert occupied > 2.2 * asleep
 
 
 @pytest.mark.parametrize("until", [WINTER, SPRING, SUMMER])
@@ -160,8 +160,8 @@ def test_own_clocks_and_the_walls_tell_each_other():
 
 def test_phones_are_charged_at_night_and_cells_last_for_weeks():
     for device in fleet(spec()):
-        mine = of_device(device)
-        level, hours = mine["battery_level"], local_hours(mine["measured_at"])
+        readings = of_device(device)
+        level, hours = readings["battery_level"], local_hours(readings["measured_at"])
         falls = np.diff(level) <= 1
         assert falls.mean() > 0.75
         if device.room == "phone":
@@ -189,9 +189,9 @@ def test_the_mains_never_fall_and_cells_fall_slower_while_their_sensor_sleeps():
         for device in devices_in("kitchen", until):
             assert (of_device(device, until)["battery_level"] == 100).all()
         for device in devices_in("living room", until):
-            mine = of_device(device, until)
-            hours = local_hours(mine["measured_at"])[1:]
-            falls = np.clip(-np.diff(mine["battery_level"]), 0, 2)
+            readings = of_device(device, until)
+            hours = local_hours(readings["measured_at"])[1:]
+            falls = np.clip(-np.diff(readings["battery_level"]), 0, 2)
             if not device.owner.profile.rotation:
                 night.append(falls[(hours >= 1) & (hours < 6)].sum())
                 evening.append(falls[(hours >= 17) & (hours < 22)].sum())
@@ -204,13 +204,13 @@ def test_the_mains_never_fall_and_cells_fall_slower_while_their_sensor_sleeps():
                                    spec(days=400, readings=40_000)])
 def test_reports_are_the_same_however_time_is_cut_and_counted_without_making_them(asked):
     planned = schedules(asked)
-    devices, whole = planned.reports(asked.start, asked.end)
-    assert len(whole) == asked.readings
+    devices, all_times = planned.reports(asked.start, asked.end)
+    assert len(all_times) == asked.readings
     cuts = [*range(asked.start, asked.end, 77_777), asked.end]
     parts = [planned.reports(begin, end) for begin, end in pairwise(cuts)]
     for device in range(asked.devices):
-        mine = np.concatenate([times[owners == device] for owners, times in parts])
-        assert np.array_equal(whole[devices == device], mine)
-        assert (np.diff(mine) > 0).all()
+        of_device_times = np.concatenate([times[owners == device] for owners, times in parts])
+        assert np.array_equal(all_times[devices == device], of_device_times)
+        assert (np.diff(of_device_times) > 0).all()
     for cut in cuts:
-        assert np.array_equal(planned.before(cut), np.bincount(devices[whole < cut], minlength=asked.devices))
+        assert np.array_equal(planned.before(cut), np.bincount(devices[all_times < cut], minlength=asked.devices))

@@ -8,23 +8,23 @@ import pytest
 
 from seed import Rows, SeedError, Spec, alerts, classifications, devices, readings, users
 from seed.generate.activities import classification_parts
-from seed.generate.measurements import measured, slices
+from seed.generate.measurements import make_slice, slices
 from seed.load.encoding import text
 from seed.spec import DAY, days_between
 from tests.support.seed_data import SPRING, SUMMER, WINTER, joined, notes, spec, weeks, windows
 
 
 def data(wanted):
-    made = list(readings(wanted))
+    parts = list(readings(wanted))
     activities = classifications(wanted)
-    return [users(wanted), devices(wanted), *made, activities, alerts(wanted, made, activities)]
+    return [users(wanted), devices(wanted), *parts, activities, alerts(wanted, parts, activities)]
 
 
 def counts(wanted):
-    found = {}
+    row_counts = {}
     for rows in data(wanted):
-        found[rows.table] = found.get(rows.table, 0) + len(rows)
-    return found
+        row_counts[rows.table] = row_counts.get(rows.table, 0) + len(rows)
+    return row_counts
 
 
 @pytest.mark.parametrize("until", [WINTER, SPRING, SUMMER])
@@ -47,10 +47,10 @@ def test_the_default_data_set_has_the_counts_of_the_specification(until):
 ])
 def test_counts_are_exact_for_any_spec(changes):
     wanted = spec(SPRING, **changes)
-    found = counts(wanted)
-    assert found == {"users": wanted.users, "devices": wanted.devices, "notifications": wanted.most_notifications,
-                     "activity_classifications": wanted.activities,
-                     **({"environmental_readings": wanted.readings} if wanted.readings else {})}
+    row_counts = counts(wanted)
+    assert row_counts == {"users": wanted.users, "devices": wanted.devices, "notifications": wanted.most_notifications,
+                          "activity_classifications": wanted.activities,
+                          **({"environmental_readings": wanted.readings} if wanted.readings else {})}
 
 
 def test_every_instant_of_the_year_and_number_has_causes_for_all_notifications():
@@ -145,15 +145,15 @@ def test_an_interval_is_kept_by_every_device():
 def test_a_data_set_may_go_on_from_ids_that_are_taken():
     wanted = spec(SPRING, users=3, readings=900, activities=90, notifications=9, days=5, first_user=70,
                   first_device=1_001)
-    made = {rows.table: rows.columns for rows in data(wanted)}
-    assert made["users"]["id"].tolist() == [70, 71, 72]
-    assert made["devices"]["id"].tolist() == list(range(1_001, 1_010))
-    assert set(made["devices"]["user_id"]) == set(made["notifications"]["user_id"]) | {70, 71, 72}
-    assert set(made["environmental_readings"]["device_id"]) <= set(range(1_001, 1_010))
+    columns = {rows.table: rows.columns for rows in data(wanted)}
+    assert columns["users"]["id"].tolist() == [70, 71, 72]
+    assert columns["devices"]["id"].tolist() == list(range(1_001, 1_010))
+    assert set(columns["devices"]["user_id"]) == set(columns["notifications"]["user_id"]) | {70, 71, 72}
+    assert set(columns["environmental_readings"]["device_id"]) <= set(range(1_001, 1_010))
     plain = {rows.table: rows.columns for rows in data(replace(wanted, first_user=1, first_device=1))}
-    assert not set(made["users"]["email"]) & set(plain["users"]["email"])
-    assert not set(made["devices"]["mac_address"]) & set(plain["devices"]["mac_address"])
-    for note in made["notifications"]["message"]:
+    assert not set(columns["users"]["email"]) & set(plain["users"]["email"])
+    assert not set(columns["devices"]["mac_address"]) & set(plain["devices"]["mac_address"])
+    for note in columns["notifications"]["message"]:
         assert not any(mac in note for mac in plain["devices"]["mac_address"])
 
 
@@ -176,10 +176,10 @@ def test_slices_do_not_depend_on_one_another():
     wanted = Spec(users=120, devices_per_user=3, days=20, readings=1_500_000, until=WINTER)
     cut = slices(wanted)
     assert len({part.first for part in cut}) > 1 or len(cut) > 4
-    parts = [measured(wanted, part) for part in cut]
+    parts = [make_slice(wanted, part) for part in cut]
     assert np.array_equal(np.concatenate([part.columns["id"] for part in parts]), np.arange(1, 1_500_001))
     middle = len(cut) // 2
-    assert text(measured(replace(wanted), cut[middle])) == text(parts[middle])
+    assert text(make_slice(replace(wanted), cut[middle])) == text(parts[middle])
     assert max(map(len, parts)) <= 450_000
 
 
@@ -187,10 +187,10 @@ def test_many_homes_are_cut_into_groups_and_every_reading_is_there():
     wanted = Spec(users=2_000, devices_per_user=1, days=2, readings=9_000, until=WINTER)
     cut = slices(wanted)
     assert len({part.first for part in cut}) > 1
-    made = list(readings(wanted))
-    assert np.array_equal(np.sort(np.concatenate([rows.columns["id"] for rows in made])), np.arange(1, 9_001))
+    parts = list(readings(wanted))
+    assert np.array_equal(np.sort(np.concatenate([rows.columns["id"] for rows in parts])), np.arange(1, 9_001))
     pairs = np.concatenate([rows.columns["device_id"] * 10**11 + rows.columns["measured_at"].astype(np.int64)
-                            for rows in made])
+                            for rows in parts])
     assert len(np.unique(pairs)) == 9_000
 
 
