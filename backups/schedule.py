@@ -100,7 +100,7 @@ def _run_due(config: BackupConfig, say: Say, now: datetime | None) -> tuple[list
                 continue
             say(f"{due.kind}: due, begins")
             physical = None  # after a run there may be one more
-            outcome = _retried(partial(_run, config, store, due, now or started), say, due)
+            outcome = _retry(partial(_run, config, store, due, now or started), say, due)
             if due.kind in MARKED:
                 store.put(f"{database}/{MARKS}{due.kind}/{started.strftime(STAMP)}", b"")
             say(f"{due.kind}: {outcome}")
@@ -185,7 +185,7 @@ def notify(config: BackupConfig, facts: dict[str, Any], say: Say) -> None:
         say(f"webhook: not delivered ({type(error).__name__})")  # its address may hold a token
 
 
-def _retried(run: Callable[[], str], say: Say, due: Due) -> str:
+def _retry(run: Callable[[], str], say: Say, due: Due) -> str:
     def tell(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         say(f"{due.kind}: attempt {state.attempt_number} failed: {error}")

@@ -48,7 +48,7 @@ def draw(spec: Spec, path: Path, *, user: int | None = None) -> None:
     """Write the picture of this data set to `path` as PNG; `user` is the id of the person whose home is shown."""
     shown = people_to_draw(spec)
     devices = fleet(spec)[:len(shown) * spec.devices_per_user]
-    columns, notes = _seen(spec, len(shown), devices)
+    columns, notes = _observe(spec, len(shown), devices)
     lives = {person.id: timeline(spec, person, spec.start, spec.end) for person in shown}
     user = user or shown[0].id
 
@@ -70,7 +70,7 @@ def draw(spec: Spec, path: Path, *, user: int | None = None) -> None:
     figure.savefig(path, dpi=80)
 
 
-def _seen(spec: Spec, persons: int, devices: Sequence[Device]) -> tuple[dict[str, Array], Rows]:
+def _observe(spec: Spec, persons: int, devices: Sequence[Device]) -> tuple[dict[str, Array], Rows]:
     """The readings of these devices, and what the people they belong to were told."""
     # What all are told is not what these are told.
     watch = Watch(spec if persons == spec.users else replace(spec, notifications=None))

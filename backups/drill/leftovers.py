@@ -33,7 +33,7 @@ class Owner:
             namespace = str((PROC / "self/ns/pid").stat().st_ino)
         except OSError:  # not Linux
             boot = namespace = ""
-        return cls(socket.gethostname().replace("|", "-"), boot, namespace, os.getpid(), _started(os.getpid()) or "")
+        return cls(socket.gethostname().replace("|", "-"), boot, namespace, os.getpid(), _read_start(os.getpid()) or "")
 
     @classmethod
     def from_label(cls, text: str) -> Self | None:
@@ -57,7 +57,7 @@ class Owner:
             return False
         if self.boot != here.boot:
             return not running
-        return self.namespace == here.namespace and _started(self.pid) != self.started
+        return self.namespace == here.namespace and _read_start(self.pid) != self.started
 
 
 def remove_leftovers() -> list[str]:
@@ -84,7 +84,7 @@ def remove_leftovers() -> list[str]:
     return over
 
 
-def _started(pid: int) -> str | None:
+def _read_start(pid: int) -> str | None:
     """When a process of this namespace was started, as the system counts it; None where there is none."""
     try:
         # The name before it may hold anything, a bracket too.

@@ -130,7 +130,7 @@ def _drill(config: BackupConfig, entry: PhysicalEntry, point: Point, start_serve
                  datetime.now(UTC).isoformat(timespec="seconds"),
                  words, point.rows, size, seconds, round(recovery or time.monotonic() - since, 2), tables, jobs, steps,
                  problems, kind=entry.kind, point=f"{point.name} of {point.when:%Y-%m-%d %H:%M:%S} UTC",
-                 replayed_bytes=_replayed(entry, point))
+                 replayed_bytes=_count_replayed(entry, point))
 
 
 def require_jobs_off(connection: psycopg.Connection[object]) -> list[str]:
@@ -175,6 +175,6 @@ def _size(connection: psycopg.Connection[object]) -> int:
     return int(row[0])
 
 
-def _replayed(entry: PhysicalEntry, point: Point) -> int:
+def _count_replayed(entry: PhysicalEntry, point: Point) -> int:
     """Bytes of WAL between the beginning of the backup and the point."""
     return max(parse_lsn(point.lsn) - segment_lsn(entry.manifest.start_wal), 0) if entry.manifest else 0

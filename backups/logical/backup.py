@@ -65,7 +65,7 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         run = Run(store, f"{under}{id_}", earlier, source, listener, closer, threading.Semaphore(workers), ready)
         # Where this is interrupted, nothing is to go on.
         held.callback(run.stopped.set)
-        queue = PieceQueue.of(source, len(readers), lambda *place: earlier.result().sent_from(*place))
+        queue = PieceQueue.of(source, len(readers), lambda *place: earlier.result().find_from(*place))
         reading.set_result(Reading(source, queue, run.sink))
         (structure, programs), around = _stream(run, readers, pool.submit(
             _structure, run, image, address, dumped))

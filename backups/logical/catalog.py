@@ -26,9 +26,9 @@ DRILLS = "drills/"
 FAILED_DRILLS = "failed-drills/"
 DAMAGED = "damaged/"
 STAMP = "%Y%m%dT%H%M%SZ"
-# No server of AWS's takes a request whose clock is further away.
+# AWS refuses requests whose clock differs by more.
 CLOCKS = timedelta(minutes=15)
-# Of what bears a name that none of ours has.
+# Sort key for entries whose id has no parseable timestamp.
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 

@@ -20,15 +20,15 @@ from backups.logical.work_queue import Piece, PieceQueue
 from backups.postgresql.asyncpg_login import FAILURES, log_in, one_line
 from schema.connection import Address
 
-# Woken for every message of the server's, 8 KiB each, the event loop would cost more than compressing does: so the
-# server gets two milliseconds ahead, for which the socket's buffer has room.
+# Waking the event loop for every message of the server (8 KiB) would cost more than compressing, so the server may get
+# two milliseconds ahead; the socket's buffer has room for that.
 GATHERED_BYTES = 1 << 17
 GATHER_SECONDS = 0.002
 # After a failure, for asyncpg to close what it has opened: it does so in the loop's next turns.
 CLOSING_SECONDS = 0.02
-# No row, but memory once had and given back. From then on glibc keeps what the server's process frees, instead of
-# giving it to the system after each long row and having it zeroed anew for the next: a third of the time of compressed
-# chunks.
+# Returns no rows; raises glibc's mmap threshold in the backend by allocating and freeing memory once. From then on the
+# backend keeps freed memory instead of returning it after each long row and getting zeroed pages for the next: a third
+# of the time of compressed chunks.
 WARMED_UP = "SELECT WHERE repeat(repeat(' ', 4096), 4096) = ''"
 
 

@@ -14,14 +14,14 @@ from backups.storage.compression import ZstdDecompressor, ZstdError
 from backups.storage.encryption import Decryptor
 from backups.storage.object_store import Store, Stored
 
-# A compressed block may hold a hundred times its size. What is longer leaves the processor's caches on its way to the
-# server, and in the server: a twentieth of the time of loading rows.
+# A compressed block may contain a hundred times its size. Longer blocks fall out of the processor's caches, here and in
+# the server: a twentieth of the time of loading rows.
 BLOCK_BYTES = 128 << 10
-# Of objects that were checked, as much is kept for whoever opens them next.
+# This much of checked objects is kept for their next read.
 KEPT_BYTES = 48 << 20
-# Of objects that several tables share, as many are kept as there are readers at work, as a rule.
+# So many packs are kept, usually as many as there are readers.
 PACKS_KEPT = 4
-# And no longer ones: what `packing` writes has a twelfth of it.
+# Longer packs are refused; those that `packs` writes have a twelfth of it.
 PACK_MOST_BYTES = 64 << 20
 
 

@@ -27,11 +27,11 @@ from backups.storage.object_store import Store, Stored
 SENT = "sent/"
 # A table's full name, the columns that were read, the first block.
 Place = tuple[str, str, int]
-# What arrived since the last note is sent again: at most this much; of a long run a part of what it sent, so that its
-# notes are some hundred.
+# What was uploaded since the last note is uploaded again: at most this many bytes, or this part of a long run, which
+# then has about a hundred notes.
 NOTED_BYTES, NOTED_PART = 32 << 20, 64
-# Older objects are not taken over: what the bucket holds back or expires by age counts from their day. `prune` clears
-# what killed runs left two days later, when no run that could take it over is still at work.
+# Older objects are not reused: object lock and expiry count from their upload. `prune` removes what killed runs left
+# two days later, when no run that could reuse it is still running.
 AGE, CLEARED_AGE = timedelta(days=2), timedelta(days=4)
 
 
@@ -98,13 +98,13 @@ class Earlier:
     data_key: bytes = field(repr=False, default_factory=new_data_key)
     sent: Mapping[Place, Sent] = field(default_factory=dict)
 
-    def sent_from(self, table: SourceTable, first: int) -> Sent | None:
+    def find_from(self, table: SourceTable, first: int) -> Sent | None:
         """The uploaded piece of a table that starts at this block; None where there is none."""
         return self.sent.get((table.full_name, table.columns, first))
 
     def find(self, piece: Piece) -> Sent | None:
         """The uploaded piece with the same first and last block; None where there is none."""
-        sent = self.sent_from(piece.table, piece.first)
+        sent = self.find_from(piece.table, piece.first)
         return sent if sent and sent.end == piece.end else None
 
 

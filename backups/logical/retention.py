@@ -71,8 +71,8 @@ def prune(store: Store, ring: Keyring, database: str, retention: Retention, *, d
     A backup under object lock is kept whole and reported with the lock's end. One that the keys do not open is kept and
     does not count: otherwise an attacker who may upload could have all good backups deleted. `dry_run` deletes nothing.
     """
-    entries = [_proven_ours(store, ring, entry) for entry in list_backups(store, database)]
-    kept, deleted, needed = plan_prune(entries, retention), [], _needed(entries)
+    entries = [_check_seal(store, ring, entry) for entry in list_backups(store, database)]
+    kept, deleted, needed = plan_prune(entries, retention), [], _find_needed(entries)
     for entry in entries:
         if entry.id in kept:
             continue
@@ -97,7 +97,7 @@ def prune(store: Store, ring: Keyring, database: str, retention: Retention, *, d
     return Pruned(deleted, kept, cleared)
 
 
-def _needed(entries: Sequence[Entry]) -> dict[str, str]:
+def _find_needed(entries: Sequence[Entry]) -> dict[str, str]:
     """The runs whose objects another backup took over, each with the id of one such backup."""
     return {run: entry.id for entry in entries if entry.manifest for stored in entry.manifest.objects()
             if (run := run_of(stored.key, f"{entry.database}/{LOGICAL}/")) != entry.id}
@@ -113,7 +113,7 @@ def _is_orphan(id_: str, entries: Sequence[Entry], now: datetime) -> bool:
         entry.id == id_ or (entry.problem and started <= entry.taken <= started + AGE) for entry in entries)
 
 
-def _proven_ours(store: Store, ring: Keyring, entry: Entry) -> Entry:
+def _check_seal(store: Store, ring: Keyring, entry: Entry) -> Entry:
     """The entry; with its problem where its seal is not ours."""
     try:
         open_backup(store, ring, entry)
@@ -133,12 +133,12 @@ def read_hold(store: Store, key: str) -> str | None:
             raise
         if head.get("ObjectLockLegalHoldStatus") == "ON":
             return "legal hold"
-        until = head.get("ObjectLockRetainUntilDate") or _retention(store, key) or _by_default(store, head)
+        until = head.get("ObjectLockRetainUntilDate") or _read_end(store, key) or _read_default_end(store, head)
         return f"until {until:%Y-%m-%d %H:%M} UTC" if until and until > datetime.now(UTC) else None
     return store.call(f"look at {key}", run)
 
 
-def _retention(store: Store, key: str) -> datetime | None:
+def _read_end(store: Store, key: str) -> datetime | None:
     """Asked by name: some servers do not show it with the object."""
     try:
         answer = store.client.get_object_retention(Bucket=store.bucket, Key=store.prefix + key)
@@ -147,7 +147,7 @@ def _retention(store: Store, key: str) -> datetime | None:
     return answer.get("Retention", {}).get("RetainUntilDate")
 
 
-def _by_default(store: Store, head: Any) -> datetime | None:
+def _read_default_end(store: Store, head: Any) -> datetime | None:
     """Until when the bucket's default holds an object; versitygw, for one, does not show that with the object."""
     try:
         lock = read_lock(store.client, store.bucket)

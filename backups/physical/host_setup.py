@@ -71,7 +71,7 @@ class HostSetup:
     schedule: tuple[str, ...]
     found: Mapping[str, str]
 
-    def redacted_files(self) -> Mapping[str, str]:
+    def redact_files(self) -> Mapping[str, str]:
         """The files with their secrets replaced by `...`; files of settings for this program are left out."""
         return {name: SECRET.sub(r"\1...", text) for name, text in self.files.items() if not name.endswith(".json")}
 

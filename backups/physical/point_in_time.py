@@ -195,7 +195,7 @@ def _create(name: str, image: str, labelled: Sequence[str], more: Sequence[str],
     try:
         return read_port(name)
     except RestoreError:
-        raise _ended(name) from None  # so soon that it has no port any more
+        raise _explain_end(name) from None  # so soon that it has no port any more
 
 
 def _copy_in(name: str, folder: Path, files: Mapping[str, str], into: str, mode: int) -> None:
@@ -221,7 +221,7 @@ def _await(name: str, listener: LineListener) -> None:
     while time.monotonic() < until:
         state = run_docker("inspect", "--format", "{{.State.Running}}", name).strip()
         if state != "true":
-            raise _ended(name)
+            raise _explain_end(name)
         done = query_container(name, "SELECT pg_is_in_recovery(), pg_last_xact_replay_timestamp()")
         if done.returncode == 0 and done.stdout.startswith("f"):
             return
@@ -231,7 +231,7 @@ def _await(name: str, listener: LineListener) -> None:
     raise RestoreError(f"recovery in container {name}: not at its end after {RECOVERY_SECONDS} s; see its log")
 
 
-def _ended(name: str) -> RestoreError:
+def _explain_end(name: str) -> RestoreError:
     logs = try_docker("logs", "--tail", "60", name)
     # What it answered to whoever asked too early is no reason.
     lines = [line for line in (logs.stdout + logs.stderr).splitlines()

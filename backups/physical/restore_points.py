@@ -231,7 +231,7 @@ def compare_point(point: Point, recovered: Connection[Any], next_transaction: in
     `next_transaction` is the first transaction id that the recovered server itself assigned.
     """
     prepare(recovered)
-    beyond = _committed(recovered, point.snapshot, next_transaction)
+    beyond = _read_committed(recovered, point.snapshot, next_transaction)
     if beyond:
         return [f"restore point {point.name}: transactions {', '.join(map(str, beyond[:3]))} were not committed there, "
                 "and are in the recovered server"]
@@ -259,7 +259,7 @@ def parse_lsn(lsn: str) -> int:
     return (int(high, 16) << 32) + int(low, 16)
 
 
-def _committed(connection: Connection[Any], snapshot: str, next_transaction: int) -> list[int]:
+def _read_committed(connection: Connection[Any], snapshot: str, next_transaction: int) -> list[int]:
     """The transactions that the snapshot does not hold, and that are committed nevertheless."""
     _, xmax, running = snapshot.split(":")
     later = min(next_transaction, int(xmax) + 10_000)

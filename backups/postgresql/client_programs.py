@@ -107,7 +107,7 @@ class Package:
     install: Callable[[], Path]
 
 
-# Set by whoever knows how to install one (`offer_package`): this package of ours does not.
+# Set with `offer_package` by a caller that can install one.
 _offered: list[Package] = []
 
 

@@ -206,7 +206,7 @@ def ensure_bucket(login: S3Login, spec: BucketSpec, *, on_unsupported: Literal["
             raise BucketError(f"bucket {spec.name} at {login}: created, but the server does not show it; run again")
         changes = [changes[0], *plan_bucket(spec, state)]
     refused = {change.key for change in changes if change.key != "bucket" and not _put(login, client, spec, change)}
-    state = _settled(login, client, spec, refused) if changes else state
+    state = _await_settled(login, client, spec, refused) if changes else state
     missing = list_unsupported(spec, state.unsupported)
     if missing and on_unsupported == "error":
         raise UnsupportedError(f"bucket {spec.name} at {login}: {'; '.join(missing)}; use a server that has it, "
@@ -244,7 +244,7 @@ def _put(login: S3Login, client: S3Client, spec: BucketSpec, change: Change) -> 
     return True
 
 
-def _settled(login: S3Login, client: S3Client, spec: BucketSpec, refused: set[str]) -> BucketState:
+def _await_settled(login: S3Login, client: S3Client, spec: BucketSpec, refused: set[str]) -> BucketState:
     """The state once it shows what was put; raises BucketError when it still does not."""
     until = time.monotonic() + SETTLE_SECONDS
     while True:

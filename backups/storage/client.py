@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_s3 import S3Client
 
-# What TLS says of a port that a container publishes before its server listens.
+# TLS's error for a port that a container publishes before its server listens.
 CUT_OFF = "UNEXPECTED_EOF_WHILE_READING"
 REFUSED_KEY = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidAccessKey", "XAdminNoSuchUser"})
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken", "RequestExpired"})
 WRONG_REGION = frozenset({"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException",
                           "InvalidLocationConstraint", "301"})
-# What servers answer to a call that they do not have, or whose words they do not know.
+# Error codes of servers for calls or settings that they do not implement.
 NOT_IMPLEMENTED = frozenset({"NotImplemented", "XNotImplemented", "MethodNotAllowed", "MalformedXML", "501", "405",
                              "VersioningNotConfigured", "UnsupportedOperation"})
 

@@ -182,7 +182,7 @@ def make_group(spec: Spec, group: int) -> Rows:
     lived = lives(spec, persons, spec.start, spec.end)
     parts = [_windows(spec, person, lived.of(position), counts[position]) for position, person in enumerate(persons)]
     owners = np.repeat(np.arange(len(persons)), counts)
-    windows = _joined(parts)
+    windows = _concatenate(parts)
     order = np.lexsort((owners, windows.starts))
     owners, windows = owners[order], windows.take(order)
     names = [ACTIVITIES[code] for code in windows.activities.tolist()]
@@ -200,7 +200,7 @@ def make_group(spec: Spec, group: int) -> Rows:
     })
 
 
-def _joined(parts: Sequence[Timeline]) -> Timeline:
+def _concatenate(parts: Sequence[Timeline]) -> Timeline:
     return Timeline(*(np.concatenate([getattr(part, name) for part in parts])
                       for name in ("starts", "ends", "activities", "places", "strengths")))
 

@@ -140,24 +140,24 @@ def _values(spec: Spec, part: Slice, devices: Ints, times: Ints) -> dict[str, Ar
     on_phone = np.flatnonzero(spot == _SPOTS.index("phone"))
     cells[on_phone] = level[row[on_phone], devices[on_phone] // per_user]
     return {
-        "temperature": _rounded(along(air.temperature), -50, 90, sensors.temperature_bias[index], noise["temperature"]),
-        "humidity": _rounded(along(air.humidity()), 0, 100, sensors.humidity_bias[index], noise["humidity"]),
-        "pressure": _rounded(pressure, 800, 1100, sensors.pressure_bias[index], noise["pressure"]),
-        "air_quality": np.rint(_clipped(along(air.air_quality) + noise["air_quality"], 0, 500)).astype(np.int64),
-        "battery_level": np.rint(_clipped(cells, 0, 100)).astype(np.int64),
+        "temperature": _round(along(air.temperature), -50, 90, sensors.temperature_bias[index], noise["temperature"]),
+        "humidity": _round(along(air.humidity()), 0, 100, sensors.humidity_bias[index], noise["humidity"]),
+        "pressure": _round(pressure, 800, 1100, sensors.pressure_bias[index], noise["pressure"]),
+        "air_quality": np.rint(_clip(along(air.air_quality) + noise["air_quality"], 0, 500)).astype(np.int64),
+        "battery_level": np.rint(_clip(cells, 0, 100)).astype(np.int64),
     }
 
 
-def _clipped(values: Floats, low: float, high: float) -> Floats:
+def _clip(values: Floats, low: float, high: float) -> Floats:
     np.maximum(values, low, out=values)
     return np.minimum(values, high, out=values)
 
 
-def _rounded(values: Floats, low: float, high: float, *errors: Array) -> Floats:
+def _round(values: Floats, low: float, high: float, *errors: Array) -> Floats:
     """The values with these errors, within the limits, to two decimals; in place, as they are many."""
     for error in errors:
         values += error
-    _clipped(values, low, high)
+    _clip(values, low, high)
     values *= 100
     np.rint(values, out=values)
     values /= 100

@@ -71,7 +71,7 @@ class _Watched:
 
 def look_at_readings(spec: Spec, rows: Rows) -> Sighting:
     """The sighting of these readings, of any devices in any order."""
-    watched = _watched(spec)
+    watched = _read_fleet(spec)
     # By device, each in order of time: the rows are in that order already, and so a stable sort keeps it.
     ids = rows.columns["device_id"]
     order = np.lexsort((rows.columns["measured_at"], ids)) if not _in_time(rows) else _by_device(ids)
@@ -84,7 +84,7 @@ def look_at_readings(spec: Spec, rows: Rows) -> Sighting:
     for column, number in enumerate(_BY_READING):
         threshold = THRESHOLDS[number]
         values = rows.columns[threshold.measure][order]
-        beyond = threshold.crossed(values) & watched.about[devices, number]
+        beyond = threshold.is_crossed_by(values) & watched.about[devices, number]
         crossing = beyond.copy()
         crossing[1:] &= ~beyond[:-1]
         crossing[first] = False
@@ -110,7 +110,7 @@ def look_at_activities(spec: Spec, rows: Rows) -> Sighting:
         else:
             details = columns["metadata"][at].tolist()
             values = np.array([json.loads(text)[threshold.measure] for text in details], dtype=np.float64)
-        at, values = at[threshold.crossed(values)], values[threshold.crossed(values)]
+        at, values = at[threshold.is_crossed_by(values)], values[threshold.is_crossed_by(values)]
         crossings = np.zeros(len(at), dtype=CAUSE)
         crossings["at"], crossings["user"], crossings["threshold"] = ends[at], columns["user_id"][at], number
         crossings["activity"], crossings["since"] = codes[at], starts[at]
@@ -127,7 +127,7 @@ class Watch:
     def __init__(self, spec: Spec) -> None:
         """Start without any sighting."""
         self.spec = spec
-        self._watched = _watched(spec)
+        self._watched = _read_fleet(spec)
         self._cause_parts: list[Array] = []
         self._heard = np.zeros(spec.devices, dtype=np.int64)
         # What a device's very first reading is beyond is no crossing: nobody saw it before.
@@ -156,7 +156,7 @@ class Watch:
 
 
 @lru_cache(maxsize=4)
-def _watched(spec: Spec) -> _Watched:
+def _read_fleet(spec: Spec) -> _Watched:
     devices = fleet(spec)
     # A device that reports rarely is not offline because it waits for its next turn.
     silence = [max(int(THRESHOLDS[_BY_SILENCE[0]].limit), round(device.interval * 10 / 60)) for device in devices]

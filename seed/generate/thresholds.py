@@ -28,7 +28,7 @@ class Threshold:
     rooms: tuple[str, ...] = ()
     activities: tuple[str, ...] = ()
 
-    def crossed(self, values: Any) -> Any:
+    def is_crossed_by(self, values: Any) -> Any:
         """Whether a number is beyond the limit; for an array, an array of bools."""
         return values < self.limit if self.below else values > self.limit
 

@@ -91,11 +91,11 @@ def seed(address: Address, spec: Spec, progress: Progress | None = None, options
         elif any_rows(connection) and not options.add:
             return Seeded(count_rows(connection), True, time.monotonic() - began)
         elif _rows(spec) <= options.single_transaction_rows:
-            counts = _at_once(address, connection, _placed(connection, spec, options), options, hear)
+            counts = _at_once(address, connection, _place(connection, spec, options), options, hear)
             return Seeded(counts, False, time.monotonic() - began)
         else:
-            with _explained(address, _NOTHING_STAYS):
-                portions = start(connection, Load(_placed(connection, spec, options), options.add, options.compress))
+            with _explain_errors(address, _NOTHING_STAYS):
+                portions = start(connection, Load(_place(connection, spec, options), options.add, options.compress))
         counts = _in_portions(address, connection, options, hear, portions)
     return Seeded(counts, False, time.monotonic() - began, resumed=interrupted is not None)
 
@@ -148,12 +148,12 @@ def discard(address: Address, wait_seconds: float = 600) -> bool:
 
 def _at_once(address: Address, connection: Connection, spec: Spec, options: LoadOptions, hear: Progress
              ) -> dict[str, int]:
-    with _explained(address, _NOTHING_STAYS):
+    with _explain_errors(address, _NOTHING_STAYS):
         try:
             counts = load_in_one_transaction(connection, spec, hear, adding=options.add)
         except KeyboardInterrupt:
             raise InterruptedLoadError(f"{address}: interrupted; nothing of the data stays") from None
-    with _explained(address, _LOADED):
+    with _explain_errors(address, _LOADED):
         # Not within the load's transaction: with locks on several tables at once it and a writer who needs a new chunk
         # could each wait for the other.
         WorkerPool(address, connection, min(2, options.pool_size(connection))).run(analyses(hear))
@@ -166,7 +166,7 @@ def _at_once(address: Address, connection: Connection, spec: Spec, options: Load
 def _in_portions(address: Address, connection: Connection, options: LoadOptions, hear: Progress,
                  portions: list[Portion] | None = None) -> dict[str, int]:
     size = options.pool_size(connection)
-    with _explained(address, _PORTIONS_STAY):
+    with _explain_errors(address, _PORTIONS_STAY):
         try:
             return finish(connection, WorkerPool(address, connection, size), hear, portions)
         except KeyboardInterrupt:
@@ -195,7 +195,7 @@ def _require_same(connection: Connection, interrupted: Load, asked: Spec) -> Non
                         "finish it with `lcdb seed --resume`, or remove it with `lcdb seed --discard`")
 
 
-def _placed(connection: Connection, spec: Spec, options: LoadOptions) -> Spec:
+def _place(connection: Connection, spec: Spec, options: LoadOptions) -> Spec:
     """The spec with ids that go on from those that are taken."""
     if not options.add:
         return spec
@@ -211,7 +211,7 @@ def _rows(spec: Spec) -> int:
 def _seeding(address: Address, wait_seconds: float) -> Iterator[Connection]:
     """A connection that alone may seed; what the server says against it becomes one line."""
     with (address.connect(autocommit=True, application_name=APPLICATION) as connection,
-          _explained(address, _NOTHING_STAYS)):
+          _explain_errors(address, _NOTHING_STAYS)):
         connection.execute("SELECT set_config('client_min_messages', 'error', false)")
         if can_copy(connection):
             prepare(connection)
@@ -220,7 +220,7 @@ def _seeding(address: Address, wait_seconds: float) -> Iterator[Connection]:
 
 
 @contextmanager
-def _explained(address: Address, state: str) -> Iterator[None]:
+def _explain_errors(address: Address, state: str) -> Iterator[None]:
     """What the server says against a load becomes one line that ends with the state it leaves and the way on."""
     try:
         yield

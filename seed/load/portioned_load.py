@@ -24,7 +24,7 @@ from seed.load.chunks import compress_old_chunks
 from seed.load.copy_in import can_copy, write
 from seed.load.deferral import Deferred, defer, drop, restore
 from seed.load.ledger import Load
-from seed.load.portions import Portion, notification_portions, observed_portions, start_first
+from seed.load.portions import Portion, notification_portions, portions_to_observe, start_first
 from seed.load.progress import Progress, Tally
 from seed.load.tables import GROWING, TABLES, Connection, advance_sequences, any_rows, one
 from seed.load.worker_pool import APPLICATION, Task, WorkerPool
@@ -37,7 +37,7 @@ def start(connection: Connection, load: Load) -> list[Portion]:
     Returns the portions of readings and activities; a thread generates the first of them meanwhile. Raises SeedError.
     """
     spec = load.spec
-    observed = start_first(observed_portions(spec))
+    observed = start_first(portions_to_observe(spec))
     with connection.transaction():
         deferred = [] if load.adding else defer(connection)
         if not load.adding and any_rows(connection):
@@ -65,13 +65,13 @@ def finish(connection: Connection, pool: WorkerPool, progress: Progress, observe
     tallies["devices"].add(spec.devices)
     for (table, _), rows in done.items():
         tallies[table].add(rows)
-    observed = observed or observed_portions(spec)
+    observed = observed or portions_to_observe(spec)
     if any((portion.table, portion.number) not in done for portion in observed):
         # An interruption put the foreign keys back, or the schema was applied since.
         drop(connection, ledger.read_deferred(connection))
     pool.run(_portion_tasks(observed, done, tallies, load))
     if spec.most_notifications:
-        notifications = notification_portions(_seen(connection, spec, observed))
+        notifications = notification_portions(_read_sightings(connection, spec, observed))
         pool.run(_portion_tasks(notifications, done, tallies, load))
     _restore_all(connection, pool, progress)
     refresh_aggregates(connection, spec, progress)
@@ -147,7 +147,7 @@ def _portion_tasks(portions: Iterable[Portion], done: Mapping[tuple[str, int], i
     return (task_of(portion) for portion in portions if (portion.table, portion.number) not in done)
 
 
-def _seen(connection: Connection, spec: Spec, observed: Iterable[Portion]) -> Watch:
+def _read_sightings(connection: Connection, spec: Spec, observed: Iterable[Portion]) -> Watch:
     watch = Watch(spec)
     for portion in observed:
         watch.add(ledger.read_sighting(connection, portion.table, portion.number))

@@ -26,7 +26,7 @@ class Portion:
     make: Callable[[], tuple[Rows, Sighting | None]]
 
 
-def observed_portions(spec: Spec) -> list[Portion]:
+def portions_to_observe(spec: Spec) -> list[Portion]:
     """The portions of readings, in order of time, then those of activities."""
     groups = range(count_groups(spec))
     return [*(Portion(READINGS, part.number, partial(_of_readings, spec, part)) for part in slices(spec)),

@@ -10,7 +10,7 @@ from seed.generate.rows import Rows
 from seed.generate.threshold_crossings import Watch
 from seed.load.copy_in import can_copy, write
 from seed.load.deferral import defer, restore
-from seed.load.portions import notification_portions, observed_portions
+from seed.load.portions import notification_portions, portions_to_observe
 from seed.load.progress import Progress
 from seed.load.tables import TABLES, Connection, advance_sequences
 from seed.spec import Spec
@@ -34,7 +34,7 @@ def load_in_one_transaction(connection: Connection, spec: Spec, progress: Progre
 
     # The server loads one portion while the next is made; a small data set has room in memory.
     with ThreadPoolExecutor(1, thread_name_prefix="seed") as maker, connection.transaction():
-        pending = [maker.submit(portion.make) for portion in observed_portions(spec)]
+        pending = [maker.submit(portion.make) for portion in portions_to_observe(spec)]
         deferred = [] if adding else defer(connection)
         load(users(spec), own_ids=True)
         load(devices(spec), own_ids=True)

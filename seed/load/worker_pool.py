@@ -73,7 +73,7 @@ class WorkerPool:
 
     def _work(self, queue: Iterator[Task]) -> None:
         try:
-            with self._connected() as connection:
+            with self._connect() as connection:
                 while not self._stop.is_set():
                     with self._lock:
                         task = next(queue, None)
@@ -87,7 +87,7 @@ class WorkerPool:
             raise
 
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def _connect(self) -> Iterator[Connection]:
         with self._address.connect(application_name=APPLICATION) as connection:
             connection.execute(_SETTINGS)
             prepare(connection)

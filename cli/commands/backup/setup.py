@@ -36,7 +36,7 @@ def setup(stack: StackOption = None, config: ConfigOption = None, dsn: Superuser
         host_setup = plan_setup(settings, values, connection)
     if into:
         write_setup(host_setup, into)
-    facts = {**asdict(host_setup), "files": host_setup.redacted_files(),
+    facts = {**asdict(host_setup), "files": host_setup.redact_files(),
              "written": sorted(host_setup.files) if into else []}
     print_result(as_json, facts, lambda: console.print(
         _text(host_setup, into), soft_wrap=True, markup=False, highlight=False))
@@ -52,7 +52,7 @@ def _text(host_setup: HostSetup, into: Path | None) -> str:
         "# the files, with their secrets: run this again with --into FOLDER, and take the folder to the host"
     after = "# now restart the server" if host_setup.restarts else "SELECT pg_reload_conf();"
     parts = [[written],
-             *([f"# {name}", text.strip()] for name, text in host_setup.redacted_files().items()
+             *([f"# {name}", text.strip()] for name, text in host_setup.redact_files().items()
                if name != "s3-ca.pem"),
              ["# as root on the host, in that folder; pgBackRest is installed, the server is up", *host_setup.install],
              ["# in the server, as a superuser", *replaced, *host_setup.statements, after] if host_setup.statements else

@@ -39,7 +39,7 @@ def reading_causes(note, until):
         last = columns["measured_at"][of_device & (columns["measured_at"] <= sent)].max()
         return [last] if sent - last >= limit * 60 else []
     assert limit == threshold.limit
-    assert threshold.crossed(value)
+    assert threshold.is_crossed_by(value)
     near = of_device & (columns["measured_at"] < sent) & (columns["measured_at"] >= sent - 180)
     return list(columns["measured_at"][near & (np.abs(columns[threshold.measure] - value) < 0.006)])
 
