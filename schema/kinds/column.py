@@ -13,7 +13,7 @@ from schema.model.live import Comparison
 from schema.model.names import ident, literal
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
-from schema.model.step import Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 SERIALS = {"smallint": "smallserial", "int2": "smallserial", "integer": "serial", "int": "serial", "int4": "serial",
            "bigint": "bigserial", "int8": "bigserial"}
@@ -64,12 +64,12 @@ def drop_steps(comparison: Comparison, allowed: Collection[str]) -> list[Step]:
 def _drop(comparison: Comparison, column: Column, allowed: Collection[str]) -> Step:
     """Views that this plan changes do not stand on the column by then; others are made again as they are declared."""
     step = replace(_step(comparison, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
-                         Hazard.DROPS_COLUMN), last=True)
+                         Hazard.DROPS_COLUMN, action=Action.DROP), last=True)
     if Hazard.DROPS_COLUMN not in allowed:
         return step
     blocking = [each for each in comparison.dependants_on({column.name}) if not (each.planned and each.declared)]
     before, after = view.around(step.object, blocking, "the column is going to be dropped", view.as_declared)
-    return replace(step, sql="; ".join([*before, step.sql, *after]))
+    return replace(step, sql="; ".join([*before, step.sql, *after]), drops=view.dropped(blocking))
 
 
 def without_generated(comparison: Comparison) -> tuple[Comparison, list[Step]]:
@@ -92,7 +92,7 @@ def without_generated(comparison: Comparison) -> tuple[Comparison, list[Step]]:
             if each.name in wanted:
                 why += ", and will be computed anew"
                 hazards = [Hazard.REWRITES_TABLE] if comparison.weight.has_rows else []
-            steps.append(_step(comparison, each, f"DROP COLUMN {ident(each.name)}", why, *hazards))
+            steps.append(_step(comparison, each, f"DROP COLUMN {ident(each.name)}", why, *hazards, action=Action.DROP))
             comparison = _without(comparison, each.name)
     return comparison, steps
 
@@ -132,9 +132,10 @@ def _add(comparison: Comparison, column: Column, wanted: Column) -> list[Step]:
     why = "the column does not exist"
     if comparison.has_columnstore and not column.null and not fills:
         # NOT NULL comes by itself: under the columnstore it is refused together with the column, rows or no rows.
-        return [_step(comparison, column, f"ADD COLUMN {definition(replace(column, null=True))}", why),
+        return [_step(comparison, column, f"ADD COLUMN {definition(replace(column, null=True))}", why,
+                      action=Action.CREATE),
                 *_set_not_null(comparison, column)]
-    return [_step(comparison, column, f"ADD COLUMN {definition(column)}", why, *hazards)]
+    return [_step(comparison, column, f"ADD COLUMN {definition(column)}", why, *hazards, action=Action.CREATE)]
 
 
 def _computed(column: Column) -> bool:
@@ -190,7 +191,7 @@ def _alter_identity(comparison: Comparison, column: Column, live: Column, kind: 
     sequence = f"pg_get_serial_sequence({literal(table)}, {literal(column.name)})"
     return [
         _step(comparison, column, f"ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY", "the column is no identity"),
-        Step(where, f"SELECT setval({sequence}, coalesce(max({name}), 0) + 1, false) FROM {table}",
+        Step(Action.ALTER, where, f"SELECT setval({sequence}, coalesce(max({name}), 0) + 1, false) FROM {table}",
              "the next number is a new one", transaction=comparison.transaction),
     ]
 
@@ -240,10 +241,10 @@ def _alter_default(comparison: Comparison, column: Column, live: Column) -> list
     where = f"{table.full_name}.{column.name}"
     owner = f"OWNED BY {ident(where)}"
     return [
-        Step(where, f"CREATE SEQUENCE IF NOT EXISTS {ident(sequence)} AS {column.type}", found),
-        Step(where, f"ALTER SEQUENCE {ident(sequence)} {owner}", "the sequence goes with its column"),
+        Step(Action.CREATE, where, f"CREATE SEQUENCE IF NOT EXISTS {ident(sequence)} AS {column.type}", found),
+        Step(Action.ALTER, where, f"ALTER SEQUENCE {ident(sequence)} {owner}", "the sequence goes with its column"),
         _step(comparison, column, f"ALTER COLUMN {name} SET DEFAULT nextval({literal(ident(sequence))})", found),
-        Step(where, last, "the next number is a new one"),
+        Step(Action.ALTER, where, last, "the next number is a new one"),
     ]
 
 
@@ -270,9 +271,11 @@ def _set_not_null(comparison: Comparison, column: Column) -> list[Step]:
     return [
         _step(comparison, column, f"DROP CONSTRAINT IF EXISTS {proof}, ADD CONSTRAINT {proof} CHECK ({name} IS NOT "
                                   "NULL) NOT VALID", "a check first proves that no row is NULL"),
-        Step(plain.object, f"ALTER TABLE {table} VALIDATE CONSTRAINT {proof}", "reads every row, blocks no writer",
+        Step(Action.VALIDATE, plain.object, f"ALTER TABLE {table} VALIDATE CONSTRAINT {proof}",
+             "reads every row, blocks no writer",
              transaction=Transaction.OWN, cost=f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}", heavy=True),
-        Step(plain.object, f"{plain.sql}, DROP CONSTRAINT {proof}", plain.why, transaction=Transaction.OWN,
+        Step(Action.ALTER, plain.object, f"{plain.sql}, DROP CONSTRAINT {proof}", plain.why,
+             transaction=Transaction.OWN,
              cost="ACCESS EXCLUSIVE, no scan"),
     ]
 

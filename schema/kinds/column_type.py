@@ -8,11 +8,11 @@ from dataclasses import replace
 from schema.capabilities import TYPES_IN_COLUMNSTORE
 from schema.errors import UnsupportedError
 from schema.kinds import row_security, trigger, view
-from schema.model.live import Comparison
+from schema.model.live import Comparison, Dependant
 from schema.model.names import ident, literal
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
-from schema.model.step import Hazard, Step
+from schema.model.step import Action, Hazard, Step
 
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
 _BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|character|\"char\"|name|boolean|date|time|"
@@ -21,9 +21,11 @@ _BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|chara
 _VARCHAR = re.compile(r"character varying\((\d+)\)\Z")
 
 
-def step(comparison: Comparison, column: Column, action: str, why: str, *hazards: Hazard) -> Step:
+def step(comparison: Comparison, column: Column, change: str, why: str, *hazards: Hazard,
+         action: Action = Action.ALTER) -> Step:
     """Do something to one column of the table."""
-    return Step(f"{comparison.name}.{column.name}", f"ALTER TABLE {ident(comparison.name)} {action}", why, hazards,
+    return Step(action, f"{comparison.name}.{column.name}", f"ALTER TABLE {ident(comparison.name)} {change}", why,
+                hazards,
                 comparison.transaction, comparison.weight.text() and f"ACCESS EXCLUSIVE, {comparison.weight.text()}",
                 heavy=Hazard.REWRITES_TABLE in hazards)
 
@@ -43,6 +45,7 @@ def alter(comparison: Comparison, declared: Column, wanted: Column, live: Column
     found = step(comparison, declared, ", ".join(actions), f"the type is {live.type}",
                  *(() if free else (Hazard.REWRITES_TABLE,)))
     before, after = _out_of_the_way(comparison, declared)
+    found = replace(found, drops=view.dropped(_views(comparison, declared)))
     if live.serial and wanted.serial:
         after = [_sequence_type(comparison, declared), *after]
     return replace(found, sql="; ".join([*before, found.sql, *after]))
@@ -67,8 +70,7 @@ def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], 
     """Statements before and after a change of type, for the views, triggers and policies that name the column: the
     server changes no type under them."""
     table, declared = comparison.present.table, comparison.declared
-    names = {column.name, column.renamed_from or column.name}
-    blocking = comparison.dependants_on(names)
+    blocking = _views(comparison, column)
     before, after = view.around(f"{comparison.name}.{column.name}", blocking, "its type is going to be changed",
                                 view.as_it_was)
     on = ident(comparison.name)
@@ -83,6 +85,11 @@ def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], 
             after += [row_security.definition(declared, policy),
                       *_comment(f"POLICY {ident(policy.name)} ON {on}", policy.comment)]
     return before, after
+
+
+def _views(comparison: Comparison, column: Column) -> list[Dependant]:
+    """What stands on the column, under whichever name it has."""
+    return comparison.dependants_on({column.name, column.renamed_from or column.name})
 
 
 def _comment(on: str, text: str | None) -> list[str]:

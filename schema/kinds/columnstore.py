@@ -8,7 +8,7 @@ from schema.kinds import policy
 from schema.model.live import ColumnstoreChunk, Comparison
 from schema.model.names import ident, literal
 from schema.model.objects import Compression
-from schema.model.step import Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 PROCEDURE = "policy_compression"
 
@@ -78,7 +78,7 @@ def _settings(comparison: Comparison, declared: Compression, wanted: Compression
            f"timescaledb.compress_segmentby = {literal(', '.join(declared.segment_by))}, "
            f"timescaledb.compress_orderby = {literal(', '.join(order))})")
     cost = "ACCESS EXCLUSIVE, no scan" if comparison.weight.has_rows else ""
-    return Step(_where(comparison), sql, why, transaction=comparison.transaction, cost=cost)
+    return Step(Action.ALTER, _where(comparison), sql, why, transaction=comparison.transaction, cost=cost)
 
 
 def _policy(comparison: Comparison) -> list[Step]:
@@ -92,7 +92,7 @@ def _policy(comparison: Comparison) -> list[Step]:
         return policy.removal("remove_compression_policy", comparison, where, jobs)
     if not jobs or live is None:
         sql = policy.addition("add_compression_policy", comparison.name, declared.after, declared)
-        return [Step(where, sql, "there is no policy", transaction=comparison.transaction)]
+        return [Step(Action.CREATE, where, sql, "there is no policy", transaction=comparison.transaction)]
     found = policy.folded(where, [job.id for job in jobs], comparison.transaction)
     if (wanted.after, wanted.schedule, wanted.paused) != (live.after, live.schedule, live.paused):
         found.append(policy.alteration(where, jobs[0].id, key="compress_after", wanted=(declared.after, wanted),
@@ -111,7 +111,7 @@ def _recompression(comparison: Comparison) -> list[Step]:
                                f"{'.'.join(map(str, comparison.timescaledb))} does not tell what a chunk was "
                                f"compressed by ({'.'.join(map(str, CHUNK_SETTINGS))} required); update it, or take "
                                "recompress away")
-    return [Step(_where(comparison), f"SELECT compress_chunk({literal(each.name)}, recompress => true)",
+    return [Step(Action.COMPUTE, _where(comparison), f"SELECT compress_chunk({literal(each.name)}, recompress => true)",
                  f"the chunk is segmented by ({', '.join(each.segment_by)}), ordered by ({', '.join(each.order_by)}), "
                  f"and younger than {declared.recompress}", (Hazard.BLOCKS_WRITES,), Transaction.OWN,
                  f"ACCESS EXCLUSIVE on this chunk, {each.bytes / 2**20:.1f} MiB", heavy=True)
@@ -125,6 +125,6 @@ def _disable(comparison: Comparison) -> list[Step]:
                                "no longer declared; decompress them (decompress_chunk) or declare compression again")
     jobs = [job for job in comparison.present.jobs if job.procedure == PROCEDURE]
     return [*policy.removal("remove_compression_policy", comparison, f"{_where(comparison)}.policy", jobs),
-            Step(_where(comparison),
+            Step(Action.ALTER, _where(comparison),
                  f"ALTER {comparison.relation} {ident(comparison.name)} SET (timescaledb.compress = false)",
                  "nobody declares the columnstore", transaction=comparison.transaction)]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from schema.model.live import Comparison
 from schema.model.names import ident, literal
 from schema.model.objects import qualified
-from schema.model.step import Step
+from schema.model.step import Action, Step
 
 
 def steps(comparison: Comparison, changed: Collection[str] = ()) -> list[Step]:
@@ -37,7 +37,7 @@ def step(on: str, where: str, declared: str | None, live: str | None) -> Step | 
     """The step that makes one comment the declared one; None where it is. `on` is such as "TABLE users"."""
     if declared == live:
         return None
-    return Step(where, f"COMMENT ON {on} IS {literal(declared)}",
+    return Step(Action.COMMENT, where, f"COMMENT ON {on} IS {literal(declared)}",
                 "the comment differs" if live else "there is no comment yet")
 
 

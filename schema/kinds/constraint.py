@@ -9,7 +9,7 @@ from typing import TypeVar
 from schema.model.live import Comparison
 from schema.model.names import ident
 from schema.model.objects import Check, ForeignKey, Key, Table
-from schema.model.step import Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 C = TypeVar("C", Key, ForeignKey, Check)
 
@@ -38,7 +38,8 @@ def _rename(comparison: Comparison, wanted: Sequence[C], live: Sequence[C], step
             continue
         missing.remove(twin)
         renamed.append(replace(each, name=twin.name))
-        steps.append(Step(f"{comparison.name}.{twin.name}", f"ALTER TABLE {ident(comparison.name)} RENAME CONSTRAINT "
+        steps.append(Step(Action.RENAME, f"{comparison.name}.{twin.name}",
+                          f"ALTER TABLE {ident(comparison.name)} RENAME CONSTRAINT "
                           f"{ident(each.name)} TO {ident(twin.name)}", "the same constraint bears another name",
                           transaction=comparison.transaction))
     return tuple(renamed)
@@ -63,7 +64,8 @@ def names(table: Table) -> set[str]:
 
 def drop_step(comparison: Comparison, name: str, why: str) -> Step:
     """Drop a constraint that nobody declares."""
-    return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} DROP CONSTRAINT {ident(name)}", why,
+    return Step(Action.DROP, f"{comparison.name}.{name}",
+                f"ALTER TABLE {ident(comparison.name)} DROP CONSTRAINT {ident(name)}", why,
                 (Hazard.DROPS_CONSTRAINT,), comparison.transaction, locks_first=parents_locks(comparison, name))
 
 
@@ -85,7 +87,8 @@ def cost(comparison: Comparison, lock: str) -> str:
     return comparison.weight.text() and f"{lock}, {comparison.weight.text()}"
 
 
-def online(comparison: Comparison, name: str, action: str, why: str) -> list[Step]:
+def online(comparison: Comparison, name: str, change: str, why: str,
+           action: Action = Action.CREATE) -> list[Step]:
     """Add a constraint: at once where there are no rows, else NOT VALID first and proven without blocking writers.
 
     A table with the columnstore enabled cannot validate later (TimescaleDB refuses), so there it blocks writers.
@@ -93,19 +96,21 @@ def online(comparison: Comparison, name: str, action: str, why: str) -> list[Ste
     alter = f"ALTER TABLE {ident(comparison.name)}"
     where = f"{comparison.name}.{name}"
     if not comparison.weight.has_rows:
-        return [Step(where, f"{alter} {action}", why)]
+        return [Step(action, where, f"{alter} {change}", why)]
     if comparison.has_columnstore:
-        return [Step(where, f"{alter} {action}", why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
+        return [Step(action, where, f"{alter} {change}", why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
                      cost(comparison, "ACCESS EXCLUSIVE"), heavy=True)]
     return [
-        Step(where, f"{alter} {action} NOT VALID", why, transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan"),
+        Step(action, where, f"{alter} {change} NOT VALID", why, transaction=Transaction.OWN,
+             cost="ACCESS EXCLUSIVE, no scan"),
         validation(comparison, name, "rows from before are checked, no writer is blocked"),
     ]
 
 
 def validation(comparison: Comparison, name: str, why: str) -> Step:
     """Prove a NOT VALID constraint on the rows that are there."""
-    return Step(f"{comparison.name}.{name}", f"ALTER TABLE {ident(comparison.name)} VALIDATE CONSTRAINT "
+    return Step(Action.VALIDATE, f"{comparison.name}.{name}",
+                f"ALTER TABLE {ident(comparison.name)} VALIDATE CONSTRAINT "
                                              f"{ident(name)}", why,
                 transaction=comparison.transaction, cost=cost(comparison, "SHARE UPDATE EXCLUSIVE"),
                 heavy=comparison.weight.has_rows)
@@ -124,7 +129,7 @@ def compared_steps(comparison: Comparison, declared: Sequence[C], wanted: Sequen
         elif replace(theirs, comment=present.comment) != present or (unproven and comparison.has_columnstore):
             differs = replace(theirs, comment=present.comment) != present
             found.extend(online(comparison, name, f"DROP CONSTRAINT {ident(name)}, ADD {definition(mine)}",
-                                describe(present) if differs else "it was never validated"))
+                                describe(present) if differs else "it was never validated", Action.REPLACE))
         elif unproven:
             found.append(validation(comparison, name, "it was never validated"))
     return found

@@ -11,7 +11,7 @@ from schema.model import renames
 from schema.model.live import Compared, Found
 from schema.model.names import ident, literal
 from schema.model.objects import Enum
-from schema.model.step import Step, Transaction
+from schema.model.step import Action, Step, Transaction
 
 EnumComparison = Compared[Enum, Found[Enum]]
 # The catalog takes a lock on the type alone: neither rows nor writers of the tables that use it are touched.
@@ -33,7 +33,7 @@ def steps(comparison: EnumComparison, _: Collection[str]) -> tuple[list[Step], l
     """Create the type, or give it its name, its values and its comment; no step where all is so."""
     declared, name = comparison.declared, comparison.name
     if comparison.live is None:
-        found = [Step(name, text, "the type does not exist") for _, text in creation(declared)]
+        found = [Step(Action.CREATE, name, text, "the type does not exist") for _, text in creation(declared)]
         live_comment = None
     else:
         live = comparison.live.object
@@ -52,7 +52,8 @@ def _renamed(enum: Enum, values: list[str]) -> list[Step]:
     for each in enum.renames:
         if each.old in values and each.new not in values:
             values[values.index(each.old)] = each.new
-            found.append(Step(enum.full_name, f"ALTER TYPE {ident(enum.full_name)} RENAME VALUE {literal(each.old)} "
+            found.append(Step(Action.ALTER, enum.full_name,
+                              f"ALTER TYPE {ident(enum.full_name)} RENAME VALUE {literal(each.old)} "
                                               f"TO {literal(each.new)}", "the value bears its former name", cost=COST))
     return found
 
@@ -75,7 +76,8 @@ def _added(enum: Enum, values: list[str]) -> list[Step]:
             continue
         where = f"AFTER {literal(enum.values[place - 1])}" if place else (
             f"BEFORE {literal(values[0])}" if values else "")
-        found.append(Step(enum.full_name, f"ALTER TYPE {ident(enum.full_name)} ADD VALUE {literal(value)} "
+        found.append(Step(Action.ALTER, enum.full_name,
+                          f"ALTER TYPE {ident(enum.full_name)} ADD VALUE {literal(value)} "
                                           f"{where}".rstrip(), "the value does not exist",
                           transaction=Transaction.OWN, cost=COST))
         values.insert(place, value)

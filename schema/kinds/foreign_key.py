@@ -8,7 +8,7 @@ from schema.kinds import constraint
 from schema.model.live import Comparison
 from schema.model.names import ident, idents
 from schema.model.objects import ForeignKey
-from schema.model.step import Step
+from schema.model.step import Action, Step
 
 
 def definition(key: ForeignKey) -> str:
@@ -28,11 +28,7 @@ def steps(comparison: Comparison) -> list[Step]:
         comparison, comparison.declared.foreign_keys, comparison.wanted.foreign_keys,
         comparison.present.table.foreign_keys, what="foreign key", definition=definition,
         describe=lambda live: f"it is {definition(live)}")
+    # What adds one locks the other table against writers; a validation does not.
     keys = {f"{comparison.name}.{key.name}": key for key in comparison.declared.foreign_keys}
     return [replace(step, locks_first=constraint.parents_locks(comparison, keys[step.object].name, keys[step.object]))
-            if _adds(step) else step for step in found]
-
-
-def _adds(step: Step) -> bool:
-    """Whether the step locks the other table against writers; a validation does not."""
-    return "VALIDATE CONSTRAINT" not in step.sql
+            if step.action is not Action.VALIDATE else step for step in found]

@@ -14,7 +14,7 @@ from schema.model import renames
 from schema.model.live import Compared, LiveFunction
 from schema.model.names import ident
 from schema.model.objects import Function
-from schema.model.step import Hazard, Step
+from schema.model.step import Action, Hazard, Step
 
 FunctionComparison = Compared[Function, LiveFunction]
 LABELS = {"returns": "result", "security_definer": "security definer"}
@@ -66,7 +66,7 @@ def steps(comparison: FunctionComparison, _: Collection[str]) -> tuple[list[Step
     declared, name = comparison.declared, comparison.name
     found, live_comment = [], None
     if comparison.live is None:
-        found.append(Step(name, definition(declared), f"the {_kind(declared).lower()} does not exist"))
+        found.append(Step(Action.CREATE, name, definition(declared), f"the {_kind(declared).lower()} does not exist"))
     else:
         live = comparison.present
         live_comment = live.object.comment
@@ -74,7 +74,7 @@ def steps(comparison: FunctionComparison, _: Collection[str]) -> tuple[list[Step
             found.append(_rename(comparison, comparison.renamed))
         why = _why(comparison.wanted, live.object)
         if why and _is_replaceable(comparison):
-            found.append(Step(name, definition(declared, replacing=True), why))
+            found.append(Step(Action.REPLACE, name, definition(declared, replacing=True), why))
         elif why:
             found.append(_again(comparison, why))
             live_comment = None
@@ -99,7 +99,7 @@ def _again(comparison: FunctionComparison, why: str) -> Step:
     statements = [f"DROP {_kind(live.object)} {ident(comparison.name)}({live.signature})", definition(declared),
                   *rights.again(_kind(declared), _called(comparison.wanted), live.rights)]
     hazards = () if _is_called_like(live, comparison.wanted) else (Hazard.DROPS_FUNCTION,)
-    return Step(comparison.name, ";\n".join(statements), why, hazards)
+    return Step(Action.REPLACE, comparison.name, ";\n".join(statements), why, hazards)
 
 
 def _why(wanted: Function, live: Function) -> str:

@@ -11,7 +11,7 @@ from schema.model import intervals
 from schema.model.live import Comparison
 from schema.model.names import ident, literal
 from schema.model.objects import Dimension, Hypertable, Table
-from schema.model.step import Hazard, Step
+from schema.model.step import Action, Hazard, Step
 
 
 def creation(table: Table, declared: Hypertable, *, moves: bool = False) -> str:
@@ -70,7 +70,8 @@ def _create(comparison: Comparison, declared: Hypertable) -> Step:
     moves = comparison.weight.has_rows
     _refuse_narrow_keys(comparison, declared)
     hazards = (Hazard.BLOCKS_WRITES, Hazard.REWRITES_TABLE) if moves else ()
-    return Step(_where(comparison), creation(comparison.declared, declared, moves=moves), "the table is no hypertable",
+    return Step(Action.ALTER, _where(comparison), creation(comparison.declared, declared, moves=moves),
+                "the table is no hypertable",
                 hazards, comparison.transaction, constraint.cost(comparison, "ACCESS EXCLUSIVE"), heavy=moves)
 
 
@@ -89,7 +90,7 @@ def _refuse_narrow_keys(comparison: Comparison, declared: Hypertable) -> None:
 
 def _interval(comparison: Comparison, declared: str, live: str, column: str | None = None) -> Step:
     dimension = f", {literal(column)}" if column else ""
-    return Step(_where(comparison), f"SELECT set_chunk_time_interval({literal(ident(comparison.name))}, "
+    return Step(Action.ALTER, _where(comparison), f"SELECT set_chunk_time_interval({literal(ident(comparison.name))}, "
                 f"{intervals.sql(declared)}{dimension})",
                 f"chunks span {live}{f' of {column}' if column else ''}; those that exist stay as they are",
                 transaction=comparison.transaction)
@@ -110,7 +111,7 @@ def _dimensions(comparison: Comparison, declared: Sequence[Dimension], wanted: S
             by = f"by_hash({literal(mine.column)}, {mine.partitions})" if mine.partitions else \
                 f"by_range({literal(mine.column)}, {intervals.sql(mine.interval or '')})"
             cost = comparison.weight.text() and f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}"
-            found.append(Step(_where(comparison), f"SELECT add_dimension({table}, {by})",
+            found.append(Step(Action.ALTER, _where(comparison), f"SELECT add_dimension({table}, {by})",
                               f"it is not partitioned by {mine.column}"
                               + ("; chunks that exist stay whole" if comparison.weight.chunks else ""),
                               transaction=comparison.transaction, cost=cost))
@@ -119,7 +120,8 @@ def _dimensions(comparison: Comparison, declared: Sequence[Dimension], wanted: S
                                     f"{'hash' if known.partitions else 'range'}, declared by the other; that cannot be "
                                     "changed in place: declare it as it is, or copy the rows into a new table yourself")
         elif known.partitions != theirs.partitions:
-            found.append(Step(_where(comparison), f"SELECT set_number_partitions({table}, {mine.partitions}, "
+            found.append(Step(Action.ALTER, _where(comparison),
+                              f"SELECT set_number_partitions({table}, {mine.partitions}, "
                               f"{literal(mine.column)})", f"{mine.column} is hashed into {known.partitions}; chunks "
                               "that exist stay as they are", transaction=comparison.transaction))
         elif known.interval != theirs.interval:
@@ -133,17 +135,19 @@ def _now(comparison: Comparison, declared: Hypertable, wanted: Hypertable, live:
     if declared.now is None:
         raise UnsafeChangeError(f"{comparison.name}: {live.now} tells its present, declared is none; TimescaleDB "
                                 "takes none away: declare it, or another")
-    return [Step(_where(comparison), present(comparison.declared, declared),
+    return [Step(Action.ALTER, _where(comparison), present(comparison.declared, declared),
                  f"{live.now} tells the present" if live.now else "no function tells the present",
                  transaction=comparison.transaction)]
 
 
 def _tablespaces(comparison: Comparison, wanted: Hypertable, live: Hypertable) -> list[Step]:
     table = literal(ident(comparison.name))
-    found = [Step(_where(comparison), f"SELECT attach_tablespace({literal(each)}, {table}, if_not_attached => true)",
+    found = [Step(Action.ALTER, _where(comparison),
+                  f"SELECT attach_tablespace({literal(each)}, {table}, if_not_attached => true)",
                   f"new chunks do not go to {each}", transaction=comparison.transaction)
              for each in wanted.tablespaces if each not in live.tablespaces]
-    found += [Step(_where(comparison), f"SELECT detach_tablespace({literal(each)}, {table}, if_attached => true)",
+    found += [Step(Action.ALTER, _where(comparison),
+                   f"SELECT detach_tablespace({literal(each)}, {table}, if_attached => true)",
                    f"nobody declares {each}; chunks that are there stay", transaction=comparison.transaction)
               for each in live.tablespaces if each not in wanted.tablespaces]
     return found

@@ -11,7 +11,7 @@ from schema.kinds import constraint
 from schema.model.live import Comparison, UnindexedChunk
 from schema.model.names import RESERVED, ident, idents
 from schema.model.objects import Index, Table
-from schema.model.step import Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 BESIDE = "__new"
 _TERM = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z", re.I)
@@ -105,21 +105,22 @@ def _qualified(comparison: Comparison, name: str) -> str:
 def _create(comparison: Comparison, index: Index, why: str = "the index does not exist") -> Step:
     table, where = comparison.declared, _where(comparison, index.name)
     if not comparison.beside_writers:
-        return Step(where, definition(table, index), why, transaction=comparison.transaction)
+        return Step(Action.CREATE, where, definition(table, index), why, transaction=comparison.transaction)
     if not comparison.present.table.hypertable:
-        return Step(where, definition(table, index, option="CONCURRENTLY "), why, transaction=Transaction.NONE,
+        return Step(Action.CREATE, where, definition(table, index, option="CONCURRENTLY "), why,
+                    transaction=Transaction.NONE,
                     cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"), heavy=True)
     if index.unique:
-        return Step(where, definition(table, index), why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
+        return Step(Action.CREATE, where, definition(table, index), why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
                     constraint.cost(comparison, "SHARE"), heavy=True)
-    return Step(where, definition(table, index, parameters="timescaledb.transaction_per_chunk"), why,
+    return Step(Action.CREATE, where, definition(table, index, parameters="timescaledb.transaction_per_chunk"), why,
                 transaction=Transaction.NONE, cost=constraint.cost(comparison, "SHARE, one chunk at a time"),
                 heavy=True)
 
 
 def _drop(comparison: Comparison, name: str, why: str) -> Step:
     plain = not comparison.present.table.hypertable and comparison.beside_writers
-    return Step(_where(comparison, name), f"DROP INDEX "
+    return Step(Action.DROP, _where(comparison, name), f"DROP INDEX "
                                           f"{'CONCURRENTLY ' if plain else ''}{_qualified(comparison, name)}", why,
                 transaction=Transaction.NONE if plain else comparison.transaction)
 
@@ -134,7 +135,8 @@ def _take_name(comparison: Comparison, index: Index, old: str) -> list[Step]:
 
 
 def _rename(comparison: Comparison, old: str, new: str, why: str) -> Step:
-    return Step(_where(comparison, new), f"ALTER INDEX {_qualified(comparison, old)} RENAME TO {ident(new)}", why,
+    return Step(Action.RENAME, _where(comparison, new),
+                f"ALTER INDEX {_qualified(comparison, old)} RENAME TO {ident(new)}", why,
                 transaction=comparison.transaction)
 
 
@@ -159,7 +161,7 @@ def _replace(comparison: Comparison, index: Index, why: str, *, built: bool = Fa
     if not comparison.renames_indexes:
         return [*building, _drop(comparison, index.name, why), *_take_name(comparison, index, new.name)]
     return [*building,
-            Step(_where(comparison, index.name), swap, "the new index takes the name",
+            Step(Action.REPLACE, _where(comparison, index.name), swap, "the new index takes the name",
                  transaction=comparison.transaction, cost="ACCESS EXCLUSIVE, no scan")]
 
 
@@ -172,7 +174,7 @@ def _mend(comparison: Comparison, index: Index, chunks: Sequence[UnindexedChunk]
     why = f"{len(chunks)} chunks lack it"
     if all(each.broken for each in chunks):
         beside = comparison.beside_writers
-        return [Step(_where(comparison, index.name),
+        return [Step(Action.REPLACE, _where(comparison, index.name),
                      f"REINDEX INDEX {'CONCURRENTLY ' if beside else ''}{ident(each.broken or '')}",
                      "a chunk's own is invalid", transaction=Transaction.NONE if beside else comparison.transaction,
                      cost="SHARE UPDATE EXCLUSIVE on this chunk" if beside else "", heavy=True) for each in chunks]

@@ -9,7 +9,7 @@ from schema.model import intervals
 from schema.model.live import Compared, LiveJob
 from schema.model.names import ident, literal
 from schema.model.objects import Job
-from schema.model.step import Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 JobComparison = Compared[Job, LiveJob]
 
@@ -22,9 +22,9 @@ def steps(comparison: JobComparison, allowed: Collection[str]) -> tuple[list[Ste
     if live.object.procedure != comparison.wanted.procedure:
         why = f"the job runs {live.object.procedure}, which cannot be changed in place"
         gone = (live.id, *live.doubles)
-        return [*(Step(declared.full_name, f"SELECT delete_job({each})", why,
+        return [*(Step(Action.DROP, declared.full_name, f"SELECT delete_job({each})", why,
                        (Hazard.DROPS_JOB, Hazard.LOSES_HISTORY)) for each in gone), _add(comparison, why)], []
-    found = [Step(declared.full_name, f"SELECT delete_job({double})", f"job {live.id} does the same",
+    found = [Step(Action.DROP, declared.full_name, f"SELECT delete_job({double})", f"job {live.id} does the same",
                   transaction=Transaction.OWN) for double in live.doubles]
     changes = _changes(comparison)
     if changes:
@@ -32,7 +32,7 @@ def steps(comparison: JobComparison, allowed: Collection[str]) -> tuple[list[Ste
         timezone = comparison.wanted.timezone
         if timezone and not any(each.startswith("timezone ") for each in arguments):
             arguments.append(f"timezone => {literal(timezone)}")  # a call that does not repeat it takes it away
-        found.append(Step(declared.full_name, f"SELECT (alter_job({', '.join(arguments)})).job_id",
+        found.append(Step(Action.ALTER, declared.full_name, f"SELECT (alter_job({', '.join(arguments)})).job_id",
                           "; ".join(why for _, why in changes)))
     return found, []
 
@@ -53,10 +53,10 @@ def _add(comparison: JobComparison, why: str) -> Step:
     call = f"add_job({', '.join(arguments)})"
     more = _limits(declared)
     if not more:
-        return Step(declared.full_name, f"SELECT {call}", why)
+        return Step(Action.CREATE, declared.full_name, f"SELECT {call}", why)
     if declared.timezone:
         more.append(f"timezone => {literal(declared.timezone)}")
-    return Step(declared.full_name, f"SELECT (alter_job({', '.join([call, *more])})).job_id", why)
+    return Step(Action.CREATE, declared.full_name, f"SELECT (alter_job({', '.join([call, *more])})).job_id", why)
 
 
 def _limits(job: Job) -> list[str]:

@@ -9,7 +9,7 @@ from schema.kinds.index import BESIDE
 from schema.model.live import Comparison
 from schema.model.names import ident, idents
 from schema.model.objects import Key, qualified
-from schema.model.step import Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 
 def definition(key: Key) -> str:
@@ -35,13 +35,16 @@ def _add(comparison: Comparison, key: Key) -> list[Step]:
     table, why = ident(comparison.name), "the key does not exist"
     where = f"{comparison.name}.{key.name}"
     if not comparison.beside_writers:
-        return [Step(where, f"ALTER TABLE {table} ADD {definition(key)}", why, transaction=comparison.transaction)]
+        return [Step(Action.CREATE, where, f"ALTER TABLE {table} ADD {definition(key)}", why,
+                     transaction=comparison.transaction)]
     if comparison.present.table.hypertable:
-        return [Step(where, f"ALTER TABLE {table} ADD {definition(key)}", why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
+        return [Step(Action.CREATE, where, f"ALTER TABLE {table} ADD {definition(key)}", why, (Hazard.BLOCKS_WRITES,),
+                     Transaction.OWN,
                      constraint.cost(comparison, "ACCESS EXCLUSIVE"), heavy=True)]
     return [
         *_built(comparison, key, key.name, why),
-        Step(where, f"ALTER TABLE {table} ADD CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(key.name)}",
+        Step(Action.CREATE, where,
+             f"ALTER TABLE {table} ADD CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(key.name)}",
              "the index becomes the key", transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan"),
     ]
 
@@ -51,10 +54,10 @@ def _built(comparison: Comparison, key: Key, name: str, why: str) -> list[Step]:
     where, schema = f"{comparison.name}.{key.name}", comparison.declared.schema
     found = []
     if name in {each.name for each in comparison.present.table.indexes}:
-        found.append(Step(where, f"DROP INDEX CONCURRENTLY {ident(qualified(schema, name))}",
+        found.append(Step(Action.DROP, where, f"DROP INDEX CONCURRENTLY {ident(qualified(schema, name))}",
                           "an index of that name was left half-built", transaction=Transaction.NONE))
     sql = f"CREATE UNIQUE INDEX CONCURRENTLY {ident(name)} ON {ident(comparison.name)} ({idents(key.columns)})"
-    return [*found, Step(where, sql, why, transaction=Transaction.NONE,
+    return [*found, Step(Action.CREATE, where, sql, why, transaction=Transaction.NONE,
                          cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"), heavy=True)]
 
 
@@ -66,10 +69,10 @@ def _replace(comparison: Comparison, key: Key, why: str) -> list[Step]:
         beside = key.name[:63 - len(BESIDE)] + BESIDE
         swap = f"{instead}CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(beside)}"
         return [*_built(comparison, key, beside, why),
-                Step(where, swap, "the new index becomes the key", transaction=Transaction.OWN,
+                Step(Action.REPLACE, where, swap, "the new index becomes the key", transaction=Transaction.OWN,
                      cost="ACCESS EXCLUSIVE, no scan")]
     hazards = (Hazard.BLOCKS_WRITES,) if comparison.weight.has_rows else ()
-    return [Step(where, instead + definition(key), why, hazards, comparison.transaction,
+    return [Step(Action.REPLACE, where, instead + definition(key), why, hazards, comparison.transaction,
                  constraint.cost(comparison, "ACCESS EXCLUSIVE"), heavy=comparison.weight.has_rows)]
 
 

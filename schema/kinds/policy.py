@@ -9,12 +9,13 @@ from schema.model import intervals
 from schema.model.live import Comparison, PolicyJob
 from schema.model.names import ident, literal
 from schema.model.objects import Compression, Reorder, Retention
-from schema.model.step import Step, Transaction
+from schema.model.step import Action, Step, Transaction
 
 
 def folded(where: str, jobs: Sequence[int], transaction: Transaction) -> list[Step]:
     """Delete every job but the oldest."""
-    return [Step(where, f"SELECT delete_job({job})", f"job {jobs[0]} does the same", transaction=transaction)
+    return [Step(Action.DROP, where, f"SELECT delete_job({job})", f"job {jobs[0]} does the same",
+                 transaction=transaction)
             for job in jobs[1:]]
 
 
@@ -30,7 +31,8 @@ def removal(function: str, comparison: Comparison, where: str, jobs: Sequence[Po
     if not jobs:
         return []
     doubles = folded(where, [job.id for job in jobs], comparison.transaction)
-    return [*doubles, Step(where, f"SELECT {function}({literal(ident(comparison.name))})", "nobody declares the policy",
+    return [*doubles, Step(Action.DROP, where, f"SELECT {function}({literal(ident(comparison.name))})",
+                           "nobody declares the policy",
                            transaction=comparison.transaction)]
 
 
@@ -58,7 +60,7 @@ def alteration(where: str, job: int, *, key: str, wanted: tuple[str, Compression
     sql = f"SELECT (alter_job({', '.join(arguments)})).job_id"
     if not same:
         sql += f" FROM timescaledb_information.jobs WHERE job_id = {job}"
-    return Step(where, sql, "; ".join(whys), transaction=transaction)
+    return Step(Action.ALTER, where, sql, "; ".join(whys), transaction=transaction)
 
 
 def _config(key: str, limit: str, live_limit: str | None, new: Compression | Retention | Reorder) -> str:

@@ -10,7 +10,7 @@ from schema.model import intervals
 from schema.model.live import PolicyJob
 from schema.model.names import ident, literal
 from schema.model.objects import Refresh
-from schema.model.step import Step, Transaction
+from schema.model.step import Action, Step, Transaction
 
 PROCEDURE = "policy_refresh_continuous_aggregate"
 
@@ -23,9 +23,9 @@ def steps(comparison: AggregateComparison) -> list[Step]:
     policies = [job for job in comparison.present.jobs if job.procedure == PROCEDURE]
     jobs = [job.id for job in policies]
     if declared is None or wanted is None:
-        return [Step(where, f"SELECT delete_job({job})", "nobody declares the policy") for job in jobs]
+        return [Step(Action.DROP, where, f"SELECT delete_job({job})", "nobody declares the policy") for job in jobs]
     if not jobs or live is None:
-        return [Step(where, _addition(name, declared), "there is no policy")]
+        return [Step(Action.CREATE, where, _addition(name, declared), "there is no policy")]
     found = policy.folded(where, jobs, Transaction.SHARED)
     return [*found, _alteration(where, policies[0], declared, wanted, live)] if wanted != live else found
 
@@ -53,7 +53,7 @@ def _alteration(where: str, job: PolicyJob, declared: Refresh, wanted: Refresh, 
         sql = f" FROM timescaledb_information.jobs WHERE job_id = {job.id}"
     if job.timezone is not None:  # a call that does not repeat it would take it away
         arguments.append(f"timezone => {literal(job.timezone)}")
-    return Step(where, f"SELECT (alter_job({', '.join(arguments)})).job_id{sql}", "; ".join(whys))
+    return Step(Action.ALTER, where, f"SELECT (alter_job({', '.join(arguments)})).job_id{sql}", "; ".join(whys))
 
 
 def _offset(text: str | None) -> str:

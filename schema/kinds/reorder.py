@@ -7,7 +7,7 @@ from schema.model import intervals
 from schema.model.live import Comparison
 from schema.model.names import ident, literal
 from schema.model.objects import Reorder
-from schema.model.step import Step
+from schema.model.step import Action, Step
 
 PROCEDURE = "policy_reorder"
 
@@ -21,7 +21,7 @@ def steps(comparison: Comparison) -> list[Step]:
     if declared is None or wanted is None:
         return policy.removal("remove_reorder_policy", comparison, where, jobs)
     if not jobs or live is None:
-        return [Step(where, _addition(comparison.name, declared), "there is no policy",
+        return [Step(Action.CREATE, where, _addition(comparison.name, declared), "there is no policy",
                      transaction=comparison.transaction)]
     found = policy.folded(where, [job.id for job in jobs], comparison.transaction)
     if wanted != live:

@@ -8,7 +8,7 @@ from schema.kinds import policy
 from schema.model import intervals
 from schema.model.live import Comparison
 from schema.model.objects import Retention
-from schema.model.step import Hazard, Step
+from schema.model.step import Action, Hazard, Step
 
 PROCEDURE = "policy_retention"
 
@@ -25,7 +25,7 @@ def steps(comparison: Comparison) -> list[Step]:
     cost = _cost(comparison, declared)
     if not jobs:
         sql = policy.addition("add_retention_policy", comparison.name, declared.drop_after, declared)
-        return [Step(where, sql, "there is no policy", hazards, comparison.transaction, cost)]
+        return [Step(Action.CREATE, where, sql, "there is no policy", hazards, comparison.transaction, cost)]
     found = policy.folded(where, [job.id for job in jobs], comparison.transaction)
     if wanted != live:
         # A policy that drops chunks by their time of creation has no limit that could be told.

@@ -9,7 +9,7 @@ from schema.errors import UnsupportedError
 from schema.model.live import Comparison
 from schema.model.names import ident, literal
 from schema.model.objects import Policy, Table
-from schema.model.step import Hazard, Step
+from schema.model.step import Action, Hazard, Step
 
 
 def definition(table: Table, policy: Policy) -> str:
@@ -31,11 +31,12 @@ def steps(comparison: Comparison) -> list[Step]:
     security = comparison.present.table.row_security
     table = f"ALTER TABLE {ident(comparison.name)}"
     if security is None:
-        found.append(_step(comparison, "row_security", f"{table} ENABLE ROW LEVEL SECURITY",
+        found.append(_step(Action.ALTER, comparison, "row_security", f"{table} ENABLE ROW LEVEL SECURITY",
                            "row-level security is off"))
     if wanted.forced != bool(security and security.forced):
-        found.append(_step(comparison, "row_security", f"{table} {'' if wanted.forced else 'NO '}FORCE ROW LEVEL "
-                           "SECURITY", f"the owner is {'not ' if wanted.forced else ''}subject to it"))
+        found.append(_step(Action.ALTER, comparison, "row_security",
+                           f"{table} {'' if wanted.forced else 'NO '}FORCE ROW LEVEL SECURITY",
+                           f"the owner is {'not ' if wanted.forced else ''}subject to it"))
     return found
 
 
@@ -50,20 +51,21 @@ def undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> list[S
                                f"columnstore on such a table; allow {Hazard.DROPS_POLICY} to switch it off, or leave "
                                "out compression")
     names = {each.name for each in wanted.policies} if wanted else set()
-    found = [_step(comparison, each.name, f"DROP POLICY {ident(each.name)} ON {ident(comparison.name)}",
+    found = [_step(Action.DROP, comparison, each.name, f"DROP POLICY {ident(each.name)} ON {ident(comparison.name)}",
                    "nobody declares the policy", Hazard.DROPS_POLICY)
              for each in live.policies if each.name not in names]
     if wanted is None and live.table.row_security:
         force = ", NO FORCE ROW LEVEL SECURITY" if live.table.row_security.forced else ""
-        found.append(_step(comparison, "row_security", f"ALTER TABLE {ident(comparison.name)} DISABLE ROW LEVEL "
-                           f"SECURITY{force}", "nobody declares row-level security", Hazard.DROPS_POLICY))
+        found.append(_step(Action.ALTER, comparison, "row_security",
+                           f"ALTER TABLE {ident(comparison.name)} DISABLE ROW LEVEL SECURITY{force}",
+                           "nobody declares row-level security", Hazard.DROPS_POLICY))
     return found
 
 
 def _policy(comparison: Comparison, declared: Policy, wanted: Policy, live: Policy | None) -> list[Step]:
     table, name = comparison.declared, declared.name
     if live is None:
-        return [_step(comparison, name, definition(table, declared), "the policy does not exist")]
+        return [_step(Action.CREATE, comparison, name, definition(table, declared), "the policy does not exist")]
     if replace(wanted, comment=live.comment) == live:
         return []
     same_kind = (wanted.command, wanted.permissive) == (live.command, live.permissive)
@@ -71,10 +73,10 @@ def _policy(comparison: Comparison, declared: Policy, wanted: Policy, live: Poli
     why = f"it is {definition(table, live)}"
     if same_kind and not loses:
         sql = f"ALTER POLICY {ident(name)} ON {ident(table.full_name)}{_rest(declared)}"
-        return [_step(comparison, name, sql, why)]
+        return [_step(Action.ALTER, comparison, name, sql, why)]
     on = f"{ident(name)} ON {ident(table.full_name)}"
     said = f"; COMMENT ON POLICY {on} IS {literal(live.comment)}" if live.comment else ""
-    return [_step(comparison, name, f"DROP POLICY {on}; {definition(table, declared)}{said}", why)]
+    return [_step(Action.REPLACE, comparison, name, f"DROP POLICY {on}; {definition(table, declared)}{said}", why)]
 
 
 def _rest(policy: Policy) -> str:
@@ -88,6 +90,6 @@ def _role(name: str) -> str:
     return name.upper() if name.lower() in ("public", "current_user", "session_user", "current_role") else ident(name)
 
 
-def _step(comparison: Comparison, part: str, sql: str, why: str, *hazards: Hazard) -> Step:
-    return Step(f"{comparison.name}.{part}", sql, why, hazards, comparison.transaction,
+def _step(action: Action, comparison: Comparison, part: str, sql: str, why: str, *hazards: Hazard) -> Step:
+    return Step(action, f"{comparison.name}.{part}", sql, why, hazards, comparison.transaction,
                 "ACCESS EXCLUSIVE, no scan" if comparison.weight.has_rows else "")

@@ -10,7 +10,7 @@ from schema.kinds import check, column, foreign_key, hypertable, index, key, row
 from schema.model.live import LiveTable
 from schema.model.names import ident
 from schema.model.objects import Table
-from schema.model.step import Hazard, Step
+from schema.model.step import Action, Hazard, Step
 
 
 def create_step(table: Table) -> Step:
@@ -19,12 +19,14 @@ def create_step(table: Table) -> Step:
              *(check.definition(each) for each in table.checks),
              *(foreign_key.definition(each) for each in table.foreign_keys)]
     body = ",\n    ".join(lines)
-    return Step(table.full_name, f"CREATE TABLE {ident(table.full_name)} (\n    {body}\n)", "the table does not exist")
+    return Step(Action.CREATE, table.full_name, f"CREATE TABLE {ident(table.full_name)} (\n    {body}\n)",
+                "the table does not exist")
 
 
 def drop_step(table: Table, why: str, cost: str = "") -> Step:
     """Drop the table with its rows, policies and sequences."""
-    return Step(table.full_name, f"DROP TABLE {ident(table.full_name)}", why, (Hazard.DROPS_TABLE,), cost=cost)
+    return Step(Action.DROP, table.full_name, f"DROP TABLE {ident(table.full_name)}", why, (Hazard.DROPS_TABLE,),
+                cost=cost)
 
 
 def needs_server(table: Table) -> bool:

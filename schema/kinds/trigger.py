@@ -8,7 +8,7 @@ from schema.errors import UnsupportedError
 from schema.model.live import Comparison
 from schema.model.names import ident, literal
 from schema.model.objects import Table, Trigger
-from schema.model.step import Hazard, Step
+from schema.model.step import Action, Hazard, Step
 
 # PostgreSQL's, and on hypertables TimescaleDB's, that know CREATE OR REPLACE TRIGGER.
 REPLACES_SINCE, REPLACES_ON_CHUNKS_SINCE = 140000, (2, 12)
@@ -41,7 +41,7 @@ def steps(comparison: Comparison) -> list[Step]:
         present = live.get(wanted.name)
         mixed = wanted.name in comparison.present.mixed
         if present is None:
-            found.append(_step(comparison, declared, definition(comparison.declared, declared),
+            found.append(_step(Action.CREATE, comparison, declared, definition(comparison.declared, declared),
                                "the trigger does not exist"))
         elif replace(wanted, comment=None, disabled=False) != replace(present, comment=None, disabled=False):
             found.append(_replaced(comparison, declared, present))
@@ -49,13 +49,13 @@ def steps(comparison: Comparison) -> list[Step]:
         if wanted.disabled != bool(present and present.disabled) or (mixed and present):
             why = "some chunks have it in another state" if mixed else \
                 f"the trigger is {'enabled' if wanted.disabled else 'disabled'}"
-            found.append(_step(comparison, declared, state(comparison.declared, declared), why))
+            found.append(_step(Action.ALTER, comparison, declared, state(comparison.declared, declared), why))
     return found
 
 
 def drop_step(comparison: Comparison, name: str) -> Step:
     """Drop a trigger that nobody declares."""
-    return Step(f"{comparison.name}.{name}", f"DROP TRIGGER {ident(name)} ON {ident(comparison.name)}",
+    return Step(Action.DROP, f"{comparison.name}.{name}", f"DROP TRIGGER {ident(name)} ON {ident(comparison.name)}",
                 "nobody declares the trigger", (Hazard.DROPS_TRIGGER,), comparison.transaction)
 
 
@@ -64,11 +64,11 @@ def _replaced(comparison: Comparison, declared: Trigger, live: Trigger) -> Step:
     why = f"it is {definition(table, live)}"
     on_chunks = not comparison.wanted.hypertable or comparison.timescaledb >= REPLACES_ON_CHUNKS_SINCE
     if comparison.server_version >= REPLACES_SINCE and on_chunks:
-        return _step(comparison, declared, definition(table, declared, replacing=True), why)
+        return _step(Action.REPLACE, comparison, declared, definition(table, declared, replacing=True), why)
     # Both in one transaction: nobody sees the table without it.
     on = f"{ident(declared.name)} ON {ident(table.full_name)}"
     said = f"; COMMENT ON TRIGGER {on} IS {literal(live.comment)}" if live.comment else ""
-    return _step(comparison, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{said}", why)
+    return _step(Action.REPLACE, comparison, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{said}", why)
 
 
 def _require_switches(comparison: Comparison) -> None:
@@ -80,6 +80,6 @@ def _require_switches(comparison: Comparison) -> None:
             "take the trigger out of the declaration instead")
 
 
-def _step(comparison: Comparison, trigger: Trigger, sql: str, why: str) -> Step:
-    return Step(f"{comparison.name}.{trigger.name}", sql, why, transaction=comparison.transaction,
+def _step(action: Action, comparison: Comparison, trigger: Trigger, sql: str, why: str) -> Step:
+    return Step(action, f"{comparison.name}.{trigger.name}", sql, why, transaction=comparison.transaction,
                 cost=COST if comparison.weight.has_rows else "")

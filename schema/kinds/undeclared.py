@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from schema.model.live import Undeclared
 from schema.model.names import ident
 from schema.model.objects import Object, kind_of
-from schema.model.step import Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 # By kind: how it is dropped, under which hazard, and its place: what stands on others goes first. Kinds up to
 # `aggregate` go before anything else is changed, as they may keep columns from being changed; the others go last, as
@@ -75,12 +75,12 @@ def _hazards(each: Undeclared, backed_up: bool) -> tuple[Hazard, ...]:
 
 def _drop(each: Undeclared, hazards: tuple[Hazard, ...]) -> Step:
     name = each.signature if each.kind == "job" else _qualified(each)
-    return Step(each.name, KINDS[each.kind][0].format(name), f"nobody declares the {each.kind}", hazards,
+    return Step(Action.DROP, each.name, KINDS[each.kind][0].format(name), f"nobody declares the {each.kind}", hazards,
                 Transaction.OWN)
 
 
 def _drop_key(each: Undeclared, name: str) -> Step:
-    return Step(f"{each.name}.{name}", f"ALTER TABLE {ident(each.name)} DROP CONSTRAINT {ident(name)}",
+    return Step(Action.DROP, f"{each.name}.{name}", f"ALTER TABLE {ident(each.name)} DROP CONSTRAINT {ident(name)}",
                 "its table is going to be dropped", (Hazard.DROPS_TABLE,), Transaction.OWN)
 
 

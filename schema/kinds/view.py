@@ -12,7 +12,7 @@ from schema.model import renames
 from schema.model.live import Compared, Dependant, LiveView
 from schema.model.names import ident
 from schema.model.objects import View
-from schema.model.step import Step
+from schema.model.step import Action, Step
 
 ViewComparison = Compared[View, LiveView]
 INVOKER_SINCE = 150000
@@ -40,10 +40,10 @@ def steps(comparison: ViewComparison, _: Collection[str]) -> tuple[list[Step], l
     declared, name = comparison.declared, comparison.name
     _require_invoker(comparison)
     if comparison.live is None:
-        found = [Step(name, definition(declared), "the view does not exist")]
+        found = [Step(Action.CREATE, name, definition(declared), "the view does not exist")]
         live_comment = None
     elif comparison.dropped:
-        return [Step(name, "; ".join([definition(declared), *_afterwards(declared, comparison.present,
+        return [Step(Action.CREATE, name, "; ".join([definition(declared), *_afterwards(declared, comparison.present,
                                                                                          comparison.made)]),
                      "it was dropped for what it stands on to be changed")], []
     else:
@@ -54,10 +54,10 @@ def steps(comparison: ViewComparison, _: Collection[str]) -> tuple[list[Step], l
             found.append(_again(comparison))
             live_comment = declared.comment
         elif comparison.wanted.query != live.object.query:
-            found.append(Step(name, definition(declared, replacing=True), "its query differs"))
+            found.append(Step(Action.REPLACE, name, definition(declared, replacing=True), "its query differs"))
         elif declared.security_invoker != live.object.security_invoker:
             on = "true" if declared.security_invoker else "false"
-            found.append(Step(name, f"ALTER VIEW {ident(name)} SET (security_invoker = {on})",
+            found.append(Step(Action.ALTER, name, f"ALTER VIEW {ident(name)} SET (security_invoker = {on})",
                               f"security_invoker is {'off' if declared.security_invoker else 'on'}"))
     said = comment.step(f"VIEW {ident(name)}", name, declared.comment, live_comment)
     return [*found, *([said] if said else [])], []
@@ -76,8 +76,9 @@ def _again(comparison: ViewComparison) -> Step:
     before, after = around(comparison.name, comparison.dependants, "it has to be dropped and made again", as_declared)
     statements = [*before, f"DROP VIEW {ident(comparison.name)}", definition(declared),
                   *_afterwards(declared, live, comparison.made), *after]
-    return Step(comparison.name, ";\n".join(statements), "its columns differ, so it is made again with its grants",
-                cost="ACCESS EXCLUSIVE on the view, no table is read")
+    return Step(Action.REPLACE, comparison.name, ";\n".join(statements),
+                "its columns differ, so it is made again with its grants",
+                cost="ACCESS EXCLUSIVE on the view, no table is read", drops=dropped(comparison.dependants))
 
 
 def around(what: str, dependants: Sequence[Dependant], why: str,
@@ -91,6 +92,11 @@ def around(what: str, dependants: Sequence[Dependant], why: str,
     order = {each.name: each for each in sorted(dependants, key=lambda each: each.depth)}
     before = [f"DROP VIEW {ident(name)}" for name in reversed(order)]
     return before, [text for each in order.values() if not each.later for text in creation_of(each)]
+
+
+def dropped(dependants: Sequence[Dependant]) -> tuple[str, ...]:
+    """The full names of the views that `around` drops."""
+    return tuple(dict.fromkeys(each.name for each in dependants))
 
 
 def as_declared(each: Dependant) -> list[str]:

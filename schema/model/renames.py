@@ -10,7 +10,7 @@ from schema.model.live import Compared, Comparison
 from schema.model.names import ident, literal
 from schema.model.objects import Column, Declared, Enum, Function, Table, qualified
 from schema.model.sql_names import rename
-from schema.model.step import Step
+from schema.model.step import Action, Step
 
 OPAQUE = frozenset({"comment", "type", "schema", "on_delete", "on_update", "method", "chunk", "interval", "body"})
 
@@ -24,7 +24,8 @@ def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
     names = {old: new for old, new in found.items() if old is not None}
     if not names:
         return comparison, []
-    steps = [Step(f"{comparison.name}.{new}", f"ALTER TABLE {ident(comparison.name)} RENAME COLUMN {ident(old)} TO "
+    steps = [Step(Action.RENAME, f"{comparison.name}.{new}",
+                  f"ALTER TABLE {ident(comparison.name)} RENAME COLUMN {ident(old)} TO "
                   f"{ident(new)}", "the column bears its former name", transaction=comparison.transaction)
              for old, new in names.items()]
     table = replace(live, columns=tuple(replace(each, name=names.get(each.name, each.name),
@@ -89,7 +90,7 @@ def _texts(table: Table, text: Callable[[str], str]) -> Table:
 
 def step(kind: str, old: str, declared: Declared) -> Step:
     """Give an object its new name; `kind` is such as "TABLE", `old` its full name as it is now."""
-    return Step(declared.full_name, f"ALTER {kind} {ident(old)} RENAME TO {ident(declared.name)}",
+    return Step(Action.RENAME, declared.full_name, f"ALTER {kind} {ident(old)} RENAME TO {ident(declared.name)}",
                 f"it is called {old}")
 
 

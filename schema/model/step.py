@@ -28,6 +28,19 @@ class Hazard(StrEnum):
     LOSES_HISTORY = "loses_history"
 
 
+class Action(StrEnum):
+    """What a step does to its object; `replace` drops it and makes it anew, or puts a new one in its place."""
+
+    CREATE = "create"
+    ALTER = "alter"
+    RENAME = "rename"
+    REPLACE = "replace"
+    VALIDATE = "validate"
+    COMPUTE = "compute"
+    COMMENT = "comment"
+    DROP = "drop"
+
+
 class Transaction(StrEnum):
     """How a step is run: with its neighbours in one transaction, in one of its own, or outside of any."""
 
@@ -40,11 +53,13 @@ class Transaction(StrEnum):
 class Step:
     """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people.
 
+    `drops` are the full names of the views in its way that it drops, whether or not it makes them again itself.
     `allowed` are the hazards that the object itself allows. A `heavy` step writes or reads so much that standbys may
     fall behind. What is `last` runs after all other steps, that of later objects first. `locks_first` are LOCK TABLE
     statements for the other tables that it locks.
     """
 
+    action: Action
     object: str
     sql: str
     why: str
@@ -54,6 +69,7 @@ class Step:
     allowed: tuple[str, ...] = ()
     heavy: bool = False
     last: bool = False
+    drops: tuple[str, ...] = ()
     locks_first: tuple[str, ...] = ()
 
     def refused(self, allowed: Collection[str]) -> list[Hazard]:

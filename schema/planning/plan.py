@@ -36,7 +36,7 @@ from schema.model import renames
 from schema.model.live import Compared, Comparison, Undeclared, default_time_index
 from schema.model.names import ident
 from schema.model.objects import ContinuousAggregate, Enum, Function, Index, Job, Object, Table, View
-from schema.model.step import Step, Transaction
+from schema.model.step import Action, Step, Transaction
 from schema.planning import view_dependants
 
 # What a kind plans for one of its objects: steps, and warnings about what is left in place.
@@ -76,7 +76,8 @@ def plan(comparisons: Iterable[Compared[Any, Any]], allowed: Collection[str] = (
          missing_schemas: Sequence[str] = ()) -> Plan:
     """The steps that make every live object the declared one; what nobody declares goes only where that is allowed."""
     dropping = undeclared_kind.plan(undeclared, allowed, protect, backed_up=backed_up)
-    steps = [Step(name, f"CREATE SCHEMA {ident(name)}", "the schema does not exist") for name in missing_schemas]
+    steps = [Step(Action.CREATE, name, f"CREATE SCHEMA {ident(name)}",
+                  "the schema does not exist") for name in missing_schemas]
     steps.extend(dropping.before)
     warnings = list(dropping.warnings)
     late: list[Step] = []

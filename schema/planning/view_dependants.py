@@ -13,7 +13,6 @@ from typing import Any
 
 from schema.kinds import view
 from schema.model.live import Compared, Comparison, Dependant
-from schema.model.names import ident
 from schema.model.objects import View
 from schema.model.step import Step, Transaction
 
@@ -84,8 +83,7 @@ def as_one(steps: Sequence[Step], comparisons: Sequence[Compared[Any, Any]]) -> 
     for each in comparisons:
         if not each.dropped:
             continue
-        drop = f"DROP VIEW {ident(each.renamed or each.name)}"
-        begin = next((n for n, step in enumerate(found) if drop in step.sql), None)
+        begin = next((n for n, step in enumerate(found) if (each.renamed or each.name) in step.drops), None)
         end = next((n for n, step in enumerate(found) if step.object == each.name), None)
         if begin is not None and end is not None and all(step.transactional for step in found[begin:end + 1]):
             found[begin:end + 1] = [replace(step, transaction=Transaction.SHARED) for step in found[begin:end + 1]]

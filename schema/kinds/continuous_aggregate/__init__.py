@@ -13,7 +13,7 @@ from schema.model.live import Weight
 from schema.model.names import ident
 from schema.model.objects import ContinuousAggregate, Index
 from schema.model.renames import step as rename_step
-from schema.model.step import Step, Transaction
+from schema.model.step import Action, Step, Transaction
 
 
 def creation(aggregate: ContinuousAggregate) -> Iterable[tuple[str, str]]:
@@ -98,7 +98,7 @@ def _real_time(comparison: AggregateComparison) -> list[Step]:
     if declared.real_time == live.real_time:
         return []
     why = "it computes what is not materialized yet" if live.real_time else "it shows only what is materialized"
-    return [Step(comparison.name, f"ALTER MATERIALIZED VIEW {ident(comparison.name)} SET "
+    return [Step(Action.ALTER, comparison.name, f"ALTER MATERIALIZED VIEW {ident(comparison.name)} SET "
                                   f"(timescaledb.materialized_only = {'false' if declared.real_time else 'true'})", why,
                  transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan")]
 

@@ -10,12 +10,13 @@ from schema.aggregates.refresh_windows import Moment
 from schema.kinds.continuous_aggregate import fill
 from schema.kinds.continuous_aggregate.query_change import Change, lost_history
 from schema.model.names import ident, literal
-from schema.model.step import Step, Transaction
+from schema.model.step import Action, Step, Transaction
 
 
 def rename_steps(comparison: AggregateComparison, change: Change) -> list[Step]:
     """Give columns that say the same their declared names; what stands on them follows."""
-    return [Step(f"{comparison.name}.{new}", f"ALTER MATERIALIZED VIEW {ident(comparison.name)} RENAME COLUMN "
+    return [Step(Action.RENAME, f"{comparison.name}.{new}",
+                 f"ALTER MATERIALIZED VIEW {ident(comparison.name)} RENAME COLUMN "
                                              f"{ident(old)} TO {ident(new)}",
                  "the same column bears another name", transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan")
             for old, new in change.renamed.items()]
@@ -53,12 +54,13 @@ def _add(comparison: AggregateComparison, name: str, sql: str, until: Moment | N
             f"GENERATED ALWAYS AS ({sql}) STORED")
     if until is not None:
         text += f"; {_comment(comparison, name, until)}"
-    return Step(f"{comparison.name}.{name}", text, "the column does not exist", transaction=Transaction.OWN,
+    return Step(Action.CREATE, f"{comparison.name}.{name}", text, "the column does not exist",
+                transaction=Transaction.OWN,
                 cost="ACCESS EXCLUSIVE, no scan")
 
 
 def _mark(comparison: AggregateComparison, columns: Iterable[str], until: Moment | None) -> Step:
-    return Step(comparison.name, "; ".join(_comment(comparison, name, until) for name in columns),
+    return Step(Action.COMMENT, comparison.name, "; ".join(_comment(comparison, name, until) for name in columns),
                 "keeps how far it got" if until is not None else "all buckets are computed",
                 transaction=Transaction.OWN)
 

@@ -8,7 +8,7 @@ from schema.aggregates.refresh_windows import Window
 from schema.model import intervals
 from schema.model.names import ident, literal
 from schema.model.objects import ContinuousAggregate
-from schema.model.step import Step, Transaction
+from schema.model.step import Action, Step, Transaction
 
 COST = "reads the source, blocks neither readers nor writers"
 
@@ -28,7 +28,7 @@ def step(comparison: AggregateComparison, name: str, window: Window, why: str, *
     """Compute one window of the aggregate `name`; the `last` window ends where the refresh policy will go on."""
     end = _end(comparison, window) if last else refresh_windows.sql(window.end)
     forced = ", force => true" if force else ""
-    return Step(comparison.name, f"CALL refresh_continuous_aggregate({literal(ident(name))}, "
+    return Step(Action.COMPUTE, comparison.name, f"CALL refresh_continuous_aggregate({literal(ident(name))}, "
                                  f"{refresh_windows.sql(window.start)}, {end}{forced})", why,
                 transaction=Transaction.NONE, cost=COST, heavy=True)
 

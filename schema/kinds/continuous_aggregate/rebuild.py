@@ -23,7 +23,7 @@ from schema.kinds.continuous_aggregate import fill
 from schema.kinds.continuous_aggregate.query_change import lost_history
 from schema.model.names import ident, idents, literal
 from schema.model.objects import ContinuousAggregate, Index, qualified
-from schema.model.step import Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 
 def create_sql(aggregate: ContinuousAggregate, name: str = "") -> str:
@@ -35,7 +35,7 @@ def create_sql(aggregate: ContinuousAggregate, name: str = "") -> str:
 
 def create_step(comparison: AggregateComparison) -> Step:
     """Create the aggregate over a source that has no rows yet."""
-    return Step(comparison.name, create_sql(comparison.declared), "the aggregate does not exist")
+    return Step(Action.CREATE, comparison.name, create_sql(comparison.declared), "the aggregate does not exist")
 
 
 def build_steps(comparison: AggregateComparison) -> list[Step]:
@@ -52,12 +52,12 @@ def build_steps(comparison: AggregateComparison) -> list[Step]:
         if left is not None:
             found.append(drop_beside(comparison))
         text = f"{create_sql(declared, beside)};\nCOMMENT ON VIEW {ident(beside)} IS {literal(BUILDING)}"
-        found.append(Step(comparison.name, text, why, transaction=Transaction.OWN,
+        found.append(Step(Action.CREATE, comparison.name, text, why, transaction=Transaction.OWN,
                           cost="ACCESS SHARE on the source, no scan"))
         left = None
     there = {each.name for each in left.object.indexes} if left else set()
     table = replace(as_table(declared), name=declared.name + BESIDE)
-    found += [Step(f"{comparison.name}.{each.name}", index.definition(table, each),
+    found += [Step(Action.CREATE, f"{comparison.name}.{each.name}", index.definition(table, each),
                    "the index is built with the aggregate", transaction=Transaction.OWN)
               for each in built_indexes(comparison) if each.name not in there]
     windows = fill.windows_of(comparison)
@@ -79,13 +79,14 @@ def built_indexes(comparison: AggregateComparison) -> tuple[Index, ...]:
 def drop_beside(comparison: AggregateComparison) -> Step:
     """Drop what an interrupted build left and nobody needs any more."""
     _require_ours(comparison)
-    return Step(comparison.name, f"DROP MATERIALIZED VIEW {ident(comparison.declared.full_name + BESIDE)}",
+    return Step(Action.DROP, comparison.name, f"DROP MATERIALIZED VIEW {ident(comparison.declared.full_name + BESIDE)}",
                 "an interrupted build left it, for another query", transaction=Transaction.OWN)
 
 
 def drop_old(name: str, hazards: tuple[Hazard, ...] = ()) -> Step:
     """Drop an aggregate that was replaced, once nothing stands on it."""
-    return Step(name.removesuffix(OLD), f"DROP MATERIALIZED VIEW {ident(name)}", "it was replaced", hazards,
+    return Step(Action.DROP, name.removesuffix(OLD), f"DROP MATERIALIZED VIEW {ident(name)}", "it was replaced",
+                hazards,
                 Transaction.OWN, "ACCESS EXCLUSIVE on it and on its source, no scan", last=True)
 
 
@@ -127,7 +128,7 @@ def _swap(comparison: AggregateComparison) -> Step:
     what = "it is complete" if live is None else \
         "it is complete: names are exchanged, rights and views kept" if live.dependants or live.grants else \
         "it is complete: names are exchanged"
-    return Step(comparison.name, ";\n".join(lines), what, hazards(comparison), Transaction.OWN,
+    return Step(Action.REPLACE, comparison.name, ";\n".join(lines), what, hazards(comparison), Transaction.OWN,
                 "ACCESS EXCLUSIVE, no scan")
 
 
