@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import Resource
 
+from infra.providers import schema as providers
 from infra.providers.access import DatabaseSettingsProvider, PasswordProvider
 from infra.providers.backup import RunnerBuildProvider
 from infra.providers.docker import BaseImageProvider
 from infra.providers.embedded import DatabaseOwnerProvider, EmbeddedServerProvider
-from infra.providers.schema import (
-    ContinuousAggregateProvider,
-    EnumProvider,
-    FunctionProvider,
-    JobProvider,
-    ObjectProvider,
-    SeedProvider,
-    TableProvider,
-    ViewProvider,
-)
+from infra.providers.schema import ObjectProvider, SeedProvider
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayBuildProvider, GatewayProvider
+from schema.kinds import registry
+from schema.kinds.kind import Kind
+from schema.model.objects import Object
 
 
 def _previewing() -> dict[str, bool]:
@@ -76,40 +72,15 @@ class SchemaObject(Resource, module="schema", name="Object"):
                           **_previewing()}, opts)
 
 
-class Table(SchemaObject, module="schema", name="Table"):
-    """One declared table."""
-
-    made_by = TableProvider
-
-
-class ContinuousAggregate(SchemaObject, module="schema", name="ContinuousAggregate"):
-    """One declared continuous aggregate."""
-
-    made_by = ContinuousAggregateProvider
+def _resource_of(kind: Kind) -> type[SchemaObject]:
+    """The class of the kind's resources: its type token is the kind's, its provider the one of that name."""
+    module, _, name = kind.resource.partition(":")
+    provider = getattr(providers, f"{name}Provider")
+    return types.new_class(name, (SchemaObject,), {"module": module, "name": name},
+                           lambda body: body.update(made_by=provider, __module__=__name__))
 
 
-class View(SchemaObject, module="schema", name="View"):
-    """One declared view."""
-
-    made_by = ViewProvider
-
-
-class Function(SchemaObject, module="schema", name="Function"):
-    """One declared function or procedure."""
-
-    made_by = FunctionProvider
-
-
-class Enum(SchemaObject, module="schema", name="Enum"):
-    """One declared enum."""
-
-    made_by = EnumProvider
-
-
-class Job(SchemaObject, module="schema", name="Job"):
-    """One declared job."""
-
-    made_by = JobProvider
+OBJECTS: Mapping[type[Object], type[SchemaObject]] = {kind.declaration: _resource_of(kind) for kind in registry.KINDS}
 
 
 class Seed(Resource, module="seed", name="Seed"):

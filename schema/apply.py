@@ -95,7 +95,7 @@ def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> 
         raise UnsafeChangeError(f"{declared.full_name}: protected, so it is not dropped; take it off the protected "
                                 "names first")
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
-        found = undeclared.of(connection, capabilities, declared)
+        found = undeclared.of(connection, capabilities, declared, undeclared_kind.TYPES)
         if len(found) > 1 and isinstance(declared, Function):
             # Others of its name are somebody else's.
             same = compare(connection, Side(capabilities, [declared], options))[0].live

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 
 from infra.program.access import OWNER, Access, inside
-from infra.resources import ContinuousAggregate, Enum, Function, Job, SchemaObject, Seed, Table, View
+from infra.resources import OBJECTS, SchemaObject, Seed
 from infra.server import Server
 from infra.settings import Settings
 from schema import lint
@@ -16,9 +16,6 @@ from schema.model import dependencies
 from schema.model import objects as declarations
 from schema.model.properties import to_dict
 
-RESOURCES: Mapping[type[declarations.Object], type[SchemaObject]] = {
-    declarations.Table: Table, declarations.ContinuousAggregate: ContinuousAggregate, declarations.View: View,
-    declarations.Function: Function, declarations.Enum: Enum, declarations.Job: Job}
 DeclaredObjects = Mapping[declarations.Object, SchemaObject]
 
 
@@ -40,7 +37,7 @@ def declare_schema(settings: Settings, server: Server, access: Access) -> Declar
             # What is no longer declared is handed to `delete`, which leaves it in place and says so, also on a host.
             pulumi.ResourceOptions(retain_on_delete=False, protect=each.full_name in settings.protect or None,
                                    aliases=_former(each)))
-        made[each] = RESOURCES[type(each)](each.full_name, login, to_dict(each), _options(settings, each), opts)
+        made[each] = OBJECTS[type(each)](each.full_name, login, to_dict(each), _options(settings, each), opts)
     return made
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
 from schema.aggregates import aggregate_query
+from schema.kinds import registry
 from schema.model import intervals
 from schema.model.objects import (
     Column,
@@ -15,7 +15,6 @@ from schema.model.objects import (
     ContinuousAggregate,
     Declared,
     Hypertable,
-    Job,
     Refresh,
     Reorder,
     Retention,
@@ -28,8 +27,9 @@ O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
 def settle(wanted: O, live: O | None) -> O:
     """`wanted` with the live text for each interval that means the same, and for each schedule left to the server."""
-    if isinstance(wanted, Job):
-        return cast(O, _job(wanted, cast(Job | None, live)))
+    own = registry.of(wanted).settled
+    if own is not None:
+        return cast(O, own(wanted, live))
     changed: dict[str, Any] = {}
     if isinstance(wanted, Table):
         changed["compression"] = _with_order(wanted)
@@ -100,28 +100,6 @@ def _reorder(wanted: Reorder, live: Reorder) -> Reorder:
 def _refresh(wanted: Refresh, live: Refresh) -> Refresh:
     return replace(wanted, start=_text(wanted.start, live.start), end=_text(wanted.end, live.end),
                    schedule=_text(wanted.schedule, live.schedule))
-
-
-def _job(wanted: Job, live: Job | None) -> Job:
-    """The declared job, with what is left to the server as it is there."""
-    plain = replace(wanted, procedure=wanted.procedure.removeprefix("public."), renamed_from=None, allow=())
-    if live is None:
-        return plain
-    same = _document(plain.config) == _document(live.config)
-    return replace(
-        plain, config=live.config if same else plain.config, schedule=_text(plain.schedule, live.schedule),
-        timezone=plain.timezone or live.timezone, max_runtime=_own(plain.max_runtime, live.max_runtime),
-        max_retries=live.max_retries if plain.max_retries is None else plain.max_retries,
-        retry_period=_own(plain.retry_period, live.retry_period))
-
-
-def _document(config: str | None) -> Any:
-    """What a job's config means: none and an empty one are the same."""
-    return json.loads(config or "{}") or {}
-
-
-def _own(wanted: str | None, live: str | None) -> str | None:
-    return live if wanted is None or intervals.same(wanted, live) else wanted
 
 
 # What is told by intervals, by the name that objects have it under.

@@ -14,16 +14,15 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from schema.canonical.creation import MAKERS
 from schema.canonical.merged_tables import WIDEST, expressions, just, merge
 from schema.capabilities import Capabilities
-from schema.catalog.readers import READERS
+from schema.catalog.readers import tables as table_reader
 from schema.errors import DeclarationError
-from schema.kinds import check, index, table
+from schema.kinds import check, index, registry, table
 from schema.model import dependencies
 from schema.model.live import Live
 from schema.model.names import ident
-from schema.model.objects import Column, Job, Object, Table
+from schema.model.objects import Column, Object, Table
 from schema.model.sql_names import requalify
 
 PREFIX = "lifecompanion_scratch"
@@ -58,7 +57,8 @@ def in_server_words(connection: Connection[Any], capabilities: Capabilities, dec
 
 def needs_server(each: Object) -> bool:
     """Whether the object has parts that only the server can put into its words."""
-    return table.needs_server(each) if isinstance(each, Table) else not isinstance(each, Job)
+    words = registry.of(each).server_words
+    return words is not None and words.needed(each)
 
 
 Words = Mapping[tuple[str, str | None], tuple[str, str | None]]
@@ -68,7 +68,8 @@ def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, fou
     plain: Object = replace(declared, renamed_from=None, allow=())
     if isinstance(declared, Table):
         plain = table.with_plain_words(declared, merged.get(declared), columns)
-    return plain if found is None else MAKERS[type(declared)].wanted(plain, found)
+    words = registry.of(declared).server_words
+    return plain if found is None or words is None else words.taken(plain, found)
 
 
 class _Scratch:
@@ -85,8 +86,9 @@ class _Scratch:
 
     def make(self, objects: Sequence[Object]) -> None:
         """Create the objects: all at once, and one by one where that fails, to name the one that is wrong."""
+        kinds = [(each, registry.of(each).server_words) for each in objects]
         made = [(each, part, requalify(text, self.schemas))
-                for each in objects for part, text in MAKERS[type(each)].creation(each)]
+                for each, words in kinds if words is not None for part, text in words.creation(each)]
         if not made:
             return
         try:
@@ -147,7 +149,7 @@ class _Scratch:
                         self._alone(statement, f"{name}.{part}" if part else name)
             raise
         schema = self.schemas[shared.schema]
-        live = READERS[Table](self.connection, self.capabilities, schema, [shared.name])[shared.name]
+        live = table_reader.read(self.connection, self.capabilities, schema, [shared.name])[shared.name]
         self.connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, shared.name)))
         found = _requalified(live.object, self._back)
         assert isinstance(found, Table)
@@ -169,7 +171,7 @@ class _Scratch:
         for cls in dict.fromkeys(type(each) for each in objects):
             for schema in dict.fromkeys(each.schema for each in objects if type(each) is cls):
                 names = [each.name for each in objects if type(each) is cls and each.schema == schema]
-                live = READERS[cls](self.connection, self.capabilities, self.schemas[schema], names)
+                live = registry.of(cls).read(self.connection, self.capabilities, self.schemas[schema], names)
                 for each in objects:
                     if type(each) is cls and each.schema == schema:
                         found[cls, each.full_name] = live[each.name]

@@ -13,16 +13,17 @@ from schema.canonical import normalising, restored_expressions
 from schema.canonical.scratch import in_server_words
 from schema.capabilities import Capabilities
 from schema.catalog.queries import rows
-from schema.catalog.readers import READERS, jobs, undeclared
+from schema.catalog.readers import undeclared
 from schema.catalog.readers.dependants import with_dependants
 from schema.catalog.readers.weights import read_columnstore, read_weights
 from schema.comparison import aggregates
-from schema.kinds import columnstore
+from schema.kinds import columnstore, registry
+from schema.kinds.undeclared import TYPES
 from schema.model import renames
 from schema.model.live import Compared, Comparison, Live
-from schema.model.objects import Enum, Job, Object, Table
+from schema.model.objects import Enum, Object, Table
 from schema.planning import view_dependants
-from schema.planning.plan import COMPARISONS, Plan
+from schema.planning.plan import Plan
 from schema.planning.plan import plan as plan_steps
 
 
@@ -94,7 +95,7 @@ def compare_and_plan(connection: Connection[Any], side: Side) -> tuple[Plan, lis
     comparisons = with_dependants(connection, capabilities, comparisons, changing, side.declared, side.context)
     comparisons = _weighed(connection, capabilities, comparisons)
     comparisons = aggregates.completed(connection, capabilities, comparisons)
-    extra = undeclared.read(connection, capabilities, side.objects) if options.whole_schema else ()
+    extra = undeclared.read(connection, capabilities, side.objects, TYPES) if options.whole_schema else ()
     found = plan_steps(comparisons, options.allow, side.left_out, undeclared=extra, protect=options.protect,
                        backed_up=options.backed_up, missing_schemas=_missing_schemas(connection, side))
     warnings = [capabilities.explain_left_out(name) for name in side.left_out]
@@ -114,7 +115,7 @@ def compare(connection: Connection[Any], side: Side) -> list[Compared[Any, Any]]
             there = live.get((type(mine), former))
             there = there and _named(there, mine.name)
         settled = normalising.settle(theirs, there.object if there else None)
-        found.append(COMPARISONS[type(mine)](mine, settled, there, capabilities.server_version,
+        found.append(registry.of(mine).compared(mine, settled, there, capabilities.server_version,
                                              capabilities.single_process, capabilities.timescaledb,
                                              former if there else None, made.get((type(mine), mine.full_name))))
     names = {each.renamed: each.declared for each in found if each.renamed}
@@ -146,14 +147,13 @@ def read_live(connection: Connection[Any], capabilities: Capabilities,
     found: dict[tuple[type[Object], str], Live] = {}
     for cls in dict.fromkeys(type(each) for each in objects):
         mine = [each for each in objects if type(each) is cls]
-        if cls is Job:  # its procedure tells which one it is, where the server has no name for it
-            declared = [each for each in mine if isinstance(each, Job)]
-            found.update({(Job, name): job for name, job in
-                          jobs.read_declared(connection, capabilities, declared).items()})
+        kind = registry.of(cls)
+        if kind.find is not None:
+            found.update({(cls, name): live for name, live in kind.find(connection, capabilities, mine).items()})
             continue
         for schema in dict.fromkeys(each.schema for each in mine):
             names = [name for each in mine if each.schema == schema for name in (each.name, each.renamed_from) if name]
-            for live in READERS[cls](connection, capabilities, schema, names).values():
+            for live in kind.read(connection, capabilities, schema, names).values():
                 found[cls, live.object.full_name] = live
     return found
 

@@ -13,9 +13,11 @@ from psycopg import Connection
 from schema.aggregates.live import LiveAggregate
 from schema.capabilities import Capabilities
 from schema.catalog.queries import read_capabilities, rows
-from schema.catalog.readers import READERS, jobs, undeclared
+from schema.catalog.readers import jobs, undeclared
 from schema.connection import Address
 from schema.errors import DeclarationError
+from schema.kinds import registry
+from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.lint.indexes import bare
 from schema.model import dependencies
@@ -49,7 +51,7 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         chosen = list(schemas) or [row["name"] for row in rows(connection, "own_schemas")]
         others = rows(connection, "without_kind", schemas=chosen)
         skipped = {qualified(row["schema"], row["name"]) for row in others}
-        found = [each for each in undeclared.read(connection, capabilities, (), schemas=chosen)
+        found = [each for each in undeclared.read(connection, capabilities, (), undeclared_kind.TYPES, schemas=chosen)
                  if each.name not in skipped]
         live = list(_live(connection, capabilities, found))
     remarks = [f"{qualified(row['schema'], row['name'])}: a {row['kind']}, which no kind of object declares"
@@ -66,11 +68,11 @@ def _live(connection: Connection[Any], capabilities: Capabilities, found: Sequen
     """What was found, read by the reader of its kind, in the order in which it was made."""
     names: dict[tuple[type[Object], str], dict[str, None]] = defaultdict(dict)
     for each in found:
-        cls = undeclared.TYPES[each.kind]
+        cls = undeclared_kind.TYPES[each.kind]
         if cls is not None and cls is not Job:
             names[cls, each.schema][each.name.removeprefix(f"{each.schema}.")] = None
     for (cls, schema), mine in names.items():
-        live = READERS[cls](connection, capabilities, schema, list(mine))
+        live = registry.of(cls).read(connection, capabilities, schema, list(mine))
         yield from (live[name] for name in mine if name in live)
     numbers = {each.signature: each.schema for each in found if each.kind == "job"}
     for job in jobs.read_all(connection, capabilities):

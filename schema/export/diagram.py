@@ -72,6 +72,8 @@ def _box(each: Object) -> Box:
         kind = "procedure" if each.returns is None else "function"
         returns = f"returns {each.returns}" if each.returns else "procedure"
         return Box(kind, each.full_name, [Row(each.arguments or "no arguments"), Row(returns)], [])
+    if not isinstance(each, Job):
+        raise TypeError(f"{each.full_name}: no box is drawn for {type(each).__name__}")
     tags = list(_tags([("job", f"every {each.schedule}", each.paused)]))
     return Box("job", each.full_name, [Row(each.procedure)], tags)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from schema.catalog.readers import enums
 from schema.errors import UnsupportedError
 from schema.kinds import comment
+from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
 from schema.model.live import Compared, Found
-from schema.model.names import ident, literal
+from schema.model.names import LONGEST_BYTES, ident, literal
 from schema.model.objects import Enum
-from schema.model.step import Action, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 EnumComparison = Compared[Enum, Found[Enum]]
 # The catalog takes a lock on the type alone: neither rows nor writers of the tables that use it are touched.
@@ -82,3 +85,18 @@ def _added(enum: Enum, values: list[str]) -> list[Step]:
                           transaction=Transaction.OWN, cost=COST))
         values.insert(place, value)
     return found
+
+
+def errors(enum: Enum) -> Iterable[str]:
+    """Values that are declared twice, or longer than PostgreSQL takes."""
+    for value, count in Counter(enum.values).items():
+        if count > 1:
+            yield f"{enum.full_name}: value {value!r} is declared twice; keep one"
+        if len(value.encode()) > LONGEST_BYTES:
+            yield (f"{enum.full_name}: value {value!r} has {len(value.encode())} bytes; PostgreSQL takes "
+                   f"{LONGEST_BYTES}: shorten it")
+
+
+KIND = Kind(
+    Enum, resource="schema:Enum", page="enum.md", read=enums.read, server_words=ServerWords(creation, wanted),
+    steps=steps, lint=errors, drops=(Drop("enum", "DROP TYPE {}", Hazard.DROPS_TYPE),))

@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
+from schema.catalog.readers import functions
 from schema.errors import UnsafeChangeError
 from schema.kinds import comment, rights
+from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
 from schema.model import renames
 from schema.model.live import Compared, LiveFunction
 from schema.model.names import ident
@@ -167,3 +169,10 @@ def _quote(body: str) -> str:
     while (quote := f"$body{number or ''}$") in body:
         number += 1
     return "$$" if "$" not in body else quote
+
+
+KIND = Kind(
+    Function, resource="schema:Function", page="function.md", read=functions.read,
+    server_words=ServerWords(creation, wanted), steps=steps, lint=nothing_alone, compared=compared,
+    drops=(Drop("function", "DROP FUNCTION {}", Hazard.DROPS_FUNCTION),
+           Drop("procedure", "DROP PROCEDURE {}", Hazard.DROPS_FUNCTION)))

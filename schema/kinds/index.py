@@ -11,9 +11,12 @@ from schema.kinds import constraint
 from schema.model.live import Comparison, UnindexedChunk
 from schema.model.names import RESERVED, ident, idents
 from schema.model.objects import Index, Table
+from schema.model.sql_names import plain as plain_name
 from schema.model.step import Action, Hazard, Step, Transaction
 
 BESIDE = "__new"
+# A column's name as an index term begins with it; anything else is an expression.
+_COLUMN = re.compile(r'\s*(?P<name>"(?:[^"]|"")+"|[A-Za-z_]\w*\b)(?!\s*[(.])')
 _TERM = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z", re.I)
 
 
@@ -50,6 +53,12 @@ def _plain_term(method: str, term: re.Match[str]) -> str:
     if down:
         return f"{term['name'].lower()} DESC{' NULLS LAST' if nulls == 'LAST' else ''}"
     return f"{term['name'].lower()}{' NULLS FIRST' if nulls == 'FIRST' else ''}"
+
+
+def column_of(term: str) -> str | None:
+    """The column that an index term begins with; None for an expression."""
+    found = _COLUMN.match(term)
+    return plain_name(found["name"]) if found else None
 
 
 def steps(comparison: Comparison) -> list[Step]:

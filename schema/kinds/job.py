@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Any
 
 from schema.capabilities import JOB_NAMES
+from schema.catalog.readers import jobs
+from schema.errors import DeclarationError
+from schema.kinds.kind import Drop, Kind
 from schema.model import intervals
 from schema.model.live import Compared, LiveJob
 from schema.model.names import ident, literal
@@ -93,3 +99,50 @@ def _changes(comparison: JobComparison) -> list[tuple[str, str]]:
     if wanted.max_retries != live.max_retries:
         found.append((f"max_retries => {wanted.max_retries}", f"max_retries is {live.max_retries}"))
     return found
+
+
+def settled(wanted: Job, live: Job | None) -> Job:
+    """The declared job, with what is left to the server as it is there."""
+    plain = replace(wanted, procedure=wanted.procedure.removeprefix("public."), renamed_from=None, allow=())
+    if live is None:
+        return plain
+    same = _document(plain.config) == _document(live.config)
+    return replace(
+        plain, config=live.config if same else plain.config,
+        schedule=live.schedule if intervals.same(plain.schedule, live.schedule) else plain.schedule,
+        timezone=plain.timezone or live.timezone, max_runtime=_own(plain.max_runtime, live.max_runtime),
+        max_retries=live.max_retries if plain.max_retries is None else plain.max_retries,
+        retry_period=_own(plain.retry_period, live.retry_period))
+
+
+def _document(config: str | None) -> Any:
+    """What a job's config means: none and an empty one are the same."""
+    return json.loads(config or "{}") or {}
+
+
+def _own(wanted: str | None, live: str | None) -> str | None:
+    return live if wanted is None or intervals.same(wanted, live) else wanted
+
+
+def errors(job: Job) -> Iterable[str]:
+    """A comment, durations that are no interval, a config that is no JSON object."""
+    if job.comment is not None:
+        yield f"{job.full_name}: TimescaleDB keeps no comment on a job; take it away"
+    for key in ("schedule", "max_runtime", "retry_period"):
+        try:
+            intervals.length(getattr(job, key) or "0")
+        except DeclarationError as error:
+            yield f"{job.full_name}.{key}: {error}"
+    try:
+        document = json.loads(job.config or "{}")
+    except ValueError as error:
+        yield f"{job.full_name}.config: it is no JSON ({error}); write a JSON object"
+    else:
+        if not isinstance(document, dict):
+            yield f"{job.full_name}.config: it is {type(document).__name__} and must be a JSON object"
+
+
+KIND = Kind(
+    Job, resource="schema:Job", page="job.md", read=jobs.read, find=jobs.read_declared, server_words=None,
+    settled=settled, steps=steps, lint=errors,
+    drops=(Drop("job", "SELECT delete_job({})", Hazard.DROPS_JOB, first=True),))

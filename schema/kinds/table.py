@@ -1,16 +1,39 @@
-"""The table itself: created with its columns and constraints, put into the server's words, dropped."""
+"""The table itself with all its parts: created, put into the server's words, changed part by part, dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schema.kinds import check, column, foreign_key, hypertable, index, key, row_security, trigger
-from schema.model.live import LiveTable
+from schema.catalog.readers import tables
+from schema.kinds import (
+    check,
+    column,
+    columnstore,
+    comment,
+    constraint,
+    foreign_key,
+    hypertable,
+    index,
+    key,
+    reorder,
+    retention,
+    row_security,
+    trigger,
+)
+from schema.kinds.kind import Drop, Kind, ServerWords
+from schema.model import renames
+from schema.model.live import Comparison, LiveTable, default_time_index
 from schema.model.names import ident
-from schema.model.objects import Table
-from schema.model.step import Action, Hazard, Step
+from schema.model.objects import Check, Column, ForeignKey, Index, Key, Policy, Table, Trigger
+from schema.model.step import Action, Hazard, Step, Transaction
+
+Named = Column | Key | ForeignKey | Check | Index | Trigger | Policy
+# The order in which the parts of one table are made: what later parts stand on comes first.
+PARTS = (column.steps, key.steps, column.after_keys, hypertable.steps, check.steps, foreign_key.steps, index.steps,
+         columnstore.steps, retention.steps, reorder.steps, trigger.steps, row_security.steps)
 
 
 def create_step(table: Table) -> Step:
@@ -21,12 +44,6 @@ def create_step(table: Table) -> Step:
     body = ",\n    ".join(lines)
     return Step(Action.CREATE, table.full_name, f"CREATE TABLE {ident(table.full_name)} (\n    {body}\n)",
                 "the table does not exist")
-
-
-def drop_step(table: Table, why: str, cost: str = "") -> Step:
-    """Drop the table with its rows, policies and sequences."""
-    return Step(Action.DROP, table.full_name, f"DROP TABLE {ident(table.full_name)}", why, (Hazard.DROPS_TABLE,),
-                cost=cost)
 
 
 def needs_server(table: Table) -> bool:
@@ -44,8 +61,6 @@ def creation(table: Table) -> Iterable[tuple[str, str]]:
     yield table.full_name, create_step(bare).sql
     if table.hypertable:
         yield table.full_name, hypertable.creation(table, table.hypertable)
-        if table.hypertable.now:
-            yield table.full_name, hypertable.present(table, table.hypertable)
         if table.hypertable.now:
             yield table.full_name, hypertable.present(table, table.hypertable)
     for each in table.triggers:
@@ -82,3 +97,112 @@ def _ordered(declared: Sequence[Any], made: Sequence[Any]) -> tuple[Any, ...]:
     by_name = {each.name: each for each in made}
     return tuple(replace(by_name[each.name], comment=each.comment) if each.name in by_name else each
                  for each in declared)
+
+
+def steps(comparison: Comparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+    """The steps of one table, with all that hangs on it."""
+    found: list[Step] = []
+    warnings: list[str] = []
+    if comparison.live is None:
+        found.append(create_step(comparison.declared))
+        comparison = comparison.once_created()
+    else:
+        if comparison.renamed:
+            step = renames.step("TABLE", comparison.renamed, comparison.declared)
+            found.append(replace(step, transaction=Transaction.OWN))
+        comparison, renamed = renames.columns(comparison)
+        found.extend(renamed)
+        comparison, renamed = constraint.renames(comparison)
+        found.extend(renamed)
+        undeclared, warnings = _undeclared_steps(comparison, allowed)
+        found.extend(undeclared)
+        comparison = constraint.without(comparison, {step.object for step in undeclared})
+        comparison, without = column.without_generated(comparison)
+        found.extend(without)
+    for part in PARTS:
+        found.extend(part(comparison))
+        if part is hypertable.steps:
+            comparison = hypertable.converted(comparison)
+    found.extend(comment.steps(comparison, {step.object for step in found}))
+    # Last, when nothing that is declared stands on them any more.
+    dropped, left = _permitted(column.drop_steps(comparison, allowed), allowed)
+    if dropped:
+        columnstore.require_released(comparison)
+    return [*found, *dropped], [*warnings, *left]
+
+
+def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Drop what nobody declares where its hazard is allowed by name; say what was left in place."""
+    wanted, live = comparison.wanted, comparison.present.table
+    passing = {column.not_null_proof(each.name) for each in wanted.columns}
+    declared = constraint.names(wanted) | passing
+    found = [constraint.drop_step(comparison, name, "nobody declares the constraint")
+             for name in sorted(constraint.names(live) - declared)]
+    found += [index.drop_step(comparison, name) for name in _undeclared_indexes(comparison)]
+    declared = {each.name for each in wanted.triggers}
+    found += [trigger.drop_step(comparison, each.name) for each in live.triggers if each.name not in declared]
+    found += row_security.undeclared_steps(comparison, allowed)
+    return _permitted(found, allowed)
+
+
+def _permitted(found: Sequence[Step], allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Of steps that drop something, those that are allowed, and a warning for each of the others."""
+    steps = [step for step in found if all(hazard in allowed for hazard in step.hazards)]
+    warnings = [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
+                "drop it"
+                for step in found if step not in steps]
+    return steps, warnings
+
+
+def _undeclared_indexes(comparison: Comparison) -> list[str]:
+    """Indexes nobody declares, but for TimescaleDB's own on time, our unfinished ones and twins about to be renamed."""
+    wanted, live = comparison.wanted, comparison.present.table
+    ours = {each.name for each in wanted.indexes} | {each.name for each in wanted.keys}
+    ours |= {name[:63 - len(index.BESIDE)] + index.BESIDE for name in ours}
+    if live.hypertable:
+        ours.add(default_time_index(live, live.hypertable))
+    missing = ours - {each.name for each in live.indexes}
+    twins = {_unnamed(each) for each in wanted.indexes if each.name in missing}
+    return [each.name for each in live.indexes if each.name not in ours and _unnamed(each) not in twins]
+
+
+def _unnamed(each: Index) -> tuple[object, ...]:
+    return (each.columns, each.unique, each.method, each.include, each.where)
+
+
+def errors(table: Table) -> Iterable[str]:
+    """Parts that are declared twice, or that name columns which are not declared."""
+    yield from _twice(table)
+    yield from _missing(table)
+
+
+def _twice(table: Table) -> Iterable[str]:
+    policies = table.row_security.policies if table.row_security else ()
+    groups: tuple[tuple[Named, ...], ...] = (
+        table.columns, (*table.keys, *table.foreign_keys, *table.checks), (*table.indexes, *table.keys),
+        table.triggers, policies)
+    for group in groups:
+        for twice in [part for part, count in Counter(part.name for part in group).items() if count > 1]:
+            yield f"{table.full_name}.{twice}: declared twice; keep one"
+    if sum(key.primary for key in table.keys) > 1:
+        yield f"{table.full_name}: more than one primary key is declared; keep one"
+
+
+def _missing(table: Table) -> Iterable[str]:
+    columns = {column.name for column in table.columns}
+    constrained: tuple[Key | ForeignKey, ...] = (*table.keys, *table.foreign_keys)
+    parts: list[tuple[str, Iterable[str | None], str]] = [(one.name, one.columns, "key") for one in constrained]
+    parts += [(one.name, (*map(index.column_of, one.columns), *one.include), "index") for one in table.indexes]
+    for part, used, kind in parts:
+        for missing in [name for name in used if name is not None and name not in columns]:
+            yield f"{table.full_name}.{part}: column {missing!r} is not declared; declare it or correct the {kind}"
+    for one in table.foreign_keys:
+        if len(one.columns) != len(one.references):
+            yield (f"{table.full_name}.{one.name}: {len(one.columns)} columns refer to {len(one.references)}; "
+                   "name as many")
+
+
+KIND = Kind(
+    Table, resource="schema:Table", page="table.md", read=tables.read,
+    server_words=ServerWords(creation, wanted, needs_server), steps=steps, lint=errors, compared=Comparison,
+    drops=(Drop("table", "DROP TABLE {}", Hazard.DROPS_TABLE),))

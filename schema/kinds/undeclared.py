@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from schema.kinds import registry, view
+from schema.kinds.kind import Drop
 from schema.model.live import Undeclared
 from schema.model.names import ident
-from schema.model.objects import Object, kind_of
+from schema.model.objects import Object
 from schema.model.step import Action, Hazard, Step, Transaction
 
-# By kind: how it is dropped, under which hazard, and its place: what stands on others goes first. Kinds up to
-# `aggregate` go before anything else is changed, as they may keep columns from being changed; the others go last, as
-# what is still declared may stand on them until it is changed.
-KINDS = {
-    "job": ("SELECT delete_job({})", Hazard.DROPS_JOB),
-    "view": ("DROP VIEW {}", Hazard.DROPS_VIEW),
-    "materialized view": ("DROP MATERIALIZED VIEW {}", Hazard.DROPS_VIEW),
-    "aggregate": ("DROP MATERIALIZED VIEW {}", Hazard.DROPS_AGGREGATE),
-    "table": ("DROP TABLE {}", Hazard.DROPS_TABLE),
-    "function": ("DROP FUNCTION {}", Hazard.DROPS_FUNCTION),
-    "procedure": ("DROP PROCEDURE {}", Hazard.DROPS_FUNCTION),
-    "enum": ("DROP TYPE {}", Hazard.DROPS_TYPE),
-}
-FIRST = ("job", "view", "materialized view", "aggregate")
+# What no kind declares, and can be dropped all the same; what may stand on it goes before it.
+MATERIALIZED_VIEW = Drop("materialized view", "DROP MATERIALIZED VIEW {}", Hazard.DROPS_VIEW, first=True)
+# In the order in which they go.
+DROPS: Mapping[str, Drop] = {drop.word: drop for kind in registry.KINDS
+                             for drop in (*kind.drops, *((MATERIALIZED_VIEW,) if kind is view.KIND else ()))}
+TYPES: Mapping[str, type[Object] | None] = {
+    **dict.fromkeys(DROPS), **{drop.word: kind.declaration for kind in registry.KINDS for drop in kind.drops}}
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
     before: list[Step] = []
     after: list[Step] = []
     warnings: list[str] = []
-    order = list(KINDS)
+    order = list(DROPS)
     newest_first = list(reversed(undeclared))
     for each in sorted(newest_first, key=lambda each: order.index(each.kind)):
         hazards = _hazards(each, backed_up)
@@ -54,13 +49,13 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
                             f"it, or allow {' and '.join(missing)} to drop it")
         else:
             before += [_drop_key(each, name) for name in each.foreign_keys]
-            (before if each.kind in FIRST else after).append(_drop(each, hazards))
+            (before if DROPS[each.kind].first else after).append(_drop(each, hazards))
     return Dropping(tuple(before), tuple(after), tuple(warnings))
 
 
 def hazard(declared: Object) -> Hazard:
     """The hazard of dropping the object."""
-    return KINDS[kind_of(declared)][1]
+    return registry.of(declared).drops[0].hazard
 
 
 def drop_step(each: Undeclared, *, backed_up: bool) -> Step:
@@ -69,14 +64,14 @@ def drop_step(each: Undeclared, *, backed_up: bool) -> Step:
 
 
 def _hazards(each: Undeclared, backed_up: bool) -> tuple[Hazard, ...]:
-    hazard = KINDS[each.kind][1]
+    hazard = DROPS[each.kind].hazard
     return (hazard, Hazard.WITHOUT_BACKUP) if each.has_rows and not backed_up else (hazard,)
 
 
 def _drop(each: Undeclared, hazards: tuple[Hazard, ...]) -> Step:
     name = each.signature if each.kind == "job" else _qualified(each)
-    return Step(Action.DROP, each.name, KINDS[each.kind][0].format(name), f"nobody declares the {each.kind}", hazards,
-                Transaction.OWN)
+    return Step(Action.DROP, each.name, DROPS[each.kind].statement.format(name), f"nobody declares the {each.kind}",
+                hazards, Transaction.OWN)
 
 
 def _drop_key(each: Undeclared, name: str) -> Step:

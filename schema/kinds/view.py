@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
+from schema.catalog.readers import views
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.kinds import comment, rights
+from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
 from schema.model import renames
 from schema.model.live import Compared, Dependant, LiveView
 from schema.model.names import ident
 from schema.model.objects import View
-from schema.model.step import Action, Step
+from schema.model.step import Action, Hazard, Step
 
 ViewComparison = Compared[View, LiveView]
 INVOKER_SINCE = 150000
@@ -124,3 +126,8 @@ def _require_invoker(comparison: ViewComparison) -> None:
         raise UnsupportedError(f"{comparison.name}: security_invoker needs PostgreSQL {INVOKER_SINCE // 10000} or "
                                f"later, found {comparison.server_version // 10000}; declare the view without it, or "
                                "upgrade the server")
+
+
+KIND = Kind(
+    View, resource="schema:View", page="view.md", read=views.read, server_words=ServerWords(creation, wanted),
+    steps=steps, lint=nothing_alone, drops=(Drop("view", "DROP VIEW {}", Hazard.DROPS_VIEW, first=True),))

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from schema.errors import DeclarationError
-from schema.lint import aggregates, hypertables, indexes, jobs, names, references, tables
+from schema.kinds import registry
+from schema.lint import aggregates, hypertables, indexes, names, references
 from schema.lint.finding import Finding
 from schema.model.objects import Object
 
+
+def _alone(objects: Sequence[Object]) -> Iterable[str]:
+    """What each kind finds wrong in one declaration by itself."""
+    return (line for each in objects for line in registry.of(each).lint(each))
+
+
 # What cannot be, or cannot work. Objects that are not among those given are not judged.
 ERRORS: tuple[Callable[[Sequence[Object]], Iterable[str]], ...] = (
-    names.errors, tables.errors, hypertables.errors, indexes.errors, references.errors,
-    aggregates.errors, jobs.errors)
+    names.errors, _alone, hypertables.errors, indexes.errors, references.errors, aggregates.errors)
 # What works, but costs something or may be a slip; told only of a whole schema.
 WARNINGS: tuple[Callable[[Sequence[Object]], Iterable[Finding]], ...] = (
     indexes.warnings, references.warnings, aggregates.warnings)

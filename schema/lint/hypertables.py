@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from schema.kinds.index import column_of
 from schema.lint import durations
-from schema.lint.tables import column_of
 from schema.model import intervals
 from schema.model.objects import Hypertable, Object, Table
 

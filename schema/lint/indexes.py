@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from schema.kinds.index import plain
+from schema.kinds.index import column_of, plain
 from schema.lint.finding import Finding, Lint
-from schema.lint.tables import column_of
 from schema.model.objects import ContinuousAggregate, ForeignKey, Index, Object, Table
 
 

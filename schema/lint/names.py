@@ -1,4 +1,4 @@
-"""Names: declared once, short enough, and without dots; values of enums; allowances."""
+"""Names: declared once, short enough, and without dots; allowances."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from schema.lint.finding import Lint
 from schema.model.names import LONGEST_BYTES
-from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Object, Table
+from schema.model.objects import ContinuousAggregate, Function, Job, Object, Table
 from schema.model.step import Hazard
 
 KNOWN = frozenset((*Hazard, *Lint))
@@ -21,7 +21,6 @@ def errors(objects: Sequence[Object]) -> Iterable[str]:
     for each in objects:
         for name in (each.schema, each.name, *_parts(each)):
             yield from _name(each.full_name, name)
-        yield from _values(each) if isinstance(each, Enum) else ()
         for name in sorted(set(each.allow) - KNOWN):
             yield f"{each.full_name}: allow {name!r} is not known; use one of {', '.join(sorted(KNOWN))}"
 
@@ -43,12 +42,3 @@ def _parts(each: Object) -> Iterable[str]:
         yield from (part.name for group in groups for part in group)
     elif isinstance(each, ContinuousAggregate):
         yield from (index.name for index in each.indexes)
-
-
-def _values(enum: Enum) -> Iterable[str]:
-    for value, count in Counter(enum.values).items():
-        if count > 1:
-            yield f"{enum.full_name}: value {value!r} is declared twice; keep one"
-        if len(value.encode()) > LONGEST_BYTES:
-            yield (f"{enum.full_name}: value {value!r} has {len(value.encode())} bytes; PostgreSQL takes "
-                   f"{LONGEST_BYTES}: shorten it")

@@ -4,30 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, kw_only=True)
-class Declared:
-    """What every object has beside its own: where it is, what it is for, what it was called, what it may cost.
-
-    `renamed_from` is its former name, in the same schema. `allow` names the hazards that changes to it may carry,
-    and the findings of schema.lint that are meant so.
-    """
-
-    name: str
-    schema: str = "public"
-    comment: str | None = None
-    renamed_from: str | None = None
-    allow: tuple[str, ...] = ()
-
-    @property
-    def full_name(self) -> str:
-        """The name as people write it: the schema only where it is not public."""
-        return qualified(self.schema, self.name)
-
-
-def qualified(schema: str, name: str) -> str:
-    """`schema.name` as people write it: the schema only where it is not public."""
-    return name if schema == "public" else f"{schema}.{name}"
+from schema.model.declared import KINDS as KINDS
+from schema.model.declared import Declared as Declared
+from schema.model.declared import Object as Object
+from schema.model.declared import kind_of as kind_of
+from schema.model.declared import qualified as qualified
 
 
 @dataclass(frozen=True)
@@ -188,7 +169,7 @@ class Reorder:
 
 
 @dataclass(frozen=True)
-class Table(Declared):
+class Table(Declared, kind="table"):
     """A table and everything that lives and dies with it."""
 
     name: str
@@ -216,7 +197,7 @@ class Refresh:
 
 
 @dataclass(frozen=True)
-class ContinuousAggregate(Declared):
+class ContinuousAggregate(Declared, kind="aggregate"):
     """A query over a hypertable or another aggregate, grouped by time_bucket, kept ready and brought up to date.
 
     With `real_time`, what is not materialized yet is computed when asked for.
@@ -232,7 +213,7 @@ class ContinuousAggregate(Declared):
 
 
 @dataclass(frozen=True)
-class View(Declared):
+class View(Declared, kind="view"):
     """A named query."""
 
     name: str
@@ -241,7 +222,7 @@ class View(Declared):
 
 
 @dataclass(frozen=True)
-class Function(Declared):
+class Function(Declared, kind="function"):
     """A function, or a procedure where nothing is returned (`returns` None); `body` is its text. One for each name."""
 
     name: str
@@ -265,7 +246,7 @@ class ValueRename:
 
 
 @dataclass(frozen=True)
-class Enum(Declared):
+class Enum(Declared, kind="enum"):
     """A type whose values are these, in this order."""
 
     name: str
@@ -274,7 +255,7 @@ class Enum(Declared):
 
 
 @dataclass(frozen=True)
-class Job(Declared):
+class Job(Declared, kind="job"):
     """A procedure (`schema.name` outside of public) that TimescaleDB runs every `schedule` with `config` (JSON)."""
 
     name: str
@@ -287,13 +268,3 @@ class Job(Declared):
     max_runtime: str | None = None
     max_retries: int | None = None
     retry_period: str | None = None
-
-
-Object = Table | ContinuousAggregate | View | Function | Enum | Job
-KINDS: dict[str, type[Object]] = {
-    "table": Table, "aggregate": ContinuousAggregate, "view": View, "function": Function, "enum": Enum, "job": Job}
-
-
-def kind_of(value: Object) -> str:
-    """The word for what the object is, as its properties carry it."""
-    return next(name for name, cls in KINDS.items() if type(value) is cls)

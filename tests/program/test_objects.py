@@ -12,7 +12,7 @@ from infra.inprocess.record import Made, Record
 from infra.inprocess.resources import MakerError, remove
 from infra.program import schema
 from infra.providers import schema as providers
-from infra.resources import SchemaObject
+from infra.resources import OBJECTS, SchemaObject
 from infra.settings import schema_settings
 from schema.connection import Address
 from schema.errors import ServerUnreachableError, UnsafeChangeError
@@ -66,7 +66,7 @@ def test_types_and_classes_that_state_files_name_are_the_same_for_ever() -> None
             for cls in SchemaObject.__subclasses__()} == {
         f"dynamic/schema:{name}": ("infra.providers.schema", f"{name}Provider")
         for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job")}
-    assert set(schema.RESOURCES) == set(KINDS.values())
+    assert set(OBJECTS) == set(KINDS.values())
     assert issubclass(providers.TableProvider, providers.ObjectProvider)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +14,13 @@ from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
 from schema.catalog.readers import jobs
 from schema.model.live import Undeclared
-from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Object, Table, View, qualified
+from schema.model.objects import ContinuousAggregate, Job, Object, qualified
 
-TYPES: dict[str, type[Object] | None] = {
-    "table": Table, "view": View, "materialized view": None, "function": Function, "procedure": Function,
-    "enum": Enum, "aggregate": ContinuousAggregate, "job": Job}
+# The class of the objects that sql/undeclared.sql has a word for; None where no kind declares them.
+Types = Mapping[str, type[Object] | None]
 
 
-def read(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object],
+def read(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object], types: Types,
          schemas: Sequence[str] | None = None) -> list[Undeclared]:
     """The objects of the declared schemas that are not declared, oldest first; what an extension made does not count.
 
@@ -43,7 +42,7 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
     known = _known_jobs(connection, capabilities, objects)
     left = [row for row in found
             if (row["signature"] not in known if row["kind"] == "job" else
-                (TYPES[row["kind"]], qualified(row["schema"], row["name"])) not in declared)]
+                (types[row["kind"]], qualified(row["schema"], row["name"])) not in declared)]
     filled = _filled(connection, [row for row in left if row["kind"] == "table"])
     keys = rows_by(connection, "foreign_keys", "table",
                    names=[qualified(row["schema"], row["name"]) for row in left if row["kind"] == "table"])
@@ -51,14 +50,14 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
                        row["oid"] in filled, _foreign_keys(row, keys)) for row in left]
 
 
-def of(connection: Connection[Any], capabilities: Capabilities, declared: Object) -> list[Undeclared]:
+def of(connection: Connection[Any], capabilities: Capabilities, declared: Object, types: Types) -> list[Undeclared]:
     """What the declared object is on the server, as if nobody declared it; nothing where it is absent."""
     if isinstance(declared, Job):
         live = jobs.read_declared(connection, capabilities, [declared]).get(declared.full_name)
         numbers = (live.id, *live.doubles) if live else ()
         return [Undeclared("job", declared.full_name, str(number), declared.schema) for number in numbers]
-    found = read(connection, capabilities, [replace(declared, name="")])
-    return [each for each in found if (TYPES[each.kind], each.name) == (type(declared), declared.full_name)]
+    found = read(connection, capabilities, [replace(declared, name="")], types)
+    return [each for each in found if (types[each.kind], each.name) == (type(declared), declared.full_name)]
 
 
 def _known_jobs(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> set[str]:

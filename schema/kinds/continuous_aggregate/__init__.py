@@ -6,14 +6,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from schema.aggregates.live import BUILDING, INDEXES, OLD, REPLACED, AggregateComparison, LiveAggregate, as_table
+from schema.catalog.readers import aggregates
 from schema.kinds import columnstore, comment, index, refresh, retention
 from schema.kinds.continuous_aggregate import columns, rebuild
 from schema.kinds.continuous_aggregate.query_change import change_of
+from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
 from schema.model.live import Weight
 from schema.model.names import ident
 from schema.model.objects import ContinuousAggregate, Index
 from schema.model.renames import step as rename_step
-from schema.model.step import Action, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction
 
 
 def creation(aggregate: ContinuousAggregate) -> Iterable[tuple[str, str]]:
@@ -141,3 +143,9 @@ def _drop_old(comparison: AggregateComparison, *, rebuilt: bool) -> tuple[list[S
     if comparison.old_source:
         found.append(rebuild.drop_old(comparison.old_source))
     return found, said
+
+
+KIND = Kind(
+    ContinuousAggregate, resource="schema:ContinuousAggregate", page="continuous-aggregate.md", read=aggregates.read,
+    server_words=ServerWords(creation, wanted), steps=steps, lint=nothing_alone, compared=AggregateComparison,
+    drops=(Drop("aggregate", "DROP MATERIALIZED VIEW {}", Hazard.DROPS_AGGREGATE, first=True),))

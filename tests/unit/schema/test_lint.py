@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from schema.errors import DeclarationError
+from schema.kinds.index import column_of
 from schema.lifecompanion import declared
 from schema.lint import lint, warnings
-from schema.lint.tables import column_of
 from schema.model.objects import (
     Check,
     Column,

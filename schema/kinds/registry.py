@@ -1,0 +1,20 @@
+"""Every kind of object that can be declared: an entry here is all that registers one (docs/schema/add-a-kind.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schema.kinds import continuous_aggregate, enum, function, job, table, view
+from schema.kinds.kind import Kind
+from schema.model.objects import Object
+
+# In the order in which live ones that nobody declares are dropped: what stands on others goes first.
+KINDS: tuple[Kind, ...] = (
+    job.KIND, view.KIND, continuous_aggregate.KIND, table.KIND, function.KIND, enum.KIND)
+
+_BY_CLASS: Mapping[type[Object], Kind] = {kind.declaration: kind for kind in KINDS}
+
+
+def of(declared: Object | type[Object]) -> Kind:
+    """The kind of an object, or of a class of objects."""
+    return _BY_CLASS[declared if isinstance(declared, type) else type(declared)]
