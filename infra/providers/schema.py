@@ -98,6 +98,10 @@ class JobProvider(ObjectProvider):
     """Jobs."""
 
 
+class StatisticsProvider(ObjectProvider):
+    """Extended statistics."""
+
+
 # The properties that say how much data is declared; a contract with state files, as all property names are.
 VOLUME = ("number", "users", "devices_per_user", "days", "interval")
 

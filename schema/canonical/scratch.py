@@ -50,7 +50,7 @@ def in_server_words(connection: Connection[Any], capabilities: Capabilities, dec
         columns = scratch.columns(tables)
         merged = scratch.merged(tables)
         scratch.make([each for each in universe if each in made and each not in for_types])
-        found = scratch.read([each for each in declared if each in made])
+        found = scratch.read([each for each in declared if each in made and registry.of(each).server_words])
     words = tuple(_wanted(each, merged, columns, found.get((type(each), each.full_name))) for each in declared)
     return words, found
 

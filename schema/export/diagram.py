@@ -20,8 +20,10 @@ from schema.model.objects import (
     Object,
     Reorder,
     Retention,
+    Statistics,
     Table,
     View,
+    kind_of,
 )
 
 GAP_X, GAP_Y, MARGIN = 84, 34, 30
@@ -66,8 +68,9 @@ def _box(each: Object) -> Box:
         return Box("aggregate", each.full_name, list(_query_rows(each.query)), list(_aggregate_tags(each)))
     if isinstance(each, View):
         return Box("view", each.full_name, list(_query_rows(each.query)), [])
-    if isinstance(each, Enum):
-        return Box("enum", each.full_name, [Row(value) for value in each.values], [])
+    if isinstance(each, Enum | Statistics):
+        lines = each.values if isinstance(each, Enum) else each.columns
+        return Box(kind_of(each), each.full_name, [Row(line) for line in lines], [])
     if isinstance(each, Function):
         kind = "procedure" if each.returns is None else "function"
         returns = f"returns {each.returns}" if each.returns else "procedure"
@@ -147,7 +150,7 @@ def _links(objects: Sequence[Object]) -> Iterable[Link]:
             yield from (Link(each, tables[key.table], "refers", (key.columns[0], key.references[0]))
                         for key in each.foreign_keys if key.table in tables)
         for other in dependencies.needs(each, objects):
-            if isinstance(other, Table | ContinuousAggregate | View):
+            if isinstance(other, Table | ContinuousAggregate | View) and not isinstance(each, Statistics):
                 query = getattr(each, "query", "")
                 if re.search(rf'\b(from|join)\s+(\w+\.)?"?{re.escape(other.name)}\b', query, re.I):
                     yield Link(each, other, "reads")

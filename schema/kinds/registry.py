@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schema.kinds import continuous_aggregate, enum, function, job, table, view
+from schema.kinds import continuous_aggregate, enum, function, job, statistics, table, view
 from schema.kinds.kind import Kind
 from schema.model.objects import Object
 
 # In the order in which live ones that nobody declares are dropped: what stands on others goes first.
 KINDS: tuple[Kind, ...] = (
-    job.KIND, view.KIND, continuous_aggregate.KIND, table.KIND, function.KIND, enum.KIND)
+    job.KIND, statistics.KIND, view.KIND, continuous_aggregate.KIND, table.KIND, function.KIND, enum.KIND)
 
 _BY_CLASS: Mapping[type[Object], Kind] = {kind.declaration: kind for kind in KINDS}
 

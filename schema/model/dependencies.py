@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Object, Table, View
+from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Object, Statistics, Table, View
 from schema.model.sql_names import names_in
 
 # What a query calls one of its columns is no reference to anything.
@@ -31,6 +31,8 @@ def texts(each: Object) -> Iterable[str]:
         yield from (each.arguments, each.returns or "")
     elif isinstance(each, Job):
         yield each.procedure
+    elif isinstance(each, Statistics):
+        yield each.table
 
 
 def needs(each: Object, universe: Sequence[Object]) -> list[Object]:

@@ -268,3 +268,14 @@ class Job(Declared, kind="job"):
     max_runtime: str | None = None
     max_retries: int | None = None
     retry_period: str | None = None
+
+
+@dataclass(frozen=True)
+class Statistics(Declared, kind="statistics"):
+    """What the planner learns of these columns together whenever `table` (`schema.table` outside of public) is
+    analyzed; the order of `columns` and of `kinds` tells nothing."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    kinds: tuple[str, ...] = ("ndistinct", "dependencies", "mcv")

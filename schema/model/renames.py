@@ -8,7 +8,7 @@ from typing import Any
 
 from schema.model.live import Compared, Comparison
 from schema.model.names import ident, literal
-from schema.model.objects import Column, Declared, Enum, Function, Table, qualified
+from schema.model.objects import Column, Declared, Enum, Function, Statistics, Table, qualified
 from schema.model.sql_names import rename
 from schema.model.step import Action, Step
 
@@ -65,6 +65,9 @@ def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, 
         columns = tuple(replace(each, type=rename(each.type, types)) for each in value.columns)
         return _texts(replace(value, foreign_keys=keys, columns=columns), text) if types or calls or values else \
             replace(value, foreign_keys=keys)
+    if isinstance(value, Statistics):
+        moved = renamed.get(value.table)
+        return replace(value, table=moved.full_name) if moved else value
     if isinstance(value, Function):
         return replace(value, arguments=rename(value.arguments, {**plain, **types}),
                        returns=value.returns and rename(value.returns, {**plain, **types}))

@@ -21,6 +21,7 @@ class Hazard(StrEnum):
     DROPS_TRIGGER = "drops_trigger"
     DROPS_POLICY = "drops_policy"
     DROPS_JOB = "drops_job"
+    DROPS_STATISTICS = "drops_statistics"
     WITHOUT_BACKUP = "without_backup"
     DELETES_DATA = "deletes_data"
     REWRITES_TABLE = "rewrites_table"

@@ -65,7 +65,7 @@ def test_types_and_classes_that_state_files_name_are_the_same_for_ever() -> None
     assert {cls._resource_type_name: (cls.made_by.__module__, cls.made_by.__name__)
             for cls in SchemaObject.__subclasses__()} == {
         f"dynamic/schema:{name}": ("infra.providers.schema", f"{name}Provider")
-        for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job")}
+        for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job", "Statistics")}
     assert set(OBJECTS) == set(KINDS.values())
     assert issubclass(providers.TableProvider, providers.ObjectProvider)
 

@@ -21,6 +21,7 @@ from schema.model.objects import (
     Reorder,
     Retention,
     RowSecurity,
+    Statistics,
     Table,
     Trigger,
     View,
@@ -95,5 +96,8 @@ WARM = View("warm_rooms", query="SELECT id, name, doubled(area) AS twice FROM ro
             comment="Where it is warm", security_invoker=True)
 WARMEST = View("warmest", query="SELECT day, warmest FROM readings_daily ORDER BY warmest DESC LIMIT 10")
 PRUNING = Job("pruning", procedure="prune", schedule="1 day", config='{"keep": "1 year"}')
+STATISTICS = Statistics("rooms_warm_and_large", "rooms", ("heated", "area", "Mixed Case"),
+                        comment="Large rooms are warm")
 
-DECLARED = (MOOD, TOUCH, DOUBLED, PRUNE, ROOMS, NOTES, READINGS, EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING)
+DECLARED = (MOOD, TOUCH, DOUBLED, PRUNE, ROOMS, NOTES, READINGS, EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING,
+            STATISTICS)

@@ -1,4 +1,4 @@
--- Tables, views, functions and enums of these schemas that belong to no extension and are no partition.
+-- Tables, views, functions, enums and extended statistics of these schemas that belong to no extension and are no partition.
 WITH extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
 SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END AS kind,
        n.nspname AS schema, c.relname AS name, c.relname AS signature, c.oid::bigint AS oid
@@ -19,4 +19,10 @@ SELECT 'enum', n.nspname, t.typname, t.typname, t.oid::bigint
   JOIN pg_namespace n ON n.oid = t.typnamespace
  WHERE n.nspname = ANY(%(schemas)s) AND t.typtype = 'e'
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid)
+UNION ALL
+SELECT 'statistics object', n.nspname, s.stxname, s.stxname, s.oid::bigint
+  FROM pg_statistic_ext s
+  JOIN pg_namespace n ON n.oid = s.stxnamespace
+ WHERE n.nspname = ANY(%(schemas)s)
+   AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_statistic_ext'::regclass AND e.objid = s.oid)
  ORDER BY 5

@@ -1,0 +1,21 @@
+"""Read extended statistics: one query however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from schema.capabilities import Capabilities
+from schema.catalog.queries import rows
+from schema.model.live import Found
+from schema.model.objects import Statistics
+
+
+def read(connection: Connection[Any], _: Capabilities, schema: str,
+         names: Sequence[str]) -> dict[str, Found[Statistics]]:
+    """The live statistics objects of one schema by name; absent ones are absent."""
+    return {row["name"]: Found(Statistics(row["name"], row["table"], tuple(row["columns"]), tuple(row["kinds"]),
+                                          schema=schema, comment=row["comment"]))
+            for row in rows(connection, "statistics", schema=schema, names=list(names))}

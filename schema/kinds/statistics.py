@@ -1,0 +1,79 @@
+"""Extended statistics: what the planner learns of columns together; made again where they differ, as they hold nothing
+that ANALYZE does not bring back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from schema.catalog.readers import statistics
+from schema.kinds import comment
+from schema.kinds.kind import Drop, Kind
+from schema.model import renames
+from schema.model.live import Compared, Found
+from schema.model.names import ident, idents
+from schema.model.objects import Statistics
+from schema.model.step import Action, Hazard, Step
+
+StatisticsComparison = Compared[Statistics, Found[Statistics]]
+KEPT = ("ndistinct", "dependencies", "mcv")
+COST = "SHARE UPDATE EXCLUSIVE on the table, no scan; empty until the table is analyzed"
+
+
+def definition(declared: Statistics) -> str:
+    """CREATE STATISTICS as SQL."""
+    return (f"CREATE STATISTICS {ident(declared.full_name)} ({', '.join(declared.kinds)}) "
+            f"ON {idents(declared.columns)} FROM {ident(declared.table)}")
+
+
+def steps(comparison: StatisticsComparison, _: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Create the statistics object, or drop it and make it again where it differs; no step where it is as declared."""
+    declared, name = comparison.declared, comparison.name
+    found: list[Step] = []
+    live_comment = None
+    if comparison.live is None:
+        found.append(Step(Action.CREATE, name, definition(declared), "the statistics object does not exist"))
+    else:
+        live = comparison.live.object
+        found += [renames.step("STATISTICS", comparison.renamed, declared)] if comparison.renamed else []
+        live_comment = live.comment
+        if replace(comparison.wanted, comment=live.comment) != live:
+            again = f"DROP STATISTICS {ident(name)}; {definition(declared)}"
+            found.append(Step(Action.REPLACE, name, again, f"it is {definition(live)}", cost=COST))
+            live_comment = None
+    said = comment.step(f"STATISTICS {ident(name)}", name, declared.comment, live_comment)
+    return [*found, *([said] if said else [])], []
+
+
+def settled(wanted: Statistics, live: Statistics | None) -> Statistics:
+    """The declaration with columns and kinds in the server's order, where they are the same: order tells nothing."""
+    plain = replace(wanted, table=wanted.table.removeprefix("public."), renamed_from=None, allow=())
+    if live is None:
+        return plain
+    return replace(plain, columns=_in_order(plain.columns, live.columns), kinds=_in_order(plain.kinds, live.kinds))
+
+
+def _in_order(wanted: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, ...]:
+    return live if sorted(wanted) == sorted(live) else wanted
+
+
+def errors(declared: Statistics) -> Iterable[str]:
+    """Fewer than two columns, expressions in place of columns, what is named twice, kinds that are not known."""
+    name = declared.full_name
+    if len(declared.columns) < 2:
+        yield f"{name}: {len(declared.columns)} columns are declared, and PostgreSQL takes from 2 on; add columns"
+    yield from (f"{name}: {column} is an expression; only statistics of columns can be declared"
+                for column in declared.columns if "(" in column)
+    yield from (f"{name}: {twice} is declared twice; keep one"
+                for twice, count in Counter((*declared.columns, *declared.kinds)).items() if count > 1)
+    yield from (f"{name}: kind {kind!r} is not known; use one of {', '.join(KEPT)}"
+                for kind in declared.kinds if kind not in KEPT)
+    if not declared.kinds:
+        yield f"{name}: no kind is declared; use one of {', '.join(KEPT)}"
+
+
+KIND = Kind(
+    Statistics, resource="schema:Statistics", page="statistics.md", read=statistics.read, server_words=None,
+    settled=settled, steps=steps, lint=errors,
+    drops=(Drop("statistics object", "DROP STATISTICS {}", Hazard.DROPS_STATISTICS, first=True),))
