@@ -71,13 +71,16 @@ class Registrations(MockMonitor):
     mocks: Recorder
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The URN as the engine makes it."""
         return make_urn(pulumi.get_stack(), pulumi.get_project(), parent, type_, name)
 
     def RegisterResource(self, request: Any) -> Any:
+        """Note the request."""
         self.mocks.requests[self.make_urn(request.parent, request.type, request.name)] = request
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
+        """Note the outputs of a component, secrets marked."""
         self.mocks.registered[request.urn] = rpc.deserialize_properties(request.outputs)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
