@@ -10,6 +10,8 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
+from infra.components import Component
+
 # The account and the region of an S3 server of the stack's own.
 ACCESS_KEY = "lifecompanion"
 REGION = "us-east-1"
@@ -33,14 +35,15 @@ Standbys = Callable[[postgresql.Provider, pulumi.Input[str], pulumi.Input[str]],
 class LocalS3:
     """An S3 server of ours. `endpoint` is for this machine, `endpoint_inside` for containers on its network.
 
-    `resource` is what runs it: the container or the process; with `data` its buckets vanish. `ca_file` is on this
-    machine, `ca_pem` the same as text.
+    `resource` is what runs it: the container or the process; with `data` its buckets vanish. `component` is the part of
+    the stack that all of it hangs under. `ca_file` is on this machine, `ca_pem` the same as text.
     """
 
     endpoint: str
     endpoint_inside: str | None
     ca_file: str
     ca_pem: pulumi.Output[str]
+    component: Component
     resource: pulumi.Resource
     data: pulumi.Resource
     secret_key: pulumi.Output[str] = field(repr=False)

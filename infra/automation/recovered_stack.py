@@ -22,6 +22,7 @@ from backups.errors import RestoreError
 from backups.physical.point_in_time import end_container, recover, remove_container
 from infra.automation.stack import Result, Stack
 from infra.automation.stack_file import StackError, stack_config, stack_target
+from infra.components import PACKAGE
 from infra.folders import LOCAL, ROOT
 from infra.local.processes import port_is_free
 from infra.settings import NAMESPACE, OFFICIAL_IMAGE, PORTS_PER_STACK, Settings
@@ -29,9 +30,10 @@ from infra.targets.docker import DEBIAN, KIND_LABEL, OFFICIAL
 
 WORKERS = "timescaledb.max_background_workers"
 HELD = "# Its jobs are held; `lcdb backup release NAME --target` lets them run.\n"
-# The types of resources inside the server, and of passwords set in it; all others belong to the source alone.
+# The types of resources inside the server, of passwords set in it, and of the components that hold them; all others
+# belong to the source alone.
 INSIDE = ("postgresql:", "pulumi:providers:postgresql", "pulumi:providers:pulumi-python", "pulumi:pulumi:Stack",
-          *(f"pulumi-python:dynamic/{module}:" for module in ("access", "schema", "seed")))
+          PACKAGE, *(f"pulumi-python:dynamic/{module}:" for module in ("access", "schema", "seed")))
 # A copy of the files has no slots; the new stack's S3 server has a login of its own.
 LEFT_OUT = ("postgresql:index/physicalReplicationSlot:", "access:Password::s3-root-password")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
+
+from infra.inprocess.urns import as_engine
 
 NAME = "inprocess.json"
 # The Pulumi state that a record was made from, with its secrets still encrypted.
@@ -21,6 +23,7 @@ class Made:
 
     `stays`: destroy leaves it. `goes_with`: the URN of the resource whose removal removes it too. `protected`: nothing
     is destroyed while one resource is. `secrets`: the properties that are secret, None where that is not known.
+    `parent`: the URN of its component, empty for none.
     """
 
     type: str
@@ -32,6 +35,7 @@ class Made:
     stays: bool = False
     protected: bool = False
     secrets: tuple[str, ...] | None = None
+    parent: str = ""
 
 
 class Record:
@@ -53,12 +57,20 @@ class Record:
             kept = json.loads((folder / NAME).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls(folder, {}, {})
-        return cls(folder, {urn: _made(entry) for urn, entry in kept["made"].items()}, kept["outputs"])
+        return cls(folder, {as_engine(urn): _made(entry) for urn, entry in kept["made"].items()}, kept["outputs"])
 
     def put(self, urn: str, made: Made) -> None:
         """Add or replace a resource and write the file at once, so that a killed run loses no password."""
         self.made[urn] = made
         self.write()
+
+    def move(self, urn: str, former: Iterable[str]) -> None:
+        """Have under `urn` what is known under one of its former URNs, with every mention of it; nothing is written."""
+        old = next((other for other in former if other in self.made), None)
+        if old is None or urn in self.made:
+            return
+        self.made = {urn if key == old else key: replace(made, goes_with=urn) if made.goes_with == old else made
+                     for key, made in self.made.items()}
 
     def drop(self, urn: str) -> None:
         """Remove a resource and write the file."""
@@ -84,5 +96,5 @@ class Record:
 
 
 def _made(entry: dict[str, Any]) -> Made:
-    secrets = entry.pop("secrets", None)
-    return Made(**entry, secrets=None if secrets is None else tuple(secrets))
+    secrets, goes_with = entry.pop("secrets", None), as_engine(entry.pop("goes_with"))
+    return Made(**entry, goes_with=goes_with, secrets=None if secrets is None else tuple(secrets))

@@ -21,6 +21,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 from infra.automation.failures import explain
 from infra.inprocess import access
 from infra.inprocess.record import Made, Record
+from infra.inprocess.urns import component_of, former_urns, make_urn
 from infra.providers.calls import is_unknown
 from schema.connection import Address
 from schema.errors import ServerUnreachableError
@@ -72,6 +73,7 @@ class Maker(Mocks):
         with self._one_at_a_time:
             if self.failures:
                 raise MakerError(f"{args.name}: not tried, as another resource failed")
+            self._record.move(self.asked.urn, self.asked.former)
             self.asked.secrets = tuple(sorted(
                 {key for key, value in args.inputs.items() if is_rpc_secret(value)}.union(self.asked.secret_outputs)))
             try:
@@ -116,7 +118,7 @@ class Maker(Mocks):
             return "create", *self._created(kind, name, inputs, provider)
         diff = provider.diff(old.id, dict(old.outputs), inputs)
         if not _changes(diff, old, inputs):
-            if not self.preview and old.secrets != self.asked.secrets:
+            if not self.preview and (old.secrets, old.parent) != (self.asked.secrets, self.asked.parent):
                 self._keep(kind, name, old.id, dict(old.inputs), old.outputs)
             return "same", old.id, dict(old.outputs)
         if self.preview:
@@ -153,22 +155,28 @@ class Maker(Mocks):
     def _keep(self, kind: str, name: str, id_: str, inputs: Props, outputs: Mapping[str, Any]) -> tuple[str, Props]:
         outputs = {**outputs, **({PROVIDER: inputs[PROVIDER]} if PROVIDER in inputs else {})}
         self._record.put(self.asked.urn, Made(kind, name, id_, inputs, outputs, self.asked.goes_with, self.asked.stays,
-                                             self.asked.protected, self.asked.secrets))
+                                             self.asked.protected, self.asked.secrets, self.asked.parent))
         return id_, outputs
 
 
 class Monitor(MockMonitor):
-    """Tells the maker what a mock is not told: the resource's URN, and what becomes of it when the stack goes."""
+    """Tells the maker what a mock is not told: a resource's URNs, and what becomes of it when the stack goes."""
 
     def __init__(self, maker: Maker) -> None:
         """Pass what is registered on to `maker`."""
         super().__init__(maker)
         self._maker = maker
 
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """As the engine makes it, so that a stack is under the same URNs with the CLI."""
+        return make_urn(pulumi.get_stack(), pulumi.get_project(), parent, type_, name)
+
     def RegisterResource(self, request: Any) -> Any:
         """Make the resource that the program registers."""
         asked = self._maker.asked
         asked.urn = self.make_urn(request.parent, request.type, request.name)
+        asked.former = tuple(former_urns(request, pulumi.get_stack(), pulumi.get_project()))
+        asked.parent = component_of(request.parent)
         asked.goes_with, asked.stays = str(request.deletedWith), bool(request.retainOnDelete)
         asked.protected, asked.secret_outputs = bool(request.protect), tuple(request.additionalSecretOutputs)
         with event_loop():

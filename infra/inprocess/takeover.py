@@ -22,11 +22,10 @@ from infra.automation.state import find_backend
 from infra.folders import LOCAL, ROOT, stack_folder
 from infra.inprocess.record import TAKEN_OVER, Made, Record
 from infra.inprocess.resources import POSTGRESQL, PROVIDER
+from infra.inprocess.urns import component_of, qualified_type
 from infra.local.state_files import STACK_TYPE, is_secret, kept_resources, marked, plain, read_state, state_files
 
 DYNAMIC = "pulumi:providers:pulumi-python"
-# What the mocks' names of resources have and the engine's have not: the stack as the parent's type.
-PARENT = f"{STACK_TYPE}$"
 # What the plugin's state says of a role and a database that were made without further attributes, as ours are over SQL.
 PLAIN: Mapping[str, Mapping[str, Any]] = {
     "postgresql:index/role:Role": {
@@ -105,18 +104,23 @@ def as_deployment(record: Record, project: str, stack: str) -> dict[str, Any]:
         {"urn": root, "custom": False, "type": STACK_TYPE, "inputs": {}, "outputs": _marked(record.outputs, None)},
         dynamic]
     made = _with_server(record, head)
-    server = next((f"{_engine_urn(urn)}::{entry.id}" for urn, entry in made.items() if entry.type == POSTGRESQL), "")
+    server = next((f"{urn}::{entry.id}" for urn, entry in made.items() if entry.type == POSTGRESQL), "")
+    before: list[str] = []
     for urn, entry in made.items():
+        if entry.parent and not any(resource["urn"] == entry.parent for resource in resources):
+            resources.append({"urn": entry.parent, "custom": False, "type": qualified_type(entry.parent),
+                              "parent": root, "inputs": {}, "outputs": {}})
         provider = f"{dynamic['urn']}::{dynamic['id']}" if PROVIDER in entry.inputs else server
         release = {"version": version("pulumi-postgresql")} if entry.type == POSTGRESQL else {}
         resources.append({
-            "urn": _engine_urn(urn), "custom": True, "id": entry.id, "type": entry.type, "parent": root,
+            "urn": urn, "custom": True, "id": entry.id, "type": entry.type, "parent": entry.parent or root,
             "inputs": {**release, **_marked(entry.inputs, entry.secrets)},
             "outputs": {**release, **PLAIN.get(entry.type, {}), **_marked(entry.outputs, entry.secrets)},
-            "dependencies": [resource["urn"] for resource in resources[2:]],
+            "dependencies": list(before),
             **({"provider": provider} if entry.type != POSTGRESQL else {}),
-            **({"deletedWith": _engine_urn(entry.goes_with)} if entry.goes_with else {}),
+            **({"deletedWith": entry.goes_with} if entry.goes_with else {}),
             **({"retainOnDelete": True} if entry.stays else {}), **({"protect": True} if entry.protected else {})})
+        before.append(urn)
     return {"resources": resources}
 
 
@@ -130,10 +134,10 @@ def as_record(deployment: Mapping[str, Any], folder: Path) -> Record:
         elif resource["type"] != DYNAMIC and resource.get("custom") and not resource.get("delete"):
             own, given = resource.get("outputs") or {}, resource.get("inputs") or {}
             secrets = tuple(sorted({key for values in (given, own) for key in values if is_secret(values[key])}))
-            made[_mock_urn(resource["urn"])] = Made(
+            made[resource["urn"]] = Made(
                 resource["type"], resource["urn"].rpartition("::")[2], str(resource["id"]), plain(given), plain(own),
-                _mock_urn(resource.get("deletedWith") or ""), bool(resource.get("retainOnDelete")),
-                bool(resource.get("protect")), secrets)
+                resource.get("deletedWith") or "", bool(resource.get("retainOnDelete")),
+                bool(resource.get("protect")), secrets, component_of(resource.get("parent") or ""))
     return Record(folder, made, outputs)
 
 
@@ -165,16 +169,6 @@ def _marked(values: Mapping[str, Any], secrets: tuple[str, ...] | None) -> dict[
     """The values with what is secret marked so; all of them where nobody knows which are."""
     return {key: marked(value) if (secrets is None or key in secrets) and not key.startswith("__") else value
             for key, value in values.items()}
-
-
-def _engine_urn(urn: str) -> str:
-    return urn.replace(f"::{PARENT}", "::", 1)
-
-
-def _mock_urn(urn: str) -> str:
-    head, mark, rest = urn.partition("::")
-    project, _, own = rest.partition("::")
-    return f"{head}{mark}{project}::{PARENT}{own}" if urn else ""
 
 
 def _refuse_unknown(name: str, record: Record, url: str, local: Path) -> None:

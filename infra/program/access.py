@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_postgresql as postgresql
 
+from infra.components import Component
 from infra.resources import DatabaseOwner, DatabaseSettings, Password
 from infra.server import ReadAddress, Server
 from infra.settings import Role, Settings
@@ -62,12 +64,14 @@ def connection(server: Server, database: str, user: pulumi.Input[str],
         }))
 
 
-def inside(server: Server, *, provider: postgresql.Provider | None = None,
-           depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
-    """Options of what lives inside the server: it goes with a server of ours, and stays in one that is not."""
-    return pulumi.ResourceOptions(
-        provider=provider, depends_on=list(depends_on), deleted_with=server.owned,
-        retain_on_delete=server.owned is None)
+def inside(server: Server, component: Component, *, depends_on: Sequence[pulumi.Resource] = (), **options: Any
+           ) -> pulumi.ResourceOptions:
+    """Options of what lives inside the server: it goes with a server of ours, and stays in one that is not.
+
+    `options` are more of ResourceOptions, and go before these.
+    """
+    return component.child(**{"depends_on": list(depends_on), "deleted_with": server.owned,
+                              "retain_on_delete": server.owned is None, **options})
 
 
 def role_name(settings: Settings, role: str) -> str:
@@ -75,45 +79,47 @@ def role_name(settings: Settings, role: str) -> str:
     return f"{settings.database}_{role}"
 
 
-def role_password(settings: Settings, role: Role) -> pulumi.Output[str]:
+def role_password(settings: Settings, component: Component, role: Role) -> pulumi.Output[str]:
     """The password given in the stack's config, else one generated for good."""
     given = settings.passwords.get(role)
-    return pulumi.Output.secret(given.get_secret_value()) if given else Password(role).value
+    return pulumi.Output.secret(given.get_secret_value()) if given else Password(role, component.child()).value
 
 
 def declare_access(settings: Settings, server: Server) -> Access:
     """Declare database, roles, grants, default privileges, extensions and the database's time zone."""
+    component = Component("Access")
     provider = postgresql.Provider(
         "server", host=server.host, port=server.port, username=server.admin_user, password=server.admin_password,
         sslmode=server.sslmode, sslrootcert=server.sslrootcert, max_connections=server.connections,
         connect_timeout=30, database="postgres",
         opts=pulumi.ResourceOptions(depends_on=[server.ready] if server.ready else []))
-    passwords = {role: role_password(settings, role) for role in ROLES}
-    roles = {role: _role(settings, server, provider, role, passwords[role]) for role in ROLES}
+    passwords = {role: role_password(settings, component, role) for role in ROLES}
+    roles = {role: _role(settings, server, component, provider, role, passwords[role]) for role in ROLES}
     # The plugin takes two connections at once to set an owner; where there is but one, it would wait for ever.
     alone = server.connections == 1
     database = postgresql.Database("database", name=settings.database, owner=None if alone else roles[OWNER].name,
-                                   opts=inside(server, provider=provider))
+                                   opts=inside(server, component, provider=provider))
     owned: list[pulumi.Resource] = [database]
     if alone:
         admin = connection(server, "postgres", server.admin_user, server.admin_password)
         owned.append(DatabaseOwner("database-owner", admin, database.name, roles[OWNER].name,
-                                   opts=inside(server, depends_on=[database])))
+                                   opts=inside(server, component, depends_on=[database])))
     extensions = [
         # The administrator's own search path holds no schema to make it in.
         postgresql.Extension(f"extension-{name}", name=name, database=database.name, schema="public",
-                             opts=inside(server, provider=provider, depends_on=owned))
+                             opts=inside(server, component, provider=provider, depends_on=owned))
         for name in server.extensions
     ]
     # After the owner, whom the administrator sets from another database: the embedded server serves one at a time, and
     # takes a second to go from one to the other.
-    grants = _nobody_else(server, provider, database, after=owned)
+    grants = _nobody_else(server, component, provider, database, after=owned)
     for role in (APP, READONLY, BACKUP, MONITOR):
-        grants += _grants(server, provider, database, roles, role, after=grants[-1])
+        grants += _grants(server, component, provider, database, roles, role, after=grants[-1])
     access = Access(settings.database, provider, {role: roles[role].name for role in ROLES}, passwords,
                     ready=(*owned, *extensions, *grants))
     DatabaseSettings("database-settings", access.connection(server, OWNER), {"timezone": "UTC"},
-                     opts=inside(server, depends_on=owned))
+                     opts=inside(server, component, depends_on=owned))
+    component.register_outputs({"database": settings.database, "roles": [role_name(settings, role) for role in ROLES]})
     return access
 
 
@@ -123,27 +129,27 @@ def member_of(server: Server, role: Role) -> list[str]:
     return [found] if found and (found != READS_ALL or server.major >= 14) else []
 
 
-def _role(settings: Settings, server: Server, provider: postgresql.Provider, role: Role,
+def _role(settings: Settings, server: Server, component: Component, provider: postgresql.Provider, role: Role,
           password: pulumi.Output[str]) -> postgresql.Role:
     return postgresql.Role(
         f"role-{role}", name=role_name(settings, role), login=True, password=password, superuser=False,
         create_database=False, create_role=False, replication=role == REPLICATOR,
-        roles=member_of(server, role), opts=inside(server, provider=provider))
+        roles=member_of(server, role), opts=inside(server, component, provider=provider))
 
 
-def _nobody_else(server: Server, provider: postgresql.Provider, database: postgresql.Database, *,
+def _nobody_else(server: Server, component: Component, provider: postgresql.Provider, database: postgresql.Database, *,
                  after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
     """Everybody may connect, and before PostgreSQL 15 make objects, until PUBLIC's right to it is taken away."""
     connecting = postgresql.Grant(
         "grant-public-database", database=database.name, role="public", object_type="database", privileges=[],
-        opts=inside(server, provider=provider, depends_on=after))
+        opts=inside(server, component, provider=provider, depends_on=after))
     creating = postgresql.Grant(
         "grant-public-schema", database=database.name, role="public", schema="public", object_type="schema",
-        privileges=["USAGE"], opts=inside(server, provider=provider, depends_on=[connecting]))
+        privileges=["USAGE"], opts=inside(server, component, provider=provider, depends_on=[connecting]))
     return [connecting, creating]
 
 
-def _grants(server: Server, provider: postgresql.Provider, database: postgresql.Database,
+def _grants(server: Server, component: Component, provider: postgresql.Provider, database: postgresql.Database,
             roles: Mapping[Role, postgresql.Role], role: Role, after: pulumi.Resource) -> list[pulumi.Resource]:
     """CONNECT, USAGE and the table rights of one role, now and for whatever the owner makes later.
 
@@ -153,7 +159,7 @@ def _grants(server: Server, provider: postgresql.Provider, database: postgresql.
     made = [after]
 
     def options() -> pulumi.ResourceOptions:
-        return inside(server, provider=provider, depends_on=made[-1:])
+        return inside(server, component, provider=provider, depends_on=made[-1:])
 
     def grant(kind: str, privileges: Sequence[str]) -> None:
         made.append(postgresql.Grant(

@@ -11,6 +11,7 @@ import pulumi
 import pulumi_docker as docker
 
 from backups.physical.settings import CA_FILE
+from infra.components import Component
 from infra.local.backup_runner_image import runner_reference
 from infra.program.access import Access
 from infra.program.storage import Storage
@@ -22,7 +23,7 @@ CONFIG = "/run/lifecompanion/backup.json"
 MEMORY_MIB = 512
 
 
-def declare_sidecar(settings: Settings, server: Server, access: Access, storage: Storage,
+def declare_sidecar(settings: Settings, component: Component, server: Server, access: Access, storage: Storage,
                     config: pulumi.Output[Mapping[str, Any]],
                     drill: tuple[docker.Container, pulumi.Output[Mapping[str, Any]]] | None = None) -> docker.Container:
     """Declare the container; it sees the server and the bucket under their names on the stack's network.
@@ -43,14 +44,14 @@ def declare_sidecar(settings: Settings, server: Server, access: Access, storage:
         uploads.append(docker.ContainerUploadArgs(file=CA_FILE, content=authority, permissions="0644"))
     name = f"lifecompanion-{settings.stack}-backup"
     return docker.Container(
-        "backup", name=name, image=_image(settings).image_id, command=[CONFIG], uploads=uploads, init=True,
+        "backup", name=name, image=_image(settings, component).image_id, command=[CONFIG], uploads=uploads, init=True,
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=server.network.name)],
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]), security_opts=["no-new-privileges"],
         memory=MEMORY_MIB, memory_swap=MEMORY_MIB, log_opts={"max-size": "20m", "max-file": "3"},
         restart="unless-stopped", destroy_grace_seconds=30,
-        opts=pulumi.ResourceOptions(depends_on=[*access.ready, *([storage.bucket] if storage.bucket else []),
-                                                *([drill[0]] if drill else [])],
-                                    additional_secret_outputs=["uploads"]))
+        opts=component.child(depends_on=[*access.ready, *([storage.bucket] if storage.bucket else []),
+                                         *([drill[0]] if drill else [])],
+                             additional_secret_outputs=["uploads"]))
 
 
 def seen_from_inside(config: Mapping[str, Any], host: str, endpoint: str | None, private_authority: bool,
@@ -63,10 +64,12 @@ def seen_from_inside(config: Mapping[str, Any], host: str, endpoint: str | None,
             **({"drill": dict(drill)} if drill else {})}
 
 
-def _image(settings: Settings) -> docker.RemoteImage:
-    base = BaseImage("backup-base-image")
-    build = RunnerBuild("backup-build", folder=f".lcdb/{settings.stack}/backup/image", content=runner_reference())
+def _image(settings: Settings, component: Component) -> docker.RemoteImage:
+    base = BaseImage("backup-base-image", component.child())
+    build = RunnerBuild("backup-build", folder=f".lcdb/{settings.stack}/backup/image", content=runner_reference(),
+                        opts=component.child())
     # Other stacks may run the same image, so destroying one leaves it to the engine.
     return docker.RemoteImage(
         "backup-image", name=runner_reference(), keep_locally=True,
-        build=docker.RemoteImageBuildArgs(context=build.context, build_args={"BASE": base.reference}))
+        build=docker.RemoteImageBuildArgs(context=build.context, build_args={"BASE": base.reference}),
+        opts=component.child())

@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from infra.components import Component
 from infra.program.access import BACKUP, Access, connection
 from infra.program.storage import Storage
 from infra.resources import Password
@@ -29,7 +30,8 @@ def declare_backups(settings: Settings, server: Server, access: Access, storage:
     """Declare the key and, where the stack has a schedule, who keeps it. A stack without a bucket has no backups."""
     if storage.bucket is None or storage.login is None:
         return Backups()
-    keys = backup_keys(settings)
+    component = Component("Backups")
+    keys = backup_keys(settings, component)
     config = _config(settings, server, access, storage, keys)
     schedule = [due.model_dump() for due in settings.schedule]
     leaves_out: list[str] = []
@@ -38,21 +40,23 @@ def declare_backups(settings: Settings, server: Server, access: Access, storage:
         from infra.program.drill_server import declare_drill_server
 
         drilled = any(due.kind == "drill" for due in settings.schedule)
-        drill = declare_drill_server(settings, server) if drilled else None
-        declare_sidecar(settings, server, access, storage, config, drill)
+        drill = declare_drill_server(settings, component, server) if drilled else None
+        declare_sidecar(settings, component, server, access, storage, config, drill)
     elif schedule:
         leaves_out.append(f"the schedule of backups is kept by nobody in target {settings.target}: call "
                           f"`lcdb backup serve --once --stack {settings.stack}` from a timer, see docs/backup.md")
+    component.register_outputs({"schedule": schedule})
     return Backups(config, schedule, leaves_out)
 
 
-def backup_keys(settings: Settings) -> pulumi.Output[list[str]]:
+def backup_keys(settings: Settings, component: Component) -> pulumi.Output[list[str]]:
     """The keys given in the stack's config, then one generated for good.
 
     That one stays whatever is given: what was taken before anything was would else be lost with it.
     """
     given = [key.get_secret_value() for key in settings.backup_keys]
-    return pulumi.Output.secret(Password("backup-key").value.apply(lambda own: list(dict.fromkeys([*given, own]))))
+    return pulumi.Output.secret(Password("backup-key", component.child()).value.apply(
+        lambda own: list(dict.fromkeys([*given, own]))))
 
 
 def _config(settings: Settings, server: Server, access: Access, storage: Storage,

@@ -10,6 +10,7 @@ import pulumi_docker as docker
 
 from backups.docker import HBA as HBA_TEXT
 from backups.drill.temporary_server import PARAMETERS
+from infra.components import Component
 from infra.resources import Password
 from infra.server import Server
 from infra.settings import Settings
@@ -21,7 +22,7 @@ PASSWORD_FILE = f"{SECRETS}/admin-password"
 CPU_SHARES = 128
 
 
-def declare_drill_server(settings: Settings, server: Server
+def declare_drill_server(settings: Settings, component: Component, server: Server
                          ) -> tuple[docker.Container, pulumi.Output[Mapping[str, Any]]]:
     """Declare it, on the stack's network alone; and its superuser's login, as Address.from_dict takes it; secret.
 
@@ -30,7 +31,7 @@ def declare_drill_server(settings: Settings, server: Server
     assert server.network is not None
     assert server.image_id is not None
     name = f"{prefix(settings)}-drill"
-    password = Password("drill").value
+    password = Password("drill", component.child()).value
     memory = settings.memory // MIB
     parameters = {**PARAMETERS, "hba_file": HBA, "archive_mode": "off", "max_wal_size": "1GB",
                   "shared_buffers": f"{max(32, memory // 8)}MB"}
@@ -47,8 +48,8 @@ def declare_drill_server(settings: Settings, server: Server
         security_opts=["no-new-privileges"], log_opts={"max-size": "20m", "max-file": "3"},
         restart="unless-stopped", destroy_grace_seconds=10,
         healthcheck=takes_logins(), wait=True, wait_timeout=START_SECONDS,
-        opts=pulumi.ResourceOptions(additional_secret_outputs=["uploads"],
-                                    depends_on=[server.ready] if server.ready else []))
+        opts=component.child(additional_secret_outputs=["uploads"],
+                             depends_on=[server.ready] if server.ready else []))
     login: pulumi.Output[Mapping[str, Any]] = pulumi.Output.secret(pulumi.Output.all(container.name, password).apply(
         lambda known: {"host": known[0], "port": 5432, "database": "postgres", "user": "postgres",
                        "password": known[1], "sslmode": "disable"}))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from infra.components import Component
 from infra.program.access import OWNER, Access, inside
 from infra.resources import OBJECTS, SchemaObject, Seed
 from infra.server import Server
@@ -29,15 +30,16 @@ def declare_schema(settings: Settings, server: Server, access: Access) -> Declar
     lint.lint(objects)
     for warning in lint.warnings(objects):
         pulumi.log.warn(warning)
+    component = Component("Schema")
     made: dict[declarations.Object, SchemaObject] = {}
     for each in dependencies.ordered(objects):
         after = [made[other] for other in _stands_on(each, objects) if other in made]
-        opts = pulumi.ResourceOptions.merge(
-            inside(server, depends_on=[*access.ready, *after]),
+        opts = inside(
+            server, component, depends_on=[*access.ready, *after], renamed_from=_former(each),
             # What is no longer declared is handed to `delete`, which leaves it in place and says so, also on a host.
-            pulumi.ResourceOptions(retain_on_delete=False, protect=each.full_name in settings.protect or None,
-                                   aliases=_former(each)))
+            retain_on_delete=False, protect=each.full_name in settings.protect or None)
         made[each] = OBJECTS[type(each)](each.full_name, login, to_dict(each), _options(settings, each), opts)
+    component.register_outputs({"objects": [each.full_name for each in made]})
     return made
 
 
@@ -45,8 +47,11 @@ def declare_seed(settings: Settings, server: Server, access: Access, objects: De
     """Declare the development data, loaded once, where the stack wants it."""
     if not settings.seed:
         return None
-    return Seed("seed", access.connection(server, OWNER), settings.seed_number, settings.seed_volume,
-                opts=inside(server, depends_on=list(objects.values())))
+    component = Component("Data")
+    seed = Seed("seed", access.connection(server, OWNER), settings.seed_number, settings.seed_volume,
+                opts=inside(server, component, depends_on=list(objects.values())))
+    component.register_outputs({"rows": seed.counts})
+    return seed
 
 
 def _stands_on(each: declarations.Object, objects: tuple[declarations.Object, ...]) -> list[declarations.Object]:
@@ -57,9 +62,9 @@ def _stands_on(each: declarations.Object, objects: tuple[declarations.Object, ..
             or (isinstance(other, declarations.Table) and other.full_name in keys)]
 
 
-def _former(each: declarations.Object) -> list[pulumi.Input[str | pulumi.Alias]]:
+def _former(each: declarations.Object) -> str | None:
     """The resource's former name, where the object had another: it is the same resource."""
-    return [pulumi.Alias(name=declarations.qualified(each.schema, each.renamed_from))] if each.renamed_from else []
+    return declarations.qualified(each.schema, each.renamed_from) if each.renamed_from else None
 
 
 def _options(settings: Settings, each: declarations.Object) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 
 from backups.storage.bucket import BucketSpec
+from infra.components import Component
 from infra.local import docker_engine
 from infra.local.notices import notify
 from infra.local.s3_server import GatewayError, ensure_gateway
@@ -53,12 +54,14 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
                       lock_days=settings.backup_lock_days or None,
                       tags={"application": "lifecompanion", "stack": settings.stack})
     login = local.login if local else s3_login(settings)
-    bucket = _bucket(spec, login, on_unsupported=settings.s3_on_unsupported,
-                           allow_with_backups=settings.allow_bucket_deletion, local=local, after=after)
+    component = local.component if local else Component("Storage")
+    bucket = _bucket(component, spec, login, on_unsupported=settings.s3_on_unsupported,
+                     allow_with_backups=settings.allow_bucket_deletion, local=local, after=after)
     facts: dict[str, Any] = {
         "name": spec.name, "region": local.region if local else settings.s3_region,
         "endpoint": local.endpoint if local else settings.s3_endpoint, "left_out": bucket.left_out,
     }
+    component.register_outputs(facts)
     if settings.s3 == "aws":
         facts["runner_policy"] = runner_policy(spec)
     return Storage(bucket, {key: value for key, value in facts.items() if value is not None}, login, local,
@@ -83,16 +86,16 @@ def _lacking(server: Server) -> str | None:
     return None
 
 
-def _bucket(spec: BucketSpec, login: Mapping[str, pulumi.Input[Any]], *, on_unsupported: str = "error",
-                  allow_with_backups: bool = False, local: LocalS3 | None = None,
-                  after: Sequence[pulumi.Resource] = ()) -> Bucket:
+def _bucket(component: Component, spec: BucketSpec, login: Mapping[str, pulumi.Input[Any]], *,
+            on_unsupported: str = "error", allow_with_backups: bool = False, local: LocalS3 | None = None,
+            after: Sequence[pulumi.Resource] = ()) -> Bucket:
     """Declare the bucket. `login` has S3Login's fields; `local` is the S3 server of this stack that it lies on.
 
     It is made after, and so deleted before, what `after` names: a bucket that refuses to go stops a `destroy` before
     anything that it is the backup of is gone. A bucket that may be deleted with its backups vanishes with the data of
     a server of ours; any other is asked for first.
     """
-    opts = pulumi.ResourceOptions(
+    opts = component.child(
         depends_on=[*after, *([local.resource] if local else [])],
         deleted_with=local.data if local and allow_with_backups else None,
         # New names first need the new bucket; the old one is then deleted on its own terms.

@@ -11,6 +11,7 @@ import pulumi_docker as docker
 
 from backups.physical.settings import CA_FILE, render_settings
 from backups.storage.client import S3Login
+from infra.components import Component
 from infra.local.recovery_image import IMAGE, archiving_reference
 from infra.resources import Password
 from infra.server import Repository
@@ -20,12 +21,13 @@ from infra.settings import Settings
 CONF = "/run/lifecompanion/pgbackrest.conf"
 
 
-def declare_repository(settings: Settings, network: docker.Network, reference: str) -> Repository | None:
+def declare_repository(settings: Settings, component: Component, network: docker.Network, reference: str
+                       ) -> Repository | None:
     """Declare what physical backups need before the server is there; None where the stack takes none."""
     if not settings.archives:
         return None
     local = local_server(settings, network) if settings.s3 == "local" else None
-    cipher = Password("physical-cipher").value
+    cipher = Password("physical-cipher", component.child()).value
     login = local.login if local else s3_login(settings)
     inside = local.endpoint_inside if local else None
     known = pulumi.Output.all(login=pulumi.Output.from_input(login), cipher=cipher)
@@ -43,21 +45,21 @@ def declare_repository(settings: Settings, network: docker.Network, reference: s
     return Repository(local, uploads, facts)
 
 
-def host_repository(settings: Settings) -> Repository | None:
+def host_repository(settings: Settings, component: Component) -> Repository | None:
     """Declare the cipher of a host's repository; pgBackRest itself is its administrator's (`lcdb backup setup`)."""
     if not settings.archives:
         return None
     facts: pulumi.Output[Mapping[str, Any]] = pulumi.Output.secret(
-        Password("physical-cipher").value.apply(lambda cipher: {"cipher": cipher}))
+        Password("physical-cipher", component.child()).value.apply(lambda cipher: {"cipher": cipher}))
     return Repository(None, (), facts)
 
 
-def archiving_image(reference: str, base: docker.RemoteImage) -> docker.RemoteImage:
+def archiving_image(reference: str, base: docker.RemoteImage, component: Component) -> docker.RemoteImage:
     """Declare the server's image with pgBackRest added; it stays when the stack goes."""
     return docker.RemoteImage(
         "archiving-image", name=archiving_reference(reference), keep_locally=True,
         build=docker.RemoteImageBuildArgs(context=str(IMAGE), build_args={"BASE": reference}),
-        opts=pulumi.ResourceOptions(depends_on=[base]))
+        opts=component.child(depends_on=[base]))
 
 
 def _authority(settings: Settings) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
+from infra.components import Component
 from infra.local import docker_engine
 from infra.local.s3_server import DOCKERFILE, MEMORY_LIMIT, GatewayError, old_layout, refuse_versitygw
 from infra.local.seaweedfs import OFFICIAL_IMAGE, VERSION, VERSITYGW_FOLDERS, Ports, arguments, settings_files
@@ -54,36 +55,39 @@ def local_s3(name: str, *, folder: str, port: int, network: docker.Network | Non
              base_image: pulumi.Input[str] | None = None) -> LocalS3:
     """Declare the stack's own S3 server on 127.0.0.1:`port`, with TLS and versioning.
 
+    All of it hangs under the part Storage, made here, whose outputs are registered when the bucket is there too.
     With a network it is a container called `name` on it, else a process of this machine with its data in `folder`
     (relative to the program's). `base_image` is what an image of our own stands on; one is made where none is given.
     """
-    secret = Password("s3-root")
+    component = Component("Storage")
+    secret = Password("s3-root", component.child())
     certificate = Certificate("s3-certificate", ["localhost", "127.0.0.1", *([name] if network else [])],
-                              ca_file=f"{folder}/ca.pem", days=CERTIFICATE_DAYS)
+                              ca_file=f"{folder}/ca.pem", days=CERTIFICATE_DAYS, opts=component.child())
     _refuse_earlier_data(name, folder, network)
     if network is None:
         resource: pulumi.Resource = Gateway(
             "s3", folder=f"{folder}/server", port=port, region=REGION, access_key=ACCESS_KEY, secret_key=secret.value,
-            certificate=certificate)
+            certificate=certificate, opts=component.child())
         data = resource
     else:
         data = volume = docker.Volume(
-            "s3-data", name=name, labels=[docker.VolumeLabelArgs(label=LAYOUT_LABEL, value=LAYOUT)])
-        resource = _container(name, folder, port, network, volume, secret, certificate, base_image)
+            "s3-data", name=name, labels=[docker.VolumeLabelArgs(label=LAYOUT_LABEL, value=LAYOUT)],
+            opts=component.child())
+        resource = _container(component, name, folder, port, network, volume, secret, certificate, base_image)
     return LocalS3(endpoint=f"https://localhost:{port}",
                    endpoint_inside=f"https://{name}:{PORT_INSIDE}" if network else None,
-                   ca_file=f"{folder}/ca.pem", ca_pem=certificate.ca_pem, resource=resource, data=data,
-                   secret_key=secret.value)
+                   ca_file=f"{folder}/ca.pem", ca_pem=certificate.ca_pem, component=component, resource=resource,
+                   data=data, secret_key=secret.value)
 
 
-def _container(name: str, folder: str, port: int, network: docker.Network, volume: docker.Volume, secret: Password,
-               certificate: Certificate, base_image: pulumi.Input[str] | None) -> docker.Container:
+def _container(component: Component, name: str, folder: str, port: int, network: docker.Network, volume: docker.Volume,
+               secret: Password, certificate: Certificate, base_image: pulumi.Input[str] | None) -> docker.Container:
     docker_engine.require_port("lifecompanion:port", "127.0.0.1", port, name)
     files = pulumi.Output.all(secret.value, certificate.ca_pem, certificate.cert_pem, certificate.key_pem).apply(
         lambda known: {"ca.pem": known[1], "cert.pem": known[2], "key.pem": known[3], **settings_files(
             Ports(PORT_INSIDE), address=EVERYWHERE, data=DATA, access_key=ACCESS_KEY, secret_key=known[0])})
     return docker.Container(
-        "s3", name=name, image=_image(folder, base_image).image_id,
+        "s3", name=name, image=_image(component, folder, base_image).image_id,
         entrypoints=["/bin/sh", "-ec", ENTRY.format(refusal=_refusal(name)), "s3"], command=arguments(PORT_INSIDE),
         envs=[f"{key}={value}" for key, value in MEMORY_LIMIT.items()],
         uploads=[docker.ContainerUploadArgs(file=f"{SETTINGS}/{file}", content=files[file], permissions="0600")
@@ -93,7 +97,7 @@ def _container(name: str, folder: str, port: int, network: docker.Network, volum
         ports=[docker.ContainerPortArgs(internal=PORT_INSIDE, external=port, ip="127.0.0.1")],
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]), security_opts=["no-new-privileges"],
         memory=MEMORY_MIB, memory_swap=MEMORY_MIB, log_opts={"max-size": "20m", "max-file": "3"},
-        restart="unless-stopped", opts=pulumi.ResourceOptions(additional_secret_outputs=["uploads"]),
+        restart="unless-stopped", opts=component.child(additional_secret_outputs=["uploads"]),
     )
 
 
@@ -125,14 +129,14 @@ def takes_official_image() -> bool:
     return not docker_engine.has_image(own_image()) and docker_engine.can_pull(OFFICIAL_IMAGE)
 
 
-def _image(folder: str, base_image: pulumi.Input[str] | None) -> docker.RemoteImage:
+def _image(component: Component, folder: str, base_image: pulumi.Input[str] | None) -> docker.RemoteImage:
     # Other stacks may run the same image, so destroying one leaves it to the engine.
     if takes_official_image():
         pulumi.log.info(f"S3 server: image {OFFICIAL_IMAGE}")
-        return docker.RemoteImage("s3-image", name=OFFICIAL_IMAGE, keep_locally=True)
+        return docker.RemoteImage("s3-image", name=OFFICIAL_IMAGE, keep_locally=True, opts=component.child())
     pulumi.log.info(f"S3 server: image {own_image()}, built here: {OFFICIAL_IMAGE} is not here and no registry answers")
-    base = base_image or BaseImage("s3-base-image").reference
-    build = GatewayBuild("s3-build", folder=str(Path(folder) / "image"), content=own_image())
+    base = base_image or BaseImage("s3-base-image", component.child()).reference
+    build = GatewayBuild("s3-build", folder=str(Path(folder) / "image"), content=own_image(), opts=component.child())
     return docker.RemoteImage(
         "s3-image", name=own_image(), keep_locally=True,
-        build=docker.RemoteImageBuildArgs(context=build.context, build_args={"BASE": base}))
+        build=docker.RemoteImageBuildArgs(context=build.context, build_args={"BASE": base}), opts=component.child())

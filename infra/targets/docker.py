@@ -12,6 +12,7 @@ import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
 from backups.physical.settings import OWN_PARAMETERS
+from infra.components import Component
 from infra.local import docker_engine
 from infra.resources import BaseImage
 from infra.server import ReadAddress, Server
@@ -86,14 +87,15 @@ def debian_reference() -> str:
     return f"lifecompanion/timescaledb-debian:{digest.hexdigest()[:12]}"
 
 
-def _image(chosen: ChosenImage) -> docker.RemoteImage:
+def _image(chosen: ChosenImage, component: Component) -> docker.RemoteImage:
     # Other stacks may run the same image, so destroying one leaves it to the engine.
     if chosen.kind == OFFICIAL:
-        return docker.RemoteImage("server-image", name=chosen.reference, keep_locally=True)
-    base = BaseImage("base-image")
+        return docker.RemoteImage("server-image", name=chosen.reference, keep_locally=True, opts=component.child())
+    base = BaseImage("base-image", component.child())
     return docker.RemoteImage(
         "server-image", name=chosen.reference, keep_locally=True,
         build=docker.RemoteImageBuildArgs(context=str(IMAGES / "debian"), build_args={"BASE": base.reference}),
+        opts=component.child(),
     )
 
 
@@ -102,21 +104,23 @@ def _digest(image: docker.RemoteImage) -> pulumi.Output[str | None]:
     return pulumi.Output.all(image.repo_digest, image.image_id).apply(lambda known: known[0] or known[1])
 
 
-def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Server:
+def docker_server(settings: Settings, component: Component, admin_password: pulumi.Output[str]) -> Server:
     """Declare network, image, volume and the primary, which counts as up only when it answers on TCP."""
     name = f"{prefix(settings)}-primary"
     docker_engine.require_own(settings.stack, name)
     docker_engine.require_port("lifecompanion:port", settings.bind_address, settings.primary_port, name)
     chosen = choose_image(settings)
     pulumi.log.info(f"image {chosen.reference}: {chosen.why}")
-    network = docker.Network("network", name=prefix(settings))
-    repository = declare_repository(settings, network, chosen.reference)
-    image = _image(chosen)
-    shared = Shared(settings, network, archiving_image(chosen.reference, image) if repository else image)
+    network = docker.Network("network", name=prefix(settings), opts=component.child())
+    repository = declare_repository(settings, component, network, chosen.reference)
+    image = _image(chosen, component)
+    if repository:
+        image = archiving_image(chosen.reference, image, component)
+    shared = Shared(settings, network, image)
     volume = docker.Volume("primary-data", name=name,
                            labels=[docker.VolumeLabelArgs(label=KIND_LABEL, value=chosen.kind)],
                            # Replacing the volume would be replacing the data.
-                           opts=pulumi.ResourceOptions(ignore_changes=["labels"]))
+                           opts=component.child(ignore_changes=["labels"]))
     container = _container(
         "primary", name, shared, volume, settings.primary_port,
         envs=[f"POSTGRES_PASSWORD_FILE={SECRETS}/admin-password"],
@@ -125,8 +129,7 @@ def docker_server(settings: Settings, admin_password: pulumi.Output[str]) -> Ser
                  *(repository.uploads if repository else ())],
         parameters=OWN_PARAMETERS if repository else {},
         # When the stack goes, the server goes first: it ends with its last WAL in the bucket, or waits for that.
-        opts=pulumi.ResourceOptions(depends_on=[repository.local.resource])
-        if repository and repository.local else None,
+        opts=component.child(depends_on=[repository.local.resource] if repository and repository.local else []),
     )
     return Server(
         target="docker", host=settings.bind_address, port=settings.primary_port,
@@ -141,6 +144,9 @@ def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider
               password: pulumi.Input[str]) -> Sequence[ReadAddress]:
     """`replicas` streaming standbys, each with a slot and a volume of its own."""
     settings = shared.settings
+    if not settings.replicas:
+        return ()
+    component = Component("Replicas")
     reads = []
     for number in range(1, settings.replicas + 1):
         label = f"replica-{number}"
@@ -149,24 +155,25 @@ def _standbys(shared: Shared, data: docker.Volume, provider: postgresql.Provider
         docker_engine.require_port("lifecompanion:port", settings.bind_address, port, name)
         slot = postgresql.PhysicalReplicationSlot(
             f"{label}-slot", name=f"replica_{number}",
-            opts=pulumi.ResourceOptions(provider=provider, deleted_with=data))
+            opts=component.child(provider=provider, deleted_with=data))
         container = _container(
-            label, name, shared, docker.Volume(f"{label}-data", name=name), port,
+            label, name, shared, docker.Volume(f"{label}-data", name=name, opts=component.child()), port,
             entrypoints=["/usr/local/bin/standby.sh"],
             envs=[f"PRIMARY_HOST={prefix(settings)}-primary", pulumi.Output.concat("SLOT=", slot.name),
                   pulumi.Output.concat("REPLICATOR=", role)],
             uploads=[_upload(f"{SECRETS}/replicator-password", password, "0600"),
                      _upload("/usr/local/bin/standby.sh", _read("server/standby.sh"), "0755")],
-            opts=pulumi.ResourceOptions(depends_on=[slot]),
+            opts=component.child(depends_on=[slot]),
         )
         reads.append(ReadAddress(name, settings.bind_address, port, container))
+    component.register_outputs({"ports": [read.port for read in reads]})
     return tuple(reads)
 
 
 def _container(label: str, name: str, shared: Shared, volume: docker.Volume, port: int, *,
                envs: list[pulumi.Input[str]], uploads: list[docker.ContainerUploadArgs],
                entrypoints: list[str] | None = None, parameters: Mapping[str, str] | None = None,
-               opts: pulumi.ResourceOptions | None = None) -> docker.Container:
+               opts: pulumi.ResourceOptions) -> docker.Container:
     settings = shared.settings
     memory = settings.memory // MIB
     return docker.Container(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pulumi
 
+from infra.components import Component
 from infra.local import processes
 from infra.local.checkouts import holder_of_port
 from infra.local.embedded_server import ADMIN, NAME, EmbeddedError, alive, await_port
@@ -24,11 +25,11 @@ LEAVES_OUT = (
 )
 
 
-def embedded_server(settings: Settings, password: pulumi.Output[str]) -> Server:
+def embedded_server(settings: Settings, component: Component, password: pulumi.Output[str]) -> Server:
     """Declare the stack's embedded server, whose superuser gets this password."""
     require_port(Path(f".lcdb/{settings.stack}/embedded"), settings.primary_port)
     server = EmbeddedServer("embedded", folder=f".lcdb/{settings.stack}/embedded", port=settings.primary_port,
-                            password=password)
+                            password=password, opts=component.child())
     return Server(target="embedded", host="127.0.0.1", port=settings.primary_port, admin_user=ADMIN,
                   admin_password=password, sslmode="disable", ready=server, owned=server, connections=1,
                   leaves_out=LEAVES_OUT, extensions=("timescaledb",))

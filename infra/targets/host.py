@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from infra.components import Component
 from infra.server import ReadAddress, Server
 from infra.services.pgbackrest import host_repository
 from infra.settings import Settings, SettingsError
@@ -21,7 +22,7 @@ SELECT current_setting('server_version_num')::int / 10000,
 """
 
 
-def host_server(settings: Settings) -> Server:
+def host_server(settings: Settings, component: Component) -> Server:
     """The given server, checked at preview; raises SettingsError with every thing its administrator must do."""
     assert settings.host
     assert settings.admin_password
@@ -33,7 +34,7 @@ def host_server(settings: Settings) -> Server:
         admin_password=pulumi.Output.secret(settings.admin_password.get_secret_value()), sslmode=settings.sslmode,
         sslrootcert=settings.ssl_root_cert,
         reads=tuple(ReadAddress(*_split(read)) for read in settings.read_addresses), connections=10,
-        major=major, physical=host_repository(settings),
+        major=major, physical=host_repository(settings, component),
         leaves_out=("a host's server is its administrator's: replicas and parameters are not made here",),
     )
 

@@ -9,12 +9,15 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backups.storage.client import S3Login
+from infra.components import PACKAGE
 from tests.support.checkout import Checkout, Stack, left_in_docker
+from tests.support.flat_state import flattened
 
 COUNTS = {"users": 5, "devices": 15, "environmental_readings": 50_000, "activity_classifications": 5_000,
           "notifications": 500}
@@ -78,6 +81,21 @@ def test_second_up_changes_nothing(up: Stack) -> None:
 
 def test_refresh_finds_nothing_where_nothing_drifted(up: Stack) -> None:
     assert set(up.refresh()) == {"same"}
+
+
+def test_a_stack_from_before_the_components_is_grouped_and_nothing_is_made_again(up: Stack, tmp_path: Path) -> None:
+    flat = tmp_path / "flat.json"
+    flat.write_text(flattened(up.state()))
+    assert PACKAGE not in flat.read_text()
+    done = up.checkout.pulumi("stack", "import", "--stack", up.name, "--file", str(flat))
+    assert done.returncode == 0, done.stderr
+    planned = up.preview()
+    assert f"+ {PACKAGE}Server: (create)" in planned
+    assert not [line for line in planned.splitlines() if "delete" in line or "replace" in line]
+    changes = up.up()
+    assert set(changes) == {"create", "same"}
+    assert changes["create"] == up.state().count(f'"type": "{PACKAGE}')
+    assert set(up.up()) == set(up.refresh()) == {"same"}
 
 
 def test_nothing_listens_beyond_loopback(up: Stack) -> None:

@@ -3,91 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.inprocess import runner
-from infra.inprocess.runner import InProcessError, InProcessResult
+from infra.inprocess.runner import InProcessError
 from infra.local import embedded_server, processes
 from tests.support.machine import require
-
-PROJECT = """
-name: lifecompanion
-runtime: python
-config:
-  greeting: {type: string, default: hello}
-  number: {type: integer, default: 3}
-  adminPassword: {type: string, default: ""}
-"""
-PROVIDERS = """
-from pathlib import Path
-import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
-
-
-class FileProvider(ResourceProvider):
-    serialize_as_secret_always = False
-
-    def check(self, olds, news):
-        empty = news.get("text") == ""
-        return CheckResult(news, [CheckFailure("text", "found nothing, required a text")] if empty else [])
-
-    def create(self, props):
-        if props["text"] == "refuse":
-            raise RuntimeError(f"file {props['path']}: found no room, required some; make room")
-        Path(props["path"]).write_text(props["text"])
-        return CreateResult(props["path"], {**props, "size": len(props["text"])})
-
-    def diff(self, id_, olds, news):
-        return DiffResult(changes=olds["text"] != news["text"] or not Path(id_).exists())
-
-    def update(self, id_, olds, news):
-        return UpdateResult(self.create(news).outs)
-
-    def delete(self, id_, props):
-        Path(id_).unlink()
-
-
-class File(Resource, module="tests", name="File"):
-    size: pulumi.Output[int]
-
-    def __init__(self, name, path, text, opts=None):
-        super().__init__(FileProvider(), name, {"path": path, "text": text, "size": None}, opts)
-"""
-Run = Callable[..., InProcessResult]
-
-
-@pytest.fixture
-def root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A project with a module of providers, whose name is this test's alone: modules are imported once."""
-    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
-    (tmp_path / "Pulumi.here.yaml").write_text("config:\n  lifecompanion:greeting: good morning\n")
-    (tmp_path / f"providers_{os.getpid()}.py").write_text(PROVIDERS)
-    return tmp_path
-
-
-@pytest.fixture
-def program(root: Path) -> Callable[[str], None]:
-    """Write the program; every one begins with the same imports."""
-    def write(body: str) -> None:
-        imports = f"import pulumi\nfrom infra.resources import Password\nfrom providers_{os.getpid()} import File\n"
-        (root / "__main__.py").write_text(imports + textwrap.dedent(body))
-    return write
-
-
-@pytest.fixture
-def run(root: Path) -> Run:
-    def up(*, preview: bool = False) -> InProcessResult:
-        return runner.run("here", preview=preview, root=root, local=root / ".lcdb")
-    return up
-
-
-def operations(result: InProcessResult) -> list[tuple[str, str]]:
-    return [(event.operation, event.name) for event in result.events]
+from tests.support.small_program import Run, operations
 
 
 def test_dynamic_resources_really_run_and_get_each_others_outputs(

@@ -14,8 +14,11 @@ from typing import Any, NoReturn
 import pulumi
 import pytest
 import yaml
+from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.stack import Stack
 
+from infra.inprocess.urns import make_urn
 from infra.local import docker_engine
 from infra.targets import embedded, host
 
@@ -36,12 +39,19 @@ OUTPUTS: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
-    """Every resource declared: its inputs by (type's last word, name); those marked as secret stay marked."""
+    """Every resource declared: its inputs by (type's last word, name); those marked as secret stay marked.
+
+    `requests` are all registrations, components' and providers' too, by URN; `registered` the outputs of components.
+    """
 
     found: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    requests: dict[str, Any] = field(default_factory=dict)
+    registered: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Note the resource's inputs; its outputs are the inputs and what OUTPUTS adds."""
+        if not args.custom:
+            return "", {}
         kind = args.typ.split(":")[-1]
         self.found[kind, args.name] = dict(args.inputs)
         return f"{args.name}-id", {**args.inputs, **OUTPUTS.get(kind, {})}
@@ -53,6 +63,26 @@ class Recorder(pulumi.runtime.Mocks):
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
         """The inputs of every resource of this kind, by name."""
         return {name: inputs for (found, name), inputs in self.found.items() if found == kind}
+
+
+class Registrations(MockMonitor):
+    """Writes down what the program asks of the engine for each resource, under the URN that the engine gives it."""
+
+    mocks: Recorder
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The URN as the engine makes it."""
+        return make_urn(pulumi.get_stack(), pulumi.get_project(), parent, type_, name)
+
+    def RegisterResource(self, request: Any) -> Any:
+        """Note the request."""
+        self.mocks.requests[self.make_urn(request.parent, request.type, request.name)] = request
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        """Note the outputs of a component, secrets marked."""
+        self.mocks.registered[request.urn] = rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
 
 def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, Any] | None = None,
@@ -81,7 +111,7 @@ def _run(recorder: Recorder, stack: str, config: Mapping[str, Any], secret: Mapp
     own = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     values = {f"lifecompanion:{key}": entry["default"] for key, entry in documented.items()} | own | {
         f"lifecompanion:{key}": value for key, value in {**config, **secret}.items()}
-    pulumi.runtime.set_mocks(recorder, project="lifecompanion", stack=stack)
+    pulumi.runtime.set_mocks(recorder, project="lifecompanion", stack=stack, monitor=Registrations(recorder))
     pulumi.runtime.set_all_config({key: value if isinstance(value, str) else json.dumps(value)
                                    for key, value in values.items()}, [f"lifecompanion:{key}" for key in secret])
     exported: dict[str, Any] = {}

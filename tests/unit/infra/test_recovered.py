@@ -52,6 +52,17 @@ def test_a_resource_names_nothing_that_stayed_behind() -> None:
     assert table["inputs"] == {"name": "users of dev::lifecompanion"}
 
 
+def test_the_parts_of_a_stack_come_along_with_what_hangs_under_them() -> None:
+    part = "urn:pulumi:dev::lifecompanion::lifecompanion:index:Access::access"
+    owner = "urn:pulumi:dev::lifecompanion::lifecompanion:index:Access$postgresql:index/role:Role::role-owner"
+    grouped = {"resources": [
+        resource(STACK), resource(SERVER, parent=STACK, id="1"), resource(part, parent=STACK),
+        {**resource(owner, parent=part, provider=f"{SERVER}::1"), "type": "postgresql:index/role:Role"}]}
+    taken = recovered_stack.move_state(grouped, "dev", "again")["resources"]
+    assert [each["urn"] for each in taken[2:]] == [urn.replace(":dev::", ":again::") for urn in (part, owner)]
+    assert taken[3]["parent"] == taken[2]["urn"]
+
+
 def write(folder: Path, **config: Any) -> None:
     (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(
         {"config": {f"lifecompanion:{key}": value for key, value in config.items()}}))

@@ -24,7 +24,6 @@ from infra.local.state_files import ROUNDS, SECRET, SIGNATURE, StateError, kept_
 
 PASSPHRASE = "of this checkout"
 HEAD = "urn:pulumi:embedded::lifecompanion::"
-MOCK = f"{HEAD}pulumi:pulumi:Stack$"
 SERVER = "pulumi-python:dynamic/embedded:EmbeddedServer"
 ROLE = "postgresql:index/role:Role"
 PROVIDER = "pulumi:providers:postgresql"
@@ -38,9 +37,9 @@ def record(folder: Path) -> Record:
     server = {"folder": ".lcdb/embedded/embedded", "port": 54340, "password": LOGIN["password"], "__provider": "class"}
     role = {"name": "app", "password": "the-password-of-app"}
     return Record(folder, {
-        f"{MOCK}{SERVER}::embedded": Made(SERVER, "embedded", "e", server, {**server, "running": True}, secrets=secret),
-        f"{MOCK}{PROVIDER}::server": Made(PROVIDER, "server", "server", LOGIN, LOGIN, secrets=secret),
-        f"{MOCK}{ROLE}::role-app": Made(ROLE, "role-app", "app", role, role, f"{MOCK}{SERVER}::embedded", True, True,
+        f"{HEAD}{SERVER}::embedded": Made(SERVER, "embedded", "e", server, {**server, "running": True}, secrets=secret),
+        f"{HEAD}{PROVIDER}::server": Made(PROVIDER, "server", "server", LOGIN, LOGIN, secrets=secret),
+        f"{HEAD}{ROLE}::role-app": Made(ROLE, "role-app", "app", role, role, f"{HEAD}{SERVER}::embedded", True, True,
                                         secret),
     }, {"logins": {"app": {"password": "the-password-of-app"}}})
 
@@ -188,6 +187,35 @@ def test_a_database_whose_state_is_elsewhere_is_refused_in_one_line(
     (project / ".lcdb" / "embedded" / "embedded" / "data").mkdir(parents=True)
     with pytest.raises(StackError, match="its state is in s3://the-states-of-all; put the CLI on the PATH"):
         take(project)
+
+
+def test_what_hangs_under_a_component_does_so_in_the_deployment_and_in_the_record_again(tmp_path: Path) -> None:
+    part = f"{HEAD}lifecompanion:index:Access::access"
+    urn = f"{HEAD}lifecompanion:index:Access${ROLE}::role-app"
+    flat = record(tmp_path)
+    role = Made(**{**vars(flat.made.pop(f"{HEAD}{ROLE}::role-app")), "parent": part})
+    grouped = Record(tmp_path, {**flat.made, urn: role}, {})
+    deployment = as_deployment(grouped, "lifecompanion", "embedded")
+    made = by_name(deployment)
+    # Pulumi takes no child before its parent.
+    assert list(made) == ["lifecompanion-embedded", "default", "embedded", "server", "access", "role-app"]
+    assert (made["access"]["custom"], made["access"]["type"]) == (False, "lifecompanion:index:Access")
+    assert made["access"]["parent"] == made["server"]["parent"] == made["lifecompanion-embedded"]["urn"]
+    assert (made["role-app"]["urn"], made["role-app"]["parent"]) == (urn, part)
+    assert made["role-app"]["dependencies"] == [made["embedded"]["urn"], made["server"]["urn"]]
+    again = as_record(deployment, tmp_path).made
+    assert {key: entry.parent for key, entry in again.items()} == {
+        key: entry.parent for key, entry in grouped.made.items()}
+
+
+def test_a_record_whose_urns_have_the_stack_in_them_is_read_under_the_engines(tmp_path: Path) -> None:
+    original = record(tmp_path)
+    original.write()
+    text = original.file.read_text().replace(HEAD, f"{HEAD}pulumi:pulumi:Stack$")
+    original.file.write_text(text)
+    read = Record.read(tmp_path)
+    assert list(read.made) == list(original.made)
+    assert [entry.goes_with for entry in read.made.values()] == [entry.goes_with for entry in original.made.values()]
 
 
 def test_what_goes_into_a_record_comes_out_the_same(tmp_path: Path) -> None:
