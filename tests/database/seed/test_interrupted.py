@@ -69,7 +69,7 @@ def require_as_declared(database: Database) -> None:
 
 def test_the_record_is_looked_for_where_the_loader_keeps_it() -> None:
     assert unfinished_seeds.RECORD == ledger.SCHEMA
-    assert unfinished_seeds.TOLD_AT in TABLES
+    assert unfinished_seeds.ANNOUNCED_AT in TABLES
 
 
 def test_up_finishes_a_killed_load_and_puts_back_what_it_had_taken_off(
