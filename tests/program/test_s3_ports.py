@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -86,15 +87,16 @@ def token(served: Served, section: str) -> str:
 
 
 def ask(url: str, method: str = "GET", headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-    """Status and body; status 0 where nothing speaks HTTP."""
+    """Status and body, as far as the connection lived; status 0 where nothing speaks HTTP."""
     body = b"overwritten" if method in ("PUT", "POST") else None
     request = urllib.request.Request(url, method=method, data=body, headers=headers or {})
     try:
         with urllib.request.urlopen(request, timeout=10, context=TRUSTING) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
-        with error:
+        with error, contextlib.suppress(ConnectionError):  # a TLS port refuses plain HTTP, then closes at once
             return error.code, error.read()
+        return error.code, b""
     except (OSError, ValueError):
         return 0, b""
 
