@@ -28,7 +28,7 @@ def declared(timestamps="timestamp"):
 TABLES_PROGRAM = """\
 import json, os
 import pulumi
-from infra.resources import Table
+from infra.resources import OBJECTS
 from schema.lifecompanion import declared
 from schema.model.properties import to_dict
 
@@ -37,7 +37,7 @@ options = {"on_unsupported": "error", "allow": []}
 made = {}
 for table in declared():
     after = pulumi.ResourceOptions(depends_on=[made[key.table] for key in table.foreign_keys])
-    made[table.name] = Table(table.name, login, to_dict(table), options, opts=after)
+    made[table.name] = OBJECTS[type(table)](table.name, login, to_dict(table), options, opts=after)
 """
 NOTHING_PROGRAM = f"""\
 from nothing import Nothing

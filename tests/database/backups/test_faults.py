@@ -399,7 +399,8 @@ def test_a_session_that_ended_before_its_snapshot_was_let_go_is_one_line(subject
 TAKE = """
 import sys
 from pathlib import Path
-from backups import resume, upload
+from backups.logical import resume
+from backups.storage import multipart
 from backups.config import BackupConfig
 from backups.logical.catalog import find_backup
 from backups.restoring.restore import restore_logical

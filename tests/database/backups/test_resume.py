@@ -171,7 +171,8 @@ def test_a_run_that_fails_early_costs_nothing_of_what_those_before_it_had_sent(
 SCRIPT = """
 import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from backups import pieces, resume, sending, upload
+from backups.logical import pipeline, resume, work_queue
+from backups.storage import multipart
 resume.NOTED_BYTES, pipeline.SMALL_BYTES, work_queue.LEAST_BYTES = 1, 10_000, 6 << 20
 part, held = multipart.Upload.finish, sys.argv.pop(1)
 def slowly(self):
