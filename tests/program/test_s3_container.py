@@ -14,7 +14,6 @@ from typing import Any
 
 import docker
 import pytest
-import recorded
 from docker.errors import NotFound
 from docker.models.containers import Container
 
@@ -25,6 +24,7 @@ from infra.local.base_image import ensure_base_image
 from infra.local.s3_server import prepare_build_context
 from infra.services.s3 import ACCESS_KEY, DATA, LAYOUT, LAYOUT_LABEL, local_s3, own_image
 from infra.settings import SettingsError
+from tests.support import recorded
 from tests.support.machine import require
 from tests.support.recorded import ROOT, SECRET, declared
 from tests.support.s3_servers import require_gateway
