@@ -37,7 +37,7 @@ def run() -> None:
     with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as folder:
         whole, bare = _checkout(Path(folder) / "whole"), _checkout(Path(folder) / "bare")
         (bare.root / "__main__.py").write_text(BARE_PROGRAM)
-        access = bare.root / "infra" / "access.py"
+        access = bare.root / "infra" / "program" / "access.py"
         whole_text = access.read_text()
         access.write_text(whole_text.replace("    DatabaseSettings(", "    (lambda *_, **__: None)("))
         assert access.read_text() != whole_text, "the baseline still declares a dynamic resource"
