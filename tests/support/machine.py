@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -116,6 +117,13 @@ def _clients() -> Lack | None:
     return None
 
 
+def _postgresql() -> Lack | None:
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        return Lack("postgresql", "needs PostgreSQL's programs of other versions (they are for Linux on x64 alone)")
+    lack = find_lack("embedded")
+    return lack and Lack("postgresql", "needs PostgreSQL's programs of other versions (no registry answers)")
+
+
 def _plugins() -> Lack | None:
     lack = find_lack("pulumi")
     return lack or _program("plugins", "the Pulumi plugins docker and postgresql", "pulumi-resource-docker",
@@ -144,6 +152,7 @@ NEEDS: Mapping[str, Callable[[], Lack | None]] = {
     "minio": _program("minio", "MinIO", "minio"),
     "pulumi": _program("pulumi", "the Pulumi CLI", "pulumi", "pulumi-language-python"),
     "plugins": _plugins,
+    "postgresql": _postgresql,
     "psql": _program("psql", "PostgreSQL's psql", "psql"),
     "earlier": _earlier,
     "php": _program("php", "PHP", "php"),

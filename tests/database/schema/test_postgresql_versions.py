@@ -1,0 +1,65 @@
+"""The engine on PostgreSQL without TimescaleDB, from the oldest version that is supported to the newest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from schema import apply
+from schema.connection import Address
+from schema.export.adoption import adopt
+from schema.model.objects import Column, Index, Key, Object, Table, View
+from tests.support.plain_postgresql import VERSIONS, PlainServer, create_plain_database, running_postgresql
+from tests.support.rich import DECLARED
+
+WHOLE = apply.Options(on_unsupported="skip", whole_schema=True)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def plain_server(request: pytest.FixtureRequest) -> Iterator[PlainServer]:
+    with running_postgresql(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def login(plain_server: PlainServer, request: pytest.FixtureRequest) -> Address:
+    return create_plain_database(plain_server, re.sub(r"\W+", "_", request.node.name).strip("_").lower()[:50])
+
+
+def known_to(version: int) -> tuple[Object, ...]:
+    """The rich declaration as this version can have it; an invoker's view came with 15."""
+    return tuple(replace(declared, security_invoker=False) if isinstance(declared, View) and version < 15 else declared
+                 for declared in DECLARED)
+
+
+def test_a_rich_declaration_is_applied_adopted_and_planned_empty(plain_server: PlainServer, login: Address) -> None:
+    declared = known_to(plain_server.version)
+    apply.ensure(login, declared, options=WHOLE)
+    assert apply.plan(login, declared, options=WHOLE).render() == []
+    adopted = adopt(login)
+    assert adopted.remarks == ()
+    assert len(adopted.objects) == 10
+    assert apply.plan(login, adopted.objects, options=WHOLE).render() == []
+
+
+def test_an_adopted_declaration_makes_the_same_database_again(plain_server: PlainServer, login: Address) -> None:
+    apply.ensure(login, known_to(plain_server.version), options=WHOLE)
+    adopted = adopt(login).objects
+    again = create_plain_database(plain_server, "again")
+    apply.ensure(again, adopted, options=WHOLE)
+    assert adopt(again).objects == adopted
+
+
+def test_a_drift_is_seen_and_repaired(login: Address) -> None:
+    table = Table("rooms", columns=(Column("id", "bigint", null=False), Column("name", "text", null=False)),
+                  keys=(Key("rooms_pkey", ("id",), primary=True),), indexes=(Index("rooms_name_idx", ("name",)),))
+    apply.ensure(login, (table,))
+    with login.connect() as connection:
+        connection.execute("DROP INDEX rooms_name_idx")
+        connection.execute("ALTER TABLE rooms ALTER name DROP NOT NULL")
+    assert [step.object for step in apply.plan(login, (table,)).steps] == ["rooms.name", "rooms.rooms_name_idx"]
+    apply.ensure(login, (table,))
+    assert apply.plan(login, (table,)).render() == []
