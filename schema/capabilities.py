@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from schema.errors import UnsupportedError
 from schema.model import dependencies
 from schema.model.objects import ContinuousAggregate, Job, Object
+from schema.model.versions import too_new
 
 OLDEST_SERVER = 130000
 Edition = Literal["timescale", "apache"]
@@ -81,6 +82,7 @@ class Capabilities:
         `context` is what else they may stand on. Raises UnsupportedError that names each, unless `on_unsupported` is
         "skip".
         """
+        self._require_versions(objects)
         gone = self._gone((*context, *objects))
         missing = [each.full_name for each in objects if each in gone]
         missing += [f"{each.full_name}.{part}" for each in objects if each not in gone
@@ -89,6 +91,14 @@ class Capabilities:
             raise UnsupportedError(f"{self._found()}: cannot have {', '.join(missing)}; {self._remedy()}, or set "
                                    "onUnsupported: skip to go without")
         return tuple(None if each in gone else self._without_impossible(each) for each in objects), tuple(missing)
+
+    def _require_versions(self, objects: Sequence[Object]) -> None:
+        """Raise UnsupportedError where the server is too old for a property: what is left out of an object changes
+        what it means, so that nothing of the kind is left out."""
+        for declared in objects:
+            for part, name, needed in too_new(declared, self.server_version):
+                raise UnsupportedError(f"{part}: {name} needs PostgreSQL {needed} or later, found "
+                                       f"{self.server_version // 10000}; declare it without, or upgrade the server")
 
     def explain_left_out(self, name: str) -> str:
         """One line for something that was left out."""

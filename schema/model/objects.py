@@ -9,6 +9,7 @@ from schema.model.declared import Declared as Declared
 from schema.model.declared import Object as Object
 from schema.model.declared import kind_of as kind_of
 from schema.model.declared import qualified as qualified
+from schema.model.versions import since
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ class View(Declared, kind="view"):
 
     name: str
     query: str
-    security_invoker: bool = False
+    security_invoker: bool = since(15, False)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 
 from schema import apply
 from schema.connection import Address
+from schema.errors import UnsupportedError
 from schema.export.adoption import adopt
 from schema.model.objects import Column, Index, Key, Object, Table, View
 from tests.support.plain_postgresql import VERSIONS, PlainServer, create_plain_database, running_postgresql
@@ -63,3 +64,16 @@ def test_a_drift_is_seen_and_repaired(login: Address) -> None:
     assert [step.object for step in apply.plan(login, (table,)).steps] == ["rooms.name", "rooms.rooms_name_idx"]
     apply.ensure(login, (table,))
     assert apply.plan(login, (table,)).render() == []
+
+
+def test_what_came_with_a_later_version_is_refused_by_name(plain_server: PlainServer, login: Address) -> None:
+    views = (Table("rooms", columns=(Column("id", "bigint"),)),
+             View("own_rooms", query="SELECT id FROM rooms", security_invoker=True))
+    if plain_server.version >= 15:
+        apply.ensure(login, views)
+        assert apply.plan(login, views).render() == []
+        return
+    with pytest.raises(UnsupportedError) as refused:
+        apply.plan(login, views)
+    assert str(refused.value) == ("own_rooms: security_invoker needs PostgreSQL 15 or later, found 13; declare it "
+                                  "without, or upgrade the server")
