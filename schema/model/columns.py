@@ -1,4 +1,4 @@
-"""Columns of the usual types, written short; each is nullable unless told otherwise."""
+"""Short constructors for columns of the usual types; a column is nullable unless `null` is False."""
 
 from __future__ import annotations
 

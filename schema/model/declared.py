@@ -1,4 +1,4 @@
-"""What every declared object has, and the register of their classes; pure."""
+"""Fields that every declared object has, and the registry of object classes; pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ KINDS: dict[str, type[Declared]] = {}
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """What every object has beside its own: where it is, what it is for, what it was called, what it may cost.
+    """Common fields of every declared object: schema and name, comment, former name, allowed hazards.
 
-    `renamed_from` is its former name, in the same schema. `allow` names the hazards that changes to it may carry,
-    and the findings of schema.lint that are meant so.
+    `renamed_from` is the object's former name in the same schema. `allow` lists names of hazards that changes to the
+    object may carry, and of findings of schema.lint that are accepted for it.
     """
 
     name: str
@@ -27,12 +27,12 @@ class Declared:
 
     @property
     def full_name(self) -> str:
-        """The name as people write it: the schema only where it is not public."""
+        """`schema.name`, or the name alone for schema public."""
         return qualified(self.schema, self.name)
 
 
 def qualified(schema: str, name: str) -> str:
-    """`schema.name` as people write it: the schema only where it is not public."""
+    """Return `schema.name`, or the name alone for schema public."""
     return name if schema == "public" else f"{schema}.{name}"
 
 
@@ -40,5 +40,5 @@ Object = Declared
 
 
 def kind_of(value: Object) -> str:
-    """The word for what the object is, as its properties carry it."""
+    """Return the name of the object's kind, such as "table", as its properties carry it."""
     return next(name for name, cls in KINDS.items() if type(value) is cls)

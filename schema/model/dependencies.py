@@ -1,4 +1,4 @@
-"""What a declared object stands on: the other declared objects that its SQL names; pure."""
+"""Dependencies of a declared object: the other declared objects that its SQL names; pure."""
 
 from __future__ import annotations
 
@@ -12,88 +12,89 @@ from schema.model.sql_names import names_in
 _ALIAS = re.compile(r'\bas\s+("(?:[^"]|"")+"|\w+)\s*(?=,|\bfrom\b)', re.I)
 
 
-def texts(each: Object) -> Iterable[str]:
-    """The SQL in a declaration that may name other objects; not the rows it refers to by foreign keys."""
-    if isinstance(each, Table):
-        for column in each.columns:
+def texts(declared: Object) -> Iterable[str]:
+    """Yield the SQL texts of a declaration that may name other objects; targets of foreign keys are not among them."""
+    if isinstance(declared, Table):
+        for column in declared.columns:
             yield from (column.type, column.default or "", column.generated or "")
-        yield from (check.expression for check in each.checks)
-        for index in each.indexes:
+        yield from (check.expression for check in declared.checks)
+        for index in declared.indexes:
             yield from (*index.columns, index.where or "")
-        for trigger in each.triggers:
+        for trigger in declared.triggers:
             yield from (trigger.calls, trigger.when or "")
-        for policy in each.row_security.policies if each.row_security else ():
+        for policy in declared.row_security.policies if declared.row_security else ():
             yield from (policy.using or "", policy.check or "")
-        yield each.hypertable.now or "" if each.hypertable else ""
-    elif isinstance(each, View | ContinuousAggregate):
-        yield _ALIAS.sub(" ", each.query)
-    elif isinstance(each, Function):
-        yield from (each.arguments, each.returns or "")
-    elif isinstance(each, Job):
-        yield each.procedure
-    elif isinstance(each, Statistics):
-        yield each.table
+        yield declared.hypertable.now or "" if declared.hypertable else ""
+    elif isinstance(declared, View | ContinuousAggregate):
+        yield _ALIAS.sub(" ", declared.query)
+    elif isinstance(declared, Function):
+        yield from (declared.arguments, declared.returns or "")
+    elif isinstance(declared, Job):
+        yield declared.procedure
+    elif isinstance(declared, Statistics):
+        yield declared.table
 
 
-def needs(each: Object, universe: Sequence[Object]) -> list[Object]:
-    """The objects of `universe` that the declaration names in its SQL, in their order."""
-    return _named(each, _by_name(universe), universe)
+def needs(declared: Object, universe: Sequence[Object]) -> list[Object]:
+    """List the objects of `universe` that the declaration's SQL names, in the order of `universe`."""
+    return _named(declared, _by_name(universe), universe)
 
 
 def closure(objects: Collection[Object], universe: Sequence[Object]) -> set[Object]:
-    """The objects with all that they stand on, directly or not."""
+    """Return the objects and all their direct and indirect dependencies in `universe`."""
     by_name = _by_name(universe)
-    found: set[Object] = set()
+    reached: set[Object] = set()
     waiting = list(objects)
     while waiting:
-        each = waiting.pop()
-        if each not in found:
-            found.add(each)
-            waiting.extend(_named(each, by_name, universe))
-    return found
+        current = waiting.pop()
+        if current not in reached:
+            reached.add(current)
+            waiting.extend(_named(current, by_name, universe))
+    return reached
 
 
 def types(objects: Iterable[Object], universe: Sequence[Object]) -> set[Object]:
-    """The enums and functions that the tables' columns are made with."""
-    enums = {each.name for each in universe if isinstance(each, Enum | Function)}
+    """Return the enums and functions of `universe` that the tables among `objects` depend on."""
+    enums = {declared.name for declared in universe if isinstance(declared, Enum | Function)}
     if not enums:
         return set()
-    tables = [each for each in objects if isinstance(each, Table)]
-    return {each for each in closure(tables, universe) if isinstance(each, Enum | Function)}
+    tables = [declared for declared in objects if isinstance(declared, Table)]
+    return {declared for declared in closure(tables, universe) if isinstance(declared, Enum | Function)}
 
 
 def ordered(objects: Sequence[Object]) -> list[Object]:
-    """The objects with each after those that it stands on, otherwise in the order given.
+    """Sort the objects so that each comes after its dependencies; otherwise the given order is kept.
 
-    So are those that seem to stand on each other: a name in SQL may be a column's that only looks like an object's.
+    Where two objects seem to depend on each other, the given order decides: a name in SQL may be a column that only
+    shares an object's name.
     """
     done: dict[Object, None] = {}
     by_name = _by_name(objects)
-    place = {each: number for number, each in enumerate(objects)}
+    place = {current: number for number, current in enumerate(objects)}
     below: dict[Object, list[Object]] = {}
-    for each in objects:
-        keys = [target.table for target in each.foreign_keys] if isinstance(each, Table) else []
-        below[each] = [*_named(each, by_name, objects), *(by_name[name] for name in keys if name in by_name)]
+    for current in objects:
+        keys = [target.table for target in current.foreign_keys] if isinstance(current, Table) else []
+        below[current] = [*_named(current, by_name, objects), *(by_name[name] for name in keys if name in by_name)]
 
-    def visit(each: Object) -> None:
-        if each in done or each in waiting:
+    def visit(current: Object) -> None:
+        if current in done or current in waiting:
             return
-        waiting.add(each)
-        for other in below[each]:
-            if place[other] < place[each] or not _reaches(other, each, below):
+        waiting.add(current)
+        for other in below[current]:
+            if place[other] < place[current] or not _reaches(other, current, below):
                 visit(other)
-        done[each] = None
+        done[current] = None
 
     waiting: set[Object] = set()
-    for each in objects:
-        visit(each)
+    for current in objects:
+        visit(current)
     return list(done)
 
 
-def _reaches(each: Object, goal: Object, below: Mapping[Object, Sequence[Object]]) -> bool:
-    """Whether `goal` is among what `each` stands on, directly or not."""
+def _reaches(start: Object, goal: Object, below: Mapping[Object, Sequence[Object]]) -> bool:
+    """Tell whether `goal` is a direct or indirect dependency of `start`."""
     seen: set[Object] = set()
-    left = [each]
+    left = [start]
     while left:
         for other in below[left.pop()]:
             if other == goal:
@@ -105,9 +106,9 @@ def _reaches(each: Object, goal: Object, below: Mapping[Object, Sequence[Object]
 
 
 def _by_name(universe: Iterable[Object]) -> Mapping[str, Object]:
-    return {name: each for each in universe for name in (each.name, each.full_name)}
+    return {name: declared for declared in universe for name in (declared.name, declared.full_name)}
 
 
-def _named(each: Object, by_name: Mapping[str, Object], universe: Sequence[Object]) -> list[Object]:
-    found = {by_name[name] for name in names_in(texts(each)) & by_name.keys()} - {each}
-    return [other for other in universe if other in found] if found else []
+def _named(declared: Object, by_name: Mapping[str, Object], universe: Sequence[Object]) -> list[Object]:
+    named = {by_name[name] for name in names_in(texts(declared)) & by_name.keys()} - {declared}
+    return [other for other in universe if other in named] if named else []

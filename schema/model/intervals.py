@@ -1,4 +1,4 @@
-"""Durations as PostgreSQL writes them, compared by what they mean."""
+"""Durations in PostgreSQL's interval syntax, compared by value."""
 
 from __future__ import annotations
 
@@ -17,27 +17,30 @@ Length = tuple[str, int, int]
 
 
 def days(count: int) -> str:
-    """`count` days as interval text."""
+    """Return `count` days as interval text."""
     return _text(count, "day")
 
 
 def weeks(count: int) -> str:
-    """`count` weeks as interval text."""
+    """Return `count` weeks as interval text."""
     return _text(count, "week")
 
 
 def months(count: int) -> str:
-    """`count` months as interval text."""
+    """Return `count` months as interval text."""
     return _text(count, "month")
 
 
 def years(count: int) -> str:
-    """`count` years as interval text."""
+    """Return `count` years as interval text."""
     return _text(count, "year")
 
 
 def length(text: str) -> Length:
-    """What an interval means: ("interval", months, microseconds), or ("integer", 0, n) for a bare number."""
+    """Parse an interval into ("interval", months, microseconds), or a bare number n into ("integer", 0, n).
+
+    Raises DeclarationError for text that is neither.
+    """
     if re.fullmatch(r"\s*\d+\s*", text):
         return ("integer", 0, int(text))
     total_months, microseconds, position = 0, 0, 0
@@ -59,20 +62,24 @@ def length(text: str) -> Length:
 
 
 def fixed_length(text: str) -> int:
-    """The interval in microseconds with months of 30 days, as chunk intervals are stored; a bare number as it is."""
+    """Return the interval in microseconds with months of 30 days, as chunk intervals are stored; a bare number as it
+    is.
+
+    Raises DeclarationError for text that is no interval.
+    """
     kind, months_, rest = length(text)
     return rest if kind == "integer" else months_ * DAYS_PER_MONTH * _MICROSECONDS["day"] + rest
 
 
 def same(one: str | None, other: str | None) -> bool:
-    """Whether two intervals mean the same, however they are written."""
+    """Tell whether two intervals are equal in value, however they are written; None equals only None."""
     if one is None or other is None:
         return one is other
     return length(one) == length(other)
 
 
 def sql(text: str) -> str:
-    """The interval as an argument of a TimescaleDB function."""
+    """Return the interval as an argument of a TimescaleDB function."""
     return text.strip() if length(text)[0] == "integer" else f"interval '{text}'"
 
 

@@ -18,7 +18,7 @@ LONGEST_BYTES = 63
 
 
 def ident(name: str) -> str:
-    """The name as SQL, quoted only where it must be; `schema.table` is quoted part by part."""
+    """Return the name as SQL, quoted only where that is necessary; `schema.table` is quoted part by part."""
     return ".".join(_part(part) for part in name.split("."))
 
 
@@ -29,12 +29,12 @@ def _part(name: str) -> str:
 
 
 def idents(names: Iterable[str]) -> str:
-    """Names as a comma-separated list."""
+    """Return the names as a comma-separated SQL list."""
     return ", ".join(ident(name) for name in names)
 
 
 def literal(text: str | None) -> str:
-    """A string as a SQL literal; NULL for none."""
+    """Return the text as a SQL string literal, or NULL for None."""
     if text is None:
         return "NULL"
     quoted = "'" + text.replace("'", "''") + "'"

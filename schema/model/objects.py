@@ -1,4 +1,4 @@
-"""What a database can be declared to hold: frozen values in SQL's own words; pure, no driver, no server."""
+"""Declarations of database objects: frozen values in SQL's own terms; pure, no driver, no server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from schema.model.versions import since
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `serial` owns a sequence and defaults to its next value; `default` and `generated` are SQL."""
+    """One column. `default` and `generated` are SQL expressions.
+
+    `serial` means a default from a sequence that the column owns.
+    """
 
     name: str
     type: str
@@ -39,7 +42,7 @@ class Key:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """Rows of `columns` exist in `table` (`schema.table` outside of public)."""
+    """A foreign key: the values of `columns` must exist in `references` of `table` (`schema.table` outside public)."""
 
     name: str
     columns: tuple[str, ...]
@@ -52,7 +55,7 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Check:
-    """Every row satisfies `expression`, or leaves it unknown (NULL)."""
+    """A check constraint: `expression` is true or NULL for every row."""
 
     name: str
     expression: str
@@ -61,7 +64,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Index:
-    """An index; `columns` are SQL terms: a name or an expression in parentheses, then opclass, DESC, NULLS FIRST."""
+    """An index.
+
+    `columns` are SQL terms: a column name or an expression in parentheses, then operator class, DESC, NULLS FIRST.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -74,7 +80,8 @@ class Index:
 
 @dataclass(frozen=True)
 class Trigger:
-    """`calls` (a function with its arguments) whenever `fires` says, such as "BEFORE INSERT OR UPDATE OF email".
+    """A trigger that calls the function `calls` (with its arguments) on `fires`, such as "BEFORE INSERT OR UPDATE OF
+    email".
 
     `each` is row or statement, `when` a condition on OLD and NEW, `referencing` the transition tables.
     """
@@ -91,7 +98,7 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Policy:
-    """A row-level security policy: rows are visible where `using` holds and may be written where `check` holds.
+    """A row-level security policy: rows are visible where `using` is true and may be written where `check` is true.
 
     `command` is all, select, insert, update or delete; a policy that is not `permissive` is restrictive.
     """
@@ -107,7 +114,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class RowSecurity:
-    """Row-level security is on, for the owner too where `forced`; without a policy nobody sees a row."""
+    """Row-level security, `forced` for the owner too; a table without a policy shows no rows."""
 
     policies: tuple[Policy, ...] = ()
     forced: bool = False
@@ -115,7 +122,7 @@ class RowSecurity:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A further dimension of a hypertable: hashed into `partitions`, or ranges of `interval`; one of the two."""
+    """An additional dimension of a hypertable: either `partitions` by hash or ranges of `interval`."""
 
     column: str
     partitions: int | None = None
@@ -124,10 +131,11 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Hypertable:
-    """Partitioned by `time` into chunks of `chunk` (an interval, or a number where the column is an integer).
+    """A table partitioned by column `time` into chunks of length `chunk`: an interval, or a number for an integer
+    column.
 
-    `now` names the function that tells the present in an integer column's unit, which policies need there.
-    `tablespaces` are those that new chunks are spread over.
+    `now` names the function that returns the current time in an integer column's unit; policies need it there.
+    `tablespaces` are those over which new chunks are distributed.
     """
 
     time: str
@@ -139,9 +147,11 @@ class Hypertable:
 
 @dataclass(frozen=True)
 class Compression:
-    """Chunks older than `after` go to the columnstore; without `after` no policy does it, without `schedule` the
-    server's own holds. Settings reach future chunks only, but for those compressed chunks that are younger than
-    `recompress`, which are compressed anew."""
+    """The columnstore: its settings, and the policy that converts chunks older than `after`; without `after` no policy.
+
+    Without `schedule` the server's default holds. Changed settings apply to future chunks; of the compressed ones only
+    those younger than `recompress` are compressed again.
+    """
 
     after: str | None = None
     segment_by: tuple[str, ...] = ()
@@ -153,7 +163,8 @@ class Compression:
 
 @dataclass(frozen=True)
 class Retention:
-    """Chunks whose rows are all older than `drop_after` are dropped. No `schedule`: the server's."""
+    """The policy that drops chunks whose rows are all older than `drop_after`; without `schedule` the server's default.
+    """
 
     drop_after: str
     schedule: str | None = None
@@ -162,7 +173,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class Reorder:
-    """Chunks are rewritten in the order of `index`, one by one, once they are no longer written to."""
+    """The policy that rewrites each chunk in the order of `index`, once the chunk is no longer written to."""
 
     index: str
     schedule: str | None = None
@@ -171,7 +182,7 @@ class Reorder:
 
 @dataclass(frozen=True)
 class Table(Declared, kind="table"):
-    """A table and everything that lives and dies with it."""
+    """A table with its columns, constraints, indexes, triggers and policies."""
 
     name: str
     columns: tuple[Column, ...]
@@ -189,7 +200,7 @@ class Table(Declared, kind="table"):
 
 @dataclass(frozen=True)
 class Refresh:
-    """The aggregate follows its source from `start` to `end` before now (None: without limit) every `schedule`."""
+    """The policy that refreshes the range from `start` to `end` before now (None: unlimited) every `schedule`."""
 
     start: str | None = None
     end: str | None = None
@@ -199,9 +210,10 @@ class Refresh:
 
 @dataclass(frozen=True)
 class ContinuousAggregate(Declared, kind="aggregate"):
-    """A query over a hypertable or another aggregate, grouped by time_bucket, kept ready and brought up to date.
+    """A continuous aggregate: a query over a hypertable or another aggregate that groups by time_bucket, stored and
+    refreshed.
 
-    With `real_time`, what is not materialized yet is computed when asked for.
+    With `real_time`, rows that are not materialized yet are computed by each query.
     """
 
     name: str
@@ -215,7 +227,7 @@ class ContinuousAggregate(Declared, kind="aggregate"):
 
 @dataclass(frozen=True)
 class View(Declared, kind="view"):
-    """A named query."""
+    """A view."""
 
     name: str
     query: str
@@ -224,7 +236,7 @@ class View(Declared, kind="view"):
 
 @dataclass(frozen=True)
 class Function(Declared, kind="function"):
-    """A function, or a procedure where nothing is returned (`returns` None); `body` is its text. One for each name."""
+    """A function, or a procedure where `returns` is None; `body` is its text. One is declared for each name."""
 
     name: str
     body: str
@@ -240,7 +252,7 @@ class Function(Declared, kind="function"):
 
 @dataclass(frozen=True)
 class ValueRename:
-    """An enum's value that is now called otherwise."""
+    """A new name for a value of an enum."""
 
     old: str
     new: str
@@ -248,7 +260,7 @@ class ValueRename:
 
 @dataclass(frozen=True)
 class Enum(Declared, kind="enum"):
-    """A type whose values are these, in this order."""
+    """An enum type with these values, in this order."""
 
     name: str
     values: tuple[str, ...]
@@ -257,7 +269,7 @@ class Enum(Declared, kind="enum"):
 
 @dataclass(frozen=True)
 class Job(Declared, kind="job"):
-    """A procedure (`schema.name` outside of public) that TimescaleDB runs every `schedule` with `config` (JSON)."""
+    """A procedure (`schema.name` outside public) that TimescaleDB runs every `schedule` with `config` (JSON)."""
 
     name: str
     procedure: str
@@ -273,8 +285,11 @@ class Job(Declared, kind="job"):
 
 @dataclass(frozen=True)
 class Statistics(Declared, kind="statistics"):
-    """What the planner learns of these columns together whenever `table` (`schema.table` outside of public) is
-    analyzed; the order of `columns` and of `kinds` tells nothing."""
+    """Extended statistics: what ANALYZE collects about these columns of `table` (`schema.table` outside public)
+    together.
+
+    The order of `columns` and of `kinds` has no meaning.
+    """
 
     name: str
     table: str

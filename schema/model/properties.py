@@ -1,4 +1,4 @@
-"""Objects as nested plain properties, as Pulumi and JSON carry them, and back."""
+"""Objects as nested plain properties, as Pulumi and JSON carry them, and properties as objects."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ T = TypeVar("T")
 
 
 def to_dict(value: Object) -> dict[str, Any]:
-    """The object as a nested plain dict (`kind` first): no nulls, nothing that is at its default."""
+    """Convert the object into a nested plain dict, `kind` first, without nulls and without fields at their defaults."""
     return {"kind": kind_of(value), **_plain(value)}
 
 
 def from_dict(values: Mapping[str, Any]) -> Object:
-    """The object that `to_dict` wrote, also after numbers became floats. Raises DeclarationError for a wrong key."""
+    """Build the object from properties of `to_dict`; accepts whole numbers that have become floats.
+
+    Raises DeclarationError for an unknown kind or key, and for a missing required key.
+    """
     rest = dict(values)
     cls = KINDS.get(str(rest.pop("kind", "table")))
     if cls is None:
@@ -30,20 +33,20 @@ def from_dict(values: Mapping[str, Any]) -> Object:
 
 
 def _plain(value: Any) -> dict[str, Any]:
-    found = {}
+    properties = {}
     for field in fields(value):
         item = getattr(value, field.name)
         if item == field.default:
             continue
         # None that is no default (a procedure returns nothing) would get lost on the way: the empty text stands for it.
-        found[field.name] = "" if item is None else _plain_item(item)
-    return found
+        properties[field.name] = "" if item is None else _plain_item(item)
+    return properties
 
 
 def _plain_item(item: Any) -> Any:
     if is_dataclass(item):
         return _plain(item)
-    return [_plain_item(each) for each in item] if isinstance(item, tuple) else item
+    return [_plain_item(element) for element in item] if isinstance(item, tuple) else item
 
 
 def _build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -59,16 +62,16 @@ def _build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
 
 @cache
 def _hints(cls: type[Any]) -> dict[str, Any]:
-    """The types of a class's fields; working them out takes longer than building an object."""
+    """Return the types of a class's fields; cached, as resolving them takes longer than building an object."""
     return typing.get_type_hints(cls)
 
 
 def _coerce(hint: Any, item: Any, where: str) -> Any:
-    options = [each for each in typing.get_args(hint) if each is not types.NoneType]
+    options = [option for option in typing.get_args(hint) if option is not types.NoneType]
     if typing.get_origin(hint) is types.UnionType:
         return None if item is None or item == "" else _coerce(options[0], item, where)
     if typing.get_origin(hint) is tuple:
-        return tuple(_coerce(options[0], each, where) for each in item)
+        return tuple(_coerce(options[0], element, where) for element in item)
     if is_dataclass(hint):
         return _build(cast(type[Any], hint), item, where)
     if hint is str and isinstance(item, float) and item.is_integer():

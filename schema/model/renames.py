@@ -1,4 +1,4 @@
-"""Objects and columns that bear their former names on the server: found, and read as if they had the new ones; pure."""
+"""Renamed objects and columns: the live values are rewritten as if they had the new names already; pure."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ OPAQUE = frozenset({"comment", "type", "schema", "on_delete", "on_update", "meth
 
 
 def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
-    """Give live columns the names that they are declared to have now; the comparison as it stands afterwards."""
+    """Plan the renames of a table's columns; return the comparison as it is after them, and the steps."""
     live = comparison.present.table
-    there = {each.name for each in live.columns}
-    found = {each.renamed_from: each.name for each in comparison.declared.columns
-             if each.renamed_from in there and each.name not in there}
-    names = {old: new for old, new in found.items() if old is not None}
+    live_names = {column.name for column in live.columns}
+    former = {column.renamed_from: column.name for column in comparison.declared.columns
+              if column.renamed_from in live_names and column.name not in live_names}
+    names = {old: new for old, new in former.items() if old is not None}
     if not names:
         return comparison, []
     steps = [Step(Action.RENAME, f"{comparison.name}.{new}",
                   f"ALTER TABLE {ident(comparison.name)} RENAME COLUMN {ident(old)} TO "
                   f"{ident(new)}", "the column bears its former name", transaction=comparison.transaction)
              for old, new in names.items()]
-    table = replace(live, columns=tuple(replace(each, name=names.get(each.name, each.name),
-                                                default=each.default, generated=_text(each.generated, names))
-                                        for each in live.columns))
+    table = replace(live, columns=tuple(replace(column, name=names.get(column.name, column.name),
+                                                default=column.default, generated=_text(column.generated, names))
+                                        for column in live.columns))
     for part in ("keys", "foreign_keys", "checks", "indexes", "hypertable", "compression", "triggers", "row_security"):
         table = replace(table, **{part: _inside(getattr(table, part), names, part)})
     policies = _inside(comparison.present.policies, names, "row_security")
@@ -40,29 +40,33 @@ def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
 
 
 def values(comparisons: Iterable[Compared[Any, Any]]) -> Mapping[str, str]:
-    """The values of enums that are about to be renamed, as the server writes them in expressions, by the former."""
-    return {f"{literal(each.old)}::{comparison.name}": f"{literal(each.new)}::{comparison.name}"
+    """Map each enum value that is about to be renamed to its new spelling, both as the server writes them in
+    expressions.
+
+    Shape: {"'old'::type": "'new'::type"}.
+    """
+    return {f"{literal(change.old)}::{comparison.name}": f"{literal(change.new)}::{comparison.name}"
             for comparison in comparisons if isinstance(comparison.declared, Enum) and comparison.live
-            for each in comparison.declared.renames
-            if each.old in comparison.live.object.values and each.new not in comparison.live.object.values}
+            for change in comparison.declared.renames
+            if change.old in comparison.live.object.values and change.new not in comparison.live.object.values}
 
 
 def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, str]) -> Any:
-    """A live object with what its SQL and its foreign keys name under their new names, by the former full names."""
+    """Rewrite the names in a live object's SQL and foreign keys; `renamed` has the new objects by former full name."""
     plain = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if not isinstance(new, Enum | Function)}
     types = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Enum)}
     calls = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Function)}
 
     def text(sql: str) -> str:
-        found = rename(rename(sql, calls, before="("), types, after="::")
+        rewritten = rename(rename(sql, calls, before="("), types, after="::")
         for old, new in values.items():
-            found = found.replace(old, new)
-        return found
+            rewritten = rewritten.replace(old, new)
+        return rewritten
 
     if isinstance(value, Table):
         names = {old: new.full_name for old, new in renamed.items()}
-        keys = tuple(replace(each, table=names.get(each.table, each.table)) for each in value.foreign_keys)
-        columns = tuple(replace(each, type=rename(each.type, types)) for each in value.columns)
+        keys = tuple(replace(key, table=names.get(key.table, key.table)) for key in value.foreign_keys)
+        columns = tuple(replace(column, type=rename(column.type, types)) for column in value.columns)
         return _texts(replace(value, foreign_keys=keys, columns=columns), text) if types or calls or values else \
             replace(value, foreign_keys=keys)
     if isinstance(value, Statistics):
@@ -81,24 +85,25 @@ def _texts(table: Table, text: Callable[[str], str]) -> Table:
 
     security = table.row_security
     return replace(
-        table, columns=tuple(replace(each, default=maybe(each.default), generated=maybe(each.generated))
-                             for each in table.columns),
-        checks=tuple(replace(each, expression=text(each.expression)) for each in table.checks),
-        indexes=tuple(replace(each, columns=tuple(map(text, each.columns)), where=maybe(each.where))
-                      for each in table.indexes),
-        triggers=tuple(replace(each, calls=text(each.calls), when=maybe(each.when)) for each in table.triggers),
+        table, columns=tuple(replace(column, default=maybe(column.default), generated=maybe(column.generated))
+                             for column in table.columns),
+        checks=tuple(replace(check, expression=text(check.expression)) for check in table.checks),
+        indexes=tuple(replace(index, columns=tuple(map(text, index.columns)), where=maybe(index.where))
+                      for index in table.indexes),
+        triggers=tuple(replace(trigger, calls=text(trigger.calls), when=maybe(trigger.when))
+                       for trigger in table.triggers),
         row_security=security and replace(security, policies=tuple(
-            replace(each, using=maybe(each.using), check=maybe(each.check)) for each in security.policies)))
+            replace(policy, using=maybe(policy.using), check=maybe(policy.check)) for policy in security.policies)))
 
 
 def step(kind: str, old: str, declared: Declared) -> Step:
-    """Give an object its new name; `kind` is such as "TABLE", `old` its full name as it is now."""
+    """Build the step that renames an object; `kind` is such as "TABLE", `old` its present full name."""
     return Step(Action.RENAME, declared.full_name, f"ALTER {kind} {ident(old)} RENAME TO {ident(declared.name)}",
                 f"it is called {old}")
 
 
 def former_name(declared: Declared) -> str | None:
-    """The full name that the object had before, where its declaration tells one."""
+    """Return the object's former full name, or None where its declaration has none."""
     return qualified(declared.schema, declared.renamed_from) if declared.renamed_from else None
 
 
@@ -107,13 +112,13 @@ def _text(sql: str | None, names: Mapping[str, str]) -> str | None:
 
 
 def _inside(value: Any, names: Mapping[str, str], field: str) -> Any:
-    """A part of a table with its columns under their new names; the part's own name stays."""
+    """Return a part of a table with its columns' new names; the part's own name stays."""
     if is_dataclass(value) and not isinstance(value, type | Column):
         own = {"name", "references", "table", "roles", *OPAQUE} | ({"index"} if field == "reorder" else set())
-        return replace(value, **{each.name: _inside(getattr(value, each.name), names, each.name)
-                                 for each in fields(value) if each.name not in own})
+        return replace(value, **{attribute.name: _inside(getattr(value, attribute.name), names, attribute.name)
+                                 for attribute in fields(value) if attribute.name not in own})
     if isinstance(value, tuple):
-        return tuple(_inside(each, names, field) for each in value)
+        return tuple(_inside(element, names, field) for element in value)
     if isinstance(value, str):
         return rename(value, names)
     return value

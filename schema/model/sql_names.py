@@ -1,4 +1,4 @@
-"""SQL text taken apart just far enough to exchange names in it, and to see which names it holds."""
+"""Tokenize SQL far enough to replace the names in it, and to list them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ _NAME_IN_STRING = re.compile(r"""'(?P<schema>"[^"']+"|[A-Za-z_]\w*)\.(?P<name>"[
 
 
 def requalify(sql: str, schemas: Mapping[str, str]) -> str:
-    """`sql` with each schema name that qualifies something exchanged; comments and strings stay as they are, but for
-    strings that are a qualified name and nothing else."""
-    found = list(_TOKEN.finditer(sql))
+    """Replace the schema names that qualify names in `sql`, by the mapping `schemas`.
+
+    Comments and strings stay as they are, except strings that are one qualified name and nothing else.
+    """
+    matches = list(_TOKEN.finditer(sql))
     parts = []
-    for place, token in enumerate(found):
+    for place, token in enumerate(matches):
         text = token[0]
-        follows = found[place + 1][0] if place + 1 < len(found) else ""
-        if token["name"] and follows == "." and (place == 0 or found[place - 1][0] != "."):
+        follows = matches[place + 1][0] if place + 1 < len(matches) else ""
+        if token["name"] and follows == "." and (place == 0 or matches[place - 1][0] != "."):
             name = plain(text)
             text = ident(schemas[name]) if name in schemas else text
         elif (within := _NAME_IN_STRING.match(text)) and plain(within["schema"]) in schemas:
@@ -37,42 +39,42 @@ def requalify(sql: str, schemas: Mapping[str, str]) -> str:
 
 
 def rename(sql: str, names: Mapping[str, str], *, after: str = "", before: str = "") -> str:
-    """`sql` with each of these names exchanged wherever it stands as a name of its own.
+    """Replace each of these names in `sql` wherever it is an identifier of its own.
 
-    With `after` or `before` only where that stands next to it: "::" before a type, "(" behind a function.
+    With `after` or `before` only where that text is adjacent: "::" before a type, "(" after a function.
     """
     if not names:
         return sql
-    found = list(_TOKEN.finditer(sql))
-    places = [token.start() for token in found if token["name"] and plain(token[0]) in names
-              and sql[:_qualified_from(found, token)].endswith(after) and sql.startswith(before, token.end())]
-    return "".join(ident(names[plain(token[0])]) if token.start() in places else token[0] for token in found)
+    matches = list(_TOKEN.finditer(sql))
+    places = [token.start() for token in matches if token["name"] and plain(token[0]) in names
+              and sql[:_qualified_from(matches, token)].endswith(after) and sql.startswith(before, token.end())]
+    return "".join(ident(names[plain(token[0])]) if token.start() in places else token[0] for token in matches)
 
 
-def _qualified_from(found: Sequence[re.Match[str]], token: re.Match[str]) -> int:
-    """Where a name begins, with the schema before it if there is one."""
-    place = found.index(token)
-    qualified = place > 1 and found[place - 1][0] == "." and found[place - 2]["name"]
-    return found[place - 2].start() if qualified else token.start()
+def _qualified_from(matches: Sequence[re.Match[str]], token: re.Match[str]) -> int:
+    """Return where a name begins, including its schema."""
+    place = matches.index(token)
+    qualified = place > 1 and matches[place - 1][0] == "." and matches[place - 2]["name"]
+    return matches[place - 2].start() if qualified else token.start()
 
 
 def names_in(texts: Iterable[str]) -> frozenset[str]:
-    """Every name in these SQL texts, unquoted; what is inside of strings is seen too, for regclass literals."""
+    """Return every name in these SQL texts, unquoted; names in strings are included, as in regclass literals."""
     return frozenset(plain(word) for text in texts for word in re.findall(r'"(?:[^"]|"")+"|[A-Za-z_]\w*', text))
 
 
 def tokens(sql: str) -> Iterable[str]:
-    """The SQL cut into strings, comments, names and single characters; put together it is the same again."""
+    """Split the SQL into strings, comments, names and single characters; joined, they give the same text."""
     return (token[0] for token in _TOKEN.finditer(sql))
 
 
 def plain(name: str) -> str:
-    """A name as the catalog has it: without quotes, in small letters where it was not quoted."""
+    """Return a name as the catalog stores it: without quotes; in lower case where it was not quoted."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
 
 
 def order_term(term: str) -> str:
-    """An order-by term as the catalog writes it: ASC and default NULLS left out."""
+    """Return an order-by term as the catalog writes it, without ASC and without default NULLS."""
     name, *rest = term.split()
     words = " ".join(rest).upper().removeprefix("ASC").strip()
     if words == "DESC NULLS FIRST":

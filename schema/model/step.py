@@ -1,4 +1,4 @@
-"""Step: one change to the database as data, with its reason, its hazards and how it has to be run."""
+"""Step: one change to the database as data, with its reason, its hazards and how it is to be run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Hazard(StrEnum):
-    """What a step may cost; each is refused unless allowed by this very name."""
+    """Possible damage of a step; it is refused unless this name is allowed."""
 
     DROPS_TABLE = "drops_table"
     DROPS_COLUMN = "drops_column"
@@ -30,7 +30,7 @@ class Hazard(StrEnum):
 
 
 class Action(StrEnum):
-    """What a step does to its object; `replace` drops it and makes it anew, or puts a new one in its place."""
+    """The effect of a step on its object; `replace` drops and creates it, or puts a new one in its place."""
 
     CREATE = "create"
     ALTER = "alter"
@@ -43,7 +43,7 @@ class Action(StrEnum):
 
 
 class Transaction(StrEnum):
-    """How a step is run: with its neighbours in one transaction, in one of its own, or outside of any."""
+    """How a step is run: in one transaction with its neighbours, in its own, or outside any."""
 
     SHARED = "shared"
     OWN = "own"
@@ -52,12 +52,12 @@ class Transaction(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One SQL statement that brings `object` nearer to its declaration; `cost` says what is touched, for people.
+    """One SQL statement that changes `object` towards its declaration.
 
-    `drops` are the full names of the views in its way that it drops, whether or not it makes them again itself.
-    `allowed` are the hazards that the object itself allows. A `heavy` step writes or reads so much that standbys may
-    fall behind. What is `last` runs after all other steps, that of later objects first. `locks_first` are LOCK TABLE
-    statements for the other tables that it locks.
+    `cost` describes for people how much is affected. `allowed` are the hazards that the object itself allows. `drops`
+    are the full names of the views that the step drops because they block it, also where it creates them again itself.
+    A `heavy` step reads or writes so much that standbys may lag. A `last` step runs after all others, those of later
+    objects first. `locks_first` are LOCK TABLE statements for the other tables that the step locks.
     """
 
     action: Action
@@ -74,7 +74,7 @@ class Step:
     locks_first: tuple[str, ...] = ()
 
     def refused(self, allowed: Collection[str]) -> list[Hazard]:
-        """The hazards that neither the object nor the caller allows."""
+        """List the hazards that neither the object nor the caller allows."""
         return [hazard for hazard in self.hazards if hazard not in allowed and hazard not in self.allowed]
 
     @property
@@ -83,7 +83,7 @@ class Step:
         return self.transaction is not Transaction.NONE
 
     def render(self, allowed: Collection[str] | None = None) -> str:
-        """The step as one line of text: SQL, then why, cost and hazards; told what is allowed, with those refused."""
+        """Return the step as one line: SQL, reason, cost, hazards; with `allowed`, refused hazards are marked."""
         refused = [] if allowed is None else self.refused(allowed)
         notes = [self.why, *([self.cost] if self.cost else []),
                  *(f"hazard: {hazard}{', REFUSED until it is allowed' if hazard in refused else ''}"
