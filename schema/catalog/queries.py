@@ -1,4 +1,4 @@
-"""Ask the server's catalogs: the queries of sql/, by name."""
+"""Run the catalog queries of sql/, by name."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Rows = Mapping[str, Sequence[Row]]
 
 @cache
 def query(name: str) -> str:
-    """The text of sql/<name>.sql."""
+    """Return the text of sql/<name>.sql."""
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def rows(connection: Connection[Any], name: str, **values: Any) -> list[Row]:
-    """The rows of sql/<name>.sql as dicts."""
+    """Return the rows of sql/<name>.sql as dicts."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query(name).encode(), values).fetchall()
 
 
 def rows_by(connection: Connection[Any], name: str, key: str, **values: Any) -> Rows:
-    """The rows of sql/<name>.sql, grouped by what they have in column `key`."""
+    """Return the rows of sql/<name>.sql, grouped by their value in column `key`."""
     grouped = defaultdict(list)
     for row in rows(connection, name, **values):
         grouped[row[key]].append(row)
@@ -38,5 +38,5 @@ def rows_by(connection: Connection[Any], name: str, key: str, **values: Any) -> 
 
 
 def read_capabilities(connection: Connection[Any]) -> Capabilities:
-    """What the server and this login can do."""
+    """Read version, edition and rights of the server and this login."""
     return Capabilities(**rows(connection, "server")[0])

@@ -1,4 +1,4 @@
-"""Read continuous aggregates with all that hangs on them: the same number of queries however many there are."""
+"""Read continuous aggregates with all their parts, in a number of queries that does not grow with them."""
 
 from __future__ import annotations
 
@@ -24,27 +24,30 @@ REFRESH = "policy_refresh_continuous_aggregate"
 
 def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
          names: Sequence[str]) -> dict[str, LiveAggregate]:
-    """The live aggregates of one schema by name, with those that a rebuild of them left; absent ones are absent."""
+    """Read the live aggregates of one schema, by name, including replacements left over from a rebuild; missing ones
+    are absent.
+    """
     if not capabilities.community:
         return {}
     wide = [*names, *(name + suffix for name in names for suffix in (BESIDE, OLD))]
     graph = rows(connection, "aggregates", schema=schema, names=wide)
-    found = {row["name"]: row for row in graph if row["query"] is not None}
-    if not found:
+    present = {row["name"]: row for row in graph if row["query"] is not None}
+    if not present:
         return {}
-    by_view = {part: rows_by(connection, f"aggregate_{part}", "table", schema=schema, names=list(found))
+    by_view = {part: rows_by(connection, f"aggregate_{part}", "table", schema=schema, names=list(present))
                for part in ("columns", "jobs", "grants", "dependants")}
-    internal, relations = next(iter(found.values()))["relation_schema"], [row["relation"] for row in found.values()]
+    internal, relations = next(iter(present.values()))["relation_schema"], [row["relation"] for row in present.values()]
     by_relation = {part: rows_by(connection, part, "table", schema=internal, names=relations)
                    for part in ("indexes", "aggregate_settings", "chunk_lengths")}
-    return {name: _live(row, schema, graph, {part: each.get(name, ()) for part, each in by_view.items()}
-                        | {part: each.get(row["relation"], ()) for part, each in by_relation.items()})
-            for name, row in found.items()}
+    return {name: _live(row, schema, graph, {part: grouped.get(name, ()) for part, grouped in by_view.items()}
+                        | {part: grouped.get(row["relation"], ()) for part, grouped in by_relation.items()})
+            for name, row in present.items()}
 
 
 def read_spans(connection: Connection[Any],
                asked: Mapping[str, tuple[str, str, LiveAggregate | None, LiveAggregate | None]]) -> dict[str, Span]:
-    """What there is to compute for each aggregate, in five queries; nothing where its source is not there.
+    """Read the time range that each aggregate has to materialize, in five queries; absent where its source does not
+    exist.
 
     `asked` has (source, its time column, the live aggregate, the one being built) by the aggregate's name.
     """
@@ -54,13 +57,13 @@ def read_spans(connection: Connection[Any],
     parts = [sql.SQL("SELECT {} AS name, {} AS first, {} AS last, {} AS live_first, {} AS beside_last").format(
         sql.Literal(name), _edge("min", source, time), _edge("max", source, time),
         _edge("min", live.relation, live.bucket.name) if live else sql.SQL("NULL::jsonb"),
-        _edge("max", beside.relation, beside.bucket.name) if beside else sql.SQL("NULL::jsonb"))
-        for name, (source, time, live, beside) in asked.items() if source in sources]
+        _edge("max", replacement.relation, replacement.bucket.name) if replacement else sql.SQL("NULL::jsonb"))
+        for name, (source, time, live, replacement) in asked.items() if source in sources]
     if not parts:
         return {}
     with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
-    return {row["name"]: _span(row, sources[asked[row["name"]][0]]) for row in found}
+        edge_rows = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
+    return {row["name"]: _span(row, sources[asked[row["name"]][0]]) for row in edge_rows}
 
 
 def _span(row: Row, source: _Source) -> Span:
@@ -77,14 +80,14 @@ def _edge(function: str, relation: str, column: str) -> sql.Composable:
 
 @dataclass(frozen=True)
 class _Source:
-    """How long the source's chunks are, and where its rows begin since retention dropped older ones."""
+    """A source's chunk length, and where its rows begin after retention has dropped older ones."""
 
     chunk: str
     dropped: datetime | None = None
 
 
 def _sources(connection: Connection[Any], names: Iterable[str]) -> dict[str, _Source]:
-    """These hypertables and aggregates, by their names as people write them; four queries."""
+    """Read these hypertables and aggregates, by full name; four queries."""
     held = {(row["relation_schema"], row["relation"]): qualified(row["schema"], row["name"])
             for row in rows(connection, "aggregates", schema="", names=[])}
     wanted = set(names)
@@ -100,40 +103,40 @@ def _sources(connection: Connection[Any], names: Iterable[str]) -> dict[str, _So
 
 
 def _dropped(edge: datetime | None, limit: str | None) -> datetime | None:
-    """Where the oldest chunk begins, if the one before it would have been dropped by now."""
+    """Return where the oldest chunk begins, if retention would have dropped the one before it by now."""
     if edge is None or limit is None or intervals.length(limit)[0] == "integer":
         return None
     return edge if edge <= datetime.now(UTC) - timedelta(microseconds=intervals.fixed_length(limit)) else None
 
 
 def _live(row: Row, schema: str, graph: Sequence[Row], parts: Mapping[str, Sequence[Row]]) -> LiveAggregate:
-    jobs = tuple(_job(each) for each in parts["jobs"])
+    jobs = tuple(_job(item) for item in parts["jobs"])
     settings = _settings(parts["aggregate_settings"]) if row["compressed"] else None
-    comment = next((each["table_comment"] for each in parts["columns"]), None)
+    comment = next((item["table_comment"] for item in parts["columns"]), None)
     aggregate = ContinuousAggregate(
         row["name"], query(row["query"]), not row["materialized_only"], _refresh(parts["jobs"]),
-        tuple(_index(each) for each in parts["indexes"]), compression_of(settings, jobs), retention_of(jobs),
+        tuple(_index(item) for item in parts["indexes"]), compression_of(settings, jobs), retention_of(jobs),
         schema=schema, comment=comment)
-    names = {(each["relation_schema"], each["relation"]): qualified(each["schema"], each["name"]) for each in graph}
+    names = {(item["relation_schema"], item["relation"]): qualified(item["schema"], item["name"]) for item in graph}
     source = row["source_schema"], row["source"]
     own = row["relation_schema"], row["relation"]
     aggregates = set(names.values())
     return LiveAggregate(
         aggregate, row["owner"], f"{own[0]}.{own[1]}", names.get(source, qualified(*source)),
-        next((each["chunk"] for each in parts["chunk_lengths"]), "0"),
-        tuple(_column(each["name"], each["type"], each["comment"]) for each in parts["columns"]),
-        tuple(qualified(each["schema"], each["name"]) for each in graph
-              if (each["source_schema"], each["source"]) == own),
-        frozenset(each["name"] for each in parts["indexes"] if not each["valid"]), jobs,
-        tuple(Grant(each["privilege"], each["grantee"], each["column"], each["grantable"]) for each in parts["grants"]),
-        tuple(Dependant(each["kind"], each["name"], each["query"], tuple(each["options"]), tuple(each["columns"]))
-              for each in parts["dependants"] if each["kind"] != "view" or each["name"] not in aggregates))
+        next((item["chunk"] for item in parts["chunk_lengths"]), "0"),
+        tuple(_column(item["name"], item["type"], item["comment"]) for item in parts["columns"]),
+        tuple(qualified(item["schema"], item["name"]) for item in graph
+              if (item["source_schema"], item["source"]) == own),
+        frozenset(item["name"] for item in parts["indexes"] if not item["valid"]), jobs,
+        tuple(Grant(item["privilege"], item["grantee"], item["column"], item["grantable"]) for item in parts["grants"]),
+        tuple(Dependant(item["kind"], item["name"], item["query"], tuple(item["options"]), tuple(item["columns"]))
+              for item in parts["dependants"] if item["kind"] != "view" or item["name"] not in aggregates))
 
 
-def _settings(found: Sequence[Row]) -> Compression:
-    order = sorted((each for each in found if each["place"] is not None), key=lambda each: int(each["place"]))
-    return Compression(None, tuple(each["name"] for each in found if each["segment"] is not None),
-                       tuple(_order(each) for each in order))
+def _settings(rows: Sequence[Row]) -> Compression:
+    order = sorted((row for row in rows if row["place"] is not None), key=lambda row: int(row["place"]))
+    return Compression(None, tuple(row["name"] for row in rows if row["segment"] is not None),
+                       tuple(_order(row) for row in order))
 
 
 def _order(row: Row) -> str:
@@ -142,7 +145,7 @@ def _order(row: Row) -> str:
 
 
 def query(text: str) -> str:
-    """A view's definition without what surrounds it."""
+    """Return a view's definition without surrounding space and final semicolon."""
     return text.strip().removesuffix(";").rstrip()
 
 
@@ -163,9 +166,9 @@ def _job(row: Row) -> PolicyJob:
                      not row["scheduled"], row["timezone"])
 
 
-def _refresh(found: Iterable[Row]) -> Refresh | None:
-    """What the oldest refresh policy says."""
-    row = next((each for each in found if each["procedure"] == REFRESH), None)
+def _refresh(jobs: Iterable[Row]) -> Refresh | None:
+    """Read the settings of the oldest refresh policy."""
+    row = next((job for job in jobs if job["procedure"] == REFRESH), None)
     if row is None:
         return None
     config = json.loads(row["config"] or "{}")
@@ -175,14 +178,17 @@ def _refresh(found: Iterable[Row]) -> Refresh | None:
 
 def read_weights(connection: Connection[Any],
                  asked: Mapping[str, tuple[LiveAggregate, str | None]]) -> dict[str, Weight]:
-    """What changes would touch, by the aggregates' names; `asked` has each with the limit of its declared retention."""
+    """Read how much changes would affect (rows, bytes, chunks), by aggregate name.
+
+    `asked` has each live aggregate with the declared retention limit.
+    """
     if not asked:
         return {}
     parts = [_weight(name, live, limit) for name, (live, limit) in asked.items()]
     with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
+        weight_rows = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
     return {row["name"]: Weight(row["has_rows"], row["bytes"] or 0, row["chunks"], row["compressed"], row["expired"])
-            for row in found}
+            for row in weight_rows}
 
 
 WEIGHT = """

@@ -1,4 +1,4 @@
-"""Read enums: one query however many there are."""
+"""Read enums, in one query."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ from schema.model.objects import Enum
 
 
 def read(connection: Connection[Any], _: Capabilities, schema: str, names: Sequence[str]) -> dict[str, Found[Enum]]:
-    """The live enums of one schema by name; absent ones are absent."""
+    """Read the live enums of one schema, by name; missing ones are absent."""
     return {row["name"]: Found(Enum(row["name"], tuple(row["values"]), schema=schema, comment=row["comment"]))
             for row in rows(connection, "enums", schema=schema, names=list(names))}

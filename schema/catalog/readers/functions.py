@@ -1,4 +1,4 @@
-"""Read functions and procedures: one query however many there are."""
+"""Read functions and procedures, in one query."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from schema.model.objects import Function
 
 
 def read(connection: Connection[Any], _: Capabilities, schema: str, names: Sequence[str]) -> dict[str, LiveFunction]:
-    """The live functions of one schema by name, the oldest of each name with the others as its `overloads`."""
-    found = rows_by(connection, "functions", "name", schema=schema, names=list(names))
-    return {name: _with_overloads([_live(row, schema) for row in rows]) for name, rows in found.items()}
+    """Read the live functions of one schema, by name; of several of one name, the oldest with the others as
+    `overloads`.
+    """
+    by_name = rows_by(connection, "functions", "name", schema=schema, names=list(names))
+    return {name: _with_overloads([_live(row, schema) for row in rows]) for name, rows in by_name.items()}
 
 
 def rights(row: Row) -> Rights:
-    """Grants and owner of a function or view."""
+    """Convert a catalog row into the grants and owner of a function or view."""
     return Rights(tuple((words, column, role) for words, column, role in row["granted"]), tuple(row["withdrawn"]),
                   row["owner"])
 
 
-def _with_overloads(found: Sequence[LiveFunction]) -> LiveFunction:
-    return replace(found[0], overloads=tuple(found[1:]))
+def _with_overloads(functions: Sequence[LiveFunction]) -> LiveFunction:
+    return replace(functions[0], overloads=tuple(functions[1:]))
 
 
 def _live(row: Row, schema: str) -> LiveFunction:

@@ -1,5 +1,4 @@
-"""Read user-defined jobs and find which one each declared job is: by its name where the server has names, else by its
-procedure."""
+"""Read user-defined jobs and match them with declared ones: by name where the server has names, else by procedure."""
 
 from __future__ import annotations
 
@@ -18,47 +17,53 @@ from schema.model.objects import Job
 
 def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
          names: Sequence[str]) -> dict[str, LiveJob]:
-    """The jobs of these names, in whatever schema their procedures are; one without a name goes by its procedure's."""
-    found: dict[str, LiveJob] = {}
+    """Read the jobs of these names, by name, whatever schema their procedures are in.
+
+    A job without a name has its procedure's.
+    """
+    by_name: dict[str, LiveJob] = {}
     for job in read_all(connection, capabilities):
         if job.object.name in names:
-            found.setdefault(job.object.name, replace(job, object=replace(job.object, schema=schema)))
-    return found
+            by_name.setdefault(job.object.name, replace(job, object=replace(job.object, schema=schema)))
+    return by_name
 
 
 def read_all(connection: Connection[Any], capabilities: Capabilities) -> list[LiveJob]:
-    """All user-defined jobs, oldest first, in one query."""
+    """Read all user-defined jobs, oldest first, in one query."""
     return [_live(row) for row in rows(connection, "user_jobs")] if capabilities.community else []
 
 
 def read_declared(connection: Connection[Any], capabilities: Capabilities,
                   declared: Sequence[Job]) -> dict[str, LiveJob]:
-    """The live jobs that the declared ones are, by the declared ones' full names; absent ones are absent."""
+    """Read the live jobs that match the declared ones, by the declared full names; missing ones are absent."""
     return match(read_all(connection, capabilities), declared)
 
 
 def match(live: Sequence[LiveJob], declared: Sequence[Job]) -> dict[str, LiveJob]:
-    """Which live job is which declared one. First goes a job of the declared name, or the former one; then one without
-    a name, or under a name of its own, that runs the procedure and that no other declaration claims."""
-    names = {name for each in declared for name in (each.name, each.renamed_from) if name}
+    """Match live jobs with declared ones, by the declared full names.
+
+    A job of the declared or former name comes first; then one without a name, or with a name that is not declared, that
+    runs the same procedure and that no other declaration has taken.
+    """
+    names = {name for wanted in declared for name in (wanted.name, wanted.renamed_from) if name}
     free = list(live)
-    found: dict[str, list[LiveJob]] = {each.full_name: [] for each in declared}
-    for each in declared:
-        for job in [job for job in free if job.named and job.object.name in (each.name, each.renamed_from)]:
-            found[each.full_name].append(job)
+    matches: dict[str, list[LiveJob]] = {wanted.full_name: [] for wanted in declared}
+    for wanted in declared:
+        for job in [job for job in free if job.named and job.object.name in (wanted.name, wanted.renamed_from)]:
+            matches[wanted.full_name].append(job)
             free.remove(job)
-    for each in declared:
-        mine = found[each.full_name]
-        for job in [job for job in free if _procedure(job.object) == _procedure(each)]:
+    for wanted in declared:
+        matched = matches[wanted.full_name]
+        for job in [job for job in free if _procedure(job.object) == _procedure(wanted)]:
             foreign = job.named and job.object.name not in names
-            if not mine or (not foreign and _same_work(job.object, mine[0].object, each)):
-                mine.append(job)
+            if not matched or (not foreign and _same_work(job.object, matched[0].object, wanted)):
+                matched.append(job)
                 free.remove(job)
-    return {each.full_name: _first(each, jobs) for each in declared if (jobs := found[each.full_name])}
+    return {wanted.full_name: _first(wanted, jobs) for wanted in declared if (jobs := matches[wanted.full_name])}
 
 
 def _first(declared: Job, jobs: Sequence[LiveJob]) -> LiveJob:
-    """The job that is kept: the oldest of the declared procedure; all others are its doubles."""
+    """Choose the job to keep, the oldest of the declared procedure; the others become its duplicates."""
     kept = min(jobs, key=lambda job: (_procedure(job.object) != _procedure(declared), job.id))
     name = kept.object.name if kept.named else declared.name
     return replace(kept, object=replace(kept.object, name=name, schema=declared.schema),
@@ -66,7 +71,7 @@ def _first(declared: Job, jobs: Sequence[LiveJob]) -> LiveJob:
 
 
 def _same_work(job: Job, kept: Job, declared: Job) -> bool:
-    configs = [json.loads(each.config or "{}") for each in (job, kept, declared)]
+    configs = [json.loads(candidate.config or "{}") for candidate in (job, kept, declared)]
     return configs[0] in configs[1:]
 
 

@@ -1,4 +1,4 @@
-"""Read tables with all that hangs on them: the same number of queries however many tables there are."""
+"""Read tables with all their parts, in a number of queries that does not grow with them."""
 
 from __future__ import annotations
 
@@ -31,61 +31,61 @@ ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "
 
 def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
          names: Sequence[str]) -> dict[str, LiveTable]:
-    """The live tables of one schema by name; absent ones are absent. Everything is in the server's words."""
+    """Read the live tables of one schema, by name, as the server spells them; missing ones are absent."""
     parts = ["tables", "constraints", "indexes", "triggers", "row_security"]
     if capabilities.timescaledb_version is not None:
         parts += ["hypertables", "jobs", "unindexed_chunks"]
-    found = {part: rows_by(connection, part, "table", schema=schema, names=list(names)) for part in parts}
-    return {name: _live(name, schema, {part: each.get(name, ()) for part, each in found.items()})
-            for name in found["tables"]}
+    by_part = {part: rows_by(connection, part, "table", schema=schema, names=list(names)) for part in parts}
+    return {name: _live(name, schema, {part: by_table.get(name, ()) for part, by_table in by_part.items()})
+            for name in by_part["tables"]}
 
 
-def _live(name: str, schema: str, found: Rows) -> LiveTable:
-    constraints, indexes = found["constraints"], found["indexes"]
-    jobs = tuple(_job(row) for row in found.get("jobs", ()))
-    settings = next(iter(found.get("hypertables", ())), None)
+def _live(name: str, schema: str, parts: Rows) -> LiveTable:
+    constraints, indexes = parts["constraints"], parts["indexes"]
+    jobs = tuple(_job(row) for row in parts.get("jobs", ()))
+    settings = next(iter(parts.get("hypertables", ())), None)
     table = Table(
-        name, _columns(found["tables"]), _keys(constraints), _foreign_keys(constraints),
+        name, _columns(parts["tables"]), _keys(constraints), _foreign_keys(constraints),
         tuple(Check(row["name"], row["expression"], row["comment"]) for row in constraints if row["type"] == "c"),
         tuple(_index(row) for row in indexes),
         _hypertable(settings) if settings else None,
         compression_of(_compression(settings), jobs), retention_of(jobs), reorder_of(jobs),
-        tuple(_trigger(row) for row in found["triggers"]), _row_security(found["row_security"]), schema=schema,
-        comment=found["tables"][0]["table_comment"])
+        tuple(_trigger(row) for row in parts["triggers"]), _row_security(parts["row_security"]), schema=schema,
+        comment=parts["tables"][0]["table_comment"])
     return LiveTable(table, frozenset(row["name"] for row in constraints if not row["validated"]),
                      frozenset(row["name"] for row in indexes if not row["valid"]), jobs=jobs,
-                     policies=_policies(found["row_security"]),
-                     mixed=frozenset(row["name"] for row in found["triggers"] if row["mixed"]),
-                     unindexed=_unindexed(found.get("unindexed_chunks", ())))
+                     policies=_policies(parts["row_security"]),
+                     mixed=frozenset(row["name"] for row in parts["triggers"] if row["mixed"]),
+                     unindexed=_unindexed(parts.get("unindexed_chunks", ())))
 
 
-def _unindexed(found: Iterable[Row]) -> dict[str, list[UnindexedChunk]]:
+def _unindexed(rows: Iterable[Row]) -> dict[str, list[UnindexedChunk]]:
     chunks: dict[str, list[UnindexedChunk]] = {}
-    for row in found:
+    for row in rows:
         chunks.setdefault(row["name"], []).append(UnindexedChunk(row["chunk"], row["broken"]))
     return chunks
 
 
 def _hypertable(row: Row) -> Hypertable:
-    dimensions = tuple(Dimension(each["column"], each["partitions"], None if each["partitions"] else each["interval"])
-                       for each in row["dimensions"] or ())
+    dimensions = tuple(Dimension(part["column"], part["partitions"], None if part["partitions"] else part["interval"])
+                       for part in row["dimensions"] or ())
     return Hypertable(row["time"], row["chunk"], dimensions, row["now"], tuple(row["tablespaces"]))
 
 
-def _columns(found: Iterable[Row]) -> tuple[Column, ...]:
+def _columns(rows: Iterable[Row]) -> tuple[Column, ...]:
     return tuple(Column(row["name"], row["type"], row["null"], row["default"], row["serial"], row["identity"],
-                        row["generated"], row["comment"]) for row in found if row["name"] is not None)
+                        row["generated"], row["comment"]) for row in rows if row["name"] is not None)
 
 
-def _keys(found: Iterable[Row]) -> tuple[Key, ...]:
+def _keys(rows: Iterable[Row]) -> tuple[Key, ...]:
     return tuple(Key(row["name"], tuple(row["columns"]), row["type"] == "p", row["comment"])
-                 for row in found if row["type"] in "pu")
+                 for row in rows if row["type"] in "pu")
 
 
-def _foreign_keys(found: Iterable[Row]) -> tuple[ForeignKey, ...]:
+def _foreign_keys(rows: Iterable[Row]) -> tuple[ForeignKey, ...]:
     return tuple(ForeignKey(row["name"], tuple(row["columns"]), row["target"], tuple(row["references"]),
                             ACTIONS[row["on_delete"]], ACTIONS[row["on_update"]], row["comment"])
-                 for row in found if row["type"] == "f")
+                 for row in rows if row["type"] == "f")
 
 
 def _index(row: Row) -> Index:
@@ -98,13 +98,13 @@ def _trigger(row: Row) -> Trigger:
                    row["disabled"], row["comment"])
 
 
-def _row_security(found: Sequence[Row]) -> RowSecurity | None:
-    return RowSecurity(_policies(found), found[0]["forced"]) if found and found[0]["enabled"] else None
+def _row_security(rows: Sequence[Row]) -> RowSecurity | None:
+    return RowSecurity(_policies(rows), rows[0]["forced"]) if rows and rows[0]["enabled"] else None
 
 
-def _policies(found: Iterable[Row]) -> tuple[Policy, ...]:
+def _policies(rows: Iterable[Row]) -> tuple[Policy, ...]:
     return tuple(Policy(row["name"], row["using"], row["check"], row["command"], tuple(row["roles"]),
-                        row["permissive"], row["comment"]) for row in found if row["name"] is not None)
+                        row["permissive"], row["comment"]) for row in rows if row["name"] is not None)
 
 
 def _compression(settings: Row | None) -> Compression | None:

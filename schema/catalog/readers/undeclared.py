@@ -1,4 +1,4 @@
-"""What the declared schemas hold that nobody declares."""
+"""Read the objects of the declared schemas that are not declared."""
 
 from __future__ import annotations
 
@@ -22,25 +22,24 @@ Types = Mapping[str, type[Object] | None]
 
 def read(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object], types: Types,
          schemas: Sequence[str] | None = None) -> list[Undeclared]:
-    """The objects of the declared schemas that are not declared, oldest first; what an extension made does not count.
+    """Read the objects of the declared schemas that are not declared, oldest first; those of extensions are left out.
 
-    `schemas` takes the place of those that are declared.
-
-    A function is declared by its name: others of that name count as declared, too. A job is by its name, or by
-    its procedure where it has none.
+    `schemas` replaces the declared schemas. A function counts as declared by its name, whatever its arguments; a job by
+    its name, or by its procedure where it has no name.
     """
-    schemas = sorted({each.schema for each in objects}) if schemas is None else list(schemas)
-    found = rows(connection, "undeclared", schemas=schemas)
+    schemas = sorted({value.schema for value in objects}) if schemas is None else list(schemas)
+    present = rows(connection, "undeclared", schemas=schemas)
     if capabilities.timescaledb_version is not None:
         more = rows(connection, "undeclared_timescaledb", schemas=schemas)
         aggregates = {(row["schema"], row["name"]) for row in more if row["kind"] == "aggregate"}
-        found = [row for row in found if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"] + more
-    declared = {(type(each), each.full_name) for each in objects}
-    declared |= {(type(each), qualified(each.schema, each.renamed_from)) for each in objects if each.renamed_from}
-    declared |= {(ContinuousAggregate, each.full_name + suffix) for each in objects
-                 if isinstance(each, ContinuousAggregate) for suffix in (BESIDE, OLD)}
+        plain = [row for row in present if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"]
+        present = plain + more
+    declared = {(type(value), value.full_name) for value in objects}
+    declared |= {(type(value), qualified(value.schema, value.renamed_from)) for value in objects if value.renamed_from}
+    declared |= {(ContinuousAggregate, value.full_name + suffix) for value in objects
+                 if isinstance(value, ContinuousAggregate) for suffix in (BESIDE, OLD)}
     known = _known_jobs(connection, capabilities, objects)
-    left = [row for row in found
+    left = [row for row in present
             if (row["signature"] not in known if row["kind"] == "job" else
                 (types[row["kind"]], qualified(row["schema"], row["name"])) not in declared)]
     filled = _filled(connection, [row for row in left if row["kind"] == "table"])
@@ -51,24 +50,24 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
 
 
 def of(connection: Connection[Any], capabilities: Capabilities, declared: Object, types: Types) -> list[Undeclared]:
-    """What the declared object is on the server, as if nobody declared it; nothing where it is absent."""
+    """Read the declared object as an undeclared one, as for dropping it; empty where it does not exist."""
     if isinstance(declared, Job):
         live = jobs.read_declared(connection, capabilities, [declared]).get(declared.full_name)
         numbers = (live.id, *live.doubles) if live else ()
         return [Undeclared("job", declared.full_name, str(number), declared.schema) for number in numbers]
-    found = read(connection, capabilities, [replace(declared, name="")], types)
-    return [each for each in found if (types[each.kind], each.name) == (type(declared), declared.full_name)]
+    present = read(connection, capabilities, [replace(declared, name="")], types)
+    return [entry for entry in present if (types[entry.kind], entry.name) == (type(declared), declared.full_name)]
 
 
 def _known_jobs(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> set[str]:
-    """The numbers of the jobs that are declared, in text."""
-    declared = [each for each in objects if isinstance(each, Job)]
+    """Return the ids of the declared jobs, as text."""
+    declared = [value for value in objects if isinstance(value, Job)]
     live = jobs.read_declared(connection, capabilities, declared) if declared else {}
     return {str(number) for job in live.values() for number in (job.id, *job.doubles)}
 
 
 def _filled(connection: Connection[Any], tables: Sequence[Row]) -> set[int]:
-    """The oids of the tables that have rows."""
+    """Return the oids of the tables that have rows."""
     if not tables:
         return set()
     parts = [sql.SQL("SELECT {} AS oid WHERE EXISTS (SELECT FROM {})").format(
@@ -78,5 +77,5 @@ def _filled(connection: Connection[Any], tables: Sequence[Row]) -> set[int]:
 
 
 def _foreign_keys(row: Row, keys: Rows) -> tuple[str, ...]:
-    found = keys.get(qualified(row["schema"], row["name"]), ()) if row["kind"] == "table" else ()
-    return tuple(key["name"] for key in found)
+    own_keys = keys.get(qualified(row["schema"], row["name"]), ()) if row["kind"] == "table" else ()
+    return tuple(key["name"] for key in own_keys)

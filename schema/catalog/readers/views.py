@@ -1,4 +1,4 @@
-"""Read views, and what stands on relations: the same number of queries however many there are."""
+"""Read views and the dependants of relations, in a number of queries that does not grow with them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from schema.model.objects import View
 
 def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
          names: Sequence[str]) -> dict[str, LiveView]:
-    """The live views of one schema by name; absent ones, and continuous aggregates, are absent."""
-    found = {row["name"]: _live(row, schema) for row in rows(connection, "views", schema=schema, names=list(names))}
-    if found and capabilities.timescaledb_version is not None:
+    """Read the live views of one schema, by name; missing ones and continuous aggregates are absent."""
+    views = {row["name"]: _live(row, schema) for row in rows(connection, "views", schema=schema, names=list(names))}
+    if views and capabilities.timescaledb_version is not None:
         for row in rows(connection, "undeclared_timescaledb", schemas=[schema]):
             if row["kind"] == "aggregate":
-                found.pop(row["name"], None)
-    return found
+                views.pop(row["name"], None)
+    return views
 
 
 def read_dependants(connection: Connection[Any], names: Sequence[str]) -> Rows:
-    """What stands on these relations (full names), by relation: nearest first."""
+    """Read the dependants of these relations (full names), by relation, the nearest first."""
     return rows_by(connection, "dependants", "base", names=list(names)) if names else {}
 
 

@@ -1,4 +1,4 @@
-"""Read what changes would touch: rows, bytes and chunks, and the compressed chunks that may be compressed anew."""
+"""Read how much changes would affect: rows, bytes and chunks; and compressed chunks that may be compressed again."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ SIZE = "pg_total_relation_size({0}) + coalesce((SELECT sum(pg_total_relation_siz
 
 def read_weights(connection: Connection[Any], tables: Mapping[str, Table], wanted: Mapping[str, Table],
                  capabilities: Capabilities) -> dict[str, Weight]:
-    """What changes to these live tables would touch, in three queries; all is by the full names they bear now, and
-    `wanted` are the tables that they are to become."""
+    """Read how much changes to these live tables would affect, in three queries, by present full name.
+
+    `tables` are the live tables, `wanted` the declared ones, both by present full name.
+    """
     if not tables:
         return {}
     parts = [_weight_query(name, table, wanted[name]) for name, table in tables.items()]
     with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
+        weight_rows = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
     chunks: dict[str, Row] = {}
     columns: dict[str, Row] = {}
     if capabilities.timescaledb_version is not None:
@@ -41,12 +43,12 @@ def read_weights(connection: Connection[Any], tables: Mapping[str, Table], wante
         columns = {row["table"]: row for row in rows(connection, "chunk_settings", names=list(tables))}
     return {row["table"]: Weight(row["has_rows"], row["bytes"] or 0, chunks.get(row["table"], {}).get("chunks", 0),
                                  chunks.get(row["table"], {}).get("compressed", 0), row["expired"],
-                                 frozenset(columns.get(row["table"], {}).get("columns", ()))) for row in found}
+                                 frozenset(columns.get(row["table"], {}).get("columns", ()))) for row in weight_rows}
 
 
 def read_columnstore(connection: Connection[Any], tables: Mapping[str, Table],
                      limits: Mapping[str, str]) -> dict[str, tuple[ColumnstoreChunk, ...]]:
-    """The compressed chunks of these live tables that are younger than the table's limit, in one query."""
+    """Read the compressed chunks of these live tables that are younger than the table's limit, in one query."""
     parts = []
     for name, table in tables.items():
         if table.hypertable is not None and table.compression is not None:
@@ -54,12 +56,12 @@ def read_columnstore(connection: Connection[Any], tables: Mapping[str, Table],
                 table=sql.Literal(name), relation=_quoted(table, name), since=_before_now(table, limits[name])))
     if not parts:
         return {}
-    found: dict[str, tuple[ColumnstoreChunk, ...]] = {}
+    chunks: dict[str, tuple[ColumnstoreChunk, ...]] = {}
     with connection.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts) + sql.SQL(" ORDER BY chunk")).fetchall():
             chunk = ColumnstoreChunk(row["chunk"], _terms(row["segment_by"]), _terms(row["order_by"]), row["bytes"])
-            found[row["table"]] = (*found.get(row["table"], ()), chunk)
-    return found
+            chunks[row["table"]] = (*chunks.get(row["table"], ()), chunk)
+    return chunks
 
 
 def _terms(text: str | None) -> tuple[str, ...]:
@@ -78,7 +80,7 @@ def _weight_query(full_name: str, live: Table, wanted: Table) -> sql.Composable:
 
 
 def _expired(live: Table, retention: Retention | None, quoted: sql.Composable) -> sql.Composable:
-    """How many chunks retention would drop; all of them where nobody knows the present of an integer column yet."""
+    """Count the chunks that retention would drop; all of them where an integer column has no `now` function yet."""
     if retention is None or live.hypertable is None:
         return sql.SQL("0")
     if retention.drop_after.strip().isdigit() and live.hypertable.now is None:
@@ -88,11 +90,11 @@ def _expired(live: Table, retention: Retention | None, quoted: sql.Composable) -
 
 
 def _old_rows(name: sql.Composable, live: Table, wanted: Table) -> sql.Composable:
-    """1 where a table that becomes a hypertable has rows that retention would drop."""
+    """Return 1 where a table that becomes a hypertable has rows that retention would drop, else 0."""
     if wanted.hypertable is None or wanted.retention is None or wanted.retention.drop_after.strip().isdigit():
         return sql.SQL("0")
-    names = {each.name for each in live.columns}
-    time = next(each for each in wanted.columns if each.name == wanted.hypertable.time)
+    names = {column.name for column in live.columns}
+    time = next(column for column in wanted.columns if column.name == wanted.hypertable.time)
     column = next((name for name in (time.name, time.renamed_from) if name in names), None)
     if column is None:
         return sql.SQL("0")
@@ -101,11 +103,11 @@ def _old_rows(name: sql.Composable, live: Table, wanted: Table) -> sql.Composabl
 
 
 def _before_now(live: Table, limit: str) -> sql.Composable:
-    """The moment `limit` ago, as show_chunks takes it: an interval, or a number of the time column's own type."""
+    """Return the time `limit` ago as show_chunks takes it: an interval, or a number of the time column's type."""
     if not limit.strip().isdigit():
         return sql.SQL("{}::interval").format(sql.Literal(limit))
     if live.hypertable is None or live.hypertable.now is None:
         return sql.SQL("NULL::bigint")
-    time = next((each.type for each in live.columns if each.name == live.hypertable.time), "bigint")
+    time = next((column.type for column in live.columns if column.name == live.hypertable.time), "bigint")
     return sql.SQL("({}() - {})::" + time).format(
         sql.Identifier(*live.hypertable.now.split(".")), sql.Literal(int(limit)))
