@@ -1,1 +1,1 @@
-"""Declared objects in the server's own words, so that they can be compared with live ones."""
+"""Declared objects in canonical form: in the server's own spelling, comparable with live ones."""

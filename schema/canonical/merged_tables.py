@@ -1,7 +1,8 @@
-"""Tables merged into as few as their columns allow, so that the server puts all their expressions into words at once.
+"""Merge tables into as few as their columns allow, so that the server canonicalizes all their expressions at once;
+pure.
 
-An expression's words depend on the names and types of the columns alone. Tables whose columns of one name are of one
-type can therefore share one scratch table, however many they are; pure.
+The canonical form of an expression depends on the names and types of the columns alone. Tables whose columns of the
+same name have the same type can therefore share one scratch table, however many they are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ WIDEST = 1200
 
 @dataclass
 class Group:
-    """One merged table in the making: its columns by name, and whose expressions it holds under which names."""
+    """One merged table in the making: its columns by name, and the names under which it holds the tables' expressions.
+    """
 
     name: str
     schema: str = "public"
@@ -28,17 +30,17 @@ class Group:
     tables: list[Table] = field(default_factory=list)
 
     def takes(self, columns: Sequence[Column]) -> bool:
-        """Whether a table with these columns can be merged into the group."""
-        new = [each for each in columns if self.columns.get(each.name, each) == each]
+        """Tell whether a table with these columns can be merged into the group."""
+        new = [column for column in columns if self.columns.get(column.name, column) == column]
         return len(new) == len(columns) and len(self.columns) + len(columns) <= WIDEST
 
-    def add(self, each: Table, columns: Sequence[Column]) -> None:
-        """Merge a table that the group takes."""
-        self.tables.append(each)
+    def add(self, table: Table, columns: Sequence[Column]) -> None:
+        """Merge a table; `takes` has said that it fits."""
+        self.tables.append(table)
         self.columns.update({column.name: column for column in columns})
-        for check in each.checks:
+        for check in table.checks:
             self.checks.setdefault(check.expression, f"c{len(self.checks)}")
-        for one in expressions(each):
+        for one in expressions(table):
             self.indexes.setdefault(nameless(one), f"{self.name}_i{len(self.indexes)}")
 
     @property
@@ -46,60 +48,60 @@ class Group:
         """The merged table."""
         return Table(self.name, tuple(self.columns.values()), schema=self.schema,
                      checks=tuple(Check(name, text) for text, name in self.checks.items()),
-                     indexes=tuple(replace(each, name=name) for each, name in self.indexes.items()))
+                     indexes=tuple(replace(definition, name=name) for definition, name in self.indexes.items()))
 
-    def words(self, each: Table, made: Table) -> Table:
-        """A table of the group with its expressions in the words of the merged table that was made."""
-        checks = {check.name: check.expression for check in made.checks}
-        indexes = {one.name: one for one in made.indexes}
-        generated = {column.name: column.generated for column in made.columns}
+    def words(self, table: Table, live: Table) -> Table:
+        """Return a table of the group with its expressions as `live`, the merged table read back, spells them."""
+        checks = {check.name: check.expression for check in live.checks}
+        indexes = {one.name: one for one in live.indexes}
+        generated = {column.name: column.generated for column in live.columns}
 
         def in_words(one: Index) -> Index:
-            found = index.plain(one)
-            if found is None:
-                found = replace(indexes[self.indexes[nameless(one)]], name=one.name, comment=one.comment)
-            return found
+            spelled = index.plain(one)
+            if spelled is None:
+                spelled = replace(indexes[self.indexes[nameless(one)]], name=one.name, comment=one.comment)
+            return spelled
 
         return replace(
-            each, checks=tuple(replace(check, expression=checks[self.checks[check.expression]])
-                               for check in each.checks),
+            table, checks=tuple(replace(check, expression=checks[self.checks[check.expression]])
+                                for check in table.checks),
             columns=tuple(replace(column, generated=generated[column.name]) if column.generated else column
-                          for column in each.columns),
-            indexes=tuple(in_words(one) for one in each.indexes))
+                          for column in table.columns),
+            indexes=tuple(in_words(one) for one in table.indexes))
 
 
-def just(each: Table) -> Group:
-    """A group of one table, under its own name."""
-    group = Group(each.name, each.schema)
-    group.add(each, [Column(column.name, column.type, generated=column.generated) for column in each.columns])
+def just(table: Table) -> Group:
+    """Make a group of one table, under its own name."""
+    group = Group(table.name, table.schema)
+    group.add(table, [Column(column.name, column.type, generated=column.generated) for column in table.columns])
     return group
 
 
 def merge(tables: Iterable[Table]) -> list[Group]:
-    """The tables that have expressions, in as few groups as their columns allow."""
+    """Merge the tables that have expressions into as few groups as their columns allow."""
     groups: list[Group] = []
-    for each in tables:
-        if not has_expressions(each):
+    for table in tables:
+        if not has_expressions(table):
             continue
-        columns = [Column(column.name, column.type, generated=column.generated) for column in each.columns]
+        columns = [Column(column.name, column.type, generated=column.generated) for column in table.columns]
         group = next((one for one in groups if one.takes(columns)), None)
         if group is None:
             group = Group(f"merged_{len(groups)}")
             groups.append(group)
-        group.add(each, columns)
+        group.add(table, columns)
     return groups
 
 
-def has_expressions(each: Table) -> bool:
-    """Whether checks, generated columns or indexes need the server's words."""
-    return bool(each.checks or expressions(each) or any(column.generated for column in each.columns))
+def has_expressions(table: Table) -> bool:
+    """Tell whether checks, generated columns or indexes have to be canonicalized by the server."""
+    return bool(table.checks or expressions(table) or any(column.generated for column in table.columns))
 
 
-def expressions(each: Table) -> list[Index]:
-    """The indexes that need the server's words."""
-    return [one for one in each.indexes if index.plain(one) is None]
+def expressions(table: Table) -> list[Index]:
+    """List the indexes that have to be canonicalized by the server."""
+    return [one for one in table.indexes if index.plain(one) is None]
 
 
-def nameless(each: Index) -> Index:
-    """The index without what is its own alone."""
-    return replace(each, name="", comment=None)
+def nameless(one: Index) -> Index:
+    """Return the index without name and comment."""
+    return replace(one, name="", comment=None)

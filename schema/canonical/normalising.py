@@ -1,4 +1,4 @@
-"""Bring declared and live objects to the same words, so that equal things compare equal, and back again."""
+"""Rewrite equal parts of declared and live objects to the same spelling, so that they compare equal, and back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
 
 def settle(wanted: O, live: O | None) -> O:
-    """`wanted` with the live text for each interval that means the same, and for each schedule left to the server."""
+    """Replace each interval equal in value with the server's spelling, and each schedule left to the server with its
+    own.
+    """
     own = registry.of(wanted).settled
     if own is not None:
         return cast(O, own(wanted, live))
@@ -41,45 +43,45 @@ def settle(wanted: O, live: O | None) -> O:
             changed["query"] = live.query
     if live is not None:
         for part, settled in SETTLED.items():
-            mine = changed.get(part, getattr(wanted, part, None))
-            theirs = getattr(live, part, None)
-            if mine is not None and theirs is not None:
-                changed[part] = settled(mine, theirs)
+            wanted_part = changed.get(part, getattr(wanted, part, None))
+            live_part = getattr(live, part, None)
+            if wanted_part is not None and live_part is not None:
+                changed[part] = settled(wanted_part, live_part)
     return replace(wanted, **changed) if changed else wanted
 
 
 def in_declared_words(declared: Any, wanted: Any, live: Any) -> Any:
-    """`live`, with every part that equals `wanted` written as `declared` has it; parts nobody declared are left out."""
+    """Return `live` with each part equal to `wanted` spelled as in `declared`; undeclared parts are left out."""
     if live == wanted:
         return declared
     if is_dataclass(live) and not isinstance(live, type) and type(live) is type(wanted):
-        changed = {each.name: in_declared_words(*(getattr(one, each.name) for one in (declared, wanted, live)))
-                   for each in fields(live)}
+        changed = {field.name: in_declared_words(*(getattr(one, field.name) for one in (declared, wanted, live)))
+                   for field in fields(live)}
         return replace(live, **changed)
-    if isinstance(live, tuple) and all(hasattr(each, "name") for each in (*live, *wanted)):
-        found = {each.name: each for each in live}
-        return tuple(in_declared_words(mine, theirs, found[mine.name])
-                     for mine, theirs in zip(declared, wanted, strict=True) if mine.name in found)
+    if isinstance(live, tuple) and all(hasattr(part, "name") for part in (*live, *wanted)):
+        live_parts = {part.name: part for part in live}
+        return tuple(in_declared_words(part, wanted_part, live_parts[part.name])
+                     for part, wanted_part in zip(declared, wanted, strict=True) if part.name in live_parts)
     return live
 
 
 def equal(wanted: Declared, live: Declared) -> bool:
-    """Whether the live object is the wanted one; what nobody declared does not count."""
+    """Tell whether the live object equals the wanted one; undeclared parts do not count."""
     return bool(in_declared_words(wanted, wanted, live) == wanted)
 
 
 def _hypertable(wanted: Hypertable, live: Hypertable) -> Hypertable:
-    dimensions = {each.column: each for each in live.dimensions}
+    dimensions = {dimension.column: dimension for dimension in live.dimensions}
     same = set(wanted.tablespaces) == set(live.tablespaces)
     return replace(
         wanted, chunk=_span(wanted.chunk, live.chunk), now=wanted.now and wanted.now.removeprefix("public."),
         tablespaces=live.tablespaces if same else wanted.tablespaces,
-        dimensions=tuple(replace(each, interval=_span(each.interval, dimensions[each.column].interval))
-                         if each.column in dimensions else each for each in wanted.dimensions))
+        dimensions=tuple(replace(dimension, interval=_span(dimension.interval, dimensions[dimension.column].interval))
+                         if dimension.column in dimensions else dimension for dimension in wanted.dimensions))
 
 
 def _span(wanted: Any, live: str | None) -> Any:
-    """The live text of a chunk interval where it is of the same fixed length."""
+    """Replace a chunk interval with the live spelling where both have the same fixed length."""
     if wanted is not None and live is not None and intervals.fixed_length(wanted) == intervals.fixed_length(live):
         return live
     return wanted
@@ -117,15 +119,15 @@ def _schedule(wanted: Compression | Retention | Reorder, live: Compression | Ret
 
 
 def _with_nulls(table: Table) -> tuple[Column, ...]:
-    """What numbers itself, is in the primary key or partitions by time is NOT NULL, whether or not that is declared."""
+    """Mark serial, identity, primary key and time columns NOT NULL, as the server does, declared or not."""
     names = {name for key in table.keys if key.primary for name in key.columns}
     names |= {table.hypertable.time} if table.hypertable else set()
-    return tuple(replace(each, null=False) if each.serial or each.identity or each.name in names else each
-                 for each in table.columns)
+    return tuple(replace(column, null=False) if column.serial or column.identity or column.name in names else column
+                 for column in table.columns)
 
 
 def _with_order(table: Table) -> Compression | None:
-    """TimescaleDB ends every order-by with the time column, newest first, unless it is there already."""
+    """Append the time column, newest first, to order-by where it is missing, as TimescaleDB does."""
     if table.compression is None or table.hypertable is None:
         return table.compression
     return _ordered(table.compression, table.hypertable.time)

@@ -1,7 +1,7 @@
-"""Expressions that a dump and a restore have put into other words, and that are still the declared ones.
+"""Recognise expressions that a dump and restore has spelled differently as still equal to the declared ones.
 
-The server does not word an expression the same once it has read its own words: status IN ('a', 'b') on a varchar
-becomes ANY (ARRAY['a'::character varying, 'b'::character varying]::text[]), and that, read again, an array of text.
+The server spells an expression differently again when it parses its own output: status IN ('a', 'b') on a varchar
+becomes ANY (ARRAY['a'::character varying, 'b'::character varying]::text[]), and that, parsed again, an array of text.
 """
 
 from __future__ import annotations
@@ -19,14 +19,19 @@ Wording = Callable[[Sequence[Table]], Sequence[Table]]
 
 
 def settled(comparisons: Sequence[Compared[Any, Any]], worded: Wording) -> list[Compared[Any, Any]]:
-    """The comparisons, where a live expression is what the wanted one becomes when it is read once more, with the live
-    words in place of the wanted. Asks the server only where an expression differs."""
-    asking = [each for each in comparisons if isinstance(each, Comparison) and each.live and _differs(each)]
+    """Return the comparisons with each wanted expression replaced by the live one where a second parse makes them
+    equal.
+
+    Asks the server only where an expression differs.
+    """
+    asking = [comparison for comparison in comparisons
+              if isinstance(comparison, Comparison) and comparison.live and _differs(comparison)]
     if not asking:
         return list(comparisons)
-    again = dict(zip(map(id, asking), worded([_bare(each.wanted) for each in asking]), strict=True))
-    return [_settle(each, again[id(each)]) if isinstance(each, Comparison) and id(each) in again else each
-            for each in comparisons]
+    again = dict(zip(map(id, asking), worded([_bare(comparison.wanted) for comparison in asking]), strict=True))
+    return [_settle(comparison, again[id(comparison)])
+            if isinstance(comparison, Comparison) and id(comparison) in again else comparison
+            for comparison in comparisons]
 
 
 def _bare(wanted: Table) -> Table:
@@ -38,28 +43,28 @@ def _differs(comparison: Comparison) -> bool:
     live = comparison.present.table
     wanted = comparison.wanted
     parts: list[Part] = [*wanted.checks, *wanted.indexes, *wanted.columns]
-    there: list[Part] = [*live.checks, *live.indexes, *live.columns]
-    found = {(type(each), each.name): each for each in there}
-    return any((type(each), each.name) in found and _words(each) != _words(found[type(each), each.name])
-               for each in parts)
+    live_parts: list[Part] = [*live.checks, *live.indexes, *live.columns]
+    live_by_name = {(type(part), part.name): part for part in live_parts}
+    return any((type(part), part.name) in live_by_name and _words(part) != _words(live_by_name[type(part), part.name])
+               for part in parts)
 
 
 def _settle(comparison: Comparison, again: Table) -> Comparison:
     live, wanted = comparison.present.table, comparison.wanted
 
     def chosen(group: str) -> tuple[Any, ...]:
-        found = {each.name: each for each in getattr(live, group)}
-        reread = {each.name: each for each in getattr(again, group)}
-        return tuple(replace(each, **_words(found[each.name]))
-                     if each.name in found and _words(reread[each.name]) == _words(found[each.name]) else each
-                     for each in getattr(wanted, group))
+        live_parts = {part.name: part for part in getattr(live, group)}
+        reread = {part.name: part for part in getattr(again, group)}
+        return tuple(replace(part, **_words(live_parts[part.name]))
+                     if part.name in live_parts and _words(reread[part.name]) == _words(live_parts[part.name]) else part
+                     for part in getattr(wanted, group))
 
     return replace(comparison, wanted=replace(wanted, checks=chosen("checks"), indexes=chosen("indexes"),
                                               columns=chosen("columns")))
 
 
 def _words(part: Part) -> dict[str, Any]:
-    """What the server words of a part."""
+    """Return the fields of a part that the server spells."""
     if isinstance(part, Check):
         return {"expression": part.expression}
     if isinstance(part, Index):

@@ -1,8 +1,8 @@
-"""Put declarations into the server's own words: create them in scratch schemas, read them back, roll back.
+"""Canonicalize declarations: create them in scratch schemas, read them back, roll back.
 
 Columns of all tables share one scratch table with a column for each type and default; checks, generated columns and
-index expressions share as few as merged_tables can do with. Only what needs more (queries, functions, triggers) is made
-as declared, with what it stands on.
+index expressions share as few tables as merged_tables can manage. Only what needs more (queries, functions, triggers)
+is created as declared, with its dependencies.
 """
 
 from __future__ import annotations
@@ -31,49 +31,49 @@ Key = tuple[type[Object], str]
 
 def in_server_words(connection: Connection[Any], capabilities: Capabilities, declared: Sequence[Object],
                     context: Sequence[Object] = ()) -> tuple[tuple[Object, ...], Mapping[Key, Live]]:
-    """The objects as the server would describe them had they been made as declared, and those that were made, by type
-    and full name. Leaves nothing behind.
+    """Return the objects in canonical form, and the live objects created for it, by type and full name; leaves nothing
+    behind.
 
-    `context` is what else the program declares: what the objects stand on is made of it first. Foreign keys, hypertable
-    and policies are plain values and are kept; foreign keys are not even made here, since a reference to a live table
-    would lock its writers out. Raises DeclarationError that names the object which the server cannot make.
+    `context` is what else the program declares: dependencies are created from it first. Foreign keys, hypertable and
+    policies are plain values and stay as declared; foreign keys are not created at all, since a reference to a live
+    table would lock out its writers. Raises DeclarationError that names the object which the server cannot create.
     """
     if not declared:
         return (), {}
-    universe = tuple({(type(each), each.full_name): each for each in (*context, *declared)}.values())
-    tables = [each for each in declared if isinstance(each, Table)]
-    made = dependencies.closure([each for each in declared if needs_server(each)], universe)
+    universe = tuple({(type(value), value.full_name): value for value in (*context, *declared)}.values())
+    tables = [value for value in declared if isinstance(value, Table)]
+    created = dependencies.closure([value for value in declared if needs_server(value)], universe)
     for_types = dependencies.types(tables, universe)
     with connection.transaction(force_rollback=True):
-        scratch = _Scratch(connection, capabilities, {each.schema for each in (*universe, *declared)})
-        scratch.make([each for each in universe if each in for_types])
+        scratch = _Scratch(connection, capabilities, {value.schema for value in (*universe, *declared)})
+        scratch.make([value for value in universe if value in for_types])
         columns = scratch.columns(tables)
         merged = scratch.merged(tables)
-        scratch.make([each for each in universe if each in made and each not in for_types])
-        found = scratch.read([each for each in declared if each in made and registry.of(each).server_words])
-    words = tuple(_wanted(each, merged, columns, found.get((type(each), each.full_name))) for each in declared)
-    return words, found
+        scratch.make([value for value in universe if value in created and value not in for_types])
+        read_back = scratch.read([value for value in declared if value in created and registry.of(value).server_words])
+    words = tuple(_wanted(value, merged, columns, read_back.get((type(value), value.full_name))) for value in declared)
+    return words, read_back
 
 
-def needs_server(each: Object) -> bool:
-    """Whether the object has parts that only the server can put into its words."""
-    words = registry.of(each).server_words
-    return words is not None and words.needed(each)
+def needs_server(declared: Object) -> bool:
+    """Tell whether the object has parts that only the server can canonicalize."""
+    words = registry.of(declared).server_words
+    return words is not None and words.needed(declared)
 
 
 Words = Mapping[tuple[str, str | None], tuple[str, str | None]]
 
 
-def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, found: Live | None) -> Object:
+def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, live: Live | None) -> Object:
     plain: Object = replace(declared, renamed_from=None, allow=())
     if isinstance(declared, Table):
         plain = table.with_plain_words(declared, merged.get(declared), columns)
     words = registry.of(declared).server_words
-    return plain if found is None or words is None else words.taken(plain, found)
+    return plain if live is None or words is None else words.taken(plain, live)
 
 
 class _Scratch:
-    """Scratch schemas, one for each declared schema, in a transaction that is going to be rolled back."""
+    """Scratch schemas, one for each declared schema, in a transaction that will be rolled back."""
 
     def __init__(self, connection: Connection[Any], capabilities: Capabilities, schemas: set[str]) -> None:
         self.connection, self.capabilities = connection, capabilities
@@ -85,32 +85,32 @@ class _Scratch:
                            "set_config('check_function_bodies', 'off', true)", [self.schemas["public"]])
 
     def make(self, objects: Sequence[Object]) -> None:
-        """Create the objects: all at once, and one by one where that fails, to name the one that is wrong."""
-        kinds = [(each, registry.of(each).server_words) for each in objects]
-        made = [(each, part, requalify(text, self.schemas))
-                for each, words in kinds if words is not None for part, text in words.creation(each)]
-        if not made:
+        """Create the objects: all at once or, where that fails, one by one to name the faulty one."""
+        kinds = [(value, registry.of(value).server_words) for value in objects]
+        statements = [(value, part, requalify(text, self.schemas))
+                      for value, words in kinds if words is not None for part, text in words.creation(value)]
+        if not statements:
             return
         try:
             with self.connection.transaction():
-                self.connection.execute(";\n".join(text for _, _, text in made).encode())
+                self.connection.execute(";\n".join(text for _, _, text in statements).encode())
         except psycopg.Error:
-            for each, part, text in made:
-                self._alone(text, each.full_name if part == each.full_name else f"{each.full_name}.{part}")
+            for value, part, text in statements:
+                self._alone(text, value.full_name if part == value.full_name else f"{value.full_name}.{part}")
 
     def _alone(self, text: str, name: str) -> None:
         try:
             self.connection.execute(text.encode())
         except psycopg.Error as error:
-            said = " ".join((error.diag.message_primary or str(error)).split())
-            raise DeclarationError(f"{name}: the server cannot make it: {said}; correct the declaration") from None
+            reason = " ".join((error.diag.message_primary or str(error)).split())
+            raise DeclarationError(f"{name}: the server cannot make it: {reason}; correct the declaration") from None
 
     def columns(self, tables: Sequence[Table]) -> Words:
-        """Type and default of every column, by what is declared for them."""
+        """Map each declared (type, default) of a column to its canonical form."""
         owners: dict[tuple[str, str | None], str] = {}
-        for each in tables:
-            for column in each.columns:
-                owners.setdefault((column.type, column.default), f"{each.full_name}.{column.name}")
+        for declared in tables:
+            for column in declared.columns:
+                owners.setdefault((column.type, column.default), f"{declared.full_name}.{column.name}")
         pairs = list(owners)
         words: dict[tuple[str, str | None], tuple[str, str | None]] = {}
         for begin in range(0, len(pairs), WIDEST):
@@ -119,77 +119,79 @@ class _Scratch:
                                                          for n, (type_, default) in enumerate(part)))
             alone = [(owners[type_, default], Table(wide.name, (Column("c", type_, default=default),)))
                      for type_, default in part]
-            made = self._shared(wide, alone)
+            live = self._shared(wide, alone)
             words.update({pair: (column.type, column.default)
-                          for pair, column in zip(part, made.columns, strict=True)})
+                          for pair, column in zip(part, live.columns, strict=True)})
         return words
 
     def merged(self, tables: Sequence[Table]) -> dict[Table, Table]:
-        """The tables that have expressions, with these in the server's words."""
-        found = {}
+        """Map each table that has expressions to itself with these in canonical form."""
+        spelled = {}
         for group in merge(tables):
             try:
-                groups = [(group, self._shared(group.table, [(each.full_name, each) for each in group.tables]))]
+                alone = [(declared.full_name, declared) for declared in group.tables]
+                groups = [(group, self._shared(group.table, alone))]
             except psycopg.Error:
                 # Each table can be made, but not all as one: an expression names its own table.
-                groups = [(alone, self._shared(alone.table, [])) for alone in map(just, group.tables)]
-            found.update({each: one.words(each, made) for one, made in groups for each in one.tables})
-        return found
+                groups = [(single, self._shared(single.table, [])) for single in map(just, group.tables)]
+            spelled.update({declared: one.words(declared, live) for one, live in groups for declared in one.tables})
+        return spelled
 
     def _shared(self, shared: Table, alone: Sequence[tuple[str, Table]]) -> Table:
-        """Make, read and drop a table that stands for many; where that fails, make each alone to name the one that is
-        wrong."""
+        """Create, read and drop a table that represents many; where that fails, create each alone to name the faulty
+        one.
+        """
         try:
             with self.connection.transaction():
                 self.connection.execute(";\n".join(text for _, text in self._statements(shared)).encode())
         except psycopg.Error:
-            for name, each in alone:
+            for name, declared in alone:
                 with self.connection.transaction(force_rollback=True):
-                    for part, statement in self._statements(each):
+                    for part, statement in self._statements(declared):
                         self._alone(statement, f"{name}.{part}" if part else name)
             raise
         schema = self.schemas[shared.schema]
         live = table_reader.read(self.connection, self.capabilities, schema, [shared.name])[shared.name]
         self.connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, shared.name)))
-        found = _requalified(live.object, self._back)
-        assert isinstance(found, Table)
-        return found
+        merged = _requalified(live.object, self._back)
+        assert isinstance(merged, Table)
+        return merged
 
-    def _statements(self, each: Table) -> list[tuple[str, str]]:
-        """(part, SQL) for columns, checks and the indexes that have expressions."""
-        columns = tuple(replace(column, serial=False, identity=None, null=True) for column in each.columns)
-        bare = replace(each, columns=columns, checks=(), keys=(), foreign_keys=())
-        alter = f"ALTER TABLE {ident(each.full_name)}"
-        made = [("", table.create_step(bare).sql),
-                *((one.name, f"{alter} ADD {check.definition(one)}") for one in each.checks),
-                *((one.name, index.definition(bare, one)) for one in expressions(bare))]
-        return [(part, requalify(text, self.schemas)) for part, text in made]
+    def _statements(self, declared: Table) -> list[tuple[str, str]]:
+        """Build (part, SQL) for columns, checks and the indexes that have expressions."""
+        columns = tuple(replace(column, serial=False, identity=None, null=True) for column in declared.columns)
+        bare = replace(declared, columns=columns, checks=(), keys=(), foreign_keys=())
+        alter = f"ALTER TABLE {ident(declared.full_name)}"
+        statements = [("", table.create_step(bare).sql),
+                      *((one.name, f"{alter} ADD {check.definition(one)}") for one in declared.checks),
+                      *((one.name, index.definition(bare, one)) for one in expressions(bare))]
+        return [(part, requalify(text, self.schemas)) for part, text in statements]
 
     def read(self, objects: Sequence[Object]) -> dict[tuple[type[Object], str], Live]:
-        """The objects as the server describes them, by type and full name."""
-        found = {}
-        for cls in dict.fromkeys(type(each) for each in objects):
-            for schema in dict.fromkeys(each.schema for each in objects if type(each) is cls):
-                names = [each.name for each in objects if type(each) is cls and each.schema == schema]
+        """Read the created objects back, by type and full name."""
+        by_key = {}
+        for cls in dict.fromkeys(type(value) for value in objects):
+            for schema in dict.fromkeys(value.schema for value in objects if type(value) is cls):
+                names = [value.name for value in objects if type(value) is cls and value.schema == schema]
                 live = registry.of(cls).read(self.connection, self.capabilities, self.schemas[schema], names)
-                for each in objects:
-                    if type(each) is cls and each.schema == schema:
-                        found[cls, each.full_name] = live[each.name]
-        return {key: _requalified(live, self._back) for key, live in found.items()}
+                for value in objects:
+                    if type(value) is cls and value.schema == schema:
+                        by_key[cls, value.full_name] = live[value.name]
+        return {key: _requalified(live, self._back) for key, live in by_key.items()}
 
     @property
     def _back(self) -> dict[str, str]:
-        """The declared schema that each scratch schema stands for."""
+        """Map each scratch schema to the declared one."""
         return {name: schema for schema, name in self.schemas.items()}
 
 
 def _requalified(value: Any, schemas: Mapping[str, str]) -> Any:
-    """A value with scratch schemas' names in its texts exchanged for those that they stand for."""
+    """Replace the scratch schemas' names in a value's texts by the declared schemas'."""
     if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{each.name: _requalified(getattr(value, each.name), schemas)
-                                 for each in fields(value) if each.init})
+        return replace(value, **{field.name: _requalified(getattr(value, field.name), schemas)
+                                 for field in fields(value) if field.init})
     if isinstance(value, tuple):
-        return tuple(_requalified(each, schemas) for each in value)
+        return tuple(_requalified(element, schemas) for element in value)
     if isinstance(value, str) and PREFIX in value:
         return schemas.get(value) or requalify(value, schemas)
     return value
