@@ -1,4 +1,4 @@
-"""Find what is wrong in the declarations themselves, before any server is asked."""
+"""Find mistakes in the declarations, before any server is asked."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from schema.model.objects import Object
 
 
 def _alone(objects: Sequence[Object]) -> Iterable[str]:
-    """What each kind finds wrong in one declaration by itself."""
-    return (line for each in objects for line in registry.of(each).lint(each))
+    """Yield the findings of each object's kind in that declaration alone."""
+    return (line for declared in objects for line in registry.of(declared).lint(declared))
 
 
 # What cannot be, or cannot work. Objects that are not among those given are not judged.
@@ -25,14 +25,14 @@ WARNINGS: tuple[Callable[[Sequence[Object]], Iterable[Finding]], ...] = (
 
 
 def lint(objects: Sequence[Object]) -> None:
-    """Raise DeclarationError with every finding, one line each."""
+    """Raise DeclarationError with every error found, one line each; do nothing where there is none."""
     findings = [line for errors in ERRORS for line in errors(objects)]
     if findings:
         raise DeclarationError("\n".join(findings))
 
 
 def warnings(objects: Sequence[Object]) -> list[str]:
-    """What a whole schema's declarations had better say otherwise, one line each; what an object allows is left out."""
-    allowed = {each.full_name: each.allow for each in objects}
+    """List the warnings about a whole schema, one line each, without those that the object allows."""
+    allowed = {declared.full_name: declared.allow for declared in objects}
     return [finding.render() for warned in WARNINGS for finding in warned(objects)
             if finding.name not in allowed.get(finding.object, ())]

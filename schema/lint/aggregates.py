@@ -1,4 +1,4 @@
-"""Continuous aggregates: their buckets, and the policies of theirs and of their source that would work against them."""
+"""Continuous aggregates: buckets, and policies of the aggregate and of its source that conflict."""
 
 from __future__ import annotations
 
@@ -18,65 +18,69 @@ _DAY = intervals.fixed_length("1 day")
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:
-    """What TimescaleDB would refuse, and what would take history away."""
+    """Yield what TimescaleDB would refuse, and what would lose history."""
     taken: dict[str, str] = {}
-    for each in objects:
-        if not isinstance(each, ContinuousAggregate):
+    for aggregate in objects:
+        if not isinstance(aggregate, ContinuousAggregate):
             continue
-        yield from _names(each)
-        for index in each.indexes:
-            first = taken.setdefault(index.name, each.full_name)
-            if first != each.full_name or [one.name for one in each.indexes].count(index.name) > 1:
-                yield (f"{each.full_name}.{index.name}: the indexes of all aggregates share their names, and {first} "
-                       "has this one; give it another")
-        if aggregate_query.bucket(each.query) is None:
-            yield f"{each.full_name}: the query groups by no time_bucket(width, time); add it"
+        yield from _names(aggregate)
+        for index in aggregate.indexes:
+            first = taken.setdefault(index.name, aggregate.full_name)
+            if first != aggregate.full_name or [one.name for one in aggregate.indexes].count(index.name) > 1:
+                yield (f"{aggregate.full_name}.{index.name}: the indexes of all aggregates share their names, and "
+                       f"{first} has this one; give it another")
+        if aggregate_query.bucket(aggregate.query) is None:
+            yield f"{aggregate.full_name}: the query groups by no time_bucket(width, time); add it"
             continue
-        unreadable = [*_unreadable(each)]
+        unreadable = [*_unreadable(aggregate)]
         yield from unreadable
         if not unreadable:
-            yield from _policies(each)
-            for source in _sources(each, objects):
-                yield from _buckets(each, source)
-                yield from _refresh(each, source)
+            yield from _policies(aggregate)
+            for source in _sources(aggregate, objects):
+                yield from _buckets(aggregate, source)
+                yield from _refresh(aggregate, source)
 
 
 def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
-    """Buckets that are computed again when they are in the columnstore already."""
-    for each in objects:
-        if isinstance(each, ContinuousAggregate) and each.compression and each.compression.after and each.refresh and \
-                not [*_unreadable(each)] and _beyond(each.refresh.start, each.compression.after):
-            yield Finding(Lint.REFRESHES_COLUMNSTORE, each.full_name, "compression",
-                          f"buckets go to the columnstore after {each.compression.after} and are still refreshed "
-                          f"{_back(each.refresh.start)}, which unpacks them; compress later or refresh less far back")
+    """Yield aggregates that refresh buckets which are in the columnstore already."""
+    for aggregate in objects:
+        if not isinstance(aggregate, ContinuousAggregate):
+            continue
+        compression, refresh = aggregate.compression, aggregate.refresh
+        if compression and compression.after and refresh and not [*_unreadable(aggregate)] and \
+                _beyond(refresh.start, compression.after):
+            yield Finding(Lint.REFRESHES_COLUMNSTORE, aggregate.full_name, "compression",
+                          f"buckets go to the columnstore after {compression.after} and are still refreshed "
+                          f"{_back(refresh.start)}, which unpacks them; compress later or refresh less far back")
 
 
-def _names(each: ContinuousAggregate) -> Iterator[str]:
-    name = each.full_name
-    if len((each.name + BESIDE).encode()) > LONGEST_BYTES:
+def _names(aggregate: ContinuousAggregate) -> Iterator[str]:
+    name = aggregate.full_name
+    if len((aggregate.name + BESIDE).encode()) > LONGEST_BYTES:
         yield (f"{name}: building it anew needs the name with {BESIDE} after it, more than the {LONGEST_BYTES} bytes "
                "that PostgreSQL takes; shorten it")
-    if each.name.endswith((BESIDE, OLD)):
+    if aggregate.name.endswith((BESIDE, OLD)):
         yield f"{name}: names with {BESIDE} and {OLD} are those of aggregates being replaced; use another"
-    for index in each.indexes:
+    for index in aggregate.indexes:
         if index.unique:
             yield f"{name}.{index.name}: an aggregate has no unique index; declare it without unique"
 
 
-def _unreadable(each: ContinuousAggregate) -> Iterator[str]:
-    """Durations that are no interval."""
-    bucket = aggregate_query.bucket(each.query)
+def _unreadable(aggregate: ContinuousAggregate) -> Iterator[str]:
+    """Yield fields that are no interval."""
+    bucket = aggregate_query.bucket(aggregate.query)
     texts: list[tuple[str, str | None]] = [("bucket", bucket.width)] if bucket else []
-    for part in (each.refresh, each.compression, each.retention):
+    for part in (aggregate.refresh, aggregate.compression, aggregate.retention):
         texts += [(field, getattr(part, field, None)) for field in ("start", "end", "after", "drop_after", "schedule",
                                                                     "recompress")]
-    yield from durations.unreadable(each.full_name, texts)
+    yield from durations.unreadable(aggregate.full_name, texts)
 
 
-def _policies(each: ContinuousAggregate) -> Iterator[str]:
-    """The aggregate's own policies against each other."""
-    name, refresh, retention, compression = each.full_name, each.refresh, each.retention, each.compression
-    bucket = aggregate_query.bucket(each.query)
+def _policies(aggregate: ContinuousAggregate) -> Iterator[str]:
+    """Yield conflicts between the aggregate's own policies."""
+    name, refresh = aggregate.full_name, aggregate.refresh
+    retention, compression = aggregate.retention, aggregate.compression
+    bucket = aggregate_query.bucket(aggregate.query)
     if refresh and refresh.start is not None and bucket:
         window = intervals.fixed_length(refresh.start) - intervals.fixed_length(refresh.end or "0")
         if window < 2 * intervals.fixed_length(bucket.width):
@@ -94,24 +98,25 @@ def _policies(each: ContinuousAggregate) -> Iterator[str]:
                f"{retention.drop_after}; compress earlier")
 
 
-def _sources(each: ContinuousAggregate, objects: Sequence[Object]) -> list[Table | ContinuousAggregate]:
-    """The declared hypertables and aggregates that the query reads."""
-    return [other for other in dependencies.needs(each, objects)
+def _sources(aggregate: ContinuousAggregate, objects: Sequence[Object]) -> list[Table | ContinuousAggregate]:
+    """List the declared hypertables and aggregates that the query reads."""
+    return [other for other in dependencies.needs(aggregate, objects)
             if isinstance(other, ContinuousAggregate) or (isinstance(other, Table) and other.hypertable)]
 
 
-def _buckets(each: ContinuousAggregate, source: Table | ContinuousAggregate) -> Iterator[str]:
-    """Buckets upon buckets: each is made of whole ones."""
-    upper = aggregate_query.bucket(each.query)
+def _buckets(aggregate: ContinuousAggregate, source: Table | ContinuousAggregate) -> Iterator[str]:
+    """Yield a bucket that is no multiple of its source's."""
+    upper = aggregate_query.bucket(aggregate.query)
     if not isinstance(source, ContinuousAggregate) or [*_unreadable(source)]:
         return
     lower = aggregate_query.bucket(source.query)
-    if upper and lower and not _is_made_of(upper.width, lower.width):
-        yield (f"{each.full_name}: buckets of {upper.width} are not made of whole buckets of {lower.width}, which "
+    if upper and lower and not _is_multiple(upper.width, lower.width):
+        yield (f"{aggregate.full_name}: buckets of {upper.width} are not made of whole buckets of {lower.width}, which "
                f"{source.full_name} has; use a multiple of those")
 
 
-def _is_made_of(upper: str, lower: str) -> bool:
+def _is_multiple(upper: str, lower: str) -> bool:
+    """Tell whether buckets of length `upper` consist of whole buckets of length `lower`."""
     (_, months, rest), (_, few, little) = intervals.length(upper), intervals.length(lower)
     if months and few:
         return not rest and not little and months % few == 0
@@ -120,9 +125,9 @@ def _is_made_of(upper: str, lower: str) -> bool:
     return not few and little > 0 and rest >= little and rest % little == 0
 
 
-def _refresh(each: ContinuousAggregate, source: Table | ContinuousAggregate) -> Iterator[str]:
-    """What the source keeps against what the refresh asks of it: a bucket whose rows are gone would come back empty."""
-    name, refresh = each.full_name, each.refresh
+def _refresh(aggregate: ContinuousAggregate, source: Table | ContinuousAggregate) -> Iterator[str]:
+    """Yield refreshes that reach past the source's retention: a bucket without source rows would become empty."""
+    name, refresh = aggregate.full_name, aggregate.refresh
     if isinstance(source, Table) and source.row_security:
         yield (f"{name}: {source.full_name} has row-level security, and no aggregate can be made on that; leave out "
                "one of them")
@@ -141,7 +146,7 @@ def _refresh(each: ContinuousAggregate, source: Table | ContinuousAggregate) -> 
 
 
 def _beyond(start: str | None, limit: str) -> bool:
-    """Whether a refresh from `start` reaches back behind `limit`."""
+    """Tell whether a refresh from `start` reaches further back than `limit`."""
     return start is None or intervals.fixed_length(start) > intervals.fixed_length(limit)
 
 

@@ -1,4 +1,4 @@
-"""Durations that cannot be read: what declarations of tables and of aggregates have in common."""
+"""Durations that cannot be parsed, in declarations of tables and of aggregates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schema.model import intervals
 
 
 def unreadable(owner: str, texts: Iterable[tuple[str, str | None]]) -> Iterator[str]:
-    """A complaint for each of these fields of an object whose text is no interval; None is one that is not given."""
+    """Yield an error for each (field, text) of an object whose text is no interval; None is a field that is not set."""
     for field, text in texts:
         try:
             intervals.length(text or "0")

@@ -1,4 +1,4 @@
-"""Something in a declaration that works and had better be otherwise."""
+"""A warning about a declaration that works but is likely a mistake."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Lint(StrEnum):
-    """The names of findings, by which an object allows one of its own."""
+    """Names of warnings, by which an object can allow its own."""
 
     REDUNDANT_INDEX = "redundant_index"
     UNINDEXED_FOREIGN_KEY = "unindexed_foreign_key"
@@ -18,7 +18,7 @@ class Lint(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding: the full name of the `object` that may allow it, the part that it is about, and what is said."""
+    """One warning: the full name of the `object` that may allow it, the part concerned, and the text."""
 
     name: Lint
     object: str
@@ -26,5 +26,5 @@ class Finding:
     text: str
 
     def render(self) -> str:
-        """The finding as one line with the way to keep things as they are."""
+        """Return the warning as one line, with how to allow it."""
         return f"{self.object}.{self.part}: {self.text}, or allow {self.name} on {self.object}"

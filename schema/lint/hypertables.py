@@ -1,4 +1,4 @@
-"""Hypertables: their dimensions and what has to contain them, their policies, and what they cannot have."""
+"""Hypertables: dimensions and the constraints that must contain them, policies, and unsupported parts."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from schema.model.objects import Hypertable, Object, Table
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:
-    """What TimescaleDB would refuse, or what would never happen."""
-    hypertables = {each.full_name for each in objects if isinstance(each, Table) and each.hypertable}
-    for each in objects:
-        if not isinstance(each, Table):
+    """Yield what TimescaleDB would refuse, and policies that would never act."""
+    hypertables = {table.full_name for table in objects if isinstance(table, Table) and table.hypertable}
+    for table in objects:
+        if not isinstance(table, Table):
             continue
-        if each.hypertable is None:
-            yield from _plain(each)
+        if table.hypertable is None:
+            yield from _plain(table)
             continue
-        yield from _partitioned(each, each.hypertable)
-        yield from [*_unreadable(each)] or _policies(each)
-        for key in each.foreign_keys:
+        yield from _partitioned(table, table.hypertable)
+        yield from [*_unreadable(table)] or _policies(table)
+        for key in table.foreign_keys:
             if key.table in hypertables:
-                yield (f"{each.full_name}.{key.name}: a hypertable cannot refer to {key.table}, which is one, too; "
+                yield (f"{table.full_name}.{key.name}: a hypertable cannot refer to {key.table}, which is one, too; "
                        "leave the foreign key out")
 
 
@@ -34,7 +34,7 @@ def _plain(table: Table) -> Iterable[str]:
 
 
 def _partitioned(table: Table, hypertable: Hypertable) -> Iterable[str]:
-    """Every unique thing must contain every column that the rows are partitioned by."""
+    """Yield unique constraints and indexes that lack a partitioning column, and wrong dimensions."""
     name, columns = table.full_name, {column.name for column in table.columns}
     by = (hypertable.time, *(dimension.column for dimension in hypertable.dimensions))
     for column in by:
@@ -56,7 +56,7 @@ def _partitioned(table: Table, hypertable: Hypertable) -> Iterable[str]:
 
 
 def _unreadable(table: Table) -> Iterable[str]:
-    """Durations that are no interval."""
+    """Yield fields that are no interval."""
     dimensions = table.hypertable.dimensions if table.hypertable else ()
     for part in (table.hypertable, *dimensions, table.compression, table.retention, table.reorder):
         yield from durations.unreadable(table.full_name, ((field, getattr(part, field, None)) for field in (
@@ -83,6 +83,6 @@ def _policies(table: Table) -> Iterable[str]:
               compression and compression.recompress)
     if table.hypertable and table.hypertable.now is None and any(bound and bound.strip().isdigit() for bound in bounds):
         yield f"{name}.hypertable: a policy in numbers needs a function that tells the present; name it as now"
-    there = {*(index.name for index in table.indexes), *(key.name for key in table.keys)}
-    if table.reorder and table.reorder.index not in there:
+    index_names = {*(index.name for index in table.indexes), *(key.name for key in table.keys)}
+    if table.reorder and table.reorder.index not in index_names:
         yield f"{name}.reorder: index {table.reorder.index!r} is not declared; declare it or name another"

@@ -1,4 +1,4 @@
-"""Indexes that serve nothing another does not, and foreign keys that none serves."""
+"""Redundant indexes, and foreign keys without an index."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from schema.model.objects import ContinuousAggregate, ForeignKey, Index, Object,
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:
-    """Indexes that are the same but for their names."""
-    for each in objects:
-        if isinstance(each, Table | ContinuousAggregate):
+    """Yield indexes that differ in their names alone."""
+    for declared in objects:
+        if isinstance(declared, Table | ContinuousAggregate):
             first: dict[Index, str] = {}
-            for index in each.indexes:
+            for index in declared.indexes:
                 same = first.setdefault(bare(index), index.name)
                 if same != index.name:
-                    yield f"{each.full_name}.{index.name}: the same index as {same}; keep one"
+                    yield f"{declared.full_name}.{index.name}: the same index as {same}; keep one"
 
 
 def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
-    """Indexes that another begins with, and foreign keys without an index that begins with their columns."""
-    for each in objects:
-        if isinstance(each, Table):
-            yield from _redundant(each)
-            yield from (_unindexed(each, key) for key in each.foreign_keys if not _is_served(each, key))
+    """Yield indexes that are a prefix of another, and foreign keys whose columns no index begins with."""
+    for table in objects:
+        if isinstance(table, Table):
+            yield from _redundant(table)
+            yield from (_unindexed(table, key) for key in table.foreign_keys if not _is_served(table, key))
 
 
 def bare(index: Index) -> Index:
-    """What the index is, whatever it is called."""
+    """Return the index without name and comment, for comparison."""
     return replace(plain(index) or index, name="", comment=None)
 
 
@@ -53,10 +53,10 @@ def _redundant(table: Table) -> Iterable[Finding]:
 
 
 def _is_served(table: Table, key: ForeignKey) -> bool:
-    """Whether an index over all rows begins with the key's columns, in any order."""
-    indexes = [each.columns for each in table.indexes if each.where is None and each.method in ("btree", "hash")]
+    """Tell whether an index over all rows begins with the key's columns, in any order."""
+    indexes = [index.columns for index in table.indexes if index.where is None and index.method in ("btree", "hash")]
     return any({column_of(term) for term in columns[:len(key.columns)]} == {*key.columns}
-               for columns in (*indexes, *(each.columns for each in table.keys)))
+               for columns in (*indexes, *(unique.columns for unique in table.keys)))
 
 
 def _unindexed(table: Table, key: ForeignKey) -> Finding:

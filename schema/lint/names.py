@@ -1,4 +1,4 @@
-"""Names: declared once, short enough, and without dots; allowances."""
+"""Names: unique, not too long, without dots; names of allowed hazards."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ KNOWN = frozenset((*Hazard, *Lint))
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:
-    """Names that PostgreSQL would cut, take apart or refuse."""
+    """Yield names that PostgreSQL would cut, split or refuse, and unknown names in `allow`."""
     # Relations and types share their names; functions and jobs have names of their own.
-    found = Counter((type(each) if isinstance(each, Function | Job) else Table, each.full_name) for each in objects)
-    yield from (f"{name}: declared twice; keep one" for (_, name), count in found.items() if count > 1)
-    for each in objects:
-        for name in (each.schema, each.name, *_parts(each)):
-            yield from _name(each.full_name, name)
-        for name in sorted(set(each.allow) - KNOWN):
-            yield f"{each.full_name}: allow {name!r} is not known; use one of {', '.join(sorted(KNOWN))}"
+    counts = Counter((type(declared) if isinstance(declared, Function | Job) else Table, declared.full_name)
+                     for declared in objects)
+    yield from (f"{name}: declared twice; keep one" for (_, name), count in counts.items() if count > 1)
+    for declared in objects:
+        for name in (declared.schema, declared.name, *_parts(declared)):
+            yield from _name(declared.full_name, name)
+        for name in sorted(set(declared.allow) - KNOWN):
+            yield f"{declared.full_name}: allow {name!r} is not known; use one of {', '.join(sorted(KNOWN))}"
 
 
 def _name(owner: str, name: str) -> Iterable[str]:
@@ -34,11 +35,11 @@ def _name(owner: str, name: str) -> Iterable[str]:
         yield f"{owner}: name {name!r} has a dot, which stands between schema and name; use another character"
 
 
-def _parts(each: Object) -> Iterable[str]:
-    """The names of what is inside the object."""
-    if isinstance(each, Table):
-        groups = (each.columns, each.keys, each.foreign_keys, each.checks, each.indexes, each.triggers,
-                  each.row_security.policies if each.row_security else ())
+def _parts(value: Object) -> Iterable[str]:
+    """Yield the names of the object's parts."""
+    if isinstance(value, Table):
+        groups = (value.columns, value.keys, value.foreign_keys, value.checks, value.indexes, value.triggers,
+                  value.row_security.policies if value.row_security else ())
         yield from (part.name for group in groups for part in group)
-    elif isinstance(each, ContinuousAggregate):
-        yield from (index.name for index in each.indexes)
+    elif isinstance(value, ContinuousAggregate):
+        yield from (index.name for index in value.indexes)

@@ -1,4 +1,4 @@
-"""What objects refer to by name: tables of foreign keys, functions of triggers and jobs."""
+"""References by name: tables of foreign keys, functions of triggers and jobs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ BUILT_IN = frozenset({"suppress_redundant_updates_trigger", "tsvector_update_tri
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:
-    """References to what is declared and cannot be referred to so."""
-    tables = {each.full_name: each for each in objects if isinstance(each, Table)}
+    """Yield references to declared objects that do not fit: columns, keys, a trigger function's return type."""
+    tables = {table.full_name: table for table in objects if isinstance(table, Table)}
     functions = _functions(objects)
     for table in tables.values():
         for key in table.foreign_keys:
@@ -28,31 +28,31 @@ def errors(objects: Sequence[Object]) -> Iterable[str]:
 
 
 def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
-    """References to what nobody declares; it may be there all the same."""
-    tables = {each.full_name for each in objects if isinstance(each, Table)}
+    """Yield references to tables and functions that are not declared; they may exist all the same."""
+    tables = {declared.full_name for declared in objects if isinstance(declared, Table)}
     functions = _functions(objects)
-    for each in objects:
+    for declared in objects:
         called: list[tuple[str, str]] = []
-        if isinstance(each, Table):
-            called = [(trigger.name, _called(trigger.calls)) for trigger in each.triggers]
-            for key in each.foreign_keys:
+        if isinstance(declared, Table):
+            called = [(trigger.name, _called(trigger.calls)) for trigger in declared.triggers]
+            for key in declared.foreign_keys:
                 if key.table not in tables:
-                    yield Finding(Lint.UNDECLARED_TABLE, each.full_name, key.name,
+                    yield Finding(Lint.UNDECLARED_TABLE, declared.full_name, key.name,
                                   f"table {key.table} is not declared; declare it")
-        elif isinstance(each, Job):
-            called = [("procedure", _called(each.procedure))]
+        elif isinstance(declared, Job):
+            called = [("procedure", _called(declared.procedure))]
         for part, name in called:
             if name not in functions and name not in BUILT_IN:
-                yield Finding(Lint.UNDECLARED_FUNCTION, each.full_name, part,
+                yield Finding(Lint.UNDECLARED_FUNCTION, declared.full_name, part,
                               f"function {name} is not declared; declare it")
 
 
 def _functions(objects: Sequence[Object]) -> Mapping[str, Function]:
-    return {each.full_name: each for each in objects if isinstance(each, Function)}
+    return {function.full_name: function for function in objects if isinstance(function, Function)}
 
 
 def _called(call: str) -> str:
-    """The full name of the function in a call, with or without arguments."""
+    """Return the full name of the function in a call, with or without arguments."""
     return call.partition("(")[0].strip().replace('"', "").removeprefix("public.")
 
 
@@ -61,8 +61,8 @@ def _key(table: Table, key: ForeignKey, target: Table) -> Iterable[str]:
     missing = {*key.references} - {column.name for column in target.columns}
     for column in sorted(missing):
         yield f"{where}: column {column!r} of {target.full_name} is not declared; declare it or correct the key"
-    unique = [{*each.columns} for each in target.keys]
-    unique += [{*each.columns} for each in target.indexes if each.unique and each.where is None]
+    unique = [{*other.columns} for other in target.keys]
+    unique += [{*index.columns} for index in target.indexes if index.unique and index.where is None]
     if not missing and {*key.references} not in unique:
         yield (f"{where}: {', '.join(key.references)} is no primary or unique key of {target.full_name}; declare one "
                "there, or refer to another")
