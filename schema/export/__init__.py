@@ -1,1 +1,1 @@
-"""The declared schema as plain SQL, as Python source and as a picture; a live database as declarations."""
+"""The declared schema as plain SQL, Python source and a picture; a live database as declarations."""

@@ -1,4 +1,4 @@
-"""Read a live database as declarations: every object that people made, of every kind that can be declared."""
+"""Read a live database as declarations: all user objects of the kinds that can be declared."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ APPLICATION = "lifecompanion adopt"
 
 @dataclass(frozen=True)
 class Adopted:
-    """The declarations, each after what it stands on, and what the database has beside them."""
+    """The declarations, each after its dependencies, and remarks on what could not be declared."""
 
     objects: tuple[Object, ...]
     remarks: tuple[str, ...] = ()
 
 
 def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
-    """The objects of these schemas, or of all that people made, as declarations in the server's words.
+    """Read the objects of these schemas, or of all user schemas, as declarations in the server's spelling.
 
-    Reads only, in a number of queries that does not grow with the objects; a standby serves as well.
+    Reads only, in a number of queries that does not grow with the objects; a standby serves as well. Raises
+    ServerUnreachableError.
     """
     with address.connect(application_name=APPLICATION) as connection:
         capabilities = read_capabilities(connection)
@@ -51,56 +52,56 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         chosen = list(schemas) or [row["name"] for row in rows(connection, "own_schemas")]
         others = rows(connection, "without_kind", schemas=chosen)
         skipped = {qualified(row["schema"], row["name"]) for row in others}
-        found = [each for each in undeclared.read(connection, capabilities, (), undeclared_kind.TYPES, schemas=chosen)
-                 if each.name not in skipped]
-        live = list(_live(connection, capabilities, found))
+        undeclared_objects = undeclared.read(connection, capabilities, (), undeclared_kind.TYPES, schemas=chosen)
+        entries = [entry for entry in undeclared_objects if entry.name not in skipped]
+        live = list(_live(connection, capabilities, entries))
     remarks = [f"{qualified(row['schema'], row['name'])}: a {row['kind']}, which no kind of object declares"
                for row in others]
     objects: list[Object] = []
-    for each in live:
-        fits, said = _fitting(each)
+    for live_object in live:
+        fits, left_out = _declare(live_object)
         objects += [fits] if fits else []
-        remarks += said
+        remarks += left_out
     return Adopted(tuple(dependencies.ordered(objects)), tuple(remarks))
 
 
-def _live(connection: Connection[Any], capabilities: Capabilities, found: Sequence[Undeclared]) -> Iterable[Live]:
-    """What was found, read by the reader of its kind, in the order in which it was made."""
+def _live(connection: Connection[Any], capabilities: Capabilities, entries: Sequence[Undeclared]) -> Iterable[Live]:
+    """Yield the undeclared objects, read by their kinds' readers, in the order in which they were created."""
     names: dict[tuple[type[Object], str], dict[str, None]] = defaultdict(dict)
-    for each in found:
-        cls = undeclared_kind.TYPES[each.kind]
+    for entry in entries:
+        cls = undeclared_kind.TYPES[entry.kind]
         if cls is not None and cls is not Job:
-            names[cls, each.schema][each.name.removeprefix(f"{each.schema}.")] = None
-    for (cls, schema), mine in names.items():
-        live = registry.of(cls).read(connection, capabilities, schema, list(mine))
-        yield from (live[name] for name in mine if name in live)
-    numbers = {each.signature: each.schema for each in found if each.kind == "job"}
+            names[cls, entry.schema][entry.name.removeprefix(f"{entry.schema}.")] = None
+    for (cls, schema), in_schema in names.items():
+        live = registry.of(cls).read(connection, capabilities, schema, list(in_schema))
+        yield from (live[name] for name in in_schema if name in live)
+    numbers = {entry.signature: entry.schema for entry in entries if entry.kind == "job"}
     for job in jobs.read_all(connection, capabilities):
         if str(job.id) in numbers:
             yield replace(job, object=replace(job.object, schema=numbers[str(job.id)]))
 
 
-def _fitting(live: Live) -> tuple[Object | None, list[str]]:
-    """The object as it can be declared, if it can, and what of it cannot."""
+def _declare(live: Live) -> tuple[Object | None, list[str]]:
+    """Return the object as it can be declared, or None, and remarks on what was left out."""
     value: Any = live.object
-    said = [f"{each.object.full_name}: another function of that name; one for each name is declared"
-            for each in getattr(live, "overloads", ())]
-    said += [f"{value.full_name}.{name}: was never validated, which `apply` will do"
-             for name in sorted(getattr(live, "not_valid", ()))]
+    remarks = [f"{overload.object.full_name}: another function of that name; one for each name is declared"
+               for overload in getattr(live, "overloads", ())]
+    remarks += [f"{value.full_name}.{name}: was never validated, which `apply` will do"
+                for name in sorted(getattr(live, "not_valid", ()))]
     if isinstance(value, Table | ContinuousAggregate):
         doubles = _doubles(value.indexes)
-        said += [f"{value.full_name}.{name}: the same index as {first}, so it was left out"
-                 for name, first in doubles.items()]
-        value = replace(value, indexes=tuple(each for each in value.indexes if each.name not in doubles))
+        remarks += [f"{value.full_name}.{name}: the same index as {first}, so it was left out"
+                    for name, first in doubles.items()]
+        value = replace(value, indexes=tuple(index for index in value.indexes if index.name not in doubles))
     if isinstance(live, LiveAggregate):
-        value = replace(value, indexes=tuple(each for each in value.indexes if not live.owns_index(each.name)))
+        value = replace(value, indexes=tuple(index for index in value.indexes if not live.owns_index(index.name)))
     if isinstance(value, Table):
-        value = replace(value, columns=tuple(replace(each, type=_short(each.type)) for each in value.columns))
+        value = replace(value, columns=tuple(replace(column, type=_short(column.type)) for column in value.columns))
     try:
         lint([value])
     except DeclarationError as error:
-        return None, [*said, *(f"{line} (so it was left out)" for line in str(error).splitlines())]
-    return value, said
+        return None, [*remarks, *(f"{line} (so it was left out)" for line in str(error).splitlines())]
+    return value, remarks
 
 
 def _short(type_: str) -> str:
@@ -110,7 +111,7 @@ def _short(type_: str) -> str:
 
 
 def _doubles(indexes: Sequence[Index]) -> dict[str, str]:
-    """Indexes that differ from an earlier one in their names alone, with that one's."""
+    """Map each index that differs from an earlier one in its name alone to that one."""
     first: dict[Index, str] = {}
-    found = {each.name: first.setdefault(bare(each), each.name) for each in indexes}
-    return {name: other for name, other in found.items() if other != name}
+    first_names = {index.name: first.setdefault(bare(index), index.name) for index in indexes}
+    return {name: other for name, other in first_names.items() if other != name}

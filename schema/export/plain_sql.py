@@ -29,14 +29,14 @@ CREATE TABLE migrations (id serial PRIMARY KEY, migration varchar(255) NOT NULL,
 
 
 def dump(objects: Sequence[Object], edition: Edition = "timescale") -> str:
-    """SQL that makes the objects in an empty database of that edition, without what the edition cannot have."""
+    """Return SQL that creates the objects in an empty database of that edition, without what it does not support."""
     fitting, left_out = Capabilities.of(edition).fit(objects, "skip")
-    kept = [each for each in fitting if each is not None]
+    kept = [declared for declared in fitting if declared is not None]
     parts = [f"-- The declared schema, for an empty database with TimescaleDB ({edition} edition).\n{SETTINGS}"]
     if left_out:
         parts.append(f"-- Left out, as the edition cannot have it: {', '.join(left_out)}\n")
-    if any(isinstance(each, ContinuousAggregate | Job) or (isinstance(each, Table) and each.hypertable)
-           for each in kept):
+    if any(isinstance(declared, ContinuousAggregate | Job) or (isinstance(declared, Table) and declared.hypertable)
+           for declared in kept):
         parts.append("CREATE EXTENSION IF NOT EXISTS timescaledb;\n")
     parts += [f"-- {step.object}: {step.why}\n{step.sql.rstrip().rstrip(';')};\n"
               for step in plan_from_empty(kept, Capabilities.of(edition).timescaledb).steps]
@@ -45,7 +45,7 @@ def dump(objects: Sequence[Object], edition: Edition = "timescale") -> str:
 
 @dataclass(frozen=True)
 class LaravelDump:
-    """A dump for Laravel, the migrations that it stands for, and what has to be known of the others."""
+    """A dump for Laravel, the migrations that it replaces, and remarks on the others."""
 
     sql: str
     ran: tuple[str, ...]
@@ -54,11 +54,11 @@ class LaravelDump:
 
 def laravel_dump(objects: Sequence[Object], migrations: Mapping[str, str],
                  edition: Edition = "timescale") -> LaravelDump:
-    """The dump that `php artisan migrate` loads into an empty database before it runs the migrations that are left.
+    """Return the dump that `php artisan migrate` loads into an empty database before it runs the remaining migrations.
 
-    `migrations` are the application's, their PHP by name. Those that create only tables of the schema count as run.
+    `migrations` are the application's: PHP source by name. Those that create only tables of the schema count as run.
     """
-    tables = {each.full_name for each in objects if isinstance(each, Table)}
+    tables = {table.full_name for table in objects if isinstance(table, Table)}
     ran: list[str] = []
     remarks: list[str] = []
     for name, php in sorted(migrations.items()):

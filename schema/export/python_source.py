@@ -17,7 +17,7 @@ INDENT = "    "
 
 @dataclass(frozen=True)
 class Call:
-    """A call or a tuple (without a name), by its arguments: (keyword or None, code)."""
+    """A call with its arguments, (keyword or None, code); a tuple where `name` is empty."""
 
     name: str
     arguments: tuple[tuple[str | None, Code], ...]
@@ -28,11 +28,12 @@ Code = Call | str
 
 
 def python(objects: Sequence[Object], title: str, remarks: Sequence[str] = ()) -> str:
-    """A module that declares the objects as DECLARED, in their order; `remarks` stand as comments at its top."""
+    """Return a module that declares the objects as DECLARED, in their order; `remarks` become comments at its top."""
     constants = _constants(objects)
     used: set[str] = set()
-    bodies = [f"{constants[each]} = {_layout(_object(each, used), len(constants[each]) + 3, '')}" for each in objects]
-    names = Call("", tuple((None, constants[each]) for each in objects))
+    bodies = [f"{constants[declared]} = {_layout(_object(declared, used), len(constants[declared]) + 3, '')}"
+              for declared in objects]
+    names = Call("", tuple((None, constants[declared]) for declared in objects))
     parts = [_string(title, docstring=True)]
     if remarks:
         parts.append("\n".join(f"# {line}" for line in ("Not declared here:", *remarks)))
@@ -41,16 +42,16 @@ def python(objects: Sequence[Object], title: str, remarks: Sequence[str] = ()) -
 
 
 def _constants(objects: Sequence[Object]) -> dict[Object, str]:
-    """A constant's name for each object, of its own."""
-    found: dict[Object, str] = {}
+    """Choose a unique constant name for each object."""
+    constants: dict[Object, str] = {}
     taken = {"DECLARED"}
-    for each in objects:
-        plain = re.sub(r"\W+", "_", each.full_name).upper()
+    for declared in objects:
+        plain = re.sub(r"\W+", "_", declared.full_name).upper()
         plain = plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"_{plain}"
-        tries = (plain, f"{plain}_{kind_of(each).upper()}", *(f"{plain}_{n}" for n in range(2, len(objects) + 2)))
-        found[each] = next(name for name in tries if name not in taken)
-        taken.add(found[each])
-    return found
+        tries = (plain, f"{plain}_{kind_of(declared).upper()}", *(f"{plain}_{n}" for n in range(2, len(objects) + 2)))
+        constants[declared] = next(name for name in tries if name not in taken)
+        taken.add(constants[declared])
+    return constants
 
 
 def _imports(used: set[str]) -> Iterator[str]:
@@ -64,15 +65,15 @@ def _imports(used: set[str]) -> Iterator[str]:
             ["from schema.model.objects import (", *(f"{INDENT}{name}," for name in classes), ")"])
 
 
-def _object(each: Object, used: set[str]) -> Call:
-    """A declared object: its name, then every other argument by keyword, one a line."""
-    used.add(type(each).__name__)
+def _object(declared: Object, used: set[str]) -> Call:
+    """Return a declared object's code: its name, then every other argument by keyword, one to a line."""
+    used.add(type(declared).__name__)
     order = ("schema", "comment", "renamed_from", "allow")
-    given = {name: _code(value, used) for name, value in _given(each) if name != "name"}
+    given = {name: _code(value, used) for name, value in _given(declared) if name != "name"}
     first = [name for name in order if name in given]
     names = [*first, *(name for name in given if name not in order)]
-    code: list[tuple[str | None, Code]] = [(None, _string(each.name)), *((name, given[name]) for name in names)]
-    return Call(type(each).__name__, tuple(code), spread=isinstance(each, Table))
+    code: list[tuple[str | None, Code]] = [(None, _string(declared.name)), *((name, given[name]) for name in names)]
+    return Call(type(declared).__name__, tuple(code), spread=isinstance(declared, Table))
 
 
 def _code(value: Any, used: set[str]) -> Code:
@@ -80,7 +81,7 @@ def _code(value: Any, used: set[str]) -> Code:
         return _column(value, used)
     if is_dataclass(value) and not isinstance(value, type):
         used.add(type(value).__name__)
-        required = {each.name for each in fields(value) if each.default is MISSING}
+        required = {field.name for field in fields(value) if field.default is MISSING}
         return Call(type(value).__name__, tuple((None if name in required else name, _code(item, used))
                                                 for name, item in _given(value)))
     if isinstance(value, tuple):
@@ -90,13 +91,13 @@ def _code(value: Any, used: set[str]) -> Code:
 
 
 def _given(value: Any) -> list[tuple[str, Any]]:
-    """The fields that are not at their defaults, in their order."""
-    return [(each.name, getattr(value, each.name)) for each in fields(value)
-            if each.default is MISSING or getattr(value, each.name) != each.default]
+    """List the fields that differ from their defaults, in their order."""
+    return [(field.name, getattr(value, field.name)) for field in fields(value)
+            if field.default is MISSING or getattr(value, field.name) != field.default]
 
 
 def _column(column: Column, used: set[str]) -> Call:
-    """A column by the helper that makes it, where one does."""
+    """Return a column's code, as a call of its short constructor where one fits."""
     given = dict(_given(column))
     rest = [(name, _code(value, used)) for name, value in given.items() if name not in ("name", "type")]
     name = _string(column.name)
@@ -108,12 +109,12 @@ def _column(column: Column, used: set[str]) -> Call:
     if helper == "big_serial":
         rest = [(key, code) for key, code in rest if key not in ("null", "serial")]
     comment: list[tuple[str | None, Code]] = [(None, code) for key, code in rest if key == "comment"]
-    return Call(helper, ((None, name), *((None, each) for each in arguments), *comment,
+    return Call(helper, ((None, name), *((None, argument) for argument in arguments), *comment,
                          *((key, code) for key, code in rest if key != "comment")))
 
 
 def _helper(type_: str, column: Column) -> tuple[str | None, tuple[str, ...], set[str]]:
-    """The helper for columns of this type, its arguments after the name, and what else it takes."""
+    """Return the short constructor for columns of this type, its arguments after the name, and what else it takes."""
     if type_ == "bigint" and column.serial and not column.null:
         return "big_serial", (), {"comment", "null", "serial"}
     if size := re.fullmatch(r"varchar\((\d+)\)", type_):
@@ -129,7 +130,7 @@ def _helper(type_: str, column: Column) -> tuple[str | None, tuple[str, ...], se
 
 
 def _layout(code: Code, column: int, indent: str, trailing: int = 1) -> str:
-    """The code from `column` on: on one line where it fits, else an argument a line."""
+    """Return the code, starting at `column`, on one line where it fits, else with one argument to a line."""
     if isinstance(code, str):
         return code if column + len(code) + trailing <= WIDTH or not code.startswith('"') or '"""' in code \
             else _wrapped(code, column, indent, trailing)
@@ -152,7 +153,7 @@ def _flat(code: Code) -> str:
 
 
 def _wrapped(code: str, column: int, indent: str, trailing: int) -> str:
-    """A long string as several in parentheses, broken at spaces."""
+    """Split a long string at spaces into several in parentheses."""
     inner = indent + INDENT
     room = WIDTH - len(inner) - 2 - trailing
     pieces = [""]
@@ -167,7 +168,7 @@ def _wrapped(code: str, column: int, indent: str, trailing: int) -> str:
 
 
 def _string(text: str, *, docstring: bool = False) -> str:
-    """A string literal: in double quotes, and with lines of its own between three of them where it has some."""
+    """Return a string literal in double quotes; in triple quotes where it has several lines."""
     escaped = text.replace("\\", "\\\\")
     if "\n" in text or docstring:
         body = escaped.replace('"""', '\\"\\"\\"')
@@ -177,6 +178,6 @@ def _string(text: str, *, docstring: bool = False) -> str:
 
 
 def _visible(text: str) -> str:
-    """The text with everything that is neither printable nor a line's end escaped."""
-    return "".join(each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode()
-                   for each in text)
+    """Escape everything that is neither printable nor a line end."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else letter.encode("unicode_escape").decode()
+                   for letter in text)

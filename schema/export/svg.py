@@ -24,7 +24,7 @@ LINES = {"refers": ("#64748b", "", "foreign key"), "reads": ("#047857", "6 4", "
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a box: a name, its type to the right, what it is (PK, FK), and whether it is never NULL."""
+    """One line of a box: a name, its type at the right, its role (PK, FK, U), and whether it is NOT NULL."""
 
     name: str
     type: str = ""
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Tag:
-    """A policy or another property: a word in a pill, and what it says."""
+    """A policy or another property: a word in a pill, and its value."""
 
     word: str
     text: str
@@ -43,7 +43,7 @@ class Tag:
 
 @dataclass
 class Box:
-    """One object; it is given its place, and the width of its column, once all sizes are known."""
+    """One object; its position and final width are set once all sizes are known."""
 
     kind: str
     title: str
@@ -63,19 +63,19 @@ class Box:
 
     @property
     def height(self) -> float:
-        """All its rows and tags, in pixels."""
+        """Height with all rows and tags, in pixels."""
         tags = ROW * len(self.tags) + 12 if self.tags else 0
         return TITLE_HEIGHT + ROW * len(self.rows) + 10 + tags
 
     def row_y(self, name: str) -> float:
-        """The middle of the row of this name, else of the title."""
+        """Return the middle of the row of this name, or of the title."""
         for number, row in enumerate(self.rows):
             if row.name == name:
                 return self.y + TITLE_HEIGHT + 5 + ROW * (number + 0.5)
         return self.y + TITLE_HEIGHT / 2
 
     def svg(self) -> Iterable[str]:
-        """The box's own elements."""
+        """Yield the box's elements."""
         colour, tint, _ = KINDS[self.kind]
         x, y, width, height = self.x, self.y, self.width, self.height
         yield f'<g><title>{escape(self.title)}</title>'
@@ -118,7 +118,7 @@ class Line:
     end: tuple[float, float]
 
     def svg(self) -> str:
-        """The line as one curved path."""
+        """Return the line as one curved path."""
         (x1, y1), (x2, y2) = self.start, self.end
         bend = max(30.0, abs(x1 - x2) / 2)
         colour, dashes, _ = LINES[self.kind]
@@ -140,7 +140,7 @@ class Picture:
     LEGEND: ClassVar[float] = 34
 
     def svg(self) -> str:
-        """The picture as text, with a legend of what is in it."""
+        """Return the picture as SVG text, with a legend of the kinds in it."""
         kinds = list(dict.fromkeys(kind for kind in KINDS if any(box.kind == kind for box in self.boxes)))
         lines = list(dict.fromkeys(kind for kind in LINES if any(line.kind == kind for line in self.lines)))
         legend = list(self._legend(kinds, lines))
@@ -178,7 +178,7 @@ def _tip(kind: str) -> str:
 
 
 def _chunks(x: float, y: float) -> Iterable[str]:
-    """The sign of a hypertable: rows cut into chunks."""
+    """Yield the sign of a hypertable: rows cut into chunks."""
     for number, opacity in enumerate((0.45, 0.7, 1)):
         yield (f'<rect x="{n(x + 6 * number)}" y="{n(y)}" width="4.6" height="14" rx="1" fill="#ffffff" '
                f'opacity="{opacity}"/>')
@@ -186,32 +186,32 @@ def _chunks(x: float, y: float) -> Iterable[str]:
 
 def rect(x: float, y: float, width: float, height: float, *, fill: str, stroke: str = "none", rx: float = 0,
          stroke_width: float = 1) -> str:
-    """A rectangle."""
+    """Return a rectangle."""
     edge = f' stroke="{stroke}" stroke-width="{n(stroke_width)}"' if stroke != "none" else ""
     return (f'<rect x="{n(x)}" y="{n(y)}" width="{n(width)}" height="{n(height)}" rx="{n(rx)}" fill="{fill}"{edge}/>')
 
 
 def text(x: float, y: float, value: str, *, size: float = SIZE, fill: str = "#0f172a", bold: bool = False,
          anchor: str = "start") -> str:
-    """A line of text; `y` is its base."""
+    """Return a line of text; `y` is its baseline."""
     weight = ' font-weight="bold"' if bold else ""
     end = f' text-anchor="{anchor}"' if anchor != "start" else ""
     return f'<text x="{n(x)}" y="{n(y)}" font-size="{n(size)}" fill="{fill}"{weight}{end}>{escape(value)}</text>'
 
 
 def pill_width(word: str) -> float:
-    """The width of a tag's pill."""
+    """Return the width of a tag's pill."""
     return text_width(word, 9.5, bold=True) + 14
 
 
 def text_width(value: str, size: float, *, bold: bool = False) -> float:
-    """About how wide a text is in the font that is asked for; the widths of classes of letters, in ems."""
+    """Estimate the width of a text in pixels, from mean widths of groups of letters in ems."""
     narrow, wide, small = "iljtfI.,:;'|()[] ", "mwMW@%", "rsckz_-"
-    ems = sum(0.36 if each in narrow else 0.92 if each in wide else 0.53 if each in small
-              else 0.72 if each.isupper() else 0.63 for each in value)
+    ems = sum(0.36 if letter in narrow else 0.92 if letter in wide else 0.53 if letter in small
+              else 0.72 if letter.isupper() else 0.63 for letter in value)
     return ems * size * (1.1 if bold else 1)
 
 
 def n(value: float) -> str:
-    """A number without needless digits."""
+    """Format a number with at most one decimal, without a trailing .0."""
     return f"{value:.1f}".removesuffix(".0")

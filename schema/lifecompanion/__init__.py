@@ -1,4 +1,4 @@
-"""LifeCompanion's database as the specification has it: one file per table, one for the aggregates."""
+"""LifeCompanion's database as the specification has it: one file for each table, one for the aggregates."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Timestamps = Literal["timestamp", "timestamptz"]
 
 @cache
 def declared(timestamps: Timestamps = "timestamp") -> tuple[Object, ...]:
-    """The whole database, each object after those it refers to; `timestamptz` makes every timestamp one."""
+    """Return the whole database, each object after its dependencies; `timestamptz` changes every timestamp to it."""
     return (*tables(timestamps), READINGS_HOURLY, READINGS_DAILY, ACTIVITY_DAILY)
 
 
 def tables(timestamps: Timestamps = "timestamp") -> tuple[Table, ...]:
-    """The tables alone."""
-    found = (USERS, DEVICES, ENVIRONMENTAL_READINGS, ACTIVITY_CLASSIFICATIONS, NOTIFICATIONS)
-    return found if timestamps == "timestamp" else tuple(_with_time_zone(table) for table in found)
+    """Return the tables alone."""
+    declarations = (USERS, DEVICES, ENVIRONMENTAL_READINGS, ACTIVITY_CLASSIFICATIONS, NOTIFICATIONS)
+    return declarations if timestamps == "timestamp" else tuple(_with_time_zone(table) for table in declarations)
 
 
 def _with_time_zone(table: Table) -> Table:

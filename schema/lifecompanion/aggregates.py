@@ -1,7 +1,7 @@
-"""What is asked for most, computed ahead: the readings of each device by hour and day, each person's time by day.
+"""The most frequent queries, materialized: readings by device and by hour and day, time spent by person and day.
 
-They outlive what they are computed from: raw readings go after a year. `refresh` reaches back a month, for devices that
-were offline; what is newer than its end is computed when it is asked for.
+They outlive their source rows: raw readings are dropped after a year. `refresh` reaches back one to three months, for
+devices that were offline; rows newer than its end are computed by each query.
 """
 
 from schema.model.intervals import days, months, years
@@ -10,8 +10,8 @@ from schema.model.objects import Compression, ContinuousAggregate, Index, Refres
 MEASURES = ("temperature", "humidity", "pressure", "air_quality", "battery_level")
 
 
-def _each(terms: str) -> str:
-    """The terms for every measure, put for {m}."""
+def _terms(terms: str) -> str:
+    """Return the terms for every measure, its name in place of {m}."""
     return ",\n       ".join(terms.format(m=measure) for measure in MEASURES)
 
 
@@ -20,7 +20,7 @@ READINGS_HOURLY = ContinuousAggregate(
     comment="What each device measured by the hour: least, mean, most and how many of each measure",
     query=f"""
 SELECT device_id, time_bucket('1 hour', measured_at) AS bucket, count(*) AS readings,
-       {_each("min({m}) AS {m}_min, avg({m}) AS {m}_avg, max({m}) AS {m}_max, count({m}) AS {m}_count")}
+       {_terms("min({m}) AS {m}_min, avg({m}) AS {m}_avg, max({m}) AS {m}_max, count({m}) AS {m}_count")}
   FROM environmental_readings
  GROUP BY device_id, time_bucket('1 hour', measured_at)""",
     real_time=True,
@@ -35,8 +35,8 @@ READINGS_DAILY = ContinuousAggregate(
     comment="What each device measured by the day (UTC), from the hours: means are those of the readings",
     query=f"""
 SELECT device_id, time_bucket('1 day', bucket) AS bucket, sum(readings)::bigint AS readings,
-       {_each("min({m}_min) AS {m}_min, sum({m}_avg * {m}_count) / nullif(sum({m}_count), 0) AS {m}_avg, "
-              "max({m}_max) AS {m}_max, sum({m}_count)::bigint AS {m}_count")}
+       {_terms("min({m}_min) AS {m}_min, sum({m}_avg * {m}_count) / nullif(sum({m}_count), 0) AS {m}_avg, "
+                      "max({m}_max) AS {m}_max, sum({m}_count)::bigint AS {m}_count")}
   FROM readings_hourly
  GROUP BY device_id, time_bucket('1 day', bucket)""",
     real_time=True,

@@ -1,4 +1,4 @@
-"""What a person was told, each caused by a reading."""
+"""Messages that were sent to a person, each caused by a reading."""
 
 from schema.model.columns import big_int, big_serial, text, timestamp, varchar
 from schema.model.objects import Check, ForeignKey, Index, Key, Table
