@@ -1,4 +1,4 @@
-"""What the server can do: versions and TimescaleDB edition against what is declared."""
+"""Capabilities of a server: versions and TimescaleDB edition, against what is declared."""
 
 from __future__ import annotations
 
@@ -39,29 +39,30 @@ class Capabilities:
 
     @classmethod
     def of(cls, edition: Edition) -> Self:
-        """Any server of that edition, for what is written for no server in particular."""
+        """Return those of any server of this edition, for SQL that is written for no server in particular."""
         return cls(server_version=170000, timescaledb_version="2.29", timescaledb_schema="public", license=edition,
                    standby=False, read_only=False, single_process=False, role="", database="", may_create_schema=True)
 
     @property
     def community(self) -> bool:
-        """Whether the columnstore, policies and continuous aggregates can be used."""
+        """Whether columnstore, policies and continuous aggregates can be used."""
         return self.timescaledb_version is not None and self.license == "timescale"
 
     @property
     def timescaledb(self) -> tuple[int, ...]:
-        """TimescaleDB's version as numbers, (2, 29, 2); empty where it is not there."""
+        """TimescaleDB's version as numbers, (2, 29, 2); empty without the extension."""
         return tuple(int(part) for part in re.findall(r"\d+", (self.timescaledb_version or "").split("-")[0]))
 
     @property
     def edition(self) -> str:
-        """The edition in words."""
+        """Version and edition as text for messages."""
         if self.timescaledb_version is None:
             return "no TimescaleDB"
         return f"TimescaleDB {self.timescaledb_version}, {'timescale' if self.community else 'apache'} edition"
 
     def require_usable(self) -> None:
-        """Raise UnsupportedError where nothing at all can be planned."""
+        """Raise UnsupportedError where nothing can be planned: too old, standby, read-only, no right to create schemas.
+        """
         if self.server_version < OLDEST_SERVER:
             raise UnsupportedError(f"{self.database}: PostgreSQL {self.server_version // 10000} is too old (13 "
                                    "required); upgrade the server")
@@ -77,20 +78,22 @@ class Capabilities:
 
     def fit(self, objects: Sequence[Object], on_unsupported: str,
             context: Sequence[Object] = ()) -> tuple[tuple[Object | None, ...], tuple[str, ...]]:
-        """The objects without what this server cannot have (None for a whole object), and the names of what was left.
+        """Remove what this server does not support; return the objects (None for a whole one), and the names of what
+        was removed.
 
-        `context` is what else they may stand on. Raises UnsupportedError that names each, unless `on_unsupported` is
-        "skip".
+        `context` is what else the objects may depend on. Raises UnsupportedError that names each removed part, unless
+        `on_unsupported` is "skip".
         """
         self._require_versions(objects)
         gone = self._gone((*context, *objects))
-        missing = [each.full_name for each in objects if each in gone]
-        missing += [f"{each.full_name}.{part}" for each in objects if each not in gone
-                    for part in self._impossible(each)]
+        missing = [declared.full_name for declared in objects if declared in gone]
+        missing += [f"{declared.full_name}.{part}" for declared in objects if declared not in gone
+                    for part in self._impossible(declared)]
         if missing and on_unsupported != "skip":
-            raise UnsupportedError(f"{self._found()}: cannot have {', '.join(missing)}; {self._remedy()}, or set "
+            raise UnsupportedError(f"{self._describe()}: cannot have {', '.join(missing)}; {self._remedy()}, or set "
                                    "onUnsupported: skip to go without")
-        return tuple(None if each in gone else self._without_impossible(each) for each in objects), tuple(missing)
+        fitting = tuple(None if declared in gone else self._without_impossible(declared) for declared in objects)
+        return fitting, tuple(missing)
 
     def _require_versions(self, objects: Sequence[Object]) -> None:
         """Raise UnsupportedError where the server is too old for a property: what is left out of an object changes
@@ -101,31 +104,31 @@ class Capabilities:
                                        f"{self.server_version // 10000}; declare it without, or upgrade the server")
 
     def explain_left_out(self, name: str) -> str:
-        """One line for something that was left out."""
-        return f"{name} was left out: {self._found()} cannot have it; {self._remedy()}"
+        """Explain in one line why something was left out."""
+        return f"{name} was left out: {self._describe()} cannot have it; {self._remedy()}"
 
     def _gone(self, objects: Sequence[Object]) -> set[Object]:
-        """The objects that this server cannot have at all, with those whose SQL names them."""
+        """Return the objects that this server does not support at all, and those that depend on them."""
         gone: set[Object] = set()
-        if self.community or not any(isinstance(each, ContinuousAggregate | Job) for each in objects):
+        if self.community or not any(isinstance(declared, ContinuousAggregate | Job) for declared in objects):
             return gone
-        for each in dependencies.ordered(tuple(dict.fromkeys(objects))):
-            needed = dependencies.needs(each, objects) if gone else ()
-            if isinstance(each, ContinuousAggregate | Job) or gone.intersection(needed):
-                gone.add(each)
+        for declared in dependencies.ordered(tuple(dict.fromkeys(objects))):
+            needed = dependencies.needs(declared, objects) if gone else ()
+            if isinstance(declared, ContinuousAggregate | Job) or gone.intersection(needed):
+                gone.add(declared)
         return gone
 
-    def _without_impossible(self, each: Object) -> Object:
-        without: dict[str, Any] = dict.fromkeys(self._impossible(each))
-        return replace(each, **without) if without else each
+    def _without_impossible(self, declared: Object) -> Object:
+        without: dict[str, Any] = dict.fromkeys(self._impossible(declared))
+        return replace(declared, **without) if without else declared
 
-    def _impossible(self, each: Object) -> list[str]:
+    def _impossible(self, declared: Object) -> list[str]:
         parts = ["compression", "retention", "reorder"] if not self.community else []
         if self.timescaledb_version is None:
             parts = ["hypertable", *parts]
-        return [part for part in parts if getattr(each, part, None) is not None]
+        return [part for part in parts if getattr(declared, part, None) is not None]
 
-    def _found(self) -> str:
+    def _describe(self) -> str:
         return f"{self.database} ({self.edition})"
 
     def _remedy(self) -> str:

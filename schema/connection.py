@@ -1,4 +1,4 @@
-"""Where a database is and how to log in: the one value that every package hands to the next."""
+"""A database's address and login: the one value that the packages hand to each other."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Address:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Build from a mapping as Pulumi hands it over: numbers as floats, absent keys for null."""
+        """Build from a mapping as Pulumi passes it: numbers as floats, missing keys for null."""
         return cls(
             host=str(values["host"]), port=int(values["port"]), database=str(values["database"]),
             user=str(values["user"]), password=str(values["password"]),
@@ -54,11 +54,11 @@ class Address:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The mapping that `from_dict` takes, without absent values. It holds the password."""
+        """Return the mapping that `from_dict` takes, without None; it contains the password."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
     def dsn(self) -> str:
-        """A libpq connection string, password included: a secret."""
+        """Return a libpq connection string; it contains the password."""
         parts = self.to_dict()
         parts["dbname"] = parts.pop("database")
         return make_conninfo("", **parts)
@@ -68,10 +68,10 @@ class Address:
 
     def connect(self, *, autocommit: bool = True, wait_seconds: float = 15.0,
                 application_name: str = "lifecompanion", options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
-        """Open a connection in UTC, waiting up to `wait_seconds` for a server that is starting or full.
+        """Open a connection in UTC, waiting up to `wait_seconds` for a server that is starting or has too many clients.
 
-        `options` are further ones for the server's process, as `-c name=value`; they go before the role's own settings.
-        Raises ServerUnreachableError with one line (address, the server's words, remedy), never with the password.
+        `options` are further ones for the server's process, as `-c name=value`; the role's own settings override them.
+        Raises ServerUnreachableError with one line (address, the server's message, remedy), never with the password.
         """
         retrying = Retrying(stop=stop_after_delay(wait_seconds), wait=wait_random_exponential(0.1, max=2),
                             retry=retry_if_exception(_is_passing), reraise=True)
@@ -86,15 +86,15 @@ class Address:
             raise ServerUnreachableError(self._explain(error)) from None
 
     def _explain(self, error: psycopg.Error) -> str:
-        said = " ".join(str(error).split()) or type(error).__name__
-        said = said.replace(self.password, "***") if self.password else said
-        if "password authentication failed" in said:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason.replace(self.password, "***") if self.password else reason
+        if "password authentication failed" in reason:
             remedy = f"set the password that the server knows for {self.user}"
-        elif "does not exist" in said:
+        elif "does not exist" in reason:
             remedy = "create it, or correct the name in the stack's configuration"
         else:
             remedy = "check that the server runs and that host and port are right"
-        return f"{self}: cannot connect: {said}; {remedy}"
+        return f"{self}: cannot connect: {reason}; {remedy}"
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""Parameters that a database gives every session, as ALTER DATABASE ... SET keeps them."""
+"""Parameters that a database sets for every session: ALTER DATABASE ... SET."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ WHERE s.setrole = 0 AND d.datname = current_database()
 
 
 def read_settings(address: Address, names: Iterable[str]) -> dict[str, str]:
-    """The database's own values of these parameters; a parameter without one is absent."""
+    """Read the database's own values of these parameters; a parameter without one is absent."""
     # The server keeps some names in a spelling of its own (TimeZone), and takes any.
     wanted = {name.lower(): name for name in names}
     with address.connect() as connection:
-        found = connection.execute(LIVE).fetchall()
-    return {wanted[name.lower()]: value for name, value in found if name.lower() in wanted}
+        entries = connection.execute(LIVE).fetchall()
+    return {wanted[name.lower()]: value for name, value in entries if name.lower() in wanted}
 
 
 def ensure_settings(address: Address, settings: Mapping[str, str]) -> None:
-    """Give every later session of the database these values; parameters that have them already are not touched.
+    """Set these parameters for every later session of the database; those that have the value already are left alone.
 
-    The login must own the database. Sessions that are open keep what they have.
+    The login must own the database. Open sessions keep their values.
     """
     live = read_settings(address, settings)
     with address.connect() as connection:

@@ -1,29 +1,29 @@
-"""Errors of the schema package: one line each: the object, what is wrong (found and required), the remedy."""
+"""Errors of the schema package. A message is one line: object, what is wrong (found and required), remedy."""
 
 
 class SchemaError(Exception):
-    """Root of everything the schema package raises on purpose."""
+    """Root of all errors that the schema package raises itself."""
 
 
 class ServerUnreachableError(SchemaError):
-    """The server did not answer, or refused the login; the message never carries a password."""
+    """The server does not answer or refuses the login; the message never contains a password."""
 
 
 class DeclarationError(SchemaError):
-    """A declaration is wrong in itself: found before any server is asked."""
+    """A declaration is wrong in itself, whatever the server."""
 
 
 class UnsupportedError(SchemaError):
-    """The server's version or edition cannot do what is declared."""
+    """The server's version or edition does not support what is declared."""
 
 
 class UnsafeChangeError(SchemaError):
-    """The plan carries a hazard that neither the stack nor the object allows."""
+    """The plan has a hazard that neither the stack nor the object allows."""
 
 
 class ApplyError(SchemaError):
-    """A step failed on the server; what was done before it stands and a new run goes on from there."""
+    """A step failed on the server; the steps before it stay, and a new run continues from there."""
 
 
 class VerifyError(SchemaError):
-    """After applying, the live objects are still not the declared ones."""
+    """The live objects still differ from the declared ones after the plan was applied."""

@@ -1,4 +1,4 @@
-"""One connection prepared for changing a live schema: the only changer, never queueing long behind a lock."""
+"""A session for changing a live schema: one at a time, never long in a lock queue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BRIEFLY_MS = 200
 
 
 def prepare(connection: Connection[Any], capabilities: Capabilities, lock_timeout: str, statement_timeout: str) -> None:
-    """Set time-outs and a search path in which TimescaleDB's functions are found; notices are not asked for."""
+    """Set time-outs and a search path that includes TimescaleDB's functions; silence notices."""
     path = f'public, "{capabilities.timescaledb_schema}"' if capabilities.timescaledb_schema else "public"
     connection.execute("SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false),"
                        "set_config('statement_timeout', %s, false), set_config('client_min_messages', 'error', false)",
@@ -28,10 +28,10 @@ def prepare(connection: Connection[Any], capabilities: Capabilities, lock_timeou
 
 
 def lock_several(connection: Connection[Any], statements: Sequence[str]) -> None:
-    """Lock further tables in this transaction, and wait but briefly for every lock that follows in it.
+    """Lock further tables in this transaction, and shorten the wait for every later lock in it to 200 ms.
 
-    Whoever holds one lock and waits for another can be in a deadlock with a writer. The server ends the first that
-    looks after deadlock_timeout (1 s): by then this transaction has given up, so that it is never a write that fails.
+    Two sessions that each hold a lock and wait for the other's are in a deadlock; the server ends the first that has
+    waited for deadlock_timeout (1 s). This transaction gives up before that, so that it is never a writer that fails.
     """
     connection.execute("SELECT set_config('lock_timeout', CASE setting WHEN '0' THEN %(most)s::text "
                        "ELSE least(setting::int, %(most)s)::text END, true) FROM pg_settings "
@@ -44,10 +44,11 @@ def lock_several(connection: Connection[Any], statements: Sequence[str]) -> None
 
 @contextmanager
 def only_changer(connection: Connection[Any], wait_seconds: float) -> Iterator[None]:
-    """Hold the advisory lock of schema changes; wait for its holder, then raise ApplyError that names it.
+    """Hold the advisory lock of schema changes; wait `wait_seconds` for its holder, then raise ApplyError that names
+    it.
 
-    Asked for again and again instead of waited for: a waiting statement would hold a snapshot, and the holder's
-    CREATE INDEX CONCURRENTLY would wait for that in turn.
+    The lock is polled: a waiting statement would hold a snapshot, for which the holder's CREATE INDEX CONCURRENTLY
+    would wait in turn.
     """
     deadline = time.monotonic() + wait_seconds
     while not _locked(connection):
@@ -62,8 +63,8 @@ def only_changer(connection: Connection[Any], wait_seconds: float) -> Iterator[N
 
 
 def _locked(connection: Connection[Any]) -> bool:
-    found = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
-    return bool(found and found[0])
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+    return bool(row and row[0])
 
 
 def _busy(connection: Connection[Any], wait_seconds: float) -> str:
