@@ -14,6 +14,7 @@ from infra.inprocess import runner
 from infra.inprocess.resources import Event
 from infra.inprocess.takeover import into_process, into_pulumi, is_here
 from infra.local.checkouts import note_checkout
+from infra.local.docker_ping import docker_answers
 from infra.local.notices import show_by
 
 DOCKER_SECONDS = 5
@@ -81,7 +82,7 @@ def open_driver(stack: str | None, console: Console) -> tuple[str, Driver]:
 
     Without `stack`, prints to `console` which one was chosen and why. Raises StackError.
     """
-    name = stack or ("dev" if docker_answers() else "embedded")
+    name = stack or ("dev" if docker_answers(DOCKER_SECONDS) else "embedded")
     if not stack and name == "embedded":
         console.print("no Docker engine answers: stack embedded, for trials and tests", style="yellow")
     note_checkout()
@@ -114,24 +115,7 @@ def _name_other(name: str, console: Console) -> None:
     """Print that the other one of the two default stacks exists too."""
     other = next(default for default in DEFAULTS if default != name)
     if is_here(other):
-        way = (f"make destroy STACK={other} removes it" if other == "embedded" or docker_answers() else
+        way = (f"make destroy STACK={other} removes it" if other == "embedded" or docker_answers(DOCKER_SECONDS) else
                f"its containers are back with the Docker engine; STACK={other} means it")
         console.print(f"this is stack {name}; stack {other} was made here too and is left as it is: {way}",
                       style="yellow", soft_wrap=True)
-
-
-def docker_answers() -> bool:
-    """Tell whether a Docker engine answers on this machine within 5 s."""
-    import docker
-    from docker.errors import DockerException
-
-    try:
-        client = docker.from_env(timeout=DOCKER_SECONDS)
-    except DockerException:
-        return False
-    try:
-        return bool(client.ping())
-    except (DockerException, OSError):
-        return False
-    finally:
-        client.close()

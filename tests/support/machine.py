@@ -47,7 +47,9 @@ def _program(need: str, words: str, *programs: str) -> Callable[[], Lack | None]
 def _docker() -> Lack | None:
     if not shutil.which("docker"):
         return Lack("docker", "needs a Docker engine (docker is not on the PATH)")
-    return None if engine_answers() else Lack("docker", "needs a Docker engine (none answers)")
+    from infra.local.docker_ping import docker_answers
+
+    return None if docker_answers(SECONDS) else Lack("docker", "needs a Docker engine (none answers)")
 
 
 def _official() -> Lack | None:
@@ -189,23 +191,6 @@ def must_have(environment: Mapping[str, str]) -> frozenset[str]:
     return names
 
 
-def engine_answers() -> bool:
-    """Whether a Docker engine answers at this moment."""
-    import docker
-    from docker.errors import DockerException
-
-    try:
-        client = docker.from_env(timeout=SECONDS)
-    except DockerException:
-        return False
-    try:
-        return bool(client.ping())
-    except (DockerException, OSError):
-        return False
-    finally:
-        client.close()
-
-
 def earlier_servers() -> list[Path]:
     """The folders of programs of servers before MAJOR that this machine's packages brought, the newest first."""
     return [folder for folder in sorted(EARLIER.glob("*/bin"), reverse=True)
@@ -238,7 +223,9 @@ def adopt(decided: Mapping[str, tuple[str, str] | None]) -> None:
 
 def _require_engine() -> None:
     """Raise where the engine that answered before the first test does not any more: no image would be missing then."""
-    if not engine_answers():
+    from infra.local.docker_ping import docker_answers
+
+    if not docker_answers(SECONDS):
         raise ConnectionError("the Docker engine that answered when the run began does not answer any more")
 
 
