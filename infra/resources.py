@@ -62,12 +62,12 @@ class SchemaObject(Resource, module="schema", name="Object"):
     """One declared object with all of its parts; `facts` are what the server reports about it."""
 
     facts: pulumi.Output[Mapping[str, Any]]
-    made_by = ObjectProvider
+    provider_class = ObjectProvider
 
     def __init__(self, label: str, connection: pulumi.Input[Mapping[str, Any]], declaration: Mapping[str, Any],
                  options: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare one object: `declaration` as by to_dict, `options` as by the handlers."""
-        super().__init__(self.made_by(), label,
+        super().__init__(self.provider_class(), label,
                          {**declaration, "connection": connection, "options": dict(options), "facts": None,
                           **_previewing()}, opts)
 
@@ -77,7 +77,7 @@ def _resource_of(kind: Kind) -> type[SchemaObject]:
     module, _, name = kind.resource.partition(":")
     provider = getattr(providers, f"{name}Provider")
     return types.new_class(name, (SchemaObject,), {"module": module, "name": name},
-                           lambda body: body.update(made_by=provider, __module__=__name__))
+                           lambda body: body.update(provider_class=provider, __module__=__name__))
 
 
 OBJECTS: Mapping[type[Object], type[SchemaObject]] = {kind.declaration: _resource_of(kind) for kind in registry.KINDS}

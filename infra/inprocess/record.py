@@ -13,13 +13,13 @@ from typing import Any, Self
 from infra.inprocess.urns import as_engine
 
 NAME = "inprocess.json"
-# The Pulumi state that a record was made from, with its secrets still encrypted.
+# The Pulumi state that a record was converted from, with its secrets still encrypted.
 TAKEN_OVER = "pulumi-state.json"
 
 
 @dataclass(frozen=True)
-class Made:
-    """One resource as it was last made.
+class Entry:
+    """One resource as it was last created or updated.
 
     `stays`: destroy leaves it. `goes_with`: the URN of the resource whose removal removes it too. `protected`: nothing
     is destroyed while one resource is. `secrets`: the properties that are secret, None where that is not known.
@@ -39,11 +39,11 @@ class Made:
 
 
 class Record:
-    """The resources that were made, by URN in the order of creation, and the stack's outputs."""
+    """The resources that were created, by URN in the order of creation, and the stack's outputs."""
 
-    def __init__(self, folder: Path, made: dict[str, Made], outputs: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, entries: dict[str, Entry], outputs: dict[str, Any]) -> None:
         """Keep the record in memory; `write` puts it into `folder`."""
-        self.folder, self.made, self.outputs = folder, made, outputs
+        self.folder, self.entries, self.outputs = folder, entries, outputs
 
     @property
     def file(self) -> Path:
@@ -57,30 +57,31 @@ class Record:
             kept = json.loads((folder / NAME).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return cls(folder, {}, {})
-        return cls(folder, {as_engine(urn): _made(entry) for urn, entry in kept["made"].items()}, kept["outputs"])
+        entries = {as_engine(urn): _read_entry(values) for urn, values in kept["made"].items()}
+        return cls(folder, entries, kept["outputs"])
 
-    def put(self, urn: str, made: Made) -> None:
+    def put(self, urn: str, entry: Entry) -> None:
         """Add or replace a resource and write the file at once, so that a killed run loses no password."""
-        self.made[urn] = made
+        self.entries[urn] = entry
         self.write()
 
     def move(self, urn: str, former: Iterable[str]) -> None:
         """Have under `urn` what is known under one of its former URNs, with every mention of it; nothing is written."""
-        old = next((other for other in former if other in self.made), None)
-        if old is None or urn in self.made:
+        old = next((other for other in former if other in self.entries), None)
+        if old is None or urn in self.entries:
             return
-        self.made = {urn if key == old else key: replace(made, goes_with=urn) if made.goes_with == old else made
-                     for key, made in self.made.items()}
+        self.entries = {urn if key == old else key: replace(entry, goes_with=urn) if entry.goes_with == old else entry
+                        for key, entry in self.entries.items()}
 
     def drop(self, urn: str) -> None:
         """Remove a resource and write the file."""
-        del self.made[urn]
+        del self.entries[urn]
         self.write()
 
     def write(self) -> None:
         """Replace the file at once, readable by its owner alone."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        kept = {"made": {urn: asdict(made) for urn, made in self.made.items()}, "outputs": self.outputs}
+        kept = {"made": {urn: asdict(entry) for urn, entry in self.entries.items()}, "outputs": self.outputs}
         draft = self.folder / f"{NAME}.draft"
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
@@ -88,13 +89,13 @@ class Record:
         draft.replace(self.file)
 
     def delete(self) -> None:
-        """Delete the file, the state that it was made from, and the stack's folder if that is empty then."""
+        """Delete the file, the state that it was converted from, and the stack's folder if that is empty then."""
         for file in (self.file, self.folder / TAKEN_OVER):
             file.unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()
 
 
-def _made(entry: dict[str, Any]) -> Made:
-    secrets, goes_with = entry.pop("secrets", None), as_engine(entry.pop("goes_with"))
-    return Made(**entry, goes_with=goes_with, secrets=None if secrets is None else tuple(secrets))
+def _read_entry(values: dict[str, Any]) -> Entry:
+    secrets, goes_with = values.pop("secrets", None), as_engine(values.pop("goes_with"))
+    return Entry(**values, goes_with=goes_with, secrets=None if secrets is None else tuple(secrets))

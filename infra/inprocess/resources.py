@@ -20,7 +20,7 @@ from pulumi.runtime.rpc import is_rpc_secret, unwrap_rpc_secret
 
 from infra.automation.failures import explain
 from infra.inprocess import access
-from infra.inprocess.record import Made, Record
+from infra.inprocess.record import Entry, Record
 from infra.inprocess.urns import component_of, former_urns, make_urn
 from infra.providers.calls import is_unknown
 from schema.connection import Address
@@ -107,7 +107,7 @@ class Maker(Mocks):
 
     def _dynamic(self, kind: str, name: str, inputs: Props) -> tuple[str, str, Props]:
         """What the engine does with a dynamic resource: check, then create, or diff and update."""
-        provider, old = load(inputs), self._record.made.get(self.asked.urn)
+        provider, old = load(inputs), self._record.entries.get(self.asked.urn)
         checked = provider.check(dict(old.inputs) if old else {}, inputs)
         if checked.failures:
             raise MakerError("; ".join(f"{failure.property}: {failure.reason}" for failure in checked.failures))
@@ -130,12 +130,12 @@ class Maker(Mocks):
         return "update", *self._keep(kind, name, old.id, inputs, outputs)
 
     def _created(self, kind: str, name: str, inputs: Props, provider: ResourceProvider) -> tuple[str, Props]:
-        made = provider.create(inputs)
-        return self._keep(kind, name, str(made.id), inputs, made.outs or {})
+        created = provider.create(inputs)
+        return self._keep(kind, name, str(created.id), inputs, created.outs or {})
 
     def _over_sql(self, kind: str, name: str, inputs: Props, server: Props) -> tuple[str, str, Props]:
         """Make a resource of pulumi-postgresql's true, with the login of its provider."""
-        old = self._record.made.get(self.asked.urn)
+        old = self._record.entries.get(self.asked.urn)
         id_ = str(inputs.get("name", name))
         if is_unknown([server, inputs]):
             return "update" if old else "create", id_, inputs
@@ -154,7 +154,7 @@ class Maker(Mocks):
 
     def _keep(self, kind: str, name: str, id_: str, inputs: Props, outputs: Mapping[str, Any]) -> tuple[str, Props]:
         outputs = {**outputs, **({PROVIDER: inputs[PROVIDER]} if PROVIDER in inputs else {})}
-        self._record.put(self.asked.urn, Made(kind, name, id_, inputs, outputs, self.asked.goes_with, self.asked.stays,
+        self._record.put(self.asked.urn, Entry(kind, name, id_, inputs, outputs, self.asked.goes_with, self.asked.stays,
                                              self.asked.protected, self.asked.secrets, self.asked.parent))
         return id_, outputs
 
@@ -202,19 +202,19 @@ def event_loop() -> Iterator[None]:
 
 
 def remove(record: Record) -> Iterator[Event]:
-    """Remove what the record names, last made first; what goes with another resource is left to that one."""
-    protected = [made.name for made in record.made.values() if made.protected]
+    """Remove what the record names, the last created first; what another resource takes with it is left to that one."""
+    protected = [entry.name for entry in record.entries.values() if entry.protected]
     if protected:
         raise MakerError(f"{', '.join(protected)}: protected, so nothing was removed; take it off the stack's protect "
                          "and bring the stack up once more")
-    for urn, made in reversed(list(record.made.items())):
-        if PROVIDER in made.outputs and not made.stays and made.goes_with not in record.made:
+    for urn, entry in reversed(list(record.entries.items())):
+        if PROVIDER in entry.outputs and not entry.stays and entry.goes_with not in record.entries:
             try:
-                load(made.outputs).delete(made.id, dict(made.outputs))
+                load(entry.outputs).delete(entry.id, dict(entry.outputs))
             except Exception as error:  # noqa: BLE001 as above
-                raise MakerError(explain("".join(traceback.format_exception(error)), made.name)) from None
-        if made.type != POSTGRESQL:
-            yield Event("same" if made.stays else "delete", made.type, made.name)
+                raise MakerError(explain("".join(traceback.format_exception(error)), entry.name)) from None
+        if entry.type != POSTGRESQL:
+            yield Event("same" if entry.stays else "delete", entry.type, entry.name)
         record.drop(urn)
 
 
@@ -234,7 +234,7 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _changes(diff: DiffResult, old: Made, inputs: Props) -> bool:
+def _changes(diff: DiffResult, old: Entry, inputs: Props) -> bool:
     """A provider that does not say is taken to change where its inputs did."""
     return bool(diff.replaces) or (dict(old.inputs) != inputs if diff.changes is None else diff.changes)
 

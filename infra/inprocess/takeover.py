@@ -20,7 +20,7 @@ from infra.automation.stack import Stack
 from infra.automation.stack_file import StackError, read_yaml
 from infra.automation.state import find_backend
 from infra.folders import LOCAL, ROOT, stack_folder
-from infra.inprocess.record import TAKEN_OVER, Made, Record
+from infra.inprocess.record import TAKEN_OVER, Entry, Record
 from infra.inprocess.resources import POSTGRESQL, PROVIDER
 from infra.inprocess.urns import component_of, qualified_type
 from infra.local.state_files import STACK_TYPE, is_secret, kept_resources, marked, plain, read_state, state_files
@@ -43,13 +43,13 @@ def into_pulumi(stack: Stack, console: Console, *, root: Path = ROOT, local: Pat
     Raises StackError where the state has other resources already.
     """
     record = Record.read(local / stack.name)
-    if not record.made:
+    if not record.entries:
         return
     deployment = as_deployment(record, project_name(root), stack.name)
     known = {resource["urn"] for resource in stack.export_state().get("resources") or ()}
     if len(known) <= 1:
         stack.take_over(deployment, {})
-        console.print(f"stack {stack.name}: the {len(record.made)} resources that were made without the Pulumi CLI "
+        console.print(f"stack {stack.name}: the {len(record.entries)} resources that were made without the Pulumi CLI "
                       "are in Pulumi's state from now on", style="yellow", soft_wrap=True)
     elif not known >= {resource["urn"] for resource in deployment["resources"] if PROVIDER in resource["inputs"]}:
         raise StackError(f"stack {stack.name}: found a Pulumi state and, in {record.file}, other resources made "
@@ -72,9 +72,9 @@ def into_process(name: str, console: Console, *, local: Path = LOCAL) -> None:
     file = next((path for path in state_files(name, local) if kept_resources(path)), None)
     if file is None:
         return
-    if not record.made:
+    if not record.entries:
         as_record(read_state(file, local / "passphrase"), stack_folder(name, local)).write()
-        count = len(Record.read(local / name).made)
+        count = len(Record.read(local / name).entries)
         console.print(f"stack {name}: its {count} resources were made with the Pulumi CLI, which is not here; they are "
                       f"taken over, and the state is kept, encrypted, as {TAKEN_OVER} in the stack's folder",
                       style="yellow", soft_wrap=True)
@@ -88,7 +88,7 @@ def project_name(root: Path = ROOT) -> str:
 
 def is_here(name: str, *, local: Path = LOCAL) -> bool:
     """Whether this checkout made resources of the stack, by whichever driver, as far as can be told without the CLI."""
-    return bool(Record.read(local / name).made) or any(map(kept_resources, state_files(name, local)))
+    return bool(Record.read(local / name).entries) or any(map(kept_resources, state_files(name, local)))
 
 
 def as_deployment(record: Record, project: str, stack: str) -> dict[str, Any]:
@@ -103,10 +103,10 @@ def as_deployment(record: Record, project: str, stack: str) -> dict[str, Any]:
     resources: list[Resource] = [
         {"urn": root, "custom": False, "type": STACK_TYPE, "inputs": {}, "outputs": _marked(record.outputs, None)},
         dynamic]
-    made = _with_server(record, head)
-    server = next((f"{urn}::{entry.id}" for urn, entry in made.items() if entry.type == POSTGRESQL), "")
+    entries = _with_server(record, head)
+    server = next((f"{urn}::{entry.id}" for urn, entry in entries.items() if entry.type == POSTGRESQL), "")
     before: list[str] = []
-    for urn, entry in made.items():
+    for urn, entry in entries.items():
         if entry.parent and not any(resource["urn"] == entry.parent for resource in resources):
             resources.append({"urn": entry.parent, "custom": False, "type": qualified_type(entry.parent),
                               "parent": root, "inputs": {}, "outputs": {}})
@@ -127,25 +127,25 @@ def as_deployment(record: Record, project: str, stack: str) -> dict[str, Any]:
 def as_record(deployment: Mapping[str, Any], folder: Path) -> Record:
     """A deployment, its secrets marked and in plain text, as the record of an in-process run; nothing is written."""
     outputs: dict[str, Any] = {}
-    made: dict[str, Made] = {}
+    entries: dict[str, Entry] = {}
     for resource in deployment.get("resources") or ():
         if resource["type"] == STACK_TYPE:
             outputs = plain(resource.get("outputs") or {})
         elif resource["type"] != DYNAMIC and resource.get("custom") and not resource.get("delete"):
             own, given = resource.get("outputs") or {}, resource.get("inputs") or {}
             secrets = tuple(sorted({key for values in (given, own) for key in values if is_secret(values[key])}))
-            made[resource["urn"]] = Made(
+            entries[resource["urn"]] = Entry(
                 resource["type"], resource["urn"].rpartition("::")[2], str(resource["id"]), plain(given), plain(own),
                 resource.get("deletedWith") or "", bool(resource.get("retainOnDelete")),
                 bool(resource.get("protect")), secrets, component_of(resource.get("parent") or ""))
-    return Record(folder, made, outputs)
+    return Record(folder, entries, outputs)
 
 
-def _with_server(record: Record, head: str) -> Mapping[str, Made]:
+def _with_server(record: Record, head: str) -> Mapping[str, Entry]:
     """The resources with the provider of those of pulumi-postgresql, which earlier versions did not record."""
-    if any(entry.type == POSTGRESQL for entry in record.made.values()) or all(
-            PROVIDER in entry.inputs for entry in record.made.values()):
-        return record.made
+    if any(entry.type == POSTGRESQL for entry in record.entries.values()) or all(
+            PROVIDER in entry.inputs for entry in record.entries.values()):
+        return record.entries
     try:
         login = conninfo_to_dict(str(record.outputs["logins"]["admin"]["dsn"]))
     except KeyError:
@@ -154,11 +154,11 @@ def _with_server(record: Record, head: str) -> Mapping[str, Made]:
     inputs = {"host": login["host"], "port": str(login["port"]), "username": login["user"],
               "password": unquote(str(login["password"])), "sslmode": login.get("sslmode", "disable"),
               "database": "postgres", "connectTimeout": "30", "maxConnections": "1"}
-    entry = Made(POSTGRESQL, "server", str(uuid4()), inputs, inputs, secrets=("password",))
+    entry = Entry(POSTGRESQL, "server", str(uuid4()), inputs, inputs, secrets=("password",))
     urn = f"{head}{POSTGRESQL}::server"
-    first = next(key for key, other in record.made.items() if PROVIDER not in other.inputs)
-    ordered: dict[str, Made] = {}
-    for key, other in record.made.items():
+    first = next(key for key, other in record.entries.items() if PROVIDER not in other.inputs)
+    ordered: dict[str, Entry] = {}
+    for key, other in record.entries.items():
         if key == first:
             ordered[urn] = entry
         ordered[key] = other
@@ -173,6 +173,6 @@ def _marked(values: Mapping[str, Any], secrets: tuple[str, ...] | None) -> dict[
 
 def _refuse_unknown(name: str, record: Record, url: str, local: Path) -> None:
     """Raise StackError for a server of this folder that nobody here knows the passwords of."""
-    if not record.made and (local / name / "embedded" / "data").is_dir():
+    if not record.entries and (local / name / "embedded" / "data").is_dir():
         raise StackError(f"stack {name}: its database in {local / name} was made with the Pulumi CLI, which is not "
                          f"here, and its state is in {url}; put the CLI on the PATH")

@@ -49,9 +49,9 @@ class Access:
 
     def declare_reads(self, server: Server) -> Sequence[ReadAddress]:
         """Where reads may go: the addresses given, and the standbys that the target declares."""
-        made = server.standbys(self.provider, self.logins[REPLICATOR], self.passwords[REPLICATOR]
-                               ) if server.standbys else ()
-        return (*server.reads, *made)
+        standbys = server.standbys(self.provider, self.logins[REPLICATOR], self.passwords[REPLICATOR]
+                                   ) if server.standbys else ()
+        return (*server.reads, *standbys)
 
 
 def connection(server: Server, database: str, user: pulumi.Input[str],
@@ -125,8 +125,8 @@ def declare_access(settings: Settings, server: Server) -> Access:
 
 def member_of(server: Server, role: Role) -> list[str]:
     """The server's own roles that a role belongs to, as far as its version has them."""
-    found = MEMBER_OF.get(role)
-    return [found] if found and (found != READS_ALL or server.major >= 14) else []
+    built_in = MEMBER_OF.get(role)
+    return [built_in] if built_in and (built_in != READS_ALL or server.major >= 14) else []
 
 
 def _role(settings: Settings, server: Server, component: Component, provider: postgresql.Provider, role: Role,
@@ -156,13 +156,13 @@ def _grants(server: Server, component: Component, provider: postgresql.Provider,
     One follows the other: two grants on one object at once meet as "tuple concurrently updated".
     """
     name = roles[role].name
-    made = [after]
+    grants = [after]
 
     def options() -> pulumi.ResourceOptions:
-        return inside(server, component, provider=provider, depends_on=made[-1:])
+        return inside(server, component, provider=provider, depends_on=grants[-1:])
 
     def grant(kind: str, privileges: Sequence[str]) -> None:
-        made.append(postgresql.Grant(
+        grants.append(postgresql.Grant(
             f"grant-{role}-{kind}", database=database.name, role=name, object_type=kind, privileges=list(privileges),
             schema=None if kind == "database" else "public", opts=options()))
 
@@ -171,7 +171,7 @@ def _grants(server: Server, component: Component, provider: postgresql.Provider,
     for kind, rights in (("table", TABLES), ("sequence", SEQUENCES)):
         if role in rights:
             grant(kind, rights[role])
-            made.append(postgresql.DefaultPrivileges(
+            grants.append(postgresql.DefaultPrivileges(
                 f"default-{role}-{kind}", database=database.name, owner=roles[OWNER].name, role=name, schema="public",
                 object_type=kind, privileges=list(rights[role]), opts=options()))
-    return made[1:]
+    return grants[1:]

@@ -75,9 +75,9 @@ def _config(settings: Settings, server: Server, access: Access, storage: Storage
         plain=pulumi.Output.secret(json.dumps(plain)), s3=pulumi.Output.from_input(storage.login), keys=keys,
         admin=admin, database=access.connection(server, BACKUP), image=server.image,
         image_digest=server.image_digest,
-        physical=server.physical.facts if server.physical else None).apply(_merged))
+        physical=server.physical.facts if server.physical else None).apply(_merge))
 
 
-def _merged(known: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = {**json.loads(known["plain"]), **{key: value for key, value in known.items() if key != "plain"}}
-    return {key: value for key, value in found.items() if value is not None}
+def _merge(known: Mapping[str, Any]) -> Mapping[str, Any]:
+    values = {**json.loads(known["plain"]), **{key: value for key, value in known.items() if key != "plain"}}
+    return {key: value for key, value in values.items() if value is not None}

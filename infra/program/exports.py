@@ -45,9 +45,10 @@ def export_all(settings: Settings, server: Server, access: Access, reads: Sequen
     pulumi.export("bucket", storage.facts)
     pulumi.export("backup", backups.config)
     pulumi.export("schedule", backups.schedule)
-    pulumi.export("tables", {each.full_name: made.facts for each, made in objects.items() if isinstance(each, Table)})
-    pulumi.export("objects", {f"{kind_of(each)} {each.full_name}": made.facts for each, made in objects.items()
-                              if not isinstance(each, Table)})
+    pulumi.export("tables", {value.full_name: resource.facts for value, resource in objects.items()
+                             if isinstance(value, Table)})
+    pulumi.export("objects", {f"{kind_of(value)} {value.full_name}": resource.facts
+                              for value, resource in objects.items() if not isinstance(value, Table)})
     pulumi.export("seed", seed.counts if seed else None)
 
 

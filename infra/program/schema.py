@@ -31,16 +31,16 @@ def declare_schema(settings: Settings, server: Server, access: Access) -> Declar
     for warning in lint.warnings(objects):
         pulumi.log.warn(warning)
     component = Component("Schema")
-    made: dict[declarations.Object, SchemaObject] = {}
-    for each in dependencies.ordered(objects):
-        after = [made[other] for other in _stands_on(each, objects) if other in made]
+    resources: dict[declarations.Object, SchemaObject] = {}
+    for value in dependencies.ordered(objects):
+        after = [resources[other] for other in _dependencies_of(value, objects) if other in resources]
         opts = inside(
-            server, component, depends_on=[*access.ready, *after], renamed_from=_former(each),
+            server, component, depends_on=[*access.ready, *after], renamed_from=_former(value),
             # What is no longer declared is handed to `delete`, which leaves it in place and says so, also on a host.
-            retain_on_delete=False, protect=each.full_name in settings.protect or None)
-        made[each] = OBJECTS[type(each)](each.full_name, login, to_dict(each), _options(settings, each), opts)
-    component.register_outputs({"objects": [each.full_name for each in made]})
-    return made
+            retain_on_delete=False, protect=value.full_name in settings.protect or None)
+        resources[value] = OBJECTS[type(value)](value.full_name, login, to_dict(value), _options(settings, value), opts)
+    component.register_outputs({"objects": [value.full_name for value in resources]})
+    return resources
 
 
 def declare_seed(settings: Settings, server: Server, access: Access, objects: DeclaredObjects) -> Seed | None:
@@ -54,22 +54,23 @@ def declare_seed(settings: Settings, server: Server, access: Access, objects: De
     return seed
 
 
-def _stands_on(each: declarations.Object, objects: tuple[declarations.Object, ...]) -> list[declarations.Object]:
-    """What its SQL names, and the tables that its rows refer to."""
-    keys = {key.table for key in each.foreign_keys} if isinstance(each, declarations.Table) else set()
-    named = dependencies.needs(each, objects)
+def _dependencies_of(declared: declarations.Object,
+                     objects: tuple[declarations.Object, ...]) -> list[declarations.Object]:
+    """List the objects that its SQL names, and the tables of its foreign keys."""
+    keys = {key.table for key in declared.foreign_keys} if isinstance(declared, declarations.Table) else set()
+    named = dependencies.needs(declared, objects)
     return [other for other in objects if other in named
             or (isinstance(other, declarations.Table) and other.full_name in keys)]
 
 
-def _former(each: declarations.Object) -> str | None:
-    """The resource's former name, where the object had another: it is the same resource."""
-    return declarations.qualified(each.schema, each.renamed_from) if each.renamed_from else None
+def _former(declared: declarations.Object) -> str | None:
+    """Return the resource's former name, where the object is renamed: the resource stays the same."""
+    return declarations.qualified(declared.schema, declared.renamed_from) if declared.renamed_from else None
 
 
-def _options(settings: Settings, each: declarations.Object) -> dict[str, object]:
-    """How far a change to the object may go on this stack."""
+def _options(settings: Settings, declared: declarations.Object) -> dict[str, object]:
+    """Return what changes to the object are allowed on this stack."""
     lag = {"max_replica_lag": settings.max_replica_lag} if settings.max_replica_lag else {}
     return {"on_unsupported": settings.on_unsupported, "timestamps": settings.timestamps,
-            "allow": sorted(settings.allowed(each.full_name)),
+            "allow": sorted(settings.allowed(declared.full_name)),
             "protect": sorted(settings.protect), **lag}

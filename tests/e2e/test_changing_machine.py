@@ -78,8 +78,8 @@ def running(checkout: Checkout) -> list[str]:
 
 def secrets_of(record: Record) -> set[str]:
     """Every password and key that the in-process run made, and all its marked secrets that are text."""
-    return {value for made in record.made.values() for key, value in made.outputs.items()
-            if key in (made.secrets or ()) and isinstance(value, str) and len(value) >= 12}
+    return {value for entry in record.entries.values() for key, value in entry.outputs.items()
+            if key in (entry.secrets or ()) and isinstance(value, str) and len(value) >= 12}
 
 
 def test_stack_made_without_the_cli_goes_on_with_it_and_without_it_again(machine: tuple[Checkout, Checkout]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from infra.handlers.schema_objects import _options, drop
-from infra.inprocess.record import Made, Record
+from infra.inprocess.record import Entry, Record
 from infra.inprocess.resources import MakerError, remove
 from infra.program import schema
 from infra.providers import schema as providers
@@ -62,7 +62,7 @@ def test_objects_are_made_after_what_they_stand_on(monkeypatch: pytest.MonkeyPat
 
 
 def test_types_and_classes_that_state_files_name_are_the_same_for_ever() -> None:
-    assert {cls._resource_type_name: (cls.made_by.__module__, cls.made_by.__name__)
+    assert {cls._resource_type_name: (cls.provider_class.__module__, cls.provider_class.__name__)
             for cls in SchemaObject.__subclasses__()} == {
         f"dynamic/schema:{name}": ("infra.providers.schema", f"{name}Provider")
         for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job", "Statistics")}
@@ -121,8 +121,8 @@ def test_properties_of_an_old_state_are_understood() -> None:
 
 def test_without_pulumi_nothing_is_removed_while_something_is_protected(tmp_path: Path) -> None:
     record = Record.read(tmp_path)
-    record.put("urn:a", Made("pulumi-python:dynamic/schema:Table", "users", "users", {}, {}, protected=True))
-    record.put("urn:b", Made("pulumi-python:dynamic/schema:Table", "other", "other", {}, {}))
+    record.put("urn:a", Entry("pulumi-python:dynamic/schema:Table", "users", "users", {}, {}, protected=True))
+    record.put("urn:b", Entry("pulumi-python:dynamic/schema:Table", "other", "other", {}, {}))
     with pytest.raises(MakerError, match="users: protected, so nothing was removed"):
         list(remove(record))
-    assert len(Record.read(tmp_path).made) == 2
+    assert len(Record.read(tmp_path).entries) == 2

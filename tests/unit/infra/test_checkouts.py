@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from cli import drivers
-from infra.inprocess.record import Made, Record
+from infra.inprocess.record import Entry, Record
 from infra.local import embedded_server, processes
 from infra.local.checkouts import holder_of_container, holder_of_port, note_checkout
 from infra.settings import SettingsError
@@ -108,7 +108,7 @@ def test_a_command_without_a_stack_names_the_other_that_was_made_here(
         def __init__(self, name: str, _console: Console) -> None:
             self.name = name
 
-    monkeypatch.setattr(drivers, "docker_answers", lambda: answers)
+    monkeypatch.setattr(drivers, "docker_answers", lambda _seconds: answers)
     monkeypatch.setattr(drivers, "Stack", Driver)
     monkeypatch.setattr(drivers, "into_pulumi", lambda *_: None)
     for here in (True, False):
@@ -124,5 +124,5 @@ def test_what_an_in_process_run_made_is_here(tmp_path: Path) -> None:
 
     root = checkout(tmp_path, "first")
     assert not is_here("embedded", local=root / ".lcdb")
-    Record(root / ".lcdb" / "embedded", {"u": Made("t", "n", "i", {}, {})}, {}).write()
+    Record(root / ".lcdb" / "embedded", {"u": Entry("t", "n", "i", {}, {})}, {}).write()
     assert is_here("embedded", local=root / ".lcdb")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rich.console import Console
 
 from infra.automation.stack_file import StackError
-from infra.inprocess.record import Made, Record
+from infra.inprocess.record import Entry, Record
 from infra.inprocess.takeover import PLAIN, as_deployment, as_record, into_process, is_here
 from infra.local.state_files import ROUNDS, SECRET, SIGNATURE, StateError, kept_resources, marked, read_state
 
@@ -37,10 +37,11 @@ def record(folder: Path) -> Record:
     server = {"folder": ".lcdb/embedded/embedded", "port": 54340, "password": LOGIN["password"], "__provider": "class"}
     role = {"name": "app", "password": "the-password-of-app"}
     return Record(folder, {
-        f"{HEAD}{SERVER}::embedded": Made(SERVER, "embedded", "e", server, {**server, "running": True}, secrets=secret),
-        f"{HEAD}{PROVIDER}::server": Made(PROVIDER, "server", "server", LOGIN, LOGIN, secrets=secret),
-        f"{HEAD}{ROLE}::role-app": Made(ROLE, "role-app", "app", role, role, f"{HEAD}{SERVER}::embedded", True, True,
-                                        secret),
+        f"{HEAD}{SERVER}::embedded": Entry(SERVER, "embedded", "e", server, {**server, "running": True},
+                                              secrets=secret),
+        f"{HEAD}{PROVIDER}::server": Entry(PROVIDER, "server", "server", LOGIN, LOGIN, secrets=secret),
+        f"{HEAD}{ROLE}::role-app": Entry(ROLE, "role-app", "app", role, role, f"{HEAD}{SERVER}::embedded", True, True,
+                                         secret),
     }, {"logins": {"app": {"password": "the-password-of-app"}}})
 
 
@@ -72,7 +73,8 @@ def test_what_is_secret_in_a_record_is_marked_for_encryption_and_nothing_else(tm
 def test_a_record_of_an_earlier_version_is_secret_as_a_whole_and_its_servers_login_is_made_up_for(
         tmp_path: Path) -> None:
     new = record(tmp_path)
-    old = {urn: Made(**{**vars(made), "secrets": None}) for urn, made in new.made.items() if made.type != PROVIDER}
+    old = {urn: Entry(**{**vars(entry), "secrets": None}) for urn, entry in new.entries.items()
+           if entry.type != PROVIDER}
     dsn = "postgresql://postgres:a-password-nobody-knows@127.0.0.1:54340/lifecompanion?sslmode=disable"
     made = by_name(as_deployment(Record(tmp_path, old, {"logins": {"admin": {"dsn": dsn}}}), "lifecompanion",
                                  "embedded"))
@@ -148,11 +150,11 @@ def test_a_state_becomes_the_record_it_was_made_of_and_is_kept_aside_encrypted(p
     assert "its 3 resources were made with the Pulumi CLI" in take(project)
     taken = Record.read(folder)
     assert taken.outputs == original.outputs
-    assert [made.secrets for made in taken.made.values()] == [("password",)] * 3
-    assert [(urn, made.id, made.inputs, {**PLAIN.get(made.type, {}), **made.outputs}, made.goes_with, made.stays,
-             made.protected) for urn, made in original.made.items()] == [
-        (urn, made.id, made.inputs, made.outputs, made.goes_with, made.stays, made.protected)
-        for urn, made in taken.made.items()]
+    assert [entry.secrets for entry in taken.entries.values()] == [("password",)] * 3
+    assert [(urn, entry.id, entry.inputs, {**PLAIN.get(entry.type, {}), **entry.outputs}, entry.goes_with, entry.stays,
+             entry.protected) for urn, entry in original.entries.items()] == [
+        (urn, entry.id, entry.inputs, entry.outputs, entry.goes_with, entry.stays, entry.protected)
+        for urn, entry in taken.entries.items()]
     assert taken.file.stat().st_mode & 0o777 == 0o600
     assert not file.exists()
     assert LOGIN["password"] not in (folder / "pulumi-state.json").read_text()
@@ -193,8 +195,8 @@ def test_what_hangs_under_a_component_does_so_in_the_deployment_and_in_the_recor
     part = f"{HEAD}lifecompanion:index:Access::access"
     urn = f"{HEAD}lifecompanion:index:Access${ROLE}::role-app"
     flat = record(tmp_path)
-    role = Made(**{**vars(flat.made.pop(f"{HEAD}{ROLE}::role-app")), "parent": part})
-    grouped = Record(tmp_path, {**flat.made, urn: role}, {})
+    role = Entry(**{**vars(flat.entries.pop(f"{HEAD}{ROLE}::role-app")), "parent": part})
+    grouped = Record(tmp_path, {**flat.entries, urn: role}, {})
     deployment = as_deployment(grouped, "lifecompanion", "embedded")
     made = by_name(deployment)
     # Pulumi takes no child before its parent.
@@ -203,9 +205,9 @@ def test_what_hangs_under_a_component_does_so_in_the_deployment_and_in_the_recor
     assert made["access"]["parent"] == made["server"]["parent"] == made["lifecompanion-embedded"]["urn"]
     assert (made["role-app"]["urn"], made["role-app"]["parent"]) == (urn, part)
     assert made["role-app"]["dependencies"] == [made["embedded"]["urn"], made["server"]["urn"]]
-    again = as_record(deployment, tmp_path).made
+    again = as_record(deployment, tmp_path).entries
     assert {key: entry.parent for key, entry in again.items()} == {
-        key: entry.parent for key, entry in grouped.made.items()}
+        key: entry.parent for key, entry in grouped.entries.items()}
 
 
 def test_a_record_whose_urns_have_the_stack_in_them_is_read_under_the_engines(tmp_path: Path) -> None:
@@ -214,13 +216,14 @@ def test_a_record_whose_urns_have_the_stack_in_them_is_read_under_the_engines(tm
     text = original.file.read_text().replace(HEAD, f"{HEAD}pulumi:pulumi:Stack$")
     original.file.write_text(text)
     read = Record.read(tmp_path)
-    assert list(read.made) == list(original.made)
-    assert [entry.goes_with for entry in read.made.values()] == [entry.goes_with for entry in original.made.values()]
+    assert list(read.entries) == list(original.entries)
+    assert [entry.goes_with for entry in read.entries.values()] == [
+        entry.goes_with for entry in original.entries.values()]
 
 
 def test_what_goes_into_a_record_comes_out_the_same(tmp_path: Path) -> None:
     original = record(tmp_path)
     again = as_record(as_deployment(original, "lifecompanion", "embedded"), tmp_path)
-    assert again.made.keys() == original.made.keys()
-    assert [made.secrets for made in again.made.values()] == [made.secrets for made in original.made.values()]
+    assert again.entries.keys() == original.entries.keys()
+    assert [entry.secrets for entry in again.entries.values()] == [entry.secrets for entry in original.entries.values()]
     assert again.outputs == original.outputs

@@ -92,10 +92,11 @@ def test_a_kind_has_tests_on_real_servers(kind: Kind) -> None:
 @every_kind
 def test_a_kind_has_a_resource_whose_type_and_provider_bear_its_name(kind: Kind) -> None:
     name = kind.declaration.__name__
-    made = OBJECTS[kind.declaration]
+    resource = OBJECTS[kind.declaration]
     assert kind.resource == f"schema:{name}"
-    assert made.__name__ == name
-    assert (made.made_by.__module__, made.made_by.__name__) == ("infra.providers.schema", f"{name}Provider")
+    assert resource.__name__ == name
+    provider = resource.provider_class
+    assert (provider.__module__, provider.__name__) == ("infra.providers.schema", f"{name}Provider")
 
 
 @every_kind
