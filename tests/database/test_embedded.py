@@ -114,16 +114,16 @@ def test_a_role_logs_in_as_itself_with_its_own_password_and_settings(admin: Addr
     assert ask(admin, "SELECT session_user::text") == [("postgres",)]
 
 
-@pytest.mark.parametrize(("user", "password", "database", "said"), [
+@pytest.mark.parametrize(("user", "password", "database", "message"), [
     ("postgres", "wrong", "postgres", 'password authentication failed for user "postgres"'),
     ("nobody", "whatever", "postgres", 'password authentication failed for user "nobody"'),
     ("postgres", PASSWORD, "nowhere", 'database "nowhere" does not exist'),
 ])
 def test_a_wrong_login_is_refused_with_postgresqls_words(admin: Address, user: str, password: str, database: str,
-                                                         said: str) -> None:
+                                                         message: str) -> None:
     with pytest.raises(ServerUnreachableError) as caught:
         ask(login(admin, user, password, database), "SELECT 1")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert password not in str(caught.value)
 
 

@@ -29,45 +29,46 @@ def migrated(declared_database: Database) -> Database:
 
 
 def test_all_tables_are_created(migrated: Database) -> None:
-    found = migrated.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    assert {name for (name,) in found} == TABLES
+    tables = migrated.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert {name for (name,) in tables} == TABLES
 
 
 def test_columns_have_the_specified_types_and_defaults(migrated: Database) -> None:
-    found = {(table, column): (kind, null, default) for table, column, kind, null, default in migrated.execute("""
+    columns = {(table, column): (kind, null, default) for table, column, kind, null, default in migrated.execute("""
         SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
                pg_get_expr(d.adbin, d.adrelid)
           FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
           LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0""")}
     moment = "timestamp without time zone"
-    assert found["users", "email"] == ("character varying(255)", False, None)
-    assert found["users", "preferences"] == ("jsonb", True, "'{}'::jsonb")
-    assert found["users", "created_at"] == (moment, False, "now()")
-    assert found["devices", "mac_address"] == ("character varying(17)", False, None)
-    assert found["devices", "is_active"] == ("boolean", True, "true")
-    assert found["environmental_readings", "id"][0] == "bigint"
-    assert found["environmental_readings", "measured_at"] == (moment, False, None)
-    assert found["environmental_readings", "temperature"] == ("numeric(5,2)", True, None)
-    assert found["environmental_readings", "pressure"] == ("numeric(7,2)", True, None)
-    assert found["activity_classifications", "confidence_score"] == ("numeric(3,2)", True, None)
-    assert found["notifications", "status"] == ("character varying(20)", True, "'unread'::character varying")
-    assert found["notifications", "message"] == ("text", True, None)
-    assert len(found) == 9 + 9 + 8 + 7 + 9
+    assert columns["users", "email"] == ("character varying(255)", False, None)
+    assert columns["users", "preferences"] == ("jsonb", True, "'{}'::jsonb")
+    assert columns["users", "created_at"] == (moment, False, "now()")
+    assert columns["devices", "mac_address"] == ("character varying(17)", False, None)
+    assert columns["devices", "is_active"] == ("boolean", True, "true")
+    assert columns["environmental_readings", "id"][0] == "bigint"
+    assert columns["environmental_readings", "measured_at"] == (moment, False, None)
+    assert columns["environmental_readings", "temperature"] == ("numeric(5,2)", True, None)
+    assert columns["environmental_readings", "pressure"] == ("numeric(7,2)", True, None)
+    assert columns["activity_classifications", "confidence_score"] == ("numeric(3,2)", True, None)
+    assert columns["notifications", "status"] == ("character varying(20)", True, "'unread'::character varying")
+    assert columns["notifications", "message"] == ("text", True, None)
+    assert len(columns) == 9 + 9 + 8 + 7 + 9
 
 
 def test_hypertables_are_configured(migrated: Database) -> None:
-    found = migrated.execute("SELECT hypertable_name, column_name, time_interval::text "
-                             "FROM timescaledb_information.dimensions WHERE hypertable_schema = 'public' ORDER BY 1")
-    assert found == [("activity_classifications", "started_at", "7 days"),
-                     ("environmental_readings", "measured_at", "7 days")]
+    hypertables = migrated.execute("SELECT hypertable_name, column_name, time_interval::text "
+                                   "FROM timescaledb_information.dimensions WHERE hypertable_schema = 'public' "
+                                   "ORDER BY 1")
+    assert hypertables == [("activity_classifications", "started_at", "7 days"),
+                           ("environmental_readings", "measured_at", "7 days")]
 
 
 def test_the_five_indexes_exist_and_no_others_but_keys(migrated: Database) -> None:
-    found = {name: definition.split(" USING ")[1] for name, definition in migrated.execute(
+    indexes = {name: definition.split(" USING ")[1] for name, definition in migrated.execute(
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'")}
-    assert {name: text for name, text in found.items() if name not in KEYS} == INDEXES
-    assert set(found) >= KEYS
+    assert {name: text for name, text in indexes.items() if name not in KEYS} == INDEXES
+    assert set(indexes) >= KEYS
 
 
 @pytest.mark.parametrize("statement", [
@@ -119,26 +120,26 @@ def test_validation_refuses_impossible_values_by_name(migrated: Database, statem
 
 @pytest.mark.servers("official", "embedded")
 def test_policies_are_set(migrated: Database) -> None:
-    found = migrated.execute("""
+    policies = migrated.execute("""
         SELECT hypertable_name, proc_name,
                coalesce(config ->> 'drop_after', config ->> 'compress_after')::interval::text
           FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL ORDER BY 1, 2""")
     refresh = "policy_refresh_continuous_aggregate"
-    assert found == [("activity_classifications", "policy_retention", "2 years"),
-                     ("activity_daily", refresh, None), ("activity_daily", "policy_retention", "10 years"),
-                     ("environmental_readings", "policy_compression", "1 mon"),
-                     ("environmental_readings", "policy_retention", "1 year"),
-                     ("readings_daily", refresh, None), ("readings_daily", "policy_retention", "10 years"),
-                     ("readings_hourly", "policy_compression", "2 mons"), ("readings_hourly", refresh, None),
-                     ("readings_hourly", "policy_retention", "5 years")]
+    assert policies == [("activity_classifications", "policy_retention", "2 years"),
+                        ("activity_daily", refresh, None), ("activity_daily", "policy_retention", "10 years"),
+                        ("environmental_readings", "policy_compression", "1 mon"),
+                        ("environmental_readings", "policy_retention", "1 year"),
+                        ("readings_daily", refresh, None), ("readings_daily", "policy_retention", "10 years"),
+                        ("readings_hourly", "policy_compression", "2 mons"), ("readings_hourly", refresh, None),
+                        ("readings_hourly", "policy_retention", "5 years")]
 
 
 @pytest.mark.servers("official", "embedded")
 def test_the_columnstore_is_segmented_by_device_newest_first(migrated: Database) -> None:
-    found = migrated.execute("SELECT hypertable::text, segmentby, orderby "
-                             "FROM timescaledb_information.hypertable_compression_settings "
-                             "WHERE hypertable = 'environmental_readings'::regclass")
-    assert found == [("environmental_readings", "device_id", "measured_at DESC")]
+    settings = migrated.execute("SELECT hypertable::text, segmentby, orderby "
+                                "FROM timescaledb_information.hypertable_compression_settings "
+                                "WHERE hypertable = 'environmental_readings'::regclass")
+    assert settings == [("environmental_readings", "device_id", "measured_at DESC")]
 
 
 @pytest.mark.servers("official", "embedded")
@@ -161,18 +162,18 @@ def test_aggregates_tell_the_readings_of_the_hour_and_the_day_and_each_days_acti
 
 
 def test_tables_and_columns_are_commented(migrated: Database) -> None:
-    found = dict(migrated.execute("SELECT relname, obj_description(oid, 'pg_class') FROM pg_class "
-                                  "WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"))
-    assert all(found[name] for name in TABLES)
+    comments = dict(migrated.execute("SELECT relname, obj_description(oid, 'pg_class') FROM pg_class "
+                                     "WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"))
+    assert all(comments[name] for name in TABLES)
     comment = migrated.execute("SELECT col_description('environmental_readings'::regclass, 4)")
     assert comment == [("Air temperature, degrees Celsius",)]
 
 
 def test_timestamps_can_all_have_a_time_zone(database: Database) -> None:
     apply.ensure(database.owner, declared("timestamptz"), options=SKIP)
-    found = database.execute("SELECT DISTINCT data_type FROM information_schema.columns "
+    types = database.execute("SELECT DISTINCT data_type FROM information_schema.columns "
                              "WHERE table_schema = 'public' AND data_type LIKE 'timestamp%'")
-    assert found == [("timestamp with time zone",)]
+    assert types == [("timestamp with time zone",)]
     assert apply.plan(database.owner, declared("timestamptz"), options=SKIP).steps == ()
 
 

@@ -62,12 +62,12 @@ def scans(database: Database, query: str) -> list[dict[str, Any]]:
 
 def served_by(database: Database, query: str, index: str) -> None:
     """Every table or chunk that the query reads is read through this index."""
-    found = scans(database, query)
-    assert found
-    used = [node["Index Name"] for node in found if "Index Name" in node]
-    assert used, json.dumps(found)
+    scanned = scans(database, query)
+    assert scanned
+    used = [node["Index Name"] for node in scanned if "Index Name" in node]
+    assert used, json.dumps(scanned)
     assert all(name.endswith(index[:40]) or index in name for name in used), used
-    assert not [node for node in found if node["Node Type"] == "Seq Scan"], json.dumps(found)
+    assert not [node for node in scanned if node["Node Type"] == "Seq Scan"], json.dumps(scanned)
 
 
 def chunks(database: Database, query: str) -> set[str]:
@@ -140,11 +140,11 @@ def test_hourly_averages_are_right_and_read_only_their_chunks(loaded: Database) 
     query = "SELECT time_bucket('1 hour', measured_at) AS hour, count(*), round(avg(temperature), 2) " \
             f"FROM environmental_readings WHERE measured_at >= {END} - interval '1 day' AND measured_at < {END} " \
             "GROUP BY 1"
-    found = loaded.execute(f"{query} ORDER BY 1")
-    assert len(found) in (24, 25)
+    hours = loaded.execute(f"{query} ORDER BY 1")
+    assert len(hours) in (24, 25)
     (rows,), = loaded.execute("SELECT count(*) FROM environmental_readings "
                               f"WHERE measured_at >= {END} - interval '1 day' AND measured_at < {END}")
-    assert sum(int(str(count)) for _, count, _ in found) == rows
+    assert sum(int(str(count)) for _, count, _ in hours) == rows
     assert len(chunks(loaded, query)) == 1
 
 
@@ -156,9 +156,9 @@ def test_a_bulk_insert_of_a_thousand_readings_lands_in_its_chunks(loaded: Databa
             [[1 + n % 15 for n in range(1000)],
              [f"2026-02-{10 + n % 14} 00:{n // 60 % 60:02}:{n % 60:02}" for n in range(1000)], [20.5] * 1000])
     assert loaded.execute("SELECT count(*) FROM environmental_readings WHERE measured_at < '2026-03-01'") == [(1000,)]
-    found = loaded.execute("SELECT count(DISTINCT tableoid) FROM environmental_readings "
-                           "WHERE measured_at < '2026-03-01'")
-    assert found == [(3,)]
+    chunks = loaded.execute("SELECT count(DISTINCT tableoid) FROM environmental_readings "
+                            "WHERE measured_at < '2026-03-01'")
+    assert chunks == [(3,)]
     loaded.execute("DELETE FROM environmental_readings WHERE measured_at < '2026-03-01'",
                    "SELECT drop_chunks('environmental_readings', timestamp '2026-03-01')")
 
@@ -171,7 +171,7 @@ def test_a_compressed_chunk_gives_the_same_answers_by_its_segments(loaded: Datab
     loaded.execute("SELECT compress_chunk(c) FROM show_chunks('environmental_readings', "
                    "older_than => timestamp '2026-03-09') c")
     assert loaded.execute(query) == before
-    found = [node.get("Custom Plan Provider", node["Node Type"]) for node in nodes(loaded, query)]
-    assert any("Columnar" in name or "Decompress" in name or "Vector" in name for name in found), found
+    plan_nodes = [node.get("Custom Plan Provider", node["Node Type"]) for node in nodes(loaded, query)]
+    assert any("Columnar" in name or "Decompress" in name or "Vector" in name for name in plan_nodes), plan_nodes
     loaded.execute("SELECT decompress_chunk(c) FROM show_chunks('environmental_readings', "
                    "older_than => timestamp '2026-03-09') c")

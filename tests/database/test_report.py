@@ -19,9 +19,9 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def screen(stack: str, outputs: dict[str, object], server: ServerFacts) -> str:
-    said = io.StringIO()
-    Console(file=said, width=140).print(render(stack, outputs, server, NOW))
-    return said.getvalue()
+    output = io.StringIO()
+    Console(file=output, width=140).print(render(stack, outputs, server, NOW))
+    return output.getvalue()
 
 
 def test_report_counts_what_is_there(declared_database: Database) -> None:
@@ -33,19 +33,19 @@ def test_report_counts_what_is_there(declared_database: Database) -> None:
         "INSERT INTO environmental_readings (device_id, measured_at, temperature) "
         "SELECT id, timestamp '2026-01-01' + n * interval '1 week', 20 FROM devices, generate_series(1, 3) n")
 
-    found = read_server(database.admin)
+    report = read_server(database.admin)
 
-    tables = {table.name: table for table in found.tables if not table.aggregate}
+    tables = {table.name: table for table in report.tables if not table.aggregate}
     assert {name: table.rows for name, table in tables.items()} == {
         "users": 1, "devices": 1, "environmental_readings": 3, "activity_classifications": 0, "notifications": 0}
     assert not any(table.estimated for table in tables.values())
     assert (tables["environmental_readings"].chunks, tables["users"].chunks) == (3, None)
     assert tables["environmental_readings"].size_bytes > tables["activity_classifications"].size_bytes
     community = database.server.community
-    assert found.edition == ("timescale" if community else "apache")
-    assert [table.name for table in found.tables if table.aggregate] == ([
+    assert report.edition == ("timescale" if community else "apache")
+    assert [table.name for table in report.tables if table.aggregate] == ([
         "activity_daily", "readings_daily", "readings_hourly"] if community else [])
-    assert [(policy.table, policy.kind) for policy in found.policies] == ([
+    assert [(policy.table, policy.kind) for policy in report.policies] == ([
         ("activity_classifications", "retention"), ("activity_daily", "refresh"), ("activity_daily", "retention"),
         ("environmental_readings", "compression"), ("environmental_readings", "retention"),
         ("readings_daily", "refresh"), ("readings_daily", "retention"), ("readings_hourly", "compression"),
@@ -58,15 +58,15 @@ def test_screen_shows_no_password(declared_database: Database) -> None:
               for role, address in (("admin", database.admin), ("owner", database.owner))}
     outputs = {"target": "docker", "logins": logins, "leaves_out": ["nothing much"],
                "primary": {key: database.admin.to_dict()[key] for key in ("host", "port", "database")}}
-    said = io.StringIO()
+    output = io.StringIO()
 
     assert login_address(outputs, "owner") == database.owner
-    show_report(Console(file=said, width=100), "dev", outputs)
+    show_report(Console(file=output, width=100), "dev", outputs)
 
-    assert f"{database.admin.host}:{database.admin.port}/{database.admin.database}" in said.getvalue()
-    assert "nothing much" in said.getvalue()
+    assert f"{database.admin.host}:{database.admin.port}/{database.admin.database}" in output.getvalue()
+    assert "nothing much" in output.getvalue()
     for address in (database.admin, database.owner):
-        assert address.password not in said.getvalue()
+        assert address.password not in output.getvalue()
 
 
 def test_screen_tells_lag_estimates_failures_and_next_runs() -> None:
@@ -76,17 +76,17 @@ def test_screen_tells_lag_estimates_failures_and_next_runs() -> None:
         [PolicyFacts("environmental_readings", "retention", "1 year", NOW + timedelta(hours=5), "Failed"),
          PolicyFacts("environmental_readings", "compression", "1 mon", None, None)],
         [StandbyFacts("replica_1", "streaming", 2_097_152, 1.26)])
-    said = screen("dev", {"target": "docker", "primary": {"host": "127.0.0.1", "port": 54320.0, "database": "db"},
-                          "replicas": [{"name": "lifecompanion-dev-replica-1", "host": "127.0.0.1", "port": 54321.0},
-                                       {"name": "lifecompanion-dev-replica-2", "host": "127.0.0.1", "port": 54322.0}],
-                          "bucket": {"name": "b", "endpoint": "https://127.0.0.1:9", "left_out": ["lifecycle"]}},
+    output = screen("dev", {"target": "docker", "primary": {"host": "127.0.0.1", "port": 54320.0, "database": "db"},
+                            "replicas": [{"name": "lifecompanion-dev-replica-1", "host": "127.0.0.1", "port": 54321.0},
+                                         {"name": "lifecompanion-dev-replica-2", "host": "127.0.0.1", "port": 54322.0}],
+                            "bucket": {"name": "b", "endpoint": "https://127.0.0.1:9", "left_out": ["lifecycle"]}},
                   server)
     for words in ("TimescaleDB 2.29.2 (Community edition) on PostgreSQL 17.6", "127.0.0.1:54320/db",
                   "127.0.0.1:54321  streaming, 2 MB, 1.3 s behind", "127.0.0.1:54322  not streaming",
                   "~2,000,000,000", "5.0 TB", "52, 48 compressed", "retention 1 year (in 5 h, LAST RUN FAILED)",
                   "compression 1 mon (unscheduled)", "b  https://127.0.0.1:9", "without lifecycle",
                   "none is scheduled (lifecompanion:backupSchedule); take one: lcdb backup run --stack dev"):
-        assert words in said, words
+        assert words in output, words
 
 
 PATH = "/home/somebody/.lcdb/dev/a-folder-whose-name-leaves-no-room-for-anything-beside-it/ca.pem"
@@ -110,9 +110,9 @@ WIDE_OUTPUTS = {
 
 
 def lines(width: int) -> list[str]:
-    said = io.StringIO()
-    show(Console(file=said, width=width), render("dev", WIDE_OUTPUTS, WIDE_SERVER, NOW))
-    return said.getvalue().splitlines()
+    output = io.StringIO()
+    show(Console(file=output, width=width), render("dev", WIDE_OUTPUTS, WIDE_SERVER, NOW))
+    return output.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("width", [80, 60])
@@ -125,9 +125,9 @@ def test_screen_fits_its_width_and_breaks_no_word(width: int) -> None:
 
 def test_what_is_no_terminal_has_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    said = io.StringIO()
-    show(Console(file=said), render("dev", WIDE_OUTPUTS, WIDE_SERVER, NOW))
-    assert said.getvalue().splitlines() == lines(80)
+    output = io.StringIO()
+    show(Console(file=output), render("dev", WIDE_OUTPUTS, WIDE_SERVER, NOW))
+    assert output.getvalue().splitlines() == lines(80)
 
 
 def test_screen_says_why_a_job_failed_and_what_to_do() -> None:

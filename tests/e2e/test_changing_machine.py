@@ -22,7 +22,7 @@ def machine(tmp_path: Path) -> Iterator[tuple[Checkout, Checkout]]:
     """One checkout as a machine drives it that has the Pulumi CLI, and one that has not; nothing runs afterwards."""
     root = tmp_path / "checkout"
     root.mkdir()
-    made = make_checkout(root)
+    checkout = make_checkout(root)
     embedded_server.prepare(ROOT / ".lcdb" / "embedded-node")
     (root / ".lcdb" / "embedded-node").symlink_to(ROOT / ".lcdb" / "embedded-node")
     settings = {"target": "embedded", "port": free_ports(), "onUnsupported": "skip", "s3": "local",
@@ -38,8 +38,8 @@ def machine(tmp_path: Path) -> Iterator[tuple[Checkout, Checkout]]:
                "PULUMI_HOME": str(tmp_path / "home"), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     (tmp_path / "home").mkdir()
     # A way to the vendor's downloads that leads nowhere.
-    yield replace(made, env=of_both), replace(made, env={**of_both, "PATH": str(bare), "HTTPS_PROXY": "http://127.0.0.1:9",
-                                                         "NO_PROXY": "localhost,127.0.0.1"})
+    yield replace(checkout, env=of_both), replace(checkout, env={**of_both, "PATH": str(bare), "HTTPS_PROXY": "http://127.0.0.1:9",
+                                                                 "NO_PROXY": "localhost,127.0.0.1"})
     for folder in (root / ".lcdb" / NAME).glob("*/"):
         for pid_file in folder.rglob("*.pid"):
             processes.stop(pid_file.parent, pid_file.stem)
@@ -156,10 +156,10 @@ def test_second_checkout_is_told_at_preview_which_folder_has_the_port(
     lcdb(without, "up")
     second = tmp_path / "second"
     second.mkdir()
-    made = make_checkout(second)
+    checkout = make_checkout(second)
     (second / f"Pulumi.{NAME}.yaml").write_text((without.root / f"Pulumi.{NAME}.yaml").read_text())
     for driver in (with_cli, without):
-        other = replace(made, env={**driver.env, "PYTHONPATH": str(second)})
+        other = replace(checkout, env={**driver.env, "PYTHONPATH": str(second)})
         done = other.lcdb("preview", "--stack", NAME)
         assert done.returncode == 1
         assert f"stack {NAME} of the checkout in {without.root} has its embedded server on it" in done.stderr
@@ -173,10 +173,10 @@ def test_second_checkout_is_told_at_preview_which_folder_has_the_containers(tmp_
     checkouts = []
     for folder in (tmp_path / "first", tmp_path / "second"):
         folder.mkdir()
-        made = make_checkout(folder)
+        checkout = make_checkout(folder)
         (folder / f"Pulumi.{name}.yaml").write_text(
             "config:\n" + "".join(f"  lifecompanion:{key}: {value}\n" for key, value in settings.items()))
-        checkouts.append(replace(made, env={
+        checkouts.append(replace(checkout, env={
             "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200", "XDG_STATE_HOME": str(tmp_path / "state"),
             "PULUMI_SKIP_UPDATE_CHECK": "true"}))
     first, second = checkouts

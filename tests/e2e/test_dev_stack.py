@@ -27,13 +27,13 @@ INDEXES = {"idx_environmental_device_time", "idx_environmental_time_temp", "idx_
 
 @pytest.fixture(scope="module")
 def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
-    made = checkout.stack(f"e2e{suffix}", {
+    created = checkout.stack(f"e2e{suffix}", {
         "target": "docker", "image": "auto", "memory": "512MiB", "replicas": 1, "onUnsupported": "skip", "seed": True,
         "s3": "local", "s3OnUnsupported": "warn", "allowBucketDeletion": True})
-    made.up()
-    yield made
-    made.destroy()
-    assert left_in_docker(made.name) == []
+    created.up()
+    yield created
+    created.destroy()
+    assert left_in_docker(created.name) == []
 
 
 def community(stack: Stack) -> bool:
@@ -100,8 +100,8 @@ def test_a_stack_from_before_the_components_is_grouped_and_nothing_is_made_again
 
 def test_nothing_listens_beyond_loopback(up: Stack) -> None:
     inspected = json.loads(_docker("inspect", *_containers(up)))
-    bound = {binding["HostIp"] for each in inspected
-             for bindings in each["NetworkSettings"]["Ports"].values() for binding in bindings or ()}
+    bound = {binding["HostIp"] for container in inspected
+             for bindings in container["NetworkSettings"]["Ports"].values() for binding in bindings or ()}
     assert bound == {"127.0.0.1"}
 
 
@@ -180,19 +180,19 @@ def test_an_object_no_longer_declared_stays_unless_todays_config_allows_its_drop
     assert "ACTIVITY_DAILY)\n" in before
     grown = before.replace("ACTIVITY_DAILY)\n", "ACTIVITY_DAILY, View('warm', 'SELECT id FROM users'))\n").replace(
         "import Object, Table", "import Object, Table, View")
-    there = "SELECT to_regclass('public.warm') IS NOT NULL"
+    exists = "SELECT to_regclass('public.warm') IS NOT NULL"
     try:
         program.write_text(grown)
         assert up.up()["create"] == 1
         program.write_text(before)
         assert up.up()["delete"] == 1
-        assert up.query(there) == [(True,)]
+        assert up.query(exists) == [(True,)]
         program.write_text(grown)
         assert up.up()["create"] == 1
         up.set("allow.warm[0]", "drops_view", path=True)
         program.write_text(before)
         assert up.up()["delete"] == 1
-        assert up.query(there) == [(False,)]
+        assert up.query(exists) == [(False,)]
     finally:
         program.write_text(before)
     assert set(up.up()) == {"same"}
@@ -228,7 +228,7 @@ def test_no_generated_secret_is_in_state_logs_inspect_or_process_list(up: Stack)
         "logs": "".join(_docker("logs", name) for name in _containers(up)),
         "processes": subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout,
         "images": "".join(_docker("history", "--no-trunc", image) for image in
-                          {each["Image"] for each in json.loads(_docker("inspect", *_containers(up)))}),
+                          {container["Image"] for container in json.loads(_docker("inspect", *_containers(up)))}),
         "lcdb": again.stdout + again.stderr,
         "log": (up.checkout.root / ".lcdb" / up.name / "log").read_text(),
         "statements": str(up.query("SELECT query FROM public.pg_stat_statements")),
@@ -271,7 +271,7 @@ def _docker(*arguments: str) -> str:
 
 def _bucket(stack: Stack) -> tuple[Any, str]:
     """A client that logs in as the stack does, and the bucket's name."""
-    inputs = next(each["inputs"] for each in _revealed(stack) if each["type"].endswith("storage:Bucket"))
+    inputs = next(resource["inputs"] for resource in _revealed(stack) if resource["type"].endswith("storage:Bucket"))
     login = S3Login.from_dict(_plain(inputs["login"]) if "plaintext" in inputs["login"] else {
         key: _plain(value) for key, value in inputs["login"].items()})
     return replace(login, ca_file=str(stack.checkout.root / str(login.ca_file))).client(), inputs["bucket"]
@@ -286,9 +286,10 @@ def _revealed(stack: Stack) -> list[dict[str, Any]]:
 def _secrets(stack: Stack) -> set[str]:
     """Every generated secret: the passwords, and a line out of the middle of the certificate's key."""
     resources = _revealed(stack)
-    passwords = {str(_plain(each["outputs"]["value"])) for each in resources if each["type"].endswith(":Password")}
-    keys = {str(_plain(each["outputs"]["key_pem"])).splitlines()[1]
-            for each in resources if each["type"].endswith(":Certificate")}
+    passwords = {str(_plain(resource["outputs"]["value"])) for resource in resources
+                 if resource["type"].endswith(":Password")}
+    keys = {str(_plain(resource["outputs"]["key_pem"])).splitlines()[1]
+            for resource in resources if resource["type"].endswith(":Certificate")}
     return passwords | keys
 
 

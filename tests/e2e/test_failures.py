@@ -176,9 +176,9 @@ def _kill_dynamic_provider(cli: int) -> None:
     def below(pid: int) -> bool:
         return pid == cli or (pid in parents and below(parents[pid]))
 
-    found = [pid for pid, command in commands.items() if below(pid) and b"pulumi.dynamic" in command]
-    assert found
-    for pid in found:
+    providers = [pid for pid, command in commands.items() if below(pid) and b"pulumi.dynamic" in command]
+    assert providers
+    for pid in providers:
         os.kill(pid, signal.SIGKILL)
 
 

@@ -24,30 +24,30 @@ MONITOR = "given and not generated"
 
 @pytest.fixture(scope="module")
 def stack(checkout: Checkout, suffix: str) -> Iterator[Stack]:
-    made = checkout.stack(f"phys{suffix}", {
+    created = checkout.stack(f"phys{suffix}", {
         "target": "docker", "memory": "512MiB", "onUnsupported": "skip", "s3": "local", "s3OnUnsupported": "warn",
         # That WAL is archived follows from the schedule.
         "allowBucketDeletion": True, "backupSchedule": [
             {"kind": kind, "cron": "0 0 1 1 *"} for kind in ("full", "logical", "drill", "prune")]},
         secret={"passwords": json.dumps({"monitor": MONITOR})})
-    made.up()
-    yield made
-    made.destroy()
-    assert left_in_docker(made.name) == []
+    created.up()
+    yield created
+    created.destroy()
+    assert left_in_docker(created.name) == []
 
 
 def backup(stack: Stack, *words: str) -> dict[str, object]:
     done = stack.checkout.lcdb("backup", *words, "--stack", stack.name, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+    output: dict[str, object] = json.loads(done.stdout)
+    return output
 
 
 def rows(address: Address) -> tuple[int, int]:
     with address.connect() as connection:
-        found = connection.execute("SELECT count(*), coalesce(max(n), 0) FROM public.written").fetchone()
-    assert found
-    return found
+        row = connection.execute("SELECT count(*), coalesce(max(n), 0) FROM public.written").fetchone()
+    assert row
+    return row
 
 
 def inside_drill_server(stack: Stack, *words: str) -> str:
@@ -61,14 +61,14 @@ def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(
                                                    ("drill", "backup"), ("prune", "deleted"))}
     deadline = time.monotonic() + 600
     while True:
-        said = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout
-        if all(each in said for each in wanted):
+        log = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True).stdout
+        if all(words in log for words in wanted):
             break
-        assert time.monotonic() < deadline, said
+        assert time.monotonic() < deadline, log
         time.sleep(1)
-    assert "FAILED" not in said
+    assert "FAILED" not in log
     # A backup of each kind, in the container that is there for drills: the live server saw nothing of it.
-    proven = next(line for line in said.splitlines() if "drill: backup" in line)
+    proven = next(line for line in log.splitlines() if "drill: backup" in line)
     assert proven.count(" proven, recovered in ") == 2
     assert stack.query("SELECT count(*) FROM pg_stat_database WHERE datname LIKE 'lcdb_drill%'") == [(0,)]
     # Its WAL was there before the bucket: nothing was pushed without one, nor without a stanza.
@@ -77,7 +77,7 @@ def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(
     assert "beside" not in inside_drill_server(stack, "ls", "/var/lib/postgresql/data").split()
     done = stack.checkout.lcdb("backup", "status", "--stack", stack.name)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert stack.outputs()["backup"]["keys"][0] not in said
+    assert stack.outputs()["backup"]["keys"][0] not in log
 
 
 def test_a_manifest_names_what_the_server_was_made_from(stack: Stack) -> None:
@@ -139,7 +139,7 @@ def test_recovery_is_exact_to_the_transaction_while_writers_go_on(stack: Stack, 
         writer.join()
     stack.query("SELECT pg_switch_wal()")
     listed = backup(stack, "list")
-    kinds = [each["kind"] for each in listed]  # type: ignore[index]
+    kinds = [entry["kind"] for entry in listed]  # type: ignore[index]
     assert kinds[-2:] == ["full", "incr"]
 
     with recovered(stack, f"pit-{suffix}", "--to", moment.isoformat()) as address:
@@ -170,20 +170,20 @@ def test_a_point_in_time_becomes_a_stack_of_its_own_that_goes_on_by_itself(stack
     try:
         done = stack.checkout.lcdb("backup", *words, "--stack", stack.name)
         assert done.returncode == 0, done.stdout + done.stderr
-        made = stack.checkout.existing(name)
-        assert made.query("SELECT n FROM public.told", role="app") == [(1,)]
-        assert made.query("SHOW timescaledb.max_background_workers") == [("0",)]
-        assert made.query("SELECT failed_count FROM pg_stat_archiver") == [(0,)]  # into a bucket of its own
-        assert made.outputs()["logins"]["monitor"]["password"] == MONITOR
-        assert MONITOR not in (stack.checkout.root / f"Pulumi.{name}.yaml").read_text() + made.state()
-        assert set(made.up()) == {"same"}
-        assert set(made.refresh()) == {"same"}
+        recovered_stack = stack.checkout.existing(name)
+        assert recovered_stack.query("SELECT n FROM public.told", role="app") == [(1,)]
+        assert recovered_stack.query("SHOW timescaledb.max_background_workers") == [("0",)]
+        assert recovered_stack.query("SELECT failed_count FROM pg_stat_archiver") == [(0,)]  # into a bucket of its own
+        assert recovered_stack.outputs()["logins"]["monitor"]["password"] == MONITOR
+        assert MONITOR not in (stack.checkout.root / f"Pulumi.{name}.yaml").read_text() + recovered_stack.state()
+        assert set(recovered_stack.up()) == {"same"}
+        assert set(recovered_stack.refresh()) == {"same"}
         again = stack.checkout.lcdb("backup", *words, "--stack", stack.name)
         assert (again.returncode, f"Pulumi.{name}.yaml is there already" in again.stderr) == (1, True)
         released = stack.checkout.lcdb("backup", "release", name, "--target")
         assert released.returncode == 0, released.stderr
-        assert made.query("SHOW timescaledb.max_background_workers") != [("0",)]
-        assert made.query("SELECT n FROM public.told", role="app") == [(1,)]
+        assert recovered_stack.query("SHOW timescaledb.max_background_workers") != [("0",)]
+        assert recovered_stack.query("SELECT n FROM public.told", role="app") == [(1,)]
         twice = stack.checkout.lcdb("backup", "release", name, "--target")
         assert (twice.returncode, "its jobs are not held" in twice.stderr) == (1, True)
     finally:
@@ -211,8 +211,8 @@ def test_a_point_before_the_first_backup_is_one_line_and_leaves_nothing(stack: S
         assert done.returncode == 1
         assert done.stderr.startswith("point in time 2020-01-01 00:00:00+00:00: before backup ")
         assert done.stderr.count("\n") == 1
-        found = subprocess.run(["docker", "inspect", name], capture_output=True, check=False)
-        assert found.returncode != 0
+        inspected = subprocess.run(["docker", "inspect", name], capture_output=True, check=False)
+        assert inspected.returncode != 0
     finally:
         remove_container(name)
 
@@ -235,8 +235,8 @@ class recovered:
         self.stack, self.name, self.words = stack, name, words
 
     def __enter__(self) -> Address:
-        found = backup(self.stack, "restore", *self.words, "--container", self.name)
-        address = replace(self.stack.address(), port=int(str(found["port"])))
+        output = backup(self.stack, "restore", *self.words, "--container", self.name)
+        address = replace(self.stack.address(), port=int(str(output["port"])))
         try:
             psycopg.connect(address.dsn()).close()
         except psycopg.Error:

@@ -29,11 +29,11 @@ BY_HAND = {
 @pytest.fixture
 def newcomer(tmp_path: Path, suffix: str) -> Iterator[tuple[Checkout, str]]:
     """A checkout whose state is kept where `lcdb` keeps it, and the name of a stack like `test`."""
-    made = make_checkout(tmp_path)
+    checkout = make_checkout(tmp_path)
     name = f"walk{suffix}"
     (tmp_path / f"Pulumi.{name}.yaml").write_text((tmp_path / "Pulumi.test.yaml").read_text())
     keep = {"PULUMI_SKIP_UPDATE_CHECK", "PYTHONPATH", "NO_COLOR", "COLUMNS"}
-    yield replace(made, env={key: value for key, value in made.env.items() if key in keep}), name
+    yield replace(checkout, env={key: value for key, value in checkout.env.items() if key in keep}), name
     assert left_in_docker(name) == []
 
 

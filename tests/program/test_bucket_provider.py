@@ -51,33 +51,33 @@ def test_made_then_unchanged_then_drift_shows_at_preview_and_at_refresh_then_del
         server: S3Server, inputs: dict[str, Any]) -> None:
     provider = BucketProvider()
     assert previewed(inputs)["plan"][0] == f"bucket {SPEC.name}: absent -> present"
-    made = provider.create(checked(inputs)).outs
-    assert "plan" not in made
-    assert not provider.diff(SPEC.name, made, previewed(inputs)).changes
-    assert not provider.diff(SPEC.name, made, checked(inputs)).changes
-    assert provider.read(SPEC.name, made).outs == made
+    created = provider.create(checked(inputs)).outs
+    assert "plan" not in created
+    assert not provider.diff(SPEC.name, created, previewed(inputs)).changes
+    assert not provider.diff(SPEC.name, created, checked(inputs)).changes
+    assert provider.read(SPEC.name, created).outs == created
 
     server.login.client().put_bucket_versioning(Bucket=SPEC.name, VersioningConfiguration={"Status": "Suspended"})
     again = checked(inputs)
     assert previewed(inputs)["plan"] == ["versioning: off -> on"]
-    assert provider.diff(SPEC.name, made, previewed(inputs)).changes
-    assert provider.diff(SPEC.name, made, again).changes
-    refreshed = provider.read(SPEC.name, made).outs
-    assert {key for key in made if refreshed[key] != made[key]} == {"versioning"}
-    assert provider.update(SPEC.name, refreshed, again).outs == made
+    assert provider.diff(SPEC.name, created, previewed(inputs)).changes
+    assert provider.diff(SPEC.name, created, again).changes
+    refreshed = provider.read(SPEC.name, created).outs
+    assert {key for key in created if refreshed[key] != created[key]} == {"versioning"}
+    assert provider.update(SPEC.name, refreshed, again).outs == created
 
     server.login.client().put_object(Bucket=SPEC.name, Key="backups/one", Body=b"x")
     with pytest.raises(BucketError, match="it holds backups"):
-        provider.delete(SPEC.name, made)
-    provider.delete(SPEC.name, {**made, "allow_with_backups": True})
-    assert provider.read(SPEC.name, made).id == ""
+        provider.delete(SPEC.name, created)
+    provider.delete(SPEC.name, {**created, "allow_with_backups": True})
+    assert provider.read(SPEC.name, created).id == ""
 
 
 def test_the_secret_stays_where_it_came_in(server: S3Server, inputs: dict[str, Any]) -> None:
-    made = BucketProvider().create(checked(inputs)).outs
+    created = BucketProvider().create(checked(inputs)).outs
     secret = inputs["login"]["secret_key"]
-    assert secret not in json.dumps({key: value for key, value in made.items() if key != "login"})
-    BucketProvider().delete(SPEC.name, made)
+    assert secret not in json.dumps({key: value for key, value in created.items() if key != "login"})
+    BucketProvider().delete(SPEC.name, created)
 
 
 def test_a_protection_that_the_server_lacks_fails_where_the_stack_says_so(inputs: dict[str, Any]) -> None:
@@ -148,15 +148,15 @@ def test_a_server_that_has_ended_is_started_again_and_its_deletion_leaves_nothin
     inputs = {"folder": str(tmp_path / "server"), "port": float(free_port()), "region": "us-east-1",
               "access_key": "root", "secret_key": "a-secret-of-tests-only",
               **{key: certificate[key] for key in ("ca_pem", "cert_pem", "key_pem")}}
-    made = provider.create(inputs).outs
+    created = provider.create(inputs).outs
     try:
-        assert not provider.diff("s3", made, inputs).changes
+        assert not provider.diff("s3", created, inputs).changes
         stop_gateway(Path(inputs["folder"]))
-        assert provider.read("s3", made).outs["running"] is False
-        assert provider.diff("s3", made, inputs).changes
-        assert provider.update("s3", made, inputs).outs["running"] is True
+        assert provider.read("s3", created).outs["running"] is False
+        assert provider.diff("s3", created, inputs).changes
+        assert provider.update("s3", created, inputs).outs["running"] is True
     finally:
-        provider.delete("s3", made)
+        provider.delete("s3", created)
     assert not (tmp_path / "server").exists()
 
 

@@ -130,14 +130,14 @@ def test_a_changed_declaration_is_put(server: S3Server, spec: BucketSpec) -> Non
 
 def test_a_bucket_of_somebody_else_is_one_clear_line(tmp_path_factory: pytest.TempPathFactory) -> None:
     with seaweedfs(tmp_path_factory.mktemp("accounts")) as server:
-        mine = ensure(server, BucketSpec("backups-of-one"))
+        ensured = ensure(server, BucketSpec("backups-of-one"))
         other = login_of(server, STRANGER)
-        for attempt in (lambda: ensure_bucket(other, BucketSpec(mine.state.name), on_unsupported="warn"),
-                        lambda: read_bucket(other, mine.state.name)):
+        for attempt in (lambda: ensure_bucket(other, BucketSpec(ensured.state.name), on_unsupported="warn"),
+                        lambda: read_bucket(other, ensured.state.name)):
             with pytest.raises(BucketError, match=r"^bucket backups-of-one at .*: it exists, but .* somebody else;"):
                 attempt()
         with pytest.raises(BackupError, match="may not delete bucket backups-of-one"):
-            delete_bucket(other, mine.state.name, allow_with_backups=True)
+            delete_bucket(other, ensured.state.name, allow_with_backups=True)
         assert plan_bucket(BucketSpec("backups-of-one"), read_bucket(server.login, "backups-of-one")) == []
 
 

@@ -48,9 +48,9 @@ def test_every_resource_hangs_under_a_part_and_is_known_where_earlier_versions_h
         monkeypatch: pytest.MonkeyPatch, stack: str, config: dict[str, Any], secret: dict[str, str], official: bool
         ) -> None:
     recorder, _ = declared(monkeypatch, stack, config, secret, official=official)
-    found = resources(recorder)
-    assert len(found) > 30
-    for urn, request in found.items():
+    registered = resources(recorder)
+    assert len(registered) > 30
+    for urn, request in registered.items():
         assert part_of(recorder, urn), urn
         assert f"urn:pulumi:{stack}::lifecompanion::{request.type}::{request.name}" in former_urns(
             request, stack, "lifecompanion"), urn
@@ -96,13 +96,13 @@ def test_the_login_of_the_server_stays_where_it_is(monkeypatch: pytest.MonkeyPat
 
 def test_a_part_changes_neither_protection_nor_what_goes_with_what(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, _ = declared(monkeypatch, "dev", {"protect": ["users"]})
-    found = resources(recorder)
-    assert [request.name for request in found.values() if request.protect] == ["users"]
+    registered = resources(recorder)
+    assert [request.name for request in registered.values() if request.protect] == ["users"]
     volume = f"{HEAD}{PACKAGE}Server$docker:index/volume:Volume::primary-data"
-    inside = {request.deletedWith for request in found.values() if request.type.startswith("postgresql:")}
+    inside = {request.deletedWith for request in registered.values() if request.type.startswith("postgresql:")}
     assert inside == {volume}
-    assert not any(request.retainOnDelete for request in found.values())
-    assert not any(PACKAGE in urn.split("$")[-1] for request in found.values() for urn in request.dependencies)
+    assert not any(request.retainOnDelete for request in registered.values())
+    assert not any(PACKAGE in urn.split("$")[-1] for request in registered.values() for urn in request.dependencies)
 
 
 def test_a_renamed_object_is_known_by_both_names_in_both_places(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,8 +135,8 @@ def as_earlier_versions_wrote(record: Path) -> None:
     kept = json.loads(record.read_text())
     former = {urn: urn.replace("::lifecompanion::", "::lifecompanion::pulumi:pulumi:Stack$") for urn in kept["made"]}
     kept["made"] = {former[urn]: {key: former.get(value, value) if key == "goes_with" else value
-                                  for key, value in made.items() if key != "parent"}
-                    for urn, made in kept["made"].items()}
+                                  for key, value in entry.items() if key != "parent"}
+                    for urn, entry in kept["made"].items()}
     record.write_text(json.dumps(kept))
 
 
@@ -156,11 +156,12 @@ def test_a_record_of_an_earlier_version_is_taken_over_whole_and_nothing_is_made_
     assert sorted(operations(result)) == [("same", "first"), ("same", "next"), ("same", "x-password")]
     assert result.outputs["password"] == password
     under = f"urn:pulumi:here::lifecompanion::{PACKAGE}Storage$pulumi-python:dynamic/"
-    made = json.loads(record.read_text())["made"]
-    assert set(made) == {f"{under}tests:File::first", f"{under}tests:File::next", f"{under}access:Password::x-password"}
-    assert made[f"{under}tests:File::next"]["goes_with"] == f"{under}tests:File::first"
+    entries = json.loads(record.read_text())["made"]
+    assert set(entries) == {f"{under}tests:File::first", f"{under}tests:File::next",
+                            f"{under}access:Password::x-password"}
+    assert entries[f"{under}tests:File::next"]["goes_with"] == f"{under}tests:File::first"
     parent = f"urn:pulumi:here::lifecompanion::{PACKAGE}Storage::storage"
-    assert {entry["parent"] for entry in made.values()} == {parent}
+    assert {entry["parent"] for entry in entries.values()} == {parent}
 
     assert {operation for operation, _ in operations(run())} == {"same"}
     assert {operation for operation, _ in operations(runner.destroy("here", root=root, local=root / ".lcdb"))} == {

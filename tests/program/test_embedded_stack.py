@@ -24,8 +24,8 @@ def test_machine_with_neither_docker_nor_pulumi_gets_the_whole_database(tmp_path
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("node", "npm", "git", "sh", "bash", "env", "uname", "ps", "dirname", "readlink", "sed"):
-        if found := shutil.which(name):
-            (programs / name).symlink_to(found)
+        if program := shutil.which(name):
+            (programs / name).symlink_to(program)
     checkout = make_checkout(tmp_path)
     # Its packages are installed once; this machine then reaches nothing.
     embedded_server.prepare(ROOT / ".lcdb" / "embedded-node")
@@ -39,9 +39,9 @@ def test_machine_with_neither_docker_nor_pulumi_gets_the_whole_database(tmp_path
     try:
         first = bare.lcdb("up")
         assert first.returncode == 0, first.stdout + first.stderr
-        said = " ".join((first.stdout + first.stderr).split())
+        output = " ".join((first.stdout + first.stderr).split())
         for loud in ("no Docker engine answers", "no Pulumi CLI", "without Pulumi state", "not for production"):
-            assert loud in said, loud
+            assert loud in output, loud
         exported = bare.lcdb("outputs", "dsn", "--role", "readonly")
         assert exported.stdout.startswith("postgresql://lifecompanion_readonly:")
         record = json.loads((tmp_path / ".lcdb" / "embedded" / "inprocess.json").read_text())

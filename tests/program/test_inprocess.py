@@ -207,5 +207,5 @@ def test_the_record_names_every_resource_with_its_type(
         root: Path, program: Callable[[str], None], run: Run) -> None:
     program('File("note", "note.txt", "text")')
     run()
-    [made] = json.loads((root / ".lcdb/here/inprocess.json").read_text())["made"].values()
-    assert (made["type"], made["name"], made["id"]) == ("pulumi-python:dynamic/tests:File", "note", "note.txt")
+    [entry] = json.loads((root / ".lcdb/here/inprocess.json").read_text())["made"].values()
+    assert (entry["type"], entry["name"], entry["id"]) == ("pulumi-python:dynamic/tests:File", "note", "note.txt")

@@ -35,7 +35,7 @@ def leftover() -> Iterator[tuple[str, str, list[str]]]:
     client.close()
 
 
-def there(name: str) -> bool:
+def exists(name: str) -> bool:
     client = docker.from_env(timeout=5)
     try:
         client.containers.get(name)
@@ -50,7 +50,7 @@ def test_container_of_the_killed_update_goes(leftover: tuple[str, str, list[str]
     stack, name, causes = leftover
     now = datetime.now(UTC)
     assert remove_leftovers(causes, stack, Run(now - HOUR, now)) == [name]
-    assert not there(name)
+    assert not exists(name)
 
 
 def test_container_made_at_another_time_stays(leftover: tuple[str, str, list[str]]) -> None:
@@ -59,14 +59,14 @@ def test_container_made_at_another_time_stays(leftover: tuple[str, str, list[str
     assert remove_leftovers(causes, stack, Run(now - 3 * HOUR, now - 2 * HOUR)) == []
     assert remove_leftovers(causes, stack, Run(now + HOUR, now + HOUR)) == []
     assert remove_leftovers(causes, stack, None) == []
-    assert there(name)
+    assert exists(name)
 
 
 def test_container_of_another_stack_stays(leftover: tuple[str, str, list[str]]) -> None:
     _, name, causes = leftover
     now = datetime.now(UTC)
     assert remove_leftovers(causes, "dev", Run(now - HOUR, now)) == []
-    assert there(name)
+    assert exists(name)
 
 
 def test_run_is_read_from_its_log(tmp_path: Path) -> None:

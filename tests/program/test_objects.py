@@ -42,20 +42,20 @@ def rich(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("rich")
 def test_each_kind_is_a_resource_of_its_own_type(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, exported = declared(monkeypatch, "dev", {"allow": {"hourly": ["drops_aggregate"]}})
-    for each in RICH:
-        inputs = recorder.of(type(each).__name__)[each.full_name]
+    for wanted in RICH:
+        inputs = recorder.of(type(wanted).__name__)[wanted.full_name]
         held = {key: value for key, value in inputs.items() if key not in ("connection", "options", "__provider")}
-        assert from_dict(held) == each
-        assert inputs["options"].get("allow", []) == (["drops_aggregate"] if each.name == "hourly" else [])
-    assert set(exported["tables"]) == {each.full_name for each in RICH if isinstance(each, Table)}
-    assert set(exported["objects"]) == {f"{kind_of(each)} {each.full_name}" for each in RICH
-                                        if not isinstance(each, Table)}
+        assert from_dict(held) == wanted
+        assert inputs["options"].get("allow", []) == (["drops_aggregate"] if wanted.name == "hourly" else [])
+    assert set(exported["tables"]) == {wanted.full_name for wanted in RICH if isinstance(wanted, Table)}
+    assert set(exported["objects"]) == {f"{kind_of(wanted)} {wanted.full_name}" for wanted in RICH
+                                        if not isinstance(wanted, Table)}
 
 
 @pytest.mark.usefixtures("rich")
 def test_objects_are_made_after_what_they_stand_on(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = {cls.__name__ for cls in KINDS.values()}
-    order = [name for kind, name in declared(monkeypatch, "dev")[0].found if kind in kinds]
+    order = [name for kind, name in declared(monkeypatch, "dev")[0].inputs if kind in kinds]
     for first, then in (("users", "devices"), ("environmental_readings", "hourly"), ("hourly", "warm_rooms"),
                         ("touch", "private.people"), ("prune_old", "prune")):
         assert order.index(first) < order.index(then)

@@ -36,9 +36,9 @@ ISSUED = issue(["localhost", "127.0.0.1"], 30)
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.DockerClient]:
     require("docker")
-    made = docker.from_env(timeout=60)
-    yield made
-    made.close()
+    docker_client = docker.from_env(timeout=60)
+    yield docker_client
+    docker_client.close()
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +72,16 @@ def run(client: docker.DockerClient, image: str, words: dict[str, Any]) -> Itera
     client.volumes.create(name)
 
     def start() -> Container:
-        made = client.containers.create(
+        container = client.containers.create(
             image, name=name, entrypoint=words["entrypoints"], command=words["command"], environment=words["envs"],
             ports={f"{int(port['internal'])}/tcp": (port["ip"], None) for port in words["ports"]},
             volumes={name: {"bind": words["volumes"][0]["containerPath"], "mode": "rw"}},
             cap_drop=words["capabilities"]["drops"], security_opt=words["securityOpts"],
             mem_limit=f"{int(words['memory'])}m", memswap_limit=f"{int(words['memorySwap'])}m")
-        made.put_archive("/", archive(plain(words["uploads"])))
-        made.start()
-        made.reload()
-        return made
+        container.put_archive("/", archive(plain(words["uploads"])))
+        container.start()
+        container.reload()
+        return container
 
     yield start
     with suppress(NotFound):

@@ -154,9 +154,9 @@ def test_grpc_speaks_to_nobody_but_whoever_has_the_server_s_own_certificate(serv
                 return b""
 
     def context() -> ssl.SSLContext:
-        made = ssl.create_default_context(cafile=str(served.folder / "ca.pem"))
-        made.set_alpn_protocols(["h2"])
-        return made
+        with_authority = ssl.create_default_context(cafile=str(served.folder / "ca.pem"))
+        with_authority.set_alpn_protocols(["h2"])
+        return with_authority
 
     assert answer(None) == b""
     assert answer(context()) == b""

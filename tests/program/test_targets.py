@@ -60,7 +60,7 @@ def test_the_generated_backup_key_stays_behind_those_that_are_given(monkeypatch:
 def test_no_replicas_means_no_slot_and_no_volume_of_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, exported = declared(monkeypatch, "dev", {"replicas": 0})
     assert not recorder.of("PhysicalReplicationSlot")
-    assert not [name for kind, name in recorder.found if "replica-" in name]
+    assert not [name for kind, name in recorder.inputs if "replica-" in name]
     assert exported["replicas"] == []
 
 
@@ -146,7 +146,7 @@ def test_outputs_with_passwords_are_secret(monkeypatch: pytest.MonkeyPatch, stac
 def test_every_input_that_carries_a_password_is_marked_secret(
         monkeypatch: pytest.MonkeyPatch, stack: str, secret: dict[str, str]) -> None:
     recorder, _ = declared(monkeypatch, stack, secret=secret)
-    bare = [(kind, name, ".".join(path)) for (kind, name), inputs in recorder.found.items()
+    bare = [(kind, name, ".".join(path)) for (kind, name), inputs in recorder.inputs.items()
             for path, value in leaves(inputs)
             if value != SECRET and isinstance(value, str) and ("generated" in value or PROD["adminPassword"] in value)]
     assert bare == []

@@ -61,9 +61,9 @@ class Archived:
 
 def bridge_address() -> str:
     """The address of this machine that containers of the default network and this machine's processes both reach."""
-    found = json.loads(docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"))
+    networks = json.loads(docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"))
     # An engine that has just begun to use the network names only its range.
-    return str(found[0].get("Gateway") or ipaddress.ip_network(found[0]["Subnet"])[1])
+    return str(networks[0].get("Gateway") or ipaddress.ip_network(networks[0]["Subnet"])[1])
 
 
 def archiving(kind: str) -> str:

@@ -45,11 +45,11 @@ class Checkout:
         path = self.root / f"Pulumi.{name}.yaml"
         values = {"port": free_ports(), **config}
         path.write_text(yaml.safe_dump({"config": {f"lifecompanion:{key}": value for key, value in values.items()}}))
-        made = auto.create_or_select_stack(
+        stack = auto.create_or_select_stack(
             name, work_dir=str(self.root), opts=auto.LocalWorkspaceOptions(env_vars=dict(self.env)))
         for key, value in (secret or {}).items():
-            made.set_config(f"lifecompanion:{key}", auto.ConfigValue(value, secret=True))
-        return Stack(self, name, made)
+            stack.set_config(f"lifecompanion:{key}", auto.ConfigValue(value, secret=True))
+        return Stack(self, name, stack)
 
     def existing(self, name: str) -> Stack:
         """A stack that the program made itself."""
@@ -79,9 +79,9 @@ class Stack:
 
     def preview(self) -> str:
         """What `pulumi preview --diff` prints."""
-        said: list[str] = []
-        self.automation.preview(diff=True, color="never", on_output=said.append)
-        return "\n".join(said)
+        lines: list[str] = []
+        self.automation.preview(diff=True, color="never", on_output=lines.append)
+        return "\n".join(lines)
 
     def set(self, key: str, value: str, *, path: bool = False) -> None:
         """Set a key, or with `path` a place inside of it such as allow.warm[0]."""

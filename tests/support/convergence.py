@@ -37,17 +37,17 @@ def agreed(database: Database, objects: Sequence[Object]) -> None:
 
 def read_back(database: Database, objects: Sequence[Object]) -> None:
     """Live equals declared, in its words and through the properties that Pulumi carries."""
-    found = apply.read(database.owner, objects)
-    assert found == list(objects)
-    assert [from_dict(to_dict(each)) for each in found if each] == list(objects)
+    live = apply.read(database.owner, objects)
+    assert live == list(objects)
+    assert [from_dict(to_dict(value)) for value in live if value] == list(objects)
 
 
 def made_again(database: Database, objects: Sequence[Object], gone: Object, drop: str) -> None:
     """An object that is dropped by hand plans exactly its creation, and is there again afterwards."""
     database.execute("SET client_min_messages = error", drop)
-    found = apply.plan(database.owner, objects).render()
-    assert found == plan_from_empty([gone]).render()
-    assert len(converge(database, objects)) == len(found)
+    plan = apply.plan(database.owner, objects).render()
+    assert plan == plan_from_empty([gone]).render()
+    assert len(converge(database, objects)) == len(plan)
 
 
 def survives_crashes(database: Database, before: Sequence[Object], after: Sequence[Object], *allow: str,

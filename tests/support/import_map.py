@@ -242,9 +242,9 @@ def _surroundings(panels: Mapping[str, Panel]) -> Iterator[str]:
     main = text_width("__main__.py", SIZE) + 24
     yield rect(MARGIN, MARGIN, main, BOX, fill="#f8fafc", stroke="#475569", rx=5)
     yield text(MARGIN + main / 2, MARGIN + 18.5, "__main__.py", size=SIZE, anchor="middle", bold=True)
-    beside = cli.x + cli.width + MARGIN
+    right = cli.x + cli.width + MARGIN
     level = (infra.y + min(infra.y + infra.height, y + height)) / 2
-    for path in (f"M{n(MARGIN + main)} {n(MARGIN + BOX / 2)} H{n(beside)} V{n(infra.y - 2)}",
+    for path in (f"M{n(MARGIN + main)} {n(MARGIN + BOX / 2)} H{n(right)} V{n(infra.y - 2)}",
                  f"M{n(cli.x + cli.width / 2)} {n(cli.y + cli.height)} V{n(infra.y - 2)}",
                  f"M{n(infra.x + infra.width)} {n(level)} H{n(x - 2)}",
                  f"M{n(x + width / 2)} {n(y + height)} V{n(schema.y - 2)}"):

@@ -29,13 +29,13 @@ class Imports:
     def between(self, names: Iterable[str]) -> Edges:
         """The imports between these streets or packages, none of itself; `x.y` stands for all modules below it."""
         known = set(names)
-        found: dict[str, set[str]] = {name: set() for name in sorted(known)}
+        edges: dict[str, set[str]] = {name: set() for name in sorted(known)}
         for module, imported in self.edges.items():
             for other in imported:
                 for one, two in ((street_of(module), street_of(other)), (package_of(module), package_of(other))):
                     if one != two and one in known and two in known:
-                        found[one].add(two)
-        return {name: frozenset(others) for name, others in found.items()}
+                        edges[one].add(two)
+        return {name: frozenset(others) for name, others in edges.items()}
 
     def is_alias(self, street: str) -> bool:
         """Whether the street is one module that only hands on the names of another."""

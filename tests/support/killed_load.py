@@ -44,9 +44,9 @@ def kill_half_way(address: Address, spec: Spec, *, adding: bool = False) -> None
 def portions(address: Address) -> int:
     """How many portions the record of the load has."""
     with address.connect() as connection:
-        there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{SCHEMA}.portion",)).fetchone()
-        if there != (True,):
+        exists = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{SCHEMA}.portion",)).fetchone()
+        if exists != (True,):
             return 0
-        found = connection.execute(f"SELECT count(*) FROM {SCHEMA}.portion".encode()).fetchone()
-        assert found
-        return int(found[0])
+        row = connection.execute(f"SELECT count(*) FROM {SCHEMA}.portion".encode()).fetchone()
+        assert row
+        return int(row[0])

@@ -68,22 +68,22 @@ Change = Callable[[dict[str, Any]], None]
 def _edit(name: str, **parts: Callable[[Any], Any]) -> Change:
     """Replace parts of one object, each by what the function makes of it."""
     def change(objects: dict[str, Any]) -> None:
-        each = objects[name]
-        objects[name] = replace(each, **{part: made(getattr(each, part)) for part, made in parts.items()})
+        value = objects[name]
+        objects[name] = replace(value, **{part: edit(getattr(value, part)) for part, edit in parts.items()})
     return change
 
 
 def _with(new: Any) -> Callable[[Any], Any]:
     """Add to a tuple, or take the place of what bears the same name there."""
-    def made(those: tuple[Any, ...]) -> tuple[Any, ...]:
-        if new.name not in [each.name for each in those]:
+    def replaced(those: tuple[Any, ...]) -> tuple[Any, ...]:
+        if new.name not in [part.name for part in those]:
             return (*those, new)
-        return tuple(new if each.name == new.name else each for each in those)
-    return made
+        return tuple(new if part.name == new.name else part for part in those)
+    return replaced
 
 
 def _column(name: str, **changed: Any) -> Callable[[Any], Any]:
-    return lambda those: tuple(replace(each, **changed) if each.name == name else each for each in those)
+    return lambda those: tuple(replace(column, **changed) if column.name == name else column for column in those)
 
 
 def _declare(new: Object) -> Change:
@@ -109,7 +109,7 @@ PLAIN: Mapping[str, Change] = {
     "index replaced on a hypertable": _edit("samples", indexes=_with(Index("samples_by_value", ("value", "at")))),
     "index renamed": _edit("rooms", indexes=lambda those: (replace(those[0], name="rooms_named"), *those[1:])),
     "comments": _edit("samples", comment=lambda _: "What sensors say", columns=_column("value", comment="As sent")),
-    "chunk interval": _edit("samples", hypertable=lambda each: replace(each, chunk="1 day")),
+    "chunk interval": _edit("samples", hypertable=lambda hypertable: replace(hypertable, chunk="1 day")),
     "table that refers to one in use": _declare(Table(
         "visits", (Column("id", "bigint", null=False, serial=True), Column("room_id", "bigint", null=False)),
         keys=(Key("visits_pkey", ("id",), primary=True),),
@@ -121,8 +121,8 @@ PLAIN: Mapping[str, Change] = {
 # What the community edition can do besides.
 COMMUNITY: Mapping[str, Change] = {
     "retention policy": _edit("samples", retention=lambda _: Retention("2 years", "12 hours")),
-    "columnstore policy": _edit("meters", compression=lambda each: replace(each, after="20 days")),
-    "columnstore settings": _edit("meters", compression=lambda each: replace(each, order_by=("at DESC", "phase"))),
+    "columnstore policy": _edit("meters", compression=lambda policy: replace(policy, after="20 days")),
+    "columnstore settings": _edit("meters", compression=lambda policy: replace(policy, order_by=("at DESC", "phase"))),
     "columnstore enabled": _edit(
         "samples", compression=lambda _: Compression("60 days", ("room_id",), ("at DESC",))),
     "column added under the columnstore": _edit("meters", columns=_with(Column("tariff", "integer"))),
@@ -132,7 +132,7 @@ COMMUNITY: Mapping[str, Change] = {
     "index added to an aggregate": _edit(
         "samples_hourly", indexes=_with(Index("samples_hourly_by_value", ("value", "bucket")))),
     "aggregate column added": _edit(
-        "samples_hourly", query=lambda each: each.replace(" FROM", ", max(value) AS most FROM")),
+        "samples_hourly", query=lambda query: query.replace(" FROM", ", max(value) AS most FROM")),
 }
 # With the columnstore on, constraints cannot be validated later, so that these do not go together in one plan.
 EXCLUDED_TOGETHER = ("columnstore enabled",)
@@ -140,7 +140,7 @@ EXCLUDED_TOGETHER = ("columnstore enabled",)
 
 def after(*names: str) -> tuple[Object, ...]:
     """The objects with these changes made to them, in the order in which they stand on each other."""
-    objects = {each.name: each for each in BEFORE}
+    objects = {value.name: value for value in BEFORE}
     for name in names:
         {**PLAIN, **COMMUNITY}[name](objects)
     return tuple(objects.values())

@@ -87,8 +87,8 @@ def indexes(draw: st.DrawFn, table: str, named: Sequence[Column], key: Sequence[
     name = f"{table}_i{number}"
     shape = draw(st.sampled_from(("plain", "plain", "expression", "partial", "include", "unique", "hash", "gin")))
     one = draw(st.sampled_from(named))
-    words = [each for each in named if FAMILIES[each.name] is WORD]
-    documents = [each for each in named if FAMILIES[each.name] is DOCUMENT]
+    words = [column for column in named if FAMILIES[column.name] is WORD]
+    documents = [column for column in named if FAMILIES[column.name] is DOCUMENT]
     if shape == "expression" and words:
         word = draw(st.sampled_from(words))
         return Index(name, (f"lower({quoted(word.name)})", draw(st.sampled_from(("id", "id DESC")))))
@@ -111,19 +111,19 @@ def indexes(draw: st.DrawFn, table: str, named: Sequence[Column], key: Sequence[
 def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, timescale: bool = True) -> Table:
     """One table: a key, random columns, and what can hang on them."""
     names = draw(st.lists(st.sampled_from(sorted(FAMILIES)), min_size=1, max_size=5, unique=True))
-    named = [draw(columns(each)) for each in names]
+    named = [draw(columns(column)) for column in names]
     serial = draw(st.booleans())
     own = [Column("id", "bigint", null=False, serial=serial)]
     key: tuple[str, ...] = ("id",)
     if hyper:
         own.append(Column("at", "timestamp", null=False))
         key = ("id", "at")
-    parents = [each for each in earlier if draw(st.booleans())]
+    parents = [table for table in earlier if draw(st.booleans())]
     own += [Column(f"{parent}_id", "bigint") for parent in parents]
-    checks = [Check(f"{name}_{n}", draw(st.sampled_from(FAMILIES[each.name].checks)).format(quoted(each.name)))
-              for n, each in enumerate(named) if bool(FAMILIES[each.name].checks) and draw(st.booleans())]
-    if draw(st.booleans()) and any(FAMILIES[each.name].numeric for each in named):
-        number = next(each for each in named if FAMILIES[each.name].numeric)
+    checks = [Check(f"{name}_{n}", draw(st.sampled_from(FAMILIES[column.name].checks)).format(quoted(column.name)))
+              for n, column in enumerate(named) if bool(FAMILIES[column.name].checks) and draw(st.booleans())]
+    if draw(st.booleans()) and any(FAMILIES[column.name].numeric for column in named):
+        number = next(column for column in named if FAMILIES[column.name].numeric)
         named.append(Column("doubled", "numeric", generated=f"{quoted(number.name)}::numeric * 2"))
     return Table(
         name, (*own, *named),
@@ -133,7 +133,7 @@ def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, t
                            for parent in parents),
         checks=tuple(checks),
         indexes=tuple({bare(index): index for index in (
-            draw(indexes(name, [each for each in named if each.name != "doubled"], key, n))
+            draw(indexes(name, [column for column in named if column.name != "doubled"], key, n))
             for n in range(draw(st.integers(0, 3))))}.values()),
         comment=draw(st.sampled_from((None, "A table"))), allow=tuple(Lint),
         **(draw(policies(names)) if hyper and timescale else {}))
@@ -142,16 +142,16 @@ def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, t
 @st.composite
 def policies(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
     """What makes a table a hypertable, and what only that can have."""
-    found: dict[str, Any] = {"hypertable": Hypertable("at", draw(st.sampled_from(CHUNKS)))}
+    parts: dict[str, Any] = {"hypertable": Hypertable("at", draw(st.sampled_from(CHUNKS)))}
     if draw(st.booleans()):
-        found["retention"] = Retention(draw(st.sampled_from(("30 years", "40 years", "600 months"))),
+        parts["retention"] = Retention(draw(st.sampled_from(("30 years", "40 years", "600 months"))),
                                        schedule=draw(st.sampled_from((None, "1 day", "06:00:00"))),
                                        paused=draw(st.booleans()))
     if draw(st.integers(0, 2)) == 0:
-        found["compression"] = Compression(draw(st.sampled_from((None, "10 years", "3 mons"))),
+        parts["compression"] = Compression(draw(st.sampled_from((None, "10 years", "3 mons"))),
                                            segment_by=draw(st.sampled_from(((), ("id",)))),
                                            order_by=draw(st.sampled_from((("at DESC",), ("at",)))))
-    return found
+    return parts
 
 
 @st.composite
@@ -164,19 +164,19 @@ def pairs(draw: st.DrawFn) -> tuple[tuple[Object, ...], tuple[Object, ...]]:
 @st.composite
 def _schema(draw: st.DrawFn, hyper: dict[str, str | None], *, second: bool) -> tuple[Object, ...]:
     """An enum, a trigger function, tables, and views on them; everything after what it stands on."""
-    made: list[Table] = []
+    declared: list[Table] = []
     for name in draw(st.lists(st.sampled_from(TABLES), min_size=1, max_size=3, unique=True)):
         is_hyper = hyper[name] == "both" or (second and hyper[name] == "second")
-        earlier = [each.name for each in made if each.hypertable is None]
+        earlier = [table.name for table in declared if table.hypertable is None]
         table = draw(tables(name, earlier, hyper=is_hyper))
         # The columnstore takes no row-level security.
         secured = draw(row_security(name)) if table.compression is None else None
-        made.append(replace(table, triggers=draw(triggers(name)), row_security=secured))
-    views: list[Object] = [draw(view(each)) for each in made if draw(st.booleans())]
-    views += [draw(aggregate(each)) for each in made
-              if each.hypertable and each.row_security is None and draw(st.booleans())]
+        declared.append(replace(table, triggers=draw(triggers(name)), row_security=secured))
+    views: list[Object] = [draw(view(table)) for table in declared if draw(st.booleans())]
+    views += [draw(aggregate(table)) for table in declared
+              if table.hypertable and table.row_security is None and draw(st.booleans())]
     moods = MOODS[:draw(st.integers(2, len(MOODS)))]
-    return (Enum("mood", moods, comment=draw(st.sampled_from((None, "A mood")))), draw(stamp()), *made, *views)
+    return (Enum("mood", moods, comment=draw(st.sampled_from((None, "A mood")))), draw(stamp()), *declared, *views)
 
 
 @st.composite
@@ -211,7 +211,7 @@ def row_security(draw: st.DrawFn, table: str) -> RowSecurity | None:
 @st.composite
 def view(draw: st.DrawFn, table: Table) -> View:
     """Some columns of one table."""
-    named = draw(st.lists(st.sampled_from([each.name for each in table.columns]), min_size=1, unique=True))
+    named = draw(st.lists(st.sampled_from([column.name for column in table.columns]), min_size=1, unique=True))
     where = draw(st.sampled_from(("", " WHERE id BETWEEN 1 AND 10")))
     return View(f"{table.name}_view", f"SELECT {', '.join(map(quoted, named))} FROM {table.name}{where}")
 
@@ -219,7 +219,7 @@ def view(draw: st.DrawFn, table: Table) -> View:
 @st.composite
 def aggregate(draw: st.DrawFn, table: Table) -> ContinuousAggregate:
     """Days of one hypertable, or weeks; with a number's extremes where it has one."""
-    numbers = [each.name for each in table.columns if each.name in FAMILIES and FAMILIES[each.name].numeric]
+    numbers = [column.name for column in table.columns if column.name in FAMILIES and FAMILIES[column.name].numeric]
     values = ["count(*) AS n", *(f"max({quoted(name)}) AS most_{name}" for name in numbers)]
     chosen = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
     bucket = draw(st.sampled_from(("1 day", "7 days")))
@@ -236,7 +236,8 @@ def aggregate(draw: st.DrawFn, table: Table) -> ContinuousAggregate:
 def fill(table: Table) -> str:
     """SQL that inserts ROWS rows."""
     values = {"id": "n", "at": "timestamp '2026-01-01' + n * interval '3 days'"}
-    wanted = {each.name: values.get(each.name) or ("n" if each.name.endswith("_id") else FAMILIES[each.name].value)
-              for each in table.columns if not each.generated}
+    wanted = {column.name: values.get(column.name)
+              or ("n" if column.name.endswith("_id") else FAMILIES[column.name].value)
+              for column in table.columns if not column.generated}
     names, values_ = ", ".join(map(quoted, wanted)), ", ".join(wanted.values())
     return f"INSERT INTO {table.full_name} ({names}) SELECT {values_} FROM generate_series(1, {ROWS}) n"

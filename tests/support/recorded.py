@@ -44,7 +44,7 @@ class Recorder(pulumi.runtime.Mocks):
     `requests` are all registrations, components' and providers' too, by URN; `registered` the outputs of components.
     """
 
-    found: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    inputs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     requests: dict[str, Any] = field(default_factory=dict)
     registered: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ class Recorder(pulumi.runtime.Mocks):
         if not args.custom:
             return "", {}
         kind = args.typ.split(":")[-1]
-        self.found[kind, args.name] = dict(args.inputs)
+        self.inputs[kind, args.name] = dict(args.inputs)
         return f"{args.name}-id", {**args.inputs, **OUTPUTS.get(kind, {})}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
@@ -62,7 +62,7 @@ class Recorder(pulumi.runtime.Mocks):
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
         """The inputs of every resource of this kind, by name."""
-        return {name: inputs for (found, name), inputs in self.found.items() if found == kind}
+        return {name: inputs for (declared_kind, name), inputs in self.inputs.items() if declared_kind == kind}
 
 
 class Registrations(MockMonitor):

@@ -73,15 +73,15 @@ def devices_in(room: str, until: datetime = WINTER) -> list[Device]:
 
 def of_device(device: Device, until: datetime = WINTER) -> dict[str, Values]:
     """One device's columns, in order of time."""
-    mine = joined(until)["device_id"] == device.id
-    return {name: values[mine] for name, values in joined(until).items()}
+    own = joined(until)["device_id"] == device.id
+    return {name: values[own] for name, values in joined(until).items()}
 
 
 def even(device: Device, column: str, until: datetime = WINTER, step: int = 900) -> tuple[Values, Values]:
     """One device's column on an even grid of `step` seconds, interpolated: what correlations need."""
-    mine = of_device(device, until)
-    grid = np.arange(mine["measured_at"][0], mine["measured_at"][-1], step)
-    return grid, np.interp(grid, mine["measured_at"], mine[column])
+    own = of_device(device, until)
+    grid = np.arange(own["measured_at"][0], own["measured_at"][-1], step)
+    return grid, np.interp(grid, own["measured_at"], own[column])
 
 
 def doing(device: Device, grid: Values, activity: str, until: datetime = WINTER) -> Values:

@@ -68,8 +68,8 @@ class Toy:
 
     def open(self) -> tuple[Stack, io.StringIO]:
         """The stack, and what its console prints."""
-        said = io.StringIO()
-        return Stack("dev", Console(file=said, width=200), root=self.root, local=self.local), said
+        output = io.StringIO()
+        return Stack("dev", Console(file=output, width=200), root=self.root, local=self.local), output
 
     def git_status(self) -> str:
         """What git reports as changed; empty where nothing is."""

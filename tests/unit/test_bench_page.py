@@ -8,13 +8,13 @@ from bench.page import PAGE, page, part
 
 def kept(figure: Figure, runs: int) -> str:
     machine = {"cores": 2, "processor": "An 8086", "memory_gib": 24, "system": "Linux 6.1", "python": "3.11.7"}
-    said = part("toy", {"benchmark": "A toy", "figures": [figure.to_dict()],
+    text = part("toy", {"benchmark": "A toy", "figures": [figure.to_dict()],
                         "runs": [{"when": f"2026-11-{20 + number}T10:00:00+00:00", "machine": machine}
                                  for number in range(runs)]})
-    assert "## A toy" in said
-    assert "Measured on 2026-11-20" in said
-    assert "An 8086, 2 cores, 24 GiB of memory, Linux 6.1, Python 3.11.7" in said
-    return said.splitlines()[-1]
+    assert "## A toy" in text
+    assert "Measured on 2026-11-20" in text
+    assert "An 8086, 2 cores, 24 GiB of memory, Linux 6.1, Python 3.11.7" in text
+    return text.splitlines()[-1]
 
 
 def test_figure_is_the_median_with_its_spread_its_baseline_and_its_goal() -> None:

@@ -179,8 +179,8 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 def _close_after(pumps: list[threading.Thread], *sockets: socket.socket) -> None:
     for pump in pumps:
         pump.join()
-    for each in sockets:
-        each.close()
+    for opened in sockets:
+        opened.close()
 
 
 STOPPING = """

@@ -33,9 +33,9 @@ def test_command_is_one_there_is(page: str, line: str) -> None:
         return
     program, *arguments = shlex.split(line)
     if program == "make":
-        made = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert made.returncode == 0, made.stderr
-        lines = [shlex.split(text.lstrip("@")) for text in made.stdout.splitlines() if ".venv/bin/lcdb" in text]
+        dry_run = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert dry_run.returncode == 0, dry_run.stderr
+        lines = [shlex.split(text.lstrip("@")) for text in dry_run.stdout.splitlines() if ".venv/bin/lcdb" in text]
         for words in lines:
             assert accepted(words[words.index(".venv/bin/lcdb") + 1:]), f"{page}: {line}"
     else:
@@ -81,5 +81,5 @@ def test_every_hazard_and_finding_is_explained() -> None:
 
 def test_targets_of_make_are_the_promised_ones() -> None:
     for target in ("up", "preview", "refresh", "destroy", "test", "check", "bench", "lock"):
-        made = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
-        assert made.returncode == 0, target
+        dry_run = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
+        assert dry_run.returncode == 0, target

@@ -63,12 +63,12 @@ def sql(plan: apply.Plan) -> list[str]:
 
 
 def test_aggregates_are_made_in_one_go_and_read_back(database: Database) -> None:
-    made = apply.ensure(database.owner, ALL)
-    assert made.warnings == ()
+    applied = apply.ensure(database.owner, ALL)
+    assert applied.warnings == ()
     settled(database, ALL)
-    for each in ALL:
-        assert from_dict(to_dict(each)) == each
-        assert apply.plan(database.owner, [each], context=ALL).render() == []
+    for declared in ALL:
+        assert from_dict(to_dict(declared)) == declared
+        assert apply.plan(database.owner, [declared], context=ALL).render() == []
     assert apply.plan(database.owner, ALL, options=apply.Options(whole_schema=True)).warnings == ()
 
 
@@ -79,8 +79,8 @@ def jobs(database: Database) -> dict[str, int]:
 
 
 def count(database: Database, query: str) -> int:
-    ((found,),) = database.execute(f"SELECT count(*) FROM {query}")
-    return int(str(found))
+    ((number,),) = database.execute(f"SELECT count(*) FROM {query}")
+    return int(str(number))
 
 
 CHANGES = {
@@ -109,7 +109,7 @@ def test_each_property_is_changed_in_place_and_back(database: Database, part: st
     fill(database, 20)
     database.execute("CALL refresh_continuous_aggregate('hourly', NULL, NULL)")
     before, rows = jobs(database), count(database, "hourly")
-    for other in (each for change, each in CHANGES.items() if part in change):
+    for other in (changed for change, changed in CHANGES.items() if part in change):
         steps = apply.ensure(database.owner, (READINGS, other)).steps
         assert not [step for step in steps if "CREATE MATERIALIZED" in step.sql or step.hazards]
         assert tuple(apply.read(database.owner, (READINGS, other))) == (READINGS, other)
@@ -159,8 +159,8 @@ def test_an_aggregate_over_rows_appears_complete(database: Database) -> None:
 def test_dropped_by_hand_it_is_planned_exactly_anew(database: Database) -> None:
     apply.ensure(database.owner, (READINGS, HOURLY))
     database.execute("DROP MATERIALIZED VIEW hourly")
-    found = sql(apply.plan(database.owner, (READINGS, HOURLY)))
-    assert [line.split("(")[0] for line in found] == [
+    statements = sql(apply.plan(database.owner, (READINGS, HOURLY)))
+    assert [line.split("(")[0] for line in statements] == [
         "CREATE MATERIALIZED VIEW hourly WITH ", "CREATE INDEX hourly_device ON hourly ",
         "SELECT add_continuous_aggregate_policy", "ALTER MATERIALIZED VIEW hourly SET ",
         "SELECT add_compression_policy", "SELECT add_retention_policy", "COMMENT ON VIEW hourly IS 'By the hour'"]
@@ -172,7 +172,7 @@ def loaded(database: Database, days: int = 40) -> None:
     """The aggregates over rows, computed, with rights and views on the hourly one."""
     apply.ensure(database.owner, ALL)
     fill(database, days)
-    database.execute(*(f"CALL refresh_continuous_aggregate('{each.name}', NULL, NULL)" for each in ALL[1:]))
+    database.execute(*(f"CALL refresh_continuous_aggregate('{aggregate.name}', NULL, NULL)" for aggregate in ALL[1:]))
     with database.admin.connect() as connection:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'reader'").fetchone():
             connection.execute("CREATE ROLE reader")
@@ -192,9 +192,9 @@ def test_a_column_is_added_in_place_and_computed(database: Database) -> None:
     loaded(database)
     before = jobs(database), rights(database), count(database, "hourly")
     objects = (READINGS, WIDER, DAILY)
-    found = apply.ensure(database.owner, objects)
-    assert not [step for step in found.steps if step.hazards or "CREATE MATERIALIZED" in step.sql]
-    assert all(step.heavy for step in found.steps if "CALL" in step.sql)
+    applied = apply.ensure(database.owner, objects)
+    assert not [step for step in applied.steps if step.hazards or "CREATE MATERIALIZED" in step.sql]
+    assert all(step.heavy for step in applied.steps if "CALL" in step.sql)
     settled(database, objects)
     assert before == (jobs(database), rights(database), count(database, "hourly"))
     assert count(database, "hourly WHERE most IS NULL AND bucket < localtimestamp - interval '3 hours'") == 0
@@ -226,8 +226,8 @@ def test_another_query_is_built_beside_and_takes_the_name_with_all_that_hangs_on
     loaded(database)
     before = rights(database)
     objects = (READINGS, OTHER, DAILY)
-    found = apply.ensure(database.owner, objects)
-    assert not [step for step in found.steps if step.hazards]
+    applied = apply.ensure(database.owner, objects)
+    assert not [step for step in applied.steps if step.hazards]
     settled(database, objects)
     assert rights(database) == before
     assert count(database, "hourly WHERE device_id = 0") == 0
@@ -287,8 +287,8 @@ def test_each_aggregate_alone_moves_to_the_new_one_below_it(database: Database) 
     assert any("daily stands on it" in warning for warning in first.warnings)
     assert count(database, "daily") > 70
     apply.ensure(database.owner, [DAILY], context=objects)
-    for each in objects:
-        assert apply.plan(database.owner, [each], context=objects).render() == []
+    for aggregate in objects:
+        assert apply.plan(database.owner, [aggregate], context=objects).render() == []
     settled(database, objects)
     assert count(database, "timescaledb_information.continuous_aggregates") == 2
 
@@ -310,37 +310,38 @@ def test_a_column_added_past_retention_keeps_history(database: Database) -> None
     loaded(database)
     database.execute("SELECT drop_chunks('readings', older_than => interval '20 days')")
     rows, first = count(database, "hourly"), database.execute("SELECT min(at) FROM readings")[0][0]
-    found = apply.plan(database.owner, (READINGS, WIDER, DAILY))
-    assert any("stays NULL" in warning for warning in found.warnings)
+    plan = apply.plan(database.owner, (READINGS, WIDER, DAILY))
+    assert any("stays NULL" in warning for warning in plan.warnings)
     apply.ensure(database.owner, (READINGS, WIDER, DAILY))
     assert count(database, "hourly") == rows
     assert count(database, f"hourly WHERE most IS NULL AND bucket >= '{first}' "
                            "AND bucket < localtimestamp - interval '3 hours'") == 0
 
 
-@pytest.mark.parametrize(("statement", "said"), [
+@pytest.mark.parametrize(("statement", "message"), [
     ("CREATE MATERIALIZED VIEW kept AS SELECT * FROM hourly", "materialized view kept stands on it"),
     ("CREATE VIEW means AS SELECT temperature FROM hourly", "view means uses temperature"),
     ("CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(n) FROM hourly; END",
      "function f"),
     ("CREATE MATERIALIZED VIEW hourly__new WITH (timescaledb.continuous) AS SELECT time_bucket('1 day', at) AS b "
      "FROM readings GROUP BY 1 WITH NO DATA", "hourly__new exists")])
-def test_what_cannot_be_moved_is_named_before_anything_is_done(database: Database, statement: str, said: str) -> None:
+def test_what_cannot_be_moved_is_named_before_anything_is_done(database: Database, statement: str,
+                                                               message: str) -> None:
     apply.ensure(database.owner, (READINGS, HOURLY))
     database.execute(statement)
     other = replace(HOURLY, query=HOURLY.query.replace("avg(temperature) AS temperature, ", ""))
-    with pytest.raises(UnsafeChangeError, match=said):
+    with pytest.raises(UnsafeChangeError, match=message):
         apply.ensure(database.owner, (READINGS, other))
     assert apply.plan(database.owner, (READINGS, HOURLY)).render() == []
 
 
 def test_an_undeclared_aggregate_is_reported_and_dropped_only_where_that_is_allowed(database: Database) -> None:
     apply.ensure(database.owner, ALL)
-    whole = apply.Options(whole_schema=True)
-    found = apply.plan(database.owner, (READINGS,), options=whole)
-    assert found.steps == ()
-    assert len(found.warnings) == 2
-    apply.ensure(database.owner, (READINGS,), options=replace(whole, allow=frozenset({"drops_aggregate"})))
+    options = apply.Options(whole_schema=True)
+    plan = apply.plan(database.owner, (READINGS,), options=options)
+    assert plan.steps == ()
+    assert len(plan.warnings) == 2
+    apply.ensure(database.owner, (READINGS,), options=replace(options, allow=frozenset({"drops_aggregate"})))
     assert count(database, "timescaledb_information.continuous_aggregates") == 0
 
 
@@ -369,18 +370,18 @@ def test_the_declaration_of_a_live_database_plans_nothing(database: Database) ->
     apply.ensure(database.owner, ALL)
     database.execute("CREATE MATERIALIZED VIEW yearly WITH (timescaledb.continuous) AS SELECT time_bucket('1 year', "
                      "bucket) AS year, device_id, sum(n) AS n FROM daily GROUP BY 1, 2 WITH NO DATA")
-    found = adopt(database.owner)
-    assert found.remarks == ()
-    assert [each.name for each in found.objects] == ["readings", "hourly", "daily", "yearly"]
-    assert not [index for index in found.objects[3].indexes if index.name.startswith("_")]
-    assert apply.plan(database.owner, found.objects, options=apply.Options(whole_schema=True)).render() == []
+    adopted = adopt(database.owner)
+    assert adopted.remarks == ()
+    assert [declared.name for declared in adopted.objects] == ["readings", "hourly", "daily", "yearly"]
+    assert not [index for index in adopted.objects[3].indexes if index.name.startswith("_")]
+    assert apply.plan(database.owner, adopted.objects, options=apply.Options(whole_schema=True)).render() == []
 
 
 def test_an_undeclared_index_is_reported_and_dropped_only_where_that_is_allowed(database: Database) -> None:
     apply.ensure(database.owner, (READINGS, HOURLY))
     database.execute("CREATE INDEX mine ON hourly (n)")
-    found = apply.plan(database.owner, (READINGS, HOURLY))
-    assert (found.steps, [warning.split(" ")[0] for warning in found.warnings]) == ((), ["hourly.mine"])
+    plan = apply.plan(database.owner, (READINGS, HOURLY))
+    assert (plan.steps, [warning.split(" ")[0] for warning in plan.warnings]) == ((), ["hourly.mine"])
     apply.ensure(database.owner, (READINGS, HOURLY), options=apply.Options(allow=frozenset({"drops_index"})))
     assert apply.plan(database.owner, (READINGS, HOURLY)).warnings == ()
 
@@ -398,8 +399,8 @@ def test_an_older_timescaledb_builds_beside_what_it_cannot_add(database: Databas
 @pytest.mark.servers("debian")
 def test_the_apache_edition_goes_without_where_that_is_allowed(database: Database) -> None:
     skip = apply.Options(on_unsupported="skip")
-    made = apply.ensure(database.owner, ALL, options=skip)
-    assert {warning.split(" ")[0] for warning in made.warnings} == {"hourly", "daily"}
+    applied = apply.ensure(database.owner, ALL, options=skip)
+    assert {warning.split(" ")[0] for warning in applied.warnings} == {"hourly", "daily"}
     assert apply.read(database.owner, ALL) == list(ALL)
     with pytest.raises(UnsupportedError, match="cannot have hourly, daily"):
         apply.plan(database.owner, ALL)

@@ -24,8 +24,8 @@ IDS = {"serial": {"serial": True}, "by default": {"identity": "by default"}, "al
 
 
 def having(table: Table, name: str, **change: object) -> Table:
-    return replace(table, columns=tuple(replace(each, **change) if each.name == name else each  # type: ignore[arg-type]
-                                        for each in table.columns))
+    return replace(table, columns=tuple(replace(column, **change) if column.name == name else column  # type: ignore[arg-type]
+                                        for column in table.columns))
 
 
 def with_rows(database: Database, table: Table) -> Table:

@@ -122,8 +122,8 @@ def test_changed_settings_say_that_they_reach_future_chunks_only(compressed: Dat
 
 def test_young_chunks_are_compressed_anew_one_by_one_where_that_is_declared(compressed: Database) -> None:
     wanted = compressing(segment_by=("note",), order_by=("at",), recompress="20 days")
-    found = apply.plan(compressed.owner, [wanted]).steps
-    again = [step for step in found if "recompress => true" in step.sql]
+    steps = apply.plan(compressed.owner, [wanted]).steps
+    again = [step for step in steps if "recompress => true" in step.sql]
     (chunks,), = compressed.execute("SELECT count(*) FROM show_chunks('readings')")
     assert isinstance(chunks, int)
     assert 1 < len(again) < chunks
@@ -148,10 +148,10 @@ def test_recompression_that_was_cut_off_goes_on_with_the_next_chunk(compressed: 
                 connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
                                    [apply.APPLICATION])
 
-    whole = len(apply.plan(compressed.owner, [wanted]).steps)
+    all_steps = len(apply.plan(compressed.owner, [wanted]).steps)
     with pytest.raises(ApplyError):
         apply.ensure(compressed.owner, [wanted], options=options, progress=kill)
-    assert len(apply.plan(compressed.owner, [wanted]).steps) == whole - 3
+    assert len(apply.plan(compressed.owner, [wanted]).steps) == all_steps - 3
     changed(compressed, wanted, "blocks_writes")
 
 
@@ -236,8 +236,8 @@ def test_constraints_keys_and_indexes_come_to_compressed_chunks(compressed: Data
     wanted = replace(TABLE, checks=(Check("positive", "value >= 0"),), keys=(Key("one", ("at", "device")),),
                      foreign_keys=(ForeignKey("of_device", ("device",), "devices"),),
                      indexes=(Index("by_value", ("value", "at")),))
-    found = apply.plan(compressed.owner, [wanted]).steps
-    assert [("blocks_writes" in step.hazards, step.heavy) for step in found] == [
+    steps = apply.plan(compressed.owner, [wanted]).steps
+    assert [("blocks_writes" in step.hazards, step.heavy) for step in steps] == [
         (True, True), (True, True), (True, True), (False, True)]
     changed(compressed, wanted, "blocks_writes")
 
@@ -248,7 +248,7 @@ def test_a_check_that_compressed_rows_break_fails_by_name(compressed: Database) 
         apply.ensure(compressed.owner, [wanted], options=apply.Options(allow=frozenset({"blocks_writes"})))
 
 
-@pytest.mark.parametrize("made", [
+@pytest.mark.parametrize("statements", [
     ["CREATE TABLE readings (at timestamptz NOT NULL, device bigint NOT NULL)"],
     ["CREATE TABLE readings (at timestamptz NOT NULL, device bigint NOT NULL)",
      "SELECT create_hypertable('readings', 'at')", "ALTER TABLE readings SET (timescaledb.compress)"],
@@ -257,6 +257,6 @@ def test_a_check_that_compressed_rows_break_fails_by_name(compressed: Database) 
      "ALTER TABLE readings SET (timescaledb.compress, timescaledb.compress_segmentby = 'device')",
      "SELECT add_compression_policy('readings', interval '3 days')",
      "SELECT add_retention_policy('readings', interval '9 years')"]], ids=["plain", "no policy", "other policies"])
-def test_every_earlier_state_becomes_the_declared_one(database: Database, made: list[str]) -> None:
-    database.execute("SET client_min_messages = error", *made)
+def test_every_earlier_state_becomes_the_declared_one(database: Database, statements: list[str]) -> None:
+    database.execute("SET client_min_messages = error", *statements)
     changed(database, replace(TABLE, retention=Retention("1 year")))

@@ -41,7 +41,7 @@ def test_each_property_of_a_foreign_key_and_a_check_is_changed_beside_writers(
     pair = replace(key, columns=("team", "name"), references=("team", "name"))
     actions = (replace(key, on_delete="cascade", on_update="set null"),
                replace(key, on_delete="restrict", on_update="set default"), pair)
-    for changed in (*(replace(visits, foreign_keys=(each,)) for each in actions),
+    for changed in (*(replace(visits, foreign_keys=(altered,)) for altered in actions),
                     replace(visits, checks=(replace(check, expression="team BETWEEN 1 AND 9"),))):
         steps = converge(database, [PEOPLE, changed])
         assert ["NOT VALID" in step for step in steps[:2]] == [True, False]

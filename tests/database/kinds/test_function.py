@@ -138,8 +138,8 @@ def test_a_body_that_the_server_refuses_is_one_line_and_nothing_is_done(database
 def test_an_undeclared_function_is_reported_and_dropped_where_that_is_allowed(database: Database) -> None:
     converge(database, [ADD])
     database.execute("CREATE PROCEDURE other(a int) LANGUAGE sql AS ''")
-    found = apply.plan(database.owner, [ADD], options=apply.Options(whole_schema=True)).warnings
-    assert "other is a procedure that is not declared" in found[0]
+    warnings = apply.plan(database.owner, [ADD], options=apply.Options(whole_schema=True)).warnings
+    assert "other is a procedure that is not declared" in warnings[0]
     assert converge(database, [ADD], "drops_function", whole_schema=True) == ["DROP PROCEDURE other(IN a integer)"]
 
 
@@ -153,5 +153,5 @@ def test_a_crash_after_any_step_leaves_what_the_next_run_finishes(database: Data
 
 @pytest.mark.servers("official")
 def test_functions_of_timescaledb_are_never_seen(database: Database) -> None:
-    found = apply.plan(database.owner, [ADD], options=apply.Options(whole_schema=True))
-    assert found.warnings == ()
+    plan = apply.plan(database.owner, [ADD], options=apply.Options(whole_schema=True))
+    assert plan.warnings == ()

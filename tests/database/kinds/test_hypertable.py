@@ -53,7 +53,7 @@ def changed(database: Database, *objects: Object, allow: tuple[str, ...] = ()) -
     """Apply, which proves that the next plan is empty; what was run. What is read back is the declaration."""
     steps = apply.ensure(database.owner, objects, options=apply.Options(allow=frozenset(allow))).steps
     assert tuple(apply.read(database.owner, objects)) == objects
-    assert tuple(from_dict(to_dict(each)) for each in objects) == objects
+    assert tuple(from_dict(to_dict(value)) for value in objects) == objects
     return [step.sql for step in steps]
 
 
@@ -126,14 +126,14 @@ def test_a_further_range_changes_for_chunks_to_come(database: Database) -> None:
         "SELECT set_chunk_time_interval('readings', 500, 'device')"]
 
 
-@pytest.mark.parametrize(("wanted", "said"), [
+@pytest.mark.parametrize(("wanted", "message"), [
     (TABLE, "partitioned by device, too, which is not declared"),
     (partitioned(Dimension("device", interval="10")), "partitioned by hash, declared by the other"),
     (PLAIN, "it is a hypertable on at and declared as a plain table"),
     (replace(TABLE, hypertable=Hypertable("device", "10")), "it is partitioned by at, declared by device")])
-def test_what_cannot_be_unmade_is_refused_with_the_way(database: Database, wanted: Table, said: str) -> None:
+def test_what_cannot_be_unmade_is_refused_with_the_way(database: Database, wanted: Table, message: str) -> None:
     changed(database, partitioned(Dimension("device", 4)))
-    with pytest.raises(UnsafeChangeError, match=said) as refused:
+    with pytest.raises(UnsafeChangeError, match=message) as refused:
         apply.plan(database.owner, [wanted])
     assert "declare " in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -164,8 +164,8 @@ def test_tablespaces_are_attached_and_detached(database: Database) -> None:
     with database.admin.connect() as connection:
         connection.execute("SET allow_in_place_tablespaces = on")
         for name in ("space_a", "space_b"):
-            there = connection.execute("SELECT FROM pg_tablespace WHERE spcname = %s", [name]).fetchone()
-            if there is None:
+            exists = connection.execute("SELECT FROM pg_tablespace WHERE spcname = %s", [name]).fetchone()
+            if exists is None:
                 connection.execute(f"CREATE TABLESPACE {name} LOCATION ''".encode())
             connection.execute(f"GRANT CREATE ON TABLESPACE {name} TO test_owner".encode())
     both = replace(TABLE, hypertable=Hypertable("at", "7 days", tablespaces=("space_b", "space_a")))
@@ -214,7 +214,7 @@ def test_a_unique_key_that_a_hypertable_cannot_keep_is_refused_with_the_way(data
         apply.plan(database.owner, [TABLE])
 
 
-@pytest.mark.parametrize("made", [
+@pytest.mark.parametrize("statements", [
     ["CREATE TABLE readings (at timestamptz NOT NULL, device bigint NOT NULL, value double precision)"],
     ["CREATE TABLE readings (at timestamptz NOT NULL, device bigint NOT NULL)",
      "SELECT create_hypertable('readings', 'at', chunk_time_interval => interval '1 hour')"],
@@ -222,8 +222,8 @@ def test_a_unique_key_that_a_hypertable_cannot_keep_is_refused_with_the_way(data
      "SELECT create_hypertable('readings', 'at')", "SELECT add_dimension('readings', by_hash('device', 7))"],
     ["CREATE TABLE readings (device bigint NOT NULL, at timestamptz NOT NULL, value double precision)",
      "SELECT create_hypertable('readings', 'at', 'device', 3)"]], ids=["plain", "other chunk", "more", "whole"])
-def test_every_earlier_state_becomes_the_declared_one(database: Database, made: list[str]) -> None:
-    database.execute("SET client_min_messages = error", *made)
+def test_every_earlier_state_becomes_the_declared_one(database: Database, statements: list[str]) -> None:
+    database.execute("SET client_min_messages = error", *statements)
     table = replace(partitioned(Dimension("device", 3)), indexes=(Index("by_device", ("device", "at")),))
     changed(database, table)
 
@@ -266,10 +266,10 @@ def test_an_index_that_a_chunk_lacks_is_found_and_built_anew(database: Database,
                               "show_chunks('readings') c LIMIT 1) AND indnkeyatts = 2")
     with database.admin.connect() as connection:
         connection.execute(lost.format(*chunk).encode())
-    found = apply.plan(database.owner, [table]).steps
+    steps = apply.plan(database.owner, [table]).steps
     # Where TimescaleDB goes by likeness, swapping a like index in would take the new one away again.
     anew = ["DROP INDEX", "CREATE INDEX"] if database.server.kind == "official" else ["CREATE INDEX", "DROP INDEX"]
-    begin = [" ".join(step.sql.split()[:2]) for step in found]
+    begin = [" ".join(step.sql.split()[:2]) for step in steps]
     assert begin == (anew if lost.startswith("DROP") else ["REINDEX INDEX"])
     changed(database, table)
     rest = database.execute("SELECT count(*) FROM pg_inherits JOIN pg_index ON indrelid = inhrelid AND indisvalid "
@@ -295,13 +295,13 @@ def test_a_crash_before_any_step_of_a_conversion_leaves_what_the_next_run_finish
                     columns=(*TABLE.columns, Column("floor", "integer", null=False, default="1")),
                     compression=Compression("30 years", ("device",), ("at DESC",)), retention=Retention("90 years"),
                     reorder=Reorder("by_device"))
-    made = ("SET client_min_messages = error", "DROP TABLE IF EXISTS readings", "CREATE TABLE readings (at timestamptz "
-            "NOT NULL, device bigint NOT NULL, value double precision)", ROWS)
-    database.execute(*made)
+    statements = ("SET client_min_messages = error", "DROP TABLE IF EXISTS readings", "CREATE TABLE readings "
+                  "(at timestamptz NOT NULL, device bigint NOT NULL, value double precision)", ROWS)
+    database.execute(*statements)
     count = len(apply.plan(database.owner, [table]).steps)
     assert count == 8
     for survives in range(count):
-        database.execute(*made)
+        database.execute(*statements)
         seen: list[str] = []
 
         def die(line: str, seen: list[str] = seen, survives: int = survives) -> None:

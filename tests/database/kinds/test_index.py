@@ -35,7 +35,7 @@ def having(table: Table, *indexes: Index) -> list[Table]:
 
 @TABLES
 def test_every_kind_of_index_is_made_and_read_back(database: Database, table: Table) -> None:
-    indexes = tuple(replace(each, name=name.replace(" ", "_"), comment=name) for name, each in INDEXES.items())
+    indexes = tuple(replace(index, name=name.replace(" ", "_"), comment=name) for name, index in INDEXES.items())
     converge(database, having(table, *indexes))
 
 
@@ -59,10 +59,10 @@ def test_each_property_is_changed_beside_the_old_index(database: Database, table
 def test_drift_is_repaired_and_what_is_undeclared_is_reported(database: Database, table: Table) -> None:
     converge(database, having(table, BASE))
     database.execute(*ROWS, "DROP INDEX wanted", "CREATE INDEX mine ON readings (name)")
-    found = apply.plan(database.owner, having(table, BASE))
-    assert [step.sql.split(" ON ")[0].replace("CONCURRENTLY ", "") for step in found.steps] == [
+    plan = apply.plan(database.owner, having(table, BASE))
+    assert [step.sql.split(" ON ")[0].replace("CONCURRENTLY ", "") for step in plan.steps] == [
         "CREATE INDEX wanted", "COMMENT"]
-    assert [warning.split(" ")[0] for warning in found.warnings] == ["readings.mine"]
+    assert [warning.split(" ")[0] for warning in plan.warnings] == ["readings.mine"]
     converge(database, having(table, BASE))
     (dropped,) = converge(database, having(table, BASE), "drops_index")
     assert dropped.startswith("DROP INDEX")

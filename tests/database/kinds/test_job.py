@@ -33,10 +33,10 @@ def changed(database: Database, job: Job, **options: object) -> list[str]:
     allow = apply.Options(allow=frozenset(options.get("allow", ())))  # type: ignore[call-overload]
     steps = apply.ensure(database.owner, [job], options=allow).steps
     assert apply.plan(database.owner, [job]).steps == ()
-    (found,) = apply.read(database.owner, [job])
-    assert found is not None
-    assert replace(found, allow=job.allow, renamed_from=job.renamed_from) == job
-    assert from_dict(to_dict(found)) == found
+    (live,) = apply.read(database.owner, [job])
+    assert live is not None
+    assert replace(live, allow=job.allow, renamed_from=job.renamed_from) == job
+    assert from_dict(to_dict(live)) == live
     return [step.sql for step in steps]
 
 
@@ -98,8 +98,8 @@ def test_other_work_of_the_same_procedure_is_no_double(prepared: Database) -> No
     prepared.execute("SELECT add_job('tidy', '1 hour', config => '{\"keep\": 9}')",
                      "SELECT add_job('tidy', '1 hour', config => '{\"keep\": 3}', job_name => 'of somebody else')")
     assert changed(prepared, NIGHTLY) == []
-    found = apply.plan(prepared.owner, [NIGHTLY], options=apply.Options(whole_schema=True))
-    assert len([line for line in found.warnings if "tidy is a job that is not declared" in line]) == 2
+    plan = apply.plan(prepared.owner, [NIGHTLY], options=apply.Options(whole_schema=True))
+    assert len([line for line in plan.warnings if "tidy is a job that is not declared" in line]) == 2
 
 
 def test_two_declared_jobs_share_a_procedure(prepared: Database) -> None:
@@ -148,10 +148,10 @@ def test_a_job_is_dropped_only_with_its_hazard_allowed(prepared: Database) -> No
 def test_undeclared_jobs_are_reported_and_dropped_where_that_is_allowed(prepared: Database) -> None:
     changed(prepared, NIGHTLY)
     prepared.execute("SELECT add_job('other', '1 hour')")
-    whole = apply.Options(whole_schema=True)
-    found = apply.plan(prepared.owner, [NIGHTLY], options=whole)
-    assert any("other is a job that is not declared" in line for line in found.warnings)
-    apply.ensure(prepared.owner, [NIGHTLY], options=replace(whole, allow=frozenset({"drops_job"})))
+    options = apply.Options(whole_schema=True)
+    plan = apply.plan(prepared.owner, [NIGHTLY], options=options)
+    assert any("other is a job that is not declared" in line for line in plan.warnings)
+    apply.ensure(prepared.owner, [NIGHTLY], options=replace(options, allow=frozenset({"drops_job"})))
     assert prepared.execute(f"SELECT proc_name::text {JOBS}") == [("tidy",)]
 
 
@@ -159,8 +159,8 @@ def test_policies_are_no_jobs_of_anybodys(prepared: Database) -> None:
     changed(prepared, NIGHTLY)
     prepared.execute("CREATE TABLE t (at timestamptz NOT NULL)", "SELECT create_hypertable('t', 'at')",
                      "SELECT add_retention_policy('t', interval '1 year')")
-    found = apply.plan(prepared.owner, [NIGHTLY], options=apply.Options(whole_schema=True))
-    assert [line for line in found.warnings if " is a job " in line] == []
+    plan = apply.plan(prepared.owner, [NIGHTLY], options=apply.Options(whole_schema=True))
+    assert [line for line in plan.warnings if " is a job " in line] == []
 
 
 @pytest.mark.servers("embedded")
@@ -171,12 +171,12 @@ def test_a_job_on_the_embedded_server(prepared: Database) -> None:
     prepared.execute(f"SELECT delete_job(job_id) {JOBS}")
 
 
-@pytest.mark.parametrize(("change", "said"), [
+@pytest.mark.parametrize(("change", "message"), [
     ({"comment": "why"}, "keeps no comment on a job"), ({"config": "{keep: 3}"}, "it is no JSON"),
     ({"config": "[1]"}, "must be a JSON object"), ({"schedule": "often"}, "nightly.schedule: interval 'often'")])
 def test_a_wrong_declaration_is_found_before_any_server_is_asked(
-        prepared: Database, change: dict[str, str], said: str) -> None:
-    with pytest.raises(DeclarationError, match=said):
+        prepared: Database, change: dict[str, str], message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
         apply.plan(prepared.owner, [replace(NIGHTLY, **change)])  # type: ignore[arg-type]
 
 
@@ -184,6 +184,6 @@ def test_where_jobs_have_no_names_the_procedure_tells_which_is_which() -> None:
     from schema.model.live import LiveJob
 
     live = [LiveJob(Job("tidy", procedure="tidy", schedule="1 day"), number, named=False) for number in (1001, 1000)]
-    found = match(live, [Job("nightly", procedure="tidy", schedule="1 day")])
-    assert (found["nightly"].id, found["nightly"].doubles) == (1000, (1001,))
-    assert found["nightly"].object.name == "nightly"
+    matches = match(live, [Job("nightly", procedure="tidy", schedule="1 day")])
+    assert (matches["nightly"].id, matches["nightly"].doubles) == (1000, (1001,))
+    assert matches["nightly"].object.name == "nightly"

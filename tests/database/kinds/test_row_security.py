@@ -74,9 +74,9 @@ def test_what_is_undeclared_is_reported_and_dropped_where_that_is_allowed(databa
         "notes.mine is not declared and was left in place; declare it, or allow drops_policy to drop it",)
     assert converge(database, [NOTES], "drops_policy") == ["DROP POLICY mine ON notes"]
     bare = replace(NOTES, row_security=None)
-    found = apply.plan(database.owner, [bare])
-    assert found.steps == ()
-    assert [warning.split(" ")[0] for warning in found.warnings] == ["notes.own", "notes.writes", "notes.row_security"]
+    plan = apply.plan(database.owner, [bare])
+    assert plan.steps == ()
+    assert [warning.split(" ")[0] for warning in plan.warnings] == ["notes.own", "notes.writes", "notes.row_security"]
     assert converge(database, [bare], "drops_policy") == [
         "DROP POLICY own ON notes", "DROP POLICY writes ON notes", "ALTER TABLE notes DISABLE ROW LEVEL SECURITY"]
 

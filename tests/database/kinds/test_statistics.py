@@ -29,14 +29,14 @@ def test_statistics_are_made_read_back_and_filled_by_analyze(database: Database)
     agreed(database, [PLACES, TOGETHER])
 
 
-@pytest.mark.parametrize(("wanted", "made"), [
+@pytest.mark.parametrize(("wanted", "statement"), [
     (replace(TOGETHER, kinds=("mcv",)), "CREATE STATISTICS places_city_zip (mcv) ON zip, city FROM places"),
     (replace(TOGETHER, columns=("city", "Mixed")),
      'CREATE STATISTICS places_city_zip (ndistinct, dependencies, mcv) ON city, "Mixed" FROM places')])
-def test_what_differs_is_made_again_with_its_comment(database: Database, wanted: Statistics, made: str) -> None:
+def test_what_differs_is_made_again_with_its_comment(database: Database, wanted: Statistics, statement: str) -> None:
     converge(database, [PLACES, TOGETHER])
     assert converge(database, [PLACES, wanted]) == [
-        f"DROP STATISTICS places_city_zip; {made}",
+        f"DROP STATISTICS places_city_zip; {statement}",
         "COMMENT ON STATISTICS places_city_zip IS 'A zip code tells the city'"]
 
 
@@ -87,10 +87,10 @@ def test_one_object_is_dropped_alone_and_only_where_that_is_allowed(database: Da
 def test_statistics_of_columns_are_adopted_and_those_of_expressions_are_named(database: Database) -> None:
     converge(database, [PLACES, TOGETHER])
     database.execute("CREATE STATISTICS lower_zip ON lower(city), zip FROM places")
-    found = adopt(database.owner, ["public"])
-    assert found.objects == (PLACES, replace(TOGETHER, columns=("city", "zip")))
-    assert found.remarks == ("lower_zip: (expression) is an expression; only statistics of columns can be declared "
-                             "(so it was left out)",)
+    adopted = adopt(database.owner, ["public"])
+    assert adopted.objects == (PLACES, replace(TOGETHER, columns=("city", "zip")))
+    assert adopted.remarks == ("lower_zip: (expression) is an expression; only statistics of columns can be declared "
+                               "(so it was left out)",)
 
 
 def test_a_crash_after_any_step_leaves_what_the_next_run_finishes(database: Database) -> None:

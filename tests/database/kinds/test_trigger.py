@@ -102,8 +102,8 @@ def test_a_trigger_that_the_server_cannot_make_is_named_before_anything_is_done(
 def test_an_undeclared_trigger_is_reported_and_dropped_where_that_is_allowed(database: Database, table: Table) -> None:
     converge(database, [TOUCH, table])
     database.execute("CREATE TRIGGER mine BEFORE DELETE ON readings FOR EACH ROW EXECUTE FUNCTION touch()")
-    found = apply.plan(database.owner, [TOUCH, table])
-    assert (found.steps, found.warnings) == ((), (
+    plan = apply.plan(database.owner, [TOUCH, table])
+    assert (plan.steps, plan.warnings) == ((), (
         "readings.mine is not declared and was left in place; declare it, or allow drops_trigger to drop it",))
     assert converge(database, [TOUCH, table], "drops_trigger") == ["DROP TRIGGER mine ON readings"]
 

@@ -20,8 +20,8 @@ ROWS = "INSERT INTO people VALUES (1, 'Ada', 36), (2, 'Bo', 3)"
 
 
 def with_column(name: str, **change: str) -> Table:
-    return replace(PEOPLE, columns=tuple(replace(each, **change) if each.name == name else each
-                                         for each in PEOPLE.columns))
+    return replace(PEOPLE, columns=tuple(replace(column, **change) if column.name == name else column
+                                         for column in PEOPLE.columns))
 
 
 def grants(database: Database, view: str) -> list[tuple[object, ...]]:
@@ -165,8 +165,8 @@ def test_drift_is_repaired_and_a_dropped_view_is_made_again(database: Database) 
 def test_an_undeclared_view_is_reported_and_dropped_where_that_is_allowed(database: Database) -> None:
     converge(database, ALL)
     database.execute("CREATE VIEW mine AS SELECT age FROM people")
-    found = apply.plan(database.owner, ALL, options=apply.Options(whole_schema=True)).warnings
-    assert "mine is a view that is not declared" in found[0]
+    warnings = apply.plan(database.owner, ALL, options=apply.Options(whole_schema=True)).warnings
+    assert "mine is a view that is not declared" in warnings[0]
     assert converge(database, ALL, "drops_view", whole_schema=True) == ["DROP VIEW mine"]
 
 

@@ -51,7 +51,8 @@ SELECT add_retention_policy('activity_classifications', INTERVAL '2 years');
 def hand_made(database: Database) -> None:
     """Run the user's DDL as they would."""
     text = TABLES + (POLICIES if database.server.community else "")
-    database.execute("SET client_min_messages = error", *(each for each in text.split(";") if each.strip()))
+    database.execute("SET client_min_messages = error",
+                     *(statement for statement in text.split(";") if statement.strip()))
 
 
 def bare() -> tuple[apply.Object, ...]:
@@ -63,9 +64,9 @@ def bare() -> tuple[apply.Object, ...]:
 
 def test_the_users_own_ddl_is_adopted_without_a_step(database: Database) -> None:
     hand_made(database)
-    found = apply.plan(database.owner, bare(), options=replace(SKIP, whole_schema=True))
-    assert found.render() == []
-    assert not [warning for warning in found.warnings if "not declared" in warning]
+    plan = apply.plan(database.owner, bare(), options=replace(SKIP, whole_schema=True))
+    assert plan.render() == []
+    assert not [warning for warning in plan.warnings if "not declared" in warning]
 
 
 def test_adoption_adds_only_checks_and_comments(database: Database) -> None:
@@ -95,9 +96,9 @@ def test_undeclared_parts_are_reported_and_left(database: Database) -> None:
     apply.ensure(database.owner, declared(), options=SKIP)
     database.execute("ALTER TABLE users ADD COLUMN nickname text", "CREATE INDEX mine ON users (nickname)",
                      "ALTER TABLE users ADD CONSTRAINT short CHECK (length(name) < 200)", "CREATE TABLE other (a int)")
-    found = apply.plan(database.owner, declared(), options=replace(SKIP, whole_schema=True))
-    assert found.steps == ()
-    named = [warning.split(" ")[0] for warning in found.warnings if "not declared" in warning]
+    plan = apply.plan(database.owner, declared(), options=replace(SKIP, whole_schema=True))
+    assert plan.steps == ()
+    named = [warning.split(" ")[0] for warning in plan.warnings if "not declared" in warning]
     assert sorted(named) == ["other", "users.mine", "users.nickname", "users.short"]
     assert tuple(apply.read(database.owner, declared())) == declared()
 
@@ -105,9 +106,9 @@ def test_undeclared_parts_are_reported_and_left(database: Database) -> None:
 def test_other_tables_are_no_news_when_one_table_is_planned(database: Database) -> None:
     apply.ensure(database.owner, declared(), options=SKIP)
     for table in declared():
-        found = apply.plan(database.owner, [table], options=SKIP)
-        assert found.steps == ()
-        assert not [warning for warning in found.warnings if "not declared" in warning]
+        plan = apply.plan(database.owner, [table], options=SKIP)
+        assert plan.steps == ()
+        assert not [warning for warning in plan.warnings if "not declared" in warning]
 
 
 def test_undeclared_parts_are_dropped_where_their_hazards_are_allowed(database: Database) -> None:

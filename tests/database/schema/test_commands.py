@@ -50,21 +50,21 @@ def edition(database: Database) -> Any:
 
 def test_exported_sql_is_loaded_by_psql_and_leaves_nothing_to_do(database: Database) -> None:
     psql(database, dump(DECLARED, edition(database)), "-v", "ON_ERROR_STOP=1", "-1")
-    found = apply.plan(database.owner, DECLARED, options=SKIP)
-    assert found.render() == []
-    assert not [line for line in found.warnings if "not declared" in line]
+    plan = apply.plan(database.owner, DECLARED, options=SKIP)
+    assert plan.render() == []
+    assert not [line for line in plan.warnings if "not declared" in line]
 
 
 def test_laravels_dump_is_loaded_as_laravel_does_it(database: Database) -> None:
-    tables = [each for each in DECLARED if isinstance(each, Table) and each.schema == "public"]
-    made = laravel_dump(DECLARED, {
+    tables = [table for table in DECLARED if isinstance(table, Table) and table.schema == "public"]
+    laravel = laravel_dump(DECLARED, {
         "2026_01_01_000000_create_rooms_table": "Schema::create('rooms', function (Blueprint $table) {",
         "2026_01_02_000000_create_jobs_table": "Schema::create('jobs', function (Blueprint $table) {",
         "2026_01_03_000000_both": "Schema::create('events', fn () => 1); Schema::create(\"sessions\", fn () => 1);",
     }, edition(database))
-    psql(database, made.sql)
+    psql(database, laravel.sql)
     assert database.execute("SELECT migration, batch FROM migrations") == [("2026_01_01_000000_create_rooms_table", 1)]
-    assert [remark.split(":")[0] for remark in made.remarks] == ["2026_01_03_000000_both"]
+    assert [remark.split(":")[0] for remark in laravel.remarks] == ["2026_01_03_000000_both"]
     assert apply.plan(database.owner, tables, options=apply.Options(on_unsupported="skip"),
                       context=DECLARED).render() == []
 
@@ -85,13 +85,13 @@ def test_an_adopted_database_plans_empty(database: Database, tmp_path: Path) -> 
     planned = run(database, "plan", "--declared", str(file))
     assert planned.output == "nothing to do: the database is as declared\n"
     assert planned.exit_code == 0
-    kinds = {type(each) for each in load(file)}
+    kinds = {type(declared) for declared in load(file)}
     assert kinds == {type(declared) for declared in DECLARED} - (
         set() if database.server.community else {ContinuousAggregate, Job})
     assert run(database, "adopt", str(file)).exit_code == 1
-    found = adopt(database.owner)
-    assert found.objects == load(file)
-    assert max(map(len, python(found.objects, "It.", found.remarks).splitlines())) <= 120
+    declarations = adopt(database.owner)
+    assert declarations.objects == load(file)
+    assert max(map(len, python(declarations.objects, "It.", declarations.remarks).splitlines())) <= 120
 
 
 def test_an_adopted_declaration_makes_the_same_database_again(database: Database) -> None:
@@ -111,26 +111,26 @@ def test_what_no_kind_declares_is_told(database: Database) -> None:
         "CREATE INDEX a ON kept (id)", "CREATE INDEX b ON kept (id)",
         "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE FUNCTION f(a text) RETURNS int LANGUAGE sql AS 'SELECT 1'", 'CREATE TABLE "dotted.name" (id int)')
-    found = adopt(database.owner)
-    assert [each.full_name for each in found.objects] == ["kept", "f"]
-    assert len(found.objects[0].indexes) == 1  # type: ignore[union-attr]
+    adopted = adopt(database.owner)
+    assert [declared.full_name for declared in adopted.objects] == ["kept", "f"]
+    assert len(adopted.objects[0].indexes) == 1  # type: ignore[union-attr]
     for words in ("positive: a domain", "numbers: a sequence", "pair: a composite type", "parts: a partitioned table",
                   "frozen: a materialized view", "kept.b: the same index as a", "f: another function of that name",
                   "name 'dotted.name' has a dot"):
-        assert [line for line in found.remarks if words in line], words
+        assert [line for line in adopted.remarks if words in line], words
 
 
 def test_exit_statuses_tell_nothing_something_and_error(database: Database) -> None:
     options = ("--declared", str(FILE), "--skip-unsupported")
     planned = run(database, "plan", *options, "--json")
-    found = json.loads(planned.output)
+    output = json.loads(planned.output)
     assert planned.exit_code == 2
-    assert set(found) == {"steps", "fingerprint", "warnings"}
-    assert {frozenset(step) for step in found["steps"]} == {frozenset({"object", "sql", "why", "hazards"})}
+    assert set(output) == {"steps", "fingerprint", "warnings"}
+    assert {frozenset(step) for step in output["steps"]} == {frozenset({"object", "sql", "why", "hazards"})}
     assert run(database, "check", *options).exit_code == 2
     wrong = run(database, "apply", *options, "--fingerprint", "0123456789abcdef")
     assert "the database has moved since" in str(wrong.exception)
-    assert run(database, "apply", *options, "--fingerprint", found["fingerprint"]).exit_code == 0
+    assert run(database, "apply", *options, "--fingerprint", output["fingerprint"]).exit_code == 0
     assert run(database, "check", *options).exit_code == 0
     assert run(database, "plan", *options).exit_code == 0
     assert run(database, "apply", *options, "--json").exit_code == 0
@@ -145,13 +145,13 @@ def test_undeclared_objects_are_reported_and_dropped_only_where_allowed_and_not_
                     "    return [Table('one', (Column('id', 'int'),))]\n")
     options = ("--declared", str(file))
     run(database, "apply", *options)
-    said = run(database, "plan", *options)
-    assert said.exit_code == 0
-    assert "gone is a table that is not declared and was left in place" in said.output
+    result = run(database, "plan", *options)
+    assert result.exit_code == 0
+    assert "gone is a table that is not declared and was left in place" in result.output
     allowed = (*options, "--protect", "kept", "--allow", "drops_table", "--allow", "without_backup")
-    said = run(database, "plan", *allowed)
-    assert said.exit_code == 2
-    assert "DROP TABLE gone" in said.output
-    assert "kept is a table that is not declared, and protected" in said.output
+    result = run(database, "plan", *allowed)
+    assert result.exit_code == 2
+    assert "DROP TABLE gone" in result.output
+    assert "kept is a table that is not declared, and protected" in result.output
     assert run(database, "apply", *allowed).exit_code == 0
     assert database.execute("SELECT to_regclass('gone'), to_regclass('kept')::text") == [(None, "kept")]

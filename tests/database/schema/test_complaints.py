@@ -54,9 +54,9 @@ def test_nothing_of_timescaledbs_own_is_ever_in_a_plan(filled: Database) -> None
     filled.execute(COMPRESS)
     hazards = ("drops_table", "drops_index", "drops_trigger", "drops_function", "drops_view", "drops_job",
                "drops_constraint", "drops_column", "without_backup")
-    found = apply.plan(filled.owner, [TABLE], options=apply.Options(whole_schema=True, allow=frozenset(hazards)))
-    assert found.steps == ()
-    assert found.warnings == ()
+    plan = apply.plan(filled.owner, [TABLE], options=apply.Options(whole_schema=True, allow=frozenset(hazards)))
+    assert plan.steps == ()
+    assert plan.warnings == ()
 
 
 def test_a_policy_that_is_there_is_neither_an_error_nor_doubled(filled: Database) -> None:

@@ -109,28 +109,28 @@ def filled(server: Any) -> Iterator[Database]:
     """The schema before the change, with rows, some of them in the columnstore; each crash happens to a copy of it."""
     if server.kind != "official" and not ALL:
         pytest.skip("LCDB_CRASHES is not all")
-    found = create_database(server, "t_crash_template")
-    apply.ensure(found.owner, BEFORE, options=OPTIONS)
-    with found.admin.connect() as connection:
+    template = create_database(server, "t_crash_template")
+    apply.ensure(template.owner, BEFORE, options=OPTIONS)
+    with template.admin.connect() as connection:
         for statement in (*FILLED, *([COMPRESSED] if server.community else [])):
             connection.execute(statement.encode())
-    yield found
-    drop_database(found)
+    yield template
+    drop_database(template)
 
 
 @contextmanager
 def copied(filled: Database) -> Iterator[Database]:
     """A copy of the database; it is kept where the test fails."""
     name = "t_crash_copy"
-    found = Database(filled.server, replace(filled.owner, database=name), replace(filled.admin, database=name))
+    copy = Database(filled.server, replace(filled.owner, database=name), replace(filled.admin, database=name))
     with filled.server.admin.connect() as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
             sql.Identifier(name), sql.Identifier(filled.admin.database)))
         connection.execute(sql.SQL("GRANT CREATE, TEMPORARY ON DATABASE {} TO {}").format(
             sql.Identifier(name), sql.Identifier(OWNER)))
-    yield found
-    drop_database(found)
+    yield copy
+    drop_database(copy)
 
 
 def ways_to_die(number: int, step: Step) -> list[Way]:
@@ -172,8 +172,8 @@ def test_an_apply_that_dies_at_any_step_is_resumed_to_the_same_end(filled: Datab
     died = 0
     for number, step in enumerate(steps):
         for way in ways_to_die(number, step):
-            with copied(filled) as database, ExitStack() as said:
-                said.callback(lambda number=number, step=step, way=way: print(f"{number} {way.__name__}: {step.sql}"))
+            with copied(filled) as database, ExitStack() as stack:
+                stack.callback(lambda number=number, step=step, way=way: print(f"{number} {way.__name__}: {step.sql}"))
                 crash(database, number, way, steps)
                 apply.ensure(database.owner, AFTER, options=OPTIONS)  # proves that a new plan is empty
                 assert tuple(apply.read(database.owner, AFTER, options=OPTIONS)) == AFTER

@@ -67,11 +67,11 @@ ALTERED = {
 
 def repaired(database: Database, expected: str) -> None:
     """One step of the expected beginning; applying it does just that, and live equals declared again."""
-    found = apply.plan(database.owner, declared(), options=SKIP)
-    repairs = [step for step in found.steps if not step.sql.startswith("COMMENT ON COLUMN devices.is_active")]
-    assert len(repairs) == 1, found.render()
+    plan = apply.plan(database.owner, declared(), options=SKIP)
+    repairs = [step for step in plan.steps if not step.sql.startswith("COMMENT ON COLUMN devices.is_active")]
+    assert len(repairs) == 1, plan.render()
     assert repairs[0].sql.startswith(expected)
-    assert apply.ensure(database.owner, declared(), options=SKIP).steps == found.steps
+    assert apply.ensure(database.owner, declared(), options=SKIP).steps == plan.steps
     assert apply.plan(database.owner, declared(), options=SKIP).steps == ()
     assert tuple(apply.read(database.owner, declared())) == declared()
 
@@ -110,9 +110,9 @@ def test_an_altered_policy_is_altered_back_and_keeps_its_job(declared_database: 
 def test_a_table_dropped_by_hand_plans_exactly_its_creation(declared_database: Database, table: Table) -> None:
     database = declared_database
     database.execute("SET client_min_messages = error", f"DROP TABLE {table.name} CASCADE")
-    found = apply.plan(database.owner, [table], options=SKIP)
+    plan = apply.plan(database.owner, [table], options=SKIP)
     fitting = table if database.server.community else replace(table, compression=None, retention=None)
-    assert found.render() == plan_from_empty([fitting]).render()
+    assert plan.render() == plan_from_empty([fitting]).render()
     apply.ensure(database.owner, declared(), options=SKIP)
     assert tuple(apply.read(database.owner, declared())) == declared()
 
@@ -122,14 +122,14 @@ def test_read_shows_the_drift_where_it_is(declared_database: Database) -> None:
     database.execute("SELECT set_chunk_time_interval('environmental_readings', interval '3 days')",
                      "ALTER TABLE environmental_readings ALTER COLUMN temperature TYPE numeric(6,2)"
                      if not database.server.community else "SELECT 1")
-    found = apply.read(database.owner, declared())[2]
+    live = apply.read(database.owner, declared())[2]
     wanted = declared()[2]
-    assert found is not None
+    assert live is not None
     assert wanted.hypertable is not None
-    assert found.hypertable == replace(wanted.hypertable, chunk="3 days")
-    assert found.indexes == wanted.indexes
-    assert found.checks == wanted.checks
-    assert found.retention == wanted.retention
+    assert live.hypertable == replace(wanted.hypertable, chunk="3 days")
+    assert live.indexes == wanted.indexes
+    assert live.checks == wanted.checks
+    assert live.retention == wanted.retention
 
 
 def test_read_says_none_for_what_is_absent(database: Database) -> None:
@@ -146,7 +146,8 @@ def test_dropping_is_refused_unless_its_hazard_is_allowed(declared_database: Dat
         assert apply.drop(database.owner, notifications, options=apply.Options(allow=frozenset({"drops_table"})))
         assert not apply.drop(database.owner, notifications)
         return
-    shorter = replace(notifications, columns=tuple(each for each in notifications.columns if each.name != "message"))
+    columns = tuple(column for column in notifications.columns if column.name != "message")
+    shorter = replace(notifications, columns=columns)
     assert apply.ensure(database.owner, [shorter], options=SKIP).steps == ()
     assert database.execute("SELECT count(*) FROM information_schema.columns "
                             "WHERE table_name = 'notifications' AND column_name = 'message'") == [(1,)]

@@ -112,7 +112,8 @@ def test_a_check_that_rows_break_fails_by_name_and_the_next_run_goes_on(filled: 
 
 
 def test_not_null_on_a_table_with_rows_goes_by_a_validated_check(filled: Database) -> None:
-    columns = tuple(replace(each, null=False) if each.name == "message" else each for each in NOTIFICATIONS.columns)
+    columns = tuple(replace(column, null=False) if column.name == "message" else column
+                    for column in NOTIFICATIONS.columns)
     steps = apply.ensure(filled.owner, [replace(NOTIFICATIONS, columns=columns)], options=SKIP).steps
     marks = ("NOT VALID", "VALIDATE CONSTRAINT", "SET NOT NULL")
     assert [mark for step in steps for mark in marks if mark in step.sql] == list(marks)
@@ -279,8 +280,8 @@ def test_a_hypertable_is_never_made_a_plain_table(filled: Database) -> None:
 @pytest.mark.servers("official", "embedded")
 def test_a_type_under_the_columnstore_is_refused_with_the_way(filled: Database) -> None:
     filled.execute("SELECT compress_chunk(c) FROM show_chunks('environmental_readings') c LIMIT 1")
-    columns = tuple(replace(each, type="numeric(6,2)") if each.name == "temperature" else each
-                    for each in READINGS.columns)
+    columns = tuple(replace(column, type="numeric(6,2)") if column.name == "temperature" else column
+                    for column in READINGS.columns)
     with pytest.raises(UnsupportedError, match=r"environmental_readings\.temperature: type numeric\(5,2\) cannot"):
         apply.plan(filled.owner, [replace(READINGS, columns=columns)])
 
@@ -297,9 +298,9 @@ def test_columns_come_to_a_table_with_compressed_chunks(filled: Database) -> Non
 def test_the_apache_edition_is_an_error_that_names_each_part_and_the_remedy(database: Database) -> None:
     with pytest.raises(UnsupportedError) as refused:
         apply.plan(database.owner, declared())
-    for said in ("apache edition", "environmental_readings.compression", "environmental_readings.retention",
-                 "activity_classifications.retention", "timescale/timescaledb", "onUnsupported: skip"):
-        assert said in str(refused.value)
+    for words in ("apache edition", "environmental_readings.compression", "environmental_readings.retention",
+                  "activity_classifications.retention", "timescale/timescaledb", "onUnsupported: skip"):
+        assert words in str(refused.value)
 
 
 @pytest.mark.servers("debian")

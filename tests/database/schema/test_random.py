@@ -51,9 +51,9 @@ def fresh(server: Server) -> Iterator[Database]:
 def becomes(database: Database, first: tuple[Object, ...], second: tuple[Object, ...]) -> None:
     """Go from one schema to the other, with rows in every table; a refusal leaves everything as it was."""
     is_made(database, first)
-    for each in first:
-        if isinstance(each, Table):
-            database.execute(fill(each))
+    for value in first:
+        if isinstance(value, Table):
+            database.execute(fill(value))
     # A trigger that is disabled is enabled in chunks that came later: that is drift.
     is_made(database, first)
     before = rows(database, first, second)
@@ -73,19 +73,20 @@ def is_made(database: Database, objects: tuple[Object, ...]) -> None:
     again = apply.plan(database.owner, objects, options=EVERYTHING)
     assert (again.render(), again.warnings) == ([], ())
     assert apply.read(database.owner, objects, options=EVERYTHING) == list(objects)
-    assert [from_dict(to_dict(each)) for each in objects] == list(objects)
+    assert [from_dict(to_dict(value)) for value in objects] == list(objects)
 
 
 def rows(database: Database, first: tuple[Object, ...], second: tuple[Object, ...]) -> Rows:
     """The rows of what both schemas have: tables, and columns of one type."""
-    after = {each.name: each for each in second if isinstance(each, Table)}
-    found: Rows = {}
+    after = {table.name: table for table in second if isinstance(table, Table)}
+    contents: Rows = {}
     for table in first:
         if not isinstance(table, Table) or table.name not in after:
             continue
-        types = {each.name: each.type for each in after[table.name].columns}
-        kept = [each.name for each in table.columns if types.get(each.name) == each.type and not each.generated]
+        types = {column.name: column.type for column in after[table.name].columns}
+        kept = [column.name for column in table.columns
+                if types.get(column.name) == column.type and not column.generated]
         names = ", ".join(map(quoted, kept))
-        found[table.name, tuple((each, types[each]) for each in kept)] = database.execute(
+        contents[table.name, tuple((column, types[column]) for column in kept)] = database.execute(
             f"SELECT {names} FROM {table.name} ORDER BY id")
-    return found
+    return contents

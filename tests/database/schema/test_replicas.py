@@ -122,23 +122,23 @@ def behind(pair: Pair) -> Iterator[Pair]:
 
 def test_a_heavy_step_is_not_begun_while_a_standby_is_behind_and_the_error_names_it(behind: Pair) -> None:
     options = apply.Options(max_replica_lag=100_000, lag_wait_seconds=1)
-    said: list[str] = []
+    messages: list[str] = []
     with pytest.raises(ApplyError, match=r"standby walker is [\d,]+ bytes behind, still after 1 s \(100,000 allowed\)"):
-        apply.ensure(behind.primary, [INDEXED], options=options, progress=said.append)
-    assert said[0].startswith("waiting for standby walker: ")
-    assert len(said) == 1
+        apply.ensure(behind.primary, [INDEXED], options=options, progress=messages.append)
+    assert messages[0].startswith("waiting for standby walker: ")
+    assert len(messages) == 1
     assert apply.plan(behind.primary, [INDEXED]).steps != ()
 
 
 def test_a_heavy_step_goes_on_once_the_standby_has_caught_up(behind: Pair) -> None:
-    said: list[str] = []
+    messages: list[str] = []
 
     def hear(line: str) -> None:
-        said.append(line)
+        messages.append(line)
         if line.startswith("waiting"):
             _query(behind.standby, "SELECT pg_wal_replay_resume()")
     apply.ensure(behind.primary, [INDEXED], options=apply.Options(max_replica_lag=100_000), progress=hear)
-    assert [line.split()[0] for line in said] == ["waiting", "CREATE"]
+    assert [line.split()[0] for line in messages] == ["waiting", "CREATE"]
     assert apply.plan(behind.primary, [INDEXED]).steps == ()
 
 

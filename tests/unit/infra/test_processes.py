@@ -29,13 +29,13 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     stop(tmp_path / "runtime", "one", grace=0.5)
 
 
-def said(folder: Path, word: str) -> bool:
+def has_written(folder: Path, word: str) -> bool:
     log = folder / "one.log"
     return log.exists() and word in log.read_text()
 
 
 def begin(folder: Path, command: list[str], word: str, **more: str) -> processes.Running:
-    return start("one", command, folder, env=more, ready=lambda: said(folder, word), timeout=15)
+    return start("one", command, folder, env=more, ready=lambda: has_written(folder, word), timeout=15)
 
 
 def test_started_process_is_detached_found_again_and_stopped(folder: Path) -> None:

@@ -59,7 +59,7 @@ def test_the_parts_of_a_stack_come_along_with_what_hangs_under_them() -> None:
         resource(STACK), resource(SERVER, parent=STACK, id="1"), resource(part, parent=STACK),
         {**resource(owner, parent=part, provider=f"{SERVER}::1"), "type": "postgresql:index/role:Role"}]}
     taken = recovered_stack.move_state(grouped, "dev", "again")["resources"]
-    assert [each["urn"] for each in taken[2:]] == [urn.replace(":dev::", ":again::") for urn in (part, owner)]
+    assert [resource["urn"] for resource in taken[2:]] == [urn.replace(":dev::", ":again::") for urn in (part, owner)]
     assert taken[3]["parent"] == taken[2]["urn"]
 
 

@@ -50,24 +50,25 @@ def by_name(deployment: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_a_record_becomes_resources_as_the_engine_names_them(tmp_path: Path) -> None:
-    made = by_name(as_deployment(record(tmp_path), "lifecompanion", "embedded"))
-    assert list(made) == ["lifecompanion-embedded", "default", "embedded", "server", "role-app"]
-    assert made["role-app"]["urn"] == f"{HEAD}{ROLE}::role-app"
-    assert made["role-app"]["deletedWith"] == made["embedded"]["urn"] == f"{HEAD}{SERVER}::embedded"
-    assert made["role-app"]["provider"] == f"{HEAD}{PROVIDER}::server::server"
-    assert made["embedded"]["provider"] == f"{made['default']['urn']}::{made['default']['id']}"
-    assert (made["role-app"]["retainOnDelete"], made["role-app"]["protect"]) == (True, True)
+    resources = by_name(as_deployment(record(tmp_path), "lifecompanion", "embedded"))
+    assert list(resources) == ["lifecompanion-embedded", "default", "embedded", "server", "role-app"]
+    assert resources["role-app"]["urn"] == f"{HEAD}{ROLE}::role-app"
+    assert resources["role-app"]["deletedWith"] == resources["embedded"]["urn"] == f"{HEAD}{SERVER}::embedded"
+    assert resources["role-app"]["provider"] == f"{HEAD}{PROVIDER}::server::server"
+    assert resources["embedded"]["provider"] == f"{resources['default']['urn']}::{resources['default']['id']}"
+    assert (resources["role-app"]["retainOnDelete"], resources["role-app"]["protect"]) == (True, True)
     # Removed in the opposite order of their making.
-    assert made["role-app"]["dependencies"] == [made["embedded"]["urn"], made["server"]["urn"]]
+    assert resources["role-app"]["dependencies"] == [resources["embedded"]["urn"], resources["server"]["urn"]]
 
 
 def test_what_is_secret_in_a_record_is_marked_for_encryption_and_nothing_else(tmp_path: Path) -> None:
-    made = by_name(as_deployment(record(tmp_path), "lifecompanion", "embedded"))
+    resources = by_name(as_deployment(record(tmp_path), "lifecompanion", "embedded"))
     for kind in ("inputs", "outputs"):
-        assert made["embedded"][kind]["password"] == {SIGNATURE: SECRET, "plaintext": json.dumps(LOGIN["password"])}
-        assert made["embedded"][kind]["port"] == 54340
-        assert made["server"][kind]["password"][SIGNATURE] == SECRET
-    assert made["lifecompanion-embedded"]["outputs"]["logins"][SIGNATURE] == SECRET
+        assert resources["embedded"][kind]["password"] == {
+            SIGNATURE: SECRET, "plaintext": json.dumps(LOGIN["password"])}
+        assert resources["embedded"][kind]["port"] == 54340
+        assert resources["server"][kind]["password"][SIGNATURE] == SECRET
+    assert resources["lifecompanion-embedded"]["outputs"]["logins"][SIGNATURE] == SECRET
 
 
 def test_a_record_of_an_earlier_version_is_secret_as_a_whole_and_its_servers_login_is_made_up_for(
@@ -76,12 +77,12 @@ def test_a_record_of_an_earlier_version_is_secret_as_a_whole_and_its_servers_log
     old = {urn: Entry(**{**vars(entry), "secrets": None}) for urn, entry in new.entries.items()
            if entry.type != PROVIDER}
     dsn = "postgresql://postgres:a-password-nobody-knows@127.0.0.1:54340/lifecompanion?sslmode=disable"
-    made = by_name(as_deployment(Record(tmp_path, old, {"logins": {"admin": {"dsn": dsn}}}), "lifecompanion",
-                                 "embedded"))
-    assert list(made) == ["lifecompanion-embedded", "default", "embedded", "server", "role-app"]
-    assert made["server"]["inputs"]["port"] == "54340"
-    assert all(value[SIGNATURE] == SECRET for value in made["role-app"]["inputs"].values())
-    assert made["embedded"]["inputs"]["__provider"] == "class"
+    resources = by_name(as_deployment(Record(tmp_path, old, {"logins": {"admin": {"dsn": dsn}}}), "lifecompanion",
+                                      "embedded"))
+    assert list(resources) == ["lifecompanion-embedded", "default", "embedded", "server", "role-app"]
+    assert resources["server"]["inputs"]["port"] == "54340"
+    assert all(value[SIGNATURE] == SECRET for value in resources["role-app"]["inputs"].values())
+    assert resources["embedded"]["inputs"]["__provider"] == "class"
     with pytest.raises(StackError, match="earlier version that was interrupted"):
         as_deployment(Record(tmp_path, old, {}), "lifecompanion", "embedded")
 
@@ -198,13 +199,13 @@ def test_what_hangs_under_a_component_does_so_in_the_deployment_and_in_the_recor
     role = Entry(**{**vars(flat.entries.pop(f"{HEAD}{ROLE}::role-app")), "parent": part})
     grouped = Record(tmp_path, {**flat.entries, urn: role}, {})
     deployment = as_deployment(grouped, "lifecompanion", "embedded")
-    made = by_name(deployment)
+    resources = by_name(deployment)
     # Pulumi takes no child before its parent.
-    assert list(made) == ["lifecompanion-embedded", "default", "embedded", "server", "access", "role-app"]
-    assert (made["access"]["custom"], made["access"]["type"]) == (False, "lifecompanion:index:Access")
-    assert made["access"]["parent"] == made["server"]["parent"] == made["lifecompanion-embedded"]["urn"]
-    assert (made["role-app"]["urn"], made["role-app"]["parent"]) == (urn, part)
-    assert made["role-app"]["dependencies"] == [made["embedded"]["urn"], made["server"]["urn"]]
+    assert list(resources) == ["lifecompanion-embedded", "default", "embedded", "server", "access", "role-app"]
+    assert (resources["access"]["custom"], resources["access"]["type"]) == (False, "lifecompanion:index:Access")
+    assert resources["access"]["parent"] == resources["server"]["parent"] == resources["lifecompanion-embedded"]["urn"]
+    assert (resources["role-app"]["urn"], resources["role-app"]["parent"]) == (urn, part)
+    assert resources["role-app"]["dependencies"] == [resources["embedded"]["urn"], resources["server"]["urn"]]
     again = as_record(deployment, tmp_path).entries
     assert {key: entry.parent for key, entry in again.items()} == {
         key: entry.parent for key, entry in grouped.entries.items()}

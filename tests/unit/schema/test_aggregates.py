@@ -54,32 +54,32 @@ WORDS = """SELECT device_id,
 
 
 def test_a_query_is_taken_apart_into_columns_and_the_rest() -> None:
-    found = aggregate_query.parse(WORDS)
-    assert found is not None
-    assert list(found.columns) == ["device_id", "bucket", "Mean", "n", "d"]
-    assert found.columns["Mean"] == "avg(temperature)"
-    assert found.rest.split()[:2] == ["FROM", "readings"]
-    assert aggregate_query.same(found.text(), found.text().replace("device_id, time", "device_id,  time"))
+    parsed = aggregate_query.parse(WORDS)
+    assert parsed is not None
+    assert list(parsed.columns) == ["device_id", "bucket", "Mean", "n", "d"]
+    assert parsed.columns["Mean"] == "avg(temperature)"
+    assert parsed.rest.split()[:2] == ["FROM", "readings"]
+    assert aggregate_query.same(parsed.text(), parsed.text().replace("device_id, time", "device_id,  time"))
 
 
 def test_the_order_of_columns_does_not_count_and_their_expressions_do() -> None:
-    found = aggregate_query.parse(WORDS)
-    assert found is not None
-    turned = aggregate_query.Query(dict(reversed(found.columns.items())), found.rest).text()
+    parsed = aggregate_query.parse(WORDS)
+    assert parsed is not None
+    turned = aggregate_query.Query(dict(reversed(parsed.columns.items())), parsed.rest).text()
     assert aggregate_query.same(WORDS, turned)
     assert not aggregate_query.same(WORDS, WORDS.replace("avg", "max"))
     assert not aggregate_query.same(WORDS, WORDS.replace("readings r", "others r"))
 
 
-@pytest.mark.parametrize(("query", "found"), [
+@pytest.mark.parametrize(("query", "expected"), [
     (HOURLY.query, Bucket("1 hour", "at", "bucket")),
     (WORDS, Bucket("01:00:00", "at", "bucket")),
     ("SELECT public.time_bucket(INTERVAL '1 month', \"At\", 'UTC') m FROM t", Bucket("1 month", "At", "m")),
     ("SELECT time_bucket(10, t), count(*) FROM r", Bucket("10", "t", "time_bucket")),
     ("SELECT time_bucket((1000)::bigint, t) AS b FROM r", Bucket("1000", "t", "b")),
     ("SELECT device FROM r", None)])
-def test_the_bucket_of_a_query_is_found_in_anybodys_words(query: str, found: Bucket | None) -> None:
-    assert aggregate_query.bucket(query) == found
+def test_the_bucket_of_a_query_is_found_in_anybodys_words(query: str, expected: Bucket | None) -> None:
+    assert aggregate_query.bucket(query) == expected
 
 
 @pytest.mark.parametrize("first", [datetime(2024, 2, 27, 13, 7, tzinfo=UTC), datetime(2024, 2, 27, 13, 7),
@@ -94,30 +94,31 @@ def test_windows_cover_every_bucket_whole_and_stay_on_their_grid(
     else:
         length, size, text = 7 * 86_400 * 1_000_000, refresh_windows.width_of(width), width
         last = first + timedelta(days=days)
-    found = refresh_windows.windows(first, last, length=length, width=size)
-    assert found[0].start <= first  # type: ignore[operator]
-    assert found[-1].until > last  # type: ignore[operator]
-    for one, after in pairwise(found):
+    windows = refresh_windows.windows(first, last, length=length, width=size)
+    assert windows[0].start <= first  # type: ignore[operator]
+    assert windows[-1].until > last  # type: ignore[operator]
+    for one, after in pairwise(windows):
         assert one.until == after.start
-    for each in found:  # a bucket that begins before `until` ends before `end`
-        assert refresh_windows.later(each.until, text) <= each.end  # type: ignore[operator]
+    for window in windows:  # a bucket that begins before `until` ends before `end`
+        assert refresh_windows.later(window.until, text) <= window.end  # type: ignore[operator]
     later = last + (60 if isinstance(last, int) else timedelta(0))
-    assert refresh_windows.windows(first, later, length=length, width=size)[:len(found)] == found
+    assert refresh_windows.windows(first, later, length=length, width=size)[:len(windows)] == windows
 
 
 def test_windows_are_never_too_many_and_never_reach_before_the_first_row_where_that_is_asked() -> None:
     first = datetime(2001, 3, 4, 5, 6)
-    found = refresh_windows.windows(first, datetime(2026, 1, 1), length=86_400_000_000, width=3_600_000_000, exact=True)
-    assert len(found) <= refresh_windows.MOST + 1
-    assert found[0].start == first
+    windows = refresh_windows.windows(first, datetime(2026, 1, 1), length=86_400_000_000, width=3_600_000_000,
+                                      exact=True)
+    assert len(windows) <= refresh_windows.MOST + 1
+    assert windows[0].start == first
 
 
 def test_a_plan_from_empty_makes_sources_first_and_nothing_heavy() -> None:
-    found = plan_from_empty(ALL)
-    made = [step.sql.split()[3].split("(")[0] for step in found.steps if step.sql.startswith("CREATE MATERIALIZED")]
-    assert made == ["hourly", "daily"]
-    assert not any(step.heavy or step.hazards for step in found.steps)
-    assert all("create_group_indexes = false" in step.sql for step in found.steps if "CREATE MATERIALIZED" in step.sql)
+    plan = plan_from_empty(ALL)
+    created = [step.sql.split()[3].split("(")[0] for step in plan.steps if step.sql.startswith("CREATE MATERIALIZED")]
+    assert created == ["hourly", "daily"]
+    assert not any(step.heavy or step.hazards for step in plan.steps)
+    assert all("create_group_indexes = false" in step.sql for step in plan.steps if "CREATE MATERIALIZED" in step.sql)
 
 
 def test_sound_aggregates_have_no_finding() -> None:

@@ -29,21 +29,21 @@ def test_the_picture_in_docs_is_of_todays_declaration() -> None:
 @pytest.mark.parametrize("objects", [declared(), DECLARED])
 def test_every_object_is_in_it_with_its_columns_and_policies(objects: tuple[Object, ...]) -> None:
     picture = draw(objects)
-    said = words(picture)
+    texts = words(picture)
     assert picture == draw(objects)
-    for each in objects:
-        assert each.full_name in said
-        for column in each.columns if isinstance(each, Table) else ():
-            assert column.name in said
+    for value in objects:
+        assert value.full_name in texts
+        for column in value.columns if isinstance(value, Table) else ():
+            assert column.name in texts
     for mark in ("hypertable", "continuous aggregate", "chunks", "columnstore", "retention", "refresh", "foreign key"):
-        assert mark in said
+        assert mark in texts
 
 
 def test_boxes_lie_apart_and_inside_the_picture() -> None:
     root = ElementTree.fromstring(draw(DECLARED))
     space = {"svg": "http://www.w3.org/2000/svg"}
-    boxes = [{key: float(each.get(key, 0)) for key in ("x", "y", "width", "height")}
-             for each in root.findall("svg:g/svg:rect[1]", space)]
+    boxes = [{key: float(box.get(key, 0)) for key in ("x", "y", "width", "height")}
+             for box in root.findall("svg:g/svg:rect[1]", space)]
     assert len(boxes) == len(DECLARED)
     for number, one in enumerate(boxes):
         assert one["x"] + one["width"] <= float(root.get("width", 0))

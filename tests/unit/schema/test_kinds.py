@@ -26,7 +26,7 @@ every_kind = pytest.mark.parametrize("kind", registry.KINDS, ids=lambda kind: ki
 
 
 def example(kind: Kind) -> Declared:
-    return next(each for each in (*rich.DECLARED, *declared()) if type(each) is kind.declaration)
+    return next(value for value in (*rich.DECLARED, *declared()) if type(value) is kind.declaration)
 
 
 def test_every_class_of_objects_has_one_kind_and_one_resource() -> None:

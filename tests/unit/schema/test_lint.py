@@ -39,7 +39,7 @@ def test_the_specification_has_no_finding() -> None:
     lint(declared("timestamptz"))
 
 
-@pytest.mark.parametrize(("change", "said"), [
+@pytest.mark.parametrize(("change", "message"), [
     ({"keys": (Key("t_pkey", ("id",), primary=True),)}, r"t\.t_pkey: a key of a hypertable must contain 'at'"),
     ({"indexes": (Index("i", ("id",), unique=True),)}, r"t\.i: a unique index of a hypertable must contain 'at'"),
     ({"hypertable": Hypertable("when", "1 week")}, r"t\.hypertable: column 'when' is not declared"),
@@ -71,8 +71,8 @@ def test_the_specification_has_no_finding() -> None:
     ({"foreign_keys": (ForeignKey("f", ("id", "at"), "users"),)}, r"t\.f: 2 columns refer to 1"),
     ({"triggers": (Trigger("g", "BEFORE UPDATE", "f()"), Trigger("g", "BEFORE INSERT", "f()"))}, "declared twice"),
 ])
-def test_a_wrong_declaration_is_named_with_its_remedy(change: dict[str, Any], said: str) -> None:
-    with pytest.raises(DeclarationError, match=said):
+def test_a_wrong_declaration_is_named_with_its_remedy(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
         lint([replace(TABLE, **change)])
 
 
@@ -84,9 +84,9 @@ def test_two_tables_of_one_name_are_found() -> None:
 def test_every_finding_is_told_at_once() -> None:
     wrong = replace(TABLE, keys=(Key("t_pkey", ("id", "no"), primary=True),), retention=Retention("1 day"),
                     compression=Compression("1 week"))
-    with pytest.raises(DeclarationError) as found:
+    with pytest.raises(DeclarationError) as raised:
         lint([wrong])
-    assert len(str(found.value).splitlines()) == 3
+    assert len(str(raised.value).splitlines()) == 3
 
 
 PARENT = Table("parents", (Column("id", "bigint"), Column("name", "text"), Column("at", "timestamp")),
@@ -95,7 +95,7 @@ CHILD = Table("children", (Column("id", "bigint"), Column("parent_id", "bigint")
               foreign_keys=(ForeignKey("f", ("parent_id",), "parents"),), indexes=(Index("i", ("parent_id", "id")),))
 
 
-@pytest.mark.parametrize(("objects", "said"), [
+@pytest.mark.parametrize(("objects", "message"), [
     ([PARENT, replace(CHILD, foreign_keys=(ForeignKey("f", ("parent_id",), "parents", ("name",)),))],
      "name is no primary or unique key of parents"),
     ([PARENT, replace(CHILD, foreign_keys=(ForeignKey("f", ("parent_id",), "parents", ("nick",)),))],
@@ -110,12 +110,12 @@ CHILD = Table("children", (Column("id", "bigint"), Column("parent_id", "bigint")
     ([ContinuousAggregate("a", "SELECT 1", indexes=(Index("i", ("b",)), Index("j", ("b",))))], "the same index as i"),
     ([replace(PARENT, schema="s" * 64)], "has 64 bytes"),
 ])
-def test_objects_that_do_not_fit_together_are_named(objects: list[Object], said: str) -> None:
-    with pytest.raises(DeclarationError, match=said):
+def test_objects_that_do_not_fit_together_are_named(objects: list[Object], message: str) -> None:
+    with pytest.raises(DeclarationError, match=message):
         lint(objects)
 
 
-@pytest.mark.parametrize(("objects", "said"), [
+@pytest.mark.parametrize(("objects", "expected"), [
     ([PARENT, replace(CHILD, indexes=())],
      ["children.f: no index begins with parent_id, so every delete in parents reads all of children; declare one, or "
       "allow unindexed_foreign_key on children"]),
@@ -134,11 +134,11 @@ def test_objects_that_do_not_fit_together_are_named(objects: list[Object], said:
     ([Job("j", "prune", "1 day")], ["j.procedure: function prune is not declared"]),
     ([Job("j", "prune", "1 day", allow=("undeclared_function",))], []),
 ])
-def test_what_had_better_be_otherwise_is_a_warning(objects: list[Object], said: list[str]) -> None:
+def test_what_had_better_be_otherwise_is_a_warning(objects: list[Object], expected: list[str]) -> None:
     lint(objects)
-    found = warnings(objects)
-    assert len(found) == len(said)
-    assert all(line.startswith(start) for line, start in zip(found, said, strict=True))
+    findings = warnings(objects)
+    assert len(findings) == len(expected)
+    assert all(line.startswith(start) for line, start in zip(findings, expected, strict=True))
 
 
 def test_the_specification_has_no_warning() -> None:

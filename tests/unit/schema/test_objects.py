@@ -33,8 +33,8 @@ from schema.model.properties import from_dict, to_dict
 
 def leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from leaves(each)
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from leaves(part)
     else:
         yield value
 
@@ -44,20 +44,20 @@ def test_an_object_survives_the_way_to_json_and_back(table: Table) -> None:
     assert from_dict(json.loads(json.dumps(to_dict(table)))) == table
 
 
-@pytest.mark.parametrize("each", [
+@pytest.mark.parametrize("declared", [
     Function("f", "BEGIN END", returns=None), Function("f", "BEGIN END"),
     ContinuousAggregate("a", "SELECT 1", refresh=Refresh(None, None), compression=Compression(None)),
     Enum("e", ("a", "b"), renames=(ValueRename("c", "b"),)), Job("j", "f", "1 day", config='{"a": 1}', max_retries=3),
     View("v", "SELECT 1", allow=("drops_view",), renamed_from="w"),
     Table("t", (Column("a", "int"),), row_security=RowSecurity((Policy("p", "true"),))),
 ], ids=repr)
-def test_objects_of_every_kind_survive_it_with_what_is_none_on_purpose(each: Object) -> None:
-    assert from_dict(json.loads(json.dumps(to_dict(each)))) == each
+def test_objects_of_every_kind_survive_it_with_what_is_none_on_purpose(declared: Object) -> None:
+    assert from_dict(json.loads(json.dumps(to_dict(declared)))) == declared
 
 
 @pytest.mark.parametrize("table", declared(), ids=lambda table: table.name)
 def test_dicts_hold_plain_values_and_no_nulls(table: Table) -> None:
-    assert {type(each) for each in leaves(to_dict(table))} <= {str, bool, int}
+    assert {type(leaf) for leaf in leaves(to_dict(table))} <= {str, bool, int}
 
 
 def test_what_is_at_its_default_is_left_out() -> None:
@@ -75,19 +75,19 @@ def test_durations_are_readable_text() -> None:
 def test_numbers_that_arrive_as_floats_are_taken() -> None:
     values = {"kind": "table", "name": "t", "columns": [{"name": "a", "type": "bigint"}],
               "hypertable": {"time": "a", "chunk": 1000.0}}
-    found = from_dict(values)
-    assert found.hypertable is not None
-    assert found.hypertable.chunk == "1000"
+    read = from_dict(values)
+    assert read.hypertable is not None
+    assert read.hypertable.chunk == "1000"
 
 
-@pytest.mark.parametrize(("change", "said"), [
+@pytest.mark.parametrize(("change", "message"), [
     ({"colour": "red"}, "t: key 'colour' is not known"),
     ({"columns": [{"name": "a", "type": "int", "nul": True}]}, "t.columns: key 'nul' is not known"),
     ({"kind": "trigger"}, "object of kind 'trigger' is not known"),
 ])
-def test_a_wrong_key_is_named_with_those_allowed(change: dict[str, Any], said: str) -> None:
+def test_a_wrong_key_is_named_with_those_allowed(change: dict[str, Any], message: str) -> None:
     values = {"kind": "table", "name": "t", "columns": [{"name": "a", "type": "int"}], **change}
-    with pytest.raises(DeclarationError, match=said):
+    with pytest.raises(DeclarationError, match=message):
         from_dict(values)
 
 

@@ -23,16 +23,16 @@ JOBS = (PolicyJob(1000, "policy_compression", "1 mon", "12:00:00", False),
 
 def change(live: Table, wanted: Table, weight: Weight = ROWS, **details: object) -> Plan:
     """The plan from one table to another, both taken to be in the server's words."""
-    found = LiveTable(live, weight=weight, **details)  # type: ignore[arg-type]
-    return plan([Comparison(wanted, settle(wanted, live), found, server_version=170000)])
+    present = LiveTable(live, weight=weight, **details)  # type: ignore[arg-type]
+    return plan([Comparison(wanted, settle(wanted, live), present, server_version=170000)])
 
 
-def sql(found: Plan) -> list[str]:
-    return [" ".join(step.sql.split()) for step in found.steps]
+def sql(planned: Plan) -> list[str]:
+    return [" ".join(step.sql.split()) for step in planned.steps]
 
 
 def with_column(table: Table, name: str, edit: Callable[[Column], Column]) -> Table:
-    return replace(table, columns=tuple(edit(each) if each.name == name else each for each in table.columns))
+    return replace(table, columns=tuple(edit(column) if column.name == name else column for column in table.columns))
 
 
 def test_equal_tables_need_no_step() -> None:
@@ -42,10 +42,10 @@ def test_equal_tables_need_no_step() -> None:
 
 
 def test_tables_are_made_in_the_order_given_and_before_their_parts() -> None:
-    found = sql(plan_from_empty(declared()))
-    created = [line.split()[2] for line in found if line.startswith("CREATE TABLE")]
+    statements = sql(plan_from_empty(declared()))
+    created = [line.split()[2] for line in statements if line.startswith("CREATE TABLE")]
     assert created == [table.name for table in declared()]
-    place = [next(n for n, line in enumerate(found) if line.startswith(start)) for start in (
+    place = [next(n for n, line in enumerate(statements) if line.startswith(start)) for start in (
         "CREATE TABLE environmental_readings", "SELECT create_hypertable('environmental_readings'",
         "CREATE INDEX idx_environmental_device_time", "ALTER TABLE environmental_readings SET (timescaledb.compress",
         "SELECT add_compression_policy", "SELECT add_retention_policy('environmental_readings'")]
@@ -53,15 +53,15 @@ def test_tables_are_made_in_the_order_given_and_before_their_parts() -> None:
 
 
 def test_a_plan_for_an_empty_database_has_no_hazard_and_is_one_transaction() -> None:
-    found = plan_from_empty(declared())
-    assert not any(step.hazards for step in found.steps)
-    assert {step.transaction for step in found.steps} == {Transaction.SHARED}
+    planned = plan_from_empty(declared())
+    assert not any(step.hazards for step in planned.steps)
+    assert {step.transaction for step in planned.steps} == {Transaction.SHARED}
 
 
 def test_no_default_time_index_is_asked_for() -> None:
-    made = [line for line in sql(plan_from_empty(declared())) if "create_hypertable" in line]
-    assert len(made) == 2
-    assert all("create_default_indexes => false" in line for line in made)
+    calls = [line for line in sql(plan_from_empty(declared())) if "create_hypertable" in line]
+    assert len(calls) == 2
+    assert all("create_default_indexes => false" in line for line in calls)
 
 
 def test_a_fingerprint_is_that_of_the_steps() -> None:
@@ -71,7 +71,8 @@ def test_a_fingerprint_is_that_of_the_steps() -> None:
 
 
 def test_hazards_are_refused_by_name() -> None:
-    narrower = change(NOTIFICATIONS, with_column(NOTIFICATIONS, "title", lambda each: replace(each, type="varchar(9)")))
+    narrower = change(NOTIFICATIONS, with_column(NOTIFICATIONS, "title",
+                                                      lambda title: replace(title, type="varchar(9)")))
     assert [step.hazards for step in narrower.refused(())] == [(Hazard.REWRITES_TABLE,)]
     assert narrower.refused({"drops_table"}) == narrower.steps
     assert narrower.refused({"rewrites_table"}) == ()
@@ -82,14 +83,14 @@ def test_hazards_are_refused_by_name() -> None:
     ("character varying(50)", "text", False), ("numeric(5,2)", "numeric(6,2)", False),
     ("numeric(5,2)", "numeric(6,3)", True), ("integer", "bigint", True), ("text", "jsonb", True)])
 def test_a_type_change_that_rewrites_says_so(before: str, after: str, rewrites: bool) -> None:
-    live, wanted = (Table("t", (Column("a", each),)) for each in (before, after))
+    live, wanted = (Table("t", (Column("a", type_),)) for type_ in (before, after))
     (step,) = change(live, wanted).steps
     assert (Hazard.REWRITES_TABLE in step.hazards) == rewrites
     assert change(live, wanted, Weight()).steps[0].hazards == ()
 
 
 def test_a_timestamp_becomes_one_with_time_zone_in_utc() -> None:
-    live, wanted = (Table("t", (Column("a", f"timestamp {each} time zone"),)) for each in ("without", "with"))
+    live, wanted = (Table("t", (Column("a", f"timestamp {zone} time zone"),)) for zone in ("without", "with"))
     assert sql(change(live, wanted)) == [
         "ALTER TABLE t ALTER COLUMN a TYPE timestamp with time zone USING a AT TIME ZONE 'UTC'"]
 
@@ -131,19 +132,19 @@ def test_a_constraint_that_was_never_validated_is_validated() -> None:
 
 def test_a_key_on_rows_is_built_as_an_index_first() -> None:
     wanted = replace(USERS, keys=(*USERS.keys, Key("users_name_key", ("name",))))
-    found = change(USERS, wanted)
-    assert sql(found) == ["CREATE UNIQUE INDEX CONCURRENTLY users_name_key ON users (name)",
-                          "ALTER TABLE users ADD CONSTRAINT users_name_key UNIQUE USING INDEX users_name_key"]
-    assert [step.transactional for step in found.steps] == [False, True]
+    planned = change(USERS, wanted)
+    assert sql(planned) == ["CREATE UNIQUE INDEX CONCURRENTLY users_name_key ON users (name)",
+                            "ALTER TABLE users ADD CONSTRAINT users_name_key UNIQUE USING INDEX users_name_key"]
+    assert [step.transactional for step in planned.steps] == [False, True]
 
 
 def test_a_key_whose_index_was_left_half_built_starts_anew() -> None:
     wanted = replace(USERS, keys=(*USERS.keys, Key("users_name_key", ("name",))))
     half = replace(USERS, indexes=(Index("users_name_key", ("name",), unique=True),))
-    found = change(half, wanted, invalid=frozenset({"users_name_key"}))
-    assert sql(found)[0] == "DROP INDEX CONCURRENTLY users_name_key"
-    assert len(found.steps) == 3
-    assert found.warnings == ()
+    planned = change(half, wanted, invalid=frozenset({"users_name_key"}))
+    assert sql(planned)[0] == "DROP INDEX CONCURRENTLY users_name_key"
+    assert len(planned.steps) == 3
+    assert planned.warnings == ()
 
 
 def test_indexes_on_rows_block_no_writer() -> None:
@@ -160,8 +161,8 @@ def test_timescaledbs_own_index_on_time_is_never_in_a_plan() -> None:
     own = Index("environmental_readings_measured_at_idx", ("measured_at DESC",))
     live = replace(READINGS, indexes=(*READINGS.indexes, own))
     comparison = Comparison(READINGS, settle(READINGS, live), LiveTable(live, jobs=JOBS))
-    found = plan([comparison], allowed={"drops_index"})
-    assert (found.steps, found.warnings) == ((), ())
+    planned = plan([comparison], allowed={"drops_index"})
+    assert (planned.steps, planned.warnings) == ((), ())
 
 
 def test_a_changed_retention_alters_its_job_and_keeps_the_rest() -> None:
@@ -176,8 +177,8 @@ def test_a_changed_retention_alters_its_job_and_keeps_the_rest() -> None:
 def test_a_retention_that_deletes_rows_says_so(limit: str, expired: int, hazards: tuple[Hazard, ...]) -> None:
     shorter = replace(READINGS, compression=replace(READINGS.compression, after="1 day"), retention=Retention(limit)) \
         if READINGS.compression else READINGS
-    found = change(READINGS, shorter, replace(ROWS, expired_chunks=expired), jobs=JOBS)
-    assert [step.hazards for step in found.steps if step.object.endswith(".retention")] == [hazards]
+    planned = change(READINGS, shorter, replace(ROWS, expired_chunks=expired), jobs=JOBS)
+    assert [step.hazards for step in planned.steps if step.object.endswith(".retention")] == [hazards]
 
 
 def test_doubled_policies_are_folded_into_the_oldest() -> None:

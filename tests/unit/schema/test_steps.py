@@ -46,8 +46,8 @@ def test_a_step_names_the_views_that_it_drops_on_its_way() -> None:
 
 
 def test_a_view_is_back_in_the_transaction_that_dropped_it_and_one_of_a_longer_name_is_no_concern() -> None:
-    found = view_dependants.arranged(changed())
+    steps = view_dependants.arranged(changed())
     first, second = (replace(step, transaction=Transaction.OWN) for step in plan(changed()).steps)
-    assert {step.transaction for step in view_dependants.as_one([first, second], found)} == {Transaction.SHARED}
+    assert {step.transaction for step in view_dependants.as_one([first, second], steps)} == {Transaction.SHARED}
     other = replace(first, drops=("warmer_still",))
-    assert {step.transaction for step in view_dependants.as_one([other, second], found)} == {Transaction.OWN}
+    assert {step.transaction for step in view_dependants.as_one([other, second], steps)} == {Transaction.OWN}
