@@ -143,7 +143,7 @@ def test_the_columnstore_is_segmented_by_device_newest_first(migrated: Database)
 
 
 @pytest.mark.servers("official", "embedded")
-def test_aggregates_tell_the_readings_of_the_hour_and_the_day_and_each_days_activities(migrated: Database) -> None:
+def test_aggregates_summarize_readings_by_hour_and_day_and_activities_by_day(migrated: Database) -> None:
     migrated.execute(
         "INSERT INTO users (name, email, password) VALUES ('Ada', 'ada@example.org', 'x')",
         "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) "

@@ -24,7 +24,7 @@ def screen(stack: str, outputs: dict[str, object], server: ServerFacts) -> str:
     return output.getvalue()
 
 
-def test_report_counts_what_is_there(declared_database: Database) -> None:
+def test_report_counts_rows_and_chunks(declared_database: Database) -> None:
     database = declared_database
     database.execute(
         "INSERT INTO users (name, email, password) VALUES ('Ada', 'ada@example.com', 'x')",
@@ -69,7 +69,7 @@ def test_screen_shows_no_password(declared_database: Database) -> None:
         assert address.password not in output.getvalue()
 
 
-def test_screen_tells_lag_estimates_failures_and_next_runs() -> None:
+def test_screen_shows_lag_estimates_failures_and_next_runs() -> None:
     server = ServerFacts(
         "17.6", "2.29.2", "timescale",
         [TableFacts("environmental_readings", 2_000_000_000, True, 5 * 2**40, 52, 48)],
@@ -123,7 +123,7 @@ def test_screen_fits_its_width_and_breaks_no_word(width: int) -> None:
     assert PATH in wider
 
 
-def test_what_is_no_terminal_has_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_that_is_no_terminal_has_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     output = io.StringIO()
     show(Console(file=output), render("dev", WIDE_OUTPUTS, WIDE_SERVER, NOW))

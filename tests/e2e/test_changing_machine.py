@@ -82,7 +82,8 @@ def secrets_of(record: Record) -> set[str]:
             if key in (entry.secrets or ()) and isinstance(value, str) and len(value) >= 12}
 
 
-def test_stack_made_without_the_cli_goes_on_with_it_and_without_it_again(machine: tuple[Checkout, Checkout]) -> None:
+def test_a_stack_created_without_the_cli_continues_with_it_and_without_it_again(
+        machine: tuple[Checkout, Checkout]) -> None:
     with_cli, without = machine
     lcdb(without, "up")
     insert(without, "made without")
@@ -150,7 +151,7 @@ def test_a_state_whose_passphrase_is_gone_is_refused_and_the_server_keeps_runnin
     assert running(with_cli) == []
 
 
-def test_second_checkout_is_told_at_preview_which_folder_has_the_port(
+def test_second_checkout_learns_at_preview_which_folder_has_the_port(
         machine: tuple[Checkout, Checkout], tmp_path: Path) -> None:
     with_cli, without = machine
     lcdb(without, "up")
@@ -167,7 +168,7 @@ def test_second_checkout_is_told_at_preview_which_folder_has_the_port(
     lcdb(without, "destroy", "--yes")
 
 
-def test_second_checkout_is_told_at_preview_which_folder_has_the_containers(tmp_path: Path, suffix: str) -> None:
+def test_second_checkout_learns_at_preview_which_folder_has_the_containers(tmp_path: Path, suffix: str) -> None:
     name = f"twice{suffix}"
     settings = {"target": "docker", "port": free_ports(), "memory": "512MiB", "onUnsupported": "skip", "s3": "none"}
     checkouts = []

@@ -83,7 +83,7 @@ def test_refresh_finds_nothing_where_nothing_drifted(up: Stack) -> None:
     assert set(up.refresh()) == {"same"}
 
 
-def test_a_stack_from_before_the_components_is_grouped_and_nothing_is_made_again(up: Stack, tmp_path: Path) -> None:
+def test_a_stack_from_before_the_components_is_grouped_without_recreating_anything(up: Stack, tmp_path: Path) -> None:
     flat = tmp_path / "flat.json"
     flat.write_text(flattened(up.state()))
     assert PACKAGE not in flat.read_text()

@@ -38,14 +38,14 @@ def one_line(done: subprocess.CompletedProcess[str], *words: str) -> str:
     return lines[0]
 
 
-def test_wrong_config_fails_at_preview_with_key_found_and_allowed(checkout: Checkout, suffix: str) -> None:
+def test_wrong_config_fails_at_preview_naming_key_value_and_allowed_ones(checkout: Checkout, suffix: str) -> None:
     checkout.stack(f"conf{suffix}", {**SMALL, "replicaz": 1, "memory": "much"})
     done = checkout.lcdb("preview", "--stack", f"conf{suffix}")
     one_line(done, "lifecompanion:replicaz", "no such key")
     one_line(done, "lifecompanion:memory", "'much'", "2GiB")
 
 
-def test_port_in_use_is_named_and_nothing_is_made(checkout: Checkout, suffix: str) -> None:
+def test_port_in_use_is_named_and_nothing_is_created(checkout: Checkout, suffix: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         checkout.stack(f"port{suffix}", {**SMALL, "port": port})

@@ -80,7 +80,7 @@ def test_the_schedule_is_kept_by_its_container_and_makes_up_for_what_was_missed(
     assert stack.outputs()["backup"]["keys"][0] not in log
 
 
-def test_a_manifest_names_what_the_server_was_made_from(stack: Stack) -> None:
+def test_a_manifest_names_the_image_of_the_server(stack: Stack) -> None:
     runs = subprocess.run(["docker", "inspect", "--format", "{{.Image}}", f"lifecompanion-{stack.name}-primary"],
                           capture_output=True, text=True, check=True).stdout.strip()
     taken = backup(stack, "run", "--kind", "logical")

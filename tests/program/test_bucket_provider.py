@@ -47,7 +47,7 @@ def checked(inputs: dict[str, Any]) -> dict[str, Any]:
     return BucketProvider().check({}, inputs).inputs
 
 
-def test_made_then_unchanged_then_drift_shows_at_preview_and_at_refresh_then_deleted(
+def test_a_bucket_is_created_unchanged_shows_drift_and_is_deleted(
         server: S3Server, inputs: dict[str, Any]) -> None:
     provider = BucketProvider()
     assert previewed(inputs)["plan"][0] == f"bucket {SPEC.name}: absent -> present"

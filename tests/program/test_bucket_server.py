@@ -75,7 +75,7 @@ def test_a_server_is_no_reason_to_fail_over_what_is_not_declared(server: S3Serve
     assert ensure_bucket(server.login, modest, on_unsupported="error").left_out == []
 
 
-def test_a_bucket_that_is_there_is_adopted_with_all_it_holds(server: S3Server, spec: BucketSpec) -> None:
+def test_an_existing_bucket_is_adopted_with_its_objects(server: S3Server, spec: BucketSpec) -> None:
     client = server.login.client()
     client.create_bucket(Bucket=spec.name)
     client.put_object(Bucket=spec.name, Key="backups/old", Body=b"kept")
@@ -128,7 +128,7 @@ def test_a_changed_declaration_is_put(server: S3Server, spec: BucketSpec) -> Non
     assert ensure(server, changed).changes == ()
 
 
-def test_a_bucket_of_somebody_else_is_one_clear_line(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_foreign_bucket_is_a_one_line_error(tmp_path_factory: pytest.TempPathFactory) -> None:
     with seaweedfs(tmp_path_factory.mktemp("accounts")) as server:
         ensured = ensure(server, BucketSpec("backups-of-one"))
         other = login_of(server, STRANGER)
@@ -160,7 +160,7 @@ def test_a_login_that_is_wrong_is_one_clear_line_without_the_secret(
         assert "not-the-secret" not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_one_clear_line(server: S3Server, spec: BucketSpec) -> None:
+def test_an_unreachable_server_is_a_one_line_error(server: S3Server, spec: BucketSpec) -> None:
     endpoint = f"https://localhost:{free_port()}"
     with pytest.raises(S3UnreachableError, match=f"^{re.escape(endpoint)}: does not answer .*; check that it runs"):
         ensure_bucket(replace(server.login, endpoint=endpoint), spec)

@@ -44,7 +44,7 @@ def resources(recorder: Recorder) -> dict[str, Any]:
 
 
 @ALL
-def test_every_resource_hangs_under_a_part_and_is_known_where_earlier_versions_had_it(
+def test_every_resource_has_a_component_and_an_alias_for_its_earlier_place(
         monkeypatch: pytest.MonkeyPatch, stack: str, config: dict[str, Any], secret: dict[str, str], official: bool
         ) -> None:
     recorder, _ = declared(monkeypatch, stack, config, secret, official=official)
@@ -94,7 +94,7 @@ def test_the_login_of_the_server_stays_where_it_is(monkeypatch: pytest.MonkeyPat
     assert {request.provider for request in roles} == {f"{HEAD}pulumi:providers:postgresql::server::server-id"}
 
 
-def test_a_part_changes_neither_protection_nor_what_goes_with_what(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_component_changes_neither_protection_nor_deleted_with(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, _ = declared(monkeypatch, "dev", {"protect": ["users"]})
     registered = resources(recorder)
     assert [request.name for request in registered.values() if request.protect] == ["users"]
@@ -140,7 +140,7 @@ def as_earlier_versions_wrote(record: Path) -> None:
     record.write_text(json.dumps(kept))
 
 
-def test_a_record_of_an_earlier_version_is_taken_over_whole_and_nothing_is_made_again(
+def test_a_record_of_an_earlier_version_is_read_without_recreating_anything(
         root: Path, program: Callable[[str], None], run: Run) -> None:
     program(FLAT)
     password = run().outputs["password"]

@@ -105,7 +105,7 @@ def test_a_resource_that_needs_a_plugin_is_refused_not_pretended(
         assert len(str(caught.value).splitlines()) == 1
 
 
-def test_destroy_takes_everything_away_last_made_first(
+def test_destroy_removes_everything_the_last_created_first(
         root: Path, program: Callable[[str], None], run: Run) -> None:
     program("""
         first = File("first", "first.txt", "text")
@@ -166,7 +166,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     embedded_server.remove(folder)
 
 
-def test_postgresql_resources_are_made_true_over_sql(
+def test_postgresql_resources_are_created_and_repaired_over_sql(
         program: Callable[[str], None], run: Run, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_PORT", str(port))
     program(POSTGRESQL)
@@ -195,7 +195,7 @@ def test_postgresql_resources_are_made_true_over_sql(
     assert not run().changed
 
 
-def test_a_postgresql_property_that_is_not_made_over_sql_is_refused(
+def test_a_postgresql_property_that_has_no_sql_is_refused(
         program: Callable[[str], None], run: Run, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_PORT", str(port))
     program(POSTGRESQL + '    pg.Role("limited", name="limited", connection_limit=3, opts=there)\n')

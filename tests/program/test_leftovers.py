@@ -53,7 +53,7 @@ def test_container_of_the_killed_update_goes(leftover: tuple[str, str, list[str]
     assert not exists(name)
 
 
-def test_container_made_at_another_time_stays(leftover: tuple[str, str, list[str]]) -> None:
+def test_container_created_at_another_time_stays(leftover: tuple[str, str, list[str]]) -> None:
     stack, name, causes = leftover
     now = datetime.now(UTC)
     assert remove_leftovers(causes, stack, Run(now - 3 * HOUR, now - 2 * HOUR)) == []

@@ -53,7 +53,7 @@ def test_each_kind_is_a_resource_of_its_own_type(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("rich")
-def test_objects_are_made_after_what_they_stand_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_are_created_after_their_dependencies(monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = {cls.__name__ for cls in KINDS.values()}
     order = [name for kind, name in declared(monkeypatch, "dev")[0].inputs if kind in kinds]
     for first, then in (("users", "devices"), ("environmental_readings", "hourly"), ("hourly", "warm_rooms"),
@@ -104,7 +104,7 @@ def test_what_the_stack_allows_today_holds_for_what_it_no_longer_declares(config
         drop("warm", VIEW, schema_settings("dev", {**config, "protect": '["warm"]'}))
 
 
-def test_a_provider_is_told_the_stacks_config(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_provider_receives_the_stacks_config(capfd: pytest.CaptureFixture[str]) -> None:
     provider = providers.ViewProvider()
     provider.configure(ConfigureRequest(Config({"lifecompanion:allowHazards": '["drops_table"]'}, "lifecompanion")))
     provider.delete("warm", VIEW)

@@ -83,7 +83,7 @@ REFUSED: dict[str, Callable[[Any, dict[str, str]], Any]] = {
 
 
 @pytest.mark.parametrize("act", REFUSED)
-def test_it_may_not(backing: Backing, act: str) -> None:
+def test_the_runner_is_denied(backing: Backing, act: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         REFUSED[act](backing.client, backing.versions)
 

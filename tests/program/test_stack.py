@@ -68,7 +68,7 @@ def test_up_leaves_no_salt_in_the_committed_file(toy: Toy) -> None:
     assert toy.git_status() == ""
 
 
-def test_failure_is_one_clear_line_and_keeps_what_was_made(toy: Toy) -> None:
+def test_failure_is_a_one_line_error_and_keeps_what_was_created(toy: Toy) -> None:
     toy.open()[0].up()
     toy.write(count=3, value="bad")
     stack, printed = toy.open()

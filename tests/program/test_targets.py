@@ -39,7 +39,7 @@ def test_dev_has_a_standby_a_bucket_and_data(monkeypatch: pytest.MonkeyPatch) ->
     assert [replica["port"] for replica in exported["replicas"]] == [54321]
 
 
-def test_the_amount_of_data_reaches_the_resource_and_is_not_there_unless_it_is_given(
+def test_the_amount_of_data_reaches_the_resource_and_is_absent_unless_given(
         monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"seedUsers": 250, "seedDevicesPerUser": 4, "seedDays": 90, "seedInterval": 60}
     (inputs,) = declared(monkeypatch, "dev", given)[0].of("Seed").values()
@@ -57,7 +57,7 @@ def test_the_generated_backup_key_stays_behind_those_that_are_given(monkeypatch:
     assert exported["backup"]["keys"] == [*given, *before["backup"]["keys"]]
 
 
-def test_no_replicas_means_no_slot_and_no_volume_of_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_replicas_there_is_no_slot_and_no_replica_volume(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, exported = declared(monkeypatch, "dev", {"replicas": 0})
     assert not recorder.of("PhysicalReplicationSlot")
     assert not [name for kind, name in recorder.inputs if "replica-" in name]
@@ -95,7 +95,8 @@ def test_one_parameter_is_overridden_alone(monkeypatch: pytest.MonkeyPatch) -> N
     assert changed - plain == {"work_mem=64MB"}
 
 
-def test_without_the_official_image_the_debian_one_is_built_and_said_to_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_official_image_the_debian_one_is_built_and_its_missing_features_are_listed(
+        monkeypatch: pytest.MonkeyPatch) -> None:
     recorder, exported = declared(monkeypatch, "dev", official=False)
     image = recorder.of("RemoteImage")["server-image"]
     assert image["name"].startswith("lifecompanion/timescaledb-debian:")

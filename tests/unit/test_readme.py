@@ -28,7 +28,7 @@ def commands() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("page", "line"), list(commands()))
-def test_command_is_one_there_is(page: str, line: str) -> None:
+def test_command_exists(page: str, line: str) -> None:
     if line in BY_HAND:
         return
     program, *arguments = shlex.split(line)

@@ -139,7 +139,7 @@ def test_a_server_starts_and_ends_without_its_bucket_and_loses_no_wal_until_that
         s3.restart()
 
 
-def test_a_bucket_that_is_not_there_for_minutes_is_a_failure_for_all_to_see(s3: S3Server) -> None:
+def test_a_bucket_that_is_missing_for_minutes_is_reported_as_a_failure(s3: S3Server) -> None:
     name = f"archiver-{secrets.token_hex(4)}"
     with archived("official", s3.login, name) as archive:
         # As if it had been started an hour ago.
@@ -154,7 +154,7 @@ def test_a_bucket_that_is_not_there_for_minutes_is_a_failure_for_all_to_see(s3: 
         assert FIRST in pushed(archive)
 
 
-def test_a_repository_of_another_server_is_left_alone_until_it_is_said_to_be_this_one_s_after_an_upgrade(
+def test_a_repository_of_another_server_is_not_used_until_an_upgrade_of_it_is_confirmed(
         s3: S3Server) -> None:
     bucket, cipher = new_bucket(s3), secrets.token_hex(16)
     with archived("official", s3.login, bucket, cipher=cipher) as archive:

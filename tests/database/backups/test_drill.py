@@ -110,7 +110,7 @@ def test_a_drill_proves_backup_and_wal_to_the_transaction_though_the_source_is_g
     assert read_rates(store, DATABASE) == {}  # so small a drill says nothing of the rate
 
 
-def test_what_a_server_lacks_holds_otherwise_or_beyond_the_point_is_told(archive: Archived) -> None:
+def test_rows_that_are_missing_changed_or_past_the_point_are_reported(archive: Archived) -> None:
     point = take_point(archive.admin)
     following = int(point.snapshot.split(":")[1])
     counts = {**point.counts, "public.gone": point.counts["public.users"]}
@@ -154,7 +154,7 @@ def test_counts_that_were_changed_are_refused_and_so_are_those_from_before_the_b
         find_point(nobody, later)
 
 
-def test_a_point_is_made_between_commits_or_with_writers_held_off_for_a_moment(
+def test_a_restore_point_is_set_between_commits_or_with_writers_blocked_briefly(
         archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
     with writers(archive):
         points = [take_point(archive.admin)]
@@ -178,7 +178,7 @@ def await_waiting(archive: Archived, mode: str) -> None:
         assert time.monotonic() < deadline
 
 
-def test_a_table_that_a_writer_does_not_leave_is_locked_first_and_he_comes_to_the_others(
+def test_a_busy_table_is_locked_first_while_its_writer_can_use_the_others(
         archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
     with archive.admin.connect() as watch, archive.admin.connect(autocommit=False) as writer:
         tables, first = read_lasting(watch), list[str]()
@@ -201,7 +201,7 @@ def test_a_table_that_a_writer_does_not_leave_is_locked_first_and_he_comes_to_th
         watch.execute("ROLLBACK")
 
 
-def test_of_a_writer_and_who_holds_him_off_that_wait_for_each_other_the_writer_goes_on(
+def test_in_a_deadlock_with_the_restore_point_the_writer_continues(
         archive: Archived, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backups.physical.restore_points.HOLD_SECONDS", 60)
     with archive.admin.connect() as watch, archive.admin.connect(autocommit=False) as writer, \

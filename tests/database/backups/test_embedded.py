@@ -204,7 +204,7 @@ def test_whoever_comes_while_a_backup_reads_waits_and_sees_it_end(subject: Subje
         assert subject.ask("SELECT 1") == [(1,)]
 
 
-def test_a_login_that_may_not_read_every_table_is_told_what_it_needs(subject: Subject) -> None:
+def test_a_login_that_may_not_read_every_table_is_refused_with_the_missing_rights(subject: Subject) -> None:
     name = f"blind_{secrets.token_hex(3)}"
     subject.ask(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
     try:
@@ -214,13 +214,13 @@ def test_a_login_that_may_not_read_every_table_is_told_what_it_needs(subject: Su
         subject.ask(f"DROP ROLE {name}")
 
 
-def test_a_server_that_does_not_answer_is_told_to_whoever_waits(subject: Subject) -> None:
+def test_a_server_that_does_not_answer_is_an_error_for_every_waiting_client(subject: Subject) -> None:
     gone = replace(subject.source, password="wrong")
     with begin_snapshot(gone) as pending, pytest.raises(Exception, match="password authentication failed"):
         pending.alone.result()
 
 
-def test_a_released_server_refuses_it_in_one_line_before_anything_is_made(
+def test_a_released_server_refuses_a_backup_in_one_line_before_any_change(
         subject: Subject, taken: dict[str, Any], servers: Callable[[str], Server]) -> None:
     other = servers("official")
     entry = find_backup(subject.store, subject.admin.database, taken["id"])

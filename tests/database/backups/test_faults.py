@@ -143,7 +143,7 @@ def test_damage_is_named_and_a_restore_refuses_before_it_touches_anything(
     assert "found damaged" in str(entry_facts(listed)["problem"])
 
 
-def test_what_somebody_else_put_there_under_names_of_his_own_is_in_nobody_s_way(subject: Backed, entry: Entry) -> None:
+def test_foreign_objects_in_the_bucket_do_not_disturb_backups(subject: Backed, entry: Entry) -> None:
     store, database = subject.store, entry.database
     store.put(f"{database}/logical/notes/{NAME}", b"{}")
     store.put(f"{database}/logical/more notes/read me", b"")
@@ -281,7 +281,7 @@ def test_an_upload_that_somebody_aborts_is_one_line_and_nothing_is_listed(subjec
     assert subject.store.list_uploads() == []
 
 
-def test_a_wrong_key_and_a_bucket_of_somebody_else_are_one_line_each(
+def test_a_wrong_key_and_a_foreign_bucket_are_one_line_errors(
         subject: Backed, entry: Entry, tmp_path: Path) -> None:
     from backups.storage.encryption import new_key
 
@@ -477,7 +477,7 @@ prune(config.store(), config.keyring(), config.database_name(), config.retention
 """
 
 
-def test_a_prune_killed_at_random_moments_leaves_whole_backups_and_the_next_one_goes_on(
+def test_a_prune_killed_at_random_moments_leaves_complete_backups_and_the_next_one_continues(
         subject: Backed, file: Path) -> None:
     dice = random.Random(7)
     own_ids: set[str] = set()
@@ -502,7 +502,7 @@ def test_a_prune_killed_at_random_moments_leaves_whole_backups_and_the_next_one_
     assert set(subject.store.folders(under)) == named | {backup.id for backup in left}
 
 
-def test_a_restore_that_was_killed_is_begun_anew_under_the_same_name(
+def test_a_killed_restore_starts_again_under_the_same_name(
         subject: Backed, entry: Entry, file: Path) -> None:
     dice = random.Random(42)
     with subject.room() as name:

@@ -167,7 +167,7 @@ def test_an_archive_command_that_is_replaced_is_shown(host: Host) -> None:
             connection.execute("SELECT pg_reload_conf()")
 
 
-def test_the_units_are_whole_and_the_settings_for_the_timer_are_its_user_s_alone(host: Host, tmp_path: Path) -> None:
+def test_the_systemd_units_are_complete_and_the_timers_settings_are_private(host: Host, tmp_path: Path) -> None:
     output = host.lcdb("setup", "--into", str(tmp_path), "--json")
     for name, section, key in (("lcdb-backup.service", "Service", "ExecStart"), ("lcdb-backup.timer", "Timer",
                                                                                  "OnCalendar")):
@@ -202,7 +202,7 @@ def test_systemd_takes_the_units(host: Host, tmp_path: Path) -> None:
     assert verify().returncode != 0
 
 
-def test_a_stack_without_physical_backups_is_told_how_to_have_them(host: Host, tmp_path: Path) -> None:
+def test_without_physical_backups_setup_says_how_to_enable_them(host: Host, tmp_path: Path) -> None:
     values = json.loads(host.settings.read_text())
     file = tmp_path / "logical.json"
     file.touch(mode=0o600)

@@ -88,7 +88,8 @@ def backup(earlier: Address, s3: S3Server) -> tuple[Store, Keyring, Entry]:
     return store, ring, find_backup(store, "plain")
 
 
-def test_it_comes_back_to_the_byte_in_a_later_version(backup: tuple[Store, Keyring, Entry], server: Server) -> None:
+def test_a_backup_is_restored_byte_for_byte_in_a_later_version(
+        backup: tuple[Store, Keyring, Entry], server: Server) -> None:
     store, ring, entry = backup
     assert entry.manifest
     assert entry.manifest.server.server_version // 10000 < MAJOR
@@ -108,7 +109,7 @@ def test_it_comes_back_to_the_byte_in_a_later_version(backup: tuple[Store, Keyri
     assert (comparison.differences, comparison.rows, restored.rows) == ([], 500 + 90 + 100_000, 500 + 90 + 100_000)
 
 
-def test_one_of_a_later_version_is_refused_by_an_earlier_one_before_anything_is_made(
+def test_a_backup_of_a_later_version_is_refused_by_an_earlier_server_before_any_change(
         earlier: Address, backup: tuple[Store, Keyring, Entry], server: Server) -> None:
     store, ring, _ = backup
     name = f"newer_{secrets.token_hex(4)}"

@@ -51,7 +51,7 @@ def counts(subject: Backed, database: str) -> object:
                                   "(SELECT count(*) FROM public.long), (SELECT sum(id) FROM public.long)").fetchone()
 
 
-def test_every_row_of_a_table_in_parts_is_there_once(subject: Backed, entry: Entry) -> None:
+def test_every_row_of_a_table_read_in_parts_is_restored_once(subject: Backed, entry: Entry) -> None:
     assert entry.manifest
     parts = {name: len(pieces) for name, pieces in entry.manifest.parts().items() if len(pieces) > 1}
     assert parts["public.long"] > 2
@@ -78,7 +78,7 @@ def test_every_row_of_a_table_in_parts_is_there_once(subject: Backed, entry: Ent
                 "public.long: found 51428 rows, required 51429"]
 
 
-def test_a_part_that_is_gone_is_named_before_anything_is_touched(subject: Backed, entry: Entry) -> None:
+def test_a_missing_part_is_named_before_any_change(subject: Backed, entry: Entry) -> None:
     assert entry.manifest
     lost = entry.manifest.parts()["public.long"][-1]
     assert lost.stored

@@ -57,7 +57,7 @@ def emptied(archive: Archived) -> Archived:
     return archive
 
 
-def test_runs_that_were_missed_are_made_up_for_by_one_backup(emptied: Archived) -> None:
+def test_missed_runs_are_replaced_by_one_backup(emptied: Archived) -> None:
     lines, archive = list[str](), emptied
     config = archive.config.model_copy(update={"schedule": tuple(
         Due(kind=kind, cron="0 0 1 1 *") for kind in ("incr", "full", "diff"))})

@@ -215,7 +215,7 @@ def recovered(subject: Subject, **point: object) -> Iterator[set[tuple[int, int]
         remove_container(name)
 
 
-def test_at_a_time_before_the_newest_backup_all_that_was_acknowledged_is_there_and_nothing_later(
+def test_recovery_to_a_time_before_the_newest_backup_has_all_acknowledged_rows_and_nothing_later(
         subject: Subject, points: Points) -> None:
     with recovered(subject, to=points.time) as rows:
         assert points.writers.acknowledged_by(points.time) <= rows
@@ -223,7 +223,7 @@ def test_at_a_time_before_the_newest_backup_all_that_was_acknowledged_is_there_a
     assert points.writers.started_after(points.time)
 
 
-def test_a_restore_point_before_the_newest_backup_is_found_from_an_older_one(
+def test_a_restore_point_before_the_newest_backup_is_reached_from_an_older_one(
         subject: Subject, points: Points) -> None:
     lines: list[str] = []
     with recovered(subject, restore_point="here", listener=lines.append) as rows:
@@ -242,7 +242,7 @@ def test_a_restore_point_that_never_was_is_one_line(subject: Subject, points: Po
 
 @pytest.mark.parametrize(("moment", "words"), [(timedelta(hours=1), "is yet to come"),
                                                (-timedelta(days=1), "can be recovered to, which is from")])
-def test_a_time_that_nothing_reaches_is_refused_before_anything_is_made(
+def test_a_time_that_no_backup_reaches_is_refused_before_any_change(
         subject: Subject, points: Points, moment: timedelta, words: str) -> None:
     name = f"unreached-{secrets.token_hex(4)}"
     with pytest.raises(RestoreError, match=words) as caught:

@@ -105,7 +105,7 @@ def test_as_of_a_moment_before_it_all_is_restored(attacked: Attacked) -> None:
         remove_container(name)
 
 
-def test_a_server_that_loses_the_time_of_versions_is_said_to(
+def test_an_s3_server_that_loses_version_times_is_reported(
         attacked: Attacked, monkeypatch: pytest.MonkeyPatch) -> None:
     history = Store.history
     # As versitygw does: what is written over is of now.

@@ -214,7 +214,7 @@ def test_restored_jobs_do_not_run_until_they_are_released(subject: Backed, entry
 
 
 @pytest.mark.servers("debian")
-def test_owner_grants_and_settings_of_the_database_are_there_again(subject: Backed) -> None:
+def test_owner_grants_and_settings_of_the_database_are_restored(subject: Backed) -> None:
     with subject.source.connect() as connection:
         name = subject.source.database
         connection.execute(f"ALTER DATABASE {name} SET work_mem = '7MB'; REVOKE CONNECT ON DATABASE {name} FROM PUBLIC;"
@@ -312,7 +312,7 @@ def test_status_metrics_and_an_age_limit(subject: Backed, entry: Entry) -> None:
 
 
 @pytest.mark.servers("debian")
-def test_a_missed_run_is_made_up_for_once(subject: Backed) -> None:
+def test_a_missed_run_is_replaced_once(subject: Backed) -> None:
     config, lines = subject.config(schedule=[{"kind": "logical", "cron": "0 0 1 * *"}, {"kind": "prune",
                                                                                      "cron": "* * * * *"}]), list[str]()
     assert run_due(config, lines.append) == []
@@ -324,7 +324,7 @@ def test_a_missed_run_is_made_up_for_once(subject: Backed) -> None:
 
 
 @pytest.mark.servers("debian")
-def test_a_backup_that_a_scheduled_drill_does_not_prove_is_not_restored_again_until_another_one_is_there(
+def test_a_backup_that_a_scheduled_drill_did_not_prove_is_not_drilled_again_before_a_newer_one_exists(
         subject: Backed) -> None:
     database, yearly = subject.source.database, [{"kind": "drill", "cron": "0 0 1 1 *"}]
     # The columns are of the other kind, so the plan is not empty.
@@ -364,7 +364,7 @@ def test_keys_are_rotated_without_writing_a_backup_again(subject: Backed, entry:
     assert rewrap(subject.store, rings[1], entry.database) == []
 
 
-def test_a_database_that_is_there_is_never_restored_over(subject: Backed, entry: Entry) -> None:
+def test_an_existing_database_is_never_overwritten_by_a_restore(subject: Backed, entry: Entry) -> None:
     with pytest.raises(RestoreError, match="is there already, and a restore overwrites nothing"):
         restore_logical(subject.store, subject.ring, entry, subject.admin, subject.source.database, image=subject.image)
     assert counts(subject.source, "users") == [20]

@@ -62,7 +62,7 @@ def sql(plan: apply.Plan) -> list[str]:
     return [" ".join(step.sql.split()) for step in plan.steps]
 
 
-def test_aggregates_are_made_in_one_go_and_read_back(database: Database) -> None:
+def test_aggregates_are_created_in_one_run_and_read_back(database: Database) -> None:
     applied = apply.ensure(database.owner, ALL)
     assert applied.warnings == ()
     settled(database, ALL)
@@ -123,7 +123,7 @@ def test_each_property_is_changed_in_place_and_back(database: Database, part: st
     settled(database, (READINGS, HOURLY))
 
 
-def test_policies_doubled_by_others_are_folded_into_the_oldest(database: Database) -> None:
+def test_duplicate_policies_added_by_hand_are_merged_into_the_oldest(database: Database) -> None:
     apply.ensure(database.owner, (READINGS, HOURLY))
     before = jobs(database)
     database.execute("SELECT add_continuous_aggregate_policy('hourly', interval '20 days', interval '8 days', "
@@ -156,7 +156,7 @@ def test_an_aggregate_over_rows_appears_complete(database: Database) -> None:
     assert count(database, "daily") >= 78
 
 
-def test_dropped_by_hand_it_is_planned_exactly_anew(database: Database) -> None:
+def test_an_aggregate_dropped_by_hand_plans_exactly_its_creation(database: Database) -> None:
     apply.ensure(database.owner, (READINGS, HOURLY))
     database.execute("DROP MATERIALIZED VIEW hourly")
     statements = sql(apply.plan(database.owner, (READINGS, HOURLY)))
@@ -222,7 +222,7 @@ def test_a_column_of_the_source_is_renamed_under_its_aggregates(database: Databa
     assert apply.plan(database.owner, (table, other, DAILY)).render() == []
 
 
-def test_another_query_is_built_beside_and_takes_the_name_with_all_that_hangs_on_it(database: Database) -> None:
+def test_a_changed_query_is_built_under_another_name_and_takes_over_name_and_dependants(database: Database) -> None:
     loaded(database)
     before = rights(database)
     objects = (READINGS, OTHER, DAILY)
@@ -280,7 +280,7 @@ def test_a_crash_before_any_step_converges_to_the_same_end(database: Database, c
     assert count(database, "hourly") > 350
 
 
-def test_each_aggregate_alone_moves_to_the_new_one_below_it(database: Database) -> None:
+def test_each_dependent_aggregate_moves_to_the_new_source_by_its_own_plan(database: Database) -> None:
     loaded(database)
     objects = (READINGS, OTHER, DAILY)
     first = apply.ensure(database.owner, [OTHER], context=objects)
@@ -325,7 +325,7 @@ def test_a_column_added_past_retention_keeps_history(database: Database) -> None
      "function f"),
     ("CREATE MATERIALIZED VIEW hourly__new WITH (timescaledb.continuous) AS SELECT time_bucket('1 day', at) AS b "
      "FROM readings GROUP BY 1 WITH NO DATA", "hourly__new exists")])
-def test_what_cannot_be_moved_is_named_before_anything_is_done(database: Database, statement: str,
+def test_a_dependant_that_cannot_be_moved_is_named_before_any_change(database: Database, statement: str,
                                                                message: str) -> None:
     apply.ensure(database.owner, (READINGS, HOURLY))
     database.execute(statement)
@@ -354,7 +354,8 @@ def test_an_aggregate_is_dropped_on_request(database: Database) -> None:
     assert not apply.drop(database.owner, HOURLY, options=options)
 
 
-def test_what_others_made_is_adopted_and_timescaledbs_own_indexes_are_no_news(database: Database) -> None:
+def test_an_aggregate_created_by_hand_is_adopted_and_timescaledbs_own_indexes_are_not_reported(
+        database: Database) -> None:
     apply.ensure(database.owner, (READINGS,))
     database.execute(
         "CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS SELECT time_bucket(interval '60 min', at) "
@@ -387,7 +388,7 @@ def test_an_undeclared_index_is_reported_and_dropped_only_where_that_is_allowed(
 
 
 @pytest.mark.servers("embedded")
-def test_an_older_timescaledb_builds_beside_what_it_cannot_add(database: Database) -> None:
+def test_an_older_timescaledb_rebuilds_an_aggregate_where_it_cannot_add_a_column(database: Database) -> None:
     apply.ensure(database.owner, ALL)
     fill(database, 10)
     database.execute("CALL refresh_continuous_aggregate('hourly', NULL, NULL)")
@@ -406,7 +407,7 @@ def test_the_apache_edition_goes_without_where_that_is_allowed(database: Databas
         apply.plan(database.owner, ALL)
 
 
-def test_writers_and_readers_go_on_while_an_aggregate_is_built_anew(database: Database) -> None:
+def test_writers_and_readers_continue_while_an_aggregate_is_rebuilt(database: Database) -> None:
     loaded(database)
     work = {"writer": "INSERT INTO readings VALUES (1, localtimestamp, 20, 50)", "reader": "SELECT max(n) FROM busy"}
     with writing(database.owner, tuple(work), every=0.01, statements=work) as writers:

@@ -35,7 +35,7 @@ def with_rows(database: Database, table: Table) -> Table:
 
 
 @pytest.mark.parametrize("table", [HYPER], ids=["hypertable"])
-def test_columns_of_every_kind_are_made_and_read_back(database: Database, table: Table) -> None:
+def test_columns_of_every_kind_are_created_and_read_back(database: Database, table: Table) -> None:
     more = (Column("serial", "int", serial=True), Column("small", "smallint", null=False, serial=True),
             Column("number", "bigint", identity="by default"), Column("always", "int", identity="always"),
             Column("double", "int", generated="v * 2", comment="Twice"), Column("tags", "text[]", default="'{}'"),
@@ -46,7 +46,7 @@ def test_columns_of_every_kind_are_made_and_read_back(database: Database, table:
 
 @pytest.mark.servers("official")
 @pytest.mark.parametrize("before", IDS)
-def test_a_columns_numbers_go_on_whatever_gives_them(database: Database, before: str) -> None:
+def test_a_column_continues_its_numbers_when_serial_and_identity_change(database: Database, before: str) -> None:
     start = with_rows(database, having(PLAIN, "id", **IDS[before]))
     for after in [name for name in IDS if name != before]:
         converge(database, [having(PLAIN, "id", **IDS[after])])
@@ -82,7 +82,7 @@ def test_types_defaults_nulls_and_comments_change_with_rows(database: Database, 
 
 @pytest.mark.servers("official")
 @TABLES
-def test_a_generated_column_is_added_changed_and_made_plain(database: Database, table: Table) -> None:
+def test_a_generated_column_is_added_changed_and_turned_into_a_plain_one(database: Database, table: Table) -> None:
     with_rows(database, table)
     twice = replace(table, columns=(*table.columns, Column("w", "int", generated="v * 2")))
     converge(database, [twice], "rewrites_table")
@@ -109,7 +109,7 @@ def test_a_column_is_renamed_with_all_that_names_it(database: Database, table: T
 
 
 @pytest.mark.servers("official")
-def test_what_numbers_itself_or_is_a_primary_key_need_not_be_declared_not_null(database: Database) -> None:
+def test_serial_identity_and_primary_key_columns_are_not_null_without_declaration(database: Database) -> None:
     table = Table("t", (Column("a", "int"), Column("b", "int", identity="always"), Column("c", "int", serial=True)),
                   keys=(Key("t_pkey", ("a",), primary=True),))
     converge(database, [table])
@@ -125,7 +125,7 @@ def test_what_numbers_itself_or_is_a_primary_key_need_not_be_declared_not_null(d
 
 
 @pytest.mark.servers("official")
-def test_a_hypertable_with_chunks_takes_no_identity_column_and_that_is_said_first(database: Database) -> None:
+def test_an_identity_column_on_a_hypertable_with_chunks_is_refused_before_any_change(database: Database) -> None:
     with_rows(database, HYPER)
     for wanted in (having(HYPER, "id", identity="always"),
                    replace(HYPER, columns=(*HYPER.columns, Column("n", "int", identity="always")))):

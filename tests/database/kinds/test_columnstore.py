@@ -96,7 +96,7 @@ def test_a_policy_that_goes_by_the_chunks_creation_is_altered_to_go_by_their_row
     assert plain.execute(JOB) == before
 
 
-def test_the_policy_goes_and_comes(plain: Database) -> None:
+def test_the_policy_is_removed_and_added(plain: Database) -> None:
     assert changed(plain, compressing(after=None)) == ["SELECT remove_compression_policy('readings')"]
     assert changed(plain, TABLE) == ["SELECT add_compression_policy('readings', interval '30 days')"]
 
@@ -120,7 +120,7 @@ def test_changed_settings_say_that_they_reach_future_chunks_only(compressed: Dat
     assert compressed.execute(OWN_SETTINGS) == [("device", "at DESC")]
 
 
-def test_young_chunks_are_compressed_anew_one_by_one_where_that_is_declared(compressed: Database) -> None:
+def test_young_chunks_are_recompressed_one_by_one_where_that_is_declared(compressed: Database) -> None:
     wanted = compressing(segment_by=("note",), order_by=("at",), recompress="20 days")
     steps = apply.plan(compressed.owner, [wanted]).steps
     again = [step for step in steps if "recompress => true" in step.sql]
@@ -136,7 +136,7 @@ def test_young_chunks_are_compressed_anew_one_by_one_where_that_is_declared(comp
     assert compressed.execute("SELECT count(*) FROM readings") == [(500,)]
 
 
-def test_recompression_that_was_cut_off_goes_on_with_the_next_chunk(compressed: Database) -> None:
+def test_an_interrupted_recompression_continues_with_the_next_chunk(compressed: Database) -> None:
     wanted = compressing(segment_by=("note",), recompress="1 year")
     options = apply.Options(allow=frozenset({"blocks_writes"}))
     seen: list[str] = []
@@ -155,7 +155,7 @@ def test_recompression_that_was_cut_off_goes_on_with_the_next_chunk(compressed: 
     changed(compressed, wanted, "blocks_writes")
 
 
-def test_a_table_without_other_settings_is_not_compressed_anew(compressed: Database) -> None:
+def test_a_table_with_unchanged_settings_is_not_recompressed(compressed: Database) -> None:
     assert changed(compressed, compressing(recompress="1 year")) == []
 
 
@@ -166,7 +166,7 @@ COMPUTED = {"serial": Column("more", "bigint", null=False, serial=True), "now": 
 
 
 @pytest.mark.parametrize("column", COMPUTED)
-def test_a_computed_column_is_refused_with_the_way(compressed: Database, column: str) -> None:
+def test_a_generated_column_under_the_columnstore_is_refused_with_a_remedy(compressed: Database, column: str) -> None:
     refusal = r"readings\.more: a column whose values are computed .* constant"
     if column == "identity":
         refusal = r"readings\.more: a hypertable with chunks takes no identity column; declare it serial"
@@ -177,12 +177,12 @@ def test_a_computed_column_is_refused_with_the_way(compressed: Database, column:
 @pytest.mark.parametrize(("column", "value"), [
     (Column("more", "integer"), None), (Column("more", "integer", null=False, default="5"), 5),
     (Column("more", "jsonb", default="'{}'"), {})])
-def test_a_column_comes_to_compressed_chunks(compressed: Database, column: Column, value: object) -> None:
+def test_a_column_is_added_to_compressed_chunks(compressed: Database, column: Column, value: object) -> None:
     assert len(changed(compressed, replace(TABLE, columns=(*TABLE.columns, column)))) == 1
     assert compressed.execute("SELECT DISTINCT more FROM readings") == [(value,)]
 
 
-def test_a_not_null_column_comes_to_an_empty_table_with_the_columnstore(database: Database) -> None:
+def test_a_not_null_column_is_added_to_an_empty_table_with_the_columnstore(database: Database) -> None:
     apply.ensure(database.owner, [TABLE])
     changed(database, replace(TABLE, columns=(*TABLE.columns, Column("more", "integer", null=False))))
 
@@ -198,14 +198,15 @@ def test_a_column_is_dropped_and_renamed_under_the_columnstore(compressed: Datab
     assert compressed.execute("SELECT count(*), count(measured_at), count(sensor) FROM readings") == [(500, 500, 500)]
 
 
-def test_a_column_that_the_settings_let_go_of_is_dropped_after_them(plain: Database) -> None:
+def test_a_column_removed_from_the_settings_is_dropped_after_them(plain: Database) -> None:
     columns = (TABLE.columns[0], *TABLE.columns[2:])
     wanted = replace(TABLE, columns=columns, compression=replace(SETTINGS, segment_by=("note",)))
     steps = changed(plain, wanted, "drops_column")
     assert ["SET (timescaledb" in step for step in steps] == [True, False]
 
 
-def test_a_column_that_compressed_chunks_go_by_is_kept_until_they_are_compressed_anew(compressed: Database) -> None:
+def test_a_column_that_compressed_chunks_are_segmented_by_stays_until_they_are_recompressed(
+        compressed: Database) -> None:
     wanted = replace(TABLE, columns=(TABLE.columns[0], *TABLE.columns[2:]),
                      compression=replace(SETTINGS, segment_by=("note",)))
     options = apply.Options(allow=frozenset({"drops_column"}))
@@ -224,13 +225,13 @@ def test_a_type_changes_while_no_chunk_is_compressed(plain: Database) -> None:
         apply.plan(plain.owner, [TABLE])
 
 
-def test_identity_is_refused_with_the_way(plain: Database) -> None:
+def test_an_identity_under_the_columnstore_is_refused_with_a_remedy(plain: Database) -> None:
     columns = (TABLE.columns[0], replace(TABLE.columns[1], identity="by default"), *TABLE.columns[2:])
     with pytest.raises(UnsupportedError, match=r"readings\.device: identity and generation cannot be changed while"):
         apply.plan(plain.owner, [replace(TABLE, columns=columns)])
 
 
-def test_constraints_keys_and_indexes_come_to_compressed_chunks(compressed: Database) -> None:
+def test_constraints_keys_and_indexes_are_added_to_compressed_chunks(compressed: Database) -> None:
     compressed.execute("CREATE TABLE devices (id bigint CONSTRAINT devices_pkey PRIMARY KEY)",
                        "INSERT INTO devices VALUES (0), (1), (2)")
     wanted = replace(TABLE, checks=(Check("positive", "value >= 0"),), keys=(Key("one", ("at", "device")),),

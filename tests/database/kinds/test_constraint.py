@@ -27,14 +27,14 @@ def filled(database: Database, visits: Table) -> None:
     database.execute(*ROWS)
 
 
-def test_constraints_with_comments_are_made_and_read_back(database: Database) -> None:
+def test_constraints_with_comments_are_created_and_read_back(database: Database) -> None:
     pair = ForeignKey("visits_pair_fkey", ("team", "name"), "people", ("team", "name"), "set null", "cascade")
     converge(database, [PEOPLE, replace(HYPER, foreign_keys=(*HYPER.foreign_keys, pair))])
 
 
 @pytest.mark.servers("official", "debian")
 @TABLES
-def test_each_property_of_a_foreign_key_and_a_check_is_changed_beside_writers(
+def test_each_property_of_a_foreign_key_and_a_check_changes_without_blocking_writers(
         database: Database, visits: Table) -> None:
     filled(database, visits)
     key, check = visits.foreign_keys[0], visits.checks[0]
@@ -53,7 +53,8 @@ def test_each_property_of_a_foreign_key_and_a_check_is_changed_beside_writers(
 
 @pytest.mark.servers("official")
 @pytest.mark.parametrize("keys", [("team",), ("name", "team"), ("name", "id")])
-def test_a_key_is_replaced_beside_writers_and_keeps_its_comment(database: Database, keys: tuple[str, ...]) -> None:
+def test_a_key_is_replaced_without_blocking_writers_and_keeps_its_comment(
+        database: Database, keys: tuple[str, ...]) -> None:
     filled(database, VISITS)
     changed = replace(PEOPLE, keys=(PEOPLE.keys[0], replace(PEOPLE.keys[1], columns=keys)))
     steps = converge(database, [changed, VISITS])
@@ -72,7 +73,7 @@ def test_a_key_of_a_hypertable_is_replaced_only_where_blocking_is_allowed(databa
 
 
 @pytest.mark.servers("official")
-def test_constraints_in_another_schema_are_changed_there(database: Database) -> None:
+def test_constraints_of_a_table_in_another_schema_are_changed(database: Database) -> None:
     table = replace(PEOPLE, schema="other")
     converge(database, [table])
     database.execute("INSERT INTO other.people VALUES (1, 1, 'n')")

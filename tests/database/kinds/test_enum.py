@@ -21,7 +21,7 @@ def values(database: Database, name: str = "mood") -> list[str]:
     return [str(value) for (value,) in database.execute(f"SELECT unnest(enum_range(NULL::{name}))::text")]
 
 
-def test_an_enum_is_made_and_read_back_with_what_uses_it(database: Database) -> None:
+def test_an_enum_is_created_and_read_back_with_its_users(database: Database) -> None:
     assert converge(database, [MOOD, PEOPLE])[:2] == [
         "CREATE TYPE mood AS ENUM ('sad', 'fine')", "COMMENT ON TYPE mood IS 'How somebody is'"]
 
@@ -34,7 +34,7 @@ def test_an_enum_is_made_and_read_back_with_what_uses_it(database: Database) -> 
         "ALTER TYPE mood ADD VALUE 'awful' BEFORE 'sad'", "ALTER TYPE mood ADD VALUE 'bad' AFTER 'awful'",
         "ALTER TYPE mood ADD VALUE 'so-so' AFTER 'sad'"]),
 ])
-def test_values_come_in_their_places(database: Database, wanted: tuple[str, ...], steps: list[str]) -> None:
+def test_values_are_added_at_their_positions(database: Database, wanted: tuple[str, ...], steps: list[str]) -> None:
     converge(database, [MOOD, PEOPLE])
     database.execute("INSERT INTO people SELECT 'Ada', 'fine'")
     assert converge(database, [replace(MOOD, values=wanted), PEOPLE]) == steps
@@ -92,7 +92,7 @@ def test_a_column_goes_from_one_enum_to_another_by_the_names_of_the_values(datab
 
 
 @pytest.mark.servers("official")
-def test_drift_is_repaired_and_a_dropped_enum_is_made_again(database: Database) -> None:
+def test_drift_is_repaired_and_a_dropped_enum_is_recreated(database: Database) -> None:
     converge(database, [MOOD])
     database.execute("COMMENT ON TYPE mood IS 'other'")
     assert converge(database, [MOOD]) == ["COMMENT ON TYPE mood IS 'How somebody is'"]

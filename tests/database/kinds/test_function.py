@@ -30,7 +30,7 @@ def granted(database: Database, name: str = "add_up") -> list[object]:
         "AND grantee <> proowner ORDER BY 1")]
 
 
-def test_functions_and_procedures_are_made_and_read_back(database: Database) -> None:
+def test_functions_and_procedures_are_created_and_read_back(database: Database) -> None:
     one = replace(ADD, volatility="immutable", parallel="safe", strict=True, security_definer=True,
                   settings=("search_path = public, pg_temp", "work_mem = '8MB'"))
     rows = Function("people_called", "BEGIN RETURN QUERY SELECT p.id, p.name FROM people p WHERE p.name = called; END",
@@ -63,7 +63,7 @@ def test_what_can_be_replaced_is_replaced_and_keeps_its_identity(database: Datab
     ({"arguments": "first integer, b integer DEFAULT 2", "body": "SELECT first + b"}, None),
     ({"arguments": "a bigint, b bigint DEFAULT 2", "returns": "bigint"}, "drops_function"),
     ({"returns": None, "language": "plpgsql", "body": "BEGIN END"}, "drops_function")])
-def test_what_cannot_be_replaced_is_made_again_with_its_grants(
+def test_a_function_that_cannot_be_replaced_is_recreated_with_its_grants(
         database: Database, change: dict[str, str], hazard: str | None) -> None:
     converge(database, [ADD])
     database.execute("REVOKE ALL ON FUNCTION add_up FROM PUBLIC", "GRANT EXECUTE ON FUNCTION add_up TO pg_monitor",
@@ -78,7 +78,7 @@ def test_what_cannot_be_replaced_is_made_again_with_its_grants(
 
 
 @pytest.mark.servers("official")
-def test_a_function_that_something_stands_on_is_not_dropped_and_that_is_named(database: Database) -> None:
+def test_a_function_with_dependants_is_not_dropped_and_they_are_named(database: Database) -> None:
     view = View("sums", "SELECT add_up(1, 2) AS sum")
     converge(database, [ADD, view])
     with pytest.raises(UnsafeChangeError, match=r"it has result \(integer\), so it has to be dropped and made again, "
@@ -113,7 +113,7 @@ def test_a_function_is_renamed_and_what_calls_it_follows(database: Database) -> 
 
 
 @pytest.mark.servers("official")
-def test_drift_is_repaired_and_a_dropped_function_is_made_again(database: Database) -> None:
+def test_drift_is_repaired_and_a_dropped_function_is_recreated(database: Database) -> None:
     converge(database, [ADD, TIDY])
     database.execute("CREATE OR REPLACE FUNCTION add_up(a integer, b integer DEFAULT 2) RETURNS integer LANGUAGE sql "
                      "AS 'SELECT 0'", "ALTER PROCEDURE tidy(integer, jsonb) SECURITY DEFINER",
@@ -127,7 +127,7 @@ def test_drift_is_repaired_and_a_dropped_function_is_made_again(database: Databa
 
 
 @pytest.mark.servers("official")
-def test_a_body_that_the_server_refuses_is_one_line_and_nothing_is_done(database: Database) -> None:
+def test_a_body_that_the_server_refuses_is_a_one_line_error_and_changes_nothing(database: Database) -> None:
     converge(database, [ADD])
     with pytest.raises(ApplyError, match=r"add_up: column \"c\" does not exist"):
         apply.ensure(database.owner, [replace(ADD, body="SELECT a + c")])

@@ -70,7 +70,7 @@ def test_a_hypertable_with_a_further_dimension_on_the_embedded_server(database: 
 
 
 @pytest.mark.parametrize(("before", "after"), [("7 days", "1 day"), ("7 days", "1 month"), ("1 day", "36 hours")])
-def test_another_chunk_interval_reaches_chunks_to_come(database: Database, before: str, after: str) -> None:
+def test_a_new_chunk_interval_applies_to_future_chunks(database: Database, before: str, after: str) -> None:
     changed(database, readings(chunk=before))
     database.execute(ROWS)
     chunks = database.execute(CHUNKS)
@@ -81,7 +81,7 @@ def test_another_chunk_interval_reaches_chunks_to_come(database: Database, befor
         f"SELECT set_chunk_time_interval('readings', interval '{before}')"]
 
 
-def test_an_interval_that_means_the_same_is_no_change(database: Database) -> None:
+def test_an_interval_of_equal_value_is_no_change(database: Database) -> None:
     changed(database, TABLE)
     assert changed(database, readings(chunk="1 week")) == []
     assert changed(database, readings(chunk="168 hours")) == []
@@ -92,7 +92,7 @@ def partitioned(*dimensions: Dimension) -> Table:
 
 
 @EVERYWHERE
-def test_dimensions_come_with_the_table(database: Database) -> None:
+def test_dimensions_are_created_with_the_table(database: Database) -> None:
     columns = (*TABLE.columns, Column("room", "integer", null=False))
     table = replace(partitioned(Dimension("device", 4), Dimension("room", interval="10")), columns=columns)
     assert len(changed(database, table)) == 4
@@ -103,7 +103,7 @@ def test_dimensions_come_with_the_table(database: Database) -> None:
 
 
 @EVERYWHERE
-def test_a_dimension_comes_to_a_hypertable_with_rows_and_its_chunks_stay_whole(database: Database) -> None:
+def test_a_dimension_is_added_to_a_hypertable_with_rows_and_its_chunks_are_not_split(database: Database) -> None:
     changed(database, TABLE)
     database.execute(ROWS)
     chunks = database.execute(CHUNKS)
@@ -114,13 +114,13 @@ def test_a_dimension_comes_to_a_hypertable_with_rows_and_its_chunks_stay_whole(d
 
 
 @EVERYWHERE
-def test_the_number_of_partitions_changes_for_chunks_to_come(database: Database) -> None:
+def test_the_number_of_partitions_changes_for_future_chunks(database: Database) -> None:
     changed(database, partitioned(Dimension("device", 4)))
     assert changed(database, partitioned(Dimension("device", 2))) == [
         "SELECT set_number_partitions('readings', 2, 'device')"]
 
 
-def test_a_further_range_changes_for_chunks_to_come(database: Database) -> None:
+def test_the_interval_of_a_range_dimension_changes_for_future_chunks(database: Database) -> None:
     changed(database, partitioned(Dimension("device", interval="1000")))
     assert changed(database, partitioned(Dimension("device", interval="500"))) == [
         "SELECT set_chunk_time_interval('readings', 500, 'device')"]
@@ -131,7 +131,8 @@ def test_a_further_range_changes_for_chunks_to_come(database: Database) -> None:
     (partitioned(Dimension("device", interval="10")), "partitioned by hash, declared by the other"),
     (PLAIN, "it is a hypertable on at and declared as a plain table"),
     (replace(TABLE, hypertable=Hypertable("device", "10")), "it is partitioned by at, declared by device")])
-def test_what_cannot_be_unmade_is_refused_with_the_way(database: Database, wanted: Table, message: str) -> None:
+def test_a_dimension_that_cannot_be_removed_is_refused_with_a_remedy(
+        database: Database, wanted: Table, message: str) -> None:
     changed(database, partitioned(Dimension("device", 4)))
     with pytest.raises(UnsafeChangeError, match=message) as refused:
         apply.plan(database.owner, [wanted])
@@ -155,7 +156,7 @@ def test_an_integer_column_has_a_function_for_the_present_which_policies_need(da
         apply.plan(database.owner, [replace(table, hypertable=Hypertable("at", "1000"), retention=None)])
 
 
-def test_a_policy_in_numbers_without_a_present_is_found_before_any_server_is_asked(database: Database) -> None:
+def test_an_integer_policy_without_a_now_function_is_refused_without_a_server(database: Database) -> None:
     with pytest.raises(DeclarationError, match="needs a function that tells the present"):
         apply.plan(database.owner, [readings("integer", "1000", retention=Retention("500"))])
 
@@ -207,7 +208,7 @@ def test_a_conversion_brings_keys_and_indexes_along(database: Database) -> None:
     assert missing == []
 
 
-def test_a_unique_key_that_a_hypertable_cannot_keep_is_refused_with_the_way(database: Database) -> None:
+def test_a_unique_key_that_a_hypertable_cannot_keep_is_refused_with_a_remedy(database: Database) -> None:
     database.execute("CREATE TABLE readings (at timestamptz NOT NULL, device bigint NOT NULL, "
                      "value double precision CONSTRAINT alone UNIQUE)", ROWS)
     with pytest.raises(UnsafeChangeError, match="alone is unique without at"):
@@ -236,7 +237,7 @@ def test_a_hypertable_in_a_schema_of_its_own(database: Database) -> None:
     assert len(changed(database, again)) == 2
 
 
-def test_what_stands_on_a_hypertable_in_a_schema_of_its_own_is_put_into_the_servers_words(database: Database) -> None:
+def test_dependants_of_a_hypertable_in_another_schema_are_canonicalized(database: Database) -> None:
     present = Function("present", "SELECT 5000", returns="integer", language="sql", volatility="stable", schema="iot")
     stamp = Function("stamp", "BEGIN RETURN NEW; END", returns="trigger", schema="iot")
     table = replace(readings("integer", "1000", hypertable=Hypertable("at", "1000", now="iot.present")), schema="iot",
@@ -258,7 +259,7 @@ def test_a_renamed_partition_column_stays_one(database: Database) -> None:
 @pytest.mark.parametrize("lost", [
     "DROP INDEX {}", "UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{}'::regclass"],
     ids=["dropped", "invalid"])
-def test_an_index_that_a_chunk_lacks_is_found_and_built_anew(database: Database, lost: str) -> None:
+def test_an_index_missing_on_one_chunk_is_rebuilt(database: Database, lost: str) -> None:
     table = replace(TABLE, indexes=(Index("by_device", ("device", "at DESC")), Index("by_value", ("value",))))
     changed(database, table)
     database.execute(ROWS)
@@ -277,7 +278,7 @@ def test_an_index_that_a_chunk_lacks_is_found_and_built_anew(database: Database,
     assert rest == [(2 * 3,)]
 
 
-def test_a_key_whose_index_a_chunk_lacks_is_made_anew_with_its_hazard(database: Database) -> None:
+def test_a_key_whose_index_is_missing_on_one_chunk_is_recreated_with_its_hazard(database: Database) -> None:
     table = replace(TABLE, keys=(Key("readings_pkey", ("device", "at"), primary=True),))
     changed(database, table)
     database.execute(ROWS)

@@ -34,14 +34,15 @@ def having(table: Table, *indexes: Index) -> list[Table]:
 
 
 @TABLES
-def test_every_kind_of_index_is_made_and_read_back(database: Database, table: Table) -> None:
+def test_every_kind_of_index_is_created_and_read_back(database: Database, table: Table) -> None:
     indexes = tuple(replace(index, name=name.replace(" ", "_"), comment=name) for name, index in INDEXES.items())
     converge(database, having(table, *indexes))
 
 
 @pytest.mark.servers("official")
 @TABLES
-def test_each_property_is_changed_beside_the_old_index(database: Database, table: Table) -> None:
+def test_each_changed_property_builds_a_new_index_before_the_old_one_is_dropped(
+        database: Database, table: Table) -> None:
     converge(database, having(table, BASE))
     database.execute(*ROWS)
     for name, index in INDEXES.items():

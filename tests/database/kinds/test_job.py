@@ -83,7 +83,7 @@ def test_a_job_without_a_name_is_adopted_and_named(prepared: Database) -> None:
     assert prepared.execute(f"SELECT job_id {JOBS}") == before
 
 
-def test_doubles_that_others_made_are_folded_into_the_oldest(prepared: Database) -> None:
+def test_duplicate_jobs_added_by_hand_are_merged_into_the_oldest(prepared: Database) -> None:
     changed(prepared, NIGHTLY)
     before = prepared.execute(f"SELECT job_id {JOBS}")
     prepared.execute("SELECT add_job('tidy', '1 hour', config => '{\"keep\": 3}')",
@@ -93,7 +93,7 @@ def test_doubles_that_others_made_are_folded_into_the_oldest(prepared: Database)
     assert prepared.execute(f"SELECT job_id {JOBS}") == before
 
 
-def test_other_work_of_the_same_procedure_is_no_double(prepared: Database) -> None:
+def test_a_job_with_another_config_of_the_same_procedure_is_no_duplicate(prepared: Database) -> None:
     changed(prepared, NIGHTLY)
     prepared.execute("SELECT add_job('tidy', '1 hour', config => '{\"keep\": 9}')",
                      "SELECT add_job('tidy', '1 hour', config => '{\"keep\": 3}', job_name => 'of somebody else')")
@@ -119,7 +119,7 @@ def test_a_renamed_job_keeps_its_number(prepared: Database) -> None:
     assert prepared.execute(f"SELECT job_id {JOBS}") == before
 
 
-def test_another_procedure_is_another_job_and_its_hazards_are_told(prepared: Database) -> None:
+def test_a_changed_procedure_replaces_the_job_with_its_hazards(prepared: Database) -> None:
     changed(prepared, NIGHTLY)
     other = replace(NIGHTLY, procedure="other")
     with pytest.raises(UnsafeChangeError, match="drops_job, loses_history is not allowed"):
@@ -155,7 +155,7 @@ def test_undeclared_jobs_are_reported_and_dropped_where_that_is_allowed(prepared
     assert prepared.execute(f"SELECT proc_name::text {JOBS}") == [("tidy",)]
 
 
-def test_policies_are_no_jobs_of_anybodys(prepared: Database) -> None:
+def test_policies_are_not_read_as_user_defined_jobs(prepared: Database) -> None:
     changed(prepared, NIGHTLY)
     prepared.execute("CREATE TABLE t (at timestamptz NOT NULL)", "SELECT create_hypertable('t', 'at')",
                      "SELECT add_retention_policy('t', interval '1 year')")
@@ -174,13 +174,13 @@ def test_a_job_on_the_embedded_server(prepared: Database) -> None:
 @pytest.mark.parametrize(("change", "message"), [
     ({"comment": "why"}, "keeps no comment on a job"), ({"config": "{keep: 3}"}, "it is no JSON"),
     ({"config": "[1]"}, "must be a JSON object"), ({"schedule": "often"}, "nightly.schedule: interval 'often'")])
-def test_a_wrong_declaration_is_found_before_any_server_is_asked(
+def test_a_wrong_job_is_refused_without_a_server(
         prepared: Database, change: dict[str, str], message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
         apply.plan(prepared.owner, [replace(NIGHTLY, **change)])  # type: ignore[arg-type]
 
 
-def test_where_jobs_have_no_names_the_procedure_tells_which_is_which() -> None:
+def test_where_jobs_have_no_names_they_are_matched_by_procedure() -> None:
     from schema.model.live import LiveJob
 
     live = [LiveJob(Job("tidy", procedure="tidy", schedule="1 day"), number, named=False) for number in (1001, 1000)]

@@ -41,7 +41,7 @@ def test_a_policy_is_added_altered_in_place_and_removed(database: Database) -> N
     assert changed(database, replace(TABLE, reorder=None)) == ["SELECT remove_reorder_policy('readings')"]
 
 
-def test_a_policy_with_a_schedule_comes_paused_in_one_step(database: Database) -> None:
+def test_a_paused_policy_with_a_schedule_is_added_in_one_step(database: Database) -> None:
     changed(database, replace(TABLE, reorder=None))
     assert changed(database, replace(TABLE, reorder=Reorder("by_time", "2 days", paused=True))) == [
         "SELECT (alter_job(add_reorder_policy('readings', 'by_time'), schedule_interval => interval '2 days', "
@@ -65,7 +65,7 @@ def test_the_policy_rewrites_chunks_in_the_order_of_its_index(database: Database
     assert clustered != [(0,)]
 
 
-def test_an_index_that_nobody_declares_is_found_before_any_server_is_asked(database: Database) -> None:
+def test_an_undeclared_index_is_refused_without_a_server(database: Database) -> None:
     with pytest.raises(DeclarationError, match=r"readings\.reorder: index 'nope' is not declared"):
         apply.plan(database.owner, [replace(TABLE, reorder=Reorder("nope"))])
     with pytest.raises(DeclarationError, match=r"readings\.reorder: the table is no hypertable"):
@@ -73,6 +73,6 @@ def test_an_index_that_nobody_declares_is_found_before_any_server_is_asked(datab
 
 
 @pytest.mark.servers("debian")
-def test_the_apache_edition_cannot_have_it_and_says_so(database: Database) -> None:
+def test_the_apache_edition_refuses_a_reorder_policy_by_name(database: Database) -> None:
     with pytest.raises(UnsupportedError, match=r"cannot have readings\.reorder"):
         apply.plan(database.owner, [TABLE])

@@ -66,7 +66,7 @@ def test_a_paused_policy_that_goes_on_deletes_data(filled: Database) -> None:
     assert step.hazards == ("deletes_data",)
 
 
-def test_a_table_that_becomes_a_hypertable_tells_that_its_old_rows_go(database: Database) -> None:
+def test_a_table_that_becomes_a_hypertable_reports_the_rows_that_retention_will_delete(database: Database) -> None:
     apply.ensure(database.owner, [replace(TABLE, hypertable=None, retention=None)])
     database.execute(ROWS)
     steps = apply.plan(database.owner, [keeping("30 days")]).steps
@@ -75,7 +75,7 @@ def test_a_table_that_becomes_a_hypertable_tells_that_its_old_rows_go(database: 
     assert apply.plan(database.owner, [TABLE]).steps[-1].hazards == ()
 
 
-def test_retention_in_numbers_counts_from_the_tables_own_present(database: Database) -> None:
+def test_integer_retention_counts_from_the_tables_now_function(database: Database) -> None:
     database.execute("CREATE FUNCTION app_now() RETURNS integer LANGUAGE sql STABLE AS 'SELECT 100000'")
     changed(database, NUMBERS)
     database.execute("INSERT INTO readings SELECT n, n FROM generate_series(1, 100000, 100) n")
@@ -101,7 +101,7 @@ def test_a_policy_that_goes_by_the_chunks_creation_is_altered_to_go_by_their_row
     assert filled.execute(JOB) == before
 
 
-def test_the_policy_goes_with_its_doubles(filled: Database) -> None:
+def test_the_policy_is_removed_with_its_duplicates(filled: Database) -> None:
     (first,), = filled.execute(JOB)
     with filled.admin.connect() as connection:  # as a hand in the catalog leaves it
         connection.execute("INSERT INTO _timescaledb_catalog.bgw_job SELECT (jsonb_populate_record(j, "

@@ -31,7 +31,7 @@ def seen(database: Database) -> object:
 
 
 @pytest.mark.parametrize("table", [NOTES, HYPER], ids=["plain", "hypertable"])
-def test_policies_come_before_they_are_put_in_force(database: Database, table: Table) -> None:
+def test_policies_are_created_before_row_security_is_enabled(database: Database, table: Table) -> None:
     steps = converge(database, [table])
     place = [next(n for n, step in enumerate(steps) if begin in step) for begin in (
         "CREATE TABLE", "CREATE POLICY", "ENABLE ROW LEVEL SECURITY", "COMMENT ON POLICY own")]
@@ -39,7 +39,7 @@ def test_policies_come_before_they_are_put_in_force(database: Database, table: T
 
 
 @pytest.mark.servers("official")
-def test_forced_security_holds_for_the_owner_too_and_is_taken_back(database: Database) -> None:
+def test_forced_row_security_applies_to_the_owner_and_can_be_removed(database: Database) -> None:
     converge(database, [NOTES])
     database.execute(ROWS)
     assert seen(database) == 2
@@ -103,7 +103,7 @@ def test_a_column_is_renamed_and_retyped_under_a_policy(database: Database) -> N
 
 
 @pytest.mark.servers("official")
-def test_a_policy_may_ask_another_table(database: Database) -> None:
+def test_a_policy_may_query_another_table(database: Database) -> None:
     teams = Table("teams", (Column("member", "text"),))
     shared = Policy("shared", using="owner IN (SELECT member FROM teams)")
     converge(database, [teams, *secured(shared)])
@@ -111,13 +111,13 @@ def test_a_policy_may_ask_another_table(database: Database) -> None:
 
 
 @pytest.mark.servers("official")
-def test_a_role_that_is_not_there_is_named_before_anything_is_done(database: Database) -> None:
+def test_a_missing_role_is_named_before_any_change(database: Database) -> None:
     with pytest.raises(DeclarationError, match=r'notes\.own: the server cannot make it: role "nobody" does not exist'):
         apply.ensure(database.owner, secured(replace(OWN, roles=("nobody",))))
 
 
 @pytest.mark.servers("official")
-def test_security_and_the_columnstore_do_not_go_together_and_that_is_said_first(database: Database) -> None:
+def test_row_security_with_the_columnstore_is_refused_before_any_change(database: Database) -> None:
     both = replace(HYPER, compression=Compression("7 days", order_by=("t",)))
     with pytest.raises(DeclarationError, match=r"readings: .*row-level security"):
         apply.plan(database.owner, [both])

@@ -19,7 +19,7 @@ CREATED = "CREATE STATISTICS places_city_zip (ndistinct, dependencies, mcv) ON z
 
 
 @pytest.mark.servers("official", "debian", "embedded")
-def test_statistics_are_made_read_back_and_filled_by_analyze(database: Database) -> None:
+def test_statistics_are_created_read_back_and_filled_by_analyze(database: Database) -> None:
     assert converge(database, [PLACES, TOGETHER])[1:] == [
         CREATED, "COMMENT ON STATISTICS places_city_zip IS 'A zip code tells the city'"]
     database.execute("INSERT INTO places SELECT 'city ' || n / 10, 'zip ' || n FROM generate_series(1, 100) n",
@@ -33,19 +33,20 @@ def test_statistics_are_made_read_back_and_filled_by_analyze(database: Database)
     (replace(TOGETHER, kinds=("mcv",)), "CREATE STATISTICS places_city_zip (mcv) ON zip, city FROM places"),
     (replace(TOGETHER, columns=("city", "Mixed")),
      'CREATE STATISTICS places_city_zip (ndistinct, dependencies, mcv) ON city, "Mixed" FROM places')])
-def test_what_differs_is_made_again_with_its_comment(database: Database, wanted: Statistics, statement: str) -> None:
+def test_changed_statistics_are_recreated_with_their_comment(
+        database: Database, wanted: Statistics, statement: str) -> None:
     converge(database, [PLACES, TOGETHER])
     assert converge(database, [PLACES, wanted]) == [
         f"DROP STATISTICS places_city_zip; {statement}",
         "COMMENT ON STATISTICS places_city_zip IS 'A zip code tells the city'"]
 
 
-def test_the_order_of_columns_and_kinds_tells_nothing(database: Database) -> None:
+def test_the_order_of_columns_and_kinds_makes_no_difference(database: Database) -> None:
     converge(database, [PLACES, TOGETHER])
     agreed(database, [PLACES, replace(TOGETHER, columns=("city", "zip"), kinds=("mcv", "ndistinct", "dependencies"))])
 
 
-def test_they_are_renamed_and_follow_their_renamed_table(database: Database) -> None:
+def test_statistics_are_renamed_and_follow_their_renamed_table(database: Database) -> None:
     converge(database, [PLACES, TOGETHER])
     sites = replace(PLACES, name="sites", renamed_from="places")
     named = replace(TOGETHER, name="sites_city_zip", renamed_from="places_city_zip", table="sites")
@@ -53,7 +54,7 @@ def test_they_are_renamed_and_follow_their_renamed_table(database: Database) -> 
         "ALTER TABLE places RENAME TO sites", "ALTER STATISTICS places_city_zip RENAME TO sites_city_zip"]
 
 
-def test_drift_is_repaired_and_dropped_statistics_are_made_again(database: Database) -> None:
+def test_drift_is_repaired_and_dropped_statistics_are_recreated(database: Database) -> None:
     converge(database, [PLACES, TOGETHER])
     database.execute("COMMENT ON STATISTICS places_city_zip IS 'other'")
     assert converge(database, [PLACES, TOGETHER]) == [
@@ -61,7 +62,7 @@ def test_drift_is_repaired_and_dropped_statistics_are_made_again(database: Datab
     made_again(database, [PLACES, TOGETHER], TOGETHER, "DROP STATISTICS places_city_zip")
 
 
-def test_statistics_lie_in_a_schema_of_their_own_on_a_hypertable_of_another(database: Database) -> None:
+def test_statistics_and_their_hypertable_can_be_in_different_schemas(database: Database) -> None:
     readings = Table("readings", (Column("at", "timestamptz", null=False), Column("a", "int"), Column("b", "int")),
                      schema="measured", hypertable=Hypertable("at", "7 days"), indexes=(Index("readings_at", ("at",)),))
     converge(database, [readings, Statistics("a_b", "measured.readings", ("a", "b"), schema="learnt")])

@@ -35,7 +35,7 @@ def changed(table: Table, **change: object) -> list[Object]:
     return [TOUCH, replace(table, triggers=(replace(SEEN, **change),))]  # type: ignore[arg-type]
 
 
-def test_a_trigger_is_made_and_fires(database: Database) -> None:
+def test_a_trigger_is_created_and_fires(database: Database) -> None:
     converge(database, [TOUCH, PLAIN])
     database.execute(ROWS)
     assert notes(database) == [None, "seen", "seen"]
@@ -110,7 +110,7 @@ def test_an_undeclared_trigger_is_reported_and_dropped_where_that_is_allowed(dat
 
 @pytest.mark.servers("official")
 @TABLES
-def test_a_trigger_that_a_hand_changed_or_dropped_is_repaired(database: Database, table: Table) -> None:
+def test_a_trigger_changed_or_dropped_by_hand_is_repaired(database: Database, table: Table) -> None:
     converge(database, [TOUCH, table])
     database.execute(ROWS, "CREATE OR REPLACE TRIGGER seen BEFORE DELETE ON readings EXECUTE FUNCTION touch()")
     assert len(converge(database, [TOUCH, table])) == 1

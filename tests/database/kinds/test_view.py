@@ -29,7 +29,7 @@ def grants(database: Database, view: str) -> list[tuple[object, ...]]:
                             f"WHERE relname = '{view}' AND grantee <> relowner ORDER BY 1, 2")
 
 
-def test_a_view_on_a_view_is_made_and_read_back(database: Database) -> None:
+def test_a_view_on_a_view_is_created_and_read_back(database: Database) -> None:
     converge(database, ALL)
     database.execute(ROWS)
     assert database.execute("SELECT name FROM names") == [("Ada",)]
@@ -56,7 +56,7 @@ def test_security_invoker_is_switched_in_place(database: Database) -> None:
 
 
 @pytest.mark.servers("official")
-def test_a_view_whose_columns_change_is_made_again_with_its_grants_and_what_stands_on_it(database: Database) -> None:
+def test_a_view_whose_columns_change_is_recreated_with_its_grants_and_dependants(database: Database) -> None:
     converge(database, ALL)
     database.execute("GRANT SELECT, INSERT ON adults TO pg_monitor", "GRANT SELECT (name), UPDATE (id) ON adults "
                      "TO pg_read_all_stats", "GRANT SELECT ON names TO pg_monitor WITH GRANT OPTION",
@@ -73,7 +73,7 @@ def test_a_view_whose_columns_change_is_made_again_with_its_grants_and_what_stan
 
 
 @pytest.mark.servers("official")
-def test_one_view_alone_is_made_again_with_those_that_the_program_declares(database: Database) -> None:
+def test_a_single_planned_view_is_recreated_with_its_declared_dependants(database: Database) -> None:
     converge(database, ALL)
     changed = replace(ADULTS, query="SELECT name, age FROM people")
     steps = apply.ensure(database.owner, [changed], context=[PEOPLE, changed, NAMES]).steps
@@ -82,7 +82,7 @@ def test_one_view_alone_is_made_again_with_those_that_the_program_declares(datab
 
 
 @pytest.mark.servers("official")
-def test_what_nobody_declares_is_named_before_anything_is_done(database: Database) -> None:
+def test_an_undeclared_dependant_is_named_before_anything_is_changed(database: Database) -> None:
     converge(database, ALL)
     database.execute("CREATE VIEW mine AS SELECT * FROM names", "CREATE MATERIALIZED VIEW kept AS SELECT * FROM adults")
     changed = [replace(PEOPLE, comment="People"), replace(ADULTS, query="SELECT name, age FROM people"), NAMES]
@@ -96,7 +96,7 @@ def test_what_nobody_declares_is_named_before_anything_is_done(database: Databas
 
 @pytest.mark.servers("official")
 @pytest.mark.parametrize("context", [False, True], ids=["together", "alone"])
-def test_a_columns_type_changes_under_views_and_they_come_back_with_their_grants(
+def test_a_columns_type_changes_and_its_views_are_recreated_with_their_grants(
         database: Database, context: bool) -> None:
     converge(database, ALL)
     database.execute(ROWS, "GRANT SELECT ON names TO pg_monitor")
@@ -126,7 +126,7 @@ def test_a_view_that_changes_with_the_column_comes_back_in_the_same_transaction(
 
 @pytest.mark.servers("official")
 @pytest.mark.parametrize("context", [False, True], ids=["together", "alone"])
-def test_a_column_goes_once_no_view_stands_on_it(database: Database, context: bool) -> None:
+def test_a_column_is_dropped_once_no_view_depends_on_it(database: Database, context: bool) -> None:
     converge(database, ALL)
     database.execute("GRANT SELECT ON adults TO pg_monitor")
     wanted: list[Object] = [replace(PEOPLE, columns=PEOPLE.columns[:2]), replace(
@@ -154,7 +154,7 @@ def test_views_tables_and_columns_are_renamed_together(database: Database) -> No
 
 
 @pytest.mark.servers("official")
-def test_drift_is_repaired_and_a_dropped_view_is_made_again(database: Database) -> None:
+def test_drift_is_repaired_and_a_dropped_view_is_recreated(database: Database) -> None:
     converge(database, ALL)
     database.execute("CREATE OR REPLACE VIEW adults AS SELECT id, name FROM people", "COMMENT ON VIEW adults IS NULL")
     assert len(converge(database, ALL)) == 2
@@ -183,7 +183,7 @@ def test_a_crash_after_any_step_leaves_what_the_next_run_finishes(database: Data
 
 
 @pytest.mark.servers("official")
-def test_continuous_aggregates_are_no_views_and_in_the_way_they_are_named(database: Database) -> None:
+def test_continuous_aggregates_are_not_read_as_views_and_are_named_as_dependants(database: Database) -> None:
     converge(database, [PEOPLE])
     database.execute(
         "CREATE TABLE h (t timestamptz NOT NULL, v int)", "SELECT create_hypertable('h', 't')",

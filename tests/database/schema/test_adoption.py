@@ -103,7 +103,7 @@ def test_undeclared_parts_are_reported_and_left(database: Database) -> None:
     assert tuple(apply.read(database.owner, declared())) == declared()
 
 
-def test_other_tables_are_no_news_when_one_table_is_planned(database: Database) -> None:
+def test_other_tables_are_not_reported_when_one_table_is_planned(database: Database) -> None:
     apply.ensure(database.owner, declared(), options=SKIP)
     for table in declared():
         plan = apply.plan(database.owner, [table], options=SKIP)
@@ -134,7 +134,7 @@ def test_constraints_and_indexes_under_other_names_are_renamed(database: Databas
 
 
 @pytest.mark.servers("official", "embedded")
-def test_policies_doubled_by_others_are_folded_into_the_oldest(database: Database) -> None:
+def test_duplicate_policies_added_by_hand_are_merged_into_the_oldest(database: Database) -> None:
     apply.ensure(database.owner, declared())
     jobs = "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention' " \
            "AND hypertable_name = 'environmental_readings' ORDER BY 1"

@@ -103,7 +103,7 @@ def test_an_adopted_declaration_makes_the_same_database_again(database: Database
     drop_database(again)
 
 
-def test_what_no_kind_declares_is_told(database: Database) -> None:
+def test_objects_that_no_kind_declares_are_reported(database: Database) -> None:
     database.execute(
         "CREATE DOMAIN positive AS int CHECK (VALUE > 0)", "CREATE SEQUENCE numbers",
         "CREATE TYPE pair AS (a int, b int)", "CREATE TABLE parts (id int) PARTITION BY RANGE (id)",
@@ -120,7 +120,7 @@ def test_what_no_kind_declares_is_told(database: Database) -> None:
         assert [line for line in adopted.remarks if words in line], words
 
 
-def test_exit_statuses_tell_nothing_something_and_error(database: Database) -> None:
+def test_exit_statuses_are_0_without_changes_2_with_changes_and_1_for_errors(database: Database) -> None:
     options = ("--declared", str(FILE), "--skip-unsupported")
     planned = run(database, "plan", *options, "--json")
     output = json.loads(planned.output)

@@ -59,7 +59,7 @@ def test_nothing_of_timescaledbs_own_is_ever_in_a_plan(filled: Database) -> None
     assert plan.warnings == ()
 
 
-def test_a_policy_that_is_there_is_neither_an_error_nor_doubled(filled: Database) -> None:
+def test_an_existing_policy_is_neither_an_error_nor_duplicated(filled: Database) -> None:
     """timescaledb#2622, #3296: adding a policy again errors or doubles a job."""
     before = filled.execute(JOBS)
     for change in (TABLE, replace(TABLE, retention=Retention("2 years")), TABLE):
@@ -137,7 +137,7 @@ def test_an_index_build_that_was_interrupted_leaves_no_chunk_without_it(database
     assert set(counts) == {(1,)}
 
 
-def test_a_unique_index_without_the_partition_columns_is_found_before_any_server_is_asked(database: Database) -> None:
+def test_a_unique_index_without_the_partition_columns_is_refused_without_a_server(database: Database) -> None:
     """Unique indexes need the partition column."""
     for wrong in (replace(TABLE, keys=(Key("by_device", ("device",)),)),
                   replace(TABLE, indexes=(Index("by_device", ("device",), unique=True),))):

@@ -148,7 +148,7 @@ def test_an_index_on_a_hypertable_with_rows_is_built_chunk_by_chunk(filled: Data
 
 @pytest.mark.parametrize(("table", "columns"), [(NOTIFICATIONS, ("user_id", "sent_at")),
                                                 (READINGS, ("measured_at", "humidity"))], ids=["plain", "hypertable"])
-def test_a_changed_index_is_built_beside_the_old_one_and_takes_its_name(
+def test_a_changed_index_is_built_under_another_name_and_takes_the_old_ones(
         filled: Database, table: Table, columns: tuple[str, ...]) -> None:
     changed = replace(table, indexes=(*table.indexes[:-1], replace(table.indexes[-1], columns=columns)))
     steps = apply.ensure(filled.owner, [changed], options=SKIP).steps
@@ -223,7 +223,7 @@ def test_a_check_under_the_columnstore_blocks_writers_and_needs_that_allowed(fil
 
 
 @pytest.mark.servers("official", "debian")
-def test_an_invalid_index_is_found_and_built_again(filled: Database) -> None:
+def test_an_invalid_index_is_rebuilt(filled: Database) -> None:
     filled.execute("UPDATE notifications SET title = 'same'")
     unique = replace(NOTIFICATIONS, indexes=(*NOTIFICATIONS.indexes, Index("by_title", ("title",), unique=True)))
     with pytest.raises(ApplyError, match="by_title"):
@@ -272,13 +272,13 @@ def test_a_plain_table_with_rows_becomes_a_hypertable_only_where_its_hazards_are
     assert apply.plan(database.owner, [READINGS], options=SKIP).steps == ()
 
 
-def test_a_hypertable_is_never_made_a_plain_table(filled: Database) -> None:
+def test_a_hypertable_is_never_turned_into_a_plain_table(filled: Database) -> None:
     with pytest.raises(UnsafeChangeError, match="it is a hypertable on measured_at and declared as a plain table"):
         apply.plan(filled.owner, [replace(READINGS, hypertable=None, compression=None, retention=None)], options=SKIP)
 
 
 @pytest.mark.servers("official", "embedded")
-def test_a_type_under_the_columnstore_is_refused_with_the_way(filled: Database) -> None:
+def test_a_type_change_under_the_columnstore_is_refused_with_a_remedy(filled: Database) -> None:
     filled.execute("SELECT compress_chunk(c) FROM show_chunks('environmental_readings') c LIMIT 1")
     columns = tuple(replace(column, type="numeric(6,2)") if column.name == "temperature" else column
                     for column in READINGS.columns)
@@ -287,7 +287,7 @@ def test_a_type_under_the_columnstore_is_refused_with_the_way(filled: Database) 
 
 
 @pytest.mark.servers("official", "embedded")
-def test_columns_come_to_a_table_with_compressed_chunks(filled: Database) -> None:
+def test_columns_are_added_to_a_table_with_compressed_chunks(filled: Database) -> None:
     filled.execute("SELECT compress_chunk(c) FROM show_chunks('environmental_readings') c LIMIT 2")
     more = replace(READINGS, columns=(*READINGS.columns, replace(READINGS.columns[-1], name="noise", comment=None)))
     assert len(apply.ensure(filled.owner, [more]).steps) == 1

@@ -26,7 +26,7 @@ def database(declared_database: Database) -> Database:
     return declared_database
 
 
-def test_one_plan_tells_of_every_object_that_it_has_nothing_to_do(
+def test_one_plan_settles_every_object_without_changes(
         database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     original = apply.plan
@@ -36,7 +36,7 @@ def test_one_plan_tells_of_every_object_that_it_has_nothing_to_do(
     assert len(asked) == 1
 
 
-def test_only_what_differs_is_not_settled(database: Database) -> None:
+def test_an_object_that_differs_is_not_settled(database: Database) -> None:
     database.execute("ALTER TABLE devices ALTER COLUMN is_active DROP DEFAULT")
     cache = PlanCache(enabled=True)
     differing = [item for item in PROGRAM if not cache.is_settled(item, database.owner, SKIP, PROGRAM)]
@@ -63,13 +63,13 @@ def test_what_the_program_does_not_declare_is_planned_alone(database: Database) 
     assert not PlanCache(enabled=True).is_settled(replace(DEVICES, comment="Other"), database.owner, SKIP, PROGRAM)
 
 
-def test_where_one_object_is_wrong_each_is_planned_alone(database: Database) -> None:
+def test_where_one_object_is_wrong_every_object_is_planned_alone(database: Database) -> None:
     devices = replace(DEVICES, checks=(replace(DEVICES.checks[0], expression="nonsense >"),))
     wrong = tuple(devices if item is DEVICES else item for item in PROGRAM)
     assert not PlanCache(enabled=True).is_settled(USERS, database.owner, SKIP, wrong)
 
 
-def test_a_server_that_lets_nobody_in_is_asked_once_for_all(
+def test_a_server_that_refuses_the_login_is_asked_once(
         database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = replace(database.owner, database="nowhere")
     cache = PlanCache(enabled=True)

@@ -120,7 +120,7 @@ def behind(pair: Pair) -> Iterator[Pair]:
     _query(pair.standby, "SELECT pg_wal_replay_resume()")
 
 
-def test_a_heavy_step_is_not_begun_while_a_standby_is_behind_and_the_error_names_it(behind: Pair) -> None:
+def test_a_heavy_step_does_not_start_while_a_standby_lags_and_the_error_names_the_standby(behind: Pair) -> None:
     options = apply.Options(max_replica_lag=100_000, lag_wait_seconds=1)
     messages: list[str] = []
     with pytest.raises(ApplyError, match=r"standby walker is [\d,]+ bytes behind, still after 1 s \(100,000 allowed\)"):
@@ -130,7 +130,7 @@ def test_a_heavy_step_is_not_begun_while_a_standby_is_behind_and_the_error_names
     assert apply.plan(behind.primary, [INDEXED]).steps != ()
 
 
-def test_a_heavy_step_goes_on_once_the_standby_has_caught_up(behind: Pair) -> None:
+def test_a_heavy_step_starts_once_the_standby_has_caught_up(behind: Pair) -> None:
     messages: list[str] = []
 
     def hear(line: str) -> None:
@@ -161,14 +161,14 @@ def test_a_login_that_may_not_see_standbys_goes_by_their_slots(behind: Pair) -> 
     assert received[0].bytes < seen[0].bytes  # a slot tells what was received, not what was replayed
 
 
-def test_a_standby_is_refused_with_the_way(pair: Pair) -> None:
+def test_a_standby_is_refused_with_a_remedy(pair: Pair) -> None:
     for call in (apply.plan, apply.ensure, apply.read):
         with pytest.raises(UnsupportedError, match="the server is a standby and takes no changes; give the primary's"):
             call(pair.standby, [TABLE])  # type: ignore[operator]
 
 
 @pytest.mark.servers("official", "debian")
-def test_a_read_only_login_is_refused_with_the_way(database: Database) -> None:
+def test_a_read_only_login_is_refused_with_a_remedy(database: Database) -> None:
     with database.admin.connect() as connection:
         name = database.owner.database
         connection.execute(f"ALTER ROLE {database.owner.user} IN DATABASE \"{name}\" "

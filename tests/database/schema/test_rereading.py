@@ -37,7 +37,7 @@ def test_the_specification_read_once_more_plans_nothing(database: Database) -> N
 
 
 @pytest.mark.servers("official", "debian")
-def test_expressions_of_every_kind_are_known_again(database: Database) -> None:
+def test_expressions_of_every_kind_stay_equal_after_a_dump_and_restore(database: Database) -> None:
     apply.ensure(database.owner, [TABLE])
     reread(database, "words")
     ((words,),) = database.execute("SELECT pg_get_indexdef('words_i'::regclass)")
@@ -46,7 +46,7 @@ def test_expressions_of_every_kind_are_known_again(database: Database) -> None:
 
 
 @pytest.mark.servers("official", "debian")
-def test_another_check_is_still_another(database: Database) -> None:
+def test_a_changed_check_still_differs_after_a_dump_and_restore(database: Database) -> None:
     apply.ensure(database.owner, [TABLE])
     reread(database, "words")
     other = replace(TABLE, checks=(Check("words_state", "state IN ('new', 'old')"), TABLE.checks[1]))

@@ -131,7 +131,7 @@ def test_a_wrong_request_is_one_line_and_loads_nothing(empty: Database, options:
 
 
 @pytest.mark.needs("official")
-def test_a_full_disk_is_one_line_and_once_there_is_room_the_load_goes_on() -> None:
+def test_a_full_disk_is_a_one_line_error_and_the_load_continues_once_there_is_room() -> None:
     name = f"seed-full-{os.getpid()}"
     docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--tmpfs",
             f"/small:size={DISK_MIB}m", "--env", "POSTGRES_PASSWORD=full-disk",

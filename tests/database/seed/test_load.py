@@ -66,7 +66,7 @@ def test_ids_go_on_after_the_last_one_loaded(empty: Database) -> None:
         assert empty.execute(f"INSERT INTO {table} ({columns}) VALUES ({values}) RETURNING id") == [(most + 1,)]
 
 
-def test_progress_tells_each_table_up_to_its_last_row(empty: Database) -> None:
+def test_progress_reports_every_table_up_to_its_last_row(empty: Database) -> None:
     heard: dict[str, list[tuple[int, int]]] = {}
     seed(empty.owner, SMALL, lambda table, done, total: heard.setdefault(table, []).append((done, total)))
     # Aggregates may come after them.
@@ -117,7 +117,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_loads_all(empty: Dat
 
 
 @pytest.mark.servers("official", "debian")
-def test_a_connection_that_dies_half_way_leaves_nothing_and_is_told_in_one_line(empty: Database) -> None:
+def test_a_connection_lost_half_way_leaves_no_rows_and_is_a_one_line_error(empty: Database) -> None:
     def kill(table: str, done: int, total: int) -> None:
         if table == "environmental_readings":
             with empty.admin.connect() as connection:
@@ -133,7 +133,7 @@ def test_a_connection_that_dies_half_way_leaves_nothing_and_is_told_in_one_line(
 
 
 @pytest.mark.servers("official", "debian")
-def test_of_two_runs_at_once_one_loads_and_the_other_leaves_it_alone(empty: Database) -> None:
+def test_of_two_simultaneous_runs_one_loads_and_the_other_changes_nothing(empty: Database) -> None:
     results: list[loader.Seeded] = []
     runs = [threading.Thread(target=lambda number=number: results.append(
         seed(empty.owner, replace(SMALL, number=number)))) for number in (1, 2)]

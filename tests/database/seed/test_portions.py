@@ -133,7 +133,7 @@ def test_a_killed_process_leaves_nothing_that_the_next_run_leaves_undone(
 
 
 @pytest.mark.servers("official")
-def test_a_connection_that_dies_is_told_in_one_line_and_the_next_run_goes_on(empty: Database,
+def test_a_lost_connection_is_a_one_line_error_and_the_next_run_continues(empty: Database,
                                                                              expected: list[object]) -> None:
     killed = threading.Event()
 
@@ -224,7 +224,7 @@ def test_a_reader_that_holds_the_tables_is_not_waited_for(empty: Database, monke
 @pytest.mark.parametrize("options", [LoadOptions(add=True),
                                      LoadOptions(add=True, single_transaction_rows=0, workers=2)],
                          ids=["whole", "portions"])
-def test_data_is_added_beside_rows_and_writers(empty: Database, options: LoadOptions) -> None:
+def test_data_is_added_to_existing_rows_while_others_write(empty: Database, options: LoadOptions) -> None:
     seed(empty.owner, SPEC)
     work = {"users": "INSERT INTO users (name, email, password) VALUES ('A', gen_random_uuid() || '@example.com', 'x')",
             "environmental_readings": "INSERT INTO environmental_readings (device_id, measured_at) VALUES (1, now())"}
@@ -245,7 +245,7 @@ def test_data_is_added_beside_rows_and_writers(empty: Database, options: LoadOpt
 
 
 @pytest.mark.servers("official")
-def test_discarding_what_was_being_added_leaves_the_rows_that_were_there(
+def test_discarding_an_interrupted_addition_keeps_the_earlier_rows(
         empty: Database, expected: list[object]) -> None:
     seed(empty.owner, SPEC)
     with pytest.raises(InterruptedLoadError):
@@ -270,7 +270,7 @@ def test_old_chunks_are_compressed_when_asked(empty: Database, options: LoadOpti
 
 
 @pytest.mark.servers("debian")
-def test_the_apache_edition_is_told_that_it_cannot_compress(empty: Database) -> None:
+def test_compressing_on_the_apache_edition_is_refused(empty: Database) -> None:
     with pytest.raises(SeedError, match=r"no table has a compression policy .*; apply the schema on the Community "
                                         r"edition, or leave out --compress$"):
         seed(empty.owner, SPEC, options=LoadOptions(compress=True))
@@ -278,7 +278,7 @@ def test_the_apache_edition_is_told_that_it_cannot_compress(empty: Database) -> 
 
 
 @pytest.mark.servers("official")
-def test_a_login_that_may_not_create_schemas_is_told_which_right_it_needs(empty: Database) -> None:
+def test_a_login_that_may_not_create_schemas_is_refused_with_the_missing_right(empty: Database) -> None:
     with empty.admin.connect() as connection:
         connection.execute(f"REVOKE CREATE ON DATABASE {empty.owner.database} FROM {empty.owner.user}".encode())
     with pytest.raises(SeedError, match=r"may not create schemas, .*; run GRANT CREATE ON DATABASE") as caught:
@@ -300,7 +300,7 @@ def test_a_row_that_the_server_refuses_stops_the_load_and_discarding_it_leaves_n
 
 
 @pytest.mark.servers("official", "debian")
-def test_a_reading_whose_device_is_gone_is_found_when_the_foreign_key_comes_back(empty: Database) -> None:
+def test_a_reading_whose_device_is_gone_is_reported_when_the_foreign_key_is_restored(empty: Database) -> None:
     def delete(stage: str, done: int, total: int) -> None:
         if stage == "indexes":
             empty.execute("DELETE FROM devices WHERE id = 7")

@@ -83,7 +83,7 @@ def test_no_device_measures_twice_at_once(data: Database) -> None:
                      "HAVING count(*) > 1) d") == 0
 
 
-def test_activities_of_a_user_follow_each_other(data: Database) -> None:
+def test_activities_of_a_user_do_not_overlap(data: Database) -> None:
     assert one(data, """SELECT count(*) FROM (
                             SELECT started_at, ended_at,
                                    lag(ended_at) OVER (PARTITION BY user_id ORDER BY started_at) AS before
@@ -99,7 +99,7 @@ def test_notifications_are_read_after_they_were_sent_and_only_read_ones_say_when
 
 @pytest.mark.parametrize("threshold", [threshold for threshold in THRESHOLDS
                                        if threshold.rooms and threshold.measure != "silence"], ids=lambda t: t.type)
-def test_the_reading_that_caused_a_notification_is_found_by_query(data: Database, threshold) -> None:
+def test_a_query_finds_the_reading_that_caused_a_notification(data: Database, threshold) -> None:
     side = "<" if threshold.below else ">"
     assert one(data, f"""
         SELECT count(*) FROM notifications n
@@ -110,7 +110,7 @@ def test_the_reading_that_caused_a_notification_is_found_by_query(data: Database
                   AND r.{threshold.measure} {side} {threshold.limit})""") == 0
 
 
-def test_the_silence_that_caused_a_notification_is_found_by_query(data: Database) -> None:
+def test_a_query_finds_the_silence_that_caused_a_notification(data: Database) -> None:
     assert data.execute("""
         SELECT count(*), count(*) FILTER (WHERE EXISTS (
                SELECT FROM devices d JOIN environmental_readings r ON r.device_id = d.id
@@ -122,7 +122,7 @@ def test_the_silence_that_caused_a_notification_is_found_by_query(data: Database
 
 @pytest.mark.parametrize("threshold", [threshold for threshold in THRESHOLDS if threshold.activities],
                          ids=lambda t: t.type)
-def test_the_activity_that_caused_a_notification_is_found_by_query(data: Database, threshold) -> None:
+def test_a_query_finds_the_activity_that_caused_a_notification(data: Database, threshold) -> None:
     value = "extract(epoch FROM a.ended_at - a.started_at) / 60" if threshold.measure == "minutes" \
         else f"(a.metadata ->> '{threshold.measure}')::numeric"
     kinds = ", ".join(f"'{kind}'" for kind in threshold.activities)

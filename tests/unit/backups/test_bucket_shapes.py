@@ -55,7 +55,7 @@ def test_a_changed_declaration_changes_that_property_alone(
     assert done.state.protections[key] == (changed.protections()[key] if value is None else value)
 
 
-def test_a_tls_only_statement_made_narrower_is_seen_and_put_anew(client: Any) -> None:
+def test_a_narrowed_tls_only_statement_is_detected_and_restored(client: Any) -> None:
     ensure_bucket(LOGIN, SPEC)
     policy = json.loads(client.get_bucket_policy(Bucket=SPEC.name)["Policy"])
     for statement in policy["Statement"]:

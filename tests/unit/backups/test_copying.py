@@ -24,7 +24,7 @@ def test_every_table_is_taken_once_compressed_ones_first_then_the_largest(sizes:
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**11), st.booleans()), max_size=12), st.integers(2, 6))
-def test_the_parts_of_a_table_are_all_of_it_and_each_block_once(sizes: list[tuple[int, bool]], readers: int) -> None:
+def test_the_parts_of_a_table_cover_every_block_once(sizes: list[tuple[int, bool]], readers: int) -> None:
     tables = [source(number, size, compressed) for number, (size, compressed) in enumerate(sizes)]
     taken = take_all(tables, readers)
     for table in tables:
@@ -81,7 +81,7 @@ def table(number: int, text: bytes) -> TableData:
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, PACK_BYTES // 2)), min_size=1, max_size=12))
-def test_each_table_is_found_again_where_its_pack_says(given_: list[tuple[int, int]]) -> None:
+def test_every_table_is_read_from_the_offset_in_its_pack(given_: list[tuple[int, int]]) -> None:
     texts = [bytes([48 + number]) * size for number, (_, size) in enumerate(given_)]
     packs: dict[str, bytes] = {}
     kept: dict[PieceId, TableData] = {}

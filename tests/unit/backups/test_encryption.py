@@ -55,7 +55,7 @@ def test_a_cut_stream_does_not_open(cut: int) -> None:
 
 
 @pytest.mark.parametrize("at", [0, 7, HEADER, HEADER + 100, -1])
-def test_one_flipped_bit_is_found(at: int) -> None:
+def test_one_flipped_bit_is_detected(at: int) -> None:
     data = bytearray(sealed(os.urandom(SEGMENT + 9)))
     data[at] ^= 1
     with pytest.raises(DamagedError, match=r"^a: "):

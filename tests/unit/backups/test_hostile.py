@@ -95,7 +95,7 @@ def test_a_physical_backup_is_listed_whatever_lies_in_its_manifest_s_place(chang
     assert [entry.id for entry in list_physical(bucket(objects), "db")] == [LABEL, other]
 
 
-def test_a_physical_manifest_that_was_changed_is_told_by_its_seal() -> None:
+def test_a_changed_physical_manifest_fails_its_seal() -> None:
     sealed = PhysicalManifest.model_validate_json(MANIFEST.with_seal("cipher").model_dump_json())
     sealed.require_seal("cipher")
     changed = sealed.model_copy(update={"server": sealed.server.model_copy(update={"image": "evil:1"})})

@@ -26,7 +26,7 @@ def manifest(digest: str | None) -> Manifest:
                     fingerprint="f").with_seal(KEY)
 
 
-def test_one_without_a_digest_is_written_and_sealed_as_before_there_was_one() -> None:
+def test_a_manifest_without_an_image_digest_is_sealed_as_before_digests() -> None:
     text = json.loads(manifest(None).to_json())
     assert "image_digest" not in text["server"]
     Manifest.from_json(json.dumps(text).encode(), "here").require_seal(KEY)

@@ -85,7 +85,7 @@ def test_the_newest_full_backups_stay_with_all_that_stands_on_them() -> None:
     assert set(plan_expiry(entries, Retention(weekly=4))) == {*FULLS, *STANDING}
 
 
-def test_a_full_backup_that_was_found_damaged_takes_no_other_s_place() -> None:
+def test_a_damaged_full_backup_replaces_no_other_in_retention() -> None:
     fulls = [entry(id_) for id_ in FULLS]
     damaged = [replace(full, verified=None, damaged=NOW) for full in fulls[1:3]]
     kept = plan_expiry([fulls[0], *damaged, fulls[3]], Retention(weekly=2))
@@ -102,7 +102,7 @@ def test_the_last_verified_backup_stays_with_what_it_needs_and_all_that_is_newer
     assert set(kept) == {entry.id for entry in entries if entry.full >= proven[:16]}
 
 
-def test_the_ids_of_both_kinds_are_told_apart() -> None:
+def test_ids_of_logical_and_physical_backups_differ() -> None:
     assert is_label(FULLS[0])
     assert is_label(STANDING[0][:10])
     assert not is_label("20261125T021407Z-ada99f")

@@ -43,7 +43,7 @@ def table(stored: Stored, offset: int | None, text: bytes) -> TableData:
                      sha256=hashlib.sha256(text).hexdigest(), stored=stored, offset=offset)
 
 
-def test_an_object_of_gigabytes_that_tables_are_said_to_share_is_refused_before_it_fills_the_memory() -> None:
+def test_a_shared_object_of_gigabytes_is_refused_before_it_is_read_into_memory() -> None:
     opened, stored = pack(b"\n" * (1 << 20) for _ in range(512))
     assert stored.bytes < 1 << 20
     tracemalloc.start()

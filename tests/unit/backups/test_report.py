@@ -23,7 +23,7 @@ def dots(svg: str) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', svg)]
 
 
-def test_parts_of_the_recovery_are_told_apart_from_what_only_a_drill_does() -> None:
+def test_times_of_the_recovery_exclude_the_drills_own_work() -> None:
     assert name_parts(SECONDS) == "verify 0.1 s, rows 0.4 s"
     assert name_parts(SECONDS, drill_only=True) == "server 2.0 s, compare 0.3 s"
     assert name_parts({}) == "nothing"
@@ -46,7 +46,7 @@ def test_one_drill_has_one_date_and_several_the_first_and_the_last() -> None:
     assert re.findall(r">(2026-[\d-]+)</text>", both) == ["2026-11-03", "2026-11-05"]
 
 
-def test_each_kind_has_a_line_and_a_name_and_no_other() -> None:
+def test_every_kind_of_backup_has_one_labelled_line() -> None:
     assert re.findall(r">(logical|physical)</tspan>", draw_trend([drill(3, 1.0)])) == ["logical"]
     assert re.findall(r">(logical|physical)</tspan>", draw_trend([drill(3, 1.0), drill(4, 2.0, "incr")])) == [
         "logical", "physical"]

@@ -33,12 +33,12 @@ def test_seven_days_four_weeks_and_twelve_months_of_daily_backups_stay() -> None
     assert max(days) >= 329
 
 
-def test_two_of_one_day_are_one() -> None:
+def test_two_backups_of_one_day_count_once() -> None:
     kept = plan_prune([entry(0.1), entry(0.05), entry(0.02)], Retention())
     assert list(kept) == [entry(0.02).id]
 
 
-def test_of_two_that_were_begun_in_one_second_the_later_one_stays() -> None:
+def test_of_two_backups_started_in_one_second_the_later_one_stays() -> None:
     first, second = entry(0.1, end="fff"), entry(0.1 - 1e-6, end="aaa")
     assert first.id[:16] == second.id[:16]
     assert list(plan_prune([first, second], Retention())) == [second.id]
@@ -49,12 +49,12 @@ def test_the_last_verified_backup_stays_however_old() -> None:
     assert plan_prune(entries, Retention(daily=3, weekly=0, monthly=0))[entries[0].id] == "last verified backup"
 
 
-def test_what_cannot_be_read_stays_to_be_looked_at() -> None:
+def test_an_unreadable_backup_is_kept() -> None:
     broken = entry(900, problem="not a manifest")
     assert broken.id in plan_prune([broken, entry(0)], Retention())
 
 
-def test_what_cannot_be_read_takes_no_other_s_place() -> None:
+def test_an_unreadable_backup_replaces_no_other_in_retention() -> None:
     """As where somebody put garbage there, under names that say the future."""
     good = [entry(days) for days in range(30)]
     garbage = [entry(-days, problem="not a manifest", verified=False) for days in range(1, 400)]

@@ -117,7 +117,7 @@ def run_once(monkeypatch: pytest.MonkeyPatch, *results: str | Exception) -> tupl
     return schedule.run_due(config, lines.append), lines, len(results) - len(left)
 
 
-def test_what_nobody_foresaw_is_told_and_the_rest_of_the_schedule_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_reported_and_the_rest_of_the_schedule_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     failed, lines, runs = run_once(monkeypatch, KeyError("bytes"), "done")
     assert (failed, runs) == (["logical"], 2)
     assert [line for line in lines if "begins" not in line] == ["logical: FAILED: KeyError: 'bytes'", "logical: done"]
@@ -159,7 +159,7 @@ def test_a_settings_file_that_others_can_read_is_refused(tmp_path: Path) -> None
     assert KEY not in repr(BackupConfig.from_file(file))
 
 
-def test_the_webhook_is_told_and_a_dead_one_stops_nothing() -> None:
+def test_the_webhook_is_called_and_an_unreachable_one_stops_nothing() -> None:
     heard = []
 
     class Listener(BaseHTTPRequestHandler):

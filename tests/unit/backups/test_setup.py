@@ -7,7 +7,7 @@ from pathlib import Path
 from backups.physical.host_setup import HostSetup, write_setup
 
 
-def test_a_file_that_somebody_else_put_there_before_never_holds_a_secret(tmp_path: Path) -> None:
+def test_a_file_that_existed_before_never_receives_a_secret(tmp_path: Path) -> None:
     folder, elsewhere = tmp_path / "setup", tmp_path / "elsewhere"
     folder.mkdir()
     elsewhere.write_text("")

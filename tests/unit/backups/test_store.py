@@ -35,7 +35,7 @@ def test_a_server_that_never_answered_is_given_up_long_before_one_that_went_away
     assert (store.call("list", come_back), asked) == ("here", 4)
 
 
-def test_a_bucket_that_is_not_there_is_said_so_with_the_way_out() -> None:
+def test_a_missing_bucket_is_an_error_with_a_remedy() -> None:
     def missing() -> Any:
         raise ClientError({"Error": {"Code": "NoSuchBucket"}, "ResponseMetadata": {"HTTPStatusCode": 404}},  # type: ignore[typeddict-item]
                           "ListObjectsV2")

@@ -37,12 +37,12 @@ def test_a_wrong_file_is_one_line_with_the_place(tmp_path: Path, text: str, mess
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_not_there_is_told() -> None:
+def test_a_missing_file_is_an_error() -> None:
     with pytest.raises(DeclarationFileError, match=r"nowhere\.py: cannot be read: No such file"):
         load(Path("nowhere.py"))
 
 
-def test_a_file_may_import_what_lies_beside_it(tmp_path: Path) -> None:
+def test_a_file_may_import_modules_of_its_folder(tmp_path: Path) -> None:
     (tmp_path / "parts_of_mine.py").write_text("from schema.model.objects import Column\nID = Column('id', 'int')\n")
     (tmp_path / "mine.py").write_text("from parts_of_mine import ID\nfrom schema.model.objects import Table\n"
                                       "def declared():\n    return [Table('t', (ID,))]\n")
@@ -56,7 +56,7 @@ ODD: tuple[Object, ...] = (
 
 
 @pytest.mark.parametrize("objects", [DECLARED, ODD, ()])
-def test_source_says_exactly_what_it_was_made_of(objects: tuple[Object, ...]) -> None:
+def test_generated_source_evaluates_to_the_same_objects(objects: tuple[Object, ...]) -> None:
     code = python(objects, "What it\n\"is\"", ["a remark"])
     assert run(code, Path("x.py")) == objects
     assert max(map(len, code.splitlines())) <= 120

@@ -48,11 +48,11 @@ def test_what_tells_nothing_is_dropped(message: str) -> None:
     assert explain(message) == ""
 
 
-def test_errors_on_stderr_serve_where_nothing_else_was_said() -> None:
+def test_errors_on_stderr_are_shown_where_there_is_no_other_message() -> None:
     assert explain_output(" code: 255\n stderr: x\nerror: no stack file\nmore") == "no stack file"
     assert "put the one back" in explain_output("error: getting secrets manager: incorrect passphrase")
     assert explain_output("") == "Pulumi ended without a reason"
 
 
-def test_repetitions_are_said_once() -> None:
+def test_repeated_messages_are_shown_once() -> None:
     assert unique(["a", "", "b", "a"]) == ["a", "b"]

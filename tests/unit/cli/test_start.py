@@ -37,7 +37,7 @@ def test_a_physical_backup_begins_before_the_bucket_s_libraries_are_read() -> No
     assert not read & {"asyncpg", "boto3", "botocore", "cryptography", "rich.progress", "backups.storage.object_store"}
 
 
-def test_every_command_has_the_name_that_it_is_found_by() -> None:
+def test_every_command_has_its_registered_name() -> None:
     app = gather()
     names = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     assert names == {*COMMANDS, *GROUPS}

@@ -38,7 +38,7 @@ def test_own_backend_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     assert mode(stack_folder("dev", local)) == 0o700
 
 
-def test_passphrase_is_made_once(tmp_path: Path) -> None:
+def test_passphrase_is_generated_once(tmp_path: Path) -> None:
     local = tmp_path / ".lcdb"
     ensure_backend(find_backend(local), local)
     first = (local / "passphrase").read_text()

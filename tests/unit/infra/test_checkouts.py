@@ -102,7 +102,7 @@ def test_a_port_that_somebody_else_holds_is_named_at_preview(tmp_path: Path, mon
     (True, "embedded", "make destroy STACK=embedded removes it"),
     (False, "dev", "its containers are back with the Docker engine; STACK=dev means it"),
 ])
-def test_a_command_without_a_stack_names_the_other_that_was_made_here(
+def test_a_command_without_a_stack_names_the_other_default_stack_of_this_checkout(
         monkeypatch: pytest.MonkeyPatch, answers: bool, other: str, way: str) -> None:
     class Driver:
         def __init__(self, name: str, _console: Console) -> None:
@@ -119,7 +119,7 @@ def test_a_command_without_a_stack_names_the_other_that_was_made_here(
             assert (way in shown.getvalue()) == (here and asked is None)
 
 
-def test_what_an_in_process_run_made_is_here(tmp_path: Path) -> None:
+def test_a_stack_of_an_in_process_run_counts_as_created_here(tmp_path: Path) -> None:
     from infra.inprocess.takeover import is_here
 
     root = checkout(tmp_path, "first")

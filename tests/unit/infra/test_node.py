@@ -55,7 +55,7 @@ def test_no_node_one_that_is_too_old_or_one_without_npm_counts_as_none(
     assert lines == ["installing node"]
 
 
-def test_where_no_package_can_be_installed_one_line_says_what_was_found_and_the_way(
+def test_where_no_package_can_be_installed_one_line_names_the_node_version_and_a_remedy(
         machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine(node="v18.20.0", npm="9.0.0")
     pip = tmp_path / "python"

@@ -38,7 +38,7 @@ def begin(folder: Path, command: list[str], word: str, **more: str) -> processes
     return start("one", command, folder, env=more, ready=lambda: has_written(folder, word), timeout=15)
 
 
-def test_started_process_is_detached_found_again_and_stopped(folder: Path) -> None:
+def test_started_process_is_detached_recognised_and_stopped(folder: Path) -> None:
     running = begin(folder, SLEEPER, "up")
     assert alive(folder, "one") == running
     assert os.getsid(running.pid) == running.pid != os.getsid(0)
@@ -137,7 +137,7 @@ def test_one_that_never_gets_ready_is_stopped(folder: Path) -> None:
     assert alive(folder, "one") is None
 
 
-def test_a_program_that_is_not_there_is_one_line(folder: Path) -> None:
+def test_a_missing_program_is_a_one_line_error(folder: Path) -> None:
     with pytest.raises(ProcessError, match=r"^one: program no-such-program is not there; install it"):
         begin(folder, ["no-such-program"], "up")
 
@@ -155,7 +155,7 @@ def test_files_are_private_and_secrets_reach_the_process_by_environment_alone(
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_start_time_is_found_without_proc_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_time_is_read_without_proc_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "PROC", folder / "no-proc")
     running = begin(folder, SLEEPER, "up")
     assert alive(folder, "one") == running

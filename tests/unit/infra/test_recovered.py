@@ -52,7 +52,7 @@ def test_a_resource_names_nothing_that_stayed_behind() -> None:
     assert table["inputs"] == {"name": "users of dev::lifecompanion"}
 
 
-def test_the_parts_of_a_stack_come_along_with_what_hangs_under_them() -> None:
+def test_the_components_of_a_stack_are_taken_over_with_their_resources() -> None:
     part = "urn:pulumi:dev::lifecompanion::lifecompanion:index:Access::access"
     owner = "urn:pulumi:dev::lifecompanion::lifecompanion:index:Access$postgresql:index/role:Role::role-owner"
     grouped = {"resources": [

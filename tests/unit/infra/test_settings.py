@@ -25,7 +25,7 @@ def documented() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
 
 
-def test_project_file_documents_exactly_the_keys_there_are() -> None:
+def test_project_file_documents_exactly_the_existing_keys() -> None:
     assert set(documented()) == {to_camel(name) for name in Settings.model_fields if name != "stack"}
     assert all(len(key["description"]) > 20 and key["type"] for key in documented().values())
 
@@ -72,7 +72,7 @@ def test_production_refuses_every_hazard_and_keeps_its_bucket() -> None:
     ("seedUsers", "-3", "greater than or equal to 1"),
     ("seedInterval", "often", "integer"),
 ])
-def test_wrong_value_names_key_found_and_allowed(key: str, value: str, allowed: str) -> None:
+def test_wrong_value_names_the_key_the_value_and_the_allowed_ones(key: str, value: str, allowed: str) -> None:
     with pytest.raises(SettingsError) as error:
         parse({"target": "docker", key: value})
     line = str(error.value)

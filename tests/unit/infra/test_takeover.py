@@ -71,7 +71,7 @@ def test_what_is_secret_in_a_record_is_marked_for_encryption_and_nothing_else(tm
     assert resources["lifecompanion-embedded"]["outputs"]["logins"][SIGNATURE] == SECRET
 
 
-def test_a_record_of_an_earlier_version_is_secret_as_a_whole_and_its_servers_login_is_made_up_for(
+def test_a_record_of_an_earlier_version_is_all_secret_and_gets_its_servers_login(
         tmp_path: Path) -> None:
     new = record(tmp_path)
     old = {urn: Entry(**{**vars(entry), "secrets": None}) for urn, entry in new.entries.items()
@@ -142,7 +142,7 @@ def take(project: Path) -> str:
     return lines.getvalue()
 
 
-def test_a_state_becomes_the_record_it_was_made_of_and_is_kept_aside_encrypted(project: Path) -> None:
+def test_a_state_becomes_the_record_it_came_from_and_stays_encrypted_in_a_file(project: Path) -> None:
     folder = project / ".lcdb" / "embedded"
     original = record(folder)
     file = write_state(project, as_deployment(original, "lifecompanion", "embedded"))
@@ -192,7 +192,7 @@ def test_a_database_whose_state_is_elsewhere_is_refused_in_one_line(
         take(project)
 
 
-def test_what_hangs_under_a_component_does_so_in_the_deployment_and_in_the_record_again(tmp_path: Path) -> None:
+def test_a_resource_keeps_its_component_in_the_deployment_and_in_the_record(tmp_path: Path) -> None:
     part = f"{HEAD}lifecompanion:index:Access::access"
     urn = f"{HEAD}lifecompanion:index:Access${ROLE}::role-app"
     flat = record(tmp_path)
@@ -222,7 +222,7 @@ def test_a_record_whose_urns_have_the_stack_in_them_is_read_under_the_engines(tm
         entry.goes_with for entry in original.entries.values()]
 
 
-def test_what_goes_into_a_record_comes_out_the_same(tmp_path: Path) -> None:
+def test_a_record_survives_the_conversion_to_a_deployment_and_back(tmp_path: Path) -> None:
     original = record(tmp_path)
     again = as_record(as_deployment(original, "lifecompanion", "embedded"), tmp_path)
     assert again.entries.keys() == original.entries.keys()

@@ -78,14 +78,14 @@ def test_the_order_of_columns_does_not_count_and_their_expressions_do() -> None:
     ("SELECT time_bucket(10, t), count(*) FROM r", Bucket("10", "t", "time_bucket")),
     ("SELECT time_bucket((1000)::bigint, t) AS b FROM r", Bucket("1000", "t", "b")),
     ("SELECT device FROM r", None)])
-def test_the_bucket_of_a_query_is_found_in_anybodys_words(query: str, expected: Bucket | None) -> None:
+def test_the_bucket_of_a_query_is_recognised_in_every_spelling(query: str, expected: Bucket | None) -> None:
     assert aggregate_query.bucket(query) == expected
 
 
 @pytest.mark.parametrize("first", [datetime(2024, 2, 27, 13, 7, tzinfo=UTC), datetime(2024, 2, 27, 13, 7),
                                    date(2024, 2, 27), 170_900_000])
 @pytest.mark.parametrize(("width", "days"), [("1 hour", 1), ("1 day", 40), ("1 month", 400), ("1 week", 90)])
-def test_windows_cover_every_bucket_whole_and_stay_on_their_grid(
+def test_windows_cover_every_bucket_completely_and_stay_on_their_grid(
         first: refresh_windows.Moment, width: str, days: int) -> None:
     if isinstance(first, int):
         length, size, last, text = 86_400 * 7, 3_600, first + days * 86_400, "3600"
@@ -113,7 +113,7 @@ def test_windows_are_never_too_many_and_never_reach_before_the_first_row_where_t
     assert windows[0].start == first
 
 
-def test_a_plan_from_empty_makes_sources_first_and_nothing_heavy() -> None:
+def test_a_plan_from_empty_creates_sources_first_and_has_no_heavy_step() -> None:
     plan = plan_from_empty(ALL)
     created = [step.sql.split()[3].split("(")[0] for step in plan.steps if step.sql.startswith("CREATE MATERIALIZED")]
     assert created == ["hourly", "daily"]
@@ -161,17 +161,17 @@ WRONG: dict[str, tuple[Object, ...]] = {
 
 
 @pytest.mark.parametrize("finding", WRONG)
-def test_what_works_against_an_aggregate_is_found(finding: str) -> None:
+def test_conflicting_policies_of_an_aggregate_are_errors(finding: str) -> None:
     with pytest.raises(DeclarationError, match=finding):
         lint(WRONG[finding])
 
 
 @pytest.mark.parametrize("width", ["1 hour", "2 hours", "1 day", "1 week", "1 month", "1 year"])
-def test_buckets_of_whole_buckets_are_sound(width: str) -> None:
+def test_buckets_that_are_multiples_of_their_sources_have_no_finding(width: str) -> None:
     lint((replace(HOURLY, retention=None), on(width)))
 
 
-def test_a_refresh_that_reaches_into_the_columnstore_is_told_and_can_be_allowed() -> None:
+def test_a_refresh_that_reaches_into_the_columnstore_is_a_warning_that_can_be_allowed() -> None:
     wrong = replace(HOURLY, compression=Compression("20 days"))
     assert "hourly.compression: buckets go to the columnstore after 20 days" in "\n".join(warnings((READINGS, wrong)))
     allowed = replace(wrong, allow=("refreshes_columnstore",))

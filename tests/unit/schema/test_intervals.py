@@ -11,7 +11,7 @@ from schema.model import intervals
     ("1 year 2 mons 3 days 04:05:06", "14 months 3 days 4 hours 5 minutes 6 seconds"), ("90 mins", "01:30:00"),
     ("1 day", "24:00:00"), ("1000", "1000"), ("-01:30:00", "-90 minutes"),
 ])
-def test_intervals_that_mean_the_same_are_the_same(one: str, other: str) -> None:
+def test_intervals_of_equal_value_are_the_same(one: str, other: str) -> None:
     assert intervals.same(one, other)
 
 

@@ -42,7 +42,7 @@ def test_a_kind_is_read_by_a_reader_of_its_own(kind: Kind) -> None:
 
 
 @every_kind
-def test_a_kind_is_created_by_a_plan_and_put_into_the_servers_words_where_it_has_any(kind: Kind) -> None:
+def test_a_kind_is_created_by_a_plan_and_canonicalized_where_it_has_expressions(kind: Kind) -> None:
     steps = [step for step in plan_from_empty(rich.DECLARED).steps if step.object == example(kind).full_name]
     assert steps[0].action is Action.CREATE
     assert [step.action for step in steps[1:]] == [Action.COMMENT] * len(steps[1:])
@@ -65,7 +65,7 @@ def test_a_kind_that_is_not_declared_is_dropped_under_a_hazard_of_its_own(kind: 
         drop.hazard for other in registry.KINDS if other is not kind for drop in other.drops}
 
 
-def test_undeclared_objects_go_in_one_order_and_those_on_which_others_stand_go_late() -> None:
+def test_undeclared_objects_are_dropped_in_one_order_dependencies_last() -> None:
     assert list(DROPS) == ["job", "statistics object", "view", "materialized view", "aggregate", "table", "function",
                            "procedure", "enum"]
     firsts = [drop.first for drop in DROPS.values()]

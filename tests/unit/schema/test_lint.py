@@ -76,12 +76,12 @@ def test_a_wrong_declaration_is_named_with_its_remedy(change: dict[str, Any], me
         lint([replace(TABLE, **change)])
 
 
-def test_two_tables_of_one_name_are_found() -> None:
+def test_two_tables_of_one_name_are_an_error() -> None:
     with pytest.raises(DeclarationError, match="t: declared twice"):
         lint([TABLE, TABLE])
 
 
-def test_every_finding_is_told_at_once() -> None:
+def test_every_error_is_reported_at_once() -> None:
     wrong = replace(TABLE, keys=(Key("t_pkey", ("id", "no"), primary=True),), retention=Retention("1 day"),
                     compression=Compression("1 week"))
     with pytest.raises(DeclarationError) as raised:
@@ -134,7 +134,7 @@ def test_objects_that_do_not_fit_together_are_named(objects: list[Object], messa
     ([Job("j", "prune", "1 day")], ["j.procedure: function prune is not declared"]),
     ([Job("j", "prune", "1 day", allow=("undeclared_function",))], []),
 ])
-def test_what_had_better_be_otherwise_is_a_warning(objects: list[Object], expected: list[str]) -> None:
+def test_likely_mistakes_are_warnings(objects: list[Object], expected: list[str]) -> None:
     lint(objects)
     findings = warnings(objects)
     assert len(findings) == len(expected)

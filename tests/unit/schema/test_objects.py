@@ -51,7 +51,7 @@ def test_an_object_survives_the_way_to_json_and_back(table: Table) -> None:
     View("v", "SELECT 1", allow=("drops_view",), renamed_from="w"),
     Table("t", (Column("a", "int"),), row_security=RowSecurity((Policy("p", "true"),))),
 ], ids=repr)
-def test_objects_of_every_kind_survive_it_with_what_is_none_on_purpose(declared: Object) -> None:
+def test_objects_of_every_kind_survive_it_with_fields_that_are_none(declared: Object) -> None:
     assert from_dict(json.loads(json.dumps(to_dict(declared)))) == declared
 
 
@@ -104,7 +104,7 @@ def test_an_index_keeps_its_order_terms() -> None:
     assert from_dict(to_dict(table)).indexes == (index,)
 
 
-def test_objects_come_after_what_they_stand_on_and_else_in_the_order_given() -> None:
+def test_objects_come_after_their_dependencies_otherwise_in_the_given_order() -> None:
     view = View("top", "SELECT warmest FROM daily")
     warmest = View("warmest", "SELECT warmest FROM daily ORDER BY 1")
     daily = ContinuousAggregate("daily", "SELECT max(t) AS warmest FROM readings GROUP BY 1")

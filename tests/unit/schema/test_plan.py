@@ -41,7 +41,7 @@ def test_equal_tables_need_no_step() -> None:
         assert change(table, table, jobs=jobs).steps == ()
 
 
-def test_tables_are_made_in_the_order_given_and_before_their_parts() -> None:
+def test_tables_are_created_in_the_order_given_and_before_their_parts() -> None:
     statements = sql(plan_from_empty(declared()))
     created = [line.split()[2] for line in statements if line.startswith("CREATE TABLE")]
     assert created == [table.name for table in declared()]

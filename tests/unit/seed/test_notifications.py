@@ -89,7 +89,7 @@ def test_notifications_are_of_many_types_and_none_drowns_the_others(until):
 
 
 @pytest.mark.parametrize("until", SEASONS)
-def test_read_at_is_there_exactly_for_read_and_archived_ones_and_after_sending(until):
+def test_read_at_is_set_exactly_for_read_and_archived_notifications_and_after_sent_at(until):
     for note in rows(until):
         assert note["status"] in ("unread", "read", "archived")
         assert np.isnat(note["read_at"]) == (note["status"] == "unread")

@@ -149,7 +149,7 @@ def test_no_habit_makes_a_clock_run_faster_than_a_second_allows(monkeypatch):
         assert steps.min() < 1800 / 3
 
 
-def test_own_clocks_and_the_walls_tell_each_other():
+def test_own_clocks_and_wall_clocks_convert_into_each_other():
     known = device_clock.pace(spec().start, 30, [None, *((profile, "living room") for profile in PROFILES)])
     wall = np.arange(0, 30 * DAY, 777)
     for pair, own in enumerate(known.own(wall)):

@@ -78,7 +78,7 @@ def test_nothing_is_later_than_the_end_nor_measured_before_the_start():
     assert windows().columns["started_at"].min().astype(np.int64) >= spec().start
 
 
-def test_until_defaults_to_now_in_whole_seconds():
+def test_until_defaults_to_now_rounded_to_seconds():
     before = datetime.now(UTC).replace(microsecond=0)
     wanted = Spec()
     assert before <= wanted.until <= datetime.now(UTC)
@@ -118,7 +118,7 @@ def test_a_bad_request_is_refused_in_one_line(values, complaint):
     assert "\n" not in str(caught.value)
 
 
-def test_what_is_not_said_follows_the_specification_in_proportion():
+def test_omitted_counts_follow_the_specification_in_proportion():
     year = Spec(users=10, devices_per_user=4, days=360, until=WINTER)
     assert (year.total_readings, year.total_activities, year.most_notifications) == (1_600_000, 120_000, 12_000)
     paced = Spec(users=10, devices_per_user=4, days=3, interval=60, until=WINTER)
@@ -167,7 +167,7 @@ def test_an_end_before_the_start_is_refused_in_one_line(since, until, complaint)
     assert "\n" not in str(caught.value)
 
 
-def test_the_days_between_two_instants_are_the_whole_ones():
+def test_the_days_between_two_instants_are_the_complete_ones():
     assert days_between(WINTER - timedelta(days=9, hours=5), WINTER) == 9
 
 
@@ -183,7 +183,7 @@ def test_slices_do_not_depend_on_one_another():
     assert max(map(len, parts)) <= 450_000
 
 
-def test_many_homes_are_cut_into_groups_and_every_reading_is_there():
+def test_many_homes_are_loaded_in_groups_and_no_reading_is_missing():
     wanted = Spec(users=2_000, devices_per_user=1, days=2, readings=9_000, until=WINTER)
     cut = slices(wanted)
     assert len({part.first for part in cut}) > 1
@@ -202,7 +202,7 @@ def test_activities_of_many_people_come_in_groups_and_add_up():
     assert np.array_equal(classifications(wanted).columns["id"], np.arange(1, 250_001))
 
 
-def test_more_notifications_than_causes_are_refused_with_the_number_there_is():
+def test_more_notifications_than_causes_are_refused_with_the_possible_number():
     wanted = replace(spec(WINTER), readings=300, activities=50, notifications=500)
     with pytest.raises(SeedError, match=r"notifications: 500 asked for, .* only \d+ times; ask for at most \d+"):
         counts(wanted)
