@@ -22,7 +22,7 @@ from pathlib import Path
 from backups.physical.backup import take_physical
 from backups.physical.pgbackrest import STANZA
 from bench.results import keep
-from tests.support.archived import Archived, archived_beside
+from tests.support.archived import Archived, archived_with_own_s3
 from tests.support.filled import add_readings, fill
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "6"))
@@ -35,7 +35,7 @@ WITHIN = "the same within a process that runs already, as the schedule's"
 
 def run() -> None:
     """Fill a server, take turns, keep both pictures."""
-    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, archived_beside(Path(name)) as (archive, _):
+    with tempfile.TemporaryDirectory(prefix="lcdb-bench-") as name, archived_with_own_s3(Path(name)) as (archive, _):
         fill(archive, ROWS)
         archive.execute("VACUUM ANALYZE", "CHECKPOINT")
         take_physical(archive.config, "full", verified=False)

@@ -48,7 +48,7 @@ class Served:
     ports: dict[str, int]
     place: str
 
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         client = self.server.login.client()
         return bool(client.get_object(Bucket=BUCKET, Key=KEY)["Body"].read() == BODY)
 
@@ -130,7 +130,7 @@ def test_nothing_is_given_listed_written_or_deleted_over_http_without_a_login(se
                 assert not 200 <= status < 400 or (part, path) in PUBLIC, (scheme, method, path, status, body[:200])
                 assert BODY not in body
                 assert KEY.encode() not in body or part == "s3", (scheme, method, path, body[:200])
-    assert served.is_whole()
+    assert served.is_complete()
 
 
 def test_the_volume_server_asks_for_a_token_and_takes_one_that_is_signed(served: Served) -> None:

@@ -130,7 +130,7 @@ def archived_at(s3: S3Server, kind: str = "official") -> Iterator[Archived]:
 
 
 @contextmanager
-def archived_beside(folder: Path, kind: str = "official") -> Iterator[tuple[Archived, S3Server]]:
+def archived_with_own_s3(folder: Path, kind: str = "official") -> Iterator[tuple[Archived, S3Server]]:
     """Run it with an S3 server of its own, a SeaweedFS in `folder`, and a new bucket there."""
     with seaweedfs(folder, bridge_address()) as s3, archived_at(s3, kind) as archive:
         yield archive, s3

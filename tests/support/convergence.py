@@ -29,7 +29,7 @@ def converge(database: Database, objects: Sequence[Object], *allow: str, whole_s
     return [" ".join(step.sql.split()) for step in steps]
 
 
-def agreed(database: Database, objects: Sequence[Object]) -> None:
+def require_agreement(database: Database, objects: Sequence[Object]) -> None:
     """Nothing is to be done, and live equals declared."""
     assert apply.plan(database.owner, objects, options=Options(on_unsupported="skip")).render() == []
     read_back(database, objects)
@@ -42,7 +42,7 @@ def read_back(database: Database, objects: Sequence[Object]) -> None:
     assert [from_dict(to_dict(value)) for value in live if value] == list(objects)
 
 
-def made_again(database: Database, objects: Sequence[Object], gone: Object, drop: str) -> None:
+def require_recreated(database: Database, objects: Sequence[Object], gone: Object, drop: str) -> None:
     """An object that is dropped by hand plans exactly its creation, and is there again afterwards."""
     database.execute("SET client_min_messages = error", drop)
     plan = apply.plan(database.owner, objects).render()

@@ -9,7 +9,7 @@ import pytest
 from schema import apply
 from schema.errors import UnsupportedError
 from schema.model.objects import Check, Column, Enum, Table, ValueRename
-from tests.support.convergence import agreed, converge, made_again, survives_crashes
+from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
 MOOD = Enum("mood", ("sad", "fine"), comment="How somebody is")
@@ -77,7 +77,7 @@ def test_what_postgresql_cannot_do_is_refused_before_anything_is_done(
     converge(database, [other, MOOD])
     with pytest.raises(UnsupportedError, match=message):
         apply.ensure(database.owner, [replace(other, comment="other"), replace(MOOD, values=wanted)])
-    agreed(database, [other, MOOD])
+    require_agreement(database, [other, MOOD])
 
 
 @pytest.mark.servers("official")
@@ -96,7 +96,7 @@ def test_drift_is_repaired_and_a_dropped_enum_is_recreated(database: Database) -
     converge(database, [MOOD])
     database.execute("COMMENT ON TYPE mood IS 'other'")
     assert converge(database, [MOOD]) == ["COMMENT ON TYPE mood IS 'How somebody is'"]
-    made_again(database, [MOOD], MOOD, "DROP TYPE mood")
+    require_recreated(database, [MOOD], MOOD, "DROP TYPE mood")
 
 
 @pytest.mark.servers("official")

@@ -10,7 +10,7 @@ import pytest
 from schema import apply
 from schema.errors import ApplyError, UnsafeChangeError
 from schema.model.objects import Column, Function, Table, View
-from tests.support.convergence import agreed, converge, made_again, survives_crashes
+from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
 ADD = Function("add_up", "SELECT a + b", "a integer, b integer DEFAULT 2", "integer", language="sql",
@@ -123,7 +123,7 @@ def test_drift_is_repaired_and_a_dropped_function_is_recreated(database: Databas
         "its body differs", "there is no comment yet", "it has security definer on"]
     converge(database, [ADD, TIDY])
     assert called(database) == 3
-    made_again(database, [ADD, TIDY], TIDY, "DROP PROCEDURE tidy")
+    require_recreated(database, [ADD, TIDY], TIDY, "DROP PROCEDURE tidy")
 
 
 @pytest.mark.servers("official")
@@ -131,7 +131,7 @@ def test_a_body_that_the_server_refuses_is_a_one_line_error_and_changes_nothing(
     converge(database, [ADD])
     with pytest.raises(ApplyError, match=r"add_up: column \"c\" does not exist"):
         apply.ensure(database.owner, [replace(ADD, body="SELECT a + c")])
-    agreed(database, [ADD])
+    require_agreement(database, [ADD])
 
 
 @pytest.mark.servers("official")

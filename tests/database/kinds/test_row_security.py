@@ -10,7 +10,7 @@ import pytest
 from schema import apply
 from schema.errors import DeclarationError, UnsupportedError
 from schema.model.objects import Column, Compression, Hypertable, Policy, RowSecurity, Table
-from tests.support.convergence import agreed, converge, survives_crashes
+from tests.support.convergence import converge, require_agreement, survives_crashes
 from tests.support.servers import Database
 
 OWN = Policy("own", using="owner = CURRENT_USER", comment="To each their own")
@@ -126,7 +126,7 @@ def test_row_security_with_the_columnstore_is_refused_before_any_change(database
     with pytest.raises(UnsupportedError, match=r"readings\.compression: row-level security is on, .* allow "
                                                "drops_policy"):
         apply.plan(database.owner, [compressed])
-    agreed(database, [HYPER])
+    require_agreement(database, [HYPER])
     converge(database, [compressed], "drops_policy")
     converge(database, [HYPER])
 

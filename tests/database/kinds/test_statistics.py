@@ -9,7 +9,7 @@ import pytest
 from schema import apply
 from schema.export.adoption import adopt
 from schema.model.objects import Column, Hypertable, Index, Statistics, Table
-from tests.support.convergence import agreed, converge, made_again, survives_crashes
+from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
 pytestmark = pytest.mark.servers("official", "embedded")
@@ -26,7 +26,7 @@ def test_statistics_are_created_read_back_and_filled_by_analyze(database: Databa
                      "ANALYZE places")
     assert database.execute("SELECT attnames::text, dependencies IS NOT NULL FROM pg_stats_ext") == [
         ("{city,zip}", True)]
-    agreed(database, [PLACES, TOGETHER])
+    require_agreement(database, [PLACES, TOGETHER])
 
 
 @pytest.mark.parametrize(("wanted", "statement"), [
@@ -43,7 +43,8 @@ def test_changed_statistics_are_recreated_with_their_comment(
 
 def test_the_order_of_columns_and_kinds_makes_no_difference(database: Database) -> None:
     converge(database, [PLACES, TOGETHER])
-    agreed(database, [PLACES, replace(TOGETHER, columns=("city", "zip"), kinds=("mcv", "ndistinct", "dependencies"))])
+    require_agreement(database, [
+        PLACES, replace(TOGETHER, columns=("city", "zip"), kinds=("mcv", "ndistinct", "dependencies"))])
 
 
 def test_statistics_are_renamed_and_follow_their_renamed_table(database: Database) -> None:
@@ -59,7 +60,7 @@ def test_drift_is_repaired_and_dropped_statistics_are_recreated(database: Databa
     database.execute("COMMENT ON STATISTICS places_city_zip IS 'other'")
     assert converge(database, [PLACES, TOGETHER]) == [
         "COMMENT ON STATISTICS places_city_zip IS 'A zip code tells the city'"]
-    made_again(database, [PLACES, TOGETHER], TOGETHER, "DROP STATISTICS places_city_zip")
+    require_recreated(database, [PLACES, TOGETHER], TOGETHER, "DROP STATISTICS places_city_zip")
 
 
 def test_statistics_and_their_hypertable_can_be_in_different_schemas(database: Database) -> None:

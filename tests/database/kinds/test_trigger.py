@@ -9,7 +9,7 @@ import pytest
 from schema import apply
 from schema.errors import DeclarationError, UnsupportedError
 from schema.model.objects import Column, Function, Hypertable, Object, Table, Trigger
-from tests.support.convergence import agreed, converge, survives_crashes
+from tests.support.convergence import converge, require_agreement, survives_crashes
 from tests.support.servers import Database
 
 TOUCH = Function("touch", "BEGIN NEW.note := coalesce(TG_ARGV[0], 'seen'); RETURN NEW; END", returns="trigger")
@@ -136,7 +136,7 @@ def test_triggers_of_timescaledb_are_never_seen(database: Database) -> None:
     converge(database, [TOUCH, HYPER])
     database.execute("CREATE MATERIALIZED VIEW daily WITH (timescaledb.continuous) AS SELECT time_bucket('1 day', t) "
                      "AS day, max(v) AS v FROM readings GROUP BY 1 WITH NO DATA")
-    agreed(database, [TOUCH, HYPER])
+    require_agreement(database, [TOUCH, HYPER])
     assert apply.plan(database.owner, [TOUCH, HYPER]).warnings == ()
 
 

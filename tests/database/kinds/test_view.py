@@ -9,7 +9,7 @@ import pytest
 from schema import apply
 from schema.errors import ApplyError, UnsafeChangeError
 from schema.model.objects import Column, Hypertable, Index, Object, Table, View
-from tests.support.convergence import agreed, converge, made_again, survives_crashes
+from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
 PEOPLE = Table("people", (Column("id", "int"), Column("name", "varchar(20)"), Column("age", "int")))
@@ -78,7 +78,7 @@ def test_a_single_planned_view_is_recreated_with_its_declared_dependants(databas
     changed = replace(ADULTS, query="SELECT name, age FROM people")
     steps = apply.ensure(database.owner, [changed], context=[PEOPLE, changed, NAMES]).steps
     assert len(steps) == 1
-    agreed(database, [PEOPLE, changed, NAMES])
+    require_agreement(database, [PEOPLE, changed, NAMES])
 
 
 @pytest.mark.servers("official")
@@ -91,7 +91,7 @@ def test_an_undeclared_dependant_is_named_before_anything_is_changed(database: D
         apply.ensure(database.owner, changed)
     with pytest.raises(UnsafeChangeError, match=r"people\.name: its type is going to be changed, and .*mine"):
         apply.ensure(database.owner, [with_column("name", type="text"), ADULTS, NAMES])
-    agreed(database, ALL)
+    require_agreement(database, ALL)
 
 
 @pytest.mark.servers("official")
@@ -105,7 +105,7 @@ def test_a_columns_type_changes_and_its_views_are_recreated_with_their_grants(
     assert [" ".join(step.sql.split()).split(" AS ")[0] for step in steps] == [
         "DROP VIEW names; DROP VIEW adults; ALTER TABLE people ALTER COLUMN name TYPE varchar(30) USING "
         "name::varchar(30); CREATE VIEW adults"]
-    agreed(database, wanted)
+    require_agreement(database, wanted)
     assert grants(database, "names") == [("pg_monitor", "SELECT")]
     assert database.execute("SELECT name FROM names") == [("Ada",)]
 
@@ -133,7 +133,7 @@ def test_a_column_is_dropped_once_no_view_depends_on_it(database: Database, cont
         ADULTS, query="SELECT id, name FROM people"), NAMES]
     options = apply.Options(allow=frozenset({"drops_column"}))
     apply.ensure(database.owner, wanted[:1] if context else wanted, context=wanted, options=options)
-    agreed(database, wanted)
+    require_agreement(database, wanted)
     assert grants(database, "adults") == [("pg_monitor", "SELECT")]
     assert database.execute("SELECT count(*) FROM pg_attribute WHERE attrelid = 'people'::regclass AND attnum > 0 "
                             "AND NOT attisdropped") == [(2,)]
@@ -158,7 +158,7 @@ def test_drift_is_repaired_and_a_dropped_view_is_recreated(database: Database) -
     converge(database, ALL)
     database.execute("CREATE OR REPLACE VIEW adults AS SELECT id, name FROM people", "COMMENT ON VIEW adults IS NULL")
     assert len(converge(database, ALL)) == 2
-    made_again(database, ALL, NAMES, "DROP VIEW names")
+    require_recreated(database, ALL, NAMES, "DROP VIEW names")
 
 
 @pytest.mark.servers("official")

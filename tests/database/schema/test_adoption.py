@@ -48,7 +48,7 @@ SELECT add_retention_policy('activity_classifications', INTERVAL '2 years');
 """
 
 
-def hand_made(database: Database) -> None:
+def create_by_hand(database: Database) -> None:
     """Run the user's DDL as they would."""
     text = TABLES + (POLICIES if database.server.community else "")
     database.execute("SET client_min_messages = error",
@@ -63,14 +63,14 @@ def bare() -> tuple[apply.Object, ...]:
 
 
 def test_the_users_own_ddl_is_adopted_without_a_step(database: Database) -> None:
-    hand_made(database)
+    create_by_hand(database)
     plan = apply.plan(database.owner, bare(), options=replace(SKIP, whole_schema=True))
     assert plan.render() == []
     assert not [warning for warning in plan.warnings if "not declared" in warning]
 
 
 def test_adoption_adds_only_checks_and_comments(database: Database) -> None:
-    hand_made(database)
+    create_by_hand(database)
     steps = apply.ensure(database.owner, declared(), options=SKIP).steps
     assert steps
     assert all(" CHECK (" in step.sql or step.sql.startswith("COMMENT ON ") for step in steps)
@@ -78,7 +78,7 @@ def test_adoption_adds_only_checks_and_comments(database: Database) -> None:
 
 
 def test_adoption_keeps_the_rows(database: Database) -> None:
-    hand_made(database)
+    create_by_hand(database)
     database.execute("INSERT INTO users (name, email, password) VALUES ('Ada', 'ada@example.org', 'x')",
                      "INSERT INTO devices (user_id, type, mac_address, mqtt_topic) "
                      "SELECT 1, 'phone', 'AA:BB:CC:DD:EE:0' || n, 'a' FROM generate_series(1, 3) n",

@@ -50,12 +50,12 @@ def fresh(server: Server) -> Iterator[Database]:
 
 def becomes(database: Database, first: tuple[Object, ...], second: tuple[Object, ...]) -> None:
     """Go from one schema to the other, with rows in every table; a refusal leaves everything as it was."""
-    is_made(database, first)
+    require_created(database, first)
     for value in first:
         if isinstance(value, Table):
             database.execute(fill(value))
     # A trigger that is disabled is enabled in chunks that came later: that is drift.
-    is_made(database, first)
+    require_created(database, first)
     before = rows(database, first, second)
     try:
         planned = apply.plan(database.owner, second, options=EVERYTHING).render()
@@ -64,11 +64,11 @@ def becomes(database: Database, first: tuple[Object, ...], second: tuple[Object,
         assert apply.plan(database.owner, first, options=EVERYTHING).steps == ()
         return
     note("\n".join(planned))
-    is_made(database, second)
+    require_created(database, second)
     assert rows(database, first, second) == before
 
 
-def is_made(database: Database, objects: tuple[Object, ...]) -> None:
+def require_created(database: Database, objects: tuple[Object, ...]) -> None:
     apply.ensure(database.owner, objects, options=EVERYTHING)
     again = apply.plan(database.owner, objects, options=EVERYTHING)
     assert (again.render(), again.warnings) == ([], ())

@@ -54,7 +54,7 @@ def has_ledger(database: Database) -> object:
     return database.execute(f"SELECT to_regnamespace('{SCHEMA}') IS NOT NULL")[0][0]
 
 
-def require_whole(database: Database) -> None:
+def require_complete(database: Database) -> None:
     """Every row is there, the schema is the declared one, and nothing of the load is left behind."""
     assert counts(database) == EXPECTED
     assert differences(database) == []
@@ -88,7 +88,7 @@ def stop_at(stage: str, reached: int = 1) -> Callable[[str, int, int], None]:
 def test_portions_load_the_same_rows_as_one_transaction(empty: Database, expected: list[object]) -> None:
     done = seed(empty.owner, SPEC, options=PORTIONS)
     assert (done.counts, done.skipped, done.resumed) == (EXPECTED, False, False)
-    require_whole(empty)
+    require_complete(empty)
     assert digest(empty) == expected
     assert seed(empty.owner, SPEC, options=PORTIONS).skipped
 
@@ -107,7 +107,7 @@ def test_ctrl_c_is_clean_and_the_next_run_goes_on(empty: Database, expected: lis
     assert done.resumed
     if stage == "analyze":
         assert heard["environmental_readings"] > 0
-    require_whole(empty)
+    require_complete(empty)
     assert digest(empty) == expected
 
 
@@ -118,7 +118,7 @@ def test_on_the_embedded_server_ctrl_c_is_clean_too(empty: Database, expected: l
             seed(empty.owner, SPEC, stop_at(stage), PORTIONS)
         assert keys_in_force(empty) == 3
     assert seed(empty.owner, SPEC, options=PORTIONS).resumed
-    require_whole(empty)
+    require_complete(empty)
     assert digest(empty) == expected
 
 
@@ -128,13 +128,13 @@ def test_a_killed_process_leaves_nothing_that_the_next_run_leaves_undone(
     kill_half_way(empty.owner, SPEC)
     assert differences(empty) != []
     assert seed(empty.owner, SPEC, options=PORTIONS).resumed
-    require_whole(empty)
+    require_complete(empty)
     assert digest(empty) == expected
 
 
 @pytest.mark.servers("official")
 def test_a_lost_connection_is_a_one_line_error_and_the_next_run_continues(empty: Database,
-                                                                             expected: list[object]) -> None:
+                                                                          expected: list[object]) -> None:
     killed = threading.Event()
 
     def kill(table: str, done: int, total: int) -> None:
@@ -149,7 +149,7 @@ def test_a_lost_connection_is_a_one_line_error_and_the_next_run_continues(empty:
     assert "\n" not in str(caught.value)
     assert empty.owner.password not in str(caught.value)
     assert seed(empty.owner, SPEC, options=PORTIONS).resumed
-    require_whole(empty)
+    require_complete(empty)
     assert digest(empty) == expected
 
 
@@ -163,7 +163,7 @@ def test_the_schema_engine_repairs_what_an_interrupted_load_deferred(empty: Data
     apply.ensure(empty.owner, declared(), options=replace(OPTIONS, allow=(Hazard.BLOCKS_WRITES,)))
     assert differences(empty) == []
     assert seed(empty.owner, SPEC, options=PORTIONS).resumed
-    require_whole(empty)
+    require_complete(empty)
     assert digest(empty) == expected
 
 
@@ -178,7 +178,7 @@ def test_an_index_whose_building_was_interrupted_is_built_anew(empty: Database) 
         connection.execute("UPDATE pg_index SET indisvalid = false "
                            "WHERE indexrelid = 'idx_activity_user_time'::regclass")
     seed(empty.owner, SPEC, options=PORTIONS)
-    require_whole(empty)
+    require_complete(empty)
 
 
 @pytest.mark.servers("official")
@@ -198,7 +198,7 @@ def test_while_a_load_is_unfinished_other_data_is_refused_and_it_can_be_finished
     with pytest.raises(InterruptedLoadError):
         seed(empty.owner, SPEC, stop_at("environmental_readings"), PORTIONS)
     assert resume(empty.owner, options=PORTIONS).counts == EXPECTED
-    require_whole(empty)
+    require_complete(empty)
 
 
 @pytest.mark.servers("official")
@@ -208,7 +208,7 @@ def test_tables_emptied_by_hand_forget_the_load_that_was_interrupted(empty: Data
     empty.execute(f"TRUNCATE {', '.join(TABLES)}")
     done = seed(empty.owner, replace(SPEC, number=2), options=PORTIONS)
     assert not done.resumed
-    require_whole(empty)
+    require_complete(empty)
 
 
 @pytest.mark.servers("official")
@@ -217,7 +217,7 @@ def test_a_reader_that_holds_the_tables_is_not_waited_for(empty: Database, monke
     with empty.owner.connect() as reader, reader.transaction():
         reader.execute("SELECT count(*) FROM environmental_readings")
         seed(empty.owner, SPEC, options=PORTIONS)
-    require_whole(empty)
+    require_complete(empty)
 
 
 @pytest.mark.servers("official")

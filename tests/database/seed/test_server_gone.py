@@ -62,7 +62,7 @@ def once(action: Callable[[], object]) -> Callable[[str, int, int], None]:
     return hear
 
 
-def require_told_and_finished(machine: Machine, address: Address, gone: Sequence[str], back: Sequence[str]) -> None:
+def require_reported_and_resumed(machine: Machine, address: Address, gone: Sequence[str], back: Sequence[str]) -> None:
     """The load ends with one line when docker does this to its server, and goes on once it does that."""
     with pytest.raises(SeedError, match=r"could not be loaded: .*; the portions that are loaded stay") as caught:
         seed(address, SPEC, once(lambda: machine.docker(*gone)), PORTIONS)
@@ -80,9 +80,9 @@ def test_packets_that_vanish_end_the_load_at_both_ends_and_it_goes_on_when_they_
         machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.KEEPALIVES, "tcp_user_timeout", 1_500)
     monkeypatch.setitem(worker_pool.SERVER_KEEPALIVES, "tcp_keepalives_idle", 2)
-    require_told_and_finished(machine, machine.with_tables("vanishing"), ["network", "disconnect", "bridge"],
-                              ["network", "connect", "bridge"])
+    require_reported_and_resumed(machine, machine.with_tables("vanishing"), ["network", "disconnect", "bridge"],
+                                 ["network", "connect", "bridge"])
 
 
 def test_a_container_that_is_killed_ends_the_load_and_it_goes_on_once_it_is_started_again(machine: Machine) -> None:
-    require_told_and_finished(machine, machine.with_tables("killed"), ["kill"], ["start"])
+    require_reported_and_resumed(machine, machine.with_tables("killed"), ["kill"], ["start"])
