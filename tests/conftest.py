@@ -1,7 +1,7 @@
-"""What holds for every test: which may run side by side, what each needs of the machine, what it may not leave open.
+"""Rules for every test: which may run in parallel, what each needs of the machine, what it may not leave open.
 
-`@pytest.mark.needs("official", "s3")` skips a test, or a file's by `pytestmark`, where tests/support/machine.py finds
-none.
+`@pytest.mark.needs("official", "s3")` skips a test, or all of a file by `pytestmark`, where tests/support/machine.py
+says that one is missing.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Decide before the first test what holds for the whole run; processes of xdist are told."""
+    """Decide before the first test what holds for the whole run, and pass it to the processes of xdist."""
     config.addinivalue_line("markers", "needs(*names): what the machine must have, of tests/support/machine.py")
     config.stash[DECIDED] = getattr(config, "workerinput", {}).get("machine") or machine.decide()
     machine.adopt(config.stash[DECIDED])
@@ -51,7 +51,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip before any fixture is made."""
+    """Skip before any fixture is set up."""
     for marker in item.iter_markers("needs"):
         machine.require(*marker.args)
 
@@ -60,7 +60,7 @@ DECIDED = pytest.StashKey[dict[str, Any]]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Bring the groups into their order; a quick run leaves out all that need more than an embedded server."""
+    """Sort the groups; a quick run leaves out everything that needs more than an embedded server."""
     if config.getoption("--quick"):
         kept = [item for item in items if group_of(item.nodeid).startswith(("embedded:", "unit:"))]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out whole groups, in their order."""
+    """Hand out whole groups, in order."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByGroup(LoadScopeScheduling):
@@ -81,7 +81,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def group_of(nodeid: str) -> str:
-    """Tests that stay in one process and share what their fixtures make: those of a file, on one kind of server."""
+    """Return the group of tests that share a process and fixtures: those of a file, on one kind of server."""
     path, _, name = nodeid.partition("::")
     parameters = re.split(r"[-\[\]]", name)
     kind = next((kind for kind in KINDS if kind in parameters), None)

@@ -1,7 +1,7 @@
-"""A fresh database for each test, on every server kind that this machine can have.
+"""A fresh database for each test, on every kind of server that this machine can have.
 
-`@pytest.mark.servers("official", "debian")` limits a test to the kinds it is about. A failed test leaves its database
-for inspection as long as the server runs: its name is the test's.
+`@pytest.mark.servers("official", "debian")` limits a test to these kinds. The database of a failed test is kept as long
+as the server runs; its name is the test's.
 """
 
 from __future__ import annotations
@@ -30,8 +30,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def kinds_to_run(kinds: Sequence[str], config: pytest.Config) -> list[str]:
-    """The servers to run a test on, of those that it is about. The embedded one, of the official one's edition, is
-    asked in its stead where that cannot be had, and beside it where `--every-server` says so."""
+    """Return the kinds of server to run a test on, of those that it names.
+
+    The embedded server, of the official one's edition, replaces that where it cannot be had, and is added with
+    `--every-server`.
+    """
     repeated = "official" in kinds and find_lack("official") is None and not (
         config.getoption("--every-server") or config.getoption("--quick"))
     return [kind for kind in kinds if not (repeated and kind == "embedded")]
@@ -50,7 +53,7 @@ FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
-    """Starts a server of a kind, once; all of them are stopped at the end of the run."""
+    """Return a function that starts a server of a kind once; all are stopped at the end of the run."""
     with ExitStack() as stack:
         started: dict[str, Server] = {}
 
@@ -64,29 +67,29 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Server:
-    """One running server; the test is skipped where the machine cannot have it."""
+    """Return a running server; skip the test where the machine cannot have it."""
     return servers(request.param)
 
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, server: Server) -> Iterator[Database]:
-    """A fresh database with TimescaleDB and an owner who is no superuser."""
+    """Return a fresh database with TimescaleDB and an owner who is no superuser."""
     yield from kept_if_failed(request, create_database(server, name_of(request)))
 
 
 @pytest.fixture
 def declared_database(request: pytest.FixtureRequest, server: Server) -> Iterator[Database]:
-    """The same with the whole schema, without rows; what the server's edition cannot have is left out."""
+    """Return a fresh database with the whole schema, without rows and without what the edition does not support."""
     yield from kept_if_failed(request, create_declared(server, name_of(request)))
 
 
 def name_of(request: pytest.FixtureRequest) -> str:
-    """The database's name, by which it is found after a failure."""
+    """Return the database's name, derived from the test's."""
     return "t_" + re.sub(r"\W+", "_", request.node.name).lower().strip("_")[-50:]
 
 
 def kept_if_failed(request: pytest.FixtureRequest, database: Database) -> Iterator[Database]:
-    """Hand it over, and drop it after a test that passed."""
+    """Yield the database; drop it unless the test failed."""
     yield database
     if not request.node.stash.get(FAILED, False):
         drop_database(database)
@@ -94,8 +97,10 @@ def kept_if_failed(request: pytest.FixtureRequest, database: Database) -> Iterat
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """The S3 server of this process of the run; where an engine answers, containers reach it too. Who uses it makes a
-    bucket of his own, and leaves the server as it is."""
+    """Return the S3 server of this process of the run; containers reach it where an engine answers.
+
+    A test creates its own bucket and leaves the server unchanged.
+    """
     host = LOOPBACK if find_lack("docker") else bridge_address()
     with seaweedfs(tmp_path_factory.mktemp("s3"), host) as running_server:
         yield running_server

@@ -1,4 +1,4 @@
-"""End-to-end tests: the real CLI, a real engine, real servers; skipped by name where a machine lacks one of them."""
+"""End-to-end tests: the real CLI, a real engine, real servers; skipped where a machine lacks one of them."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture(scope="module")
 def suffix() -> str:
-    """Makes the names of stacks of this run their own: several runs may share an engine."""
+    """Return a suffix that makes this run's stack names unique: several runs may share an engine."""
     return secrets.token_hex(3)

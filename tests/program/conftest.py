@@ -1,4 +1,4 @@
-"""What tests of in-process runs share: a small project, its program, and a run of it."""
+"""Fixtures for tests of in-process runs: a small project, its program, and a run of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.small_program import PROJECT, PROVIDERS, Run
 
 @pytest.fixture
 def root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A project with a module of providers, whose name is this test's alone: modules are imported once."""
+    """Return a project with a module of providers whose name is unique to this test, as modules are imported once."""
     (tmp_path / "Pulumi.yaml").write_text(PROJECT)
     (tmp_path / "Pulumi.here.yaml").write_text("config:\n  lifecompanion:greeting: good morning\n")
     (tmp_path / f"providers_{os.getpid()}.py").write_text(PROVIDERS)
@@ -25,7 +25,7 @@ def root(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def program(root: Path) -> Callable[[str], None]:
-    """Write the program; every one begins with the same imports."""
+    """Return a function that writes the program; every program begins with the same imports."""
     def write(body: str) -> None:
         imports = f"import pulumi\nfrom infra.resources import Password\nfrom providers_{os.getpid()} import File\n"
         (root / "__main__.py").write_text(imports + textwrap.dedent(body))

@@ -45,14 +45,14 @@ class Archived:
     config: BackupConfig
 
     def execute(self, *statements: str) -> list[tuple[object, ...]]:
-        """Run statements as the superuser, one by one; the rows of the last."""
+        """Run the statements as the superuser, one by one; return the rows of the last."""
         with self.admin.connect() as connection:
             for statement in statements:
                 cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
     def write_settings(self, file: Path) -> Path:
-        """Write what `--config` takes, its secrets included, for its owner alone; the file."""
+        """Write the file that `--config` takes, secrets included, readable by its owner alone; return its path."""
         file.touch(mode=0o600)
         file.write_text(json.dumps({**self.config.model_dump(mode="json"),
                                     "keys": [key.get_secret_value() for key in self.config.keys]}))
@@ -60,14 +60,14 @@ class Archived:
 
 
 def bridge_address() -> str:
-    """The address of this machine that containers of the default network and this machine's processes both reach."""
+    """Return this machine's address that both its processes and containers of the default network reach."""
     networks = json.loads(docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"))
     # An engine that has just begun to use the network names only its range.
     return str(networks[0].get("Gateway") or ipaddress.ip_network(networks[0]["Subnet"])[1])
 
 
 def archiving(kind: str) -> str:
-    """The image of this kind with pgBackRest, built where it is not here. Skips as `_image`."""
+    """Return the image of this kind with pgBackRest, built where it is missing. Skips as `_image`."""
     base = image_of(kind)
     reference = archiving_reference(base)
     with one_at_a_time(f"archiving-{kind}"):
@@ -79,7 +79,7 @@ def archiving(kind: str) -> str:
 @contextmanager
 def archived(kind: str, login: S3Login, bucket: str, *, cipher: str | None = None, **more: object
              ) -> Iterator[Archived]:
-    """Run it with an empty database; the bucket, which may be made later, keeps what it archives."""
+    """Run the server with an empty database; the bucket may be created later."""
     image, name, password = archiving(kind), f"archived-{secrets.token_hex(4)}", secrets.token_hex(8)
     cipher = cipher or secrets.token_hex(16)
     settings = render_settings(login, bucket, DATABASE, cipher, Retention())
@@ -109,7 +109,7 @@ def archived(kind: str, login: S3Login, bucket: str, *, cipher: str | None = Non
 
 
 def set_timeout(admin: Address, value: str) -> None:
-    """Have the server close a segment after so long; not among the words that it is started with, which would win."""
+    """Set archive_timeout by ALTER SYSTEM; a parameter of the command line would override it."""
     with admin.connect() as connection:
         connection.execute(f"ALTER SYSTEM SET archive_timeout = '{value}'".encode())
         connection.execute("SELECT pg_reload_conf(), pg_sleep(0.5)")
@@ -117,10 +117,10 @@ def set_timeout(admin: Address, value: str) -> None:
 
 @contextmanager
 def archived_at(s3: S3Server, kind: str = "official") -> Iterator[Archived]:
-    """Run it with a new bucket on this S3 server, which keeps versions as a stack's own does.
+    """Run the server with a new bucket on this S3 server, which keeps versions as a stack's own does.
 
-    In one that keeps none SeaweedFS lists folders whose objects are gone, for minutes, and pgBackRest makes no
-    stanza where it finds one.
+    In a bucket without versions SeaweedFS lists empty folders for minutes, and pgBackRest creates no stanza where it
+    sees one.
     """
     bucket, client = f"archived-{secrets.token_hex(4)}", s3.login.client()
     client.create_bucket(Bucket=bucket)
@@ -131,6 +131,6 @@ def archived_at(s3: S3Server, kind: str = "official") -> Iterator[Archived]:
 
 @contextmanager
 def archived_with_own_s3(folder: Path, kind: str = "official") -> Iterator[tuple[Archived, S3Server]]:
-    """Run it with an S3 server of its own, a SeaweedFS in `folder`, and a new bucket there."""
+    """Run the server with its own S3 server, a SeaweedFS in `folder`, and a new bucket there."""
     with seaweedfs(folder, bridge_address()) as s3, archived_at(s3, kind) as archive:
         yield archive, s3

@@ -1,4 +1,4 @@
-"""A database worth a backup on a real server, and a bucket on a real S3 server to put it in."""
+"""A database with data on a real server, and a bucket on a real S3 server for its backups."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class Backed:
 
     @property
     def image(self) -> str:
-        """The image that the server's container was made from."""
+        """The image of the server's container."""
         return OFFICIAL_IMAGE if self.server.kind == "official" else debian_reference()
 
     @property
     def digest(self) -> str:
-        """What the server's container was made from."""
+        """The digest of the server's image."""
         return docker("inspect", "--format", "{{.Image}}", str(self.server.container)).strip()
 
     @property
@@ -80,7 +80,7 @@ class Backed:
         return self.server.admin
 
     def back_up(self, ring: Keyring | None = None) -> Entry:
-        """The server notices only a little later that the run before has ended, or was killed: it is tried again."""
+        """Take a backup; retried, as the server notices the end of the run before only a little later."""
         for attempt in tries_while_busy():
             with attempt:
                 manifest = run_logical(self.store, ring or self.ring, self.source, image=self.image,
@@ -88,11 +88,11 @@ class Backed:
         return find_backup(self.store, manifest.database, manifest.id)
 
     def config(self, **more: object) -> BackupConfig:
-        """Settings for the program's own functions; `more` replaces single keys."""
+        """Return settings for the program's own functions; `more` replaces single keys."""
         return BackupConfig.from_dict({**self._settings(), **more}, "test")
 
     def write_settings(self, path: Path) -> Path:
-        """The same as a file for the command line, for this user alone."""
+        """Write the settings as a file for the command line, readable by this user alone."""
         path.touch(mode=0o600)
         path.write_text(json.dumps(self._settings()))
         return path
@@ -103,7 +103,7 @@ class Backed:
 
     @contextmanager
     def room(self) -> Iterator[str]:
-        """The name of a database to restore into, one that has to be quoted; it is dropped afterwards."""
+        """Yield the name of a database to restore into, one that has to be quoted; it is dropped afterwards."""
         name = f"restored's {secrets.token_hex(4)}"
         try:
             yield name
@@ -113,7 +113,7 @@ class Backed:
 
 
 def tries_while_busy() -> Retrying:
-    """Attempts while another backup is said to be going on, for half a minute."""
+    """Retry for half a minute while another backup holds the lock."""
     return Retrying(stop=stop_after_delay(30), wait=wait_fixed(0.1), reraise=True,
                     retry=retry_if_exception_type(BusyError))
 

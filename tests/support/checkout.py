@@ -1,4 +1,4 @@
-"""A checkout of this project in a folder of its own, with stacks of its own, driven by the real Pulumi CLI."""
+"""A checkout of this project in its own folder, with its own stacks, driven by the real Pulumi CLI."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Checkout:
                               env={**os.environ, **self.env}, capture_output=True, text=True, timeout=900, check=False)
 
     def stack(self, name: str, config: Mapping[str, Any], secret: Mapping[str, str] | None = None) -> Stack:
-        """Declare a stack with this config (keys without namespace); it is made in the backend, nothing is up yet."""
+        """Declare a stack with this config (keys without namespace); only the backend knows it, nothing is up yet."""
         path = self.root / f"Pulumi.{name}.yaml"
         values = {"port": free_ports(), **config}
         path.write_text(yaml.safe_dump({"config": {f"lifecompanion:{key}": value for key, value in values.items()}}))
@@ -52,7 +52,7 @@ class Checkout:
         return Stack(self, name, stack)
 
     def existing(self, name: str) -> Stack:
-        """A stack that the program made itself."""
+        """Return a stack that the program created itself."""
         return Stack(self, name, auto.select_stack(
             name, work_dir=str(self.root), opts=auto.LocalWorkspaceOptions(env_vars=dict(self.env))))
 
@@ -66,11 +66,11 @@ class Stack:
     automation: auto.Stack = field(repr=False)
 
     def up(self) -> Mapping[str, int]:
-        """Bring it up; the number of resources by what was done with them."""
+        """Run `pulumi up`; return the number of resources by operation."""
         return self._changes(self.automation.up(color="never").summary)
 
     def refresh(self) -> Mapping[str, int]:
-        """Run `pulumi refresh`; the number of resources by what was done with them."""
+        """Run `pulumi refresh`; return the number of resources by operation."""
         return self._changes(self.automation.refresh(color="never").summary)
 
     def destroy(self) -> None:
@@ -78,33 +78,33 @@ class Stack:
         self.automation.destroy(color="never")
 
     def preview(self) -> str:
-        """What `pulumi preview --diff` prints."""
+        """Return the output of `pulumi preview --diff`."""
         lines: list[str] = []
         self.automation.preview(diff=True, color="never", on_output=lines.append)
         return "\n".join(lines)
 
     def set(self, key: str, value: str, *, path: bool = False) -> None:
-        """Set a key, or with `path` a place inside of it such as allow.warm[0]."""
+        """Set a key, or with `path` an element of it such as allow.warm[0]."""
         self.automation.set_config(f"lifecompanion:{key}", auto.ConfigValue(value), path=path)
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs, secrets in plain text."""
+        """Return the stack's outputs, secrets in plain text."""
         return {name: output.value for name, output in self.automation.outputs().items()}
 
     def address(self, role: str = "admin", port: int | None = None) -> Address:
-        """A role's login from the outputs; `port` leads it to a replica."""
+        """Return a role's login from the outputs; `port` selects a replica."""
         login = self.outputs()["logins"][role]
         address = Address.from_dict(login)
         return Address(**{**address.to_dict(), "port": port}) if port else address
 
     def query(self, sql: str, role: str = "admin", port: int | None = None) -> list[tuple[Any, ...]]:
-        """Run one statement as this role; its rows."""
+        """Run one statement as this role; return its rows."""
         with self.address(role, port).connect() as connection:
             cursor = connection.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
     def state(self) -> str:
-        """The exported state as text, as it is kept: secrets in it are encrypted."""
+        """Return the exported state as text, secrets encrypted."""
         return self.checkout.pulumi("stack", "export", "--stack", self.name).stdout
 
     @staticmethod
@@ -133,7 +133,7 @@ def make_checkout(folder: Path) -> Checkout:
 
 
 def free_ports() -> int:
-    """The first of ten ports in a row that nobody holds: other tests and stacks run on this machine too."""
+    """Return the first of ten consecutive free ports."""
     while True:
         first = random.randrange(10_000, 30_000, PORTS_PER_STACK)
         if all(port_is_free(port) for port in range(first, first + PORTS_PER_STACK)):
@@ -141,12 +141,12 @@ def free_ports() -> int:
 
 
 def names_in_docker(kind: Sequence[str], stack: str) -> list[str]:
-    """Names of containers, volumes or networks of a stack, as `docker <kind> ls` knows them."""
+    """List the names of a stack's containers, volumes or networks; `kind` is as in `docker <kind> ls`."""
     listed = subprocess.run(["docker", *kind], capture_output=True, text=True, check=True).stdout.split()
     return [name for name in listed if f"lifecompanion-{stack}" in name]
 
 
 def left_in_docker(stack: str) -> list[str]:
-    """Everything of a stack that the engine still has."""
+    """List everything of a stack that the engine still has."""
     return [name for kind in (["ps", "-a", "--format", "{{.Names}}"], ["volume", "ls", "-q"],
                               ["network", "ls", "--format", "{{.Name}}"]) for name in names_in_docker(kind, stack)]

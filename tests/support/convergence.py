@@ -1,4 +1,4 @@
-"""What holds for every kind: after a change the live objects are the declared ones, and nothing is left to do."""
+"""Assertions for every kind: after a change live equals declared, and a new plan is empty."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.support.servers import Database
 
 
 class Crash(Exception):
-    """The process ends here."""
+    """Stands for the death of the process."""
 
 
 def converge(database: Database, objects: Sequence[Object], *allow: str, whole_schema: bool = False) -> list[str]:
-    """Make the objects so and prove that they are; the SQL that it took, one line for each step.
+    """Apply the objects and assert that live equals declared; return the SQL, one line for each step.
 
-    That the plan is empty then, `ensure` proves itself or raises.
+    `ensure` itself raises unless a new plan is empty.
     """
     options = Options(on_unsupported="skip", allow=frozenset(allow), whole_schema=whole_schema)
     steps = apply.ensure(database.owner, objects, options=options).steps
@@ -30,20 +30,20 @@ def converge(database: Database, objects: Sequence[Object], *allow: str, whole_s
 
 
 def require_agreement(database: Database, objects: Sequence[Object]) -> None:
-    """Nothing is to be done, and live equals declared."""
+    """Assert that the plan is empty and that live equals declared."""
     assert apply.plan(database.owner, objects, options=Options(on_unsupported="skip")).render() == []
     read_back(database, objects)
 
 
 def read_back(database: Database, objects: Sequence[Object]) -> None:
-    """Live equals declared, in its words and through the properties that Pulumi carries."""
+    """Assert that live equals declared, also after the way through Pulumi's properties."""
     live = apply.read(database.owner, objects)
     assert live == list(objects)
     assert [from_dict(to_dict(value)) for value in live if value] == list(objects)
 
 
 def require_recreated(database: Database, objects: Sequence[Object], gone: Object, drop: str) -> None:
-    """An object that is dropped by hand plans exactly its creation, and is there again afterwards."""
+    """Drop an object by hand; assert that the plan is exactly its creation and that applying it restores it."""
     database.execute("SET client_min_messages = error", drop)
     plan = apply.plan(database.owner, objects).render()
     assert plan == plan_from_empty([gone]).render()
@@ -52,7 +52,7 @@ def require_recreated(database: Database, objects: Sequence[Object], gone: Objec
 
 def survives_crashes(database: Database, before: Sequence[Object], after: Sequence[Object], *allow: str,
                      reset: Callable[[], object]) -> None:
-    """A process that ends before any one of the steps leaves what the next run brings to the same end."""
+    """Assert that after a crash before any step the next run reaches the same end."""
     options = Options(on_unsupported="skip", allow=frozenset(allow))
     count = len(apply.plan(database.owner, after, options=options).steps)
     assert count

@@ -1,4 +1,4 @@
-"""A proxy before a real S3 server that fails as told: refuses, overloads, cuts, loses answers, goes away."""
+"""A proxy before a real S3 server that fails on request: refuses, overloads, cuts off, loses answers, disappears."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REFUSED = '<?xml version="1.0"?><Error><Code>{}</Code><Message>Refused.</Message
 
 @dataclass
 class Faults:
-    """What goes wrong: each counter is of requests still to fail; `match`, an expression, limits it to some."""
+    """The faults: each counter is the number of requests still to fail; the expression `match` limits them to some."""
 
     slow_down: int = 0
     deny: int = 0
@@ -35,7 +35,7 @@ class Faults:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, name: str, request: str) -> bool:
-        """Whether this request is to fail in this way."""
+        """Tell whether this request is to fail in this way."""
         with self.lock:
             left = getattr(self, name)
             if left > 0 and re.search(self.match, request):
@@ -114,7 +114,7 @@ class _Proxy(BaseHTTPRequestHandler):
 
 @contextmanager
 def faulty(login: S3Login) -> Iterator[tuple[S3Login, Faults]]:
-    """A login to the proxy, and what makes it fail."""
+    """Yield a login to the proxy, and its faults."""
     with _Server(login) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

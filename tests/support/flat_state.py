@@ -9,7 +9,7 @@ from infra.components import PACKAGE
 
 
 def flattened(exported: str) -> str:
-    """An exported state without components, as text: what hung under one hangs under the stack, by its former URN."""
+    """Return an exported state without components, as text: their resources under the stack, by their former URNs."""
     state = json.loads(exported)
     resources: list[dict[str, Any]] = state["deployment"]["resources"]
     components = {resource["urn"] for resource in resources if resource["type"].startswith(PACKAGE)}

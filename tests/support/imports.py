@@ -1,4 +1,4 @@
-"""Who imports whom: the packages, their streets (what lies directly in a package) and the imports between them.
+"""The imports between the packages and their streets (the entries directly in a package).
 
 Typing-only imports and those inside functions count.
 """
@@ -22,12 +22,15 @@ class Imports:
     edges: Edges
 
     def streets(self, package: str) -> dict[str, int]:
-        """The package's streets with their numbers of modules, by dotted name; the package's own `__init__` is none."""
+        """Return the package's streets with their numbers of modules, by dotted name, without the package's `__init__`.
+        """
         names = [street for module in self.files if (street := street_of(module)).startswith(f"{package}.")]
         return {street: names.count(street) for street in sorted(set(names))}
 
     def between(self, names: Iterable[str]) -> Edges:
-        """The imports between these streets or packages, none of itself; `x.y` stands for all modules below it."""
+        """Return the imports between these streets or packages, without self-imports; `x.y` covers all modules below
+        it.
+        """
         known = set(names)
         edges: dict[str, set[str]] = {name: set() for name in sorted(known)}
         for module, imported in self.edges.items():
@@ -38,7 +41,7 @@ class Imports:
         return {name: frozenset(others) for name, others in edges.items()}
 
     def is_alias(self, street: str) -> bool:
-        """Whether the street is one module that only hands on the names of another."""
+        """Tell whether the street is one module that only re-exports another's names."""
         if street not in self.files:
             return False
         body = ast.parse(self.files[street].read_text()).body[1:]
@@ -53,17 +56,17 @@ def read_imports(root: Path) -> Imports:
 
 
 def street_of(module: str) -> str:
-    """`schema.kinds` of `schema.kinds.index`; a package of itself."""
+    """Return `schema.kinds` for `schema.kinds.index`; a package itself for a package."""
     return ".".join(module.split(".")[:2])
 
 
 def package_of(module: str) -> str:
-    """`schema` of `schema.kinds.index`."""
+    """Return `schema` for `schema.kinds.index`."""
     return module.split(".", maxsplit=1)[0]
 
 
 def without_detours(edges: Edges) -> Edges:
-    """The edges that no longer way replaces. Raises ValueError where there is a circle."""
+    """Remove every edge that a longer path implies. Raises ValueError for a circle."""
     below: dict[str, frozenset[str]] = {}
 
     def reach(name: str, path: tuple[str, ...] = ()) -> frozenset[str]:

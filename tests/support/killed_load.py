@@ -1,4 +1,4 @@
-"""A load of development data in a process of its own, killed while it is half-way."""
+"""A load of development data in its own process, killed half-way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ seed(Address.from_dict(address), Spec.from_dict(spec), lambda *_: time.sleep(0.0
 
 
 def kill_half_way(address: Address, spec: Spec, *, adding: bool = False) -> None:
-    """Begin the load in portions and kill -9 its process once a few of them are loaded."""
+    """Start the load in portions and kill -9 its process once a few portions are loaded."""
     process = subprocess.Popen([sys.executable, "-c", _PROGRAM], stdin=subprocess.PIPE, cwd=SOURCE, text=True)
     try:
         assert process.stdin
@@ -42,7 +42,7 @@ def kill_half_way(address: Address, spec: Spec, *, adding: bool = False) -> None
 
 
 def portions(address: Address) -> int:
-    """How many portions the record of the load has."""
+    """Count the portions in the load's record; 0 without a record."""
     with address.connect() as connection:
         exists = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"{SCHEMA}.portion",)).fetchone()
         if exists != (True,):

@@ -1,5 +1,4 @@
-"""A socket, file or process that a test or its fixtures leave open fails that test, not the one that runs when the
-garbage collector next does."""
+"""A socket, file or process left open fails the test that left it, not the one during which it is collected."""
 
 from __future__ import annotations
 
@@ -16,18 +15,18 @@ _failures: list[BaseException] = []
 
 
 class Leak(Exception):
-    """Something was left open; the message says what."""
+    """Something was left open; the message names it."""
 
 
 def pytest_collection_finish() -> None:
-    """Set aside what was imported and collected: looking through it after every test would take longer than that."""
+    """Exclude what exists after collection from garbage collection, which runs after every test."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup() -> Generator[None, object, object]:
-    """Note a fixture that fails: pytest keeps its error, and with it all that it had open, until its scope ends."""
+    """Keep the error of a failing fixture: pytest holds it, and with it open sockets, until its scope ends."""
     try:
         return (yield)
     except BaseException as error:
@@ -37,7 +36,7 @@ def pytest_fixture_setup() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Collect the test's garbage while the test is still the one that runs; what warns of something open fails it."""
+    """Collect the test's garbage before the next test starts; a ResourceWarning fails the test."""
     left: list[str] = []
     before = sys.unraisablehook
     sys.unraisablehook = lambda unraisable: left.append(f"{unraisable.exc_value} ({unraisable.object!r})")
@@ -54,7 +53,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 def _let_go(item: pytest.Item) -> None:
-    """Drop what pytest and Python still hold of the test: its arguments, and the local variables of what failed."""
+    """Clear what pytest and Python still hold of the test: its arguments, and the local variables of failed frames."""
     getattr(item, "funcargs", {}).clear()
     while _failures:
         error: BaseException | None = _failures.pop()

@@ -1,9 +1,9 @@
-"""What this machine has for the tests. A test that it lacks something for is skipped here and nowhere else.
+"""What this machine offers to the tests; only here is a test skipped for something that is missing.
 
-Only "this machine has no X" skips: what is here and breaks is a failure. Each need is looked for once; whether a Docker
-engine answers and the official image can be had is decided before the first test, for every process of the run, so that
-an engine that stops half-way fails tests and skips none. `LCDB_MUST_HAVE=docker,pulumi` names what the machine has to
-have: there a skip fails.
+Only "this machine has no X" skips: something that exists and fails is a failure. Each need is checked once. Whether a
+Docker engine answers and the official image can be had is decided before the first test, for every process of the run,
+so that an engine that stops half-way fails tests and skips none. `LCDB_MUST_HAVE=docker,pulumi` names what the machine
+must have: a skip for one of these fails.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Lack:
-    """The need that is not met, and what it is in words."""
+    """A need that is not met, and its description."""
 
     need: str
     words: str
@@ -165,7 +165,7 @@ _decided: dict[str, Lack | None] = {}
 
 
 def find_lack(*needs: str) -> Lack | None:
-    """The first of these that this machine lacks, or None; what is broken raises."""
+    """Return the first of these needs that this machine lacks, or None; raises where something exists and fails."""
     for need in needs:
         if need not in _decided:
             _decided[need] = NEEDS[need]()
@@ -175,7 +175,7 @@ def find_lack(*needs: str) -> Lack | None:
 
 
 def require(*needs: str) -> None:
-    """Skip the test where this machine lacks one of these; fail it where `LCDB_MUST_HAVE` names what is lacking."""
+    """Skip the test where this machine lacks one of these; fail it where `LCDB_MUST_HAVE` names that need."""
     lack = find_lack(*needs)
     if lack and lack.need in must_have(os.environ):
         pytest.fail(f"{VARIABLE} names {lack.need}, but: {lack.words}", pytrace=False)
@@ -184,7 +184,7 @@ def require(*needs: str) -> None:
 
 
 def must_have(environment: Mapping[str, str]) -> frozenset[str]:
-    """What the machine has to have. Raises UsageError for a name that is none of NEEDS."""
+    """Return the needs in `LCDB_MUST_HAVE`. Raises UsageError for an unknown name."""
     names = frozenset(filter(None, (name.strip() for name in environment.get(VARIABLE, "").split(","))))
     if unknown := sorted(names - NEEDS.keys()):
         raise pytest.UsageError(f"{VARIABLE}: found {', '.join(unknown)}, required some of {', '.join(NEEDS)}")
@@ -192,14 +192,14 @@ def must_have(environment: Mapping[str, str]) -> frozenset[str]:
 
 
 def earlier_servers() -> list[Path]:
-    """The folders of programs of servers before MAJOR that this machine's packages brought, the newest first."""
+    """List the program folders of installed PostgreSQL servers before MAJOR, the newest first."""
     return [folder for folder in sorted(EARLIER.glob("*/bin"), reverse=True)
             if folder.parent.name.isdigit() and int(folder.parent.name) < MAJOR and (folder / "initdb").exists()]
 
 
 @contextmanager
 def one_at_a_time(name: str) -> Iterator[None]:
-    """What processes of a run would all make, an image or packages, is made by the first; the others wait for it."""
+    """Let one process of the run at a time build what several need, such as an image; the others wait."""
     path = Path(tempfile.gettempdir()) / f"lifecompanion-tests-{name}.{os.getuid()}.lock"
     lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -210,19 +210,19 @@ def one_at_a_time(name: str) -> Iterator[None]:
 
 
 def decide() -> dict[str, tuple[str, str] | None]:
-    """Find out what must be the same for the whole run, as something that can be sent to its other processes."""
+    """Check the needs that must be the same for the whole run; return them in a form for its other processes."""
     must_have(os.environ)
     lacks = {need: find_lack(need) for need in ("docker", "official")}
     return {need: (lack.need, lack.words) if lack else None for need, lack in lacks.items()}
 
 
 def adopt(decided: Mapping[str, tuple[str, str] | None]) -> None:
-    """Take over what another process of this run has found out."""
+    """Take over the decisions of another process of this run."""
     _decided.update({need: Lack(*lack) if lack else None for need, lack in decided.items()})
 
 
 def _require_engine() -> None:
-    """Raise where the engine that answered before the first test does not any more: no image would be missing then."""
+    """Raise where the engine that answered before the first test does not answer now: no image is missing then."""
     from infra.local.docker_ping import docker_answers
 
     if not docker_answers(SECONDS):
@@ -230,7 +230,7 @@ def _require_engine() -> None:
 
 
 def _index_answers() -> bool:
-    """Whether Python packages can be installed at this moment."""
+    """Tell whether Python packages can be installed now."""
     return _succeeds(sys.executable, "-m", "pip", "--disable-pip-version-check", "index", "versions", "pip")
 
 

@@ -1,5 +1,4 @@
-"""A database in use, and every change to it that is online: what writers and crashes are tried against, one by one or
-all together."""
+"""A database with rows, and every online change to it, for tests with concurrent writers and with crashes."""
 
 from __future__ import annotations
 
@@ -66,7 +65,7 @@ Change = Callable[[dict[str, Any]], None]
 
 
 def _edit(name: str, **parts: Callable[[Any], Any]) -> Change:
-    """Replace parts of one object, each by what the function makes of it."""
+    """Replace parts of one object, each by its function's result."""
     def change(objects: dict[str, Any]) -> None:
         value = objects[name]
         objects[name] = replace(value, **{part: edit(getattr(value, part)) for part, edit in parts.items()})
@@ -74,7 +73,7 @@ def _edit(name: str, **parts: Callable[[Any], Any]) -> Change:
 
 
 def _with(new: Any) -> Callable[[Any], Any]:
-    """Add to a tuple, or take the place of what bears the same name there."""
+    """Append to a tuple, or replace the element of the same name."""
     def replaced(those: tuple[Any, ...]) -> tuple[Any, ...]:
         if new.name not in [part.name for part in those]:
             return (*those, new)
@@ -139,7 +138,7 @@ EXCLUDED_TOGETHER = ("columnstore enabled",)
 
 
 def after(*names: str) -> tuple[Object, ...]:
-    """The objects with these changes made to them, in the order in which they stand on each other."""
+    """Return the objects with these changes, each after its dependencies."""
     objects = {value.name: value for value in BEFORE}
     for name in names:
         {**PLAIN, **COMMUNITY}[name](objects)
@@ -147,5 +146,5 @@ def after(*names: str) -> tuple[Object, ...]:
 
 
 def everything() -> tuple[Object, ...]:
-    """The objects after all changes that one plan can hold."""
+    """Return the objects with all changes that fit into one plan."""
     return after(*(name for name in (*PLAIN, *COMMUNITY) if name not in EXCLUDED_TOGETHER))

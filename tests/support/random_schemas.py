@@ -1,7 +1,7 @@
 """Random declared schemas, and rows that fit them, for hypothesis.
 
-Columns of one name hold values of one family whatever their type, so that every type change between two schemas is one
-that the data allows; no value is NULL, and values that are to be unique are.
+Columns of one name hold values of one family whatever their type, so that the data allows every type change between two
+schemas; no value is NULL, and values of unique columns are unique.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ ROWS = 20
 
 @dataclass(frozen=True)
 class Family:
-    """Columns that hold the same values: their types, SQL for the n-th value, and checks that every value passes."""
+    """Columns with the same values: their types, SQL for the n-th value, and checks that every value passes."""
 
     types: tuple[str, ...]
     value: str
@@ -68,13 +68,13 @@ CHUNKS = ("7 days", "1 week", "1 mon", "10 days", "36:00:00")
 
 
 def quoted(name: str) -> str:
-    """The column's name as SQL needs it."""
+    """Return the column's name as SQL."""
     return f'"{name}"' if name in ("Odd Name", "user") else name
 
 
 @st.composite
 def columns(draw: st.DrawFn, name: str) -> Column:
-    """A column of the family that belongs to this name."""
+    """Draw a column of the family that belongs to this name."""
     family = FAMILIES[name]
     default = draw(st.sampled_from((None, *family.defaults)))
     return Column(name, draw(st.sampled_from(family.types)), null=draw(st.booleans()) or default is None,
@@ -83,7 +83,7 @@ def columns(draw: st.DrawFn, name: str) -> Column:
 
 @st.composite
 def indexes(draw: st.DrawFn, table: str, named: Sequence[Column], key: Sequence[str], number: int) -> Index:
-    """An index of a random shape over these columns; a unique one covers the key."""
+    """Draw an index of a random shape over these columns; a unique one includes the key."""
     name = f"{table}_i{number}"
     shape = draw(st.sampled_from(("plain", "plain", "expression", "partial", "include", "unique", "hash", "gin")))
     one = draw(st.sampled_from(named))
@@ -109,7 +109,7 @@ def indexes(draw: st.DrawFn, table: str, named: Sequence[Column], key: Sequence[
 
 @st.composite
 def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, timescale: bool = True) -> Table:
-    """One table: a key, random columns, and what can hang on them."""
+    """Draw one table: a key, random columns, and parts."""
     names = draw(st.lists(st.sampled_from(sorted(FAMILIES)), min_size=1, max_size=5, unique=True))
     named = [draw(columns(column)) for column in names]
     serial = draw(st.booleans())
@@ -141,7 +141,7 @@ def tables(draw: st.DrawFn, name: str, earlier: Sequence[str], *, hyper: bool, t
 
 @st.composite
 def policies(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
-    """What makes a table a hypertable, and what only that can have."""
+    """Draw the hypertable settings of a table, and the policies that need them."""
     parts: dict[str, Any] = {"hypertable": Hypertable("at", draw(st.sampled_from(CHUNKS)))}
     if draw(st.booleans()):
         parts["retention"] = Retention(draw(st.sampled_from(("30 years", "40 years", "600 months"))),
@@ -156,14 +156,14 @@ def policies(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[tuple[Object, ...], tuple[Object, ...]]:
-    """Two schemas; a table that is a hypertable in the first is one in the second, as it cannot be undone."""
+    """Draw two schemas; a hypertable of the first is one in the second too, as that cannot be undone."""
     hyper = {name: draw(st.sampled_from((None, "both", "second"))) for name in TABLES}
     return draw(_schema(hyper, second=False)), draw(_schema(hyper, second=True))
 
 
 @st.composite
 def _schema(draw: st.DrawFn, hyper: dict[str, str | None], *, second: bool) -> tuple[Object, ...]:
-    """An enum, a trigger function, tables, and views on them; everything after what it stands on."""
+    """Draw an enum, a trigger function, tables, and views on them, each after its dependencies."""
     declared: list[Table] = []
     for name in draw(st.lists(st.sampled_from(TABLES), min_size=1, max_size=3, unique=True)):
         is_hyper = hyper[name] == "both" or (second and hyper[name] == "second")
@@ -181,7 +181,7 @@ def _schema(draw: st.DrawFn, hyper: dict[str, str | None], *, second: bool) -> t
 
 @st.composite
 def stamp(draw: st.DrawFn) -> Function:
-    """A function that triggers call."""
+    """Draw a function for triggers."""
     note = draw(st.sampled_from(("", "    -- as it is\n")))
     return Function("stamp", f"BEGIN\n{note}    RETURN NEW;\nEND", returns="trigger",
                     security_definer=draw(st.booleans()),
@@ -190,7 +190,7 @@ def stamp(draw: st.DrawFn) -> Function:
 
 @st.composite
 def triggers(draw: st.DrawFn, table: str) -> tuple[Trigger, ...]:
-    """No trigger, or one that calls `stamp`."""
+    """Draw no trigger, or one that calls `stamp`."""
     if draw(st.booleans()):
         return ()
     return (Trigger(f"{table}_stamp", draw(st.sampled_from(("BEFORE UPDATE", "BEFORE INSERT OR UPDATE OF id"))),
@@ -201,7 +201,7 @@ def triggers(draw: st.DrawFn, table: str) -> tuple[Trigger, ...]:
 
 @st.composite
 def row_security(draw: st.DrawFn, table: str) -> RowSecurity | None:
-    """Policies that let everybody see everything: rows are counted by their owner."""
+    """Draw policies that show everybody every row, as the owner counts them."""
     if draw(st.integers(0, 3)):
         return None
     return RowSecurity((Policy(f"{table}_all", using=draw(st.sampled_from(("true", "id > 0", "id = id"))),
@@ -210,7 +210,7 @@ def row_security(draw: st.DrawFn, table: str) -> RowSecurity | None:
 
 @st.composite
 def view(draw: st.DrawFn, table: Table) -> View:
-    """Some columns of one table."""
+    """Draw a view of some columns of one table."""
     named = draw(st.lists(st.sampled_from([column.name for column in table.columns]), min_size=1, unique=True))
     where = draw(st.sampled_from(("", " WHERE id BETWEEN 1 AND 10")))
     return View(f"{table.name}_view", f"SELECT {', '.join(map(quoted, named))} FROM {table.name}{where}")
@@ -218,7 +218,7 @@ def view(draw: st.DrawFn, table: Table) -> View:
 
 @st.composite
 def aggregate(draw: st.DrawFn, table: Table) -> ContinuousAggregate:
-    """Days of one hypertable, or weeks; with a number's extremes where it has one."""
+    """Draw an aggregate by day or week of one hypertable, with minimum and maximum of a number where it has one."""
     numbers = [column.name for column in table.columns if column.name in FAMILIES and FAMILIES[column.name].numeric]
     values = ["count(*) AS n", *(f"max({quoted(name)}) AS most_{name}" for name in numbers)]
     chosen = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
@@ -234,7 +234,7 @@ def aggregate(draw: st.DrawFn, table: Table) -> ContinuousAggregate:
 
 
 def fill(table: Table) -> str:
-    """SQL that inserts ROWS rows."""
+    """Return SQL that inserts ROWS rows."""
     values = {"id": "n", "at": "timestamp '2026-01-01' + n * interval '3 days'"}
     wanted = {column.name: values.get(column.name)
               or ("n" if column.name.endswith("_id") else FAMILIES[column.name].value)

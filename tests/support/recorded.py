@@ -1,4 +1,4 @@
-"""The program run against mocks that only write down what it declares; no server, no engine is asked."""
+"""The program run against mocks that only record what it declares; no server and no engine is asked."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ OUTPUTS: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass
 class Recorder(pulumi.runtime.Mocks):
-    """Every resource declared: its inputs by (type's last word, name); those marked as secret stay marked.
+    """Records the inputs of every declared resource by (last word of its type, name); secrets stay marked.
 
-    `requests` are all registrations, components' and providers' too, by URN; `registered` the outputs of components.
+    `requests` are all registrations by URN, components and providers included; `registered` the outputs of components.
     """
 
     inputs: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Recorder(pulumi.runtime.Mocks):
     registered: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Note the resource's inputs; its outputs are the inputs and what OUTPUTS adds."""
+        """Record the resource's inputs; its outputs are the inputs and the values in OUTPUTS."""
         if not args.custom:
             return "", {}
         kind = args.typ.split(":")[-1]
@@ -57,30 +57,30 @@ class Recorder(pulumi.runtime.Mocks):
         return f"{args.name}-id", {**args.inputs, **OUTPUTS.get(kind, {})}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
-        """Fail: the program asks no provider for anything while it declares."""
+        """Fail: the program calls no provider function while it declares."""
         raise AssertionError(f"the program calls {args.token}")
 
     def of(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The inputs of every resource of this kind, by name."""
+        """Return the inputs of every resource of this kind, by name."""
         return {name: inputs for (declared_kind, name), inputs in self.inputs.items() if declared_kind == kind}
 
 
 class Registrations(MockMonitor):
-    """Writes down what the program asks of the engine for each resource, under the URN that the engine gives it."""
+    """Records the program's requests to the engine by the URN that the engine gives each resource."""
 
     mocks: Recorder
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """The URN as the engine makes it."""
+        """Build the URN as the engine does."""
         return make_urn(pulumi.get_stack(), pulumi.get_project(), parent, type_, name)
 
     def RegisterResource(self, request: Any) -> Any:
-        """Note the request."""
+        """Record the request."""
         self.mocks.requests[self.make_urn(request.parent, request.type, request.name)] = request
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
-        """Note the outputs of a component, secrets marked."""
+        """Record the outputs of a component, secrets marked."""
         self.mocks.registered[request.urn] = rpc.deserialize_properties(request.outputs)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
@@ -88,7 +88,7 @@ class Registrations(MockMonitor):
 def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, Any] | None = None,
              secret: Mapping[str, str] | None = None, *, official: bool = True,
              volumes: Mapping[str, Mapping[str, str]] | None = None) -> tuple[Recorder, dict[str, Any]]:
-    """What `__main__.py` declares for a committed stack with these changes of its config, and what it exports.
+    """Return what `__main__.py` declares and exports for a committed stack with these changes of its config.
 
     `volumes` are those that the engine has: their labels by name.
     """
@@ -138,7 +138,7 @@ def _known(name: str, value: Any, exported: dict[str, Any]) -> pulumi.Output[Non
 
 
 def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value inside a value, with its path; what is marked as secret is one leaf, the mark."""
+    """Yield every value inside a value, with its path; a secret is one leaf, with its mark."""
     if isinstance(value, Mapping) and SECRET in value:
         yield path, SECRET
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A schema with something of every kind and part, for what has to hold for all of them."""
+"""A schema with every kind of object and part, for tests that cover all of them."""
 
 from __future__ import annotations
 

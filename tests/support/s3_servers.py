@@ -1,4 +1,4 @@
-"""Real S3 servers for tests, each with TLS, versioning and a certificate of its own, on a free loopback port."""
+"""Real S3 servers for tests, each with TLS, versioning and its own certificate, on a free loopback port."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ STRANGER = Account("stranger", "somebody-else", "another-secret")
 
 @dataclass(frozen=True)
 class S3Server:
-    """A server that runs; `lacks` are the keys of the protections that it does not implement.
+    """A running server; `lacks` are the keys of the protections that it does not implement.
 
-    `admit` has a SeaweedFS know another account from then on; it is started anew for that.
+    `admit` adds an account to a SeaweedFS, which restarts for that.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class S3Server:
 
 
 def require_gateway() -> Path:
-    """The binary of SeaweedFS; skips the test where its package cannot be had."""
+    """Return SeaweedFS's binary; skip the test where its package cannot be had."""
     require("s3")
     return ensure_gateway()
 
@@ -63,7 +63,7 @@ def _answers(login: S3Login) -> bool:
 
 
 def kill(pid: int) -> None:
-    """Kill a process of this one's without warning, and wait until it has ended."""
+    """Kill a child process with SIGKILL, and wait until it has ended."""
     os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)  # until then it counts as one that runs
@@ -71,7 +71,7 @@ def kill(pid: int) -> None:
 
 @contextmanager
 def _running(folder: Path, command: list[str], env: dict[str, str], login: S3Login) -> Iterator[Callable[[], None]]:
-    """Start the server; yields what kills it without warning and starts it again."""
+    """Start the server; yield functions that kill it and start it again."""
     start = functools.partial(processes.start, "s3", command, folder, env=env,
                               ready=functools.partial(_answers, login), timeout=30)
 
@@ -96,7 +96,7 @@ def _login(folder: Path, port: int, host: str) -> S3Login:
 
 @contextmanager
 def seaweedfs(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
-    """The stack's own S3 server, with more accounts; `host` is the address of this machine that it listens on."""
+    """Run the stack's own S3 server with more accounts; it listens on this machine's address `host`."""
     require_gateway()
     port = processes.free_port(host)
     login = _login(folder, port, host)
@@ -122,8 +122,9 @@ def seaweedfs(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
 
 
 def runner_of(server: S3Server, spec: BucketSpec) -> S3Login:
-    """The login of whoever runs backups in this bucket, which is there: it may do what the stack's `runner_policy`
-    says, and nothing else."""
+    """Return the login that runs backups in this existing bucket; it has the rights of the stack's `runner_policy`
+    alone.
+    """
     policy = json.loads(runner_policy(spec))
     if server.kind == "minio":
         # It refuses a policy that names what it does not have.
@@ -142,13 +143,13 @@ def runner_of(server: S3Server, spec: BucketSpec) -> S3Login:
 
 
 def login_of(server: S3Server, account: Account) -> S3Login:
-    """The login of another account on a SeaweedFS."""
+    """Return the login of another account on a SeaweedFS."""
     return replace(server.login, access_key=account.access_key, secret_key=account.secret_key)
 
 
 @contextmanager
 def minio(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
-    """MinIO with a key of its own for default encryption; `host` is the address of this machine that it listens on."""
+    """Run MinIO with its own key for default encryption; it listens on this machine's address `host`."""
     require("minio")
     binary = str(shutil.which("minio"))
     port = processes.free_port()

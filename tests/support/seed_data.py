@@ -1,4 +1,4 @@
-"""The default data set in three seasons, made once for all seed tests, with the truth it was made from beside it."""
+"""The default data set in three seasons, generated once for all seed tests, with its ground truth."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,19 +23,19 @@ SPRING = datetime(2026, 4, 12, 12, 0, 0, tzinfo=UTC)
 
 
 def spec(until: datetime = WINTER, **changes: Any) -> Spec:
-    """The default specification, until one of the three moments."""
+    """Return the default specification, ending at one of the three moments."""
     return replace(Spec(until=until), **changes)
 
 
 @cache
 def weeks(until: datetime = WINTER) -> tuple[Rows, ...]:
-    """All readings, as they are generated: a few weeks at a time."""
+    """Return all readings as they are generated: a few weeks at a time."""
     return tuple(readings(spec(until)))
 
 
 @cache
 def joined(until: datetime = WINTER) -> dict[str, Values]:
-    """All readings' columns, times as seconds since 1970."""
+    """Return all readings as columns, times as seconds since 1970."""
     columns = {name: np.concatenate([week.columns[name] for week in weeks(until)]) for name in weeks(until)[0].columns}
     columns["measured_at"] = columns["measured_at"].astype(np.int64)
     return columns
@@ -43,55 +43,55 @@ def joined(until: datetime = WINTER) -> dict[str, Values]:
 
 @cache
 def windows(until: datetime = WINTER) -> Rows:
-    """All activity classifications."""
+    """Return all activity classifications."""
     return classifications(spec(until))
 
 
 @cache
 def notes(until: datetime = WINTER) -> Rows:
-    """All notifications."""
+    """Return all notifications."""
     return alerts(spec(until), weeks(until), windows(until))
 
 
 @cache
 def life(user_id: int, until: datetime = WINTER) -> Timeline:
-    """What one person does, from the first reading to the last."""
+    """Return one person's activities, from the first reading to the last."""
     wanted = spec(until)
     return timeline(wanted, people(wanted)[user_id - 1], wanted.start, wanted.end)
 
 
 @cache
 def sky(until: datetime = WINTER) -> Weather:
-    """The weather outside."""
+    """Return the weather outside."""
     return weather(spec(until))
 
 
 def devices_in(room: str, until: datetime = WINTER) -> list[Device]:
-    """The devices of every home that stand in rooms of this name."""
+    """List the devices of every home in rooms of this name."""
     return [device for device in fleet(spec(until)) if device.room == room]
 
 
 def of_device(device: Device, until: datetime = WINTER) -> dict[str, Values]:
-    """One device's columns, in order of time."""
+    """Return one device's columns, in order of time."""
     own = joined(until)["device_id"] == device.id
     return {name: values[own] for name, values in joined(until).items()}
 
 
 def even(device: Device, column: str, until: datetime = WINTER, step: int = 900) -> tuple[Values, Values]:
-    """One device's column on an even grid of `step` seconds, interpolated: what correlations need."""
+    """Return one device's column interpolated on an even grid of `step` seconds, for correlations."""
     own = of_device(device, until)
     grid = np.arange(own["measured_at"][0], own["measured_at"][-1], step)
     return grid, np.interp(grid, own["measured_at"], own[column])
 
 
 def doing(device: Device, grid: Values, activity: str, until: datetime = WINTER) -> Values:
-    """Whether the device's owner is at this activity at each time of the grid."""
+    """Tell for each time of the grid whether the device's owner is at this activity."""
     lived = life(device.owner.id, until)
     return np.equal(lived.activities[lived.at(grid)], ACTIVITIES.index(activity))
 
 
 def local_hours(times: Values) -> Values:
-    """The hour of day in the city at these times, 0 to 24; times are seconds since 1970."""
+    """Return the hour of day in the city at these times, 0 to 24; times are seconds since 1970."""
     offsets = np.array([utc_offset(int(time)) for time in times])
     hours: Values = np.mod((times + offsets) / 3600, 24)
     return hours

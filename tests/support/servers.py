@@ -1,4 +1,4 @@
-"""The servers that database tests run on, started once for a test run: embedded, debian (apache), official."""
+"""Servers for database tests, started once for a test run: embedded, debian (apache), official."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Server:
 
     @property
     def community(self) -> bool:
-        """Whether policies and the columnstore are there."""
+        """Whether policies and the columnstore can be used."""
         return self.kind in COMMUNITY
 
     @property
@@ -55,14 +55,14 @@ class Server:
 
 @dataclass(frozen=True)
 class Database:
-    """A fresh database with the extension: `owner` may create in it and is no superuser, `admin` is the superuser."""
+    """A fresh database with the extension: `owner` may create in it and is no superuser, `admin` is one."""
 
     server: Server
     owner: Address
     admin: Address
 
     def execute(self, *statements: str) -> list[tuple[object, ...]]:
-        """Run statements as the owner, one by one; the rows of the last."""
+        """Run the statements as the owner, one by one; return the rows of the last."""
         with self.owner.connect() as connection:
             for statement in statements:
                 cursor = connection.execute(statement.encode())
@@ -71,8 +71,9 @@ class Database:
 
 @contextmanager
 def running(kind: str, folder: Path, options: Sequence[str] = (), **parameters: str) -> Iterator[Server]:
-    """Start a server of this kind, stop it afterwards; `options` are docker's. A test is skipped where the
-    machine has no such server."""
+    """Start a server of this kind and stop it afterwards; `options` are docker's. Skips where the machine has no such
+    server.
+    """
     require(kind)
     with (_embedded(folder) if kind == "embedded" else _container(kind, folder, options, parameters)) as server:
         yield server
@@ -85,7 +86,7 @@ def require_official(bench: str) -> None:
 
 
 def create_declared(server: Server, name: str) -> Database:
-    """A database with the whole schema and no row; where the server can have several, a copy of one applied once."""
+    """Create a database with the whole schema and no rows; from a template where the server can have several."""
     if not server.multi_process:
         database = create_database(server, name)
         ensure(database.owner, declared(), options=SKIP)
@@ -101,7 +102,7 @@ def create_declared(server: Server, name: str) -> Database:
 
 
 def create_database(server: Server, name: str, template: str = TEMPLATE) -> Database:
-    """A database that no test has touched; on the embedded server, which has but one, the one emptied."""
+    """Create an unused database; on the embedded server, which has only one, empty that."""
     password = secrets.token_hex(8)
     if server.multi_process:
         _make_template(server)
@@ -118,7 +119,7 @@ def create_database(server: Server, name: str, template: str = TEMPLATE) -> Data
 
 
 def drop_database(database: Database) -> None:
-    """Drop what `create_database` made; the embedded server's is emptied by the next test."""
+    """Drop a database of `create_database`; the embedded server's is emptied by the next test."""
     if database.server.multi_process:
         with database.server.admin.connect() as connection:
             name = sql.Identifier(database.owner.database)
@@ -126,8 +127,9 @@ def drop_database(database: Database) -> None:
 
 
 def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Drop every relation, function and enum of schema public that is no extension's, hypertables one by one, and
-    aggregates before those that they stand on."""
+    """Drop every relation, function and enum of schema public that belongs to no extension, hypertables one by one,
+    aggregates before their sources.
+    """
     connection.execute("SET client_min_messages = error")
     if connection.execute("SELECT to_regclass('timescaledb_information.continuous_aggregates')").fetchone() != (None,):
         aggregates = """
@@ -153,13 +155,13 @@ def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 
 def has_database(server: Server, name: str) -> bool:
-    """Whether the server has a database of this name."""
+    """Tell whether the server has a database of this name."""
     with server.admin.connect() as connection:
         return connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
 def _make_template(server: Server) -> None:
-    """A database with the extension, once for each server: copying it is quicker than creating the extension."""
+    """Create a database with the extension, once for each server; copying it is quicker than CREATE EXTENSION."""
     if has_database(server, TEMPLATE):
         return
     with server.admin.connect() as connection:
@@ -216,8 +218,9 @@ def _container(kind: str, folder: Path, options: Sequence[str], more: Mapping[st
 
 
 def _image(kind: str) -> str:
-    """The image as the docker target takes it: the official one present or pulled, the Debian one built. Skips the test
-    where this machine can have none."""
+    """Return the docker target's image: the official one present or pulled, the Debian one built. Skips where neither
+    can be had.
+    """
     require(kind)
     reference = OFFICIAL_IMAGE if kind == "official" else debian_reference()
     with one_at_a_time(kind):
@@ -232,7 +235,7 @@ def _image(kind: str) -> str:
 
 
 def docker(*arguments: str) -> str:
-    """Run the docker command; what it printed."""
+    """Run the docker command; return its output."""
     try:
         return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout
     except subprocess.CalledProcessError as error:
@@ -241,7 +244,7 @@ def docker(*arguments: str) -> str:
 
 
 def _await(address: Address, name: str) -> None:
-    """Wait for the real server: the one of the first start listens on no TCP port."""
+    """Wait for the real server: the temporary one of the first start listens on no TCP port."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -1,4 +1,4 @@
-"""One line a reason for what was skipped, with the number of tests and of files, before pytest's own closing line."""
+"""One line for each reason of skips, with the number of tests and files, before pytest's own closing line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TITLE = "skipped on this machine"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Write the lines; nothing where nothing was skipped. What other processes of the run skipped is among it."""
+    """Print the lines, including skips in other processes of the run; nothing where nothing was skipped."""
     lines = list(grouped((report.nodeid, report.longrepr) for report in terminalreporter.getreports("skipped")))
     if lines:
         terminalreporter.section(TITLE, "-")
@@ -20,8 +20,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def grouped(skips: Iterable[tuple[str, object]]) -> Iterator[str]:
-    """`needs a Docker engine: 870 tests in 61 files`, the most frequent reason first, of node names and what pytest
-    keeps of a skip."""
+    """Yield lines such as `needs a Docker engine: 870 tests in 61 files`, the most frequent reason first.
+
+    Takes pairs of node name and pytest's record of the skip.
+    """
     tests: dict[str, list[str]] = defaultdict(list)
     for node, longrepr in skips:
         reason = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)

@@ -1,4 +1,4 @@
-"""A small project of its own for in-process runs, with providers that really do something: they write files."""
+"""A small project for in-process runs, whose providers really write files."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ Run = Callable[..., InProcessResult]
 
 
 def operations(result: InProcessResult) -> list[tuple[str, str]]:
-    """What was done with each resource, as (operation, name), in order."""
+    """List what happened to each resource as (operation, name), in order."""
     return [(event.operation, event.name) for event in result.events]

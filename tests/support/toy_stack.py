@@ -1,4 +1,4 @@
-"""A small Pulumi project of its own, in a folder of its own: what drives stacks is tried on it, without a server."""
+"""A small Pulumi project in its own folder, without a server, for tests of what drives stacks."""
 
 from __future__ import annotations
 
@@ -57,22 +57,22 @@ class Toy:
 
     @property
     def local(self) -> Path:
-        """The folder that the stack's state lies in."""
+        """The folder of the stack's state."""
         return self.root / ".lcdb"
 
     def write(self, **config: object) -> None:
-        """Write the stack's settings, with a comment that has to survive a change."""
+        """Write the stack's settings, with a comment that must survive a change."""
         lines = ["# a comment that stays", "config:", "  lifecompanion:target: embedded",
                  *(f"  toy:{key}: {value}  # beside" for key, value in config.items())]
         (self.root / "Pulumi.dev.yaml").write_text("\n".join(lines) + "\n")
 
     def open(self) -> tuple[Stack, io.StringIO]:
-        """The stack, and what its console prints."""
+        """Return the stack, and its console's output."""
         output = io.StringIO()
         return Stack("dev", Console(file=output, width=200), root=self.root, local=self.local), output
 
     def git_status(self) -> str:
-        """What git reports as changed; empty where nothing is."""
+        """Return what git reports as changed; empty for nothing."""
         return subprocess.run(["git", "status", "--short"], cwd=self.root, capture_output=True, text=True,
                               check=True).stdout
 

@@ -1,4 +1,4 @@
-"""Writers at a steady rate, each on a connection of its own, who note how long every write took and what failed."""
+"""Writers at a steady rate, each on its own connection, which record the duration and the failures of writes."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ BOTH_TABLES = ("rooms, then samples", "samples, then rooms")
 
 @dataclass
 class Writers:
-    """What was written so far: (writer, begin, seconds) of each write, and the failures."""
+    """The record: (writer, begin, seconds) of each write, and the failures."""
 
     done: list[tuple[str, float, float]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def seconds(self, since: float, until: float) -> list[float]:
-        """How long each write took that overlapped this time."""
+        """List the durations of the writes that overlapped this time."""
         return [taken for _, begin, taken in list(self.done) if begin < until and begin + taken > since]
 
     def within(self, since: float, until: float) -> set[str]:
-        """The writers with a write that began and ended in this time: they did not wait for the whole of it."""
+        """Return the writers with a write that began and ended in this time, so that they did not wait all of it."""
         return {name for name, begin, taken in list(self.done) if since < begin and begin + taken < until}
 
     def _write(self, name: str, statement: str, connection: psycopg.Connection[Any], stopped: threading.Event,
@@ -66,7 +66,7 @@ class Writers:
 
 
 def everybody_writes(writers: Writers, names: Collection[str] = WRITES) -> None:
-    """Return once each writer has written again."""
+    """Wait until each writer has written again."""
     since = time.monotonic()
     while writers.within(since, time.monotonic()) != set(names):
         assert time.monotonic() - since < 30, "a writer has stopped"
@@ -76,7 +76,7 @@ def everybody_writes(writers: Writers, names: Collection[str] = WRITES) -> None:
 @contextmanager
 def writing(address: Address, names: Sequence[str] = tuple(WRITES), every: float = 0.04,
             statements: Mapping[str, str] = WRITES) -> Iterator[Writers]:
-    """Writers at work, one for each of these names of statements."""
+    """Run writers, one for each of these names of statements."""
     writers, stopped = Writers(), threading.Event()
     connections = [address.connect(application_name="a writer") for _ in names]
     threads = [threading.Thread(target=writers._write, args=[name, statements[name], connection, stopped, every])
@@ -93,7 +93,7 @@ def writing(address: Address, names: Sequence[str] = tuple(WRITES), every: float
 
 @contextmanager
 def reading(address: Address, seconds: float) -> Iterator[None]:
-    """Somebody reads the tables in one long transaction, which ends after `seconds` or with the block."""
+    """Read the tables in one long transaction that ends after `seconds` or with the block."""
     ended = threading.Event()
 
     def read(connection: psycopg.Connection[Any]) -> None:
