@@ -103,7 +103,7 @@ class _Scratch:
             self.connection.execute(text.encode())
         except psycopg.Error as error:
             reason = " ".join((error.diag.message_primary or str(error)).split())
-            raise DeclarationError(f"{name}: the server cannot make it: {reason}; correct the declaration") from None
+            raise DeclarationError(f"{name}: the server cannot create it: {reason}; correct the declaration") from None
 
     def columns(self, tables: Sequence[Table]) -> Words:
         """Map each declared (type, default) of a column to its canonical form."""

@@ -84,9 +84,9 @@ def _live(connection: Connection[Any], capabilities: Capabilities, entries: Sequ
 def _declare(live: Live) -> tuple[Object | None, list[str]]:
     """Return the object as it can be declared, or None, and remarks on what was left out."""
     value: Any = live.object
-    remarks = [f"{overload.object.full_name}: another function of that name; one for each name is declared"
+    remarks = [f"{overload.object.full_name}: another function of the same name; only one for each name can be declared"
                for overload in getattr(live, "overloads", ())]
-    remarks += [f"{value.full_name}.{name}: was never validated, which `apply` will do"
+    remarks += [f"{value.full_name}.{name}: not validated yet; `apply` will validate it"
                 for name in sorted(getattr(live, "not_valid", ()))]
     if isinstance(value, Table | ContinuousAggregate):
         doubles = _doubles(value.indexes)

@@ -28,7 +28,7 @@ def errors(objects: Sequence[Object]) -> Iterable[str]:
             first = taken.setdefault(index.name, aggregate.full_name)
             if first != aggregate.full_name or [one.name for one in aggregate.indexes].count(index.name) > 1:
                 yield (f"{aggregate.full_name}.{index.name}: the indexes of all aggregates share their names, and "
-                       f"{first} has this one; give it another")
+                       f"{first} uses this one; choose another")
         if aggregate_query.bucket(aggregate.query) is None:
             yield f"{aggregate.full_name}: the query groups by no time_bucket(width, time); add it"
             continue
@@ -88,10 +88,11 @@ def _policies(aggregate: ContinuousAggregate) -> Iterator[str]:
                    f"{bucket.width}; start further back")
     if refresh and retention and _beyond(refresh.start, retention.drop_after):
         yield (f"{name}.refresh: it reaches {_back(refresh.start)}, retention drops buckets after "
-               f"{retention.drop_after}, and they would be computed again; start the refresh later or keep them longer")
+               f"{retention.drop_after}, and a refresh would compute them again; start the refresh later or "
+               "keep them longer")
     if compression and compression.recompress and intervals.length(compression.recompress)[0] == "integer":
-        yield (f"{name}.compression: nothing tells the present of an aggregate that counts time in integers, by which "
-               "recompress reaches back; leave it out, or compress its chunks anew by hand")
+        yield (f"{name}.compression: recompress needs the current time, and an aggregate over integer time has no "
+               "function for it; leave recompress out, or recompress chunks by hand")
     if compression and compression.after and retention and \
             intervals.fixed_length(compression.after) >= intervals.fixed_length(retention.drop_after):
         yield (f"{name}: compression after {compression.after} never happens, retention drops buckets after "
@@ -141,8 +142,8 @@ def _refresh(aggregate: ContinuousAggregate, source: Table | ContinuousAggregate
     if isinstance(source, Table) and source.hypertable and source.hypertable.now is None:
         types = {column.name: column.type.lower() for column in source.columns}
         if types.get(source.hypertable.time) in INTEGERS:
-            yield (f"{name}.refresh: {source.full_name} counts time in integers, and nothing tells the present; "
-                   "declare now in its hypertable")
+            yield (f"{name}.refresh: {source.full_name} has an integer time column and no function that returns the "
+                   "current time; declare now in its hypertable")
 
 
 def _beyond(start: str | None, limit: str) -> bool:

@@ -82,7 +82,7 @@ def _policies(table: Table) -> Iterable[str]:
     bounds = (retention and retention.drop_after, compression and compression.after,
               compression and compression.recompress)
     if table.hypertable and table.hypertable.now is None and any(bound and bound.strip().isdigit() for bound in bounds):
-        yield f"{name}.hypertable: a policy in numbers needs a function that tells the present; name it as now"
+        yield f"{name}.hypertable: an integer policy needs a function that returns the current time; name it as now"
     index_names = {*(index.name for index in table.indexes), *(key.name for key in table.keys)}
     if table.reorder and table.reorder.index not in index_names:
         yield f"{name}.reorder: index {table.reorder.index!r} is not declared; declare it or name another"

@@ -157,7 +157,7 @@ def test_an_integer_column_has_a_function_for_the_present_which_policies_need(da
 
 
 def test_an_integer_policy_without_a_now_function_is_refused_without_a_server(database: Database) -> None:
-    with pytest.raises(DeclarationError, match="needs a function that tells the present"):
+    with pytest.raises(DeclarationError, match="needs a function that returns the current time"):
         apply.plan(database.owner, [readings("integer", "1000", retention=Retention("500"))])
 
 

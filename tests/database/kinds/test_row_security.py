@@ -112,7 +112,8 @@ def test_a_policy_may_query_another_table(database: Database) -> None:
 
 @pytest.mark.servers("official")
 def test_a_missing_role_is_named_before_any_change(database: Database) -> None:
-    with pytest.raises(DeclarationError, match=r'notes\.own: the server cannot make it: role "nobody" does not exist'):
+    message = r'notes\.own: the server cannot create it: role "nobody" does not exist'
+    with pytest.raises(DeclarationError, match=message):
         apply.ensure(database.owner, secured(replace(OWN, roles=("nobody",))))
 
 

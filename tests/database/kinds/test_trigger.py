@@ -93,7 +93,7 @@ def test_a_statement_trigger_sees_the_rows_in_a_transition_table(database: Datab
 @pytest.mark.servers("official")
 def test_a_trigger_that_the_server_cannot_make_is_named_before_anything_is_done(database: Database) -> None:
     row = Trigger("counted", "AFTER INSERT", "count_up()", referencing="NEW TABLE AS added")
-    with pytest.raises(DeclarationError, match=r"readings\.counted: the server cannot make it: .*transition tables"):
+    with pytest.raises(DeclarationError, match=r"readings\.counted: the server cannot create it: .*transition tables"):
         apply.plan(database.owner, [COUNT, replace(HYPER, triggers=(row,))])
 
 

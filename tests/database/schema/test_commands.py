@@ -115,7 +115,7 @@ def test_objects_that_no_kind_declares_are_reported(database: Database) -> None:
     assert [declared.full_name for declared in adopted.objects] == ["kept", "f"]
     assert len(adopted.objects[0].indexes) == 1  # type: ignore[union-attr]
     for words in ("positive: a domain", "numbers: a sequence", "pair: a composite type", "parts: a partitioned table",
-                  "frozen: a materialized view", "kept.b: the same index as a", "f: another function of that name",
+                  "frozen: a materialized view", "kept.b: the same index as a", "f: another function of the same name",
                   "name 'dotted.name' has a dot"):
         assert [line for line in adopted.remarks if words in line], words
 

@@ -153,7 +153,7 @@ WRONG: dict[str, tuple[Object, ...]] = {
     r"x__old: names with __new and __old are those": (replace(HOURLY, name="x__old"),),
     r"hourly: readings has row-level security": (
         replace(READINGS, row_security=RowSecurity((Policy("p", using="true"),))), HOURLY),
-    r"hourly\.refresh: readings counts time in integers": (
+    r"hourly\.refresh: readings has an integer time column": (
         replace(READINGS, columns=(Column("device", "bigint"), Column("at", "bigint"), Column("value", "float8")),
                 hypertable=Hypertable("at", "1000"), retention=None),
         replace(HOURLY, query=HOURLY.query.replace("'1 hour'", "10"), refresh=Refresh("100", "10"), retention=None)),
