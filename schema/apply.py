@@ -1,44 +1,39 @@
-"""Make the live schema the declared one: lock, read, plan, execute, read again, prove that nothing is left to do."""
+"""Make the live schema the declared one: lock, compare, plan, execute, and prove that nothing is left to do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import groupby
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any
 
-import psycopg
 from psycopg import Connection
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import read_capabilities
 from schema.catalog.readers import undeclared
-from schema.catalog.replicas import await_replicas
-from schema.comparison.compare import Options, Side, compare, compare_and_plan
+from schema.comparison.compare import compare_and_plan
+from schema.comparison.declaration import Declaration, Options
+from schema.comparison.match import match, read_back, read_live
 from schema.connection import Address
-from schema.errors import ApplyError, UnsafeChangeError, VerifyError
+from schema.errors import UnsafeChangeError, VerifyError
+from schema.execution import Progress, Run
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
-from schema.model.live import Compared, LiveTable
+from schema.model.diff import Diff, Match
+from schema.model.live import LiveTable, Undeclared
 from schema.model.objects import Function, Job, Object
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
-from schema.session import lock_several, only_changer, prepare
+from schema.session import only_changer, prepare
 
 APPLICATION = "lifecompanion schema"
 DEFAULTS = Options()
-# A step that met a lock, or a deadlock that the server broke: what is planned anew may well succeed.
-PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-
-T = TypeVar("T")
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done, and plain facts by table name that stay the same while nothing changes."""
+    """The steps that were done, and plain facts by object name that stay the same while nothing changes."""
 
     steps: tuple[Step, ...]
     facts: dict[str, dict[str, Any]]
@@ -47,22 +42,22 @@ class Applied:
 
 def plan(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS,
          context: Sequence[Object] = ()) -> Plan:
-    """What `ensure` would do now. Reads only; what it creates to compare is rolled back.
+    """Return what `ensure` would do now. Reads only; whatever it creates to compare is rolled back.
 
-    `context` is what else the program declares: what the objects stand on may not be there yet.
+    `context` is what else the program declares: the objects may depend on what does not exist yet.
     """
     lint(objects)
     with _connected(address, options) as (connection, capabilities):
-        return compare_and_plan(connection, Side(capabilities, objects, options, context))[0]
+        return compare_and_plan(connection, Declaration(capabilities, objects, options, context))[0]
 
 
 def read(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS,
          context: Sequence[Object] = ()) -> list[Object | None]:
-    """The live objects in the order given, in the declared words where they mean the same; None where absent."""
+    """Return the live objects in the order given, spelled as declared where they mean the same; None where absent."""
     lint(objects)
     with _connected(address, options) as (connection, capabilities):
-        side = Side(capabilities, objects, replace(options, on_unsupported="skip"), context)
-        return side.read_back(compare(connection, side))
+        declaration = Declaration(capabilities, objects, replace(options, on_unsupported="skip"), context)
+        return read_back(declaration, _matches(connection, declaration))
 
 
 def ensure(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS,
@@ -70,44 +65,61 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
     """Make the live objects the declared ones; does nothing where they are. Proves it before it returns.
 
     Raises UnsafeChangeError (a hazard is not allowed; nothing was done), ApplyError (a step failed; the steps before
-    it stand, and a new run goes on from there), VerifyError, UnsupportedError, DeclarationError.
+    it are done, and a new run goes on from there), VerifyError, UnsupportedError, DeclarationError.
     """
     lint(objects)
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
-        run = _Run(connection, options, progress or (lambda _: None))
-        side = Side(capabilities, objects, options, context)
-        left, comparisons = run.retried(lambda: _pass(run, side))
+        declaration = Declaration(capabilities, objects, options, context)
+        run = Run(connection, options, progress or (lambda _: None))
+
+        def attempt() -> tuple[Plan, list[Diff[Any, Any]]]:
+            planned = compare_and_plan(connection, declaration)
+            run.execute(planned[0])
+            return planned
+
+        rest, diffs = run.retry(attempt)
         if run.done:
-            left, comparisons = compare_and_plan(connection, side)
-    if left.steps:
-        raise VerifyError(f"{left.steps[0].object}: still differs after applying ({left.steps[0].render()}); something "
+            rest, diffs = compare_and_plan(connection, declaration)
+    if rest.steps:
+        raise VerifyError(f"{rest.steps[0].object}: still differs after applying ({rest.steps[0].render()}); something "
                           "else changes it, or the server does not keep it: plan again and compare")
-    return Applied(tuple(run.done), _all_facts(comparisons, side), left.warnings)
+    return Applied(tuple(run.done), _all_facts(diffs, declaration), rest.warnings)
 
 
 def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> bool:
-    """Drop the object with all that hangs on it; False where there is none.
+    """Drop the object with everything that belongs to it; False where there is none.
 
     Needs its hazard allowed, such as drops_table; for a table with rows that no verified backup holds, also
-    without_backup. Raises UnsafeChangeError (also for what is protected), ApplyError (something else stands on it).
+    without_backup. Raises UnsafeChangeError (also for what is protected), ApplyError (another object depends on it).
     """
     if declared.full_name in options.protect:
         raise UnsafeChangeError(f"{declared.full_name}: protected, so it is not dropped; take it off the protected "
                                 "names first")
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
-        found = undeclared.of(connection, capabilities, declared, undeclared_kind.TYPES)
-        if len(found) > 1 and isinstance(declared, Function):
-            # Others of its name are somebody else's.
-            same = compare(connection, Side(capabilities, [declared], options))[0].live
-            found = [each for each in found if same and each.signature == f"{declared.name}({same.signature})"]
-        if not found:
+        dropped = _read_dropped(connection, capabilities, declared, options)
+        if not dropped:
             return False
-        steps = [replace(undeclared_kind.drop_step(each, backed_up=options.backed_up), allowed=declared.allow)
-                 for each in found[:None if isinstance(declared, Job) else 1]]
-        _require_allowed(Plan(tuple(steps)), options)
-        run = _Run(connection, options, lambda _: None)
-        run.retried(lambda: run.execute(steps))
+        steps = [replace(undeclared_kind.drop_step(live, backed_up=options.backed_up), allowed=declared.allow,
+                         transaction=Transaction.SHARED) for live in dropped]
+        run = Run(connection, replace(options, fingerprint=None), lambda _: None)
+        run.retry(lambda: run.execute(Plan(tuple(steps))))
     return True
+
+
+def _matches(connection: Connection[Any], declaration: Declaration) -> list[Match[Any, Any]]:
+    live = read_live(connection, declaration.capabilities, declaration.declared)
+    return match(connection, declaration, live)
+
+
+def _read_dropped(connection: Connection[Any], capabilities: Capabilities, declared: Object,
+                  options: Options) -> list[Undeclared]:
+    """What the server has of the object: one live object, or all jobs that do the same; nothing where it is absent."""
+    found = undeclared.of(connection, capabilities, declared, undeclared_kind.TYPES)
+    if len(found) > 1 and isinstance(declared, Function):
+        # Others of its name belong to somebody else.
+        own = _matches(connection, Declaration(capabilities, [declared], options))[0].live
+        found = [live for live in found if own and live.signature == f"{declared.name}({own.signature})"]
+    return found if isinstance(declared, Job) else found[:1]
 
 
 @contextmanager
@@ -119,89 +131,18 @@ def _connected(address: Address, options: Options) -> Iterator[tuple[Connection[
         yield connection, capabilities
 
 
-@dataclass(frozen=True)
-class _Run:
-    """One call of `ensure` or `drop` on its connection, and the steps it has done so far."""
-
-    connection: Connection[Any]
-    options: Options
-    progress: Progress
-    done: list[Step] = field(default_factory=list)
-
-    def retried(self, attempt: Callable[[], T]) -> T:
-        """Call until no lock is met; ApplyError after the last attempt."""
-        retrying = Retrying(stop=stop_after_attempt(self.options.attempts), wait=wait_random_exponential(0.2, max=5),
-                            retry=retry_if_exception_type(PASSING), reraise=True)
-        try:
-            return retrying(attempt)
-        except PASSING as error:
-            raise ApplyError(f"{self.connection.info.dbname}: a lock was still held after {self.options.attempts} "
-                             f"attempts: {_said(error)}; end the transaction that holds it, or raise lock_timeout"
-                             ) from None
-
-    def execute(self, steps: Sequence[Step]) -> None:
-        """Run steps in one transaction; a step that cannot be in one comes alone."""
-        running = steps[0]
-        if any(step.heavy for step in steps):
-            await_replicas(self.connection, self.options.max_replica_lag, self.options.lag_wait_seconds, self.progress)
-        try:
-            if not running.transactional:
-                self._one(running)
-            else:
-                with self.connection.transaction():
-                    for running in steps:
-                        self._one(running)
-        except PASSING:
-            raise
-        except psycopg.Error as error:
-            raise ApplyError(f"{running.object}: {_said(error)} (while running: {' '.join(running.sql.split())}); "
-                             "correct the cause and apply again: it goes on from there") from None
-        self.done.extend(steps)
-
-    def _one(self, step: Step) -> None:
-        self.progress(step.render())
-        if step.locks_first:
-            lock_several(self.connection, step.locks_first)
-        self.connection.execute(step.sql.encode())
-
-
-def _pass(run: _Run, side: Side) -> tuple[Plan, list[Compared[Any, Any]]]:
-    """Read, plan and execute once; returns what was planned."""
-    found, comparisons = compare_and_plan(run.connection, side)
-    reviewed = run.options.fingerprint
-    if reviewed is not None and not run.done and found.fingerprint != reviewed:
-        raise UnsafeChangeError(f"{run.connection.info.dbname}: the reviewed plan is {reviewed}, today's is "
-                                f"{found.fingerprint}: the database has moved since; review the new plan")
-    _require_allowed(found, run.options)
-    for transaction, steps in groupby(found.steps, key=lambda step: step.transaction):
-        if transaction is Transaction.SHARED:
-            run.execute(list(steps))
-        else:
-            for step in steps:
-                run.execute([step])
-    return found, comparisons
-
-
-def _require_allowed(found: Plan, options: Options) -> None:
-    refused = {step: step.refused(options.allow) for step in found.refused(options.allow)}
-    if refused:
-        lines = [f"{step.object}: {', '.join(hazards)} is not allowed for: {step.render()}"
-                 for step, hazards in refused.items()]
-        names = ", ".join(sorted({hazard for hazards in refused.values() for hazard in hazards}))
-        raise UnsafeChangeError("\n".join(lines) + f"; allow {names} by name, or change the declaration")
-
-
-def _all_facts(comparisons: Sequence[Compared[Any, Any]], side: Side) -> dict[str, dict[str, Any]]:
+def _all_facts(diffs: Sequence[Diff[Any, Any]], declaration: Declaration) -> dict[str, dict[str, Any]]:
     """Plain facts of every object for the stack's outputs: none that changes with the data."""
-    found = {each.name: _facts(each) for each in comparisons}
-    for each in side.objects:
-        missing = [name for name in side.left_out if name == each.full_name or name.startswith(f"{each.full_name}.")]
-        found[each.full_name] = {**found.get(each.full_name, {}), "left_out": missing}
-    return found
+    facts = {diff.name: _facts(diff) for diff in diffs}
+    for declared in declaration.objects:
+        name = declared.full_name
+        missing = [part for part in declaration.left_out if part == name or part.startswith(f"{name}.")]
+        facts[name] = {**facts.get(name, {}), "left_out": missing}
+    return facts
 
 
-def _facts(comparison: Compared[Any, Any]) -> dict[str, Any]:
-    live = comparison.present
+def _facts(diff: Diff[Any, Any]) -> dict[str, Any]:
+    live = diff.present
     facts: dict[str, Any] = {}
     if isinstance(live, LiveTable):
         facts["hypertable"] = live.table.hypertable is not None
@@ -210,7 +151,3 @@ def _facts(comparison: Compared[Any, Any]) -> dict[str, Any]:
     jobs = getattr(live, "jobs", ())
     facts["policies"] = {job.procedure.removeprefix("policy_"): job.id for job in jobs}
     return facts
-
-
-def _said(error: psycopg.Error) -> str:
-    return " ".join((error.diag.message_primary or str(error)).split())

@@ -1,23 +1,23 @@
-"""A continuous aggregate as it is and as it is compared, and the same seen as the hypertable that holds it; pure."""
+"""Live continuous aggregates, their diffs, and both seen as the hypertable that holds the aggregate; pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from schema.aggregates import aggregate_query
 from schema.aggregates.aggregate_query import Bucket
-from schema.aggregates.refresh_windows import Moment
-from schema.model.live import ColumnstoreChunk, Compared, Comparison, LiveTable, PolicyJob, Weight
+from schema.aggregates.query_change import Change
+from schema.aggregates.refresh_windows import Moment, later
+from schema.model.diff import Context, Diff, TableDiff
+from schema.model.live import LiveTable, PolicyJob
 from schema.model.objects import ContinuousAggregate, Hypertable, Table
 
-# The names that an aggregate bears while it is being built, and while it waits to be dropped; and what its comment says
-# then, without which nobody's aggregate is taken for one of ours.
-BESIDE, OLD = "__new", "__old"
+# The suffixes of an aggregate's name while it is being built, and while it waits to be dropped. Only an aggregate whose
+# comment says so, too, is taken for one of ours.
+NEW, OLD = "__new", "__old"
 BUILDING, REPLACED = "being built, to be renamed when it is complete", "replaced, to be dropped"
-# What the comment of a column says that was added and whose older buckets are not computed yet.
+# The comment of an added column whose older buckets are not computed yet.
 UNFILLED = "not computed yet before "
-
-
 INDEXES = "_timescaledb_internal"  # the schema of every index on an aggregate
 
 
@@ -33,7 +33,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Dependant:
-    """A view, materialized view or function that stands on the aggregate and uses these columns of it."""
+    """A view, materialized view or function that depends on the aggregate and uses these columns of it."""
 
     kind: str
     name: str
@@ -44,7 +44,7 @@ class Dependant:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the aggregate; `unfilled` is where its computed buckets begin while it is being filled."""
+    """A column of the aggregate; while it is being filled, its computed buckets begin at `unfilled`."""
 
     name: str
     type: str
@@ -53,8 +53,8 @@ class Column:
 
 @dataclass(frozen=True)
 class LiveAggregate:
-    """A continuous aggregate as it is. `relation` is the hypertable that holds it, `source` what it reads, `above` are
-    the aggregates that read it, `columnstore` the compressed chunks that may be compressed anew."""
+    """A live continuous aggregate. `relation` is the hypertable that holds it, `source` the relation that it reads,
+    `above` are the aggregates that read it."""
 
     object: ContinuousAggregate
     owner: str = ""
@@ -67,8 +67,6 @@ class LiveAggregate:
     jobs: tuple[PolicyJob, ...] = ()
     grants: tuple[Grant, ...] = ()
     dependants: tuple[Dependant, ...] = ()
-    weight: Weight = field(default_factory=Weight)
-    columnstore: tuple[ColumnstoreChunk, ...] = ()
 
     @property
     def bucket(self) -> Bucket:
@@ -82,54 +80,63 @@ class LiveAggregate:
 
 @dataclass(frozen=True)
 class Span:
-    """The first and last row of the source (None: it is empty), the first bucket that is ready, the last one built
-    beside, how long the source's chunks are, and where its rows begin where retention has dropped older ones."""
+    """The times between which buckets have to be computed.
+
+    `first` and `last` row of the source (None: it is empty), length of the source's chunks, first bucket of the live
+    aggregate, last bucket of the one being built, and where the source's rows begin since retention dropped older ones.
+    """
 
     first: Moment | None
     last: Moment | None
     chunk: str
     live_first: Moment | None = None
-    beside_last: Moment | None = None
+    building_last: Moment | None = None
     dropped: Moment | None = None
 
 
 @dataclass(frozen=True)
-class AggregateComparison(Compared[ContinuousAggregate, LiveAggregate]):
-    """An aggregate compared. `beside` and `old` are those that an interrupted rebuild left.
+class AggregateContext(Context[LiveAggregate]):
+    """What planning an aggregate needs beside its three forms.
 
-    `moves`: its source is going to be built anew, or was. `span` is read where something has to be computed. `staying`
-    are aggregates that stand on it and are not built anew by this plan; `old_source` is the source's former self, which
-    nothing else stands on.
+    `change` is what its query needs; `source_rebuilt`: the relation that it reads is replaced by a new one, by this
+    plan or by an interrupted one. `span` is read where buckets have to be computed. An interrupted rebuild left
+    `building`, the unfinished new aggregate, or `replaced`, the old one. `staying` are aggregates that read the old one
+    and are not rebuilt by this plan; `old_source` is the name of a replaced source that nothing reads any more.
     """
 
-    beside: LiveAggregate | None = None
-    old: LiveAggregate | None = None
+    change: Change = field(default_factory=Change)
+    source_rebuilt: bool = False
     span: Span | None = None
-    moves: bool = False
+    building: LiveAggregate | None = None
+    replaced: LiveAggregate | None = None
     staying: tuple[str, ...] = ()
     old_source: str | None = None
 
+
+@dataclass(frozen=True)
+class AggregateDiff(Diff[ContinuousAggregate, LiveAggregate]):
+    """The diff of a continuous aggregate."""
+
+    context: AggregateContext = field(default_factory=AggregateContext)
+
     @property
-    def weight(self) -> Weight:
-        """What a change touches."""
-        return self.live.weight if self.live else Weight()
+    def loses_history(self) -> bool:
+        """Whether a rebuild loses buckets of the live aggregate."""
+        return self.live is not None and lost_history(self.live, self.context.span)
 
-    def with_live(self, live: LiveAggregate | None) -> AggregateComparison:
-        """The comparison as it stands with another live aggregate."""
-        return replace(self, live=live)
-
-    def as_table(self) -> Comparison:
-        """The hypertable that holds the aggregate, compared: for the parts that both kinds have."""
-        live = self.present
-        found = LiveTable(as_table(live.object, live.chunk), invalid=live.invalid, jobs=live.jobs, weight=live.weight,
-                          columnstore=live.columnstore)
-        return Materialized(as_table(self.declared, live.chunk), as_table(self.wanted, live.chunk), found,
-                            self.server_version, self.single_process, self.timescaledb)
+    def as_table(self) -> TableDiff:
+        """Return the diff of the hypertable that holds the aggregate, for the parts that tables have, too."""
+        live, context = self.present, self.context
+        table = LiveTable(as_table(live.object, live.chunk), invalid=live.invalid, jobs=live.jobs)
+        return MaterializedDiff(
+            as_table(self.declared, live.chunk), as_table(self.canonical, live.chunk), table,
+            Context(context.server_version, context.timescaledb, context.single_process, context.allow,
+                    weight=context.weight, columnstore=context.columnstore))
 
 
 @dataclass(frozen=True)
-class Materialized(Comparison):
-    """The hypertable of an aggregate, compared; it is changed under the aggregate's name."""
+class MaterializedDiff(TableDiff):
+    """The diff of the hypertable that holds an aggregate; it is changed under the aggregate's name."""
 
     @property
     def relation(self) -> str:
@@ -144,16 +151,29 @@ class Materialized(Comparison):
     @property
     def renames_indexes(self) -> bool:
         """Whether the owner may rename its indexes."""
-        return False  # that takes the right to create in TimescaleDB's own schema
+        return False  # that needs the right to create objects in TimescaleDB's own schema
 
 
 def bucket_of(aggregate: ContinuousAggregate) -> Bucket:
-    """The aggregate's grouping by time; one that has none is never made, so any will do for it."""
+    """The aggregate's grouping by time; a placeholder where there is none: the server creates no such aggregate."""
     return aggregate_query.bucket(aggregate.query) or Bucket("0", "", "time_bucket")
 
 
 def as_table(aggregate: ContinuousAggregate, chunk: str = "0") -> Table:
-    """The aggregate as the hypertable that holds it, under the aggregate's name."""
+    """Return the aggregate as the hypertable that holds it, under the aggregate's name."""
     return Table(aggregate.name, (), indexes=aggregate.indexes, compression=aggregate.compression,
                  hypertable=Hypertable(bucket_of(aggregate).name, chunk), retention=aggregate.retention,
                  schema=aggregate.schema)
+
+
+def lost_history(live: LiveAggregate, span: Span | None) -> bool:
+    """Whether the live aggregate holds buckets whose rows its source no longer has, all of them or some."""
+    if span is None or span.live_first is None:
+        return False
+    if span.dropped is not None and _before(span.live_first, span.dropped):
+        return True
+    return span.first is None or not _before(span.first, later(span.live_first, live.bucket.width))
+
+
+def _before(one: Moment, other: Moment) -> bool:
+    return bool(one < other)  # type: ignore[operator]  # both are of the time column's type

@@ -10,57 +10,48 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schema.model.live import Compared, Comparison
 from schema.model.objects import Check, Column, Index, Table
 
 Part = Check | Index | Column
-# Puts tables into the server's words.
-Wording = Callable[[Sequence[Table]], Sequence[Table]]
+# Returns the canonical form of tables.
+Canonicalise = Callable[[Sequence[Table]], Sequence[Table]]
 
 
-def settled(comparisons: Sequence[Compared[Any, Any]], worded: Wording) -> list[Compared[Any, Any]]:
-    """Return the comparisons with each wanted expression replaced by the live one where a second parse makes them
-    equal.
-
-    Asks the server only where an expression differs.
-    """
-    asking = [comparison for comparison in comparisons
-              if isinstance(comparison, Comparison) and comparison.live and _differs(comparison)]
-    if not asking:
-        return list(comparisons)
-    again = dict(zip(map(id, asking), worded([_bare(comparison.wanted) for comparison in asking]), strict=True))
-    return [_settle(comparison, again[id(comparison)])
-            if isinstance(comparison, Comparison) and id(comparison) in again else comparison
-            for comparison in comparisons]
+def accept_restored(pairs: Sequence[tuple[Table, Table]], canonicalise: Canonicalise) -> list[Table]:
+    """Return the canonical tables of the (canonical, live) pairs, with the live spelling of an expression where the
+    canonical one becomes that when the server reads it once more. Asks the server only where an expression differs."""
+    differing = [n for n, (canonical, live) in enumerate(pairs) if _differs(canonical, live)]
+    tables = [canonical for canonical, _ in pairs]
+    if differing:
+        reread = canonicalise([_without_other_parts(tables[n]) for n in differing])
+        for n, table in zip(differing, reread, strict=True):
+            tables[n] = _accept(tables[n], pairs[n][1], table)
+    return tables
 
 
-def _bare(wanted: Table) -> Table:
-    return replace(wanted, triggers=(), row_security=None, foreign_keys=(), hypertable=None, compression=None,
+def _without_other_parts(table: Table) -> Table:
+    return replace(table, triggers=(), row_security=None, foreign_keys=(), hypertable=None, compression=None,
                    retention=None, reorder=None)
 
 
-def _differs(comparison: Comparison) -> bool:
-    live = comparison.present.table
-    wanted = comparison.wanted
-    parts: list[Part] = [*wanted.checks, *wanted.indexes, *wanted.columns]
+def _differs(canonical: Table, live: Table) -> bool:
+    parts: list[Part] = [*canonical.checks, *canonical.indexes, *canonical.columns]
     live_parts: list[Part] = [*live.checks, *live.indexes, *live.columns]
     live_by_name = {(type(part), part.name): part for part in live_parts}
     return any((type(part), part.name) in live_by_name and _words(part) != _words(live_by_name[type(part), part.name])
                for part in parts)
 
 
-def _settle(comparison: Comparison, again: Table) -> Comparison:
-    live, wanted = comparison.present.table, comparison.wanted
-
-    def chosen(group: str) -> tuple[Any, ...]:
+def _accept(canonical: Table, live: Table, reread: Table) -> Table:
+    def parts(group: str) -> tuple[Any, ...]:
         live_parts = {part.name: part for part in getattr(live, group)}
-        reread = {part.name: part for part in getattr(again, group)}
-        return tuple(replace(part, **_words(live_parts[part.name]))
-                     if part.name in live_parts and _words(reread[part.name]) == _words(live_parts[part.name]) else part
-                     for part in getattr(wanted, group))
+        reread_parts = {part.name: part for part in getattr(reread, group)}
+        return tuple(
+            replace(part, **_words(live_parts[part.name]))
+            if part.name in live_parts and _words(reread_parts[part.name]) == _words(live_parts[part.name]) else part
+            for part in getattr(canonical, group))
 
-    return replace(comparison, wanted=replace(wanted, checks=chosen("checks"), indexes=chosen("indexes"),
-                                              columns=chosen("columns")))
+    return replace(canonical, checks=parts("checks"), indexes=parts("indexes"), columns=parts("columns"))
 
 
 def _words(part: Part) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Declared and live objects side by side, both in the server's words, and what differs."""
+"""From declared and live objects to finished diffs: read, canonicalise, gather what planning needs beside them."""

@@ -1,192 +1,230 @@
-"""Comparisons of continuous aggregates completed: what is built anew, what moves with it, and what there is to compute.
+"""The diffs of continuous aggregates: what is rebuilt, what a rebuild takes along, and which buckets are to compute.
 
-An aggregate that is built anew takes those that stand on it along: they, too, are built anew, on the new one.
+An aggregate that is rebuilt takes those that read it along: they, too, are rebuilt, on the new one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import Connection
 
-from schema.aggregates import aggregate_query
-from schema.aggregates.live import BESIDE, OLD, REPLACED, AggregateComparison, LiveAggregate, bucket_of
+from schema.aggregates.live import (
+    NEW,
+    OLD,
+    REPLACED,
+    AggregateContext,
+    AggregateDiff,
+    LiveAggregate,
+    Span,
+    as_table,
+    bucket_of,
+    lost_history,
+)
+from schema.aggregates.query_change import ADD_COLUMN, Change, change_of
 from schema.canonical import normalising
-from schema.capabilities import Capabilities
 from schema.catalog.readers import aggregates
 from schema.catalog.readers.weights import read_columnstore
+from schema.comparison.declaration import Declaration, Key
+from schema.comparison.match import Matches, over_renamed
 from schema.kinds import columnstore
-from schema.kinds.continuous_aggregate.query_change import change_of, lost_history
-from schema.model.live import Compared, Comparison, Live
-from schema.model.objects import ContinuousAggregate, Object
+from schema.model import renames
+from schema.model.diff import Match
+from schema.model.live import ColumnstoreChunk, Live, LiveTable, Weight
+from schema.model.objects import ContinuousAggregate, Table
 
-Key = tuple[type[Object], str]
-Comparisons = list[Compared[Any, Any]]
+Chunks = Mapping[str, tuple[ColumnstoreChunk, ...]]
 
 
-def attached(comparisons: Comparisons, live: Mapping[Key, Live]) -> Comparisons:
-    """The comparisons with what interrupted rebuilds left and with the scratch aggregates, whose columns have types.
+@dataclass(frozen=True)
+class _Aggregate:
+    """An aggregate with all that follows from the aggregates below it; the fields are those of AggregateContext."""
 
-    Columns of tables that get their declared names first are called so in live queries already.
+    match: Match[ContinuousAggregate, LiveAggregate]
+    change: Change
+    source_rebuilt: bool
+    building: LiveAggregate | None
+    replaced: LiveAggregate | None
+
+    @property
+    def live(self) -> LiveAggregate | None:
+        return self.match.live
+
+    @property
+    def leaves_replaced(self) -> bool:
+        """Whether an interrupted rebuild of ours left the old aggregate."""
+        return self.replaced is not None and self.replaced.object.comment == REPLACED
+
+
+Aggregates = Mapping[str, _Aggregate]
+
+
+def aggregate_diffs(connection: Connection[Any], declaration: Declaration, live: Mapping[Key, Live],
+                    matches: Matches) -> dict[str, AggregateDiff]:
+    """Return the finished diffs of all aggregates by name, each after those that it reads.
+
+    Asks only about aggregates that differ; the number of queries does not grow with the number of aggregates.
     """
-    columns = _renamed_columns(comparisons)
-    return [_attached(each, live, columns) if isinstance(each, AggregateComparison) else each
-            for each in comparisons]
+    found = _walk(declaration, live, matches)
+    if not found:
+        return {}
+    chunks = _read_columnstore(connection, declaration, found)
+    weights = _read_weights(connection, found, chunks)
+    spans = _read_spans(connection, found, matches)
+    staying, old_sources = _leftovers(connection, declaration, found)
+    capabilities, allow = declaration.capabilities, declaration.options.allow
+    return {name: AggregateDiff(
+        aggregate.match.declared, aggregate.match.canonical, aggregate.live, AggregateContext(
+            capabilities.server_version, capabilities.timescaledb, capabilities.single_process, allow,
+            aggregate.match.former_name, aggregate.match.scratch, weight=weights.get(name, Weight()),
+            columnstore=chunks.get(name, ()), change=aggregate.change, source_rebuilt=aggregate.source_rebuilt,
+            span=spans.get(name), building=aggregate.building, replaced=aggregate.replaced, staying=staying[name],
+            old_source=old_sources.get(name))) for name, aggregate in found.items()}
 
 
-def completed(connection: Connection[Any], capabilities: Capabilities, comparisons: Comparisons) -> Comparisons:
-    """The comparisons with all that planning needs; asks only for aggregates that differ, in three queries or four."""
-    if not any(isinstance(each, AggregateComparison) for each in comparisons):
-        return comparisons
-    found = _moved(comparisons)
-    mine = _with_columnstore(connection, [each for each in found if isinstance(each, AggregateComparison)])
-    weights = aggregates.read_weights(connection, {
-        name: (each.present, each.declared.retention.drop_after if each.declared.retention else None)
-        for name, each in mine.items() if each.live and _differs(each)})
-    mine = {name: each.with_live(replace(each.present, weight=weights[name])) if name in weights else each
-            for name, each in mine.items()}
-    mine = _with_spans(connection, mine, found)
-    mine = _with_leftovers(connection, capabilities, mine)
-    return [mine.get(each.name, each) if isinstance(each, AggregateComparison) else each for each in found]
+def _walk(declaration: Declaration, live: Mapping[Key, Live], matches: Matches) -> dict[str, _Aggregate]:
+    """The aggregates by name, each after its source: what is rebuilt or renamed below decides about those above."""
+    found: dict[str, _Aggregate] = {}
+    renamed: dict[str, Mapping[str, str]] = {}
+    for match in matches:
+        if not isinstance(match.declared, ContinuousAggregate):
+            continue
+        aggregate = _aggregate(declaration, live, _over_renamed(match, renamed), found)
+        renamed[match.name] = aggregate.change.renamed
+        found[match.name] = aggregate
+    return found
 
 
-def _with_columnstore(connection: Connection[Any],
-                      comparisons: Sequence[AggregateComparison]) -> dict[str, AggregateComparison]:
-    """The comparisons by name, with the compressed chunks of those aggregates that may have them compressed anew."""
-    tables, limits = {}, {}
-    for each in comparisons:
-        limit = columnstore.limit(each.as_table()) if each.live else None
-        if limit:
-            schema, _, name = each.present.relation.partition(".")
-            tables[each.present.relation] = replace(each.as_table().present.table, name=name, schema=schema)
-            limits[each.present.relation] = limit
+def _aggregate(declaration: Declaration, live: Mapping[Key, Live], match: Match[ContinuousAggregate, LiveAggregate],
+               below: Aggregates) -> _Aggregate:
+    building, replaced = (_leftover(live, match.name + suffix) for suffix in (NEW, OLD))
+    source_rebuilt = False
+    if match.live and match.scratch:
+        source = match.live.source
+        rebuilt = source in below and below[source].change.rebuilt
+        if building and rebuilt:  # it reads the aggregate that is about to be replaced
+            building = replace(building, source=source + OLD)
+        source_rebuilt = rebuilt or source == match.scratch.source + OLD
+    change = change_of(match.canonical, match.live.object if match.live else None, source_rebuilt=source_rebuilt,
+                       adds_columns=declaration.capabilities.timescaledb >= ADD_COLUMN and match.scratch is not None)
+    return _Aggregate(match, change, source_rebuilt, building, replaced)
+
+
+def _over_renamed(match: Match[ContinuousAggregate, LiveAggregate],
+                  renamed: Mapping[str, Mapping[str, str]]) -> Match[ContinuousAggregate, LiveAggregate]:
+    """The match once the aggregates below have renamed their columns; a scratch source has its name as people write
+    it."""
+    scratch = match.scratch and replace(match.scratch, source=match.scratch.source.removeprefix("public."))
+    live = match.live and over_renamed(match.live, renamed)
+    canonical = normalising.settle(match.canonical, live.object) if live and live is not match.live else match.canonical
+    return replace(match, canonical=canonical, live=live, scratch=scratch)
+
+
+def _leftover(live: Mapping[Key, Live], name: str) -> LiveAggregate | None:
+    """What an interrupted rebuild left under this name."""
+    found = live.get((ContinuousAggregate, name))
+    return found if isinstance(found, LiveAggregate) else None
+
+
+def _read_columnstore(connection: Connection[Any], declaration: Declaration, found: Aggregates) -> Chunks:
+    """The compressed chunks, by name, of those aggregates that may have them compressed again."""
+    tables: dict[str, Table] = {}
+    limits: dict[str, str] = {}
+    for aggregate in found.values():
+        limit = columnstore.limit(aggregate.match.declared, declaration.capabilities.timescaledb)
+        if aggregate.live and limit:
+            schema, _, name = aggregate.live.relation.partition(".")
+            table = as_table(aggregate.live.object, aggregate.live.chunk)
+            tables[aggregate.live.relation] = replace(table, name=name, schema=schema)
+            limits[aggregate.live.relation] = limit
     chunks = read_columnstore(connection, tables, limits)
-    return {each.name: each.with_live(replace(each.live, columnstore=chunks.get(each.live.relation, ())))
-            if each.live else each for each in comparisons}
+    return {name: chunks.get(aggregate.live.relation, ()) for name, aggregate in found.items() if aggregate.live}
 
 
-def _attached(each: AggregateComparison, live: Mapping[Key, Live],
-              columns: Mapping[str, Mapping[str, str]]) -> AggregateComparison:
-    def found(name: str) -> LiveAggregate | None:
-        value = live.get((ContinuousAggregate, name))
-        return value if isinstance(value, LiveAggregate) else None
-
-    each = _over_renamed(each, columns)
-    made = each.made and replace(each.made, source=each.made.source.removeprefix("public."))
-    return replace(each, beside=found(each.name + BESIDE), old=found(each.name + OLD), made=made)
-
-
-def _over_renamed(each: AggregateComparison, columns: Mapping[str, Mapping[str, str]]) -> AggregateComparison:
-    """The comparison as it stands once the columns of the source bear their new names."""
-    there = each.live
-    names = columns.get(there.source, {}) if there else {}
-    parsed = aggregate_query.parse(there.object.query) if there and names else None
-    if there is None or parsed is None:
-        return each
-    there = replace(there, object=replace(there.object, query=parsed.with_source_columns(names).text()))
-    return replace(each, live=there, wanted=normalising.settle(each.wanted, there.object))
+def _read_weights(connection: Connection[Any], found: Aggregates, chunks: Chunks) -> Mapping[str, Weight]:
+    """The weights, by name, of the aggregates that differ: only those may get steps."""
+    asked: dict[str, tuple[LiveAggregate, str | None]] = {}
+    for name, aggregate in found.items():
+        retention = aggregate.match.declared.retention
+        if aggregate.live and _differs(aggregate, aggregate.live, chunks.get(name, ())):
+            asked[name] = aggregate.live, retention.drop_after if retention else None
+    return aggregates.read_weights(connection, asked)
 
 
-def _renamed_columns(comparisons: Iterable[Compared[Any, Any]]) -> dict[str, dict[str, str]]:
-    """New names by old ones of the columns that are about to be renamed, by table."""
-    found: dict[str, dict[str, str]] = {}
-    for each in comparisons:
-        if isinstance(each, Comparison) and each.live:
-            there = {column.name for column in each.live.table.columns}
-            found[each.name] = {column.renamed_from: column.name for column in each.declared.columns
-                                if column.renamed_from in there and column.renamed_from and column.name not in there}
-    return {name: columns for name, columns in found.items() if columns}
-
-
-def _moved(comparisons: Comparisons) -> Comparisons:
-    """The comparisons with those marked whose source is, or was, built anew."""
-    rebuilt: set[str] = set()
-    columns: dict[str, Mapping[str, str]] = {}
-    found: Comparisons = []
-    for each in comparisons:
-        if isinstance(each, AggregateComparison):
-            each = _over_renamed(each, columns)  # noqa: PLW2901
-            if each.live and each.made:
-                source, wanted = each.live.source, each.made.source
-                beside = each.beside
-                if beside and source in rebuilt:  # it reads what is about to be replaced
-                    beside = replace(beside, source=source + OLD)
-                each = replace(each, moves=source in rebuilt or source == wanted + OLD, beside=beside)  # noqa: PLW2901
-            change = change_of(each)
-            columns[each.name] = change.renamed
-            if change.rebuilt:
-                rebuilt.add(each.name)
-        found.append(each)
-    return found
-
-
-def _differs(each: AggregateComparison) -> bool:
-    live = each.present
+def _differs(aggregate: _Aggregate, live: LiveAggregate, chunks: Sequence[ColumnstoreChunk]) -> bool:
+    """Whether any step or warning may come of the aggregate; only then its weight is read."""
+    canonical = aggregate.match.canonical
     jobs = [job.procedure for job in live.jobs]
-    names = {index.name for index in each.wanted.indexes}
-    extra = any(index.name not in names and not live.owns_index(index.name) for index in live.object.indexes)
-    unfilled = any(column.unfilled is not None for column in live.columns)
-    unfinished = live.invalid or columnstore.stale(each.as_table()) or len(jobs) > len(set(jobs)) or unfilled
-    return bool(extra or unfinished or each.moves or each.renamed or not normalising.equal(each.wanted, live.object))
+    names = {index.name for index in canonical.indexes}
+    undeclared = any(index.name not in names and not live.owns_index(index.name) for index in live.object.indexes)
+    unfinished = live.invalid or columnstore.stale(canonical, chunks) or len(jobs) > len(set(jobs)) or _unfilled(live)
+    return bool(undeclared or unfinished or aggregate.source_rebuilt or aggregate.match.former_name
+                or not normalising.equal(canonical, live.object))
 
 
-def _with_spans(connection: Connection[Any], mine: Mapping[str, AggregateComparison],
-                comparisons: Sequence[Compared[Any, Any]]) -> dict[str, AggregateComparison]:
-    former = {each.name: each.renamed for each in comparisons if each.renamed}
-    columns = _renamed_columns(comparisons)
+def _read_spans(connection: Connection[Any], found: Aggregates, matches: Matches) -> dict[str, Span]:
+    """The spans, by name, of the aggregates that have buckets to compute.
+
+    What is moved onto a new aggregate that lost history has that one's span, as it is computed from its buckets.
+    """
+    former = {match.name: match.former_name for match in matches if match.former_name}
+    columns = {match.name: renames.column_names(match.declared, match.live.table) for match in matches
+               if isinstance(match.declared, Table) and isinstance(match.live, LiveTable)}
     asked = {}
-    for name, each in mine.items():
-        if each.made and _computes(each):
-            source, time = each.made.source, bucket_of(each.made.object).time
-            back = {new: old for old, new in columns.get(source, {}).items()}
-            asked[name] = (former.get(source) or source, back.get(time, time), each.live, each.beside)
+    for name, aggregate in found.items():
+        scratch = aggregate.match.scratch
+        if scratch and _computes(aggregate):
+            source, time = scratch.source, bucket_of(scratch.object).time
+            old_names = {new: old for old, new in columns.get(source, {}).items()}
+            asked[name] = (former.get(source) or source, old_names.get(time, time), aggregate.live, aggregate.building)
     spans = aggregates.read_spans(connection, asked)
-    found = {name: replace(each, span=spans.get(name)) for name, each in mine.items()}
-    for name, each in found.items():
-        below = found.get(each.live.source) if each.live else None
-        if below and each.moves and lost_history(below) and each.span and below.span:
-            found[name] = replace(each, span=replace(each.span, first=below.span.first, last=below.span.last))
-    return found
+    for name, aggregate in found.items():
+        below = found.get(aggregate.live.source) if aggregate.live else None
+        span, source_span = spans.get(name), spans.get(below.match.name) if below else None
+        if below and below.live and aggregate.source_rebuilt and span and source_span \
+                and lost_history(below.live, source_span):
+            spans[name] = replace(span, first=source_span.first, last=source_span.last)
+    return spans
 
 
-def _computes(each: AggregateComparison) -> bool:
+def _computes(aggregate: _Aggregate) -> bool:
     """Whether buckets have to be computed to make the aggregate the declared one."""
-    change = change_of(each)
-    return each.live is None or change.rebuilt or bool(change.added) or \
-        any(column.unfilled is not None for column in each.live.columns)
+    return aggregate.live is None or aggregate.change.rebuilt or bool(aggregate.change.added) \
+        or _unfilled(aggregate.live)
 
 
-def _with_leftovers(connection: Connection[Any], capabilities: Capabilities,
-                    mine: Mapping[str, AggregateComparison]) -> dict[str, AggregateComparison]:
-    """Say who stays on what is replaced, and which replaced source nobody but the plan's own aggregates stands on."""
-    leaving: set[str] = set()  # the aggregates that will stand on nothing replaced once the plan is done
-    found = dict(mine)
-    for name, each in reversed(list(mine.items())):  # what stands on others comes after them, and goes before them
-        rebuilt = change_of(each).rebuilt
-        above = each.present.above if rebuilt else each.old.above if each.old else ()
-        staying = tuple(other for other in above if other not in leaving)
-        found[name] = replace(each, staying=staying)
-        if not staying and (rebuilt or _replaced(each.old)):
-            leaving.add((each.renamed or name) if rebuilt else name + OLD)
-    for source, name in _old_sources(mine).items():
+def _unfilled(live: LiveAggregate) -> bool:
+    return any(column.unfilled is not None for column in live.columns)
+
+
+def _leftovers(connection: Connection[Any], declaration: Declaration,
+               found: Aggregates) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """By name: the aggregates that stay on the old one, and the replaced source that only planned aggregates read."""
+    leaving: set[str] = set()  # the aggregates that read nothing replaced any more once the plan is done
+    staying: dict[str, tuple[str, ...]] = {}
+    for name, aggregate in reversed(list(found.items())):  # those above come after those below, and leave before them
+        rebuilt, replaced = aggregate.change.rebuilt, aggregate.replaced
+        old = aggregate.live if rebuilt else replaced
+        staying[name] = tuple(above for above in old.above if above not in leaving) if old else ()
+        if not staying[name] and (rebuilt or aggregate.leaves_replaced):
+            leaving.add(aggregate.match.live_name if rebuilt else name + OLD)
+    old_sources = {}
+    for source, name in _old_sources(found).items():
         schema, _, plain = source.rpartition(".")
-        old = aggregates.read(connection, capabilities, schema or "public", [plain]).get(plain)
-        if old and _replaced(old) and leaving.issuperset(old.above):
-            found[name] = replace(found[name], old_source=source)
-    return found
+        read = aggregates.read(connection, declaration.capabilities, schema or "public", [plain]).get(plain)
+        if read and read.object.comment == REPLACED and leaving.issuperset(read.above):
+            old_sources[name] = source
+    return staying, old_sources
 
 
-def _old_sources(mine: Mapping[str, AggregateComparison]) -> dict[str, str]:
-    """Replaced sources that the plan does not otherwise know, each with the first aggregate that stood on it."""
-    found: dict[str, str] = {}
-    for name, each in mine.items():
-        for live in (each.live if each.moves else None, each.old if _replaced(each.old) else None):
-            if live and live.source.endswith(OLD) and live.source.removesuffix(OLD) not in mine:
-                found.setdefault(live.source, name)
-    return found
-
-
-def _replaced(old: LiveAggregate | None) -> bool:
-    return old is not None and old.object.comment == REPLACED
+def _old_sources(found: Aggregates) -> dict[str, str]:
+    """Replaced sources that the plan does not otherwise know, each with the first aggregate that read it."""
+    sources: dict[str, str] = {}
+    for name, aggregate in found.items():
+        for live in (aggregate.live if aggregate.source_rebuilt else None,
+                     aggregate.replaced if aggregate.leaves_replaced else None):
+            if live and live.source.endswith(OLD) and live.source.removesuffix(OLD) not in found:
+                sources.setdefault(live.source, name)
+    return sources

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema.kinds import constraint
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident
 from schema.model.objects import Check
 from schema.model.step import Step
@@ -14,8 +14,8 @@ def definition(check: Check) -> str:
     return f"CONSTRAINT {ident(check.name)} CHECK ({check.expression})"
 
 
-def steps(comparison: Comparison) -> list[Step]:
+def steps(diff: TableDiff) -> list[Step]:
     """Add the checks that are missing, replace those that differ, validate those that never were."""
     return constraint.compared_steps(
-        comparison, comparison.declared.checks, comparison.wanted.checks, comparison.present.table.checks,
+        diff, diff.declared.checks, diff.canonical.checks, diff.present.table.checks,
         what="check", definition=definition, describe=lambda live: f"it checks {live.expression}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import replace
 
 from schema.errors import DeclarationError, UnsafeChangeError, UnsupportedError
 from schema.kinds import column_type, view
 from schema.kinds.column_type import step as _step
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
@@ -40,66 +39,66 @@ def definition(column: Column) -> str:
     return " ".join(parts)
 
 
-def steps(comparison: Comparison) -> list[Step]:
+def steps(diff: TableDiff) -> list[Step]:
     """Add the columns that are missing and alter those that differ."""
-    live = {column.name: column for column in comparison.present.table.columns}
+    live = {column.name: column for column in diff.present.table.columns}
     found: list[Step] = []
-    columns = list(zip(comparison.declared.columns, comparison.wanted.columns, strict=True))
+    columns = list(zip(diff.declared.columns, diff.canonical.columns, strict=True))
     # What is computed from other columns comes after them.
-    for declared, wanted in sorted(columns, key=lambda pair: pair[0].generated is not None):
-        if wanted.name not in live:
-            found.extend(_add(comparison, declared, wanted))
-        elif wanted != live[wanted.name]:
-            found.extend(_alter(comparison, declared, wanted, live[wanted.name]))
+    for declared, canonical in sorted(columns, key=lambda pair: pair[0].generated is not None):
+        if canonical.name not in live:
+            found.extend(_add(diff, declared, canonical))
+        elif canonical != live[canonical.name]:
+            found.extend(_alter(diff, declared, canonical, live[canonical.name]))
     return found
 
 
-def drop_steps(comparison: Comparison, allowed: Collection[str]) -> list[Step]:
+def drop_steps(diff: TableDiff) -> list[Step]:
     """Drop the columns that nobody declares, with their values; what is computed from another goes before it."""
-    names = {each.name for each in comparison.wanted.columns}
-    gone = [each for each in comparison.present.table.columns if each.name not in names]
-    return [_drop(comparison, each, allowed) for each in sorted(gone, key=lambda each: each.generated is None)]
+    names = {each.name for each in diff.canonical.columns}
+    gone = [each for each in diff.present.table.columns if each.name not in names]
+    return [_drop(diff, each) for each in sorted(gone, key=lambda each: each.generated is None)]
 
 
-def _drop(comparison: Comparison, column: Column, allowed: Collection[str]) -> Step:
+def _drop(diff: TableDiff, column: Column) -> Step:
     """Views that this plan changes do not stand on the column by then; others are made again as they are declared."""
-    step = replace(_step(comparison, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
+    step = replace(_step(diff, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
                          Hazard.DROPS_COLUMN, action=Action.DROP), last=True)
-    if Hazard.DROPS_COLUMN not in allowed:
+    if Hazard.DROPS_COLUMN not in diff.allowed:
         return step
-    blocking = [each for each in comparison.dependants_on({column.name}) if not (each.planned and each.declared)]
+    blocking = [each for each in diff.dependants_on({column.name}) if not (each.planned and each.declared)]
     before, after = view.around(step.object, blocking, "the column is going to be dropped", view.as_declared)
     return replace(step, sql="; ".join([*before, step.sql, *after]), drops=view.dropped(blocking))
 
 
-def without_generated(comparison: Comparison) -> tuple[Comparison, list[Step]]:
+def without_generated(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
     """Drop generated columns that keep others from changing their type; they are computed anew afterwards.
 
-    The comparison as it stands then: indexes and constraints on such a column are gone with it.
+    The diff as it stands then: indexes and constraints on such a column are gone with it.
     """
-    live = comparison.present.table
-    wanted = {each.name: each for each in comparison.wanted.columns}
-    changing = {each.name for each in live.columns if each.name in wanted and wanted[each.name].type != each.type}
+    live = diff.present.table
+    canonical = {each.name: each for each in diff.canonical.columns}
+    changing = {each.name for each in live.columns if each.name in canonical and canonical[each.name].type != each.type}
     steps = []
     for each in live.columns:
         if each.generated and changing & names_in([each.generated]):
-            blocking = comparison.dependants_on({each.name})
+            blocking = diff.dependants_on({each.name})
             if blocking:
-                raise UnsafeChangeError(f"{comparison.name}.{each.name}: it is computed from a column whose type "
+                raise UnsafeChangeError(f"{diff.name}.{each.name}: it is computed from a column whose type "
                                         f"changes and has to be dropped, and {blocking[0].name} stands on it; take "
                                         "it out of there first, apply, then change the type")
             why, hazards = "it is computed from a column whose type changes", [Hazard.DROPS_COLUMN]
-            if each.name in wanted:
+            if each.name in canonical:
                 why += ", and will be computed anew"
-                hazards = [Hazard.REWRITES_TABLE] if comparison.weight.has_rows else []
-            steps.append(_step(comparison, each, f"DROP COLUMN {ident(each.name)}", why, *hazards, action=Action.DROP))
-            comparison = _without(comparison, each.name)
-    return comparison, steps
+                hazards = [Hazard.REWRITES_TABLE] if diff.weight.has_rows else []
+            steps.append(_step(diff, each, f"DROP COLUMN {ident(each.name)}", why, *hazards, action=Action.DROP))
+            diff = _without(diff, each.name)
+    return diff, steps
 
 
-def _without(comparison: Comparison, name: str) -> Comparison:
-    """The comparison once a column is dropped."""
-    table = comparison.present.table
+def _without(diff: TableDiff, name: str) -> TableDiff:
+    """The diff once a column is dropped."""
+    table = diff.present.table
 
     def stays(*texts: str) -> bool:
         return name not in names_in(texts)
@@ -111,31 +110,31 @@ def _without(comparison: Comparison, name: str) -> Comparison:
         checks=tuple(each for each in table.checks if stays(each.expression)),
         indexes=tuple(each for each in table.indexes
                       if stays(*each.columns, each.where or "") and name not in each.include))
-    return replace(comparison, live=replace(comparison.present, table=table))
+    return diff.with_live(replace(diff.present, table=table))
 
 
-def _add(comparison: Comparison, column: Column, wanted: Column) -> list[Step]:
-    has_rows = comparison.weight.has_rows
+def _add(diff: TableDiff, column: Column, canonical: Column) -> list[Step]:
+    has_rows = diff.weight.has_rows
     if column.identity:
-        _require_no_chunks(comparison, column)
+        _require_no_chunks(diff, column)
     fills = bool(column.default or column.serial or column.identity or column.generated)
     if has_rows and not column.null and not fills:
-        raise UnsafeChangeError(f"{comparison.name}.{column.name}: NOT NULL without a default cannot be added to a "
+        raise UnsafeChangeError(f"{diff.name}.{column.name}: NOT NULL without a default cannot be added to a "
                                 "table "
                                 "with rows; declare a default, or add it as nullable, fill it and declare it then")
-    if comparison.has_columnstore and (_computed(column) or not _constant(wanted.default)):
+    if diff.has_columnstore and (_computed(column) or not _constant(canonical.default)):
         # TimescaleDB would take a serial and leave it NULL in every compressed row.
-        raise UnsupportedError(f"{comparison.name}.{column.name}: a column whose values are computed cannot be added "
+        raise UnsupportedError(f"{diff.name}.{column.name}: a column whose values are computed cannot be added "
                                "while the columnstore is enabled (a constant default is required); declare a constant, "
                                "or no default, and fill the column")
     hazards = (Hazard.REWRITES_TABLE,) if has_rows and _rewrites(column) else ()
     why = "the column does not exist"
-    if comparison.has_columnstore and not column.null and not fills:
+    if diff.has_columnstore and not column.null and not fills:
         # NOT NULL comes by itself: under the columnstore it is refused together with the column, rows or no rows.
-        return [_step(comparison, column, f"ADD COLUMN {definition(replace(column, null=True))}", why,
+        return [_step(diff, column, f"ADD COLUMN {definition(replace(column, null=True))}", why,
                       action=Action.CREATE),
-                *_set_not_null(comparison, column)]
-    return [_step(comparison, column, f"ADD COLUMN {definition(column)}", why, *hazards, action=Action.CREATE)]
+                *_set_not_null(diff, column)]
+    return [_step(diff, column, f"ADD COLUMN {definition(column)}", why, *hazards, action=Action.CREATE)]
 
 
 def _computed(column: Column) -> bool:
@@ -155,86 +154,86 @@ def _constant(default: str | None) -> bool:
     return re.fullmatch(r"(true|false|null|[\d\s.+\-()])*", rest, re.I) is not None
 
 
-def _alter(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> list[Step]:
+def _alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> list[Step]:
     found: list[Step] = []
     name = ident(declared.name)
-    if comparison.has_columnstore and (wanted.generated, wanted.identity) != (live.generated, live.identity):
-        raise UnsupportedError(f"{comparison.name}.{declared.name}: identity and generation cannot be changed while "
+    if diff.has_columnstore and (canonical.generated, canonical.identity) != (live.generated, live.identity):
+        raise UnsupportedError(f"{diff.name}.{declared.name}: identity and generation cannot be changed while "
                                "the columnstore is enabled; declare the table without compression first (its chunks "
                                "must be decompressed), apply, then declare both")
-    if wanted.generated != live.generated:
-        found.append(_alter_generated(comparison, declared, live))
-    if wanted.type != live.type:
-        found.append(column_type.alter(comparison, declared, wanted, live))
+    if canonical.generated != live.generated:
+        found.append(_alter_generated(diff, declared, live))
+    if canonical.type != live.type:
+        found.append(column_type.alter(diff, declared, canonical, live))
         if live.default is not None:
-            live = replace(live, default=wanted.default)
-    if live.identity and not wanted.identity:
-        found.append(_step(comparison, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
-    if (wanted.default, wanted.serial) != (live.default, live.serial):
-        found.extend(_alter_default(comparison, declared, live))
-    if wanted.null and not live.null and not _in_primary_key(comparison, declared):
-        found.append(_drop_not_null(comparison, declared))
-    elif live.null and not wanted.null:
-        found.extend(_set_not_null(comparison, declared))
-    if wanted.identity and wanted.identity != live.identity:
-        found.extend(_alter_identity(comparison, declared, live, wanted.identity.upper()))
+            live = replace(live, default=canonical.default)
+    if live.identity and not canonical.identity:
+        found.append(_step(diff, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
+    if (canonical.default, canonical.serial) != (live.default, live.serial):
+        found.extend(_alter_default(diff, declared, live))
+    if canonical.null and not live.null and not _in_primary_key(diff, declared):
+        found.append(_drop_not_null(diff, declared))
+    elif live.null and not canonical.null:
+        found.extend(_set_not_null(diff, declared))
+    if canonical.identity and canonical.identity != live.identity:
+        found.extend(_alter_identity(diff, declared, live, canonical.identity.upper()))
     return found
 
 
-def _alter_identity(comparison: Comparison, column: Column, live: Column, kind: str) -> list[Step]:
+def _alter_identity(diff: TableDiff, column: Column, live: Column, kind: str) -> list[Step]:
     name = ident(column.name)
     if live.identity:
-        return [_step(comparison, column, f"ALTER COLUMN {name} SET GENERATED {kind}",
+        return [_step(diff, column, f"ALTER COLUMN {name} SET GENERATED {kind}",
                       f"the column is {live.identity} identity")]
-    _require_no_chunks(comparison, column)
-    where, table = f"{comparison.name}.{column.name}", ident(comparison.name)
+    _require_no_chunks(diff, column)
+    where, table = f"{diff.name}.{column.name}", ident(diff.name)
     sequence = f"pg_get_serial_sequence({literal(table)}, {literal(column.name)})"
     return [
-        _step(comparison, column, f"ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY", "the column is no identity"),
+        _step(diff, column, f"ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY", "the column is no identity"),
         Step(Action.ALTER, where, f"SELECT setval({sequence}, coalesce(max({name}), 0) + 1, false) FROM {table}",
-             "the next number is a new one", transaction=comparison.transaction),
+             "the next number is a new one", transaction=diff.transaction),
     ]
 
 
-def _require_no_chunks(comparison: Comparison, column: Column) -> None:
-    if comparison.present.table.hypertable and comparison.weight.chunks:
-        raise UnsupportedError(f"{comparison.name}.{column.name}: a hypertable with chunks takes no identity column; "
+def _require_no_chunks(diff: TableDiff, column: Column) -> None:
+    if diff.present.table.hypertable and diff.weight.chunks:
+        raise UnsupportedError(f"{diff.name}.{column.name}: a hypertable with chunks takes no identity column; "
                                "declare it serial, or with a default of its own")
 
 
-def after_keys(comparison: Comparison) -> list[Step]:
+def after_keys(diff: TableDiff) -> list[Step]:
     """Make columns nullable that a primary key held until it was replaced."""
-    live = {each.name: each for each in comparison.present.table.columns}
-    replaced = {name for key in comparison.present.table.keys for name in key.columns
-                if key.primary and key.name in {each.name for each in comparison.wanted.keys}}
-    return [_drop_not_null(comparison, wanted) for wanted in comparison.wanted.columns
-            if wanted.null and wanted.name in replaced and wanted.name in live and not live[wanted.name].null]
+    live = {each.name: each for each in diff.present.table.columns}
+    replaced = {name for key in diff.present.table.keys for name in key.columns
+                if key.primary and key.name in {each.name for each in diff.canonical.keys}}
+    return [_drop_not_null(diff, column) for column in diff.canonical.columns
+            if column.null and column.name in replaced and column.name in live and not live[column.name].null]
 
 
-def _in_primary_key(comparison: Comparison, column: Column) -> bool:
-    return any(key.primary and column.name in key.columns for key in comparison.present.table.keys)
+def _in_primary_key(diff: TableDiff, column: Column) -> bool:
+    return any(key.primary and column.name in key.columns for key in diff.present.table.keys)
 
 
-def _alter_generated(comparison: Comparison, column: Column, live: Column) -> Step:
+def _alter_generated(diff: TableDiff, column: Column, live: Column) -> Step:
     name = ident(column.name)
     if column.generated is None:
-        return _step(comparison, column, f"ALTER COLUMN {name} DROP EXPRESSION", "the column is not generated")
-    if live.generated is None or comparison.server_version < 170000:
-        raise UnsupportedError(f"{comparison.name}.{column.name}: its generation expression cannot be changed in "
+        return _step(diff, column, f"ALTER COLUMN {name} DROP EXPRESSION", "the column is not generated")
+    if live.generated is None or diff.context.server_version < 170000:
+        raise UnsupportedError(f"{diff.name}.{column.name}: its generation expression cannot be changed in "
                                "place on this server; drop the column (allow drops_column) and apply again")
-    hazards = (Hazard.REWRITES_TABLE,) if comparison.weight.has_rows else ()
-    return _step(comparison, column, f"ALTER COLUMN {name} SET EXPRESSION AS ({column.generated})",
+    hazards = (Hazard.REWRITES_TABLE,) if diff.weight.has_rows else ()
+    return _step(diff, column, f"ALTER COLUMN {name} SET EXPRESSION AS ({column.generated})",
                  f"it is generated as {live.generated}", *hazards)
 
 
-def _alter_default(comparison: Comparison, column: Column, live: Column) -> list[Step]:
+def _alter_default(diff: TableDiff, column: Column, live: Column) -> list[Step]:
     name = ident(column.name)
     found = f"the default is {'the next number' if live.serial else live.default or 'none'}"
     if not column.serial:
         action = f"SET DEFAULT {column.default}" if column.default is not None else "DROP DEFAULT"
-        step = _step(comparison, column, f"ALTER COLUMN {name} {action}", found)
-        return [replace(step, sql=f"{step.sql}; {_without_sequence(comparison, column)}") if live.serial else step]
-    table = comparison.declared
+        step = _step(diff, column, f"ALTER COLUMN {name} {action}", found)
+        return [replace(step, sql=f"{step.sql}; {_without_sequence(diff, column)}") if live.serial else step]
+    table = diff.declared
     sequence = f"{table.full_name}_{column.name}_seq"
     next_number = f"coalesce(max({name}), 0) + 1"
     last = f"SELECT setval({literal(ident(sequence))}, {next_number}, false) FROM {ident(table.full_name)}"
@@ -243,37 +242,37 @@ def _alter_default(comparison: Comparison, column: Column, live: Column) -> list
     return [
         Step(Action.CREATE, where, f"CREATE SEQUENCE IF NOT EXISTS {ident(sequence)} AS {column.type}", found),
         Step(Action.ALTER, where, f"ALTER SEQUENCE {ident(sequence)} {owner}", "the sequence goes with its column"),
-        _step(comparison, column, f"ALTER COLUMN {name} SET DEFAULT nextval({literal(ident(sequence))})", found),
+        _step(diff, column, f"ALTER COLUMN {name} SET DEFAULT nextval({literal(ident(sequence))})", found),
         Step(Action.ALTER, where, last, "the next number is a new one"),
     ]
 
 
-def _without_sequence(comparison: Comparison, column: Column) -> str:
+def _without_sequence(diff: TableDiff, column: Column) -> str:
     """SQL that drops the sequence which the column owns."""
-    table, name = literal(ident(comparison.name)), literal(column.name)
+    table, name = literal(ident(diff.name)), literal(column.name)
     return f"DO $$ BEGIN EXECUTE format('DROP SEQUENCE %s', pg_get_serial_sequence({table}, {name})); END $$"
 
 
-def _drop_not_null(comparison: Comparison, column: Column) -> Step:
-    return _step(comparison, column, f"ALTER COLUMN {ident(column.name)} DROP NOT NULL", "the column is NOT NULL")
+def _drop_not_null(diff: TableDiff, column: Column) -> Step:
+    return _step(diff, column, f"ALTER COLUMN {ident(column.name)} DROP NOT NULL", "the column is NOT NULL")
 
 
-def _set_not_null(comparison: Comparison, column: Column) -> list[Step]:
+def _set_not_null(diff: TableDiff, column: Column) -> list[Step]:
     """NOT NULL at once where there are no rows, else through a check that is validated without blocking writers."""
     name = ident(column.name)
-    plain = _step(comparison, column, f"ALTER COLUMN {name} SET NOT NULL", "the column is nullable")
-    if not comparison.weight.has_rows:
+    plain = _step(diff, column, f"ALTER COLUMN {name} SET NOT NULL", "the column is nullable")
+    if not diff.weight.has_rows:
         return [plain]
-    if comparison.has_columnstore:
+    if diff.has_columnstore:
         return [replace(plain, hazards=(Hazard.BLOCKS_WRITES,), heavy=True)]
     proof = ident(not_null_proof(column.name))
-    table = ident(comparison.name)
+    table = ident(diff.name)
     return [
-        _step(comparison, column, f"DROP CONSTRAINT IF EXISTS {proof}, ADD CONSTRAINT {proof} CHECK ({name} IS NOT "
+        _step(diff, column, f"DROP CONSTRAINT IF EXISTS {proof}, ADD CONSTRAINT {proof} CHECK ({name} IS NOT "
                                   "NULL) NOT VALID", "a check first proves that no row is NULL"),
         Step(Action.VALIDATE, plain.object, f"ALTER TABLE {table} VALIDATE CONSTRAINT {proof}",
              "reads every row, blocks no writer",
-             transaction=Transaction.OWN, cost=f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}", heavy=True),
+             transaction=Transaction.OWN, cost=f"SHARE UPDATE EXCLUSIVE, {diff.weight.text()}", heavy=True),
         Step(Action.ALTER, plain.object, f"{plain.sql}, DROP CONSTRAINT {proof}", plain.why,
              transaction=Transaction.OWN,
              cost="ACCESS EXCLUSIVE, no scan"),

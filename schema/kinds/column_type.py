@@ -8,7 +8,8 @@ from dataclasses import replace
 from schema.capabilities import TYPES_IN_COLUMNSTORE
 from schema.errors import UnsupportedError
 from schema.kinds import row_security, trigger, view
-from schema.model.live import Comparison, Dependant
+from schema.model.diff import TableDiff
+from schema.model.live import Dependant
 from schema.model.names import ident, literal
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
@@ -21,65 +22,65 @@ _BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|chara
 _VARCHAR = re.compile(r"character varying\((\d+)\)\Z")
 
 
-def step(comparison: Comparison, column: Column, change: str, why: str, *hazards: Hazard,
+def step(diff: TableDiff, column: Column, change: str, why: str, *hazards: Hazard,
          action: Action = Action.ALTER) -> Step:
     """Do something to one column of the table."""
-    return Step(action, f"{comparison.name}.{column.name}", f"ALTER TABLE {ident(comparison.name)} {change}", why,
+    return Step(action, f"{diff.name}.{column.name}", f"ALTER TABLE {ident(diff.name)} {change}", why,
                 hazards,
-                comparison.transaction, comparison.weight.text() and f"ACCESS EXCLUSIVE, {comparison.weight.text()}",
+                diff.transaction, diff.weight.text() and f"ACCESS EXCLUSIVE, {diff.weight.text()}",
                 heavy=Hazard.REWRITES_TABLE in hazards)
 
 
-def alter(comparison: Comparison, declared: Column, wanted: Column, live: Column) -> Step:
+def alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> Step:
     """Give the column its declared type, with whatever stands in the way dropped before and made again after."""
-    _require_rowstore(comparison, declared, live)
+    _require_rowstore(diff, declared, live)
     name = ident(declared.name)
-    actions = [f"ALTER COLUMN {name} TYPE {declared.type} USING {_conversion(name, declared, wanted, live)}"]
+    actions = [f"ALTER COLUMN {name} TYPE {declared.type} USING {_conversion(name, declared, canonical, live)}"]
     if live.default is not None:
         # The old default need not be one of the new type.
         actions = [f"ALTER COLUMN {name} DROP DEFAULT", *actions]
         actions += [f"ALTER COLUMN {name} SET DEFAULT {declared.default}"] if declared.default is not None else []
     if live.generated is not None:
         actions = [f"ALTER COLUMN {name} TYPE {declared.type}"]
-    free = _keeps_storage(live.type, wanted.type) or not comparison.weight.has_rows
-    found = step(comparison, declared, ", ".join(actions), f"the type is {live.type}",
+    free = _keeps_storage(live.type, canonical.type) or not diff.weight.has_rows
+    found = step(diff, declared, ", ".join(actions), f"the type is {live.type}",
                  *(() if free else (Hazard.REWRITES_TABLE,)))
-    before, after = _out_of_the_way(comparison, declared)
-    found = replace(found, drops=view.dropped(_views(comparison, declared)))
-    if live.serial and wanted.serial:
-        after = [_sequence_type(comparison, declared), *after]
+    before, after = _out_of_the_way(diff, declared)
+    found = replace(found, drops=view.dropped(_views(diff, declared)))
+    if live.serial and canonical.serial:
+        after = [_sequence_type(diff, declared), *after]
     return replace(found, sql="; ".join([*before, found.sql, *after]))
 
 
-def _conversion(name: str, declared: Column, wanted: Column, live: Column) -> str:
-    if {live.type, wanted.type} == {"timestamp without time zone", "timestamp with time zone"}:
+def _conversion(name: str, declared: Column, canonical: Column, live: Column) -> str:
+    if {live.type, canonical.type} == {"timestamp without time zone", "timestamp with time zone"}:
         return f"{name} AT TIME ZONE 'UTC'"
     # One enum becomes another by the names of its values.
-    own = not (_BUILT_IN.match(live.type) or _BUILT_IN.match(wanted.type))
+    own = not (_BUILT_IN.match(live.type) or _BUILT_IN.match(canonical.type))
     return f"{name}::text::{declared.type}" if own else f"{name}::{declared.type}"
 
 
-def _sequence_type(comparison: Comparison, column: Column) -> str:
+def _sequence_type(diff: TableDiff, column: Column) -> str:
     """SQL that gives the column's sequence the column's type: else its numbers end where the old type's end."""
-    table, name = literal(ident(comparison.name)), literal(column.name)
+    table, name = literal(ident(diff.name)), literal(column.name)
     return (f"DO $$ BEGIN EXECUTE format('ALTER SEQUENCE %s AS {column.type}', "
             f"pg_get_serial_sequence({table}, {name})); END $$")
 
 
-def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], list[str]]:
+def _out_of_the_way(diff: TableDiff, column: Column) -> tuple[list[str], list[str]]:
     """Statements before and after a change of type, for the views, triggers and policies that name the column: the
     server changes no type under them."""
-    table, declared = comparison.present.table, comparison.declared
-    blocking = _views(comparison, column)
-    before, after = view.around(f"{comparison.name}.{column.name}", blocking, "its type is going to be changed",
+    table, declared = diff.present.table, diff.declared
+    blocking = _views(diff, column)
+    before, after = view.around(f"{diff.name}.{column.name}", blocking, "its type is going to be changed",
                                 view.as_it_was)
-    on = ident(comparison.name)
+    on = ident(diff.name)
     for each in table.triggers:
         if column.name in names_in([each.fires, each.when or ""]):
             before.append(f"DROP TRIGGER {ident(each.name)} ON {on}")
             after += [trigger.definition(declared, each), *([trigger.state(declared, each)] if each.disabled else []),
                       *_comment(f"TRIGGER {ident(each.name)} ON {on}", each.comment)]
-    for policy in comparison.present.policies:
+    for policy in diff.present.policies:
         if column.name in names_in([policy.using or "", policy.check or ""]):
             before.append(f"DROP POLICY {ident(policy.name)} ON {on}")
             after += [row_security.definition(declared, policy),
@@ -87,34 +88,34 @@ def _out_of_the_way(comparison: Comparison, column: Column) -> tuple[list[str], 
     return before, after
 
 
-def _views(comparison: Comparison, column: Column) -> list[Dependant]:
+def _views(diff: TableDiff, column: Column) -> list[Dependant]:
     """What stands on the column, under whichever name it has."""
-    return comparison.dependants_on({column.name, column.renamed_from or column.name})
+    return diff.dependants_on({column.name, column.renamed_from or column.name})
 
 
 def _comment(on: str, text: str | None) -> list[str]:
     return [f"COMMENT ON {on} IS {literal(text)}"] if text is not None else []
 
 
-def _require_rowstore(comparison: Comparison, declared: Column, live: Column) -> None:
+def _require_rowstore(diff: TableDiff, declared: Column, live: Column) -> None:
     """Raise where the columnstore keeps a column's type from being changed."""
-    if not comparison.has_columnstore:
+    if not diff.has_columnstore:
         return
-    what = f"{comparison.name}.{declared.name}: type {live.type} cannot become {declared.type}"
-    if comparison.timescaledb < TYPES_IN_COLUMNSTORE:
+    what = f"{diff.name}.{declared.name}: type {live.type} cannot become {declared.type}"
+    if diff.context.timescaledb < TYPES_IN_COLUMNSTORE:
         raise UnsupportedError(f"{what} while the columnstore is enabled; declare the table without compression first "
                                "(its chunks must be decompressed), apply, then declare both")
-    if comparison.weight.compressed_chunks:
-        raise UnsupportedError(f"{what} while chunks are compressed, and {comparison.weight.compressed_chunks} are; "
+    if diff.weight.compressed_chunks:
+        raise UnsupportedError(f"{what} while chunks are compressed, and {diff.weight.compressed_chunks} are; "
                                "decompress them (decompress_chunk), apply, and let the policy compress them again")
 
 
-def _keeps_storage(live: str, wanted: str) -> bool:
+def _keeps_storage(live: str, canonical: str) -> bool:
     """Whether every stored value is already one of the new type, so that nothing is rewritten."""
-    before, after = _VARCHAR.match(live), _VARCHAR.match(wanted)
+    before, after = _VARCHAR.match(live), _VARCHAR.match(canonical)
     if before:
-        return wanted in ("text", "character varying") or bool(after and int(after[1]) >= int(before[1]))
-    before, after = _NUMERIC.match(live), _NUMERIC.match(wanted)
+        return canonical in ("text", "character varying") or bool(after and int(after[1]) >= int(before[1]))
+    before, after = _NUMERIC.match(live), _NUMERIC.match(canonical)
     if before:
-        return wanted == "numeric" or bool(after and int(after[1]) >= int(before[1]) and after[2] == before[2])
-    return (live, wanted) in {("text", "character varying"), ("character varying", "text")}
+        return canonical == "numeric" or bool(after and int(after[1]) >= int(before[1]) and after[2] == before[2])
+    return (live, canonical) in {("text", "character varying"), ("character varying", "text")}

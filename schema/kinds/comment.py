@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
 from schema.model.objects import qualified
 from schema.model.step import Action, Step
 
 
-def steps(comparison: Comparison, changed: Collection[str] = ()) -> list[Step]:
+def steps(diff: TableDiff, changed: Collection[str] = ()) -> list[Step]:
     """Make the comments of the table and of its parts the declared ones.
 
     `changed` names what other steps change: a part that is made anew has lost its comment.
     """
-    declared, live = comparison.declared, comparison.present.table
+    declared, live = diff.declared, diff.present.table
     table = ident(declared.full_name)
     found = [step(f"TABLE {table}", declared.full_name, declared.comment, live.comment)]
     for kind, group in (("COLUMN", "columns"), ("CONSTRAINT", "keys"), ("CONSTRAINT", "foreign_keys"),
@@ -27,7 +27,7 @@ def steps(comparison: Comparison, changed: Collection[str] = ()) -> list[Step]:
             found.append(step(f"{kind} {_on(kind, declared.schema, table, each.name)}", where, each.comment,
                               None if lost else comments.get(each.name)))
     policies = declared.row_security.policies if declared.row_security else ()
-    comments = {each.name: each.comment for each in comparison.present.policies}
+    comments = {each.name: each.comment for each in diff.present.policies}
     found += [step(f"POLICY {ident(each.name)} ON {table}", f"{declared.full_name}.{each.name}", each.comment,
                    comments.get(each.name)) for each in policies]
     return list(_needed(found))

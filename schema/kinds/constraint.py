@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident
 from schema.model.objects import Check, ForeignKey, Key, Table
 from schema.model.step import Action, Hazard, Step, Transaction
@@ -14,22 +14,22 @@ from schema.model.step import Action, Hazard, Step, Transaction
 C = TypeVar("C", Key, ForeignKey, Check)
 
 
-def renames(comparison: Comparison) -> tuple[Comparison, list[Step]]:
+def renames(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
     """Give a live constraint that differs from a missing one in its name alone the declared name."""
     steps: list[Step] = []
-    table = comparison.present.table
-    keys = _rename(comparison, comparison.wanted.keys, table.keys, steps)
-    foreign_keys = _rename(comparison, comparison.wanted.foreign_keys, table.foreign_keys, steps)
-    checks = _rename(comparison, comparison.wanted.checks, table.checks, steps)
+    table = diff.present.table
+    keys = _rename(diff, diff.canonical.keys, table.keys, steps)
+    foreign_keys = _rename(diff, diff.canonical.foreign_keys, table.foreign_keys, steps)
+    checks = _rename(diff, diff.canonical.checks, table.checks, steps)
     if not steps:
-        return comparison, []
+        return diff, []
     table = replace(table, keys=keys, foreign_keys=foreign_keys, checks=checks)
-    return replace(comparison, live=replace(comparison.present, table=table)), steps
+    return diff.with_live(replace(diff.present, table=table)), steps
 
 
-def _rename(comparison: Comparison, wanted: Sequence[C], live: Sequence[C], steps: list[Step]) -> tuple[C, ...]:
-    declared = {each.name for each in wanted}
-    missing = [each for each in wanted if each.name not in {found.name for found in live}]
+def _rename(diff: TableDiff, canonical: Sequence[C], live: Sequence[C], steps: list[Step]) -> tuple[C, ...]:
+    declared = {each.name for each in canonical}
+    missing = [each for each in canonical if each.name not in {found.name for found in live}]
     renamed: list[C] = []
     for each in live:
         twin = next((want for want in missing if replace(want, name=each.name, comment=each.comment) == each), None)
@@ -38,23 +38,23 @@ def _rename(comparison: Comparison, wanted: Sequence[C], live: Sequence[C], step
             continue
         missing.remove(twin)
         renamed.append(replace(each, name=twin.name))
-        steps.append(Step(Action.RENAME, f"{comparison.name}.{twin.name}",
-                          f"ALTER TABLE {ident(comparison.name)} RENAME CONSTRAINT "
+        steps.append(Step(Action.RENAME, f"{diff.name}.{twin.name}",
+                          f"ALTER TABLE {ident(diff.name)} RENAME CONSTRAINT "
                           f"{ident(each.name)} TO {ident(twin.name)}", "the same constraint bears another name",
-                          transaction=comparison.transaction))
+                          transaction=diff.transaction))
     return tuple(renamed)
 
 
-def without(comparison: Comparison, dropped: Collection[str]) -> Comparison:
-    """The comparison once these (full names of constraints) are dropped."""
-    table = comparison.present.table
+def without(diff: TableDiff, dropped: Collection[str]) -> TableDiff:
+    """The diff once these (full names of constraints) are dropped."""
+    table = diff.present.table
 
     def stays(each: C) -> bool:
-        return f"{comparison.name}.{each.name}" not in dropped
+        return f"{diff.name}.{each.name}" not in dropped
 
     table = replace(table, keys=tuple(filter(stays, table.keys)), checks=tuple(filter(stays, table.checks)),
                     foreign_keys=tuple(filter(stays, table.foreign_keys)))
-    return replace(comparison, live=replace(comparison.present, table=table))
+    return diff.with_live(replace(diff.present, table=table))
 
 
 def names(table: Table) -> set[str]:
@@ -62,74 +62,74 @@ def names(table: Table) -> set[str]:
     return {each.name for group in (table.keys, table.foreign_keys, table.checks) for each in group}
 
 
-def drop_step(comparison: Comparison, name: str, why: str) -> Step:
+def drop_step(diff: TableDiff, name: str, why: str) -> Step:
     """Drop a constraint that nobody declares."""
-    return Step(Action.DROP, f"{comparison.name}.{name}",
-                f"ALTER TABLE {ident(comparison.name)} DROP CONSTRAINT {ident(name)}", why,
-                (Hazard.DROPS_CONSTRAINT,), comparison.transaction, locks_first=parents_locks(comparison, name))
+    return Step(Action.DROP, f"{diff.name}.{name}",
+                f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {ident(name)}", why,
+                (Hazard.DROPS_CONSTRAINT,), diff.transaction, locks_first=parents_locks(diff, name))
 
 
-def parents_locks(comparison: Comparison, name: str, declared: ForeignKey | None = None) -> tuple[str, ...]:
+def parents_locks(diff: TableDiff, name: str, declared: ForeignKey | None = None) -> tuple[str, ...]:
     """What locks the tables that a foreign key referred to and is going to refer to, as dropping and adding it do.
 
     They come first, as in transactions of writers: first what others refer to, then what refers to it.
     """
-    if not comparison.weight.has_rows:
+    if not diff.weight.has_rows:
         return ()
     modes = {declared.table: "SHARE ROW EXCLUSIVE"} if declared else {}
-    modes |= {key.table: "ACCESS EXCLUSIVE" for key in comparison.present.table.foreign_keys if key.name == name}
+    modes |= {key.table: "ACCESS EXCLUSIVE" for key in diff.present.table.foreign_keys if key.name == name}
     return tuple(f"LOCK TABLE {ident(table)} IN {mode} MODE" for table, mode in sorted(modes.items())
-                 if table != comparison.name)
+                 if table != diff.name)
 
 
-def cost(comparison: Comparison, lock: str) -> str:
+def cost(diff: TableDiff, lock: str) -> str:
     """The lock and what is read under it; nothing for an empty table."""
-    return comparison.weight.text() and f"{lock}, {comparison.weight.text()}"
+    return diff.weight.text() and f"{lock}, {diff.weight.text()}"
 
 
-def online(comparison: Comparison, name: str, change: str, why: str,
+def online(diff: TableDiff, name: str, change: str, why: str,
            action: Action = Action.CREATE) -> list[Step]:
     """Add a constraint: at once where there are no rows, else NOT VALID first and proven without blocking writers.
 
     A table with the columnstore enabled cannot validate later (TimescaleDB refuses), so there it blocks writers.
     """
-    alter = f"ALTER TABLE {ident(comparison.name)}"
-    where = f"{comparison.name}.{name}"
-    if not comparison.weight.has_rows:
+    alter = f"ALTER TABLE {ident(diff.name)}"
+    where = f"{diff.name}.{name}"
+    if not diff.weight.has_rows:
         return [Step(action, where, f"{alter} {change}", why)]
-    if comparison.has_columnstore:
+    if diff.has_columnstore:
         return [Step(action, where, f"{alter} {change}", why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
-                     cost(comparison, "ACCESS EXCLUSIVE"), heavy=True)]
+                     cost(diff, "ACCESS EXCLUSIVE"), heavy=True)]
     return [
         Step(action, where, f"{alter} {change} NOT VALID", why, transaction=Transaction.OWN,
              cost="ACCESS EXCLUSIVE, no scan"),
-        validation(comparison, name, "rows from before are checked, no writer is blocked"),
+        validation(diff, name, "rows from before are checked, no writer is blocked"),
     ]
 
 
-def validation(comparison: Comparison, name: str, why: str) -> Step:
+def validation(diff: TableDiff, name: str, why: str) -> Step:
     """Prove a NOT VALID constraint on the rows that are there."""
-    return Step(Action.VALIDATE, f"{comparison.name}.{name}",
-                f"ALTER TABLE {ident(comparison.name)} VALIDATE CONSTRAINT "
+    return Step(Action.VALIDATE, f"{diff.name}.{name}",
+                f"ALTER TABLE {ident(diff.name)} VALIDATE CONSTRAINT "
                                              f"{ident(name)}", why,
-                transaction=comparison.transaction, cost=cost(comparison, "SHARE UPDATE EXCLUSIVE"),
-                heavy=comparison.weight.has_rows)
+                transaction=diff.transaction, cost=cost(diff, "SHARE UPDATE EXCLUSIVE"),
+                heavy=diff.weight.has_rows)
 
 
-def compared_steps(comparison: Comparison, declared: Sequence[C], wanted: Sequence[C], live: Sequence[C], *,
+def compared_steps(diff: TableDiff, declared: Sequence[C], canonical: Sequence[C], live: Sequence[C], *,
                    what: str, definition: Callable[[C], str], describe: Callable[[C], str]) -> list[Step]:
     """Add the constraints that are missing, replace those that differ, validate those that never were."""
     found: list[Step] = []
     by_name = {each.name: each for each in live}
-    for mine, theirs in zip(declared, wanted, strict=True):
+    for mine, theirs in zip(declared, canonical, strict=True):
         name, present = theirs.name, by_name.get(theirs.name)
-        unproven = name in comparison.present.not_valid
+        unproven = name in diff.present.not_valid
         if present is None:
-            found.extend(online(comparison, name, f"ADD {definition(mine)}", f"the {what} does not exist"))
-        elif replace(theirs, comment=present.comment) != present or (unproven and comparison.has_columnstore):
+            found.extend(online(diff, name, f"ADD {definition(mine)}", f"the {what} does not exist"))
+        elif replace(theirs, comment=present.comment) != present or (unproven and diff.has_columnstore):
             differs = replace(theirs, comment=present.comment) != present
-            found.extend(online(comparison, name, f"DROP CONSTRAINT {ident(name)}, ADD {definition(mine)}",
+            found.extend(online(diff, name, f"DROP CONSTRAINT {ident(name)}, ADD {definition(mine)}",
                                 describe(present) if differs else "it was never validated", Action.REPLACE))
         elif unproven:
-            found.append(validation(comparison, name, "it was never validated"))
+            found.append(validation(diff, name, "it was never validated"))
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from schema.catalog.readers import enums
@@ -11,12 +11,13 @@ from schema.errors import UnsupportedError
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
-from schema.model.live import Compared, Found
+from schema.model.diff import Diff
+from schema.model.live import LiveObject
 from schema.model.names import LONGEST_BYTES, ident, literal
 from schema.model.objects import Enum
 from schema.model.step import Action, Hazard, Step, Transaction
 
-EnumComparison = Compared[Enum, Found[Enum]]
+EnumDiff = Diff[Enum, LiveObject[Enum]]
 # The catalog takes a lock on the type alone: neither rows nor writers of the tables that use it are touched.
 COST = "no table is read or locked"
 
@@ -27,20 +28,20 @@ def creation(enum: Enum) -> Iterable[tuple[str, str]]:
     yield enum.full_name, f"CREATE TYPE {ident(enum.full_name)} AS ENUM ({values})"
 
 
-def wanted(enum: Enum, _: Found[Enum]) -> Enum:
+def canonicalise(enum: Enum, _: LiveObject[Enum]) -> Enum:
     """The declared enum: its values are what they are."""
     return replace(enum, renames=())
 
 
-def steps(comparison: EnumComparison, _: Collection[str]) -> tuple[list[Step], list[str]]:
+def steps(diff: EnumDiff) -> tuple[list[Step], list[str]]:
     """Create the type, or give it its name, its values and its comment; no step where all is so."""
-    declared, name = comparison.declared, comparison.name
-    if comparison.live is None:
+    declared, name = diff.declared, diff.name
+    if diff.live is None:
         found = [Step(Action.CREATE, name, text, "the type does not exist") for _, text in creation(declared)]
         live_comment = None
     else:
-        live = comparison.live.object
-        found = [renames.step("TYPE", comparison.renamed, declared)] if comparison.renamed else []
+        live = diff.live.object
+        found = [renames.step("TYPE", diff.context.former_name, declared)] if diff.context.former_name else []
         values = list(live.values)
         found += _renamed(declared, values)
         found += _added(declared, values)
@@ -98,5 +99,5 @@ def errors(enum: Enum) -> Iterable[str]:
 
 
 KIND = Kind(
-    Enum, resource="schema:Enum", page="enum.md", read=enums.read, server_words=ServerWords(creation, wanted),
+    Enum, resource="schema:Enum", page="enum.md", read=enums.read, server_words=ServerWords(creation, canonicalise),
     steps=steps, lint=errors, drops=(Drop("enum", "DROP TYPE {}", Hazard.DROPS_TYPE),))

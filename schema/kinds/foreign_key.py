@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.kinds import constraint
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident, idents
 from schema.model.objects import ForeignKey
 from schema.model.step import Action, Step
@@ -22,13 +22,13 @@ def definition(key: ForeignKey) -> str:
     return text
 
 
-def steps(comparison: Comparison) -> list[Step]:
+def steps(diff: TableDiff) -> list[Step]:
     """Add the foreign keys that are missing, replace those that differ, validate those that never were."""
     found = constraint.compared_steps(
-        comparison, comparison.declared.foreign_keys, comparison.wanted.foreign_keys,
-        comparison.present.table.foreign_keys, what="foreign key", definition=definition,
+        diff, diff.declared.foreign_keys, diff.canonical.foreign_keys,
+        diff.present.table.foreign_keys, what="foreign key", definition=definition,
         describe=lambda live: f"it is {definition(live)}")
     # What adds one locks the other table against writers; a validation does not.
-    keys = {f"{comparison.name}.{key.name}": key for key in comparison.declared.foreign_keys}
-    return [replace(step, locks_first=constraint.parents_locks(comparison, keys[step.object].name, keys[step.object]))
+    keys = {f"{diff.name}.{key.name}": key for key in diff.declared.foreign_keys}
+    return [replace(step, locks_first=constraint.parents_locks(diff, keys[step.object].name, keys[step.object]))
             if step.action is not Action.VALIDATE else step for step in found]

@@ -4,36 +4,35 @@ grants."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from schema.catalog.readers import functions
 from schema.errors import UnsafeChangeError
 from schema.kinds import comment, rights
 from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
 from schema.model import renames
-from schema.model.live import Compared, LiveFunction
+from schema.model.diff import Diff
+from schema.model.live import LiveFunction
 from schema.model.names import ident
 from schema.model.objects import Function
 from schema.model.step import Action, Hazard, Step
 
-FunctionComparison = Compared[Function, LiveFunction]
+FunctionDiff = Diff[Function, LiveFunction]
 LABELS = {"returns": "result", "security_definer": "security definer"}
 _DEFAULT = re.compile(r"\s+DEFAULT\s|\s*=", re.I)
 
 
-def compared(declared: Function, wanted: Function, live: LiveFunction | None, *rest: Any) -> FunctionComparison:
-    """Compare with that overload that has the declared arguments; where none has, with the only one there is.
+def choose(canonical: Function, live: LiveFunction) -> LiveFunction | None:
+    """Return the overload that has the declared arguments; where none has them, the only one there is, else None.
 
-    What else bears the name is somebody else's, and left alone.
+    All others of the name belong to somebody else and are left alone.
     """
-    found = live
-    if live is not None:
-        of_the_name = [replace(live, overloads=()), *live.overloads]
-        same = [each for each in of_the_name if _is_called_like(each, wanted)]
-        found = same[0] if same else of_the_name[0] if len(of_the_name) == 1 else None
-    return Compared(declared, wanted, found, *rest)
+    overloads = [replace(live, overloads=()), *live.overloads]
+    same = [overload for overload in overloads if _is_called_like(overload, canonical)]
+    if same:
+        return same[0]
+    return overloads[0] if len(overloads) == 1 else None
 
 
 def creation(function: Function) -> Iterable[tuple[str, str]]:
@@ -41,7 +40,7 @@ def creation(function: Function) -> Iterable[tuple[str, str]]:
     yield function.full_name, definition(function)
 
 
-def wanted(function: Function, found: LiveFunction) -> Function:
+def canonicalise(function: Function, found: LiveFunction) -> Function:
     """The declared function with all but the body, which is verbatim, in the server's words."""
     made = found.object
     return replace(made, name=function.name, schema=function.schema, comment=function.comment, body=function.body)
@@ -63,52 +62,52 @@ def definition(function: Function, *, replacing: bool = False) -> str:
     return f"{head}\n    {' '.join(words)}\n    AS {quote}{function.body}{quote}"
 
 
-def steps(comparison: FunctionComparison, _: Collection[str]) -> tuple[list[Step], list[str]]:
+def steps(diff: FunctionDiff) -> tuple[list[Step], list[str]]:
     """Create the function, replace it, or drop and make it again; no step where it is as declared."""
-    declared, name = comparison.declared, comparison.name
+    declared, name = diff.declared, diff.name
     found, live_comment = [], None
-    if comparison.live is None:
+    if diff.live is None:
         found.append(Step(Action.CREATE, name, definition(declared), f"the {_kind(declared).lower()} does not exist"))
     else:
-        live = comparison.present
+        live = diff.present
         live_comment = live.object.comment
-        if comparison.renamed:
-            found.append(_rename(comparison, comparison.renamed))
-        why = _why(comparison.wanted, live.object)
-        if why and _is_replaceable(comparison):
+        if diff.context.former_name:
+            found.append(_rename(diff, diff.context.former_name))
+        why = _why(diff.canonical, live.object)
+        if why and _is_replaceable(diff):
             found.append(Step(Action.REPLACE, name, definition(declared, replacing=True), why))
         elif why:
-            found.append(_again(comparison, why))
+            found.append(_again(diff, why))
             live_comment = None
-    said = comment.step(f"{_kind(declared)} {_called(comparison.wanted)}", name, declared.comment, live_comment)
+    said = comment.step(f"{_kind(declared)} {_called(diff.canonical)}", name, declared.comment, live_comment)
     return [*found, *([said] if said else [])], []
 
 
-def _rename(comparison: FunctionComparison, old: str) -> Step:
-    kind = _kind(comparison.present.object)
-    step = renames.step(kind, old, comparison.declared)
+def _rename(diff: FunctionDiff, old: str) -> Step:
+    kind = _kind(diff.present.object)
+    step = renames.step(kind, old, diff.declared)
     return replace(step, sql=step.sql.replace(f"{kind} {ident(old)}",
-                                              f"{kind} {ident(old)}({comparison.present.signature})", 1))
+                                              f"{kind} {ident(old)}({diff.present.signature})", 1))
 
 
-def _again(comparison: FunctionComparison, why: str) -> Step:
+def _again(diff: FunctionDiff, why: str) -> Step:
     """Drop and make again in one transaction. With other arguments, whoever calls it as it was fails: a hazard."""
-    declared, live = comparison.declared, comparison.present
+    declared, live = diff.declared, diff.present
     if live.dependants:
-        raise UnsafeChangeError(f"{comparison.name}: {why}, so it has to be dropped and made again, and "
+        raise UnsafeChangeError(f"{diff.name}: {why}, so it has to be dropped and made again, and "
                                 f"{', '.join(live.dependants)} depends on it; declare it as it is, or give the new "
                                 "one another name and change what depends on the old one")
-    statements = [f"DROP {_kind(live.object)} {ident(comparison.name)}({live.signature})", definition(declared),
-                  *rights.again(_kind(declared), _called(comparison.wanted), live.rights)]
-    hazards = () if _is_called_like(live, comparison.wanted) else (Hazard.DROPS_FUNCTION,)
-    return Step(Action.REPLACE, comparison.name, ";\n".join(statements), why, hazards)
+    statements = [f"DROP {_kind(live.object)} {ident(diff.name)}({live.signature})", definition(declared),
+                  *rights.again(_kind(declared), _called(diff.canonical), live.rights)]
+    hazards = () if _is_called_like(live, diff.canonical) else (Hazard.DROPS_FUNCTION,)
+    return Step(Action.REPLACE, diff.name, ";\n".join(statements), why, hazards)
 
 
-def _why(wanted: Function, live: Function) -> str:
+def _why(canonical: Function, live: Function) -> str:
     """What differs, for people; nothing where all is as declared."""
     differing = [field for field in ("arguments", "returns", "language", "volatility", "parallel", "strict",
                                      "security_definer", "settings", "body")
-                 if getattr(wanted, field) != getattr(live, field)]
+                 if getattr(canonical, field) != getattr(live, field)]
     found = [f"{LABELS.get(field, field)} {_shown(getattr(live, field))}" for field in differing if field != "body"]
     return ", ".join([*(f"it has {each}" for each in found), *(["its body differs"] if "body" in differing else [])])
 
@@ -120,20 +119,20 @@ def _shown(value: object) -> str:
     return f"({text})" if text else "none"
 
 
-def _is_replaceable(comparison: FunctionComparison) -> bool:
+def _is_replaceable(diff: FunctionDiff) -> bool:
     """Whether CREATE OR REPLACE takes it: same kind, result, names and types of arguments; no default taken away."""
-    wanted, live = comparison.wanted, comparison.present.object
-    before, after = _split(live.arguments), _split(wanted.arguments)
-    return wanted.returns == live.returns and len(before) == len(after) and all(
+    canonical, live = diff.canonical, diff.present.object
+    before, after = _split(live.arguments), _split(canonical.arguments)
+    return canonical.returns == live.returns and len(before) == len(after) and all(
         _bare(new) == _bare(old) and (_bare(new) != new or _bare(old) == old)
         for new, old in zip(after, before, strict=True))
 
 
-def _is_called_like(live: LiveFunction, wanted: Function) -> bool:
+def _is_called_like(live: LiveFunction, canonical: Function) -> bool:
     """Whether callers give the live function what the declared one takes."""
-    given = [each for each in map(_bare, _split(wanted.arguments)) if not each.lower().startswith("out ")]
+    given = [each for each in map(_bare, _split(canonical.arguments)) if not each.lower().startswith("out ")]
     types = _split(live.inputs)
-    return _kind(live.object) == _kind(wanted) and len(given) == len(types) and all(
+    return _kind(live.object) == _kind(canonical) and len(given) == len(types) and all(
         each == type_ or each.endswith(f" {type_}") for each, type_ in zip(given, types, strict=True))
 
 
@@ -173,6 +172,6 @@ def _quote(body: str) -> str:
 
 KIND = Kind(
     Function, resource="schema:Function", page="function.md", read=functions.read,
-    server_words=ServerWords(creation, wanted), steps=steps, lint=nothing_alone, compared=compared,
+    server_words=ServerWords(creation, canonicalise), steps=steps, lint=nothing_alone, choose=choose,
     drops=(Drop("function", "DROP FUNCTION {}", Hazard.DROPS_FUNCTION),
            Drop("procedure", "DROP PROCEDURE {}", Hazard.DROPS_FUNCTION)))

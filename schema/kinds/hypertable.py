@@ -8,7 +8,7 @@ from dataclasses import replace
 from schema.errors import UnsafeChangeError
 from schema.kinds import constraint
 from schema.model import intervals
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
 from schema.model.objects import Dimension, Hypertable, Table
 from schema.model.step import Action, Hazard, Step
@@ -30,124 +30,124 @@ def present(table: Table, declared: Hypertable) -> str:
             "replace_if_exists => true)")
 
 
-def steps(comparison: Comparison) -> list[Step]:
+def steps(diff: TableDiff) -> list[Step]:
     """Make the table a hypertable, or change what future chunks are like; a hypertable cannot be made a table again."""
-    declared, wanted, live = (comparison.declared.hypertable, comparison.wanted.hypertable,
-                              comparison.present.table.hypertable)
-    if declared is None or wanted is None:
+    declared, canonical, live = (diff.declared.hypertable, diff.canonical.hypertable,
+                              diff.present.table.hypertable)
+    if declared is None or canonical is None:
         if live is not None:
-            raise UnsafeChangeError(f"{comparison.name}: it is a hypertable on {live.time} and declared as a plain "
+            raise UnsafeChangeError(f"{diff.name}: it is a hypertable on {live.time} and declared as a plain "
                                     "table; declare the hypertable, or copy the rows into a new table yourself")
         return []
     found: list[Step] = []
     if live is None:
-        found.append(_create(comparison, declared))
-        made = comparison.weight.has_rows and next((each for each in wanted.dimensions if each.partitions), None)
-        live = Hypertable(wanted.time, wanted.chunk, (made,) if made else ())
-    elif live.time != wanted.time:
-        raise UnsafeChangeError(f"{comparison.name}: it is partitioned by {live.time}, declared by {wanted.time}; "
+        found.append(_create(diff, declared))
+        made = diff.weight.has_rows and next((each for each in canonical.dimensions if each.partitions), None)
+        live = Hypertable(canonical.time, canonical.chunk, (made,) if made else ())
+    elif live.time != canonical.time:
+        raise UnsafeChangeError(f"{diff.name}: it is partitioned by {live.time}, declared by {canonical.time}; "
                                 "that cannot "
                                 "be changed in place: declare it as it is, or copy the rows into a new table yourself")
-    if live.chunk != wanted.chunk:
-        found.append(_interval(comparison, declared.chunk, live.chunk))
-    return [*found, *_dimensions(comparison, declared.dimensions, wanted.dimensions, live.dimensions),
-            *_now(comparison, declared, wanted, live), *_tablespaces(comparison, wanted, live)]
+    if live.chunk != canonical.chunk:
+        found.append(_interval(diff, declared.chunk, live.chunk))
+    return [*found, *_dimensions(diff, declared.dimensions, canonical.dimensions, live.dimensions),
+            *_now(diff, declared, canonical, live), *_tablespaces(diff, canonical, live)]
 
 
-def converted(comparison: Comparison) -> Comparison:
-    """The comparison as it stands once the table is a hypertable: later parts are made of one."""
-    wanted, live = comparison.wanted.hypertable, comparison.present
-    if wanted is None or live.table.hypertable is not None:
-        return comparison
-    return replace(comparison, live=replace(live, table=replace(live.table, hypertable=wanted)))
+def converted(diff: TableDiff) -> TableDiff:
+    """The diff as it stands once the table is a hypertable: later parts are made of one."""
+    canonical, live = diff.canonical.hypertable, diff.present
+    if canonical is None or live.table.hypertable is not None:
+        return diff
+    return diff.with_live(replace(live, table=replace(live.table, hypertable=canonical)))
 
 
-def _where(comparison: Comparison) -> str:
-    return f"{comparison.name}.hypertable"
+def _where(diff: TableDiff) -> str:
+    return f"{diff.name}.hypertable"
 
 
-def _create(comparison: Comparison, declared: Hypertable) -> Step:
-    moves = comparison.weight.has_rows
-    _refuse_narrow_keys(comparison, declared)
+def _create(diff: TableDiff, declared: Hypertable) -> Step:
+    moves = diff.weight.has_rows
+    _refuse_narrow_keys(diff, declared)
     hazards = (Hazard.BLOCKS_WRITES, Hazard.REWRITES_TABLE) if moves else ()
-    return Step(Action.ALTER, _where(comparison), creation(comparison.declared, declared, moves=moves),
+    return Step(Action.ALTER, _where(diff), creation(diff.declared, declared, moves=moves),
                 "the table is no hypertable",
-                hazards, comparison.transaction, constraint.cost(comparison, "ACCESS EXCLUSIVE"), heavy=moves)
+                hazards, diff.transaction, constraint.cost(diff, "ACCESS EXCLUSIVE"), heavy=moves)
 
 
-def _refuse_narrow_keys(comparison: Comparison, declared: Hypertable) -> None:
+def _refuse_narrow_keys(diff: TableDiff, declared: Hypertable) -> None:
     """Raise where a unique key or index without the partition columns is going to be there: TimescaleDB refuses it."""
     columns = {declared.time, *(each.column for each in declared.dimensions)}
-    live, ours = comparison.present.table, {each.name for each in comparison.wanted.keys}
+    live, ours = diff.present.table, {each.name for each in diff.canonical.keys}
     narrow = [each.name for each in live.keys if each.name not in ours and not columns <= set(each.columns)]
     narrow += [each.name for each in live.indexes
                if each.unique and not columns <= {term.split()[0] for term in each.columns}]
     if narrow:
-        raise UnsafeChangeError(f"{comparison.name}: {', '.join(sorted(narrow))} is unique without "
+        raise UnsafeChangeError(f"{diff.name}: {', '.join(sorted(narrow))} is unique without "
                                 f"{', '.join(sorted(columns))}, which a hypertable cannot keep; drop it, or declare "
                                 "it with them")
 
 
-def _interval(comparison: Comparison, declared: str, live: str, column: str | None = None) -> Step:
+def _interval(diff: TableDiff, declared: str, live: str, column: str | None = None) -> Step:
     dimension = f", {literal(column)}" if column else ""
-    return Step(Action.ALTER, _where(comparison), f"SELECT set_chunk_time_interval({literal(ident(comparison.name))}, "
+    return Step(Action.ALTER, _where(diff), f"SELECT set_chunk_time_interval({literal(ident(diff.name))}, "
                 f"{intervals.sql(declared)}{dimension})",
                 f"chunks span {live}{f' of {column}' if column else ''}; those that exist stay as they are",
-                transaction=comparison.transaction)
+                transaction=diff.transaction)
 
 
-def _dimensions(comparison: Comparison, declared: Sequence[Dimension], wanted: Sequence[Dimension],
+def _dimensions(diff: TableDiff, declared: Sequence[Dimension], canonical: Sequence[Dimension],
                 live: Sequence[Dimension]) -> list[Step]:
     """Add the dimensions that are missing and change those that differ, for chunks to come."""
-    there, table = {each.column: each for each in live}, literal(ident(comparison.name))
-    for column in there.keys() - {each.column for each in wanted}:
-        raise UnsafeChangeError(f"{comparison.name}: it is partitioned by {column}, too, which is not declared; "
+    there, table = {each.column: each for each in live}, literal(ident(diff.name))
+    for column in there.keys() - {each.column for each in canonical}:
+        raise UnsafeChangeError(f"{diff.name}: it is partitioned by {column}, too, which is not declared; "
                                 "TimescaleDB takes no dimension away: declare it, or copy the rows into a new table "
                                 "yourself")
     found: list[Step] = []
-    for mine, theirs in zip(declared, wanted, strict=True):
+    for mine, theirs in zip(declared, canonical, strict=True):
         known = there.get(theirs.column)
         if known is None:
             by = f"by_hash({literal(mine.column)}, {mine.partitions})" if mine.partitions else \
                 f"by_range({literal(mine.column)}, {intervals.sql(mine.interval or '')})"
-            cost = comparison.weight.text() and f"SHARE UPDATE EXCLUSIVE, {comparison.weight.text()}"
-            found.append(Step(Action.ALTER, _where(comparison), f"SELECT add_dimension({table}, {by})",
+            cost = diff.weight.text() and f"SHARE UPDATE EXCLUSIVE, {diff.weight.text()}"
+            found.append(Step(Action.ALTER, _where(diff), f"SELECT add_dimension({table}, {by})",
                               f"it is not partitioned by {mine.column}"
-                              + ("; chunks that exist stay whole" if comparison.weight.chunks else ""),
-                              transaction=comparison.transaction, cost=cost))
+                              + ("; chunks that exist stay whole" if diff.weight.chunks else ""),
+                              transaction=diff.transaction, cost=cost))
         elif bool(known.partitions) != bool(theirs.partitions):
-            raise UnsafeChangeError(f"{comparison.name}: {mine.column} is partitioned by "
+            raise UnsafeChangeError(f"{diff.name}: {mine.column} is partitioned by "
                                     f"{'hash' if known.partitions else 'range'}, declared by the other; that cannot be "
                                     "changed in place: declare it as it is, or copy the rows into a new table yourself")
         elif known.partitions != theirs.partitions:
-            found.append(Step(Action.ALTER, _where(comparison),
+            found.append(Step(Action.ALTER, _where(diff),
                               f"SELECT set_number_partitions({table}, {mine.partitions}, "
                               f"{literal(mine.column)})", f"{mine.column} is hashed into {known.partitions}; chunks "
-                              "that exist stay as they are", transaction=comparison.transaction))
+                              "that exist stay as they are", transaction=diff.transaction))
         elif known.interval != theirs.interval:
-            found.append(_interval(comparison, mine.interval or "", known.interval or "", mine.column))
+            found.append(_interval(diff, mine.interval or "", known.interval or "", mine.column))
     return found
 
 
-def _now(comparison: Comparison, declared: Hypertable, wanted: Hypertable, live: Hypertable) -> list[Step]:
-    if wanted.now == live.now:
+def _now(diff: TableDiff, declared: Hypertable, canonical: Hypertable, live: Hypertable) -> list[Step]:
+    if canonical.now == live.now:
         return []
     if declared.now is None:
-        raise UnsafeChangeError(f"{comparison.name}: {live.now} tells its present, declared is none; TimescaleDB "
+        raise UnsafeChangeError(f"{diff.name}: {live.now} tells its present, declared is none; TimescaleDB "
                                 "takes none away: declare it, or another")
-    return [Step(Action.ALTER, _where(comparison), present(comparison.declared, declared),
+    return [Step(Action.ALTER, _where(diff), present(diff.declared, declared),
                  f"{live.now} tells the present" if live.now else "no function tells the present",
-                 transaction=comparison.transaction)]
+                 transaction=diff.transaction)]
 
 
-def _tablespaces(comparison: Comparison, wanted: Hypertable, live: Hypertable) -> list[Step]:
-    table = literal(ident(comparison.name))
-    found = [Step(Action.ALTER, _where(comparison),
+def _tablespaces(diff: TableDiff, canonical: Hypertable, live: Hypertable) -> list[Step]:
+    table = literal(ident(diff.name))
+    found = [Step(Action.ALTER, _where(diff),
                   f"SELECT attach_tablespace({literal(each)}, {table}, if_not_attached => true)",
-                  f"new chunks do not go to {each}", transaction=comparison.transaction)
-             for each in wanted.tablespaces if each not in live.tablespaces]
-    found += [Step(Action.ALTER, _where(comparison),
+                  f"new chunks do not go to {each}", transaction=diff.transaction)
+             for each in canonical.tablespaces if each not in live.tablespaces]
+    found += [Step(Action.ALTER, _where(diff),
                    f"SELECT detach_tablespace({literal(each)}, {table}, if_attached => true)",
-                   f"nobody declares {each}; chunks that are there stay", transaction=comparison.transaction)
-              for each in live.tablespaces if each not in wanted.tablespaces]
+                   f"nobody declares {each}; chunks that are there stay", transaction=diff.transaction)
+              for each in live.tablespaces if each not in canonical.tablespaces]
     return found

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from schema.capabilities import CHUNK_INDEXES_BY_LIKENESS
 from schema.kinds import constraint
-from schema.model.live import Comparison, UnindexedChunk
+from schema.model.diff import TableDiff
+from schema.model.live import UnindexedChunk
 from schema.model.names import RESERVED, ident, idents
 from schema.model.objects import Index, Table
 from schema.model.sql_names import plain as plain_name
@@ -61,120 +62,120 @@ def column_of(term: str) -> str | None:
     return plain_name(found["name"]) if found else None
 
 
-def steps(comparison: Comparison) -> list[Step]:
+def steps(diff: TableDiff) -> list[Step]:
     """Create the indexes that are missing, rebuild the broken ones, replace those that differ."""
-    live = {index.name: index for index in comparison.present.table.indexes}
+    live = {index.name: index for index in diff.present.table.indexes}
     found: list[Step] = []
-    for declared, wanted in zip(comparison.declared.indexes, comparison.wanted.indexes, strict=True):
-        name = wanted.name
-        twin = _twin(comparison, wanted)
-        if name in live and name in comparison.present.invalid:
-            found.append(_drop(comparison, name, "it is invalid: a build was interrupted"))
-            found.append(_create(comparison, declared))
-        elif name in live and replace(wanted, comment=live[name].comment) != live[name]:
-            found.extend(_replace(comparison, declared, f"it is {definition(comparison.declared, live[name])}",
-                                  built=_is_built_beside(comparison, wanted)))
-        elif chunks := comparison.present.unindexed.get(name):
-            found.extend(_mend(comparison, declared, chunks))
+    for declared, canonical in zip(diff.declared.indexes, diff.canonical.indexes, strict=True):
+        name = canonical.name
+        twin = _twin(diff, canonical)
+        if name in live and name in diff.present.invalid:
+            found.append(_drop(diff, name, "it is invalid: a build was interrupted"))
+            found.append(_create(diff, declared))
+        elif name in live and replace(canonical, comment=live[name].comment) != live[name]:
+            found.extend(_replace(diff, declared, f"it is {definition(diff.declared, live[name])}",
+                                  built=_is_built_beside(diff, canonical)))
+        elif chunks := diff.present.unindexed.get(name):
+            found.extend(_mend(diff, declared, chunks))
         elif name not in live and twin is not None:
-            found.extend(_take_name(comparison, declared, twin.name))
+            found.extend(_take_name(diff, declared, twin.name))
         elif name not in live:
-            found.append(_create(comparison, declared))
+            found.append(_create(diff, declared))
         elif beside(name) in live:
-            found.append(_drop(comparison, beside(name), "an interrupted replacement left it"))
+            found.append(_drop(diff, beside(name), "an interrupted replacement left it"))
     return found
 
 
-def drop_step(comparison: Comparison, name: str) -> Step:
+def drop_step(diff: TableDiff, name: str) -> Step:
     """Drop an index that nobody declares."""
-    step = _drop(comparison, name, "nobody declares the index")
+    step = _drop(diff, name, "nobody declares the index")
     return replace(step, hazards=(Hazard.DROPS_INDEX,))
 
 
-def _twin(comparison: Comparison, wanted: Index) -> Index | None:
-    """A live index that nobody declares and that differs from `wanted` in its name alone."""
-    taken = _names(comparison.wanted) | comparison.present.invalid
-    return next((each for each in comparison.present.table.indexes
-                 if each.name not in taken and replace(each, name=wanted.name, comment=wanted.comment) == wanted), None)
+def _twin(diff: TableDiff, canonical: Index) -> Index | None:
+    """A live index that nobody declares and that differs from `canonical` in its name alone."""
+    taken = _names(diff.canonical) | diff.present.invalid
+    return next((index for index in diff.present.table.indexes if index.name not in taken
+                 and replace(index, name=canonical.name, comment=canonical.comment) == canonical), None)
 
 
 def _names(table: Table) -> set[str]:
     return {index.name for index in table.indexes}
 
 
-def _where(comparison: Comparison, name: str) -> str:
-    return f"{comparison.name}.{name}"
+def _where(diff: TableDiff, name: str) -> str:
+    return f"{diff.name}.{name}"
 
 
-def _qualified(comparison: Comparison, name: str) -> str:
-    schema = comparison.index_schema
+def _qualified(diff: TableDiff, name: str) -> str:
+    schema = diff.index_schema
     return ident(name) if schema == "public" else f"{ident(schema)}.{ident(name)}"
 
 
-def _create(comparison: Comparison, index: Index, why: str = "the index does not exist") -> Step:
-    table, where = comparison.declared, _where(comparison, index.name)
-    if not comparison.beside_writers:
-        return Step(Action.CREATE, where, definition(table, index), why, transaction=comparison.transaction)
-    if not comparison.present.table.hypertable:
+def _create(diff: TableDiff, index: Index, why: str = "the index does not exist") -> Step:
+    table, where = diff.declared, _where(diff, index.name)
+    if not diff.online:
+        return Step(Action.CREATE, where, definition(table, index), why, transaction=diff.transaction)
+    if not diff.present.table.hypertable:
         return Step(Action.CREATE, where, definition(table, index, option="CONCURRENTLY "), why,
                     transaction=Transaction.NONE,
-                    cost=constraint.cost(comparison, "SHARE UPDATE EXCLUSIVE"), heavy=True)
+                    cost=constraint.cost(diff, "SHARE UPDATE EXCLUSIVE"), heavy=True)
     if index.unique:
         return Step(Action.CREATE, where, definition(table, index), why, (Hazard.BLOCKS_WRITES,), Transaction.OWN,
-                    constraint.cost(comparison, "SHARE"), heavy=True)
+                    constraint.cost(diff, "SHARE"), heavy=True)
     return Step(Action.CREATE, where, definition(table, index, parameters="timescaledb.transaction_per_chunk"), why,
-                transaction=Transaction.NONE, cost=constraint.cost(comparison, "SHARE, one chunk at a time"),
+                transaction=Transaction.NONE, cost=constraint.cost(diff, "SHARE, one chunk at a time"),
                 heavy=True)
 
 
-def _drop(comparison: Comparison, name: str, why: str) -> Step:
-    plain = not comparison.present.table.hypertable and comparison.beside_writers
-    return Step(Action.DROP, _where(comparison, name), f"DROP INDEX "
-                                          f"{'CONCURRENTLY ' if plain else ''}{_qualified(comparison, name)}", why,
-                transaction=Transaction.NONE if plain else comparison.transaction)
+def _drop(diff: TableDiff, name: str, why: str) -> Step:
+    plain = not diff.present.table.hypertable and diff.online
+    return Step(Action.DROP, _where(diff, name), f"DROP INDEX "
+                                          f"{'CONCURRENTLY ' if plain else ''}{_qualified(diff, name)}", why,
+                transaction=Transaction.NONE if plain else diff.transaction)
 
 
-def _take_name(comparison: Comparison, index: Index, old: str) -> list[Step]:
+def _take_name(diff: TableDiff, index: Index, old: str) -> list[Step]:
     """Give the index that bears another name its declared one; where that is not ours to do, by one more build."""
     why = "the same index bears another name"
-    if comparison.renames_indexes:
-        return [_rename(comparison, old, index.name, why)]
-    return [_create(comparison, index, f"{why}, which its owner may not change"),
-            _drop(comparison, old, "another took its place")]
+    if diff.renames_indexes:
+        return [_rename(diff, old, index.name, why)]
+    return [_create(diff, index, f"{why}, which its owner may not change"),
+            _drop(diff, old, "another took its place")]
 
 
-def _rename(comparison: Comparison, old: str, new: str, why: str) -> Step:
-    return Step(Action.RENAME, _where(comparison, new),
-                f"ALTER INDEX {_qualified(comparison, old)} RENAME TO {ident(new)}", why,
-                transaction=comparison.transaction)
+def _rename(diff: TableDiff, old: str, new: str, why: str) -> Step:
+    return Step(Action.RENAME, _where(diff, new),
+                f"ALTER INDEX {_qualified(diff, old)} RENAME TO {ident(new)}", why,
+                transaction=diff.transaction)
 
 
-def _is_built_beside(comparison: Comparison, wanted: Index) -> bool:
-    """Whether the new index stands beside the old one already: complete, and as it is wanted now."""
-    name, present = beside(wanted.name), comparison.present
-    return any(each.name == name and replace(each, name=wanted.name, comment=wanted.comment) == wanted
+def _is_built_beside(diff: TableDiff, canonical: Index) -> bool:
+    """Whether the new index stands beside the old one already: complete, and as it is canonical now."""
+    name, present = beside(canonical.name), diff.present
+    return any(each.name == name and replace(each, name=canonical.name, comment=canonical.comment) == canonical
                for each in present.table.indexes) and name not in present.invalid and name not in present.unindexed
 
 
-def _replace(comparison: Comparison, index: Index, why: str, *, built: bool = False) -> list[Step]:
+def _replace(diff: TableDiff, index: Index, why: str, *, built: bool = False) -> list[Step]:
     """Build the new index beside the old one, then swap the names: queries are never without either.
 
     What was `built` before a lock kept the names from being swapped is not built again.
     """
     new = replace(index, name=beside(index.name))
-    swap = (f"DROP INDEX {_qualified(comparison, index.name)}; "
-            f"ALTER INDEX {_qualified(comparison, new.name)} RENAME TO {ident(index.name)}")
-    left = [_drop(comparison, new.name, "an interrupted replacement left it")] \
-        if new.name in _names(comparison.present.table) and not built else []
-    building = [] if built else [*left, _create(comparison, new, why)]
-    if not comparison.renames_indexes:
-        return [*building, _drop(comparison, index.name, why), *_take_name(comparison, index, new.name)]
+    swap = (f"DROP INDEX {_qualified(diff, index.name)}; "
+            f"ALTER INDEX {_qualified(diff, new.name)} RENAME TO {ident(index.name)}")
+    left = [_drop(diff, new.name, "an interrupted replacement left it")] \
+        if new.name in _names(diff.present.table) and not built else []
+    building = [] if built else [*left, _create(diff, new, why)]
+    if not diff.renames_indexes:
+        return [*building, _drop(diff, index.name, why), *_take_name(diff, index, new.name)]
     return [*building,
-            Step(Action.REPLACE, _where(comparison, index.name), swap, "the new index takes the name",
-                 transaction=comparison.transaction, cost="ACCESS EXCLUSIVE, no scan")]
+            Step(Action.REPLACE, _where(diff, index.name), swap, "the new index takes the name",
+                 transaction=diff.transaction, cost="ACCESS EXCLUSIVE, no scan")]
 
 
-def _mend(comparison: Comparison, index: Index, chunks: Sequence[UnindexedChunk]) -> list[Step]:
+def _mend(diff: TableDiff, index: Index, chunks: Sequence[UnindexedChunk]) -> list[Step]:
     """Give chunks the index that their table has and they lack: rebuilt where theirs is invalid, else all made anew.
 
     Only the owner of TimescaleDB's schema could make one in a single chunk. Where TimescaleDB knows a chunk's index by
@@ -182,12 +183,12 @@ def _mend(comparison: Comparison, index: Index, chunks: Sequence[UnindexedChunk]
     """
     why = f"{len(chunks)} chunks lack it"
     if all(each.broken for each in chunks):
-        beside = comparison.beside_writers
-        return [Step(Action.REPLACE, _where(comparison, index.name),
+        beside = diff.online
+        return [Step(Action.REPLACE, _where(diff, index.name),
                      f"REINDEX INDEX {'CONCURRENTLY ' if beside else ''}{ident(each.broken or '')}",
-                     "a chunk's own is invalid", transaction=Transaction.NONE if beside else comparison.transaction,
+                     "a chunk's own is invalid", transaction=Transaction.NONE if beside else diff.transaction,
                      cost="SHARE UPDATE EXCLUSIVE on this chunk" if beside else "", heavy=True) for each in chunks]
-    if comparison.timescaledb < CHUNK_INDEXES_BY_LIKENESS:
-        return _replace(comparison, index, why)
-    return [_drop(comparison, index.name, f"{why}; until it is built again, queries are without it"),
-            _create(comparison, index, why)]
+    if diff.context.timescaledb < CHUNK_INDEXES_BY_LIKENESS:
+        return _replace(diff, index, why)
+    return [_drop(diff, index.name, f"{why}; until it is built again, queries are without it"),
+            _create(diff, index, why)]

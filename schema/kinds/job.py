@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,30 +12,31 @@ from schema.catalog.readers import jobs
 from schema.errors import DeclarationError
 from schema.kinds.kind import Drop, Kind
 from schema.model import intervals
-from schema.model.live import Compared, LiveJob
+from schema.model.diff import Diff
+from schema.model.live import LiveJob
 from schema.model.names import ident, literal
 from schema.model.objects import Job
 from schema.model.step import Action, Hazard, Step, Transaction
 
-JobComparison = Compared[Job, LiveJob]
+JobDiff = Diff[Job, LiveJob]
 
 
-def steps(comparison: JobComparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+def steps(diff: JobDiff) -> tuple[list[Step], list[str]]:
     """Make the live job the declared one; a job is its procedure, so another procedure is another job."""
-    declared, live = comparison.declared, comparison.live
+    declared, live = diff.declared, diff.live
     if live is None:
-        return [_add(comparison, "there is no job")], []
-    if live.object.procedure != comparison.wanted.procedure:
+        return [_add(diff, "there is no job")], []
+    if live.object.procedure != diff.canonical.procedure:
         why = f"the job runs {live.object.procedure}, which cannot be changed in place"
         gone = (live.id, *live.doubles)
         return [*(Step(Action.DROP, declared.full_name, f"SELECT delete_job({each})", why,
-                       (Hazard.DROPS_JOB, Hazard.LOSES_HISTORY)) for each in gone), _add(comparison, why)], []
+                       (Hazard.DROPS_JOB, Hazard.LOSES_HISTORY)) for each in gone), _add(diff, why)], []
     found = [Step(Action.DROP, declared.full_name, f"SELECT delete_job({double})", f"job {live.id} does the same",
                   transaction=Transaction.OWN) for double in live.doubles]
-    changes = _changes(comparison)
+    changes = _changes(diff)
     if changes:
         arguments = [str(live.id), *(argument for argument, _ in changes)]
-        timezone = comparison.wanted.timezone
+        timezone = diff.canonical.timezone
         if timezone and not any(each.startswith("timezone ") for each in arguments):
             arguments.append(f"timezone => {literal(timezone)}")  # a call that does not repeat it takes it away
         found.append(Step(Action.ALTER, declared.full_name, f"SELECT (alter_job({', '.join(arguments)})).job_id",
@@ -43,8 +44,8 @@ def steps(comparison: JobComparison, allowed: Collection[str]) -> tuple[list[Ste
     return found, []
 
 
-def _add(comparison: JobComparison, why: str) -> Step:
-    declared = comparison.declared
+def _add(diff: JobDiff, why: str) -> Step:
+    declared = diff.declared
     arguments = [literal(ident(declared.procedure)), intervals.sql(declared.schedule)]
     if declared.config is not None:
         arguments.append(f"config => {literal(declared.config)}")
@@ -54,7 +55,7 @@ def _add(comparison: JobComparison, why: str) -> Step:
         arguments.append("fixed_schedule => false")
     if declared.timezone:
         arguments.append(f"timezone => {literal(declared.timezone)}")
-    if comparison.timescaledb >= JOB_NAMES:
+    if diff.context.timescaledb >= JOB_NAMES:
         arguments.append(f"job_name => {literal(declared.name)}")
     call = f"add_job({', '.join(arguments)})"
     more = _limits(declared)
@@ -72,38 +73,38 @@ def _limits(job: Job) -> list[str]:
     return [*found, *([f"max_retries => {job.max_retries}"] if job.max_retries is not None else [])]
 
 
-def _changes(comparison: JobComparison) -> list[tuple[str, str]]:
+def _changes(diff: JobDiff) -> list[tuple[str, str]]:
     """What alter_job has to be told, and why."""
-    declared, wanted, live = comparison.declared, comparison.wanted, comparison.present.object
+    declared, canonical, live = diff.declared, diff.canonical, diff.present.object
     found: list[tuple[str, str]] = []
     # A job without a name goes by its procedure's, and needs none where it is declared so.
-    goes_by = live.name if comparison.present.named else live.procedure.rpartition(".")[2]
-    if comparison.timescaledb >= JOB_NAMES and wanted.name != goes_by:
-        what = f"it is called {live.name}" if comparison.present.named else "it has no name"
+    goes_by = live.name if diff.present.named else live.procedure.rpartition(".")[2]
+    if diff.context.timescaledb >= JOB_NAMES and canonical.name != goes_by:
+        what = f"it is called {live.name}" if diff.present.named else "it has no name"
         found.append((f"job_name => {literal(declared.name)}", what))
-    if wanted.schedule != live.schedule:
+    if canonical.schedule != live.schedule:
         found.append((f"schedule_interval => {intervals.sql(declared.schedule)}", f"it runs every {live.schedule}"))
-    if wanted.config != live.config:
+    if canonical.config != live.config:
         found.append((f"config => {literal(declared.config or '{}')}", f"config is {live.config or 'none'}"))
-    if wanted.paused != live.paused:
-        found.append((f"scheduled => {'false' if wanted.paused else 'true'}",
+    if canonical.paused != live.paused:
+        found.append((f"scheduled => {'false' if canonical.paused else 'true'}",
                       "it is paused" if live.paused else "it is not paused"))
-    if wanted.fixed_schedule != live.fixed_schedule:
-        found.append((f"fixed_schedule => {'true' if wanted.fixed_schedule else 'false'}",
+    if canonical.fixed_schedule != live.fixed_schedule:
+        found.append((f"fixed_schedule => {'true' if canonical.fixed_schedule else 'false'}",
                       f"its schedule is {'fixed' if live.fixed_schedule else 'counted from the last end'}"))
-    if wanted.timezone != live.timezone:
-        found.append((f"timezone => {literal(wanted.timezone)}", f"its time zone is {live.timezone or 'none'}"))
+    if canonical.timezone != live.timezone:
+        found.append((f"timezone => {literal(canonical.timezone)}", f"its time zone is {live.timezone or 'none'}"))
     for key in ("max_runtime", "retry_period"):
-        if getattr(wanted, key) != getattr(live, key):
+        if getattr(canonical, key) != getattr(live, key):
             found.append((f"{key} => interval {literal(getattr(declared, key))}", f"{key} is {getattr(live, key)}"))
-    if wanted.max_retries != live.max_retries:
-        found.append((f"max_retries => {wanted.max_retries}", f"max_retries is {live.max_retries}"))
+    if canonical.max_retries != live.max_retries:
+        found.append((f"max_retries => {canonical.max_retries}", f"max_retries is {live.max_retries}"))
     return found
 
 
-def settled(wanted: Job, live: Job | None) -> Job:
+def settled(canonical: Job, live: Job | None) -> Job:
     """The declared job, with what is left to the server as it is there."""
-    plain = replace(wanted, procedure=wanted.procedure.removeprefix("public."), renamed_from=None, allow=())
+    plain = replace(canonical, procedure=canonical.procedure.removeprefix("public."), renamed_from=None, allow=())
     if live is None:
         return plain
     same = _document(plain.config) == _document(live.config)
@@ -120,8 +121,8 @@ def _document(config: str | None) -> Any:
     return json.loads(config or "{}") or {}
 
 
-def _own(wanted: str | None, live: str | None) -> str | None:
-    return live if wanted is None or intervals.same(wanted, live) else wanted
+def _own(canonical: str | None, live: str | None) -> str | None:
+    return live if canonical is None or intervals.same(canonical, live) else canonical
 
 
 def errors(job: Job) -> Iterable[str]:

@@ -1,31 +1,32 @@
-"""Kind: all that the program knows of one kind of object, in one record; the records stand in schema.kinds.registry."""
+"""Kind: all that the program knows about one kind of object, in one record; schema.kinds.registry lists them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
 
 from schema.capabilities import Capabilities
-from schema.model.live import Compared, Live
+from schema.model.diff import Context, Diff
+from schema.model.live import Live
 from schema.model.objects import Object
 from schema.model.step import Hazard, Step
 
 # (connection, capabilities, schema, names) -> the live ones by name, in a fixed number of queries.
 Reader = Callable[[Connection[Any], Capabilities, str, Sequence[str]], Mapping[str, Live]]
-# (connection, capabilities, declared) -> the live ones by full name, where names do not tell which is which.
+# (connection, capabilities, declared) -> the live ones by full name, where a name alone does not identify them.
 Finder = Callable[[Connection[Any], Capabilities, Sequence[Any]], Mapping[str, Live]]
-# (comparison, allowed hazards) -> steps, and warnings about what is left in place.
-Planner = Callable[[Any, Collection[str]], tuple[list[Step], list[str]]]
+# diff -> steps, and warnings about what is left in place.
+Planner = Callable[[Any], tuple[list[Step], list[str]]]
 
 
 @dataclass(frozen=True)
 class Drop:
-    """How a live object goes that nobody declares; `word` is what sql/undeclared.sql calls it, `statement` takes its
-    name as SQL. `first` ones go before anything else is changed, as they may keep columns from being changed; the
-    others go last, as what is still declared may stand on them until it is changed."""
+    """How a live object that nobody declares is dropped; `word` is what sql/undeclared.sql calls it, `statement` takes
+    its name as SQL. Those with `first` are dropped before anything else is changed, as they may keep columns from being
+    changed; all others last, as declared objects may depend on them until those are changed."""
 
     word: str
     statement: str
@@ -35,10 +36,11 @@ class Drop:
 
 @dataclass(frozen=True)
 class ServerWords:
-    """How a declaration is put into the server's words: made in a scratch schema, read back, rolled back.
+    """How the server canonicalises a declaration: it is created in a scratch schema, read back, rolled back.
 
-    `creation` gives (part, SQL) pairs that make the object in an empty schema; `taken` the declaration with the words
-    of what was read back of it. Objects for which `needed` is false are not made for their own sake.
+    `creation` returns (part, SQL) pairs that create the object in an empty schema; `taken` takes the declaration and
+    what was read back, and returns the canonical form. Objects for which `needed` is false are not created for their
+    own sake.
     """
 
     creation: Callable[[Any], Iterable[tuple[str, str]]]
@@ -52,8 +54,10 @@ class Kind:
 
     `resource` is its Pulumi type as state files name it, "module:Class", and `page` its page in docs/schema.
     `server_words` is None where a declaration is plain values that the server keeps as they are. `settled` takes the
-    declaration in the server's words and the live object or None, and writes what is equal as the server does. `lint`
-    finds what is wrong in a declaration by itself.
+    canonical form and the live object or None, and returns the canonical form with equal values spelled as the server
+    spells them. `choose` takes the canonical form and the live object, and returns which of the live objects of that
+    name is declared, or None. `lint` returns what is wrong in one declaration. `diff` and `context` are the classes of
+    its diffs, where they hold more than others do.
     """
 
     declaration: type[Object]
@@ -64,11 +68,13 @@ class Kind:
     steps: Planner
     drops: tuple[Drop, ...]
     lint: Callable[[Any], Iterable[str]]
-    compared: Callable[..., Compared[Any, Any]] = Compared
     find: Finder | None = None
+    choose: Callable[[Any, Any], Any] | None = None
     settled: Callable[[Any, Any], Any] | None = None
+    diff: type[Diff[Any, Any]] = Diff
+    context: type[Context[Any]] = Context
 
 
 def nothing_alone(_: Object) -> Iterable[str]:
-    """No findings: what can be wrong in such a declaration shows only beside others, or to the server."""
+    """Return no findings: only other declarations, or the server, can show what is wrong in one of this kind."""
     return ()

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from schema.model import intervals
-from schema.model.live import Comparison, PolicyJob
+from schema.model.diff import TableDiff
+from schema.model.live import PolicyJob
 from schema.model.names import ident, literal
 from schema.model.objects import Compression, Reorder, Retention
 from schema.model.step import Action, Step, Transaction
@@ -26,24 +27,24 @@ def addition(function: str, table: str, limit: str, settings: Compression | Rete
     return f"SELECT (alter_job({call}, scheduled => false)).job_id" if settings.paused else f"SELECT {call}"
 
 
-def removal(function: str, comparison: Comparison, where: str, jobs: Sequence[PolicyJob]) -> list[Step]:
+def removal(function: str, diff: TableDiff, where: str, jobs: Sequence[PolicyJob]) -> list[Step]:
     """Remove a policy that nobody declares, with its doubles; no step where there is none."""
     if not jobs:
         return []
-    doubles = folded(where, [job.id for job in jobs], comparison.transaction)
-    return [*doubles, Step(Action.DROP, where, f"SELECT {function}({literal(ident(comparison.name))})",
+    doubles = folded(where, [job.id for job in jobs], diff.transaction)
+    return [*doubles, Step(Action.DROP, where, f"SELECT {function}({literal(ident(diff.name))})",
                            "nobody declares the policy",
-                           transaction=comparison.transaction)]
+                           transaction=diff.transaction)]
 
 
-def alteration(where: str, job: int, *, key: str, wanted: tuple[str, Compression | Retention | Reorder],
+def alteration(where: str, job: int, *, key: str, canonical: tuple[str, Compression | Retention | Reorder],
                live: tuple[str | None, Compression | Retention | Reorder], transaction: Transaction,
                timezone: str | None = None) -> Step:
     """Alter a job's limit, schedule and pause in one call; both tuples are (limit, settings).
 
     `timezone` is the job's own: a call that does not repeat it would take it away.
     """
-    (limit, new), (live_limit, old) = wanted, live
+    (limit, new), (live_limit, old) = canonical, live
     arguments, whys = [str(job)], []
     if new.schedule != old.schedule and new.schedule is not None:
         arguments.append(f"schedule_interval => {intervals.sql(new.schedule)}")

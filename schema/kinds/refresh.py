@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from schema.aggregates.live import AggregateComparison
+from schema.aggregates.live import AggregateDiff
 from schema.kinds import policy
 from schema.model import intervals
 from schema.model.live import PolicyJob
@@ -15,19 +15,19 @@ from schema.model.step import Action, Step, Transaction
 PROCEDURE = "policy_refresh_continuous_aggregate"
 
 
-def steps(comparison: AggregateComparison) -> list[Step]:
+def steps(diff: AggregateDiff) -> list[Step]:
     """Make the live refresh policy the declared one; its job's number, history and next run stay."""
-    declared, wanted, live = (comparison.declared.refresh, comparison.wanted.refresh,
-                              comparison.present.object.refresh)
-    where, name = f"{comparison.name}.refresh", literal(ident(comparison.name))
-    policies = [job for job in comparison.present.jobs if job.procedure == PROCEDURE]
+    declared, canonical, live = (diff.declared.refresh, diff.canonical.refresh,
+                              diff.present.object.refresh)
+    where, name = f"{diff.name}.refresh", literal(ident(diff.name))
+    policies = [job for job in diff.present.jobs if job.procedure == PROCEDURE]
     jobs = [job.id for job in policies]
-    if declared is None or wanted is None:
+    if declared is None or canonical is None:
         return [Step(Action.DROP, where, f"SELECT delete_job({job})", "nobody declares the policy") for job in jobs]
     if not jobs or live is None:
         return [Step(Action.CREATE, where, _addition(name, declared), "there is no policy")]
     found = policy.folded(where, jobs, Transaction.SHARED)
-    return [*found, _alteration(where, policies[0], declared, wanted, live)] if wanted != live else found
+    return [*found, _alteration(where, policies[0], declared, canonical, live)] if canonical != live else found
 
 
 def _addition(name: str, declared: Refresh) -> str:
@@ -36,16 +36,16 @@ def _addition(name: str, declared: Refresh) -> str:
     return f"SELECT (alter_job({call}, scheduled => false)).job_id" if declared.paused else f"SELECT {call}"
 
 
-def _alteration(where: str, job: PolicyJob, declared: Refresh, wanted: Refresh, live: Refresh) -> Step:
+def _alteration(where: str, job: PolicyJob, declared: Refresh, canonical: Refresh, live: Refresh) -> Step:
     arguments, whys = [str(job.id)], []
-    if wanted.schedule != live.schedule:
+    if canonical.schedule != live.schedule:
         arguments.append(f"schedule_interval => {intervals.sql(declared.schedule)}")
         whys.append(f"it runs every {live.schedule}")
-    if wanted.paused != live.paused:
-        arguments.append(f"scheduled => {'false' if wanted.paused else 'true'}")
+    if canonical.paused != live.paused:
+        arguments.append(f"scheduled => {'false' if canonical.paused else 'true'}")
         whys.append("it is paused" if live.paused else "it is not paused")
     changed = {f"{key}_offset": _json(getattr(declared, key)) for key in ("start", "end")
-               if getattr(wanted, key) != getattr(live, key)}
+               if getattr(canonical, key) != getattr(live, key)}
     sql = ""
     if changed:
         arguments.append(f"config => config || {literal(json.dumps(changed))}")

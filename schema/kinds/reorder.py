@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema.kinds import policy
 from schema.model import intervals
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
 from schema.model.objects import Reorder
 from schema.model.step import Action, Step
@@ -12,21 +12,21 @@ from schema.model.step import Action, Step
 PROCEDURE = "policy_reorder"
 
 
-def steps(comparison: Comparison) -> list[Step]:
+def steps(diff: TableDiff) -> list[Step]:
     """Make the live reorder policy the declared one; chunks that were reordered already stay as they are."""
-    declared, wanted, live = (comparison.declared.reorder, comparison.wanted.reorder,
-                              comparison.present.table.reorder)
-    where = f"{comparison.name}.reorder"
-    jobs = [job for job in comparison.present.jobs if job.procedure == PROCEDURE]
-    if declared is None or wanted is None:
-        return policy.removal("remove_reorder_policy", comparison, where, jobs)
+    declared, canonical, live = (diff.declared.reorder, diff.canonical.reorder,
+                              diff.present.table.reorder)
+    where = f"{diff.name}.reorder"
+    jobs = [job for job in diff.present.jobs if job.procedure == PROCEDURE]
+    if declared is None or canonical is None:
+        return policy.removal("remove_reorder_policy", diff, where, jobs)
     if not jobs or live is None:
-        return [Step(Action.CREATE, where, _addition(comparison.name, declared), "there is no policy",
-                     transaction=comparison.transaction)]
-    found = policy.folded(where, [job.id for job in jobs], comparison.transaction)
-    if wanted != live:
-        found.append(policy.alteration(where, jobs[0].id, key="index_name", wanted=(declared.index, wanted),
-                                       live=(live.index, live), transaction=comparison.transaction,
+        return [Step(Action.CREATE, where, _addition(diff.name, declared), "there is no policy",
+                     transaction=diff.transaction)]
+    found = policy.folded(where, [job.id for job in jobs], diff.transaction)
+    if canonical != live:
+        found.append(policy.alteration(where, jobs[0].id, key="index_name", canonical=(declared.index, canonical),
+                                       live=(live.index, live), transaction=diff.transaction,
                                        timezone=jobs[0].timezone))
     return found
 

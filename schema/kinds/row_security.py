@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from schema.errors import UnsupportedError
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
 from schema.model.objects import Policy, Table
 from schema.model.step import Action, Hazard, Step
@@ -19,64 +18,64 @@ def definition(table: Table, policy: Policy) -> str:
     return f"CREATE POLICY {ident(policy.name)} ON {ident(table.full_name)}{kind}{command}{_rest(policy)}"
 
 
-def steps(comparison: Comparison) -> list[Step]:
+def steps(diff: TableDiff) -> list[Step]:
     """Make policies and switches the declared ones, policies first; no step where they are."""
-    declared, wanted = comparison.declared.row_security, comparison.wanted.row_security
-    if declared is None or wanted is None:
+    declared, canonical = diff.declared.row_security, diff.canonical.row_security
+    if declared is None or canonical is None:
         return []
-    live = {each.name: each for each in comparison.present.policies}
+    live = {each.name: each for each in diff.present.policies}
     found: list[Step] = []
-    for mine, theirs in zip(declared.policies, wanted.policies, strict=True):
-        found.extend(_policy(comparison, mine, theirs, live.get(mine.name)))
-    security = comparison.present.table.row_security
-    table = f"ALTER TABLE {ident(comparison.name)}"
+    for mine, theirs in zip(declared.policies, canonical.policies, strict=True):
+        found.extend(_policy(diff, mine, theirs, live.get(mine.name)))
+    security = diff.present.table.row_security
+    table = f"ALTER TABLE {ident(diff.name)}"
     if security is None:
-        found.append(_step(Action.ALTER, comparison, "row_security", f"{table} ENABLE ROW LEVEL SECURITY",
+        found.append(_step(Action.ALTER, diff, "row_security", f"{table} ENABLE ROW LEVEL SECURITY",
                            "row-level security is off"))
-    if wanted.forced != bool(security and security.forced):
-        found.append(_step(Action.ALTER, comparison, "row_security",
-                           f"{table} {'' if wanted.forced else 'NO '}FORCE ROW LEVEL SECURITY",
-                           f"the owner is {'not ' if wanted.forced else ''}subject to it"))
+    if canonical.forced != bool(security and security.forced):
+        found.append(_step(Action.ALTER, diff, "row_security",
+                           f"{table} {'' if canonical.forced else 'NO '}FORCE ROW LEVEL SECURITY",
+                           f"the owner is {'not ' if canonical.forced else ''}subject to it"))
     return found
 
 
-def undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> list[Step]:
+def undeclared_steps(diff: TableDiff) -> list[Step]:
     """Drop policies that nobody declares, and put row-level security out of force where nobody declares it.
 
     Raises UnsupportedError where it would be left in the way of a columnstore. (Lint finds that both are declared.)
     """
-    wanted, live = comparison.wanted.row_security, comparison.present
-    if live.table.row_security and comparison.declared.compression and Hazard.DROPS_POLICY not in allowed:
-        raise UnsupportedError(f"{comparison.name}.compression: row-level security is on, and TimescaleDB has no "
+    canonical, live = diff.canonical.row_security, diff.present
+    if live.table.row_security and diff.declared.compression and Hazard.DROPS_POLICY not in diff.allowed:
+        raise UnsupportedError(f"{diff.name}.compression: row-level security is on, and TimescaleDB has no "
                                f"columnstore on such a table; allow {Hazard.DROPS_POLICY} to switch it off, or leave "
                                "out compression")
-    names = {each.name for each in wanted.policies} if wanted else set()
-    found = [_step(Action.DROP, comparison, each.name, f"DROP POLICY {ident(each.name)} ON {ident(comparison.name)}",
+    names = {each.name for each in canonical.policies} if canonical else set()
+    found = [_step(Action.DROP, diff, each.name, f"DROP POLICY {ident(each.name)} ON {ident(diff.name)}",
                    "nobody declares the policy", Hazard.DROPS_POLICY)
              for each in live.policies if each.name not in names]
-    if wanted is None and live.table.row_security:
+    if canonical is None and live.table.row_security:
         force = ", NO FORCE ROW LEVEL SECURITY" if live.table.row_security.forced else ""
-        found.append(_step(Action.ALTER, comparison, "row_security",
-                           f"ALTER TABLE {ident(comparison.name)} DISABLE ROW LEVEL SECURITY{force}",
+        found.append(_step(Action.ALTER, diff, "row_security",
+                           f"ALTER TABLE {ident(diff.name)} DISABLE ROW LEVEL SECURITY{force}",
                            "nobody declares row-level security", Hazard.DROPS_POLICY))
     return found
 
 
-def _policy(comparison: Comparison, declared: Policy, wanted: Policy, live: Policy | None) -> list[Step]:
-    table, name = comparison.declared, declared.name
+def _policy(diff: TableDiff, declared: Policy, canonical: Policy, live: Policy | None) -> list[Step]:
+    table, name = diff.declared, declared.name
     if live is None:
-        return [_step(Action.CREATE, comparison, name, definition(table, declared), "the policy does not exist")]
-    if replace(wanted, comment=live.comment) == live:
+        return [_step(Action.CREATE, diff, name, definition(table, declared), "the policy does not exist")]
+    if replace(canonical, comment=live.comment) == live:
         return []
-    same_kind = (wanted.command, wanted.permissive) == (live.command, live.permissive)
-    loses = (live.using and not wanted.using) or (live.check and not wanted.check)
+    same_kind = (canonical.command, canonical.permissive) == (live.command, live.permissive)
+    loses = (live.using and not canonical.using) or (live.check and not canonical.check)
     why = f"it is {definition(table, live)}"
     if same_kind and not loses:
         sql = f"ALTER POLICY {ident(name)} ON {ident(table.full_name)}{_rest(declared)}"
-        return [_step(Action.ALTER, comparison, name, sql, why)]
+        return [_step(Action.ALTER, diff, name, sql, why)]
     on = f"{ident(name)} ON {ident(table.full_name)}"
     said = f"; COMMENT ON POLICY {on} IS {literal(live.comment)}" if live.comment else ""
-    return [_step(Action.REPLACE, comparison, name, f"DROP POLICY {on}; {definition(table, declared)}{said}", why)]
+    return [_step(Action.REPLACE, diff, name, f"DROP POLICY {on}; {definition(table, declared)}{said}", why)]
 
 
 def _rest(policy: Policy) -> str:
@@ -90,6 +89,6 @@ def _role(name: str) -> str:
     return name.upper() if name.lower() in ("public", "current_user", "session_user", "current_role") else ident(name)
 
 
-def _step(action: Action, comparison: Comparison, part: str, sql: str, why: str, *hazards: Hazard) -> Step:
-    return Step(action, f"{comparison.name}.{part}", sql, why, hazards, comparison.transaction,
-                "ACCESS EXCLUSIVE, no scan" if comparison.weight.has_rows else "")
+def _step(action: Action, diff: TableDiff, part: str, sql: str, why: str, *hazards: Hazard) -> Step:
+    return Step(action, f"{diff.name}.{part}", sql, why, hazards, diff.transaction,
+                "ACCESS EXCLUSIVE, no scan" if diff.weight.has_rows else "")

@@ -4,19 +4,20 @@ that ANALYZE does not bring back."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from schema.catalog.readers import statistics
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind
 from schema.model import renames
-from schema.model.live import Compared, Found
+from schema.model.diff import Diff
+from schema.model.live import LiveObject
 from schema.model.names import ident, idents
 from schema.model.objects import Statistics
 from schema.model.step import Action, Hazard, Step
 
-StatisticsComparison = Compared[Statistics, Found[Statistics]]
+StatisticsDiff = Diff[Statistics, LiveObject[Statistics]]
 KEPT = ("ndistinct", "dependencies", "mcv")
 COST = "SHARE UPDATE EXCLUSIVE on the table, no scan; empty until the table is analyzed"
 
@@ -27,18 +28,18 @@ def definition(declared: Statistics) -> str:
             f"ON {idents(declared.columns)} FROM {ident(declared.table)}")
 
 
-def steps(comparison: StatisticsComparison, _: Collection[str]) -> tuple[list[Step], list[str]]:
+def steps(diff: StatisticsDiff) -> tuple[list[Step], list[str]]:
     """Create the statistics object, or drop it and make it again where it differs; no step where it is as declared."""
-    declared, name = comparison.declared, comparison.name
+    declared, name = diff.declared, diff.name
     found: list[Step] = []
     live_comment = None
-    if comparison.live is None:
+    if diff.live is None:
         found.append(Step(Action.CREATE, name, definition(declared), "the statistics object does not exist"))
     else:
-        live = comparison.live.object
-        found += [renames.step("STATISTICS", comparison.renamed, declared)] if comparison.renamed else []
+        live = diff.live.object
+        found += [renames.step("STATISTICS", diff.context.former_name, declared)] if diff.context.former_name else []
         live_comment = live.comment
-        if replace(comparison.wanted, comment=live.comment) != live:
+        if replace(diff.canonical, comment=live.comment) != live:
             again = f"DROP STATISTICS {ident(name)}; {definition(declared)}"
             found.append(Step(Action.REPLACE, name, again, f"it is {definition(live)}", cost=COST))
             live_comment = None
@@ -46,16 +47,16 @@ def steps(comparison: StatisticsComparison, _: Collection[str]) -> tuple[list[St
     return [*found, *([said] if said else [])], []
 
 
-def settled(wanted: Statistics, live: Statistics | None) -> Statistics:
+def settled(canonical: Statistics, live: Statistics | None) -> Statistics:
     """The declaration with columns and kinds in the server's order, where they are the same: order tells nothing."""
-    plain = replace(wanted, table=wanted.table.removeprefix("public."), renamed_from=None, allow=())
+    plain = replace(canonical, table=canonical.table.removeprefix("public."), renamed_from=None, allow=())
     if live is None:
         return plain
     return replace(plain, columns=_in_order(plain.columns, live.columns), kinds=_in_order(plain.kinds, live.kinds))
 
 
-def _in_order(wanted: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, ...]:
-    return live if sorted(wanted) == sorted(live) else wanted
+def _in_order(canonical: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, ...]:
+    return live if sorted(canonical) == sorted(live) else canonical
 
 
 def errors(declared: Statistics) -> Iterable[str]:

@@ -25,7 +25,8 @@ from schema.kinds import (
 )
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
-from schema.model.live import Comparison, LiveTable, default_time_index
+from schema.model.diff import TableDiff
+from schema.model.live import LiveTable, default_time_index
 from schema.model.names import ident
 from schema.model.objects import Check, Column, ForeignKey, Index, Key, Policy, Table, Trigger
 from schema.model.step import Action, Hazard, Step, Transaction
@@ -82,7 +83,7 @@ def with_plain_words(declared: Table, merged: Table | None,
                    indexes=tuple(index.plain(each) or each for each in source.indexes))
 
 
-def wanted(table: Table, found: LiveTable) -> Table:
+def canonicalise(table: Table, found: LiveTable) -> Table:
     """The declared table with the words of the one that was made of it; named parts stay in declared order."""
     made = found.table
     triggers = [replace(mine, disabled=each.disabled)
@@ -99,50 +100,50 @@ def _ordered(declared: Sequence[Any], made: Sequence[Any]) -> tuple[Any, ...]:
                  for each in declared)
 
 
-def steps(comparison: Comparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     """The steps of one table, with all that hangs on it."""
     found: list[Step] = []
     warnings: list[str] = []
-    if comparison.live is None:
-        found.append(create_step(comparison.declared))
-        comparison = comparison.once_created()
+    if diff.live is None:
+        found.append(create_step(diff.declared))
+        diff = diff.once_created()
     else:
-        if comparison.renamed:
-            step = renames.step("TABLE", comparison.renamed, comparison.declared)
+        if diff.context.former_name:
+            step = renames.step("TABLE", diff.context.former_name, diff.declared)
             found.append(replace(step, transaction=Transaction.OWN))
-        comparison, renamed = renames.columns(comparison)
+        diff, renamed = renames.columns(diff)
         found.extend(renamed)
-        comparison, renamed = constraint.renames(comparison)
+        diff, renamed = constraint.renames(diff)
         found.extend(renamed)
-        undeclared, warnings = _undeclared_steps(comparison, allowed)
+        undeclared, warnings = _undeclared_steps(diff)
         found.extend(undeclared)
-        comparison = constraint.without(comparison, {step.object for step in undeclared})
-        comparison, without = column.without_generated(comparison)
+        diff = constraint.without(diff, {step.object for step in undeclared})
+        diff, without = column.without_generated(diff)
         found.extend(without)
     for part in PARTS:
-        found.extend(part(comparison))
+        found.extend(part(diff))
         if part is hypertable.steps:
-            comparison = hypertable.converted(comparison)
-    found.extend(comment.steps(comparison, {step.object for step in found}))
+            diff = hypertable.converted(diff)
+    found.extend(comment.steps(diff, {step.object for step in found}))
     # Last, when nothing that is declared stands on them any more.
-    dropped, left = _permitted(column.drop_steps(comparison, allowed), allowed)
+    dropped, left = _permitted(column.drop_steps(diff), diff.allowed)
     if dropped:
-        columnstore.require_released(comparison)
+        columnstore.require_released(diff)
     return [*found, *dropped], [*warnings, *left]
 
 
-def _undeclared_steps(comparison: Comparison, allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+def _undeclared_steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     """Drop what nobody declares where its hazard is allowed by name; say what was left in place."""
-    wanted, live = comparison.wanted, comparison.present.table
-    passing = {column.not_null_proof(each.name) for each in wanted.columns}
-    declared = constraint.names(wanted) | passing
-    found = [constraint.drop_step(comparison, name, "nobody declares the constraint")
+    canonical, live = diff.canonical, diff.present.table
+    passing = {column.not_null_proof(each.name) for each in canonical.columns}
+    declared = constraint.names(canonical) | passing
+    found = [constraint.drop_step(diff, name, "nobody declares the constraint")
              for name in sorted(constraint.names(live) - declared)]
-    found += [index.drop_step(comparison, name) for name in _undeclared_indexes(comparison)]
-    declared = {each.name for each in wanted.triggers}
-    found += [trigger.drop_step(comparison, each.name) for each in live.triggers if each.name not in declared]
-    found += row_security.undeclared_steps(comparison, allowed)
-    return _permitted(found, allowed)
+    found += [index.drop_step(diff, name) for name in _undeclared_indexes(diff)]
+    declared = {each.name for each in canonical.triggers}
+    found += [trigger.drop_step(diff, each.name) for each in live.triggers if each.name not in declared]
+    found += row_security.undeclared_steps(diff)
+    return _permitted(found, diff.allowed)
 
 
 def _permitted(found: Sequence[Step], allowed: Collection[str]) -> tuple[list[Step], list[str]]:
@@ -154,15 +155,15 @@ def _permitted(found: Sequence[Step], allowed: Collection[str]) -> tuple[list[St
     return steps, warnings
 
 
-def _undeclared_indexes(comparison: Comparison) -> list[str]:
+def _undeclared_indexes(diff: TableDiff) -> list[str]:
     """Indexes nobody declares, but for TimescaleDB's own on time, our unfinished ones and twins about to be renamed."""
-    wanted, live = comparison.wanted, comparison.present.table
-    ours = {each.name for each in wanted.indexes} | {each.name for each in wanted.keys}
+    canonical, live = diff.canonical, diff.present.table
+    ours = {each.name for each in canonical.indexes} | {each.name for each in canonical.keys}
     ours |= {name[:63 - len(index.BESIDE)] + index.BESIDE for name in ours}
     if live.hypertable:
         ours.add(default_time_index(live, live.hypertable))
     missing = ours - {each.name for each in live.indexes}
-    twins = {_unnamed(each) for each in wanted.indexes if each.name in missing}
+    twins = {_unnamed(each) for each in canonical.indexes if each.name in missing}
     return [each.name for each in live.indexes if each.name not in ours and _unnamed(each) not in twins]
 
 
@@ -204,5 +205,5 @@ def _missing(table: Table) -> Iterable[str]:
 
 KIND = Kind(
     Table, resource="schema:Table", page="table.md", read=tables.read,
-    server_words=ServerWords(creation, wanted, needs_server), steps=steps, lint=errors, compared=Comparison,
+    server_words=ServerWords(creation, canonicalise, needs_server), steps=steps, lint=errors, diff=TableDiff,
     drops=(Drop("table", "DROP TABLE {}", Hazard.DROPS_TABLE),))

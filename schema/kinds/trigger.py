@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.errors import UnsupportedError
-from schema.model.live import Comparison
+from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
 from schema.model.objects import Table, Trigger
 from schema.model.step import Action, Hazard, Step
@@ -32,54 +32,54 @@ def state(table: Table, trigger: Trigger) -> str:
            f"{ident(trigger.name)}"
 
 
-def steps(comparison: Comparison) -> list[Step]:
+def steps(diff: TableDiff) -> list[Step]:
     """Create the triggers that are missing, replace those that differ, enable or disable where that alone differs."""
-    live = {each.name: each for each in comparison.present.table.triggers}
-    _require_switches(comparison)
+    live = {each.name: each for each in diff.present.table.triggers}
+    _require_switches(diff)
     found: list[Step] = []
-    for declared, wanted in zip(comparison.declared.triggers, comparison.wanted.triggers, strict=True):
-        present = live.get(wanted.name)
-        mixed = wanted.name in comparison.present.mixed
+    for declared, canonical in zip(diff.declared.triggers, diff.canonical.triggers, strict=True):
+        present = live.get(canonical.name)
+        mixed = canonical.name in diff.present.mixed
         if present is None:
-            found.append(_step(Action.CREATE, comparison, declared, definition(comparison.declared, declared),
+            found.append(_step(Action.CREATE, diff, declared, definition(diff.declared, declared),
                                "the trigger does not exist"))
-        elif replace(wanted, comment=None, disabled=False) != replace(present, comment=None, disabled=False):
-            found.append(_replaced(comparison, declared, present))
+        elif replace(canonical, comment=None, disabled=False) != replace(present, comment=None, disabled=False):
+            found.append(_replaced(diff, declared, present))
             present = replace(present, disabled=False)
-        if wanted.disabled != bool(present and present.disabled) or (mixed and present):
+        if canonical.disabled != bool(present and present.disabled) or (mixed and present):
             why = "some chunks have it in another state" if mixed else \
-                f"the trigger is {'enabled' if wanted.disabled else 'disabled'}"
-            found.append(_step(Action.ALTER, comparison, declared, state(comparison.declared, declared), why))
+                f"the trigger is {'enabled' if canonical.disabled else 'disabled'}"
+            found.append(_step(Action.ALTER, diff, declared, state(diff.declared, declared), why))
     return found
 
 
-def drop_step(comparison: Comparison, name: str) -> Step:
+def drop_step(diff: TableDiff, name: str) -> Step:
     """Drop a trigger that nobody declares."""
-    return Step(Action.DROP, f"{comparison.name}.{name}", f"DROP TRIGGER {ident(name)} ON {ident(comparison.name)}",
-                "nobody declares the trigger", (Hazard.DROPS_TRIGGER,), comparison.transaction)
+    return Step(Action.DROP, f"{diff.name}.{name}", f"DROP TRIGGER {ident(name)} ON {ident(diff.name)}",
+                "nobody declares the trigger", (Hazard.DROPS_TRIGGER,), diff.transaction)
 
 
-def _replaced(comparison: Comparison, declared: Trigger, live: Trigger) -> Step:
-    table = comparison.declared
+def _replaced(diff: TableDiff, declared: Trigger, live: Trigger) -> Step:
+    table = diff.declared
     why = f"it is {definition(table, live)}"
-    on_chunks = not comparison.wanted.hypertable or comparison.timescaledb >= REPLACES_ON_CHUNKS_SINCE
-    if comparison.server_version >= REPLACES_SINCE and on_chunks:
-        return _step(Action.REPLACE, comparison, declared, definition(table, declared, replacing=True), why)
+    on_chunks = not diff.canonical.hypertable or diff.context.timescaledb >= REPLACES_ON_CHUNKS_SINCE
+    if diff.context.server_version >= REPLACES_SINCE and on_chunks:
+        return _step(Action.REPLACE, diff, declared, definition(table, declared, replacing=True), why)
     # Both in one transaction: nobody sees the table without it.
     on = f"{ident(declared.name)} ON {ident(table.full_name)}"
     said = f"; COMMENT ON TRIGGER {on} IS {literal(live.comment)}" if live.comment else ""
-    return _step(Action.REPLACE, comparison, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{said}", why)
+    return _step(Action.REPLACE, diff, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{said}", why)
 
 
-def _require_switches(comparison: Comparison) -> None:
-    disabled = [each.name for each in comparison.declared.triggers if each.disabled]
-    if disabled and comparison.declared.hypertable and () < comparison.timescaledb < SWITCHES_ON_CHUNKS_SINCE:
+def _require_switches(diff: TableDiff) -> None:
+    disabled = [each.name for each in diff.declared.triggers if each.disabled]
+    if disabled and diff.declared.hypertable and () < diff.context.timescaledb < SWITCHES_ON_CHUNKS_SINCE:
         raise UnsupportedError(
-            f"{comparison.name}.{disabled[0]}: a trigger of a hypertable can be disabled from TimescaleDB "
-            f"{'.'.join(map(str, SWITCHES_ON_CHUNKS_SINCE))} on, found {'.'.join(map(str, comparison.timescaledb))}; "
+            f"{diff.name}.{disabled[0]}: a trigger of a hypertable can be disabled from TimescaleDB "
+            f"{'.'.join(map(str, SWITCHES_ON_CHUNKS_SINCE))} on, found {'.'.join(map(str, diff.context.timescaledb))}; "
             "take the trigger out of the declaration instead")
 
 
-def _step(action: Action, comparison: Comparison, trigger: Trigger, sql: str, why: str) -> Step:
-    return Step(action, f"{comparison.name}.{trigger.name}", sql, why, transaction=comparison.transaction,
-                cost=COST if comparison.weight.has_rows else "")
+def _step(action: Action, diff: TableDiff, trigger: Trigger, sql: str, why: str) -> Step:
+    return Step(action, f"{diff.name}.{trigger.name}", sql, why, transaction=diff.transaction,
+                cost=COST if diff.weight.has_rows else "")

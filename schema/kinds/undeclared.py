@@ -25,9 +25,12 @@ TYPES: Mapping[str, type[Object] | None] = {
 class Dropping:
     """Steps before and after all others, and what is left in place."""
 
-    before: tuple[Step, ...]
-    after: tuple[Step, ...]
-    warnings: tuple[str, ...]
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+NOTHING = Dropping()
 
 
 def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Collection[str], *,

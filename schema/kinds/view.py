@@ -3,7 +3,7 @@ what stands on them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from schema.catalog.readers import views
@@ -11,12 +11,13 @@ from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.kinds import comment, rights
 from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
 from schema.model import renames
-from schema.model.live import Compared, Dependant, LiveView
+from schema.model.diff import Diff
+from schema.model.live import Dependant, LiveView
 from schema.model.names import ident
 from schema.model.objects import View
 from schema.model.step import Action, Hazard, Step
 
-ViewComparison = Compared[View, LiveView]
+ViewDiff = Diff[View, LiveView]
 INVOKER_SINCE = 150000
 
 
@@ -25,7 +26,7 @@ def creation(view: View) -> Iterable[tuple[str, str]]:
     yield view.full_name, definition(view)
 
 
-def wanted(view: View, found: LiveView) -> View:
+def canonicalise(view: View, found: LiveView) -> View:
     """The declared view with its query in the server's words."""
     return replace(view, query=found.object.query)
 
@@ -37,25 +38,25 @@ def definition(view: View, *, replacing: bool = False) -> str:
     return f"CREATE {'OR REPLACE ' if replacing else ''}VIEW {ident(view.full_name)}{invoker} AS\n{query}"
 
 
-def steps(comparison: ViewComparison, _: Collection[str]) -> tuple[list[Step], list[str]]:
+def steps(diff: ViewDiff) -> tuple[list[Step], list[str]]:
     """Create the view, replace it, or drop and make it again; no step where it is as declared."""
-    declared, name = comparison.declared, comparison.name
-    _require_invoker(comparison)
-    if comparison.live is None:
+    declared, name = diff.declared, diff.name
+    _require_invoker(diff)
+    if diff.live is None:
         found = [Step(Action.CREATE, name, definition(declared), "the view does not exist")]
         live_comment = None
-    elif comparison.dropped:
-        return [Step(Action.CREATE, name, "; ".join([definition(declared), *_afterwards(declared, comparison.present,
-                                                                                         comparison.made)]),
+    elif diff.context.recreated:
+        return [Step(Action.CREATE, name, "; ".join([definition(declared), *_afterwards(declared, diff.present,
+                                                                                         diff.context.scratch)]),
                      "it was dropped for what it stands on to be changed")], []
     else:
-        live = comparison.present
-        found = [renames.step("VIEW", comparison.renamed, declared)] if comparison.renamed else []
+        live = diff.present
+        found = [renames.step("VIEW", diff.context.former_name, declared)] if diff.context.former_name else []
         live_comment = live.object.comment
-        if must_be_made_again(comparison):
-            found.append(_again(comparison))
+        if must_be_recreated(diff.canonical, live, diff.context.scratch):
+            found.append(_again(diff))
             live_comment = declared.comment
-        elif comparison.wanted.query != live.object.query:
+        elif diff.canonical.query != live.object.query:
             found.append(Step(Action.REPLACE, name, definition(declared, replacing=True), "its query differs"))
         elif declared.security_invoker != live.object.security_invoker:
             on = "true" if declared.security_invoker else "false"
@@ -65,22 +66,21 @@ def steps(comparison: ViewComparison, _: Collection[str]) -> tuple[list[Step], l
     return [*found, *([said] if said else [])], []
 
 
-def must_be_made_again(comparison: ViewComparison) -> bool:
+def must_be_recreated(canonical: View, live: LiveView | None, scratch: LiveView | None) -> bool:
     """Whether CREATE OR REPLACE would refuse: a live column is gone, or has another name or type."""
-    if comparison.live is None or comparison.wanted.query == comparison.live.object.query or comparison.made is None:
+    if live is None or scratch is None or canonical.query == live.object.query:
         return False
-    before = comparison.live.columns
-    return comparison.made.columns[:len(before)] != before
+    return scratch.columns[:len(live.columns)] != live.columns
 
 
-def _again(comparison: ViewComparison) -> Step:
-    live, declared = comparison.present, comparison.declared
-    before, after = around(comparison.name, comparison.dependants, "it has to be dropped and made again", as_declared)
-    statements = [*before, f"DROP VIEW {ident(comparison.name)}", definition(declared),
-                  *_afterwards(declared, live, comparison.made), *after]
-    return Step(Action.REPLACE, comparison.name, ";\n".join(statements),
+def _again(diff: ViewDiff) -> Step:
+    live, declared = diff.present, diff.declared
+    before, after = around(diff.name, diff.context.dependants, "it has to be dropped and made again", as_declared)
+    statements = [*before, f"DROP VIEW {ident(diff.name)}", definition(declared),
+                  *_afterwards(declared, live, diff.context.scratch), *after]
+    return Step(Action.REPLACE, diff.name, ";\n".join(statements),
                 "its columns differ, so it is made again with its grants",
-                cost="ACCESS EXCLUSIVE on the view, no table is read", drops=dropped(comparison.dependants))
+                cost="ACCESS EXCLUSIVE on the view, no table is read", drops=dropped(diff.context.dependants))
 
 
 def around(what: str, dependants: Sequence[Dependant], why: str,
@@ -121,13 +121,13 @@ def _afterwards(declared: View, live: LiveView, made: LiveView | None = None) ->
     return [*([said.sql] if said else []), *rights.again("VIEW", ident(declared.full_name), live.rights, columns)]
 
 
-def _require_invoker(comparison: ViewComparison) -> None:
-    if comparison.declared.security_invoker and 0 < comparison.server_version < INVOKER_SINCE:
-        raise UnsupportedError(f"{comparison.name}: security_invoker needs PostgreSQL {INVOKER_SINCE // 10000} or "
-                               f"later, found {comparison.server_version // 10000}; declare the view without it, or "
+def _require_invoker(diff: ViewDiff) -> None:
+    if diff.declared.security_invoker and 0 < diff.context.server_version < INVOKER_SINCE:
+        raise UnsupportedError(f"{diff.name}: security_invoker needs PostgreSQL {INVOKER_SINCE // 10000} or "
+                               f"later, found {diff.context.server_version // 10000}; declare the view without it, or "
                                "upgrade the server")
 
 
 KIND = Kind(
-    View, resource="schema:View", page="view.md", read=views.read, server_words=ServerWords(creation, wanted),
+    View, resource="schema:View", page="view.md", read=views.read, server_words=ServerWords(creation, canonicalise),
     steps=steps, lint=nothing_alone, drops=(Drop("view", "DROP VIEW {}", Hazard.DROPS_VIEW, first=True),))

@@ -1,8 +1,8 @@
-"""What the server holds, and what it is compared with; pure values."""
+"""Live objects: what the server holds, in its own spelling; pure values."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
@@ -18,63 +18,23 @@ from schema.model.objects import (
     Table,
     View,
 )
-from schema.model.step import Transaction
 
-O = TypeVar("O", bound=Declared)  # noqa: E741 (the object, as L is what lives)
-L = TypeVar("L", bound="Live")
+O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
 
 class Live(Protocol):
-    """What a reader finds: the object in the server's words, and whatever more its kind has to know."""
+    """What a reader returns: the object as the server spells it, and whatever else its kind has to know."""
 
     @property
     def object(self) -> Declared:
-        """The object in the server's words."""
+        """The object as the server spells it."""
 
 
 @dataclass(frozen=True)
-class Found(Generic[O]):
-    """A live object of which nothing more has to be known."""
+class LiveObject(Generic[O]):
+    """A live object about which nothing else has to be known."""
 
     object: O
-
-
-@dataclass(frozen=True)
-class Compared(Generic[O, L]):
-    """One object three times: `declared` in the program's words, `wanted` the same in the server's, `live` as it is.
-
-    SQL is written from `declared`; equality is asked of `wanted`. `renamed` is the full name that the object bears on
-    the server where that is another; `live` has the new one already. `made` is what the server made of the declaration
-    to tell its words, `dependants` what stands in the way of a change, and a view that is `dropped` for another
-    object's sake has to be made again.
-    """
-
-    declared: O
-    wanted: O
-    live: L | None
-    server_version: int = 0
-    single_process: bool = False
-    timescaledb: tuple[int, ...] = ()
-    renamed: str | None = None
-    made: L | None = None
-    dependants: tuple[Dependant, ...] = ()
-    dropped: bool = False
-
-    def dependants_on(self, columns: Collection[str]) -> list[Dependant]:
-        """What stands on these columns."""
-        return [dependant for dependant in self.dependants if dependant.column in columns]
-
-    @property
-    def name(self) -> str:
-        """The object's name as people write it."""
-        return self.declared.full_name
-
-    @property
-    def present(self) -> L:
-        """The live object of a comparison whose object exists."""
-        if self.live is None:
-            raise ValueError(f"{self.name} does not exist yet")
-        return self.live
 
 
 @dataclass(frozen=True)
@@ -88,8 +48,8 @@ class Rights:
 
 @dataclass(frozen=True)
 class LiveFunction:
-    """A function as it is: `signature` as DROP takes it, `inputs` the types that tell it from others of its name
-    (`overloads`), `dependants` what keeps it from being dropped."""
+    """A live function. `signature` is what DROP takes, `inputs` are the types that distinguish it from the other
+    functions of its name (`overloads`), `dependants` are the objects that keep it from being dropped."""
 
     object: Function
     signature: str
@@ -101,7 +61,7 @@ class LiveFunction:
 
 @dataclass(frozen=True)
 class LiveView:
-    """A view as it is; `columns` are (name, type with collation)."""
+    """A live view; `columns` are (name, type with collation)."""
 
     object: View
     columns: tuple[tuple[str, str], ...] = ()
@@ -110,10 +70,10 @@ class LiveView:
 
 @dataclass(frozen=True)
 class Dependant:
-    """What stands on a relation, directly or not (`depth`), as the catalog says; `column` is the relation's.
+    """An object that depends on a relation, directly (`depth` 1) or through others; `column` is the relation's.
 
-    A view that is declared can be dropped and made again: `live` and `declared`. `planned` is one of the objects that
-    this plan is for; `later` is made again by its own step of the plan.
+    A view that is declared can be dropped and created again: `live` and `declared`. `planned`: this plan is for it,
+    too. `later`: its own step of the plan creates it again.
     """
 
     name: str
@@ -127,7 +87,7 @@ class Dependant:
 
 @dataclass(frozen=True)
 class PolicyJob:
-    """A policy's background job; `after` is what its config calls compress_after, drop_after or index_name."""
+    """The background job of a policy; `after` is compress_after, drop_after or index_name of its config."""
 
     id: int
     procedure: str
@@ -139,8 +99,8 @@ class PolicyJob:
 
 @dataclass(frozen=True)
 class LiveJob:
-    """A user-defined job as it is; `named` is False for one that the server has no name for. `doubles` are the numbers
-    of other jobs that do the same."""
+    """A live user-defined job; `named` is False where the server keeps no name for it. `doubles` are the numbers of
+    other jobs that do the same."""
 
     object: Job
     id: int
@@ -190,11 +150,10 @@ class Weight:
 
 @dataclass(frozen=True)
 class LiveTable:
-    """A table as it is. `not_valid` constraints and `invalid` indexes exist but were never finished.
+    """A live table. `not_valid` constraints and `invalid` indexes exist but were never finished.
 
     `policies` are those of row-level security, in force or not; `mixed` are triggers that chunks have enabled and the
-    hypertable disabled, or the other way round. `unindexed` says which chunks lack an index that the table has;
-    `columnstore` are the compressed chunks that may be compressed anew, where the declaration asks for that.
+    hypertable disabled, or the other way round. `unindexed` says which chunks lack an index that the table has.
     """
 
     table: Table
@@ -203,64 +162,12 @@ class LiveTable:
     policies: tuple[Policy, ...] = ()
     mixed: frozenset[str] = frozenset()
     jobs: tuple[PolicyJob, ...] = ()
-    weight: Weight = Weight()
     unindexed: Mapping[str, Sequence[UnindexedChunk]] = field(default_factory=dict)
-    columnstore: tuple[ColumnstoreChunk, ...] = ()
 
     @property
     def object(self) -> Table:
         """The table itself, under the name that every live object has."""
         return self.table
-
-
-@dataclass(frozen=True)
-class Comparison(Compared[Table, LiveTable]):
-    """A table compared."""
-
-    @property
-    def weight(self) -> Weight:
-        """What a change touches; nothing for a table that is about to be created."""
-        return self.live.weight if self.live else Weight()
-
-    @property
-    def has_columnstore(self) -> bool:
-        """Whether the live table has the columnstore enabled, which forbids some changes."""
-        return self.live is not None and self.live.table.compression is not None
-
-    @property
-    def transaction(self) -> Transaction:
-        """Changes to tables with rows commit one by one, so that each lock is short; all others go together."""
-        return Transaction.OWN if self.weight.has_rows else Transaction.SHARED
-
-    @property
-    def beside_writers(self) -> bool:
-        """Whether indexes are to be built beside writers. The embedded server has none, and cannot."""
-        return self.weight.has_rows and not self.single_process
-
-    @property
-    def relation(self) -> str:
-        """What ALTER calls it."""
-        return "TABLE"
-
-    @property
-    def index_schema(self) -> str:
-        """The schema that its indexes are in."""
-        return self.declared.schema
-
-    @property
-    def renames_indexes(self) -> bool:
-        """Whether its owner may rename its indexes."""
-        return True
-
-    def once_created(self) -> Comparison:
-        """The comparison as it stands right after CREATE TABLE, which makes columns and constraints."""
-        bare = replace(self.wanted, indexes=(), hypertable=None, compression=None, retention=None, reorder=None,
-                       triggers=(), row_security=None, comment=None,
-                       columns=tuple(replace(column, comment=None) for column in self.wanted.columns),
-                       keys=tuple(replace(key, comment=None) for key in self.wanted.keys),
-                       foreign_keys=tuple(replace(key, comment=None) for key in self.wanted.foreign_keys),
-                       checks=tuple(replace(check, comment=None) for check in self.wanted.checks))
-        return replace(self, live=LiveTable(bare))
 
 
 def compression_of(settings: Compression | None, jobs: tuple[PolicyJob, ...]) -> Compression | None:
@@ -290,7 +197,7 @@ def default_time_index(table: Table, hypertable: Hypertable) -> str:
 
 @dataclass(frozen=True)
 class Undeclared:
-    """Something live that nobody declares; `signature` is its name, with a function's arguments, or a job's number."""
+    """A live object that nobody declares; `signature` is its name, with a function's arguments, or a job's number."""
 
     kind: str
     name: str

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from schema.model.live import Compared, Comparison
+from schema.model.diff import TableDiff
+from schema.model.live import Live
 from schema.model.names import ident, literal
 from schema.model.objects import Column, Declared, Enum, Function, Statistics, Table, qualified
 from schema.model.sql_names import rename
@@ -15,40 +16,40 @@ from schema.model.step import Action, Step
 OPAQUE = frozenset({"comment", "type", "schema", "on_delete", "on_update", "method", "chunk", "interval", "body"})
 
 
-def columns(comparison: Comparison) -> tuple[Comparison, list[Step]]:
-    """Plan the renames of a table's columns; return the comparison as it is after them, and the steps."""
-    live = comparison.present.table
-    live_names = {column.name for column in live.columns}
-    former = {column.renamed_from: column.name for column in comparison.declared.columns
-              if column.renamed_from in live_names and column.name not in live_names}
-    names = {old: new for old, new in former.items() if old is not None}
+def column_names(declared: Table, live: Table) -> dict[str, str]:
+    """New names by old ones of the live columns that the declaration renames."""
+    names = {column.name for column in live.columns}
+    return {column.renamed_from: column.name for column in declared.columns
+            if column.renamed_from and column.renamed_from in names and column.name not in names}
+
+
+def columns(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
+    """Give live columns their declared names; returns the diff as it stands afterwards."""
+    live = diff.present.table
+    names = column_names(diff.declared, live)
     if not names:
-        return comparison, []
-    steps = [Step(Action.RENAME, f"{comparison.name}.{new}",
-                  f"ALTER TABLE {ident(comparison.name)} RENAME COLUMN {ident(old)} TO "
-                  f"{ident(new)}", "the column bears its former name", transaction=comparison.transaction)
+        return diff, []
+    steps = [Step(Action.RENAME, f"{diff.name}.{new}",
+                  f"ALTER TABLE {ident(diff.name)} RENAME COLUMN {ident(old)} TO {ident(new)}",
+                  "the column bears its former name", transaction=diff.transaction)
              for old, new in names.items()]
     table = replace(live, columns=tuple(replace(column, name=names.get(column.name, column.name),
-                                                default=column.default, generated=_text(column.generated, names))
+                                                generated=_text(column.generated, names))
                                         for column in live.columns))
     for part in ("keys", "foreign_keys", "checks", "indexes", "hypertable", "compression", "triggers", "row_security"):
         table = replace(table, **{part: _inside(getattr(table, part), names, part)})
-    policies = _inside(comparison.present.policies, names, "row_security")
-    chunks = _inside(comparison.present.columnstore, names, "columnstore")
-    present = replace(comparison.present, table=table, policies=policies, columnstore=chunks)
-    return replace(comparison, live=present), steps
+    policies = _inside(diff.present.policies, names, "row_security")
+    chunks = _inside(diff.context.columnstore, names, "columnstore")
+    return diff.with_live(replace(diff.present, table=table, policies=policies), columnstore=chunks), steps
 
 
-def values(comparisons: Iterable[Compared[Any, Any]]) -> Mapping[str, str]:
-    """Map each enum value that is about to be renamed to its new spelling, both as the server writes them in
-    expressions.
-
-    Shape: {"'old'::type": "'new'::type"}.
-    """
-    return {f"{literal(change.old)}::{comparison.name}": f"{literal(change.new)}::{comparison.name}"
-            for comparison in comparisons if isinstance(comparison.declared, Enum) and comparison.live
-            for change in comparison.declared.renames
-            if change.old in comparison.live.object.values and change.new not in comparison.live.object.values}
+def enum_values(objects: Iterable[tuple[Declared, Live | None]]) -> Mapping[str, str]:
+    """New values by old ones of the enums whose values are about to be renamed, as the server writes them in
+    expressions; `objects` are (declared, live)."""
+    return {f"{literal(value.old)}::{declared.full_name}": f"{literal(value.new)}::{declared.full_name}"
+            for declared, live in objects if isinstance(declared, Enum) and live and isinstance(live.object, Enum)
+            for value in declared.renames
+            if value.old in live.object.values and value.new not in live.object.values}
 
 
 def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, str]) -> Any:

@@ -1,1 +1,1 @@
-"""From the difference to ordered steps: what depends on what, what was renamed, what is in the way; pure."""
+"""From diffs to ordered steps: the steps of all objects, and the views that are in their way; pure."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from schema.canonical import normalising
 from schema.kinds import registry
-from schema.kinds import undeclared as undeclared_kind
+from schema.kinds.undeclared import NOTHING, Dropping
 from schema.lint import lint
-from schema.model.live import Compared, Undeclared
+from schema.model.diff import Diff
 from schema.model.names import ident
 from schema.model.objects import Object
 from schema.model.step import Action, Step
@@ -20,7 +20,7 @@ from schema.planning import view_dependants
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in order, what was left alone or out (`warnings`), and the declared parts the server cannot have."""
+    """Steps in order, `warnings` about what stays as it is, and the declared parts that the server cannot have."""
 
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -28,45 +28,47 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same steps: what was reviewed is what is applied."""
+        """A digest of the steps: equal for equal plans, so that only a reviewed plan is applied."""
         text = "\x1f".join(f"{step.object}\x1e{step.sql}\x1e{','.join(step.hazards)}" for step in self.steps)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def refused(self, allowed: Collection[str]) -> tuple[Step, ...]:
-        """The steps with a hazard that is not allowed by name."""
+        """Return the steps with a hazard that is not allowed by name."""
         return tuple(step for step in self.steps if step.refused(allowed))
 
     def render(self) -> list[str]:
-        """The plan as lines of text; none where there is nothing to do."""
+        """Return the plan as lines of text; no line where there is nothing to do."""
         return [step.render() for step in self.steps]
 
 
-def plan(comparisons: Iterable[Compared[Any, Any]], allowed: Collection[str] = (), left_out: Sequence[str] = (), *,
-         undeclared: Sequence[Undeclared] = (), protect: Collection[str] = (), backed_up: bool = False,
+def plan(diffs: Iterable[Diff[Any, Any]], *, dropping: Dropping = NOTHING, left_out: Sequence[str] = (),
          missing_schemas: Sequence[str] = ()) -> Plan:
-    """The steps that make every live object the declared one; what nobody declares goes only where that is allowed."""
-    dropping = undeclared_kind.plan(undeclared, allowed, protect, backed_up=backed_up)
-    steps = [Step(Action.CREATE, name, f"CREATE SCHEMA {ident(name)}",
-                  "the schema does not exist") for name in missing_schemas]
+    """Return the steps that make every live object the declared one; no step where live equals declared.
+
+    `diffs` are in the order in which the objects are created, `dropping` is what happens to undeclared objects.
+    """
+    diffs = tuple(diffs)
+    steps = [Step(Action.CREATE, name, f"CREATE SCHEMA {ident(name)}", "the schema does not exist")
+             for name in missing_schemas]
     steps.extend(dropping.before)
     warnings = list(dropping.warnings)
-    late: list[Step] = []
-    comparisons = view_dependants.arranged([*comparisons], gone={step.object for step in dropping.before})
-    for comparison in comparisons:
-        found, said = registry.of(comparison.declared).steps(comparison, {*allowed, *comparison.declared.allow})
-        found = [replace(step, allowed=comparison.declared.allow) for step in found]
-        steps.extend(step for step in found if not step.last)
-        late = [*(step for step in found if step.last), *late]
-        warnings.extend(said)
-    steps = view_dependants.as_one(steps, comparisons)
-    # A column is dropped once nothing that is declared stands on it any more.
-    return Plan((*steps, *late, *dropping.after), tuple(warnings), tuple(left_out))
+    last: list[Step] = []
+    for diff in diffs:
+        own, own_warnings = registry.of(diff.declared).steps(diff)
+        own = [replace(step, allowed=diff.declared.allow) for step in own]
+        steps.extend(step for step in own if not step.last)
+        last = [*(step for step in own if step.last), *last]
+        warnings.extend(own_warnings)
+    steps = view_dependants.in_one_transaction(steps, diffs)
+    # A column is dropped once nothing that is declared depends on it any more.
+    return Plan((*steps, *last, *dropping.after), tuple(warnings), tuple(left_out))
 
 
 def plan_from_empty(objects: Iterable[Object], timescaledb: tuple[int, ...] = ()) -> Plan:
-    """The plan for a database that has none of the objects yet, in ways that this version knows; asks no server."""
+    """Return the plan for a database that has none of the objects yet, for this TimescaleDB; asks no server."""
     objects = tuple(objects)
     lint(objects)
-    schemas = list(dict.fromkeys(each.schema for each in objects if each.schema != "public"))
-    return plan((registry.of(each).compared(each, normalising.settle(each, None), None, 0, False, timescaledb)
-                 for each in objects), missing_schemas=schemas)
+    schemas = list(dict.fromkeys(declared.schema for declared in objects if declared.schema != "public"))
+    kinds = [(declared, registry.of(declared)) for declared in objects]
+    return plan((kind.diff(declared, normalising.settle(declared, None), None, kind.context(timescaledb=timescaledb))
+                 for declared, kind in kinds), missing_schemas=schemas)

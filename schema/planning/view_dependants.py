@@ -1,90 +1,103 @@
-"""Views in the way of a change: which of them, where in the plan they are dropped and where they are made again; pure.
+"""Views in the way of a change: which of them, where the plan drops them and where it creates them again; pure.
 
 PostgreSQL changes no column's type, and drops no column and no view, under a view. A view that the plan leaves as it is
-comes back in the step that dropped it; one that the plan changes comes back by its own step, in the same transaction
-where nothing between them has to be outside of any.
+is created again in the step that dropped it. A view that the plan changes is created again by its own step, in the same
+transaction where no step between them has to run outside of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from schema.kinds import view
-from schema.model.live import Compared, Comparison, Dependant
-from schema.model.objects import View
+from schema.model.diff import Diff, Match
+from schema.model.live import Dependant, LiveTable
+from schema.model.objects import Table, View
 from schema.model.step import Step, Transaction
 
+Dependants = Mapping[str, tuple[Dependant, ...]]
 
-def may_be_in_the_way(comparison: Compared[Any, Any]) -> bool:
-    """Whether a change of this object may meet views that stand on it."""
-    if comparison.live is None:
+
+def may_be_in_the_way(match: Match[Any, Any]) -> bool:
+    """Whether a change of this object may meet views that depend on it."""
+    if match.live is None:
         return False
-    if isinstance(comparison.declared, View):
-        return view.must_be_made_again(comparison)
-    return isinstance(comparison, Comparison) and bool(retyped(comparison) or _dropped(comparison))
+    if isinstance(match.declared, View):
+        return view.must_be_recreated(match.canonical, match.live, match.scratch)
+    return isinstance(match.declared, Table) and bool(retyped_columns(match) or _dropped_columns(match))
 
 
-def retyped(comparison: Comparison) -> set[str]:
-    """The columns, by the names that they have now, whose type changes."""
-    live = {each.name: each.type for each in comparison.present.table.columns}
-    types = [(each.renamed_from if each.renamed_from in live else each.name, wanted.type)
-             for each, wanted in zip(comparison.declared.columns, comparison.wanted.columns, strict=True)]
+def retyped_columns(match: Match[Table, LiveTable]) -> set[str]:
+    """The columns whose type changes, by the names that they have now."""
+    if match.live is None:
+        return set()
+    live = {column.name: column.type for column in match.live.table.columns}
+    types = [(column.renamed_from if column.renamed_from in live else column.name, canonical.type)
+             for column, canonical in zip(match.declared.columns, match.canonical.columns, strict=True)]
     return {name for name, type_ in types if name and live.get(name, type_) != type_}
 
 
-def _dropped(comparison: Comparison) -> set[str]:
-    declared = {name for each in comparison.wanted.columns for name in (each.name, each.renamed_from)}
-    declared |= {each.renamed_from for each in comparison.declared.columns}
-    return {each.name for each in comparison.present.table.columns} - declared
+def _dropped_columns(match: Match[Table, LiveTable]) -> set[str]:
+    declared = {name for column in match.canonical.columns for name in (column.name, column.renamed_from)}
+    declared |= {column.renamed_from for column in match.declared.columns}
+    return {column.name for column in match.live.table.columns} - declared if match.live else set()
 
 
-def arranged(comparisons: Sequence[Compared[Any, Any]], gone: Collection[str] = ()) -> list[Compared[Any, Any]]:
-    """The comparisons with each view in the way marked where it is made again, and dropped once.
+def arrange(matches: Sequence[Match[Any, Any]], dependants: Dependants,
+            dropped: Collection[str] = ()) -> tuple[Dependants, set[str]]:
+    """Decide where each view in the way is dropped and created again: each is dropped once only.
 
-    What the plan drops before anything else is `gone` and in nobody's way.
+    `dependants` are by the live name of the relation; what the plan drops before everything else, `dropped`, is in the
+    way of nothing. Returns them by declared name, with `later` set, and the views that their own step creates again.
     """
-    comparisons = [replace(each, dependants=tuple(one for one in each.dependants if one.name not in gone))
-                   for each in comparisons] if gone else comparisons
-    changing = {each.name for each in comparisons if isinstance(each.declared, View) and each.live is not None
-                and each.wanted.query != each.live.object.query}
-    dropped: set[str] = set()
-    found: list[Compared[Any, Any]] = []
-    for each in comparisons:
-        blocking = _blocking(each)
-        later = _later(each, blocking, changing)
-        found.append(replace(each, dependants=tuple(
-            replace(one, later=one.name in later) for one in each.dependants
-            if not (one in blocking and one.name in dropped))))
-        dropped |= later
-    return [replace(each, dropped=True) if each.name in dropped or each.renamed in dropped else each for each in found]
-
-
-def _blocking(comparison: Compared[Any, Any]) -> list[Dependant]:
-    if isinstance(comparison, Comparison):
-        return comparison.dependants_on(retyped(comparison)) if comparison.live else []
-    return list(comparison.dependants)
-
-
-def _later(comparison: Compared[Any, Any], blocking: Sequence[Dependant], changing: Collection[str]) -> set[str]:
-    """The views that get their own step: on a view that is made anew all of them, else those that the plan changes and
-    what stands above them."""
-    planned = [each for each in blocking if each.planned and each.declared]
-    if isinstance(comparison.declared, View):
-        return {each.name for each in planned}
-    depths = [each.depth for each in planned if each.declared and each.declared.full_name in changing]
-    return {each.name for each in planned if depths and each.depth >= min(depths)}
-
-
-def as_one(steps: Sequence[Step], comparisons: Sequence[Compared[Any, Any]]) -> list[Step]:
-    """The steps with those from a view's drop to its own creation in one transaction, where each of them can be."""
-    found = list(steps)
-    for each in comparisons:
-        if not each.dropped:
+    changing = {match.name for match in matches if isinstance(match.declared, View) and match.live is not None
+                and match.canonical.query != match.live.object.query}
+    recreated: set[str] = set()
+    arranged: dict[str, tuple[Dependant, ...]] = {}
+    for match in matches:
+        around = [dependant for dependant in dependants.get(match.live_name, ()) if dependant.name not in dropped]
+        if not around:
             continue
-        begin = next((n for n, step in enumerate(found) if (each.renamed or each.name) in step.drops), None)
-        end = next((n for n, step in enumerate(found) if step.object == each.name), None)
-        if begin is not None and end is not None and all(step.transactional for step in found[begin:end + 1]):
-            found[begin:end + 1] = [replace(step, transaction=Transaction.SHARED) for step in found[begin:end + 1]]
-    return found
+        blocking = _blocking(match, around)
+        later = _later(match, blocking, changing)
+        arranged[match.name] = tuple(
+            replace(dependant, later=dependant.name in later) for dependant in around
+            if not (dependant in blocking and dependant.name in recreated))
+        recreated |= later
+    return arranged, recreated
+
+
+def _blocking(match: Match[Any, Any], dependants: Sequence[Dependant]) -> list[Dependant]:
+    if not isinstance(match.declared, Table):
+        return list(dependants)
+    columns = retyped_columns(match)
+    return [dependant for dependant in dependants if dependant.column in columns]
+
+
+def _later(match: Match[Any, Any], blocking: Sequence[Dependant], changing: Collection[str]) -> set[str]:
+    """The views that their own step creates again: all of them above a view that is itself created again, else those
+    that the plan changes, with what depends on them."""
+    planned = [dependant for dependant in blocking if dependant.planned and dependant.declared]
+    if isinstance(match.declared, View):
+        return {dependant.name for dependant in planned}
+    depths = [dependant.depth for dependant in planned
+              if dependant.declared and dependant.declared.full_name in changing]
+    return {dependant.name for dependant in planned if depths and dependant.depth >= min(depths)}
+
+
+def in_one_transaction(steps: Sequence[Step], diffs: Sequence[Diff[Any, Any]]) -> list[Step]:
+    """Return the steps with those from a view's drop to its own creation in one transaction, where each of them can be
+    in one."""
+    arranged = list(steps)
+    for diff in diffs:
+        if not diff.context.recreated:
+            continue
+        live_name = diff.context.former_name or diff.name
+        first = next((n for n, step in enumerate(arranged) if live_name in step.drops), None)
+        last = next((n for n, step in enumerate(arranged) if step.object == diff.name), None)
+        if first is not None and last is not None and all(step.transactional for step in arranged[first:last + 1]):
+            arranged[first:last + 1] = [replace(step, transaction=Transaction.SHARED)
+                                        for step in arranged[first:last + 1]]
+    return arranged

@@ -12,7 +12,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from schema.aggregates import refresh_windows
-from schema.aggregates.live import BESIDE, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
+from schema.aggregates.live import NEW, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
 from schema.model import intervals
@@ -29,7 +29,7 @@ def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
     """
     if not capabilities.community:
         return {}
-    wide = [*names, *(name + suffix for name in names for suffix in (BESIDE, OLD))]
+    wide = [*names, *(name + suffix for name in names for suffix in (NEW, OLD))]
     graph = rows(connection, "aggregates", schema=schema, names=wide)
     present = {row["name"]: row for row in graph if row["query"] is not None}
     if not present:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection
@@ -11,18 +10,20 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows
 from schema.catalog.readers import views
-from schema.model.live import Compared, Dependant, LiveView
+from schema.model.live import Dependant, LiveView
 from schema.model.objects import Object, View, qualified
 
 
-def with_dependants(connection: Connection[Any], capabilities: Capabilities, comparisons: Sequence[Compared[Any, Any]],
-                    changing: Collection[str], declared: Iterable[Object],
-                    context: Iterable[Object]) -> list[Compared[Any, Any]]:
-    """Return the comparisons with their `dependants`, read only for the relations (live full names) in `changing`."""
-    dependant_rows = views.read_dependants(connection, list(changing))
-    if not dependant_rows:
-        return list(comparisons)
-    live = _views(connection, capabilities, [row for group in dependant_rows.values() for row in group])
+def read_dependants(connection: Connection[Any], capabilities: Capabilities, relations: Collection[str],
+                    declared: Iterable[Object], context: Iterable[Object]) -> dict[str, tuple[Dependant, ...]]:
+    """Read what depends on these relations (live full names), by relation; no entry where nothing does.
+
+    `declared` are the objects that are planned, `context` is what else the program declares.
+    """
+    found = views.read_dependants(connection, list(relations))
+    if not found:
+        return {}
+    live = _views(connection, capabilities, [row for dependants in found.values() for row in dependants])
     planned = _by_name(declared)
     known = {**_by_name(context), **planned}
     aggregates = _aggregates(connection, capabilities, list(dependant_rows))
@@ -30,12 +31,11 @@ def with_dependants(connection: Connection[Any], capabilities: Capabilities, com
     def dependant(row: Row) -> Dependant:
         name = qualified(row["schema"], row["name"]) if row["kind"] == "v" else row["description"]
         if name.startswith("_timescaledb_internal."):
-            name = ", ".join(f"continuous aggregate {aggregate}" for aggregate in aggregates.get(row["base"], (name,)))
+            over = aggregates.get(row["base"], (name,))
+            name = ", ".join(f"continuous aggregate {aggregate}" for aggregate in over)
         return Dependant(name, row["column"], row["depth"], live.get(name), known.get(name), name in planned)
 
-    return [replace(comparison, dependants=tuple(
-        dependant(row) for row in dependant_rows.get(comparison.renamed or comparison.name, ())))
-            for comparison in comparisons]
+    return {relation: tuple(map(dependant, dependants)) for relation, dependants in found.items()}
 
 
 def _by_name(objects: Iterable[Object]) -> dict[str, View]:

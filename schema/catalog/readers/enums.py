@@ -9,11 +9,12 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import rows
-from schema.model.live import Found
+from schema.model.live import LiveObject
 from schema.model.objects import Enum
 
 
-def read(connection: Connection[Any], _: Capabilities, schema: str, names: Sequence[str]) -> dict[str, Found[Enum]]:
-    """Read the live enums of one schema, by name; missing ones are absent."""
-    return {row["name"]: Found(Enum(row["name"], tuple(row["values"]), schema=schema, comment=row["comment"]))
+def read(connection: Connection[Any], _: Capabilities, schema: str,
+         names: Sequence[str]) -> dict[str, LiveObject[Enum]]:
+    """The live enums of one schema by name; absent ones are absent."""
+    return {row["name"]: LiveObject(Enum(row["name"], tuple(row["values"]), schema=schema, comment=row["comment"]))
             for row in rows(connection, "enums", schema=schema, names=list(names))}

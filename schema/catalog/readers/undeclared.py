@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from schema.aggregates.live import BESIDE, OLD
+from schema.aggregates.live import NEW, OLD
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
 from schema.catalog.readers import jobs
@@ -32,12 +32,11 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
     if capabilities.timescaledb_version is not None:
         more = rows(connection, "undeclared_timescaledb", schemas=schemas)
         aggregates = {(row["schema"], row["name"]) for row in more if row["kind"] == "aggregate"}
-        plain = [row for row in present if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"]
-        present = plain + more
-    declared = {(type(value), value.full_name) for value in objects}
-    declared |= {(type(value), qualified(value.schema, value.renamed_from)) for value in objects if value.renamed_from}
-    declared |= {(ContinuousAggregate, value.full_name + suffix) for value in objects
-                 if isinstance(value, ContinuousAggregate) for suffix in (BESIDE, OLD)}
+        found = [row for row in found if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"] + more
+    declared = {(type(each), each.full_name) for each in objects}
+    declared |= {(type(each), qualified(each.schema, each.renamed_from)) for each in objects if each.renamed_from}
+    declared |= {(ContinuousAggregate, each.full_name + suffix) for each in objects
+                 if isinstance(each, ContinuousAggregate) for suffix in (NEW, OLD)}
     known = _known_jobs(connection, capabilities, objects)
     left = [row for row in present
             if (row["signature"] not in known if row["kind"] == "job" else

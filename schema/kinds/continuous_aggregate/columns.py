@@ -5,69 +5,69 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from schema.aggregates.live import UNFILLED, AggregateComparison
+from schema.aggregates.live import UNFILLED, AggregateDiff
+from schema.aggregates.query_change import Change
 from schema.aggregates.refresh_windows import Moment
 from schema.kinds.continuous_aggregate import fill
-from schema.kinds.continuous_aggregate.query_change import Change, lost_history
 from schema.model.names import ident, literal
 from schema.model.step import Action, Step, Transaction
 
 
-def rename_steps(comparison: AggregateComparison, change: Change) -> list[Step]:
+def rename_steps(diff: AggregateDiff, change: Change) -> list[Step]:
     """Give columns that say the same their declared names; what stands on them follows."""
-    return [Step(Action.RENAME, f"{comparison.name}.{new}",
-                 f"ALTER MATERIALIZED VIEW {ident(comparison.name)} RENAME COLUMN "
+    return [Step(Action.RENAME, f"{diff.name}.{new}",
+                 f"ALTER MATERIALIZED VIEW {ident(diff.name)} RENAME COLUMN "
                                              f"{ident(old)} TO {ident(new)}",
                  "the same column bears another name", transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan")
             for old, new in change.renamed.items()]
 
 
-def add_steps(comparison: AggregateComparison, change: Change) -> tuple[list[Step], list[str]]:
+def add_steps(diff: AggregateDiff, change: Change) -> tuple[list[Step], list[str]]:
     """Add columns and compute them newest bucket first; go on where an interrupted run left off.
 
     How far it got is in the comments of the columns until they are complete. Buckets whose rows are gone keep NULL.
     """
-    marked = [each for each in comparison.present.columns if each.unfilled is not None]
+    marked = [each for each in diff.present.columns if each.unfilled is not None]
     columns = [*change.added, *(each.name for each in marked)]
     if not columns:
         return [], []
-    lost = lost_history(comparison)
-    spans = fill.windows_of(comparison, exact=lost) if comparison.weight.has_rows else []
+    lost = diff.loses_history
+    spans = fill.windows_of(diff, exact=lost) if diff.weight.has_rows else []
     left = spans if change.added else [each for each in spans
                                        if _is_before(each.start, (one.unfilled for one in marked))]
-    steps = [_add(comparison, name, sql, spans[-1].until if spans else None) for name, sql in change.added.items()]
+    steps = [_add(diff, name, sql, spans[-1].until if spans else None) for name, sql in change.added.items()]
     for window in reversed(left):
-        steps.append(fill.step(comparison, comparison.name, window, "computes the new columns",
+        steps.append(fill.step(diff, diff.name, window, "computes the new columns",
                                          last=window is spans[-1], force=True))
-        steps.append(_mark(comparison, columns, window.start if window is not spans[0] else None))
+        steps.append(_mark(diff, columns, window.start if window is not spans[0] else None))
     if not left and marked:
-        steps.append(_mark(comparison, columns, None))
-    said = [f"{comparison.name}.{name} stays NULL in buckets before {comparison.span.first}: the rows they were "
-            "computed from are gone" for name in columns if lost and comparison.span]
+        steps.append(_mark(diff, columns, None))
+    said = [f"{diff.name}.{name} stays NULL in buckets before {diff.context.span.first}: the rows they were "
+            "computed from are gone" for name in columns if lost and diff.context.span]
     return steps, said
 
 
-def _add(comparison: AggregateComparison, name: str, sql: str, until: Moment | None) -> Step:
-    made = comparison.made
+def _add(diff: AggregateDiff, name: str, sql: str, until: Moment | None) -> Step:
+    made = diff.context.scratch
     type_ = next(each.type for each in made.columns if each.name == name) if made else ""
-    text = (f"ALTER MATERIALIZED VIEW {ident(comparison.name)} ADD COLUMN {ident(name)} {type_} "
+    text = (f"ALTER MATERIALIZED VIEW {ident(diff.name)} ADD COLUMN {ident(name)} {type_} "
             f"GENERATED ALWAYS AS ({sql}) STORED")
     if until is not None:
-        text += f"; {_comment(comparison, name, until)}"
-    return Step(Action.CREATE, f"{comparison.name}.{name}", text, "the column does not exist",
+        text += f"; {_comment(diff, name, until)}"
+    return Step(Action.CREATE, f"{diff.name}.{name}", text, "the column does not exist",
                 transaction=Transaction.OWN,
                 cost="ACCESS EXCLUSIVE, no scan")
 
 
-def _mark(comparison: AggregateComparison, columns: Iterable[str], until: Moment | None) -> Step:
-    return Step(Action.COMMENT, comparison.name, "; ".join(_comment(comparison, name, until) for name in columns),
+def _mark(diff: AggregateDiff, columns: Iterable[str], until: Moment | None) -> Step:
+    return Step(Action.COMMENT, diff.name, "; ".join(_comment(diff, name, until) for name in columns),
                 "keeps how far it got" if until is not None else "all buckets are computed",
                 transaction=Transaction.OWN)
 
 
-def _comment(comparison: AggregateComparison, name: str, until: Moment | None) -> str:
+def _comment(diff: AggregateDiff, name: str, until: Moment | None) -> str:
     text = None if until is None else UNFILLED + json.dumps(until if isinstance(until, int) else until.isoformat())
-    return f"COMMENT ON COLUMN {ident(comparison.name)}.{ident(name)} IS {literal(text)}"
+    return f"COMMENT ON COLUMN {ident(diff.name)}.{ident(name)} IS {literal(text)}"
 
 
 def _is_before(start: Moment, limits: Iterable[Moment | None]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema.aggregates import refresh_windows
-from schema.aggregates.live import AggregateComparison, bucket_of
+from schema.aggregates.live import AggregateDiff, bucket_of
 from schema.aggregates.refresh_windows import Window
 from schema.model import intervals
 from schema.model.names import ident, literal
@@ -13,43 +13,43 @@ from schema.model.step import Action, Step, Transaction
 COST = "reads the source, blocks neither readers nor writers"
 
 
-def windows_of(comparison: AggregateComparison, *, exact: bool = False) -> list[Window]:
+def windows_of(diff: AggregateDiff, *, exact: bool = False) -> list[Window]:
     """All windows that the source has rows for, oldest first; with `exact` none reaches before its first row."""
-    span = comparison.span
+    span = diff.context.span
     if span is None or span.first is None or span.last is None:
         return []
-    width = refresh_windows.width_of(bucket_of(comparison.wanted).width)
+    width = refresh_windows.width_of(bucket_of(diff.canonical).width)
     return refresh_windows.windows(span.first, span.last, length=intervals.fixed_length(span.chunk), width=width,
                                    exact=exact)
 
 
-def step(comparison: AggregateComparison, name: str, window: Window, why: str, *, last: bool,
+def step(diff: AggregateDiff, name: str, window: Window, why: str, *, last: bool,
          force: bool = False) -> Step:
     """Compute one window of the aggregate `name`; the `last` window ends where the refresh policy will go on."""
-    end = _end(comparison, window) if last else refresh_windows.sql(window.end)
+    end = _end(diff, window) if last else refresh_windows.sql(window.end)
     forced = ", force => true" if force else ""
-    return Step(Action.COMPUTE, comparison.name, f"CALL refresh_continuous_aggregate({literal(ident(name))}, "
+    return Step(Action.COMPUTE, diff.name, f"CALL refresh_continuous_aggregate({literal(ident(name))}, "
                                  f"{refresh_windows.sql(window.start)}, {end}{forced})", why,
                 transaction=Transaction.NONE, cost=COST, heavy=True)
 
 
-def _end(comparison: AggregateComparison, window: Window) -> str:
+def _end(diff: AggregateDiff, window: Window) -> str:
     """Up to where the policy would: what is newer is still being written. All there is where no policy follows.
 
     Written so that the step stays the same while time passes, and so that it holds a bucket in any case.
     """
-    refresh = comparison.declared.refresh
+    refresh = diff.declared.refresh
     now = {"timestamp without time zone": "localtimestamp", "timestamp with time zone": "now()",
-           "date": "current_date"}.get(_type(comparison, comparison.wanted), "")
+           "date": "current_date"}.get(_type(diff, diff.canonical), "")
     if refresh is None or refresh.end is None or not now or isinstance(window.start, int):
         return "NULL"
-    least = refresh_windows.sql(refresh_windows.later(window.start, bucket_of(comparison.wanted).width, 2))
-    kind = _type(comparison, comparison.wanted)
+    least = refresh_windows.sql(refresh_windows.later(window.start, bucket_of(diff.canonical).width, 2))
+    kind = _type(diff, diff.canonical)
     present = f"{now} - {intervals.sql(refresh.end)}"
     return f"greatest(({present})::{kind}, {least}::{kind})" if kind == "date" else f"greatest({present}, {least})"
 
 
-def _type(comparison: AggregateComparison, wanted: ContinuousAggregate) -> str:
-    made = comparison.made or comparison.live
-    name = bucket_of(wanted).name
+def _type(diff: AggregateDiff, canonical: ContinuousAggregate) -> str:
+    made = diff.context.scratch or diff.live
+    name = bucket_of(canonical).name
     return next((each.type for each in made.columns if each.name == name), "") if made else ""

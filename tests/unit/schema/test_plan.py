@@ -10,7 +10,8 @@ import pytest
 from schema.canonical.normalising import settle
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.lifecompanion import tables as declared
-from schema.model.live import Comparison, LiveTable, PolicyJob, Weight
+from schema.model.diff import Context, TableDiff
+from schema.model.live import LiveTable, PolicyJob, Weight
 from schema.model.objects import Check, Column, Compression, Index, Key, Retention, Table
 from schema.model.step import Hazard, Transaction
 from schema.planning.plan import Plan, plan, plan_from_empty
@@ -23,8 +24,8 @@ JOBS = (PolicyJob(1000, "policy_compression", "1 mon", "12:00:00", False),
 
 def change(live: Table, wanted: Table, weight: Weight = ROWS, **details: object) -> Plan:
     """The plan from one table to another, both taken to be in the server's words."""
-    present = LiveTable(live, weight=weight, **details)  # type: ignore[arg-type]
-    return plan([Comparison(wanted, settle(wanted, live), present, server_version=170000)])
+    found = LiveTable(live, **details)  # type: ignore[arg-type]
+    return plan([TableDiff(wanted, settle(wanted, live), found, Context(170000, weight=weight))])
 
 
 def sql(planned: Plan) -> list[str]:
@@ -160,9 +161,9 @@ def test_indexes_on_rows_block_no_writer() -> None:
 def test_timescaledbs_own_index_on_time_is_never_in_a_plan() -> None:
     own = Index("environmental_readings_measured_at_idx", ("measured_at DESC",))
     live = replace(READINGS, indexes=(*READINGS.indexes, own))
-    comparison = Comparison(READINGS, settle(READINGS, live), LiveTable(live, jobs=JOBS))
-    planned = plan([comparison], allowed={"drops_index"})
-    assert (planned.steps, planned.warnings) == ((), ())
+    context: Context[LiveTable] = Context(allow=frozenset({"drops_index"}))
+    found = plan([TableDiff(READINGS, settle(READINGS, live), LiveTable(live, jobs=JOBS), context)])
+    assert (found.steps, found.warnings) == ((), ())
 
 
 def test_a_changed_retention_alters_its_job_and_keeps_the_rest() -> None:
@@ -208,11 +209,12 @@ def test_a_columnstore_with_chunks_in_it_is_not_taken_away() -> None:
 
 def test_undeclared_parts_are_warnings_until_their_hazard_is_allowed() -> None:
     live = replace(USERS, columns=(*USERS.columns, Column("nickname", "text")))
-    comparison = Comparison(USERS, USERS, LiveTable(live, weight=ROWS))
-    assert plan([comparison]).steps == ()
-    assert plan([comparison]).warnings == (
+    diff = TableDiff(USERS, USERS, LiveTable(live), Context(weight=ROWS))
+    assert plan([diff]).steps == ()
+    assert plan([diff]).warnings == (
         "users.nickname is not declared and was left in place; declare it, or allow drops_column to drop it",)
-    assert sql(plan([comparison], allowed={"drops_column"})) == ["ALTER TABLE users DROP COLUMN nickname"]
+    allowed = replace(diff, context=Context(allow=frozenset({"drops_column"}), weight=ROWS))
+    assert sql(plan([allowed])) == ["ALTER TABLE users DROP COLUMN nickname"]
 
 
 def test_names_that_need_quotes_get_them() -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from schema.lifecompanion import declared
-from schema.model.live import Compared, Dependant, LiveView
+from schema.model.diff import Context, Diff, Match
+from schema.model.live import Dependant, LiveView
 from schema.model.objects import View
 from schema.model.step import Action, Transaction
 from schema.planning import view_dependants
@@ -29,14 +30,17 @@ def test_the_actions_of_a_plan_are_those_of_its_sql(timestamps: bool) -> None:
             assert step.action in (Action.CREATE, Action.ALTER)
 
 
-def changed() -> list[Compared[View, LiveView]]:
+def changed() -> list[Diff[View, LiveView]]:
     """A view whose column changes its type, and one that stands on it and changes, too."""
     below, above = replace(BELOW, query="SELECT 1::bigint AS a"), replace(ABOVE, query="SELECT a + 1 AS a FROM warm")
     live = LiveView(ABOVE, COLUMNS)
     standing = Dependant("warmer", "", live=live, declared=above, planned=True)
-    return [Compared(below, below, LiveView(BELOW, COLUMNS), made=LiveView(below, (("a", "bigint"),)),
-                     dependants=(standing,)),
-            Compared(above, above, live, made=LiveView(above, (("a", "bigint"),)))]
+    matches = [Match(below, below, LiveView(BELOW, COLUMNS), scratch=LiveView(below, (("a", "bigint"),))),
+               Match(above, above, live, scratch=LiveView(above, (("a", "bigint"),)))]
+    dependants, recreated = view_dependants.arrange(matches, {"warm": (standing,)})
+    return [Diff(match.declared, match.canonical, match.live, Context(
+        scratch=match.scratch, dependants=tuple(dependants.get(match.name, ())), recreated=match.name in recreated))
+        for match in matches]
 
 
 def test_a_step_names_the_views_that_it_drops_on_its_way() -> None:
@@ -45,9 +49,10 @@ def test_a_step_names_the_views_that_it_drops_on_its_way() -> None:
     assert (second.action, second.object, second.drops) == (Action.CREATE, "warmer", ())
 
 
-def test_a_view_is_recreated_in_the_transaction_that_dropped_it_and_not_confused_with_a_longer_name() -> None:
-    steps = view_dependants.arranged(changed())
+def test_a_view_is_back_in_the_transaction_that_dropped_it_and_one_of_a_longer_name_is_no_concern() -> None:
     first, second = (replace(step, transaction=Transaction.OWN) for step in plan(changed()).steps)
-    assert {step.transaction for step in view_dependants.as_one([first, second], steps)} == {Transaction.SHARED}
+    steps = view_dependants.in_one_transaction([first, second], changed())
+    assert {step.transaction for step in steps} == {Transaction.SHARED}
     other = replace(first, drops=("warmer_still",))
-    assert {step.transaction for step in view_dependants.as_one([other, second], steps)} == {Transaction.OWN}
+    steps = view_dependants.in_one_transaction([other, second], changed())
+    assert {step.transaction for step in steps} == {Transaction.OWN}

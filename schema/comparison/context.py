@@ -1,0 +1,80 @@
+"""Gather what planning needs beside the matched objects, and make a diff of each. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from schema.canonical import normalising
+from schema.catalog.readers.dependants import read_dependants
+from schema.catalog.readers.weights import read_columnstore, read_weights
+from schema.comparison.aggregates import aggregate_diffs
+from schema.comparison.declaration import Declaration, Key
+from schema.comparison.match import Matches
+from schema.kinds import columnstore, registry
+from schema.model.diff import Diff, Match
+from schema.model.live import ColumnstoreChunk, Live, LiveTable, Weight
+from schema.model.objects import ContinuousAggregate
+from schema.planning import view_dependants
+
+Chunks = Mapping[str, tuple[ColumnstoreChunk, ...]]
+Tables = Sequence[tuple[Match[Any, Any], LiveTable]]
+
+
+def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[Key, Live], matches: Matches,
+           dropped: Collection[str]) -> list[Diff[Any, Any]]:
+    """Return one finished diff for each match, in their order; asks only about objects that differ.
+
+    `dropped` are the full names of what the plan drops before everything else. The number of queries does not grow with
+    the number of objects.
+    """
+    capabilities = declaration.capabilities
+    changing = [match.live_name for match in matches if view_dependants.may_be_in_the_way(match)]
+    found = read_dependants(connection, capabilities, changing, declaration.declared, declaration.context)
+    dependants, recreated = view_dependants.arrange(matches, found, dropped)
+    tables = [(match, match.live) for match in matches if isinstance(match.live, LiveTable)]
+    chunks = _read_columnstore(connection, declaration, tables)
+    weights = _read_weights(connection, declaration, tables, chunks)
+    aggregates = aggregate_diffs(connection, declaration, live, matches)
+
+    def diff(match: Match[Any, Any]) -> Diff[Any, Any]:
+        kind = registry.of(match.declared)
+        return kind.diff(match.declared, match.canonical, match.live, kind.context(
+            capabilities.server_version, capabilities.timescaledb, capabilities.single_process,
+            declaration.options.allow, match.former_name, match.scratch, dependants.get(match.name, ()),
+            match.live_name in recreated or match.name in recreated,
+            weights.get(match.live_name, Weight()), chunks.get(match.live_name, ())))
+
+    return [aggregates[match.name] if isinstance(match.declared, ContinuousAggregate) else diff(match)
+            for match in matches]
+
+
+def _read_columnstore(connection: Connection[Any], declaration: Declaration, tables: Tables) -> Chunks:
+    """The compressed chunks of those tables that may have them compressed again, by live name."""
+    limits = {match.live_name: limit for match, _ in tables
+              if (limit := columnstore.limit(match.declared, declaration.capabilities.timescaledb))}
+    asked = {match.live_name: live.table for match, live in tables if match.live_name in limits}
+    return read_columnstore(connection, asked, limits)
+
+
+def _read_weights(connection: Connection[Any], declaration: Declaration, tables: Tables,
+                  chunks: Chunks) -> Mapping[str, Weight]:
+    """The weights, by live name, of the tables that differ: only those may get steps."""
+    differing = [(match, live) for match, live in tables if _differs(match, live, chunks.get(match.live_name, ()))]
+    return read_weights(connection, {match.live_name: live.table for match, live in differing},
+                        {match.live_name: match.declared for match, _ in differing}, declaration.capabilities)
+
+
+def _differs(match: Match[Any, Any], live: LiveTable, chunks: Sequence[ColumnstoreChunk]) -> bool:
+    """Whether any step or warning may come of the table; only then its weight is read."""
+    canonical = match.canonical
+    policies = [job.procedure for job in live.jobs]
+    security = canonical.row_security
+    undeclared = any(len(getattr(live.table, part)) > len(getattr(canonical, part))
+                     for part in ("columns", "keys", "foreign_keys", "checks", "indexes", "triggers"))
+    undeclared = undeclared or len(live.policies) > len(security.policies if security else ())
+    unfinished = (live.not_valid or live.invalid or live.unindexed or live.mixed or len(policies) > len(set(policies))
+                  or match.former_name or columnstore.stale(canonical, chunks))
+    return undeclared or bool(unfinished) or not normalising.equal(canonical, live.table)

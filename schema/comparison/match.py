@@ -1,0 +1,124 @@
+"""Read the live objects, canonicalise the declared ones, and match the two. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from psycopg import Connection
+
+from schema.aggregates import aggregate_query
+from schema.aggregates.live import LiveAggregate
+from schema.canonical import normalising
+from schema.canonical.restored_expressions import accept_restored
+from schema.canonical.scratch import in_server_words
+from schema.capabilities import Capabilities
+from schema.comparison.declaration import Declaration, Key
+from schema.kinds import registry
+from schema.model import renames
+from schema.model.diff import Match
+from schema.model.live import Live, LiveTable
+from schema.model.objects import Enum, Object, Table
+
+Matches = Sequence[Match[Any, Any]]
+
+
+def read_live(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> Mapping[Key, Live]:
+    """Read what the server has under the objects' names and their former ones, by (class, full name).
+
+    The number of queries does not grow with the number of objects.
+    """
+    found: dict[Key, Live] = {}
+    for cls in dict.fromkeys(map(type, objects)):
+        of_class = [declared for declared in objects if type(declared) is cls]
+        kind = registry.of(cls)
+        if kind.find is not None:
+            found.update({(cls, name): live for name, live in kind.find(connection, capabilities, of_class).items()})
+            continue
+        for schema in dict.fromkeys(declared.schema for declared in of_class):
+            names = [name for declared in of_class if declared.schema == schema
+                     for name in (declared.name, declared.renamed_from) if name]
+            for live in kind.read(connection, capabilities, schema, names).values():
+                found[cls, live.object.full_name] = live
+    return found
+
+
+def match(connection: Connection[Any], declaration: Declaration, live: Mapping[Key, Live]) -> list[Match[Any, Any]]:
+    """Return one match for each declared object, in their order, with both sides in the same spelling."""
+    canonical, scratch = declaration.canonicalise(connection)
+    pairs = [_live_of(declared, form, live) for declared, form in zip(declaration.declared, canonical, strict=True)]
+    present = _as_renamed(declaration.declared, pairs)
+    settled = [normalising.settle(form, value.object if value else None)
+               for form, value in zip(canonical, present, strict=True)]
+    settled = _accept_restored(connection, declaration, settled, present)
+    return [Match(declared, form, value, former, scratch.get((type(declared), declared.full_name)))
+            for declared, form, value, (_, former) in zip(declaration.declared, settled, present, pairs, strict=True)]
+
+
+def read_back(declaration: Declaration, matches: Matches) -> list[Object | None]:
+    """Return the live objects as they would be declared, in the order given; None where absent. Parts that this server
+    cannot have are returned as declared, for none of them differs."""
+    by_object = {value.declared: value for value in matches}
+    return [declared if fitting is None else _read_back(declared, by_object[fitting])
+            for declared, fitting in zip(declaration.objects, declaration.fitting, strict=True)]
+
+
+def _live_of(declared: Object, canonical: Object, live: Mapping[Key, Live]) -> tuple[Live | None, str | None]:
+    """The live object of a declaration under its declared name, and its full name where that is still the former."""
+    found, former = live.get((type(declared), declared.full_name)), None
+    if found is None and (former := renames.former_name(declared)):
+        found = live.get((type(declared), former))
+        found = found and _with_object(found, replace(found.object, name=declared.name))
+        former = former if found else None
+    choose = registry.of(declared).choose
+    return choose(canonical, found) if choose and found else found, former
+
+
+def _as_renamed(objects: Sequence[Object], pairs: Sequence[tuple[Live | None, str | None]]) -> list[Live | None]:
+    """The live objects as they are once everything that the declarations rename has its declared name."""
+    names = {former: declared for declared, (_, former) in zip(objects, pairs, strict=True) if former}
+    live = [value for value, _ in pairs]
+    values = renames.enum_values(zip(objects, live, strict=True))
+    if names or values:
+        live = [_with_object(value, renames.relations(value.object, names, values))
+                if value and not isinstance(declared, Enum) else value
+                for declared, value in zip(objects, live, strict=True)]
+    columns = {declared.full_name: renames.column_names(declared, value.table)
+               for declared, value in zip(objects, live, strict=True)
+               if isinstance(declared, Table) and isinstance(value, LiveTable)}
+    return [over_renamed(value, columns) if isinstance(value, LiveAggregate) else value for value in live]
+
+
+def over_renamed(live: LiveAggregate, columns: Mapping[str, Mapping[str, str]]) -> LiveAggregate:
+    """Return a live aggregate as it is once the columns of its source are renamed (new name by old, by source)."""
+    names = columns.get(live.source)
+    parsed = aggregate_query.parse(live.object.query) if names else None
+    if not names or parsed is None:
+        return live
+    return replace(live, object=replace(live.object, query=parsed.with_source_columns(names).text()))
+
+
+def _accept_restored(connection: Connection[Any], declaration: Declaration, canonical: Sequence[Object],
+                     live: Sequence[Live | None]) -> list[Object]:
+    """The canonical forms, with the live spelling of expressions that a dump and a restore have only reworded."""
+    pairs = {n: (form, value.table) for n, (form, value) in enumerate(zip(canonical, live, strict=True))
+             if isinstance(form, Table) and isinstance(value, LiveTable)}
+    tables = accept_restored(list(pairs.values()), lambda tables: [
+        form for form in in_server_words(connection, declaration.capabilities, tables,
+                                         (*declaration.context, *declaration.declared))[0] if isinstance(form, Table)])
+    accepted = dict(zip(pairs, tables, strict=True))
+    return [accepted.get(n, form) for n, form in enumerate(canonical)]
+
+
+def _read_back(declared: Object, matched: Match[Any, Any]) -> Object | None:
+    if matched.live is None:
+        return None
+    live: Object = normalising.in_declared_words(matched.declared, matched.canonical, matched.live.object)
+    unfit = {part: getattr(declared, part) for part in ("hypertable", "compression", "retention", "reorder")
+             if getattr(declared, part, None) != getattr(matched.declared, part, None)}
+    return replace(live, **unfit)
+
+
+def _with_object(live: Any, value: Any) -> Any:
+    return replace(live, table=value) if isinstance(value, Table) else replace(live, object=value)
