@@ -47,7 +47,7 @@ def parse(query: str) -> Query | None:
     end = next((found.start() for found in _FROM.finditer(query) if _depth(query[:found.start()]) == 0), None)
     if begin is None or end is None:
         return None
-    items = [_item(each) for each in split(query[begin.end():end])]
+    items = [_item(item) for item in split(query[begin.end():end])]
     return Query(dict(items), query[end:])
 
 

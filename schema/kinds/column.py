@@ -42,22 +42,26 @@ def definition(column: Column) -> str:
 def steps(diff: TableDiff) -> list[Step]:
     """Add the columns that are missing and alter those that differ."""
     live = {column.name: column for column in diff.present.table.columns}
-    found: list[Step] = []
+    steps: list[Step] = []
     columns = list(zip(diff.declared.columns, diff.canonical.columns, strict=True))
     # What is computed from other columns comes after them.
     for declared, canonical in sorted(columns, key=lambda pair: pair[0].generated is not None):
         if canonical.name not in live:
-            found.extend(_add(diff, declared, canonical))
+            steps.extend(_add(diff, declared, canonical))
         elif canonical != live[canonical.name]:
-            found.extend(_alter(diff, declared, canonical, live[canonical.name]))
-    return found
+            steps.extend(_alter(diff, declared, canonical, live[canonical.name]))
+    return steps
 
 
 def drop_steps(diff: TableDiff) -> list[Step]:
     """Drop the columns that nobody declares, with their values; what is computed from another goes before it."""
-    names = {each.name for each in diff.canonical.columns}
-    gone = [each for each in diff.present.table.columns if each.name not in names]
-    return [_drop(diff, each) for each in sorted(gone, key=lambda each: each.generated is None)]
+    names = {column.name for column in diff.canonical.columns}
+    gone = [column for column in diff.present.table.columns if column.name not in names]
+    return [_drop(diff, column) for column in sorted(gone, key=_is_plain)]
+
+
+def _is_plain(column: Column) -> bool:
+    return column.generated is None
 
 
 def _drop(diff: TableDiff, column: Column) -> Step:
@@ -66,7 +70,8 @@ def _drop(diff: TableDiff, column: Column) -> Step:
                          Hazard.DROPS_COLUMN, action=Action.DROP), last=True)
     if Hazard.DROPS_COLUMN not in diff.allowed:
         return step
-    blocking = [each for each in diff.dependants_on({column.name}) if not (each.planned and each.declared)]
+    blocking = [dependant for dependant in diff.dependants_on({column.name})
+                if not (dependant.planned and dependant.declared)]
     before, after = view.around(step.object, blocking, "the column is going to be dropped", view.as_declared)
     return replace(step, sql="; ".join([*before, step.sql, *after]), drops=view.dropped(blocking))
 
@@ -77,22 +82,24 @@ def without_generated(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
     The diff as it stands then: indexes and constraints on such a column are gone with it.
     """
     live = diff.present.table
-    canonical = {each.name: each for each in diff.canonical.columns}
-    changing = {each.name for each in live.columns if each.name in canonical and canonical[each.name].type != each.type}
+    canonical = {column.name: column for column in diff.canonical.columns}
+    changing = {column.name for column in live.columns
+                if column.name in canonical and canonical[column.name].type != column.type}
     steps = []
-    for each in live.columns:
-        if each.generated and changing & names_in([each.generated]):
-            blocking = diff.dependants_on({each.name})
+    for live_column in live.columns:
+        if live_column.generated and changing & names_in([live_column.generated]):
+            blocking = diff.dependants_on({live_column.name})
             if blocking:
-                raise UnsafeChangeError(f"{diff.name}.{each.name}: it is computed from a column whose type "
+                raise UnsafeChangeError(f"{diff.name}.{live_column.name}: it is computed from a column whose type "
                                         f"changes and has to be dropped, and {blocking[0].name} stands on it; take "
                                         "it out of there first, apply, then change the type")
             why, hazards = "it is computed from a column whose type changes", [Hazard.DROPS_COLUMN]
-            if each.name in canonical:
+            if live_column.name in canonical:
                 why += ", and will be computed anew"
                 hazards = [Hazard.REWRITES_TABLE] if diff.weight.has_rows else []
-            steps.append(_step(diff, each, f"DROP COLUMN {ident(each.name)}", why, *hazards, action=Action.DROP))
-            diff = _without(diff, each.name)
+            steps.append(_step(diff, live_column, f"DROP COLUMN {ident(live_column.name)}", why, *hazards,
+                               action=Action.DROP))
+            diff = _without(diff, live_column.name)
     return diff, steps
 
 
@@ -104,12 +111,12 @@ def _without(diff: TableDiff, name: str) -> TableDiff:
         return name not in names_in(texts)
 
     table = replace(
-        table, columns=tuple(each for each in table.columns if each.name != name),
-        keys=tuple(each for each in table.keys if name not in each.columns),
-        foreign_keys=tuple(each for each in table.foreign_keys if name not in each.columns),
-        checks=tuple(each for each in table.checks if stays(each.expression)),
-        indexes=tuple(each for each in table.indexes
-                      if stays(*each.columns, each.where or "") and name not in each.include))
+        table, columns=tuple(column for column in table.columns if column.name != name),
+        keys=tuple(key for key in table.keys if name not in key.columns),
+        foreign_keys=tuple(foreign_key for foreign_key in table.foreign_keys if name not in foreign_key.columns),
+        checks=tuple(check for check in table.checks if stays(check.expression)),
+        indexes=tuple(index for index in table.indexes
+                      if stays(*index.columns, index.where or "") and name not in index.include))
     return diff.with_live(replace(diff.present, table=table))
 
 
@@ -155,29 +162,29 @@ def _constant(default: str | None) -> bool:
 
 
 def _alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> list[Step]:
-    found: list[Step] = []
+    steps: list[Step] = []
     name = ident(declared.name)
     if diff.has_columnstore and (canonical.generated, canonical.identity) != (live.generated, live.identity):
         raise UnsupportedError(f"{diff.name}.{declared.name}: identity and generation cannot be changed while "
                                "the columnstore is enabled; declare the table without compression first (its chunks "
                                "must be decompressed), apply, then declare both")
     if canonical.generated != live.generated:
-        found.append(_alter_generated(diff, declared, live))
+        steps.append(_alter_generated(diff, declared, live))
     if canonical.type != live.type:
-        found.append(column_type.alter(diff, declared, canonical, live))
+        steps.append(column_type.alter(diff, declared, canonical, live))
         if live.default is not None:
             live = replace(live, default=canonical.default)
     if live.identity and not canonical.identity:
-        found.append(_step(diff, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
+        steps.append(_step(diff, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
     if (canonical.default, canonical.serial) != (live.default, live.serial):
-        found.extend(_alter_default(diff, declared, live))
+        steps.extend(_alter_default(diff, declared, live))
     if canonical.null and not live.null and not _in_primary_key(diff, declared):
-        found.append(_drop_not_null(diff, declared))
+        steps.append(_drop_not_null(diff, declared))
     elif live.null and not canonical.null:
-        found.extend(_set_not_null(diff, declared))
+        steps.extend(_set_not_null(diff, declared))
     if canonical.identity and canonical.identity != live.identity:
-        found.extend(_alter_identity(diff, declared, live, canonical.identity.upper()))
-    return found
+        steps.extend(_alter_identity(diff, declared, live, canonical.identity.upper()))
+    return steps
 
 
 def _alter_identity(diff: TableDiff, column: Column, live: Column, kind: str) -> list[Step]:
@@ -203,9 +210,10 @@ def _require_no_chunks(diff: TableDiff, column: Column) -> None:
 
 def after_keys(diff: TableDiff) -> list[Step]:
     """Make columns nullable that a primary key held until it was replaced."""
-    live = {each.name: each for each in diff.present.table.columns}
+    live = {column.name: column for column in diff.present.table.columns}
+    kept = {key.name for key in diff.canonical.keys}
     replaced = {name for key in diff.present.table.keys for name in key.columns
-                if key.primary and key.name in {each.name for each in diff.canonical.keys}}
+                if key.primary and key.name in kept}
     return [_drop_not_null(diff, column) for column in diff.canonical.columns
             if column.null and column.name in replaced and column.name in live and not live[column.name].null]
 
@@ -228,10 +236,10 @@ def _alter_generated(diff: TableDiff, column: Column, live: Column) -> Step:
 
 def _alter_default(diff: TableDiff, column: Column, live: Column) -> list[Step]:
     name = ident(column.name)
-    found = f"the default is {'the next number' if live.serial else live.default or 'none'}"
+    why = f"the default is {'the next number' if live.serial else live.default or 'none'}"
     if not column.serial:
         action = f"SET DEFAULT {column.default}" if column.default is not None else "DROP DEFAULT"
-        step = _step(diff, column, f"ALTER COLUMN {name} {action}", found)
+        step = _step(diff, column, f"ALTER COLUMN {name} {action}", why)
         return [replace(step, sql=f"{step.sql}; {_without_sequence(diff, column)}") if live.serial else step]
     table = diff.declared
     sequence = f"{table.full_name}_{column.name}_seq"
@@ -240,9 +248,9 @@ def _alter_default(diff: TableDiff, column: Column, live: Column) -> list[Step]:
     where = f"{table.full_name}.{column.name}"
     owner = f"OWNED BY {ident(where)}"
     return [
-        Step(Action.CREATE, where, f"CREATE SEQUENCE IF NOT EXISTS {ident(sequence)} AS {column.type}", found),
+        Step(Action.CREATE, where, f"CREATE SEQUENCE IF NOT EXISTS {ident(sequence)} AS {column.type}", why),
         Step(Action.ALTER, where, f"ALTER SEQUENCE {ident(sequence)} {owner}", "the sequence goes with its column"),
-        _step(diff, column, f"ALTER COLUMN {name} SET DEFAULT nextval({literal(ident(sequence))})", found),
+        _step(diff, column, f"ALTER COLUMN {name} SET DEFAULT nextval({literal(ident(sequence))})", why),
         Step(Action.ALTER, where, last, "the next number is a new one"),
     ]
 

@@ -43,13 +43,13 @@ def alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) ->
     if live.generated is not None:
         actions = [f"ALTER COLUMN {name} TYPE {declared.type}"]
     free = _keeps_storage(live.type, canonical.type) or not diff.weight.has_rows
-    found = step(diff, declared, ", ".join(actions), f"the type is {live.type}",
+    change = step(diff, declared, ", ".join(actions), f"the type is {live.type}",
                  *(() if free else (Hazard.REWRITES_TABLE,)))
     before, after = _out_of_the_way(diff, declared)
-    found = replace(found, drops=view.dropped(_views(diff, declared)))
+    change = replace(change, drops=view.dropped(_views(diff, declared)))
     if live.serial and canonical.serial:
         after = [_sequence_type(diff, declared), *after]
-    return replace(found, sql="; ".join([*before, found.sql, *after]))
+    return replace(change, sql="; ".join([*before, change.sql, *after]))
 
 
 def _conversion(name: str, declared: Column, canonical: Column, live: Column) -> str:
@@ -75,11 +75,12 @@ def _out_of_the_way(diff: TableDiff, column: Column) -> tuple[list[str], list[st
     before, after = view.around(f"{diff.name}.{column.name}", blocking, "its type is going to be changed",
                                 view.as_it_was)
     on = ident(diff.name)
-    for each in table.triggers:
-        if column.name in names_in([each.fires, each.when or ""]):
-            before.append(f"DROP TRIGGER {ident(each.name)} ON {on}")
-            after += [trigger.definition(declared, each), *([trigger.state(declared, each)] if each.disabled else []),
-                      *_comment(f"TRIGGER {ident(each.name)} ON {on}", each.comment)]
+    for live_trigger in table.triggers:
+        if column.name in names_in([live_trigger.fires, live_trigger.when or ""]):
+            before.append(f"DROP TRIGGER {ident(live_trigger.name)} ON {on}")
+            state = [trigger.state(declared, live_trigger)] if live_trigger.disabled else []
+            after += [trigger.definition(declared, live_trigger), *state,
+                      *_comment(f"TRIGGER {ident(live_trigger.name)} ON {on}", live_trigger.comment)]
     for policy in diff.present.policies:
         if column.name in names_in([policy.using or "", policy.check or ""]):
             before.append(f"DROP POLICY {ident(policy.name)} ON {on}")

@@ -34,8 +34,8 @@ def settings_steps(diff: TableDiff) -> list[Step]:
 
 def require_released(diff: TableDiff) -> None:
     """Raise UnsupportedError where compressed chunks go by a column that nobody declares any more."""
-    gone = diff.weight.columnstore_columns - {each.name for each in diff.canonical.columns}
-    gone &= {each.name for each in diff.present.table.columns}
+    gone = diff.weight.columnstore_columns - {column.name for column in diff.canonical.columns}
+    gone &= {column.name for column in diff.present.table.columns}
     if gone and diff.weight.compressed_chunks:
         raise UnsupportedError(f"{diff.name}.{min(gone)}: compressed chunks are segmented or ordered by it, so "
                                "it cannot be dropped; keep it declared, change the settings and recompress "
@@ -97,12 +97,12 @@ def _policy(diff: TableDiff) -> list[Step]:
     if not jobs or live is None:
         sql = policy.addition("add_compression_policy", diff.name, declared.after, declared)
         return [Step(Action.CREATE, where, sql, "there is no policy", transaction=diff.transaction)]
-    found = policy.folded(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.folded(where, [job.id for job in jobs], diff.transaction)
     if (canonical.after, canonical.schedule, canonical.paused) != (live.after, live.schedule, live.paused):
-        found.append(policy.alteration(where, jobs[0].id, key="compress_after", canonical=(declared.after, canonical),
+        steps.append(policy.alteration(where, jobs[0].id, key="compress_after", canonical=(declared.after, canonical),
                                        live=(live.after, live), transaction=diff.transaction,
                                        timezone=jobs[0].timezone))
-    return found
+    return steps
 
 
 def _recompression(diff: TableDiff) -> list[Step]:

@@ -17,20 +17,20 @@ def steps(diff: TableDiff, changed: Collection[str] = ()) -> list[Step]:
     """
     declared, live = diff.declared, diff.present.table
     table = ident(declared.full_name)
-    found = [step(f"TABLE {table}", declared.full_name, declared.comment, live.comment)]
+    steps = [step(f"TABLE {table}", declared.full_name, declared.comment, live.comment)]
     for kind, group in (("COLUMN", "columns"), ("CONSTRAINT", "keys"), ("CONSTRAINT", "foreign_keys"),
                         ("CONSTRAINT", "checks"), ("INDEX", "indexes"), ("TRIGGER", "triggers")):
-        comments = {each.name: each.comment for each in getattr(live, group)}
-        for each in getattr(declared, group):
-            where = f"{declared.full_name}.{each.name}"
+        comments = {live_part.name: live_part.comment for live_part in getattr(live, group)}
+        for part in getattr(declared, group):
+            where = f"{declared.full_name}.{part.name}"
             lost = where in changed and kind not in ("COLUMN", "TRIGGER")
-            found.append(step(f"{kind} {_on(kind, declared.schema, table, each.name)}", where, each.comment,
-                              None if lost else comments.get(each.name)))
+            steps.append(step(f"{kind} {_on(kind, declared.schema, table, part.name)}", where, part.comment,
+                              None if lost else comments.get(part.name)))
     policies = declared.row_security.policies if declared.row_security else ()
-    comments = {each.name: each.comment for each in diff.present.policies}
-    found += [step(f"POLICY {ident(each.name)} ON {table}", f"{declared.full_name}.{each.name}", each.comment,
-                   comments.get(each.name)) for each in policies]
-    return list(_needed(found))
+    comments = {policy.name: policy.comment for policy in diff.present.policies}
+    steps += [step(f"POLICY {ident(policy.name)} ON {table}", f"{declared.full_name}.{policy.name}", policy.comment,
+                   comments.get(policy.name)) for policy in policies]
+    return list(_needed(steps))
 
 
 def step(on: str, where: str, declared: str | None, live: str | None) -> Step | None:
@@ -47,5 +47,5 @@ def _on(kind: str, schema: str, table: str, name: str) -> str:
     return ident(qualified(schema, name)) if kind == "INDEX" else f"{ident(name)} ON {table}"
 
 
-def _needed(found: Iterable[Step | None]) -> Iterable[Step]:
-    return (each for each in found if each is not None)
+def _needed(steps: Iterable[Step | None]) -> Iterable[Step]:
+    return (step for step in steps if step is not None)

@@ -28,19 +28,21 @@ def renames(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
 
 
 def _rename(diff: TableDiff, canonical: Sequence[C], live: Sequence[C], steps: list[Step]) -> tuple[C, ...]:
-    declared = {each.name for each in canonical}
-    missing = [each for each in canonical if each.name not in {found.name for found in live}]
+    declared = {constraint.name for constraint in canonical}
+    names = {constraint.name for constraint in live}
+    missing = [constraint for constraint in canonical if constraint.name not in names]
     renamed: list[C] = []
-    for each in live:
-        twin = next((want for want in missing if replace(want, name=each.name, comment=each.comment) == each), None)
-        if each.name in declared or twin is None:
-            renamed.append(each)
+    for present in live:
+        twin = next((constraint for constraint in missing
+                     if replace(constraint, name=present.name, comment=present.comment) == present), None)
+        if present.name in declared or twin is None:
+            renamed.append(present)
             continue
         missing.remove(twin)
-        renamed.append(replace(each, name=twin.name))
+        renamed.append(replace(present, name=twin.name))
         steps.append(Step(Action.RENAME, f"{diff.name}.{twin.name}",
-                          f"ALTER TABLE {ident(diff.name)} RENAME CONSTRAINT "
-                          f"{ident(each.name)} TO {ident(twin.name)}", "the same constraint bears another name",
+                          f"ALTER TABLE {ident(diff.name)} RENAME CONSTRAINT {ident(present.name)} TO "
+                          f"{ident(twin.name)}", "the same constraint bears another name",
                           transaction=diff.transaction))
     return tuple(renamed)
 
@@ -49,8 +51,8 @@ def without(diff: TableDiff, dropped: Collection[str]) -> TableDiff:
     """The diff once these (full names of constraints) are dropped."""
     table = diff.present.table
 
-    def stays(each: C) -> bool:
-        return f"{diff.name}.{each.name}" not in dropped
+    def stays(constraint: C) -> bool:
+        return f"{diff.name}.{constraint.name}" not in dropped
 
     table = replace(table, keys=tuple(filter(stays, table.keys)), checks=tuple(filter(stays, table.checks)),
                     foreign_keys=tuple(filter(stays, table.foreign_keys)))
@@ -59,7 +61,7 @@ def without(diff: TableDiff, dropped: Collection[str]) -> TableDiff:
 
 def names(table: Table) -> set[str]:
     """The names of all constraints of the table."""
-    return {each.name for group in (table.keys, table.foreign_keys, table.checks) for each in group}
+    return {constraint.name for group in (table.keys, table.foreign_keys, table.checks) for constraint in group}
 
 
 def drop_step(diff: TableDiff, name: str, why: str) -> Step:
@@ -119,17 +121,17 @@ def validation(diff: TableDiff, name: str, why: str) -> Step:
 def compared_steps(diff: TableDiff, declared: Sequence[C], canonical: Sequence[C], live: Sequence[C], *,
                    what: str, definition: Callable[[C], str], describe: Callable[[C], str]) -> list[Step]:
     """Add the constraints that are missing, replace those that differ, validate those that never were."""
-    found: list[Step] = []
-    by_name = {each.name: each for each in live}
-    for mine, theirs in zip(declared, canonical, strict=True):
-        name, present = theirs.name, by_name.get(theirs.name)
+    steps: list[Step] = []
+    by_name = {constraint.name: constraint for constraint in live}
+    for written, wanted in zip(declared, canonical, strict=True):
+        name, present = wanted.name, by_name.get(wanted.name)
         unproven = name in diff.present.not_valid
         if present is None:
-            found.extend(online(diff, name, f"ADD {definition(mine)}", f"the {what} does not exist"))
-        elif replace(theirs, comment=present.comment) != present or (unproven and diff.has_columnstore):
-            differs = replace(theirs, comment=present.comment) != present
-            found.extend(online(diff, name, f"DROP CONSTRAINT {ident(name)}, ADD {definition(mine)}",
+            steps.extend(online(diff, name, f"ADD {definition(written)}", f"the {what} does not exist"))
+        elif replace(wanted, comment=present.comment) != present or (unproven and diff.has_columnstore):
+            differs = replace(wanted, comment=present.comment) != present
+            steps.extend(online(diff, name, f"DROP CONSTRAINT {ident(name)}, ADD {definition(written)}",
                                 describe(present) if differs else "it was never validated", Action.REPLACE))
         elif unproven:
-            found.append(validation(diff, name, "it was never validated"))
-    return found
+            steps.append(validation(diff, name, "it was never validated"))
+    return steps

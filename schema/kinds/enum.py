@@ -37,29 +37,29 @@ def steps(diff: EnumDiff) -> tuple[list[Step], list[str]]:
     """Create the type, or give it its name, its values and its comment; no step where all is so."""
     declared, name = diff.declared, diff.name
     if diff.live is None:
-        found = [Step(Action.CREATE, name, text, "the type does not exist") for _, text in creation(declared)]
+        steps = [Step(Action.CREATE, name, text, "the type does not exist") for _, text in creation(declared)]
         live_comment = None
     else:
         live = diff.live.object
-        found = [renames.step("TYPE", diff.context.former_name, declared)] if diff.context.former_name else []
+        steps = [renames.step("TYPE", diff.context.former_name, declared)] if diff.context.former_name else []
         values = list(live.values)
-        found += _renamed(declared, values)
-        found += _added(declared, values)
+        steps += _renamed(declared, values)
+        steps += _added(declared, values)
         live_comment = live.comment
-    said = comment.step(f"TYPE {ident(name)}", name, declared.comment, live_comment)
-    return [*found, *([said] if said else [])], []
+    comment_step = comment.step(f"TYPE {ident(name)}", name, declared.comment, live_comment)
+    return [*steps, *([comment_step] if comment_step else [])], []
 
 
 def _renamed(enum: Enum, values: list[str]) -> list[Step]:
     """Rename live values that are declared to be called otherwise now; `values` as they stand afterwards."""
-    found = []
-    for each in enum.renames:
-        if each.old in values and each.new not in values:
-            values[values.index(each.old)] = each.new
-            found.append(Step(Action.ALTER, enum.full_name,
-                              f"ALTER TYPE {ident(enum.full_name)} RENAME VALUE {literal(each.old)} "
-                                              f"TO {literal(each.new)}", "the value bears its former name", cost=COST))
-    return found
+    steps = []
+    for value in enum.renames:
+        if value.old in values and value.new not in values:
+            values[values.index(value.old)] = value.new
+            steps.append(Step(Action.ALTER, enum.full_name,
+                              f"ALTER TYPE {ident(enum.full_name)} RENAME VALUE {literal(value.old)} "
+                              f"TO {literal(value.new)}", "the value bears its former name", cost=COST))
+    return steps
 
 
 def _added(enum: Enum, values: list[str]) -> list[Step]:
@@ -74,18 +74,18 @@ def _added(enum: Enum, values: list[str]) -> list[Step]:
         raise UnsupportedError(f"{enum.full_name}: the values are in the order ({', '.join(values)}), declared as "
                                f"({', '.join(kept)}), and PostgreSQL cannot move them; declare the order that is "
                                "there, or declare a new enum and change the columns' type to that")
-    found = []
+    steps = []
     for place, value in enumerate(enum.values):
         if value in values:
             continue
         where = f"AFTER {literal(enum.values[place - 1])}" if place else (
             f"BEFORE {literal(values[0])}" if values else "")
-        found.append(Step(Action.ALTER, enum.full_name,
+        steps.append(Step(Action.ALTER, enum.full_name,
                           f"ALTER TYPE {ident(enum.full_name)} ADD VALUE {literal(value)} "
                                           f"{where}".rstrip(), "the value does not exist",
                           transaction=Transaction.OWN, cost=COST))
         values.insert(place, value)
-    return found
+    return steps
 
 
 def errors(enum: Enum) -> Iterable[str]:

@@ -24,11 +24,11 @@ def definition(key: ForeignKey) -> str:
 
 def steps(diff: TableDiff) -> list[Step]:
     """Add the foreign keys that are missing, replace those that differ, validate those that never were."""
-    found = constraint.compared_steps(
+    steps = constraint.compared_steps(
         diff, diff.declared.foreign_keys, diff.canonical.foreign_keys,
         diff.present.table.foreign_keys, what="foreign key", definition=definition,
         describe=lambda live: f"it is {definition(live)}")
     # What adds one locks the other table against writers; a validation does not.
     keys = {f"{diff.name}.{key.name}": key for key in diff.declared.foreign_keys}
     return [replace(step, locks_first=constraint.parents_locks(diff, keys[step.object].name, keys[step.object]))
-            if step.action is not Action.VALIDATE else step for step in found]
+            if step.action is not Action.VALIDATE else step for step in steps]

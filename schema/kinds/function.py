@@ -40,10 +40,10 @@ def creation(function: Function) -> Iterable[tuple[str, str]]:
     yield function.full_name, definition(function)
 
 
-def canonicalise(function: Function, found: LiveFunction) -> Function:
+def canonicalise(function: Function, scratch: LiveFunction) -> Function:
     """The declared function with all but the body, which is verbatim, in the server's words."""
-    made = found.object
-    return replace(made, name=function.name, schema=function.schema, comment=function.comment, body=function.body)
+    created = scratch.object
+    return replace(created, name=function.name, schema=function.schema, comment=function.comment, body=function.body)
 
 
 def definition(function: Function, *, replacing: bool = False) -> str:
@@ -65,22 +65,22 @@ def definition(function: Function, *, replacing: bool = False) -> str:
 def steps(diff: FunctionDiff) -> tuple[list[Step], list[str]]:
     """Create the function, replace it, or drop and make it again; no step where it is as declared."""
     declared, name = diff.declared, diff.name
-    found, live_comment = [], None
+    steps, live_comment = [], None
     if diff.live is None:
-        found.append(Step(Action.CREATE, name, definition(declared), f"the {_kind(declared).lower()} does not exist"))
+        steps.append(Step(Action.CREATE, name, definition(declared), f"the {_kind(declared).lower()} does not exist"))
     else:
         live = diff.present
         live_comment = live.object.comment
         if diff.context.former_name:
-            found.append(_rename(diff, diff.context.former_name))
+            steps.append(_rename(diff, diff.context.former_name))
         why = _why(diff.canonical, live.object)
         if why and _is_replaceable(diff):
-            found.append(Step(Action.REPLACE, name, definition(declared, replacing=True), why))
+            steps.append(Step(Action.REPLACE, name, definition(declared, replacing=True), why))
         elif why:
-            found.append(_again(diff, why))
+            steps.append(_again(diff, why))
             live_comment = None
-    said = comment.step(f"{_kind(declared)} {_called(diff.canonical)}", name, declared.comment, live_comment)
-    return [*found, *([said] if said else [])], []
+    comment_step = comment.step(f"{_kind(declared)} {_called(diff.canonical)}", name, declared.comment, live_comment)
+    return [*steps, *([comment_step] if comment_step else [])], []
 
 
 def _rename(diff: FunctionDiff, old: str) -> Step:
@@ -108,8 +108,9 @@ def _why(canonical: Function, live: Function) -> str:
     differing = [field for field in ("arguments", "returns", "language", "volatility", "parallel", "strict",
                                      "security_definer", "settings", "body")
                  if getattr(canonical, field) != getattr(live, field)]
-    found = [f"{LABELS.get(field, field)} {_shown(getattr(live, field))}" for field in differing if field != "body"]
-    return ", ".join([*(f"it has {each}" for each in found), *(["its body differs"] if "body" in differing else [])])
+    whys = [f"it has {LABELS.get(field, field)} {_shown(getattr(live, field))}" for field in differing
+            if field != "body"]
+    return ", ".join([*whys, *(["its body differs"] if "body" in differing else [])])
 
 
 def _shown(value: object) -> str:
@@ -130,10 +131,11 @@ def _is_replaceable(diff: FunctionDiff) -> bool:
 
 def _is_called_like(live: LiveFunction, canonical: Function) -> bool:
     """Whether callers give the live function what the declared one takes."""
-    given = [each for each in map(_bare, _split(canonical.arguments)) if not each.lower().startswith("out ")]
+    given = [argument for argument in map(_bare, _split(canonical.arguments))
+             if not argument.lower().startswith("out ")]
     types = _split(live.inputs)
     return _kind(live.object) == _kind(canonical) and len(given) == len(types) and all(
-        each == type_ or each.endswith(f" {type_}") for each, type_ in zip(given, types, strict=True))
+        argument == type_ or argument.endswith(f" {type_}") for argument, type_ in zip(given, types, strict=True))
 
 
 def _called(function: Function) -> str:
@@ -147,15 +149,15 @@ def _bare(argument: str) -> str:
 
 def _split(arguments: str) -> list[str]:
     """Arguments one by one: commas in parentheses and strings do not part them."""
-    found, depth, quoted = [""], 0, False
+    parts, depth, quoted = [""], 0, False
     for char in arguments:
         quoted ^= char == "'"
         depth += 0 if quoted else (char in "([") - (char in ")]")
         if char == "," and depth == 0 and not quoted:
-            found.append("")
+            parts.append("")
         else:
-            found[-1] += char
-    return [each.strip() for each in found if each.strip()]
+            parts[-1] += char
+    return [argument.strip() for argument in parts if argument.strip()]
 
 
 def _kind(function: Function) -> str:

@@ -16,7 +16,7 @@ from schema.model.step import Action, Hazard, Step
 
 def creation(table: Table, declared: Hypertable, *, moves: bool = False) -> str:
     """SQL that makes the table a hypertable; `moves` the rows that it has into chunks, hashed ones where declared."""
-    hashed = next((each for each in declared.dimensions if each.partitions), None) if moves else None
+    hashed = next((dimension for dimension in declared.dimensions if dimension.partitions), None) if moves else None
     space = (f"partitioning_column => {literal(hashed.column)}, number_partitions => {hashed.partitions}, "
              if hashed else "")
     return (f"SELECT create_hypertable({literal(ident(table.full_name))}, {literal(declared.time)}, {space}"
@@ -39,18 +39,18 @@ def steps(diff: TableDiff) -> list[Step]:
             raise UnsafeChangeError(f"{diff.name}: it is a hypertable on {live.time} and declared as a plain "
                                     "table; declare the hypertable, or copy the rows into a new table yourself")
         return []
-    found: list[Step] = []
+    steps: list[Step] = []
     if live is None:
-        found.append(_create(diff, declared))
-        made = diff.weight.has_rows and next((each for each in canonical.dimensions if each.partitions), None)
-        live = Hypertable(canonical.time, canonical.chunk, (made,) if made else ())
+        steps.append(_create(diff, declared))
+        hashed = next((dimension for dimension in canonical.dimensions if dimension.partitions), None)
+        live = Hypertable(canonical.time, canonical.chunk, (hashed,) if hashed and diff.weight.has_rows else ())
     elif live.time != canonical.time:
         raise UnsafeChangeError(f"{diff.name}: it is partitioned by {live.time}, declared by {canonical.time}; "
                                 "that cannot "
                                 "be changed in place: declare it as it is, or copy the rows into a new table yourself")
     if live.chunk != canonical.chunk:
-        found.append(_interval(diff, declared.chunk, live.chunk))
-    return [*found, *_dimensions(diff, declared.dimensions, canonical.dimensions, live.dimensions),
+        steps.append(_interval(diff, declared.chunk, live.chunk))
+    return [*steps, *_dimensions(diff, declared.dimensions, canonical.dimensions, live.dimensions),
             *_now(diff, declared, canonical, live), *_tablespaces(diff, canonical, live)]
 
 
@@ -77,11 +77,11 @@ def _create(diff: TableDiff, declared: Hypertable) -> Step:
 
 def _refuse_narrow_keys(diff: TableDiff, declared: Hypertable) -> None:
     """Raise where a unique key or index without the partition columns is going to be there: TimescaleDB refuses it."""
-    columns = {declared.time, *(each.column for each in declared.dimensions)}
-    live, ours = diff.present.table, {each.name for each in diff.canonical.keys}
-    narrow = [each.name for each in live.keys if each.name not in ours and not columns <= set(each.columns)]
-    narrow += [each.name for each in live.indexes
-               if each.unique and not columns <= {term.split()[0] for term in each.columns}]
+    columns = {declared.time, *(dimension.column for dimension in declared.dimensions)}
+    live, ours = diff.present.table, {key.name for key in diff.canonical.keys}
+    narrow = [key.name for key in live.keys if key.name not in ours and not columns <= set(key.columns)]
+    narrow += [index.name for index in live.indexes
+               if index.unique and not columns <= {term.split()[0] for term in index.columns}]
     if narrow:
         raise UnsafeChangeError(f"{diff.name}: {', '.join(sorted(narrow))} is unique without "
                                 f"{', '.join(sorted(columns))}, which a hypertable cannot keep; drop it, or declare "
@@ -99,34 +99,34 @@ def _interval(diff: TableDiff, declared: str, live: str, column: str | None = No
 def _dimensions(diff: TableDiff, declared: Sequence[Dimension], canonical: Sequence[Dimension],
                 live: Sequence[Dimension]) -> list[Step]:
     """Add the dimensions that are missing and change those that differ, for chunks to come."""
-    there, table = {each.column: each for each in live}, literal(ident(diff.name))
-    for column in there.keys() - {each.column for each in canonical}:
+    by_column, table = {dimension.column: dimension for dimension in live}, literal(ident(diff.name))
+    for column in by_column.keys() - {dimension.column for dimension in canonical}:
         raise UnsafeChangeError(f"{diff.name}: it is partitioned by {column}, too, which is not declared; "
                                 "TimescaleDB takes no dimension away: declare it, or copy the rows into a new table "
                                 "yourself")
-    found: list[Step] = []
-    for mine, theirs in zip(declared, canonical, strict=True):
-        known = there.get(theirs.column)
+    steps: list[Step] = []
+    for written, dimension_ in zip(declared, canonical, strict=True):
+        known = by_column.get(dimension_.column)
         if known is None:
-            by = f"by_hash({literal(mine.column)}, {mine.partitions})" if mine.partitions else \
-                f"by_range({literal(mine.column)}, {intervals.sql(mine.interval or '')})"
+            by = f"by_hash({literal(written.column)}, {written.partitions})" if written.partitions else \
+                f"by_range({literal(written.column)}, {intervals.sql(written.interval or '')})"
             cost = diff.weight.text() and f"SHARE UPDATE EXCLUSIVE, {diff.weight.text()}"
-            found.append(Step(Action.ALTER, _where(diff), f"SELECT add_dimension({table}, {by})",
-                              f"it is not partitioned by {mine.column}"
+            steps.append(Step(Action.ALTER, _where(diff), f"SELECT add_dimension({table}, {by})",
+                              f"it is not partitioned by {written.column}"
                               + ("; chunks that exist stay whole" if diff.weight.chunks else ""),
                               transaction=diff.transaction, cost=cost))
-        elif bool(known.partitions) != bool(theirs.partitions):
-            raise UnsafeChangeError(f"{diff.name}: {mine.column} is partitioned by "
+        elif bool(known.partitions) != bool(dimension_.partitions):
+            raise UnsafeChangeError(f"{diff.name}: {written.column} is partitioned by "
                                     f"{'hash' if known.partitions else 'range'}, declared by the other; that cannot be "
                                     "changed in place: declare it as it is, or copy the rows into a new table yourself")
-        elif known.partitions != theirs.partitions:
-            found.append(Step(Action.ALTER, _where(diff),
-                              f"SELECT set_number_partitions({table}, {mine.partitions}, "
-                              f"{literal(mine.column)})", f"{mine.column} is hashed into {known.partitions}; chunks "
-                              "that exist stay as they are", transaction=diff.transaction))
-        elif known.interval != theirs.interval:
-            found.append(_interval(diff, mine.interval or "", known.interval or "", mine.column))
-    return found
+        elif known.partitions != dimension_.partitions:
+            steps.append(Step(Action.ALTER, _where(diff),
+                              f"SELECT set_number_partitions({table}, {written.partitions}, "
+                              f"{literal(written.column)})", f"{written.column} is hashed into {known.partitions}; "
+                              "chunks that exist stay as they are", transaction=diff.transaction))
+        elif known.interval != dimension_.interval:
+            steps.append(_interval(diff, written.interval or "", known.interval or "", written.column))
+    return steps
 
 
 def _now(diff: TableDiff, declared: Hypertable, canonical: Hypertable, live: Hypertable) -> list[Step]:
@@ -142,12 +142,12 @@ def _now(diff: TableDiff, declared: Hypertable, canonical: Hypertable, live: Hyp
 
 def _tablespaces(diff: TableDiff, canonical: Hypertable, live: Hypertable) -> list[Step]:
     table = literal(ident(diff.name))
-    found = [Step(Action.ALTER, _where(diff),
-                  f"SELECT attach_tablespace({literal(each)}, {table}, if_not_attached => true)",
-                  f"new chunks do not go to {each}", transaction=diff.transaction)
-             for each in canonical.tablespaces if each not in live.tablespaces]
-    found += [Step(Action.ALTER, _where(diff),
-                   f"SELECT detach_tablespace({literal(each)}, {table}, if_attached => true)",
-                   f"nobody declares {each}; chunks that are there stay", transaction=diff.transaction)
-              for each in live.tablespaces if each not in canonical.tablespaces]
-    return found
+    steps = [Step(Action.ALTER, _where(diff),
+                  f"SELECT attach_tablespace({literal(tablespace)}, {table}, if_not_attached => true)",
+                  f"new chunks do not go to {tablespace}", transaction=diff.transaction)
+             for tablespace in canonical.tablespaces if tablespace not in live.tablespaces]
+    steps += [Step(Action.ALTER, _where(diff),
+                   f"SELECT detach_tablespace({literal(tablespace)}, {table}, if_attached => true)",
+                   f"nobody declares {tablespace}; chunks that are there stay", transaction=diff.transaction)
+              for tablespace in live.tablespaces if tablespace not in canonical.tablespaces]
+    return steps

@@ -58,32 +58,32 @@ def _plain_term(method: str, term: re.Match[str]) -> str:
 
 def column_of(term: str) -> str | None:
     """The column that an index term begins with; None for an expression."""
-    found = _COLUMN.match(term)
-    return plain_name(found["name"]) if found else None
+    match = _COLUMN.match(term)
+    return plain_name(match["name"]) if match else None
 
 
 def steps(diff: TableDiff) -> list[Step]:
     """Create the indexes that are missing, rebuild the broken ones, replace those that differ."""
     live = {index.name: index for index in diff.present.table.indexes}
-    found: list[Step] = []
+    steps: list[Step] = []
     for declared, canonical in zip(diff.declared.indexes, diff.canonical.indexes, strict=True):
         name = canonical.name
         twin = _twin(diff, canonical)
         if name in live and name in diff.present.invalid:
-            found.append(_drop(diff, name, "it is invalid: a build was interrupted"))
-            found.append(_create(diff, declared))
+            steps.append(_drop(diff, name, "it is invalid: a build was interrupted"))
+            steps.append(_create(diff, declared))
         elif name in live and replace(canonical, comment=live[name].comment) != live[name]:
-            found.extend(_replace(diff, declared, f"it is {definition(diff.declared, live[name])}",
+            steps.extend(_replace(diff, declared, f"it is {definition(diff.declared, live[name])}",
                                   built=_is_built_beside(diff, canonical)))
         elif chunks := diff.present.unindexed.get(name):
-            found.extend(_mend(diff, declared, chunks))
+            steps.extend(_mend(diff, declared, chunks))
         elif name not in live and twin is not None:
-            found.extend(_take_name(diff, declared, twin.name))
+            steps.extend(_take_name(diff, declared, twin.name))
         elif name not in live:
-            found.append(_create(diff, declared))
+            steps.append(_create(diff, declared))
         elif beside(name) in live:
-            found.append(_drop(diff, beside(name), "an interrupted replacement left it"))
-    return found
+            steps.append(_drop(diff, beside(name), "an interrupted replacement left it"))
+    return steps
 
 
 def drop_step(diff: TableDiff, name: str) -> Step:
@@ -153,8 +153,8 @@ def _rename(diff: TableDiff, old: str, new: str, why: str) -> Step:
 def _is_built_beside(diff: TableDiff, canonical: Index) -> bool:
     """Whether the new index stands beside the old one already: complete, and as it is canonical now."""
     name, present = beside(canonical.name), diff.present
-    return any(each.name == name and replace(each, name=canonical.name, comment=canonical.comment) == canonical
-               for each in present.table.indexes) and name not in present.invalid and name not in present.unindexed
+    return any(index.name == name and replace(index, name=canonical.name, comment=canonical.comment) == canonical
+               for index in present.table.indexes) and name not in present.invalid and name not in present.unindexed
 
 
 def _replace(diff: TableDiff, index: Index, why: str, *, built: bool = False) -> list[Step]:
@@ -165,9 +165,9 @@ def _replace(diff: TableDiff, index: Index, why: str, *, built: bool = False) ->
     new = replace(index, name=beside(index.name))
     swap = (f"DROP INDEX {_qualified(diff, index.name)}; "
             f"ALTER INDEX {_qualified(diff, new.name)} RENAME TO {ident(index.name)}")
-    left = [_drop(diff, new.name, "an interrupted replacement left it")] \
+    leftover = [_drop(diff, new.name, "an interrupted replacement left it")] \
         if new.name in _names(diff.present.table) and not built else []
-    building = [] if built else [*left, _create(diff, new, why)]
+    building = [] if built else [*leftover, _create(diff, new, why)]
     if not diff.renames_indexes:
         return [*building, _drop(diff, index.name, why), *_take_name(diff, index, new.name)]
     return [*building,
@@ -182,12 +182,12 @@ def _mend(diff: TableDiff, index: Index, chunks: Sequence[UnindexedChunk]) -> li
     its likeness to the table's, dropping the old one of two would take the new one from the chunks that had none.
     """
     why = f"{len(chunks)} chunks lack it"
-    if all(each.broken for each in chunks):
-        beside = diff.online
+    if all(chunk.broken for chunk in chunks):
+        online = diff.online
         return [Step(Action.REPLACE, _where(diff, index.name),
-                     f"REINDEX INDEX {'CONCURRENTLY ' if beside else ''}{ident(each.broken or '')}",
-                     "a chunk's own is invalid", transaction=Transaction.NONE if beside else diff.transaction,
-                     cost="SHARE UPDATE EXCLUSIVE on this chunk" if beside else "", heavy=True) for each in chunks]
+                     f"REINDEX INDEX {'CONCURRENTLY ' if online else ''}{ident(chunk.broken or '')}",
+                     "a chunk's own is invalid", transaction=Transaction.NONE if online else diff.transaction,
+                     cost="SHARE UPDATE EXCLUSIVE on this chunk" if online else "", heavy=True) for chunk in chunks]
     if diff.context.timescaledb < CHUNK_INDEXES_BY_LIKENESS:
         return _replace(diff, index, why)
     return [_drop(diff, index.name, f"{why}; until it is built again, queries are without it"),

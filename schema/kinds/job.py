@@ -29,19 +29,19 @@ def steps(diff: JobDiff) -> tuple[list[Step], list[str]]:
     if live.object.procedure != diff.canonical.procedure:
         why = f"the job runs {live.object.procedure}, which cannot be changed in place"
         gone = (live.id, *live.doubles)
-        return [*(Step(Action.DROP, declared.full_name, f"SELECT delete_job({each})", why,
-                       (Hazard.DROPS_JOB, Hazard.LOSES_HISTORY)) for each in gone), _add(diff, why)], []
-    found = [Step(Action.DROP, declared.full_name, f"SELECT delete_job({double})", f"job {live.id} does the same",
+        return [*(Step(Action.DROP, declared.full_name, f"SELECT delete_job({number})", why,
+                       (Hazard.DROPS_JOB, Hazard.LOSES_HISTORY)) for number in gone), _add(diff, why)], []
+    steps = [Step(Action.DROP, declared.full_name, f"SELECT delete_job({double})", f"job {live.id} does the same",
                   transaction=Transaction.OWN) for double in live.doubles]
     changes = _changes(diff)
     if changes:
         arguments = [str(live.id), *(argument for argument, _ in changes)]
         timezone = diff.canonical.timezone
-        if timezone and not any(each.startswith("timezone ") for each in arguments):
+        if timezone and not any(argument.startswith("timezone ") for argument in arguments):
             arguments.append(f"timezone => {literal(timezone)}")  # a call that does not repeat it takes it away
-        found.append(Step(Action.ALTER, declared.full_name, f"SELECT (alter_job({', '.join(arguments)})).job_id",
+        steps.append(Step(Action.ALTER, declared.full_name, f"SELECT (alter_job({', '.join(arguments)})).job_id",
                           "; ".join(why for _, why in changes)))
-    return found, []
+    return steps, []
 
 
 def _add(diff: JobDiff, why: str) -> Step:
@@ -58,48 +58,48 @@ def _add(diff: JobDiff, why: str) -> Step:
     if diff.context.timescaledb >= JOB_NAMES:
         arguments.append(f"job_name => {literal(declared.name)}")
     call = f"add_job({', '.join(arguments)})"
-    more = _limits(declared)
-    if not more:
+    limits = _limits(declared)
+    if not limits:
         return Step(Action.CREATE, declared.full_name, f"SELECT {call}", why)
     if declared.timezone:
-        more.append(f"timezone => {literal(declared.timezone)}")
-    return Step(Action.CREATE, declared.full_name, f"SELECT (alter_job({', '.join([call, *more])})).job_id", why)
+        limits.append(f"timezone => {literal(declared.timezone)}")
+    return Step(Action.CREATE, declared.full_name, f"SELECT (alter_job({', '.join([call, *limits])})).job_id", why)
 
 
 def _limits(job: Job) -> list[str]:
     """What only alter_job can set."""
-    found = [f"{key} => interval {literal(value)}" for key, value in (("max_runtime", job.max_runtime),
+    arguments = [f"{key} => interval {literal(value)}" for key, value in (("max_runtime", job.max_runtime),
                                                                      ("retry_period", job.retry_period)) if value]
-    return [*found, *([f"max_retries => {job.max_retries}"] if job.max_retries is not None else [])]
+    return [*arguments, *([f"max_retries => {job.max_retries}"] if job.max_retries is not None else [])]
 
 
 def _changes(diff: JobDiff) -> list[tuple[str, str]]:
     """What alter_job has to be told, and why."""
     declared, canonical, live = diff.declared, diff.canonical, diff.present.object
-    found: list[tuple[str, str]] = []
+    changes: list[tuple[str, str]] = []
     # A job without a name goes by its procedure's, and needs none where it is declared so.
     goes_by = live.name if diff.present.named else live.procedure.rpartition(".")[2]
     if diff.context.timescaledb >= JOB_NAMES and canonical.name != goes_by:
         what = f"it is called {live.name}" if diff.present.named else "it has no name"
-        found.append((f"job_name => {literal(declared.name)}", what))
+        changes.append((f"job_name => {literal(declared.name)}", what))
     if canonical.schedule != live.schedule:
-        found.append((f"schedule_interval => {intervals.sql(declared.schedule)}", f"it runs every {live.schedule}"))
+        changes.append((f"schedule_interval => {intervals.sql(declared.schedule)}", f"it runs every {live.schedule}"))
     if canonical.config != live.config:
-        found.append((f"config => {literal(declared.config or '{}')}", f"config is {live.config or 'none'}"))
+        changes.append((f"config => {literal(declared.config or '{}')}", f"config is {live.config or 'none'}"))
     if canonical.paused != live.paused:
-        found.append((f"scheduled => {'false' if canonical.paused else 'true'}",
+        changes.append((f"scheduled => {'false' if canonical.paused else 'true'}",
                       "it is paused" if live.paused else "it is not paused"))
     if canonical.fixed_schedule != live.fixed_schedule:
-        found.append((f"fixed_schedule => {'true' if canonical.fixed_schedule else 'false'}",
+        changes.append((f"fixed_schedule => {'true' if canonical.fixed_schedule else 'false'}",
                       f"its schedule is {'fixed' if live.fixed_schedule else 'counted from the last end'}"))
     if canonical.timezone != live.timezone:
-        found.append((f"timezone => {literal(canonical.timezone)}", f"its time zone is {live.timezone or 'none'}"))
+        changes.append((f"timezone => {literal(canonical.timezone)}", f"its time zone is {live.timezone or 'none'}"))
     for key in ("max_runtime", "retry_period"):
         if getattr(canonical, key) != getattr(live, key):
-            found.append((f"{key} => interval {literal(getattr(declared, key))}", f"{key} is {getattr(live, key)}"))
+            changes.append((f"{key} => interval {literal(getattr(declared, key))}", f"{key} is {getattr(live, key)}"))
     if canonical.max_retries != live.max_retries:
-        found.append((f"max_retries => {canonical.max_retries}", f"max_retries is {live.max_retries}"))
-    return found
+        changes.append((f"max_retries => {canonical.max_retries}", f"max_retries is {live.max_retries}"))
+    return changes
 
 
 def settled(canonical: Job, live: Job | None) -> Job:

@@ -20,15 +20,15 @@ def definition(key: Key) -> str:
 def steps(diff: TableDiff) -> list[Step]:
     """Add the keys that are missing and replace those that differ."""
     live = {key.name: key for key in diff.present.table.keys}
-    found: list[Step] = []
+    steps: list[Step] = []
     for declared, canonical in zip(diff.declared.keys, diff.canonical.keys, strict=True):
         if canonical.name not in live:
-            found.extend(_add(diff, declared))
+            steps.extend(_add(diff, declared))
         elif replace(canonical, comment=None) != replace(live[canonical.name], comment=None):
-            found.extend(_replace(diff, declared, f"it is {definition(live[canonical.name])}"))
+            steps.extend(_replace(diff, declared, f"it is {definition(live[canonical.name])}"))
         elif chunks := diff.present.unindexed.get(canonical.name):
-            found.extend(_replace(diff, declared, f"{len(chunks)} chunks lack its index"))
-    return found
+            steps.extend(_replace(diff, declared, f"{len(chunks)} chunks lack its index"))
+    return steps
 
 
 def _add(diff: TableDiff, key: Key) -> list[Step]:
@@ -52,12 +52,12 @@ def _add(diff: TableDiff, key: Key) -> list[Step]:
 def _built(diff: TableDiff, key: Key, name: str, why: str) -> list[Step]:
     """Build the key's index beside writers, anew where an interrupted build has left one."""
     where, schema = f"{diff.name}.{key.name}", diff.declared.schema
-    found = []
-    if name in {each.name for each in diff.present.table.indexes}:
-        found.append(Step(Action.DROP, where, f"DROP INDEX CONCURRENTLY {ident(qualified(schema, name))}",
+    steps = []
+    if name in {index.name for index in diff.present.table.indexes}:
+        steps.append(Step(Action.DROP, where, f"DROP INDEX CONCURRENTLY {ident(qualified(schema, name))}",
                           "an index of that name was left half-built", transaction=Transaction.NONE))
     sql = f"CREATE UNIQUE INDEX CONCURRENTLY {ident(name)} ON {ident(diff.name)} ({idents(key.columns)})"
-    return [*found, Step(Action.CREATE, where, sql, why, transaction=Transaction.NONE,
+    return [*steps, Step(Action.CREATE, where, sql, why, transaction=Transaction.NONE,
                          cost=constraint.cost(diff, "SHARE UPDATE EXCLUSIVE"), heavy=True)]
 
 
@@ -66,9 +66,9 @@ def _replace(diff: TableDiff, key: Key, why: str) -> list[Step]:
     where = f"{diff.name}.{key.name}"
     instead = f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {ident(key.name)}, ADD "
     if diff.online and not diff.present.table.hypertable:
-        beside = key.name[:63 - len(BESIDE)] + BESIDE
-        swap = f"{instead}CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(beside)}"
-        return [*_built(diff, key, beside, why),
+        new_name = key.name[:63 - len(BESIDE)] + BESIDE
+        swap = f"{instead}CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(new_name)}"
+        return [*_built(diff, key, new_name, why),
                 Step(Action.REPLACE, where, swap, "the new index becomes the key", transaction=Transaction.OWN,
                      cost="ACCESS EXCLUSIVE, no scan")]
     hazards = (Hazard.BLOCKS_WRITES,) if diff.weight.has_rows else ()

@@ -26,8 +26,8 @@ def steps(diff: AggregateDiff) -> list[Step]:
         return [Step(Action.DROP, where, f"SELECT delete_job({job})", "nobody declares the policy") for job in jobs]
     if not jobs or live is None:
         return [Step(Action.CREATE, where, _addition(name, declared), "there is no policy")]
-    found = policy.folded(where, jobs, Transaction.SHARED)
-    return [*found, _alteration(where, policies[0], declared, canonical, live)] if canonical != live else found
+    steps = policy.folded(where, jobs, Transaction.SHARED)
+    return [*steps, _alteration(where, policies[0], declared, canonical, live)] if canonical != live else steps
 
 
 def _addition(name: str, declared: Refresh) -> str:

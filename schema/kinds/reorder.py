@@ -23,12 +23,12 @@ def steps(diff: TableDiff) -> list[Step]:
     if not jobs or live is None:
         return [Step(Action.CREATE, where, _addition(diff.name, declared), "there is no policy",
                      transaction=diff.transaction)]
-    found = policy.folded(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.folded(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
-        found.append(policy.alteration(where, jobs[0].id, key="index_name", canonical=(declared.index, canonical),
+        steps.append(policy.alteration(where, jobs[0].id, key="index_name", canonical=(declared.index, canonical),
                                        live=(live.index, live), transaction=diff.transaction,
                                        timezone=jobs[0].timezone))
-    return found
+    return steps
 
 
 def _addition(table: str, declared: Reorder) -> str:

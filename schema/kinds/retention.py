@@ -26,15 +26,15 @@ def steps(diff: TableDiff) -> list[Step]:
     if not jobs:
         sql = policy.addition("add_retention_policy", diff.name, declared.drop_after, declared)
         return [Step(Action.CREATE, where, sql, "there is no policy", hazards, diff.transaction, cost)]
-    found = policy.folded(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.folded(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
         # A policy that drops chunks by their time of creation has no limit that could be told.
         first, limit = jobs[0], live.drop_after if live else None
         step = policy.alteration(where, first.id, key="drop_after", canonical=(declared.drop_after, canonical),
                                  live=(limit, live or Retention("", first.schedule, first.paused)),
                                  transaction=diff.transaction, timezone=first.timezone)
-        found.append(replace(step, hazards=hazards, cost=cost) if _drops_more(diff) else step)
-    return found
+        steps.append(replace(step, hazards=hazards, cost=cost) if _drops_more(diff) else step)
+    return steps
 
 
 def _cost(diff: TableDiff, declared: Retention) -> str:

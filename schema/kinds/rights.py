@@ -15,13 +15,13 @@ def again(kind: str, name: str, rights: Rights, columns: Collection[str] = ()) -
     out.
     """
     on = name if kind == "VIEW" else f"{kind} {name}"
-    found = [f"REVOKE ALL ON {on} FROM {', '.join(rights.withdrawn)}"] if rights.withdrawn else []
+    statements = [f"REVOKE ALL ON {on} FROM {', '.join(rights.withdrawn)}"] if rights.withdrawn else []
     for privileges, column, role in rights.granted:
         words, option, _ = privileges.partition(" WITH GRANT OPTION")
         if column is None:
-            found.append(f"GRANT {words} ON {on} TO {role}{option}")
+            statements.append(f"GRANT {words} ON {on} TO {role}{option}")
         elif column in columns:
-            found.append(f"GRANT {words} ({ident(column)}) ON {on} TO {role}{option}")
+            statements.append(f"GRANT {words} ({ident(column)}) ON {on} TO {role}{option}")
     if rights.owner:
-        found.append(f"ALTER {kind} {name} OWNER TO {rights.owner}")
-    return found
+        statements.append(f"ALTER {kind} {name} OWNER TO {rights.owner}")
+    return statements

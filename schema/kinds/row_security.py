@@ -23,20 +23,20 @@ def steps(diff: TableDiff) -> list[Step]:
     declared, canonical = diff.declared.row_security, diff.canonical.row_security
     if declared is None or canonical is None:
         return []
-    live = {each.name: each for each in diff.present.policies}
-    found: list[Step] = []
-    for mine, theirs in zip(declared.policies, canonical.policies, strict=True):
-        found.extend(_policy(diff, mine, theirs, live.get(mine.name)))
+    live = {policy.name: policy for policy in diff.present.policies}
+    steps: list[Step] = []
+    for written, wanted in zip(declared.policies, canonical.policies, strict=True):
+        steps.extend(_policy(diff, written, wanted, live.get(written.name)))
     security = diff.present.table.row_security
     table = f"ALTER TABLE {ident(diff.name)}"
     if security is None:
-        found.append(_step(Action.ALTER, diff, "row_security", f"{table} ENABLE ROW LEVEL SECURITY",
+        steps.append(_step(Action.ALTER, diff, "row_security", f"{table} ENABLE ROW LEVEL SECURITY",
                            "row-level security is off"))
     if canonical.forced != bool(security and security.forced):
-        found.append(_step(Action.ALTER, diff, "row_security",
+        steps.append(_step(Action.ALTER, diff, "row_security",
                            f"{table} {'' if canonical.forced else 'NO '}FORCE ROW LEVEL SECURITY",
                            f"the owner is {'not ' if canonical.forced else ''}subject to it"))
-    return found
+    return steps
 
 
 def undeclared_steps(diff: TableDiff) -> list[Step]:
@@ -49,16 +49,16 @@ def undeclared_steps(diff: TableDiff) -> list[Step]:
         raise UnsupportedError(f"{diff.name}.compression: row-level security is on, and TimescaleDB has no "
                                f"columnstore on such a table; allow {Hazard.DROPS_POLICY} to switch it off, or leave "
                                "out compression")
-    names = {each.name for each in canonical.policies} if canonical else set()
-    found = [_step(Action.DROP, diff, each.name, f"DROP POLICY {ident(each.name)} ON {ident(diff.name)}",
+    names = {policy.name for policy in canonical.policies} if canonical else set()
+    steps = [_step(Action.DROP, diff, live_policy.name, f"DROP POLICY {ident(live_policy.name)} ON {ident(diff.name)}",
                    "nobody declares the policy", Hazard.DROPS_POLICY)
-             for each in live.policies if each.name not in names]
+             for live_policy in live.policies if live_policy.name not in names]
     if canonical is None and live.table.row_security:
         force = ", NO FORCE ROW LEVEL SECURITY" if live.table.row_security.forced else ""
-        found.append(_step(Action.ALTER, diff, "row_security",
+        steps.append(_step(Action.ALTER, diff, "row_security",
                            f"ALTER TABLE {ident(diff.name)} DISABLE ROW LEVEL SECURITY{force}",
                            "nobody declares row-level security", Hazard.DROPS_POLICY))
-    return found
+    return steps
 
 
 def _policy(diff: TableDiff, declared: Policy, canonical: Policy, live: Policy | None) -> list[Step]:
@@ -74,13 +74,13 @@ def _policy(diff: TableDiff, declared: Policy, canonical: Policy, live: Policy |
         sql = f"ALTER POLICY {ident(name)} ON {ident(table.full_name)}{_rest(declared)}"
         return [_step(Action.ALTER, diff, name, sql, why)]
     on = f"{ident(name)} ON {ident(table.full_name)}"
-    said = f"; COMMENT ON POLICY {on} IS {literal(live.comment)}" if live.comment else ""
-    return [_step(Action.REPLACE, diff, name, f"DROP POLICY {on}; {definition(table, declared)}{said}", why)]
+    comment = f"; COMMENT ON POLICY {on} IS {literal(live.comment)}" if live.comment else ""
+    return [_step(Action.REPLACE, diff, name, f"DROP POLICY {on}; {definition(table, declared)}{comment}", why)]
 
 
 def _rest(policy: Policy) -> str:
     """Roles and conditions as CREATE and ALTER take them."""
-    return (f" TO {', '.join(_role(each) for each in policy.roles)}"
+    return (f" TO {', '.join(_role(declared_policy) for declared_policy in policy.roles)}"
             f"{f' USING ({policy.using})' if policy.using else ''}"
             f"{f' WITH CHECK ({policy.check})' if policy.check else ''}")
 

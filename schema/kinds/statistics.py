@@ -31,20 +31,20 @@ def definition(declared: Statistics) -> str:
 def steps(diff: StatisticsDiff) -> tuple[list[Step], list[str]]:
     """Create the statistics object, or drop it and make it again where it differs; no step where it is as declared."""
     declared, name = diff.declared, diff.name
-    found: list[Step] = []
+    steps: list[Step] = []
     live_comment = None
     if diff.live is None:
-        found.append(Step(Action.CREATE, name, definition(declared), "the statistics object does not exist"))
+        steps.append(Step(Action.CREATE, name, definition(declared), "the statistics object does not exist"))
     else:
         live = diff.live.object
-        found += [renames.step("STATISTICS", diff.context.former_name, declared)] if diff.context.former_name else []
+        steps += [renames.step("STATISTICS", diff.context.former_name, declared)] if diff.context.former_name else []
         live_comment = live.comment
         if replace(diff.canonical, comment=live.comment) != live:
             again = f"DROP STATISTICS {ident(name)}; {definition(declared)}"
-            found.append(Step(Action.REPLACE, name, again, f"it is {definition(live)}", cost=COST))
+            steps.append(Step(Action.REPLACE, name, again, f"it is {definition(live)}", cost=COST))
             live_comment = None
-    said = comment.step(f"STATISTICS {ident(name)}", name, declared.comment, live_comment)
-    return [*found, *([said] if said else [])], []
+    comment_step = comment.step(f"STATISTICS {ident(name)}", name, declared.comment, live_comment)
+    return [*steps, *([comment_step] if comment_step else [])], []
 
 
 def settled(canonical: Statistics, live: Statistics | None) -> Statistics:

@@ -39,9 +39,9 @@ PARTS = (column.steps, key.steps, column.after_keys, hypertable.steps, check.ste
 
 def create_step(table: Table) -> Step:
     """Create the table with its columns, keys, checks and foreign keys."""
-    lines = [*(column.definition(each) for each in table.columns), *(key.definition(each) for each in table.keys),
-             *(check.definition(each) for each in table.checks),
-             *(foreign_key.definition(each) for each in table.foreign_keys)]
+    lines = [*(column.definition(part) for part in table.columns), *(key.definition(part) for part in table.keys),
+             *(check.definition(part) for part in table.checks),
+             *(foreign_key.definition(part) for part in table.foreign_keys)]
     body = ",\n    ".join(lines)
     return Step(Action.CREATE, table.full_name, f"CREATE TABLE {ident(table.full_name)} (\n    {body}\n)",
                 "the table does not exist")
@@ -57,15 +57,15 @@ def creation(table: Table) -> Iterable[tuple[str, str]]:
 
     Numbers come from no sequence here, and rows refer to nothing.
     """
-    bare = replace(table, foreign_keys=(), columns=tuple(replace(each, serial=False, identity=None, default=None)
-                                                         for each in table.columns))
+    bare = replace(table, foreign_keys=(), columns=tuple(replace(column, serial=False, identity=None, default=None)
+                                                         for column in table.columns))
     yield table.full_name, create_step(bare).sql
     if table.hypertable:
         yield table.full_name, hypertable.creation(table, table.hypertable)
         if table.hypertable.now:
             yield table.full_name, hypertable.present(table, table.hypertable)
-    for each in table.triggers:
-        yield each.name, trigger.definition(table, each)
+    for declared_trigger in table.triggers:
+        yield declared_trigger.name, trigger.definition(table, declared_trigger)
     for policy in table.row_security.policies if table.row_security else ():
         yield policy.name, row_security.definition(table, policy)
 
@@ -77,98 +77,100 @@ def with_plain_words(declared: Table, merged: Table | None,
     `merged` has the words of its expressions where it has any, `words` those of types and defaults.
     """
     source = merged or declared
-    columns = tuple(replace(each, type=words[each.type, each.default][0], default=words[each.type, each.default][1],
-                            renamed_from=None) for each in source.columns)
+    spelled = [(column, *words[column.type, column.default]) for column in source.columns]
+    columns = tuple(replace(column, type=type_, default=default, renamed_from=None)
+                    for column, type_, default in spelled)
     return replace(source, columns=columns, renamed_from=None, allow=(),
-                   indexes=tuple(index.plain(each) or each for each in source.indexes))
+                   indexes=tuple(index.plain(declared_index) or declared_index for declared_index in source.indexes))
 
 
-def canonicalise(table: Table, found: LiveTable) -> Table:
+def canonicalise(table: Table, scratch: LiveTable) -> Table:
     """The declared table with the words of the one that was made of it; named parts stay in declared order."""
-    made = found.table
-    triggers = [replace(mine, disabled=each.disabled)
-                for mine, each in zip(_ordered(table.triggers, made.triggers), table.triggers, strict=True)]
+    created = scratch.table
+    triggers = [replace(canonical, disabled=trigger_.disabled)
+                for canonical, trigger_ in zip(_ordered(table.triggers, created.triggers), table.triggers, strict=True)]
     security = table.row_security
     if security:
-        security = replace(security, policies=_ordered(security.policies, found.policies))
+        security = replace(security, policies=_ordered(security.policies, scratch.policies))
     return replace(table, triggers=tuple(triggers), row_security=security)
 
 
-def _ordered(declared: Sequence[Any], made: Sequence[Any]) -> tuple[Any, ...]:
-    by_name = {each.name: each for each in made}
-    return tuple(replace(by_name[each.name], comment=each.comment) if each.name in by_name else each
-                 for each in declared)
+def _ordered(declared: Sequence[Any], created: Sequence[Any]) -> tuple[Any, ...]:
+    by_name = {part.name: part for part in created}
+    return tuple(replace(by_name[part.name], comment=part.comment) if part.name in by_name else part
+                 for part in declared)
 
 
 def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     """The steps of one table, with all that hangs on it."""
-    found: list[Step] = []
+    steps: list[Step] = []
     warnings: list[str] = []
     if diff.live is None:
-        found.append(create_step(diff.declared))
+        steps.append(create_step(diff.declared))
         diff = diff.once_created()
     else:
         if diff.context.former_name:
             step = renames.step("TABLE", diff.context.former_name, diff.declared)
-            found.append(replace(step, transaction=Transaction.OWN))
+            steps.append(replace(step, transaction=Transaction.OWN))
         diff, renamed = renames.columns(diff)
-        found.extend(renamed)
+        steps.extend(renamed)
         diff, renamed = constraint.renames(diff)
-        found.extend(renamed)
+        steps.extend(renamed)
         undeclared, warnings = _undeclared_steps(diff)
-        found.extend(undeclared)
+        steps.extend(undeclared)
         diff = constraint.without(diff, {step.object for step in undeclared})
         diff, without = column.without_generated(diff)
-        found.extend(without)
+        steps.extend(without)
     for part in PARTS:
-        found.extend(part(diff))
+        steps.extend(part(diff))
         if part is hypertable.steps:
             diff = hypertable.converted(diff)
-    found.extend(comment.steps(diff, {step.object for step in found}))
+    steps.extend(comment.steps(diff, {step.object for step in steps}))
     # Last, when nothing that is declared stands on them any more.
-    dropped, left = _permitted(column.drop_steps(diff), diff.allowed)
+    dropped, further = _permitted(column.drop_steps(diff), diff.allowed)
     if dropped:
         columnstore.require_released(diff)
-    return [*found, *dropped], [*warnings, *left]
+    return [*steps, *dropped], [*warnings, *further]
 
 
 def _undeclared_steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     """Drop what nobody declares where its hazard is allowed by name; say what was left in place."""
     canonical, live = diff.canonical, diff.present.table
-    passing = {column.not_null_proof(each.name) for each in canonical.columns}
+    passing = {column.not_null_proof(canonical_column.name) for canonical_column in canonical.columns}
     declared = constraint.names(canonical) | passing
-    found = [constraint.drop_step(diff, name, "nobody declares the constraint")
+    drops = [constraint.drop_step(diff, name, "nobody declares the constraint")
              for name in sorted(constraint.names(live) - declared)]
-    found += [index.drop_step(diff, name) for name in _undeclared_indexes(diff)]
-    declared = {each.name for each in canonical.triggers}
-    found += [trigger.drop_step(diff, each.name) for each in live.triggers if each.name not in declared]
-    found += row_security.undeclared_steps(diff)
-    return _permitted(found, diff.allowed)
+    drops += [index.drop_step(diff, name) for name in _undeclared_indexes(diff)]
+    declared = {trigger.name for trigger in canonical.triggers}
+    drops += [trigger.drop_step(diff, live_trigger.name) for live_trigger in live.triggers
+              if live_trigger.name not in declared]
+    drops += row_security.undeclared_steps(diff)
+    return _permitted(drops, diff.allowed)
 
 
-def _permitted(found: Sequence[Step], allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+def _permitted(drops: Sequence[Step], allowed: Collection[str]) -> tuple[list[Step], list[str]]:
     """Of steps that drop something, those that are allowed, and a warning for each of the others."""
-    steps = [step for step in found if all(hazard in allowed for hazard in step.hazards)]
+    steps = [step for step in drops if all(hazard in allowed for hazard in step.hazards)]
     warnings = [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
                 "drop it"
-                for step in found if step not in steps]
+                for step in drops if step not in steps]
     return steps, warnings
 
 
 def _undeclared_indexes(diff: TableDiff) -> list[str]:
     """Indexes nobody declares, but for TimescaleDB's own on time, our unfinished ones and twins about to be renamed."""
     canonical, live = diff.canonical, diff.present.table
-    ours = {each.name for each in canonical.indexes} | {each.name for each in canonical.keys}
+    ours = {index.name for index in canonical.indexes} | {key.name for key in canonical.keys}
     ours |= {name[:63 - len(index.BESIDE)] + index.BESIDE for name in ours}
     if live.hypertable:
         ours.add(default_time_index(live, live.hypertable))
-    missing = ours - {each.name for each in live.indexes}
-    twins = {_unnamed(each) for each in canonical.indexes if each.name in missing}
-    return [each.name for each in live.indexes if each.name not in ours and _unnamed(each) not in twins]
+    missing = ours - {index.name for index in live.indexes}
+    twins = {_unnamed(index) for index in canonical.indexes if index.name in missing}
+    return [index.name for index in live.indexes if index.name not in ours and _unnamed(index) not in twins]
 
 
-def _unnamed(each: Index) -> tuple[object, ...]:
-    return (each.columns, each.unique, each.method, each.include, each.where)
+def _unnamed(declared: Index) -> tuple[object, ...]:
+    return (declared.columns, declared.unique, declared.method, declared.include, declared.where)
 
 
 def errors(table: Table) -> Iterable[str]:
@@ -192,14 +194,14 @@ def _twice(table: Table) -> Iterable[str]:
 def _missing(table: Table) -> Iterable[str]:
     columns = {column.name for column in table.columns}
     constrained: tuple[Key | ForeignKey, ...] = (*table.keys, *table.foreign_keys)
-    parts: list[tuple[str, Iterable[str | None], str]] = [(one.name, one.columns, "key") for one in constrained]
-    parts += [(one.name, (*map(index.column_of, one.columns), *one.include), "index") for one in table.indexes]
+    parts: list[tuple[str, Iterable[str | None], str]] = [(part_.name, part_.columns, "key") for part_ in constrained]
+    parts += [(part_.name, (*map(index.column_of, part_.columns), *part_.include), "index") for part_ in table.indexes]
     for part, used, kind in parts:
         for missing in [name for name in used if name is not None and name not in columns]:
             yield f"{table.full_name}.{part}: column {missing!r} is not declared; declare it or correct the {kind}"
-    for one in table.foreign_keys:
-        if len(one.columns) != len(one.references):
-            yield (f"{table.full_name}.{one.name}: {len(one.columns)} columns refer to {len(one.references)}; "
+    for part_ in table.foreign_keys:
+        if len(part_.columns) != len(part_.references):
+            yield (f"{table.full_name}.{part_.name}: {len(part_.columns)} columns refer to {len(part_.references)}; "
                    "name as many")
 
 

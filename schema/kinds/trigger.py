@@ -34,23 +34,23 @@ def state(table: Table, trigger: Trigger) -> str:
 
 def steps(diff: TableDiff) -> list[Step]:
     """Create the triggers that are missing, replace those that differ, enable or disable where that alone differs."""
-    live = {each.name: each for each in diff.present.table.triggers}
+    live = {trigger.name: trigger for trigger in diff.present.table.triggers}
     _require_switches(diff)
-    found: list[Step] = []
+    steps: list[Step] = []
     for declared, canonical in zip(diff.declared.triggers, diff.canonical.triggers, strict=True):
         present = live.get(canonical.name)
         mixed = canonical.name in diff.present.mixed
         if present is None:
-            found.append(_step(Action.CREATE, diff, declared, definition(diff.declared, declared),
+            steps.append(_step(Action.CREATE, diff, declared, definition(diff.declared, declared),
                                "the trigger does not exist"))
         elif replace(canonical, comment=None, disabled=False) != replace(present, comment=None, disabled=False):
-            found.append(_replaced(diff, declared, present))
+            steps.append(_replaced(diff, declared, present))
             present = replace(present, disabled=False)
         if canonical.disabled != bool(present and present.disabled) or (mixed and present):
             why = "some chunks have it in another state" if mixed else \
                 f"the trigger is {'enabled' if canonical.disabled else 'disabled'}"
-            found.append(_step(Action.ALTER, diff, declared, state(diff.declared, declared), why))
-    return found
+            steps.append(_step(Action.ALTER, diff, declared, state(diff.declared, declared), why))
+    return steps
 
 
 def drop_step(diff: TableDiff, name: str) -> Step:
@@ -67,12 +67,12 @@ def _replaced(diff: TableDiff, declared: Trigger, live: Trigger) -> Step:
         return _step(Action.REPLACE, diff, declared, definition(table, declared, replacing=True), why)
     # Both in one transaction: nobody sees the table without it.
     on = f"{ident(declared.name)} ON {ident(table.full_name)}"
-    said = f"; COMMENT ON TRIGGER {on} IS {literal(live.comment)}" if live.comment else ""
-    return _step(Action.REPLACE, diff, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{said}", why)
+    comment = f"; COMMENT ON TRIGGER {on} IS {literal(live.comment)}" if live.comment else ""
+    return _step(Action.REPLACE, diff, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{comment}", why)
 
 
 def _require_switches(diff: TableDiff) -> None:
-    disabled = [each.name for each in diff.declared.triggers if each.disabled]
+    disabled = [trigger.name for trigger in diff.declared.triggers if trigger.disabled]
     if disabled and diff.declared.hypertable and () < diff.context.timescaledb < SWITCHES_ON_CHUNKS_SINCE:
         raise UnsupportedError(
             f"{diff.name}.{disabled[0]}: a trigger of a hypertable can be disabled from TimescaleDB "

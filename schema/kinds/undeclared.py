@@ -41,18 +41,18 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
     warnings: list[str] = []
     order = list(DROPS)
     newest_first = list(reversed(undeclared))
-    for each in sorted(newest_first, key=lambda each: order.index(each.kind)):
-        hazards = _hazards(each, backed_up)
+    for live in sorted(newest_first, key=lambda live: order.index(live.kind)):
+        hazards = _hazards(live, backed_up)
         missing = [hazard for hazard in hazards if hazard not in allowed]
-        if each.name in protect:
-            warnings.append(f"{each.name} is {_article(each.kind)} that is not declared, and protected: it was left in "
+        if live.name in protect:
+            warnings.append(f"{live.name} is {_article(live.kind)} that is not declared, and protected: it was left in "
                             "place; declare it, or take it off the protected names")
         elif missing:
-            warnings.append(f"{each.name} is {_article(each.kind)} that is not declared and was left in place; declare "
+            warnings.append(f"{live.name} is {_article(live.kind)} that is not declared and was left in place; declare "
                             f"it, or allow {' and '.join(missing)} to drop it")
         else:
-            before += [_drop_key(each, name) for name in each.foreign_keys]
-            (before if DROPS[each.kind].first else after).append(_drop(each, hazards))
+            before += [_drop_key(live, name) for name in live.foreign_keys]
+            (before if DROPS[live.kind].first else after).append(_drop(live, hazards))
     return Dropping(tuple(before), tuple(after), tuple(warnings))
 
 
@@ -61,30 +61,30 @@ def hazard(declared: Object) -> Hazard:
     return registry.of(declared).drops[0].hazard
 
 
-def drop_step(each: Undeclared, *, backed_up: bool) -> Step:
+def drop_step(live: Undeclared, *, backed_up: bool) -> Step:
     """Drop the object, whoever asks for it."""
-    return _drop(each, _hazards(each, backed_up))
+    return _drop(live, _hazards(live, backed_up))
 
 
-def _hazards(each: Undeclared, backed_up: bool) -> tuple[Hazard, ...]:
-    hazard = DROPS[each.kind].hazard
-    return (hazard, Hazard.WITHOUT_BACKUP) if each.has_rows and not backed_up else (hazard,)
+def _hazards(live: Undeclared, backed_up: bool) -> tuple[Hazard, ...]:
+    hazard = DROPS[live.kind].hazard
+    return (hazard, Hazard.WITHOUT_BACKUP) if live.has_rows and not backed_up else (hazard,)
 
 
-def _drop(each: Undeclared, hazards: tuple[Hazard, ...]) -> Step:
-    name = each.signature if each.kind == "job" else _qualified(each)
-    return Step(Action.DROP, each.name, DROPS[each.kind].statement.format(name), f"nobody declares the {each.kind}",
+def _drop(live: Undeclared, hazards: tuple[Hazard, ...]) -> Step:
+    name = live.signature if live.kind == "job" else _qualified(live)
+    return Step(Action.DROP, live.name, DROPS[live.kind].statement.format(name), f"nobody declares the {live.kind}",
                 hazards, Transaction.OWN)
 
 
-def _drop_key(each: Undeclared, name: str) -> Step:
-    return Step(Action.DROP, f"{each.name}.{name}", f"ALTER TABLE {ident(each.name)} DROP CONSTRAINT {ident(name)}",
+def _drop_key(live: Undeclared, name: str) -> Step:
+    return Step(Action.DROP, f"{live.name}.{name}", f"ALTER TABLE {ident(live.name)} DROP CONSTRAINT {ident(name)}",
                 "its table is going to be dropped", (Hazard.DROPS_TABLE,), Transaction.OWN)
 
 
-def _qualified(each: Undeclared) -> str:
-    name, _, arguments = each.signature.partition("(")
-    own = ident(name) if each.schema == "public" else f"{ident(each.schema)}.{ident(name)}"
+def _qualified(live: Undeclared) -> str:
+    name, _, arguments = live.signature.partition("(")
+    own = ident(name) if live.schema == "public" else f"{ident(live.schema)}.{ident(name)}"
     return f"{own}({arguments}" if arguments else own
 
 

@@ -26,9 +26,9 @@ def creation(view: View) -> Iterable[tuple[str, str]]:
     yield view.full_name, definition(view)
 
 
-def canonicalise(view: View, found: LiveView) -> View:
+def canonicalise(view: View, scratch: LiveView) -> View:
     """The declared view with its query in the server's words."""
-    return replace(view, query=found.object.query)
+    return replace(view, query=scratch.object.query)
 
 
 def definition(view: View, *, replacing: bool = False) -> str:
@@ -43,7 +43,7 @@ def steps(diff: ViewDiff) -> tuple[list[Step], list[str]]:
     declared, name = diff.declared, diff.name
     _require_invoker(diff)
     if diff.live is None:
-        found = [Step(Action.CREATE, name, definition(declared), "the view does not exist")]
+        steps = [Step(Action.CREATE, name, definition(declared), "the view does not exist")]
         live_comment = None
     elif diff.context.recreated:
         return [Step(Action.CREATE, name, "; ".join([definition(declared), *_afterwards(declared, diff.present,
@@ -51,19 +51,19 @@ def steps(diff: ViewDiff) -> tuple[list[Step], list[str]]:
                      "it was dropped for what it stands on to be changed")], []
     else:
         live = diff.present
-        found = [renames.step("VIEW", diff.context.former_name, declared)] if diff.context.former_name else []
+        steps = [renames.step("VIEW", diff.context.former_name, declared)] if diff.context.former_name else []
         live_comment = live.object.comment
         if must_be_recreated(diff.canonical, live, diff.context.scratch):
-            found.append(_again(diff))
+            steps.append(_again(diff))
             live_comment = declared.comment
         elif diff.canonical.query != live.object.query:
-            found.append(Step(Action.REPLACE, name, definition(declared, replacing=True), "its query differs"))
+            steps.append(Step(Action.REPLACE, name, definition(declared, replacing=True), "its query differs"))
         elif declared.security_invoker != live.object.security_invoker:
             on = "true" if declared.security_invoker else "false"
-            found.append(Step(Action.ALTER, name, f"ALTER VIEW {ident(name)} SET (security_invoker = {on})",
+            steps.append(Step(Action.ALTER, name, f"ALTER VIEW {ident(name)} SET (security_invoker = {on})",
                               f"security_invoker is {'off' if declared.security_invoker else 'on'}"))
-    said = comment.step(f"VIEW {ident(name)}", name, declared.comment, live_comment)
-    return [*found, *([said] if said else [])], []
+    comment_step = comment.step(f"VIEW {ident(name)}", name, declared.comment, live_comment)
+    return [*steps, *([comment_step] if comment_step else [])], []
 
 
 def must_be_recreated(canonical: View, live: LiveView | None, scratch: LiveView | None) -> bool:
@@ -87,38 +87,43 @@ def around(what: str, dependants: Sequence[Dependant], why: str,
            creation_of: Callable[[Dependant], list[str]]) -> tuple[list[str], list[str]]:
     """Statements before and after a change, for the views that stand in its way: dropped, and made again but for those
     that are made by steps of their own `later`. UnsafeChangeError names those that nobody declares."""
-    strange = [each.name for each in dependants if each.live is None or each.declared is None]
+    strange = [dependant.name for dependant in dependants if dependant.live is None or dependant.declared is None]
     if strange:
         raise UnsafeChangeError(f"{what}: {why}, and {', '.join(dict.fromkeys(strange))} stands on it and is not "
                                 "declared as a view; declare it, or drop it and make it again yourself")
-    order = {each.name: each for each in sorted(dependants, key=lambda each: each.depth)}
+    order = {dependant.name: dependant for dependant in sorted(dependants, key=_depth)}
     before = [f"DROP VIEW {ident(name)}" for name in reversed(order)]
-    return before, [text for each in order.values() if not each.later for text in creation_of(each)]
+    return before, [text for dependant in order.values() if not dependant.later for text in creation_of(dependant)]
+
+
+def _depth(dependant: Dependant) -> int:
+    return dependant.depth
 
 
 def dropped(dependants: Sequence[Dependant]) -> tuple[str, ...]:
     """The full names of the views that `around` drops."""
-    return tuple(dict.fromkeys(each.name for each in dependants))
+    return tuple(dict.fromkeys(dependant.name for dependant in dependants))
 
 
-def as_declared(each: Dependant) -> list[str]:
+def as_declared(dependant: Dependant) -> list[str]:
     """The statements that make a dropped view again as it is declared."""
-    assert each.declared is not None
-    assert each.live is not None
-    return [definition(each.declared), *_afterwards(each.declared, each.live)]
+    assert dependant.declared is not None
+    assert dependant.live is not None
+    return [definition(dependant.declared), *_afterwards(dependant.declared, dependant.live)]
 
 
-def as_it_was(each: Dependant) -> list[str]:
+def as_it_was(dependant: Dependant) -> list[str]:
     """The statements that make a dropped view again as it was before."""
-    assert each.live is not None
-    return [definition(each.live.object), *_afterwards(each.live.object, each.live)]
+    assert dependant.live is not None
+    return [definition(dependant.live.object), *_afterwards(dependant.live.object, dependant.live)]
 
 
-def _afterwards(declared: View, live: LiveView, made: LiveView | None = None) -> list[str]:
+def _afterwards(declared: View, live: LiveView, created: LiveView | None = None) -> list[str]:
     """What a view that was made again is given back: its comment and its rights."""
-    columns = [name for name, _ in (made or live).columns]
-    said = comment.step(f"VIEW {ident(declared.full_name)}", "", declared.comment, None)
-    return [*([said.sql] if said else []), *rights.again("VIEW", ident(declared.full_name), live.rights, columns)]
+    columns = [name for name, _ in (created or live).columns]
+    comment_step = comment.step(f"VIEW {ident(declared.full_name)}", "", declared.comment, None)
+    return [*([comment_step.sql] if comment_step else []),
+            *rights.again("VIEW", ident(declared.full_name), live.rights, columns)]
 
 
 def _require_invoker(diff: ViewDiff) -> None:

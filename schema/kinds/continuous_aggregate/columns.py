@@ -27,29 +27,29 @@ def add_steps(diff: AggregateDiff, change: Change) -> tuple[list[Step], list[str
 
     How far it got is in the comments of the columns until they are complete. Buckets whose rows are gone keep NULL.
     """
-    marked = [each for each in diff.present.columns if each.unfilled is not None]
-    columns = [*change.added, *(each.name for each in marked)]
+    marked = [column for column in diff.present.columns if column.unfilled is not None]
+    columns = [*change.added, *(column.name for column in marked)]
     if not columns:
         return [], []
     lost = diff.loses_history
     spans = fill.windows_of(diff, exact=lost) if diff.weight.has_rows else []
-    left = spans if change.added else [each for each in spans
-                                       if _is_before(each.start, (one.unfilled for one in marked))]
+    open_windows = spans if change.added else [window for window in spans
+                                       if _is_before(window.start, (unfinished.unfilled for unfinished in marked))]
     steps = [_add(diff, name, sql, spans[-1].until if spans else None) for name, sql in change.added.items()]
-    for window in reversed(left):
+    for window in reversed(open_windows):
         steps.append(fill.step(diff, diff.name, window, "computes the new columns",
                                          last=window is spans[-1], force=True))
         steps.append(_mark(diff, columns, window.start if window is not spans[0] else None))
-    if not left and marked:
+    if not open_windows and marked:
         steps.append(_mark(diff, columns, None))
-    said = [f"{diff.name}.{name} stays NULL in buckets before {diff.context.span.first}: the rows they were "
+    warnings = [f"{diff.name}.{name} stays NULL in buckets before {diff.context.span.first}: the rows they were "
             "computed from are gone" for name in columns if lost and diff.context.span]
-    return steps, said
+    return steps, warnings
 
 
 def _add(diff: AggregateDiff, name: str, sql: str, until: Moment | None) -> Step:
-    made = diff.context.scratch
-    type_ = next(each.type for each in made.columns if each.name == name) if made else ""
+    scratch = diff.context.scratch
+    type_ = next(column.type for column in scratch.columns if column.name == name) if scratch else ""
     text = (f"ALTER MATERIALIZED VIEW {ident(diff.name)} ADD COLUMN {ident(name)} {type_} "
             f"GENERATED ALWAYS AS ({sql}) STORED")
     if until is not None:

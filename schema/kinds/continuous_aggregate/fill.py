@@ -50,6 +50,6 @@ def _end(diff: AggregateDiff, window: Window) -> str:
 
 
 def _type(diff: AggregateDiff, canonical: ContinuousAggregate) -> str:
-    made = diff.context.scratch or diff.live
+    created = diff.context.scratch or diff.live
     name = bucket_of(canonical).name
-    return next((each.type for each in made.columns if each.name == name), "") if made else ""
+    return next((column.type for column in created.columns if column.name == name), "") if created else ""

@@ -41,38 +41,38 @@ def build_steps(diff: AggregateDiff) -> list[Step]:
     """Build the aggregate beside, compute it window by window, then give it the name; resumes what was interrupted."""
     _require_movable(diff)
     _require_ours(diff)
-    declared, beside = diff.declared, diff.declared.full_name + NEW
+    declared, new_name = diff.declared, diff.declared.full_name + NEW
     live = diff.live
     why = "the aggregate does not exist" if live is None else \
         "its source is built anew" if diff.context.source_rebuilt else "its query is another"
-    found: list[Step] = []
-    left = diff.context.building
-    if left is None or not same(left.object.query, diff.canonical.query) or left.source != _source(diff):
-        if left is not None:
-            found.append(drop_beside(diff))
-        text = f"{create_sql(declared, beside)};\nCOMMENT ON VIEW {ident(beside)} IS {literal(BUILDING)}"
-        found.append(Step(Action.CREATE, diff.name, text, why, transaction=Transaction.OWN,
+    steps: list[Step] = []
+    building = diff.context.building
+    if building is None or not same(building.object.query, diff.canonical.query) or building.source != _source(diff):
+        if building is not None:
+            steps.append(drop_beside(diff))
+        text = f"{create_sql(declared, new_name)};\nCOMMENT ON VIEW {ident(new_name)} IS {literal(BUILDING)}"
+        steps.append(Step(Action.CREATE, diff.name, text, why, transaction=Transaction.OWN,
                           cost="ACCESS SHARE on the source, no scan"))
-        left = None
-    there = {each.name for each in left.object.indexes} if left else set()
+        building = None
+    built = {index.name for index in building.object.indexes} if building else set()
     table = replace(as_table(declared), name=declared.name + NEW)
-    found += [Step(Action.CREATE, f"{diff.name}.{each.name}", index.definition(table, each),
+    steps += [Step(Action.CREATE, f"{diff.name}.{declared_index.name}", index.definition(table, declared_index),
                    "the index is built with the aggregate", transaction=Transaction.OWN)
-              for each in built_indexes(diff) if each.name not in there]
+              for declared_index in built_indexes(diff) if declared_index.name not in built]
     windows = fill.windows_of(diff)
-    done = diff.context.span.building_last if diff.context.span and left else None
-    found += [fill.step(diff, beside, each, f"window {number} of {len(windows)}",
+    done = diff.context.span.building_last if diff.context.span and building else None
+    steps += [fill.step(diff, new_name, declared_window, f"window {number} of {len(windows)}",
                                   last=number == len(windows))
-              for number, each in enumerate(windows, 1)
-              if done is None or each.until > done]  # type: ignore[operator]
-    return [*found, _swap(diff)]
+              for number, declared_window in enumerate(windows, 1)
+              if done is None or declared_window.until > done]  # type: ignore[operator]
+    return [*steps, _swap(diff)]
 
 
 def built_indexes(diff: AggregateDiff) -> tuple[Index, ...]:
     """The indexes as they are built beside: under other names while the live aggregate's bear theirs."""
-    taken = {each.name for each in diff.live.object.indexes} if diff.live else set()
-    return tuple(replace(each, name=index.beside(each.name)) if each.name in taken else each
-                 for each in diff.declared.indexes)
+    taken = {index.name for index in diff.live.object.indexes} if diff.live else set()
+    return tuple(replace(declared, name=index.beside(declared.name)) if declared.name in taken else declared
+                 for declared in diff.declared.indexes)
 
 
 def drop_beside(diff: AggregateDiff) -> Step:
@@ -91,12 +91,12 @@ def drop_old(name: str, hazards: tuple[Hazard, ...] = ()) -> Step:
 
 def hazards(diff: AggregateDiff) -> tuple[Hazard, ...]:
     """What is lost when the live aggregate gives way."""
-    found = (Hazard.LOSES_HISTORY,) if diff.loses_history else ()
+    lost = (Hazard.LOSES_HISTORY,) if diff.loses_history else ()
     live = diff.live
-    names = {each.name for each in diff.canonical.indexes}
-    extra = live is not None and any(each.name not in names and not live.owns_index(each.name)
-                                     for each in live.object.indexes)
-    return (*found, Hazard.DROPS_INDEX) if extra else found
+    names = {index.name for index in diff.canonical.indexes}
+    extra = live is not None and any(index.name not in names and not live.owns_index(index.name)
+                                     for index in live.object.indexes)
+    return (*lost, Hazard.DROPS_INDEX) if extra else lost
 
 
 def _source(diff: AggregateDiff) -> str:
@@ -106,24 +106,24 @@ def _source(diff: AggregateDiff) -> str:
 def _swap(diff: AggregateDiff) -> Step:
     """The new aggregate takes the name, the rights, the comment and the views of the old one."""
     declared, live = diff.declared, diff.live
-    old, beside = declared.name + OLD, declared.full_name + NEW
+    old, new_name = declared.name + OLD, declared.full_name + NEW
     name = ident(declared.full_name)
     lines = []
     if live is not None:
         # Readers lock a view before the aggregate under it. So does this, or each would wait for the other; the option
         # comes back with the view.
-        lines += [f"ALTER VIEW {ident(each.name)} RESET (security_barrier)" for each in live.dependants]
+        lines += [f"ALTER VIEW {ident(dependant.name)} RESET (security_barrier)" for dependant in live.dependants]
         lines.append(f"ALTER MATERIALIZED VIEW {name} RENAME TO {ident(old)}")
-    lines.append(f"ALTER MATERIALIZED VIEW {ident(beside)} RENAME TO {ident(declared.name)}")
-    taken = {each.name for each in live.object.indexes} if live else set()
-    lines += [f"DROP INDEX {INDEXES}.{ident(each.name)}" for each in declared.indexes if each.name in taken]
+    lines.append(f"ALTER MATERIALIZED VIEW {ident(new_name)} RENAME TO {ident(declared.name)}")
+    taken = {index.name for index in live.object.indexes} if live else set()
+    lines += [f"DROP INDEX {INDEXES}.{ident(index.name)}" for index in declared.indexes if index.name in taken]
     lines.append(f"COMMENT ON VIEW {name} IS {literal(declared.comment)}")
     if live is not None:
         lines.append(f"COMMENT ON VIEW {ident(qualified(declared.schema, old))} IS {literal(REPLACED)}")
         lines += _grants(live.grants, name)
         if diff.context.scratch and diff.context.scratch.owner != live.owner:
             lines.append(f"ALTER MATERIALIZED VIEW {name} OWNER TO {ident(live.owner)}")
-        lines += [_view(each) for each in live.dependants]
+        lines += [_view(dependant) for dependant in live.dependants]
     what = "it is complete" if live is None else \
         "it is complete: names are exchanged, rights and views kept" if live.dependants or live.grants else \
         "it is complete: names are exchanged"
@@ -134,38 +134,39 @@ def _swap(diff: AggregateDiff) -> Step:
 def _grants(grants: tuple[Grant, ...], name: str) -> list[str]:
     """The rights, those of one role and kind in one statement."""
     groups: dict[tuple[str | None, bool], list[str]] = defaultdict(list)
-    for each in grants:
-        on = f" ({ident(each.column)})" if each.column else ""
-        groups[each.grantee, each.grantable].append(f"{each.privilege}{on}")
+    for grant in grants:
+        on = f" ({ident(grant.column)})" if grant.column else ""
+        groups[grant.grantee, grant.grantable].append(f"{grant.privilege}{on}")
     return [f"GRANT {', '.join(rights)} ON {name} TO {'PUBLIC' if grantee is None else ident(grantee)}"
             f"{' WITH GRANT OPTION' if grantable else ''}" for (grantee, grantable), rights in groups.items()]
 
 
-def _view(each: Dependant) -> str:
-    options = f" WITH ({', '.join(each.options)})" if each.options else ""
-    return f"CREATE OR REPLACE VIEW {ident(each.name)}{options} AS {(each.query or '').strip().removesuffix(';')}"
+def _view(dependant: Dependant) -> str:
+    options = f" WITH ({', '.join(dependant.options)})" if dependant.options else ""
+    query = (dependant.query or "").strip().removesuffix(";")
+    return f"CREATE OR REPLACE VIEW {ident(dependant.name)}{options} AS {query}"
 
 
 def _require_movable(diff: AggregateDiff) -> None:
     """Raise UnsafeChangeError where something stands on the aggregate that cannot be moved to another."""
     if diff.live is None:
         return
-    new = {each.name: each.type for each in diff.context.scratch.columns} if diff.context.scratch else {}
-    old = {each.name: each.type for each in diff.live.columns}
-    for each in diff.live.dependants:
-        if each.kind != "view":
+    new = {column.name: column.type for column in diff.context.scratch.columns} if diff.context.scratch else {}
+    old = {column.name: column.type for column in diff.live.columns}
+    for dependant in diff.live.dependants:
+        if dependant.kind != "view":
             raise UnsafeChangeError(f"{diff.name}: its query can only be changed by building it anew, and the "
-                                    f"{each.kind} {each.name} stands on it by identity; drop that, apply, and create "
-                                    "it again")
-        lost = [name for name in each.columns if new.get(name) != old.get(name)] if new else []
+                                    f"{dependant.kind} {dependant.name} stands on it by identity; drop that, apply, "
+                                    "and create it again")
+        lost = [name for name in dependant.columns if new.get(name) != old.get(name)] if new else []
         if lost:
-            raise UnsafeChangeError(f"{diff.name}: the view {each.name} uses {idents(lost)}, which the new query "
+            raise UnsafeChangeError(f"{diff.name}: the view {dependant.name} uses {idents(lost)}, which the new query "
                                     "has not, or with another type; change or drop the view first")
 
 
 def _require_ours(diff: AggregateDiff) -> None:
     """Raise UnsafeChangeError where somebody's aggregate bears the name that the new one is built under."""
-    for each, mark in ((diff.context.building, BUILDING), (diff.context.replaced, REPLACED)):
-        if each is not None and each.object.comment != mark:
-            raise UnsafeChangeError(f"{diff.name}: {each.object.full_name} exists, a name that building it anew "
+    for leftover, mark in ((diff.context.building, BUILDING), (diff.context.replaced, REPLACED)):
+        if leftover is not None and leftover.object.comment != mark:
+            raise UnsafeChangeError(f"{diff.name}: {leftover.object.full_name} exists, a name that building it anew "
                                     "needs, and was not made by that; rename or drop it")
