@@ -14,7 +14,8 @@ from schema.catalog.queries import read_capabilities
 from schema.catalog.readers import undeclared
 from schema.comparison.compare import compare_and_plan
 from schema.comparison.declaration import Declaration, Options
-from schema.comparison.match import match, read_back, read_live
+from schema.comparison.live import read_objects
+from schema.comparison.match import match, read_back
 from schema.connection import Address
 from schema.errors import UnsafeChangeError, VerifyError
 from schema.execution import Progress, Run
@@ -25,7 +26,7 @@ from schema.model.live import LiveTable, Undeclared
 from schema.model.objects import Function, Job, Object
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
-from schema.session import only_changer, prepare
+from schema.session import attempts, only_changer, prepare
 
 APPLICATION = "lifecompanion schema"
 DEFAULTS = Options()
@@ -71,13 +72,10 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
         declaration = Declaration(capabilities, objects, options, context)
         run = Run(connection, options, progress or (lambda _: None))
-
-        def attempt() -> tuple[Plan, list[Diff[Any, Any]]]:
-            planned = compare_and_plan(connection, declaration)
-            run.execute(planned[0])
-            return planned
-
-        rest, diffs = run.retry(attempt)
+        for attempt in attempts(connection, options.attempts):
+            with attempt:
+                rest, diffs = compare_and_plan(connection, declaration)
+                run.execute(rest)
         if run.done:
             rest, diffs = compare_and_plan(connection, declaration)
     if rest.steps:
@@ -102,13 +100,14 @@ def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> 
         steps = [replace(undeclared_kind.drop_step(live, backed_up=options.backed_up), allowed=declared.allow,
                          transaction=Transaction.SHARED) for live in dropped]
         run = Run(connection, replace(options, fingerprint=None), lambda _: None)
-        run.retry(lambda: run.execute(Plan(tuple(steps))))
+        for attempt in attempts(connection, options.attempts):
+            with attempt:
+                run.execute(Plan(tuple(steps)))
     return True
 
 
 def _matches(connection: Connection[Any], declaration: Declaration) -> list[Match[Any, Any]]:
-    live = read_live(connection, declaration.capabilities, declaration.declared)
-    return match(connection, declaration, live)
+    return match(connection, declaration, read_objects(connection, declaration.capabilities, declaration.declared))
 
 
 def _read_dropped(connection: Connection[Any], capabilities: Capabilities, declared: Object,

@@ -1,27 +1,22 @@
-"""Run the steps of a plan on one connection: in transactions, after standbys that lag, again where a lock is met."""
+"""Run the steps of a plan on one connection, in transactions; heavy steps wait for standbys that lag."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 from psycopg import Connection
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from schema.catalog.replicas import await_replicas
 from schema.comparison.declaration import Options
 from schema.errors import ApplyError, UnsafeChangeError
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
-from schema.session import lock_several
+from schema.session import PASSING, lock_several, message
 
-# A step that met a lock, or a deadlock that the server broke: a new plan may well succeed.
-PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-
-T = TypeVar("T")
 Progress = Callable[[str], None]
 
 
@@ -33,17 +28,6 @@ class Run:
     options: Options
     progress: Progress
     done: list[Step] = field(default_factory=list)
-
-    def retry(self, attempt: Callable[[], T]) -> T:
-        """Call `attempt` until it meets no lock; ApplyError after the last attempt."""
-        retrying = Retrying(stop=stop_after_attempt(self.options.attempts), wait=wait_random_exponential(0.2, max=5),
-                            retry=retry_if_exception_type(PASSING), reraise=True)
-        try:
-            return retrying(attempt)
-        except PASSING as error:
-            raise ApplyError(f"{self.connection.info.dbname}: a lock was still held after {self.options.attempts} "
-                             f"attempts: {_message(error)}; end the transaction that holds it, or raise lock_timeout"
-                             ) from None
 
     def execute(self, plan: Plan) -> None:
         """Run the steps of a plan; nothing is run where a hazard is not allowed or where a reviewed plan was another.
@@ -80,7 +64,7 @@ class Run:
         except PASSING:
             raise
         except psycopg.Error as error:
-            raise ApplyError(f"{running.object}: {_message(error)} (while running: {' '.join(running.sql.split())}); "
+            raise ApplyError(f"{running.object}: {message(error)} (while running: {' '.join(running.sql.split())}); "
                              "correct the cause and apply again: it goes on from there") from None
         self.done.extend(steps)
 
@@ -99,7 +83,3 @@ def _require_allowed(plan: Plan, options: Options) -> None:
                  for step, hazards in refused.items()]
         names = ", ".join(sorted({hazard for hazards in refused.values() for hazard in hazards}))
         raise UnsafeChangeError("\n".join(lines) + f"; allow {names} by name, or change the declaration")
-
-
-def _message(error: psycopg.Error) -> str:
-    return " ".join((error.diag.message_primary or str(error)).split())

@@ -9,6 +9,13 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import rows
@@ -17,6 +24,8 @@ from schema.errors import ApplyError
 LOCK = 4_201_160_500_731  # one arbitrary number for "somebody changes this database's schema"
 POLL_SECONDS = 0.2
 BRIEFLY_MS = 200
+# A step that met a lock, or a deadlock that the server broke: a new plan may well succeed.
+PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 def prepare(connection: Connection[Any], capabilities: Capabilities, lock_timeout: str, statement_timeout: str) -> None:
@@ -40,6 +49,23 @@ def lock_several(connection: Connection[Any], statements: Sequence[str]) -> None
         # Who may refer to somebody else's table may still not lock it alone.
         with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
             connection.execute(statement.encode())
+
+
+def attempts(connection: Connection[Any], most: int) -> Retrying:
+    """Return attempts to iterate over until one meets no lock; iteration raises ApplyError after the last."""
+    def give_up(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        raise ApplyError(f"{connection.info.dbname}: a lock was still held after {most} attempts: {message(error)}; "
+                         "end the transaction that holds it, or raise lock_timeout") from None
+
+    return Retrying(stop=stop_after_attempt(most), wait=wait_random_exponential(0.2, max=5),
+                    retry=retry_if_exception_type(PASSING), retry_error_callback=give_up)
+
+
+def message(error: BaseException | None) -> str:
+    """Return what the server says of an error, in one line."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return " ".join((primary or str(error)).split())
 
 
 @contextmanager

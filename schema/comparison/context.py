@@ -14,7 +14,7 @@ from schema.comparison.aggregates import aggregate_diffs
 from schema.comparison.declaration import Declaration, Key
 from schema.comparison.match import Matches
 from schema.kinds import columnstore, registry
-from schema.model.diff import Diff, Match
+from schema.model.diff import Context, Diff, Match
 from schema.model.live import ColumnstoreChunk, Live, LiveTable, Weight
 from schema.model.objects import ContinuousAggregate
 from schema.planning import view_dependants
@@ -37,17 +37,17 @@ def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[
     tables = [(match, match.live) for match in matches if isinstance(match.live, LiveTable)]
     chunks = _read_columnstore(connection, declaration, tables)
     weights = _read_weights(connection, declaration, tables, chunks)
-    aggregates = aggregate_diffs(connection, declaration, live, matches)
-
-    def diff(match: Match[Any, Any]) -> Diff[Any, Any]:
-        kind = registry.of(match.declared)
-        return kind.diff(match.declared, match.canonical, match.live, kind.context(
-            capabilities.server_version, capabilities.timescaledb, capabilities.single_process,
-            declaration.options.allow, match.former_name, match.scratch, dependants.get(match.name, ()),
-            match.live_name in recreated or match.name in recreated,
-            weights.get(match.live_name, Weight()), chunks.get(match.live_name, ())))
-
-    return [aggregates[match.name] if isinstance(match.declared, ContinuousAggregate) else diff(match)
+    server = capabilities.server_version, capabilities.timescaledb, capabilities.single_process
+    diffs: list[Diff[Any, Any]] = [registry.of(match.declared).diff(
+        match.declared, match.canonical, match.live, Context(
+            *server, declaration.options.allow, match.former_name, match.scratch, dependants.get(match.name, ()),
+            match.live_name in recreated or match.name in recreated, weights.get(match.live_name, Weight()),
+            chunks.get(match.live_name, ())))
+        for match in matches if not isinstance(match.declared, ContinuousAggregate)]
+    # Those of the aggregates are made in one walk of their own, from the lowest upwards.
+    of_aggregates = aggregate_diffs(connection, declaration, live, matches)
+    others = iter(diffs)
+    return [of_aggregates[match.name] if isinstance(match.declared, ContinuousAggregate) else next(others)
             for match in matches]
 
 

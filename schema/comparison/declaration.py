@@ -1,14 +1,11 @@
-"""What one run declares: the objects that fit the server, how far a change may go, and their canonical form."""
+"""What one run declares: the objects that fit the server, and how far a change may go."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
-from psycopg import Connection
-
-from schema.canonical.scratch import in_server_words
 from schema.capabilities import Capabilities
 from schema.model.live import Live
 from schema.model.objects import Object
@@ -42,10 +39,11 @@ class Options:
 
 
 class Declaration:
-    """The objects of one run that fit the server, and their canonical form, which the server is asked for once.
+    """The objects of one run that fit the server: `declared`, in their order.
 
-    `context` is what else the program declares, for what the objects depend on. Raises UnsupportedError where an object
-    does not fit and nothing may be left out.
+    `context` is what else the program declares, for what the objects depend on. `canonical` is the canonical form of
+    `declared`, and by (class, full name) what the server created for it: None until `schema.comparison.match` has asked
+    the server. Raises UnsupportedError where an object does not fit and nothing may be left out.
     """
 
     def __init__(self, capabilities: Capabilities, objects: Sequence[Object], options: Options,
@@ -54,11 +52,4 @@ class Declaration:
         self.fitting, self.left_out = capabilities.fit(self.objects, options.on_unsupported, context)
         self.context = tuple(value for value in capabilities.fit(context, "skip")[0] if value is not None)
         self.declared = tuple(value for value in self.fitting if value is not None)
-        self._canonical: tuple[tuple[Object, ...], Mapping[Key, Live]] | None = None
-
-    def canonicalise(self, connection: Connection[Any]) -> tuple[tuple[Object, ...], Mapping[Key, Live]]:
-        """Return the canonical form of `declared`, in its order, and by (class, full name) what the server created for
-        it. Asks the server at the first call only."""
-        if self._canonical is None:
-            self._canonical = in_server_words(connection, self.capabilities, self.declared, self.context)
-        return self._canonical
+        self.canonical: tuple[tuple[Object, ...], Mapping[Key, Live]] | None = None

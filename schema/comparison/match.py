@@ -1,4 +1,4 @@
-"""Read the live objects, canonicalise the declared ones, and match the two. Changes nothing."""
+"""Canonicalise the declared objects and match them with the live ones. Changes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from schema.aggregates.live import LiveAggregate
 from schema.canonical import normalising
 from schema.canonical.restored_expressions import accept_restored
 from schema.canonical.scratch import in_server_words
-from schema.capabilities import Capabilities
 from schema.comparison.declaration import Declaration, Key
 from schema.kinds import registry
 from schema.model import renames
@@ -24,29 +23,15 @@ from schema.model.objects import Enum, Object, Table
 Matches = Sequence[Match[Any, Any]]
 
 
-def read_live(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> Mapping[Key, Live]:
-    """Read what the server has under the objects' names and their former ones, by (class, full name).
-
-    The number of queries does not grow with the number of objects.
-    """
-    found: dict[Key, Live] = {}
-    for cls in dict.fromkeys(map(type, objects)):
-        of_class = [declared for declared in objects if type(declared) is cls]
-        kind = registry.of(cls)
-        if kind.find is not None:
-            found.update({(cls, name): live for name, live in kind.find(connection, capabilities, of_class).items()})
-            continue
-        for schema in dict.fromkeys(declared.schema for declared in of_class):
-            names = [name for declared in of_class if declared.schema == schema
-                     for name in (declared.name, declared.renamed_from) if name]
-            for live in kind.read(connection, capabilities, schema, names).values():
-                found[cls, live.object.full_name] = live
-    return found
-
-
 def match(connection: Connection[Any], declaration: Declaration, live: Mapping[Key, Live]) -> list[Match[Any, Any]]:
-    """Return one match for each declared object, in their order, with both sides in the same spelling."""
-    canonical, scratch = declaration.canonicalise(connection)
+    """Canonicalise the declared objects and return one match for each, in their order, both sides spelled alike.
+
+    `live` are the live objects by (class, full name). The server is asked for the canonical form once in a run.
+    """
+    if declaration.canonical is None:
+        declaration.canonical = in_server_words(connection, declaration.capabilities, declaration.declared,
+                                                declaration.context)
+    canonical, scratch = declaration.canonical
     pairs = [_live_of(declared, form, live) for declared, form in zip(declaration.declared, canonical, strict=True)]
     present = _as_renamed(declaration.declared, pairs)
     settled = [normalising.settle(form, value.object if value else None)
