@@ -113,12 +113,12 @@ def _matches(connection: Connection[Any], declaration: Declaration) -> list[Matc
 def _read_dropped(connection: Connection[Any], capabilities: Capabilities, declared: Object,
                   options: Options) -> list[Undeclared]:
     """What the server has of the object: one live object, or all jobs that do the same; nothing where it is absent."""
-    found = undeclared.of(connection, capabilities, declared, undeclared_kind.TYPES)
-    if len(found) > 1 and isinstance(declared, Function):
+    live_objects = undeclared.of(connection, capabilities, declared, undeclared_kind.TYPES)
+    if len(live_objects) > 1 and isinstance(declared, Function):
         # Others of its name belong to somebody else.
         own = _matches(connection, Declaration(capabilities, [declared], options))[0].live
-        found = [live for live in found if own and live.signature == f"{declared.name}({own.signature})"]
-    return found if isinstance(declared, Job) else found[:1]
+        live_objects = [live for live in live_objects if own and live.signature == f"{declared.name}({own.signature})"]
+    return live_objects if isinstance(declared, Job) else live_objects[:1]
 
 
 @contextmanager

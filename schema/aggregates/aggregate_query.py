@@ -17,18 +17,18 @@ _FROM = re.compile(r"\n\s*FROM\s")
 
 @dataclass(frozen=True)
 class Query:
-    """A query in the server's words: expression by column name, in order, and everything from FROM on."""
+    """A canonical query: expression by column name, in order, and everything from FROM on."""
 
     columns: Mapping[str, str]
     rest: str
 
     def text(self) -> str:
-        """The query again."""
-        found = [sql if _implied(sql) == name else f"{sql} AS {ident(name)}" for name, sql in self.columns.items()]
-        return f"SELECT {', '.join(found)}{self.rest}"
+        """Return the query as SQL."""
+        columns = [sql if _implied(sql) == name else f"{sql} AS {ident(name)}" for name, sql in self.columns.items()]
+        return f"SELECT {', '.join(columns)}{self.rest}"
 
     def with_source_columns(self, names: Mapping[str, str]) -> Query:
-        """The same over a source whose columns bear new names; its own columns keep theirs."""
+        """Return the same query over a source with renamed columns; its own columns keep their names."""
         return Query({name: rename(sql, names) for name, sql in self.columns.items()}, rename(self.rest, names))
 
 
@@ -42,9 +42,9 @@ class Bucket:
 
 
 def parse(query: str) -> Query | None:
-    """The query taken apart; None for one that is not in the server's words."""
+    """Return the query taken apart; None for one that is not in canonical form."""
     begin = re.match(r"\s*SELECT\s", query)
-    end = next((found.start() for found in _FROM.finditer(query) if _depth(query[:found.start()]) == 0), None)
+    end = next((match.start() for match in _FROM.finditer(query) if _depth(query[:match.start()]) == 0), None)
     if begin is None or end is None:
         return None
     items = [_item(item) for item in split(query[begin.end():end])]
@@ -52,33 +52,33 @@ def parse(query: str) -> Query | None:
 
 
 def bucket(query: str) -> Bucket | None:
-    """The first time_bucket of a query, in anybody's words; None where there is none."""
-    found = list(tokens(query))
-    place = next((n for n, token in enumerate(found) if token.lower() == "time_bucket"), None)
+    """Return the first time_bucket of a query, canonical or not; None where there is none."""
+    pieces = list(tokens(query))
+    place = next((n for n, token in enumerate(pieces) if token.lower() == "time_bucket"), None)
     if place is None:
         return None
-    opening = next((n for n in range(place + 1, len(found)) if found[n] == "("), None)
-    closing = opening and _closing(found, opening)
+    opening = next((n for n in range(place + 1, len(pieces)) if pieces[n] == "("), None)
+    closing = opening and _closing(pieces, opening)
     if not opening or not closing:
         return None
-    arguments = split("".join(found[opening + 1:closing]))
+    arguments = split("".join(pieces[opening + 1:closing]))
     if len(arguments) < 2:
         return None
     width = _QUOTED.match(arguments[0].strip()) or _NUMBER.match(arguments[0].strip())
     return Bucket(width["text"] if width else arguments[0].strip(), _last_name(arguments[1]),
-                  _alias(found[closing + 1:]) or "time_bucket")
+                  _alias(pieces[closing + 1:]) or "time_bucket")
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two queries in the server's words say the same; the order of the columns does not count."""
-    first, second = parse(one), parse(other)
-    if first is None or second is None:
-        return one == other
-    return dict(first.columns) == dict(second.columns) and first.rest.split() == second.rest.split()
+def same(first: str, second: str) -> bool:
+    """Whether two canonical queries are equal; the order of the columns does not count."""
+    one, two = parse(first), parse(second)
+    if one is None or two is None:
+        return first == second
+    return dict(one.columns) == dict(two.columns) and one.rest.split() == two.rest.split()
 
 
 def split(sql: str) -> list[str]:
-    """SQL cut at the commas that stand in no parentheses."""
+    """Return SQL cut at the commas outside of parentheses."""
     parts, depth = [""], 0
     for piece in tokens(sql):
         depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(piece, 0)
@@ -91,28 +91,28 @@ def split(sql: str) -> list[str]:
 
 def _item(sql: str) -> tuple[str, str]:
     """(name, expression) of one column."""
-    found = list(tokens(sql))
-    words = [n for n, token in enumerate(found) if token.strip()]
-    if len(words) > 2 and found[words[-2]].upper() == "AS":
-        return plain(found[words[-1]]), "".join(found[:words[-2]]).strip()
+    pieces = list(tokens(sql))
+    words = [n for n, token in enumerate(pieces) if token.strip()]
+    if len(words) > 2 and pieces[words[-2]].upper() == "AS":
+        return plain(pieces[words[-1]]), "".join(pieces[:words[-2]]).strip()
     return _implied(sql) or sql, sql
 
 
 def _implied(sql: str) -> str:
-    """The name that a column has without AS: that of the source's column; nothing for other expressions."""
-    found = [piece for piece in tokens(sql) if piece.strip()]
-    simple = len(found) in (1, 3) and all(piece == "." for piece in found[1::2])
-    return plain(found[-1]) if simple else ""
+    """The name that a column has without AS: that of the source's column; empty for other expressions."""
+    pieces = [piece for piece in tokens(sql) if piece.strip()]
+    simple = len(pieces) in (1, 3) and all(piece == "." for piece in pieces[1::2])
+    return plain(pieces[-1]) if simple else ""
 
 
 def _depth(sql: str) -> int:
     return sum({"(": 1, ")": -1}.get(token, 0) for token in tokens(sql))
 
 
-def _closing(found: Sequence[str], opening: int) -> int | None:
+def _closing(pieces: Sequence[str], opening: int) -> int | None:
     depth = 0
-    for place in range(opening, len(found)):
-        depth += {"(": 1, ")": -1}.get(found[place], 0)
+    for place in range(opening, len(pieces)):
+        depth += {"(": 1, ")": -1}.get(pieces[place], 0)
         if depth == 0:
             return place
     return None
@@ -123,8 +123,8 @@ def _last_name(sql: str) -> str:
     return plain(names[-1]) if names else sql
 
 
-def _alias(found: Sequence[str]) -> str | None:
-    words: Iterator[str] = (token for token in found if token.strip())
+def _alias(pieces: Sequence[str]) -> str | None:
+    words: Iterator[str] = (token for token in pieces if token.strip())
     first = next(words, "")
     if first.upper() == "AS":
         first = next(words, "")

@@ -1,5 +1,5 @@
-"""Windows of time in which an aggregate is refreshed piece by piece: on a fixed grid, so that they stay the same while
-rows come in; pure."""
+"""Windows of time in which an aggregate is refreshed one by one: on a fixed grid, so that they stay the same while rows
+come in; pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schema.model.names import literal
 
 Moment = datetime | date | int
 
-MOST = 200  # windows of one refresh; each is a step that can be seen, stopped at and resumed from
+MOST = 200  # windows of one refresh; each of them is a step of the plan, and can be resumed from
 LONGEST_MONTH_DAYS = 31
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -30,7 +30,7 @@ class Window:
 
 
 def windows(first: Moment, last: Moment, *, length: int, width: int, exact: bool = False) -> list[Window]:
-    """The windows that hold all buckets with rows from `first` to `last`, oldest first.
+    """Return the windows that hold all buckets with rows from `first` to `last`, oldest first.
 
     `length` and `width` (of a window, of a bucket) are microseconds, or the integer column's unit. With `exact` no
     bucket is touched that begins before `first`.
@@ -45,7 +45,7 @@ def windows(first: Moment, last: Moment, *, length: int, width: int, exact: bool
 
 
 def width_of(text: str) -> int:
-    """A bucket's width at its longest, in microseconds or the integer column's unit."""
+    """Return a bucket's longest width, in microseconds or the integer column's unit."""
     kind, months, rest = intervals.length(text)
     if kind == "integer":
         return rest
@@ -53,7 +53,7 @@ def width_of(text: str) -> int:
 
 
 def later(value: Moment, width: str, times: int = 1) -> Moment:
-    """The moment so many buckets after another; months are the calendar's."""
+    """Return the moment `times` buckets later; months are calendar months."""
     _, months, rest = intervals.length(width)
     if months and isinstance(value, date):
         month = value.year * 12 + value.month - 1 + months * times
@@ -65,21 +65,21 @@ def later(value: Moment, width: str, times: int = 1) -> Moment:
 
 
 def moment(value: str | int | None) -> Moment | None:
-    """What JSON holds of a date, a time or an integer column."""
+    """Return the moment of a date, a time or an integer column from its JSON value."""
     if value is None or isinstance(value, int):
         return value
     return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
 
 
 def alike(value: datetime, like: Moment | None) -> Moment | None:
-    """A moment with time zone as a moment of another kind; None where that is not told or an integer."""
+    """Return a moment with time zone as one of the type of `like`; None where `like` is None or an integer."""
     if isinstance(like, datetime):
         return value if like.tzinfo else value.astimezone(UTC).replace(tzinfo=None)
     return value.astimezone(UTC).date() if isinstance(like, date) else None
 
 
 def sql(value: Moment) -> str:
-    """The moment as an argument of refresh_continuous_aggregate."""
+    """Return the moment as an argument of refresh_continuous_aggregate."""
     return str(value) if isinstance(value, int) else literal(str(value))
 
 

@@ -67,34 +67,34 @@ def aggregate_diffs(connection: Connection[Any], declaration: Declaration, live:
 
     Asks only about aggregates that differ; the number of queries does not grow with the number of aggregates.
     """
-    found = _walk(declaration, live, matches)
-    if not found:
+    by_name = _walk(declaration, live, matches)
+    if not by_name:
         return {}
-    chunks = _read_columnstore(connection, declaration, found)
-    weights = _read_weights(connection, found, chunks)
-    spans = _read_spans(connection, found, matches)
-    staying, old_sources = _leftovers(connection, declaration, found)
+    chunks = _read_columnstore(connection, declaration, by_name)
+    weights = _read_weights(connection, by_name, chunks)
+    spans = _read_spans(connection, by_name, matches)
+    staying, old_sources = _leftovers(connection, declaration, by_name)
     capabilities, allow = declaration.capabilities, declaration.options.allow
     return {name: AggregateDiff(
         aggregate.match.declared, aggregate.match.canonical, aggregate.live, AggregateContext(
-            capabilities.server_version, capabilities.timescaledb, capabilities.single_process, allow,
+            capabilities.server_version, declaration.timescaledb, capabilities.single_process, allow,
             aggregate.match.former_name, aggregate.match.scratch, weight=weights.get(name, Weight()),
             columnstore=chunks.get(name, ()), change=aggregate.change, source_rebuilt=aggregate.source_rebuilt,
             span=spans.get(name), building=aggregate.building, replaced=aggregate.replaced, staying=staying[name],
-            old_source=old_sources.get(name))) for name, aggregate in found.items()}
+            old_source=old_sources.get(name))) for name, aggregate in by_name.items()}
 
 
 def _walk(declaration: Declaration, live: Mapping[Key, Live], matches: Matches) -> dict[str, _Aggregate]:
     """The aggregates by name, each after its source: what is rebuilt or renamed below decides about those above."""
-    found: dict[str, _Aggregate] = {}
+    by_name: dict[str, _Aggregate] = {}
     renamed: dict[str, Mapping[str, str]] = {}
     for match in matches:
         if not isinstance(match.declared, ContinuousAggregate):
             continue
-        aggregate = _aggregate(declaration, live, _over_renamed(match, renamed), found)
+        aggregate = _aggregate(declaration, live, _over_renamed(match, renamed), by_name)
         renamed[match.name] = aggregate.change.renamed
-        found[match.name] = aggregate
-    return found
+        by_name[match.name] = aggregate
+    return by_name
 
 
 def _aggregate(declaration: Declaration, live: Mapping[Key, Live], match: Match[ContinuousAggregate, LiveAggregate],
@@ -108,7 +108,7 @@ def _aggregate(declaration: Declaration, live: Mapping[Key, Live], match: Match[
             building = replace(building, source=source + OLD)
         source_rebuilt = rebuilt or source == match.scratch.source + OLD
     change = change_of(match.canonical, match.live.object if match.live else None, source_rebuilt=source_rebuilt,
-                       adds_columns=declaration.capabilities.timescaledb >= ADD_COLUMN and match.scratch is not None)
+                       adds_columns=declaration.timescaledb >= ADD_COLUMN and match.scratch is not None)
     return _Aggregate(match, change, source_rebuilt, building, replaced)
 
 
@@ -124,29 +124,29 @@ def _over_renamed(match: Match[ContinuousAggregate, LiveAggregate],
 
 def _leftover(live: Mapping[Key, Live], name: str) -> LiveAggregate | None:
     """What an interrupted rebuild left under this name."""
-    found = live.get((ContinuousAggregate, name))
-    return found if isinstance(found, LiveAggregate) else None
+    leftover = live.get((ContinuousAggregate, name))
+    return leftover if isinstance(leftover, LiveAggregate) else None
 
 
-def _read_columnstore(connection: Connection[Any], declaration: Declaration, found: Aggregates) -> Chunks:
+def _read_columnstore(connection: Connection[Any], declaration: Declaration, by_name: Aggregates) -> Chunks:
     """The compressed chunks, by name, of those aggregates that may have them compressed again."""
     tables: dict[str, Table] = {}
     limits: dict[str, str] = {}
-    for aggregate in found.values():
-        limit = columnstore.limit(aggregate.match.declared, declaration.capabilities.timescaledb)
+    for aggregate in by_name.values():
+        limit = columnstore.limit(aggregate.match.declared, declaration.timescaledb)
         if aggregate.live and limit:
             schema, _, name = aggregate.live.relation.partition(".")
             table = as_table(aggregate.live.object, aggregate.live.chunk)
             tables[aggregate.live.relation] = replace(table, name=name, schema=schema)
             limits[aggregate.live.relation] = limit
     chunks = read_columnstore(connection, tables, limits)
-    return {name: chunks.get(aggregate.live.relation, ()) for name, aggregate in found.items() if aggregate.live}
+    return {name: chunks.get(aggregate.live.relation, ()) for name, aggregate in by_name.items() if aggregate.live}
 
 
-def _read_weights(connection: Connection[Any], found: Aggregates, chunks: Chunks) -> Mapping[str, Weight]:
+def _read_weights(connection: Connection[Any], by_name: Aggregates, chunks: Chunks) -> Mapping[str, Weight]:
     """The weights, by name, of the aggregates that differ: only those may get steps."""
     asked: dict[str, tuple[LiveAggregate, str | None]] = {}
-    for name, aggregate in found.items():
+    for name, aggregate in by_name.items():
         retention = aggregate.match.declared.retention
         if aggregate.live and _differs(aggregate, aggregate.live, chunks.get(name, ())):
             asked[name] = aggregate.live, retention.drop_after if retention else None
@@ -164,7 +164,7 @@ def _differs(aggregate: _Aggregate, live: LiveAggregate, chunks: Sequence[Column
                 or not normalising.equal(canonical, live.object))
 
 
-def _read_spans(connection: Connection[Any], found: Aggregates, matches: Matches) -> dict[str, Span]:
+def _read_spans(connection: Connection[Any], by_name: Aggregates, matches: Matches) -> dict[str, Span]:
     """The spans, by name, of the aggregates that have buckets to compute.
 
     What is moved onto a new aggregate that lost history has that one's span, as it is computed from its buckets.
@@ -173,15 +173,15 @@ def _read_spans(connection: Connection[Any], found: Aggregates, matches: Matches
     columns = {match.name: renames.column_names(match.declared, match.live.table) for match in matches
                if isinstance(match.declared, Table) and isinstance(match.live, LiveTable)}
     asked = {}
-    for name, aggregate in found.items():
+    for name, aggregate in by_name.items():
         scratch = aggregate.match.scratch
         if scratch and _computes(aggregate):
             source, time = scratch.source, bucket_of(scratch.object).time
             old_names = {new: old for old, new in columns.get(source, {}).items()}
             asked[name] = (former.get(source) or source, old_names.get(time, time), aggregate.live, aggregate.building)
     spans = aggregates.read_spans(connection, asked)
-    for name, aggregate in found.items():
-        below = found.get(aggregate.live.source) if aggregate.live else None
+    for name, aggregate in by_name.items():
+        below = by_name.get(aggregate.live.source) if aggregate.live else None
         span, source_span = spans.get(name), spans.get(below.match.name) if below else None
         if below and below.live and aggregate.source_rebuilt and span and source_span \
                 and lost_history(below.live, source_span):
@@ -200,18 +200,18 @@ def _unfilled(live: LiveAggregate) -> bool:
 
 
 def _leftovers(connection: Connection[Any], declaration: Declaration,
-               found: Aggregates) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+               by_name: Aggregates) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
     """By name: the aggregates that stay on the old one, and the replaced source that only planned aggregates read."""
     leaving: set[str] = set()  # the aggregates that read nothing replaced any more once the plan is done
     staying: dict[str, tuple[str, ...]] = {}
-    for name, aggregate in reversed(list(found.items())):  # those above come after those below, and leave before them
+    for name, aggregate in reversed(list(by_name.items())):  # those above come after those below, and leave before them
         rebuilt, replaced = aggregate.change.rebuilt, aggregate.replaced
         old = aggregate.live if rebuilt else replaced
         staying[name] = tuple(above for above in old.above if above not in leaving) if old else ()
         if not staying[name] and (rebuilt or aggregate.leaves_replaced):
             leaving.add(aggregate.match.live_name if rebuilt else name + OLD)
     old_sources = {}
-    for source, name in _old_sources(found).items():
+    for source, name in _old_sources(by_name).items():
         schema, _, plain = source.rpartition(".")
         read = aggregates.read(connection, declaration.capabilities, schema or "public", [plain]).get(plain)
         if read and read.object.comment == REPLACED and leaving.issuperset(read.above):
@@ -219,12 +219,12 @@ def _leftovers(connection: Connection[Any], declaration: Declaration,
     return staying, old_sources
 
 
-def _old_sources(found: Aggregates) -> dict[str, str]:
+def _old_sources(by_name: Aggregates) -> dict[str, str]:
     """Replaced sources that the plan does not otherwise know, each with the first aggregate that read it."""
     sources: dict[str, str] = {}
-    for name, aggregate in found.items():
+    for name, aggregate in by_name.items():
         for live in (aggregate.live if aggregate.source_rebuilt else None,
                      aggregate.replaced if aggregate.leaves_replaced else None):
-            if live and live.source.endswith(OLD) and live.source.removesuffix(OLD) not in found:
+            if live and live.source.endswith(OLD) and live.source.removesuffix(OLD) not in by_name:
                 sources.setdefault(live.source, name)
     return sources

@@ -32,12 +32,12 @@ def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[
     """
     capabilities = declaration.capabilities
     changing = [match.live_name for match in matches if view_dependants.may_be_in_the_way(match)]
-    found = read_dependants(connection, capabilities, changing, declaration.declared, declaration.context)
-    dependants, recreated = view_dependants.arrange(matches, found, dropped)
+    around = read_dependants(connection, capabilities, changing, declaration.declared, declaration.context)
+    dependants, recreated = view_dependants.arrange(matches, around, dropped) if around else ({}, set())
     tables = [(match, match.live) for match in matches if isinstance(match.live, LiveTable)]
     chunks = _read_columnstore(connection, declaration, tables)
     weights = _read_weights(connection, declaration, tables, chunks)
-    server = capabilities.server_version, capabilities.timescaledb, capabilities.single_process
+    server = capabilities.server_version, declaration.timescaledb, capabilities.single_process
     diffs: list[Diff[Any, Any]] = [registry.of(match.declared).diff(
         match.declared, match.canonical, match.live, Context(
             *server, declaration.options.allow, match.former_name, match.scratch, dependants.get(match.name, ()),
@@ -54,7 +54,7 @@ def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[
 def _read_columnstore(connection: Connection[Any], declaration: Declaration, tables: Tables) -> Chunks:
     """The compressed chunks of those tables that may have them compressed again, by live name."""
     limits = {match.live_name: limit for match, _ in tables
-              if (limit := columnstore.limit(match.declared, declaration.capabilities.timescaledb))}
+              if (limit := columnstore.limit(match.declared, declaration.timescaledb))}
     asked = {match.live_name: live.table for match, live in tables if match.live_name in limits}
     return read_columnstore(connection, asked, limits)
 

@@ -49,6 +49,7 @@ class Declaration:
     def __init__(self, capabilities: Capabilities, objects: Sequence[Object], options: Options,
                  context: Sequence[Object] = ()) -> None:
         self.capabilities, self.objects, self.options = capabilities, tuple(objects), options
+        self.timescaledb = capabilities.timescaledb
         self.fitting, self.left_out = capabilities.fit(self.objects, options.on_unsupported, context)
         self.context = tuple(value for value in capabilities.fit(context, "skip")[0] if value is not None)
         self.declared = tuple(value for value in self.fitting if value is not None)

@@ -33,27 +33,27 @@ class LiveSchema:
 def read_schema(connection: Connection[Any], declaration: Declaration) -> LiveSchema:
     """Read the live side of a declaration; the number of queries does not grow with the number of objects."""
     objects = read_objects(connection, declaration.capabilities, declaration.declared)
-    found = undeclared.read(connection, declaration.capabilities, declaration.objects, TYPES) \
+    extra = undeclared.read(connection, declaration.capabilities, declaration.objects, TYPES) \
         if declaration.options.whole_schema else ()
-    return LiveSchema(objects, found, _missing_schemas(connection, declaration))
+    return LiveSchema(objects, extra, _missing_schemas(connection, declaration))
 
 
 def read_objects(connection: Connection[Any], capabilities: Capabilities,
                  objects: Sequence[Object]) -> Mapping[Key, Live]:
     """Read what the server has under the objects' names and their former ones, by (class, full name)."""
-    found: dict[Key, Live] = {}
+    by_key: dict[Key, Live] = {}
     for cls in dict.fromkeys(map(type, objects)):
         of_class = [declared for declared in objects if type(declared) is cls]
         kind = registry.of(cls)
         if kind.find is not None:
-            found.update({(cls, name): live for name, live in kind.find(connection, capabilities, of_class).items()})
+            by_key.update({(cls, name): live for name, live in kind.find(connection, capabilities, of_class).items()})
             continue
         for schema in dict.fromkeys(declared.schema for declared in of_class):
             names = [name for declared in of_class if declared.schema == schema
                      for name in (declared.name, declared.renamed_from) if name]
             for live in kind.read(connection, capabilities, schema, names).values():
-                found[cls, live.object.full_name] = live
-    return found
+                by_key[cls, live.object.full_name] = live
+    return by_key
 
 
 def _missing_schemas(connection: Connection[Any], declaration: Declaration) -> list[str]:

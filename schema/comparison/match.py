@@ -51,13 +51,13 @@ def read_back(declaration: Declaration, matches: Matches) -> list[Object | None]
 
 def _live_of(declared: Object, canonical: Object, live: Mapping[Key, Live]) -> tuple[Live | None, str | None]:
     """The live object of a declaration under its declared name, and its full name where that is still the former."""
-    found, former = live.get((type(declared), declared.full_name)), None
-    if found is None and (former := renames.former_name(declared)):
-        found = live.get((type(declared), former))
-        found = found and _with_object(found, replace(found.object, name=declared.name))
-        former = former if found else None
+    matched, former = live.get((type(declared), declared.full_name)), None
+    if matched is None and (former := renames.former_name(declared)):
+        matched = live.get((type(declared), former))
+        matched = matched and _with_object(matched, replace(matched.object, name=declared.name))
+        former = former if matched else None
     choose = registry.of(declared).choose
-    return choose(canonical, found) if choose and found else found, former
+    return choose(canonical, matched) if choose and matched else matched, former
 
 
 def _as_renamed(objects: Sequence[Object], pairs: Sequence[tuple[Live | None, str | None]]) -> list[Live | None]:

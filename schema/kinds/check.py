@@ -1,4 +1,4 @@
-"""Check constraints, compared by their expressions in the server's words."""
+"""Check constraints, compared by their canonical expressions."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def _is_plain(column: Column) -> bool:
 
 
 def _drop(diff: TableDiff, column: Column) -> Step:
-    """Views that this plan changes do not stand on the column by then; others are made again as they are declared."""
+    """Views that this plan changes do not use the column by then; others are created again as they are declared."""
     step = replace(_step(diff, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
                          Hazard.DROPS_COLUMN, action=Action.DROP), last=True)
     if Hazard.DROPS_COLUMN not in diff.allowed:
@@ -73,11 +73,11 @@ def _drop(diff: TableDiff, column: Column) -> Step:
     blocking = [dependant for dependant in diff.dependants_on({column.name})
                 if not (dependant.planned and dependant.declared)]
     before, after = view.around(step.object, blocking, "the column is going to be dropped", view.as_declared)
-    return replace(step, sql="; ".join([*before, step.sql, *after]), drops=view.dropped(blocking))
+    return replace(step, sql="; ".join([*before, step.sql, *after]), drops=view.dropped_names(blocking))
 
 
 def without_generated(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
-    """Drop generated columns that keep others from changing their type; they are computed anew afterwards.
+    """Drop generated columns that keep others from changing their type; they are computed again afterwards.
 
     The diff as it stands then: indexes and constraints on such a column are gone with it.
     """
@@ -156,7 +156,7 @@ def _rewrites(column: Column) -> bool:
 
 
 def _constant(default: str | None) -> bool:
-    """Whether a default in the server's words is a constant: nothing but literals, casts and signs."""
+    """Whether a canonical default is a constant: nothing but literals, casts and signs."""
     rest = _CAST.sub("", _LITERAL.sub("0", default or ""))
     return re.fullmatch(r"(true|false|null|[\d\s.+\-()])*", rest, re.I) is not None
 
@@ -266,7 +266,7 @@ def _drop_not_null(diff: TableDiff, column: Column) -> Step:
 
 
 def _set_not_null(diff: TableDiff, column: Column) -> list[Step]:
-    """NOT NULL at once where there are no rows, else through a check that is validated without blocking writers."""
+    """Set NOT NULL at once in a table without rows, else through a check that is validated without blocking writers."""
     name = ident(column.name)
     plain = _step(diff, column, f"ALTER COLUMN {name} SET NOT NULL", "the column is nullable")
     if not diff.weight.has_rows:

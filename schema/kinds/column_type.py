@@ -1,4 +1,4 @@
-"""Changes of a column's type: what is rewritten, what converts, and what has to step aside."""
+"""Changes of a column's type: what is rewritten, what converts, and which views and triggers are in the way."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VARCHAR = re.compile(r"character varying\((\d+)\)\Z")
 
 def step(diff: TableDiff, column: Column, change: str, why: str, *hazards: Hazard,
          action: Action = Action.ALTER) -> Step:
-    """Do something to one column of the table."""
+    """Return a step that changes one column of the table."""
     return Step(action, f"{diff.name}.{column.name}", f"ALTER TABLE {ident(diff.name)} {change}", why,
                 hazards,
                 diff.transaction, diff.weight.text() and f"ACCESS EXCLUSIVE, {diff.weight.text()}",
@@ -32,7 +32,7 @@ def step(diff: TableDiff, column: Column, change: str, why: str, *hazards: Hazar
 
 
 def alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> Step:
-    """Give the column its declared type, with whatever stands in the way dropped before and made again after."""
+    """Give the column its declared type; whatever is in the way is dropped before and created again after it."""
     _require_rowstore(diff, declared, live)
     name = ident(declared.name)
     actions = [f"ALTER COLUMN {name} TYPE {declared.type} USING {_conversion(name, declared, canonical, live)}"]
@@ -46,7 +46,7 @@ def alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) ->
     change = step(diff, declared, ", ".join(actions), f"the type is {live.type}",
                  *(() if free else (Hazard.REWRITES_TABLE,)))
     before, after = _out_of_the_way(diff, declared)
-    change = replace(change, drops=view.dropped(_views(diff, declared)))
+    change = replace(change, drops=view.dropped_names(_views(diff, declared)))
     if live.serial and canonical.serial:
         after = [_sequence_type(diff, declared), *after]
     return replace(change, sql="; ".join([*before, change.sql, *after]))
@@ -90,7 +90,7 @@ def _out_of_the_way(diff: TableDiff, column: Column) -> tuple[list[str], list[st
 
 
 def _views(diff: TableDiff, column: Column) -> list[Dependant]:
-    """What stands on the column, under whichever name it has."""
+    """The views that use the column, under its old or new name."""
     return diff.dependants_on({column.name, column.renamed_from or column.name})
 
 

@@ -1,4 +1,4 @@
-"""The columnstore: its settings on the table, the policy that moves old chunks to it, and chunks compressed anew."""
+"""The columnstore: its settings on the table, the policy that moves old chunks to it, and chunks compressed again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROCEDURE = "policy_compression"
 
 
 def steps(diff: TableDiff) -> list[Step]:
-    """Make settings and policy the declared ones, then those compressed chunks that are to have them, too."""
+    """Make settings and policy the declared ones, then compress those chunks again that must have them, too."""
     return [*settings_steps(diff), *_policy(diff), *_recompression(diff)]
 
 
@@ -97,7 +97,7 @@ def _policy(diff: TableDiff) -> list[Step]:
     if not jobs or live is None:
         sql = policy.addition("add_compression_policy", diff.name, declared.after, declared)
         return [Step(Action.CREATE, where, sql, "there is no policy", transaction=diff.transaction)]
-    steps = policy.folded(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
     if (canonical.after, canonical.schedule, canonical.paused) != (live.after, live.schedule, live.paused):
         steps.append(policy.alteration(where, jobs[0].id, key="compress_after", canonical=(declared.after, canonical),
                                        live=(live.after, live), transaction=diff.transaction,

@@ -1,4 +1,4 @@
-"""What keys, foreign keys and checks share: they are renamed where only the name differs, and dropped by name."""
+"""What keys, foreign keys and checks have in common: renamed where only the name differs, dropped by name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from schema.model.step import Action, Hazard, Step, Transaction
 C = TypeVar("C", Key, ForeignKey, Check)
 
 
-def renames(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
-    """Give a live constraint that differs from a missing one in its name alone the declared name."""
+def rename_steps(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
+    """Rename live constraints that differ from a missing one only in their names; returns the diff afterwards."""
     steps: list[Step] = []
     table = diff.present.table
     keys = _rename(diff, diff.canonical.keys, table.keys, steps)
@@ -48,7 +48,7 @@ def _rename(diff: TableDiff, canonical: Sequence[C], live: Sequence[C], steps: l
 
 
 def without(diff: TableDiff, dropped: Collection[str]) -> TableDiff:
-    """The diff once these (full names of constraints) are dropped."""
+    """Return the diff as it stands once these constraints (full names) are dropped."""
     table = diff.present.table
 
     def stays(constraint: C) -> bool:
@@ -72,9 +72,9 @@ def drop_step(diff: TableDiff, name: str, why: str) -> Step:
 
 
 def parents_locks(diff: TableDiff, name: str, declared: ForeignKey | None = None) -> tuple[str, ...]:
-    """What locks the tables that a foreign key referred to and is going to refer to, as dropping and adding it do.
+    """Return LOCK TABLE statements for the tables that a foreign key refers to, before and after its change.
 
-    They come first, as in transactions of writers: first what others refer to, then what refers to it.
+    They run first, in the order of writers' transactions: the table referred to before the one that refers to it.
     """
     if not diff.weight.has_rows:
         return ()
@@ -91,7 +91,7 @@ def cost(diff: TableDiff, lock: str) -> str:
 
 def online(diff: TableDiff, name: str, change: str, why: str,
            action: Action = Action.CREATE) -> list[Step]:
-    """Add a constraint: at once where there are no rows, else NOT VALID first and proven without blocking writers.
+    """Add a constraint: at once to a table without rows, else NOT VALID first, then validated without blocking writers.
 
     A table with the columnstore enabled cannot validate later (TimescaleDB refuses), so there it blocks writers.
     """
@@ -110,7 +110,7 @@ def online(diff: TableDiff, name: str, change: str, why: str,
 
 
 def validation(diff: TableDiff, name: str, why: str) -> Step:
-    """Prove a NOT VALID constraint on the rows that are there."""
+    """Validate a NOT VALID constraint on the existing rows."""
     return Step(Action.VALIDATE, f"{diff.name}.{name}",
                 f"ALTER TABLE {ident(diff.name)} VALIDATE CONSTRAINT "
                                              f"{ident(name)}", why,

@@ -23,7 +23,7 @@ COST = "no table is read or locked"
 
 
 def creation(enum: Enum) -> Iterable[tuple[str, str]]:
-    """(part, SQL) that make the type where nothing is."""
+    """Return (part, SQL) that create the type in an empty schema."""
     values = ", ".join(literal(value) for value in enum.values)
     yield enum.full_name, f"CREATE TYPE {ident(enum.full_name)} AS ENUM ({values})"
 
@@ -43,15 +43,15 @@ def steps(diff: EnumDiff) -> tuple[list[Step], list[str]]:
         live = diff.live.object
         steps = [renames.step("TYPE", diff.context.former_name, declared)] if diff.context.former_name else []
         values = list(live.values)
-        steps += _renamed(declared, values)
-        steps += _added(declared, values)
+        steps += _rename_values(declared, values)
+        steps += _add_values(declared, values)
         live_comment = live.comment
     comment_step = comment.step(f"TYPE {ident(name)}", name, declared.comment, live_comment)
     return [*steps, *([comment_step] if comment_step else [])], []
 
 
-def _renamed(enum: Enum, values: list[str]) -> list[Step]:
-    """Rename live values that are declared to be called otherwise now; `values` as they stand afterwards."""
+def _rename_values(enum: Enum, values: list[str]) -> list[Step]:
+    """Rename live values that the declaration renames; changes `values` to what they are afterwards."""
     steps = []
     for value in enum.renames:
         if value.old in values and value.new not in values:
@@ -62,7 +62,7 @@ def _renamed(enum: Enum, values: list[str]) -> list[Step]:
     return steps
 
 
-def _added(enum: Enum, values: list[str]) -> list[Step]:
+def _add_values(enum: Enum, values: list[str]) -> list[Step]:
     """Add the values that are missing, each in its place. In a transaction of its own: it can be used only then."""
     gone = [value for value in values if value not in enum.values]
     if gone:

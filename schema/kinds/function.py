@@ -1,4 +1,4 @@
-"""Functions and procedures: replaced in place where the server allows it, else dropped and made again with their
+"""Functions and procedures: replaced in place where the server allows it, else dropped and created again with their
 grants."""
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def choose(canonical: Function, live: LiveFunction) -> LiveFunction | None:
 
 
 def creation(function: Function) -> Iterable[tuple[str, str]]:
-    """(part, SQL) that make the function where nothing is."""
+    """Return (part, SQL) that create the function in an empty schema."""
     yield function.full_name, definition(function)
 
 
 def canonicalise(function: Function, scratch: LiveFunction) -> Function:
-    """The declared function with all but the body, which is verbatim, in the server's words."""
+    """Return the declared function as the server spelled the scratch one; the body stays as it is written."""
     created = scratch.object
     return replace(created, name=function.name, schema=function.schema, comment=function.comment, body=function.body)
 
@@ -63,7 +63,7 @@ def definition(function: Function, *, replacing: bool = False) -> str:
 
 
 def steps(diff: FunctionDiff) -> tuple[list[Step], list[str]]:
-    """Create the function, replace it, or drop and make it again; no step where it is as declared."""
+    """Create the function, replace it, or drop and create it again; no step where it is as declared."""
     declared, name = diff.declared, diff.name
     steps, live_comment = [], None
     if diff.live is None:
@@ -91,14 +91,14 @@ def _rename(diff: FunctionDiff, old: str) -> Step:
 
 
 def _again(diff: FunctionDiff, why: str) -> Step:
-    """Drop and make again in one transaction. With other arguments, whoever calls it as it was fails: a hazard."""
+    """Drop and create it again in one transaction. With other arguments, its old callers fail: a hazard."""
     declared, live = diff.declared, diff.present
     if live.dependants:
         raise UnsafeChangeError(f"{diff.name}: {why}, so it has to be dropped and made again, and "
                                 f"{', '.join(live.dependants)} depends on it; declare it as it is, or give the new "
                                 "one another name and change what depends on the old one")
     statements = [f"DROP {_kind(live.object)} {ident(diff.name)}({live.signature})", definition(declared),
-                  *rights.again(_kind(declared), _called(diff.canonical), live.rights)]
+                  *rights.restore(_kind(declared), _called(diff.canonical), live.rights)]
     hazards = () if _is_called_like(live, diff.canonical) else (Hazard.DROPS_FUNCTION,)
     return Step(Action.REPLACE, diff.name, ";\n".join(statements), why, hazards)
 
@@ -130,7 +130,7 @@ def _is_replaceable(diff: FunctionDiff) -> bool:
 
 
 def _is_called_like(live: LiveFunction, canonical: Function) -> bool:
-    """Whether callers give the live function what the declared one takes."""
+    """Whether the live function takes the arguments of the declared one."""
     given = [argument for argument in map(_bare, _split(canonical.arguments))
              if not argument.lower().startswith("out ")]
     types = _split(live.inputs)

@@ -1,4 +1,4 @@
-"""The hypertable: made of a table, its dimensions, present and tablespaces changed for chunks to come."""
+"""The hypertable: created from a table; its dimensions, now-function and tablespaces changed for future chunks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schema.model.step import Action, Hazard, Step
 
 
 def creation(table: Table, declared: Hypertable, *, moves: bool = False) -> str:
-    """SQL that makes the table a hypertable; `moves` the rows that it has into chunks, hashed ones where declared."""
+    """Return SQL that makes the table a hypertable; with `moves` its rows go into chunks, hashed where declared."""
     hashed = next((dimension for dimension in declared.dimensions if dimension.partitions), None) if moves else None
     space = (f"partitioning_column => {literal(hashed.column)}, number_partitions => {hashed.partitions}, "
              if hashed else "")
@@ -25,13 +25,13 @@ def creation(table: Table, declared: Hypertable, *, moves: bool = False) -> str:
 
 
 def present(table: Table, declared: Hypertable) -> str:
-    """SQL that names the function which tells the present in an integer column's unit."""
+    """Return SQL that sets the function which returns the present in an integer column's unit."""
     return (f"SELECT set_integer_now_func({literal(ident(table.full_name))}, {literal(ident(declared.now or ''))}, "
             "replace_if_exists => true)")
 
 
 def steps(diff: TableDiff) -> list[Step]:
-    """Make the table a hypertable, or change what future chunks are like; a hypertable cannot be made a table again."""
+    """Make the table a hypertable, or change what future chunks are like; a hypertable never becomes a table again."""
     declared, canonical, live = (diff.declared.hypertable, diff.canonical.hypertable,
                               diff.present.table.hypertable)
     if declared is None or canonical is None:
@@ -54,8 +54,8 @@ def steps(diff: TableDiff) -> list[Step]:
             *_now(diff, declared, canonical, live), *_tablespaces(diff, canonical, live)]
 
 
-def converted(diff: TableDiff) -> TableDiff:
-    """The diff as it stands once the table is a hypertable: later parts are made of one."""
+def as_hypertable(diff: TableDiff) -> TableDiff:
+    """Return the diff as it stands once the table is a hypertable, for the parts that follow."""
     canonical, live = diff.canonical.hypertable, diff.present
     if canonical is None or live.table.hypertable is not None:
         return diff
@@ -76,7 +76,7 @@ def _create(diff: TableDiff, declared: Hypertable) -> Step:
 
 
 def _refuse_narrow_keys(diff: TableDiff, declared: Hypertable) -> None:
-    """Raise where a unique key or index without the partition columns is going to be there: TimescaleDB refuses it."""
+    """Raise where a unique key or index without the partition columns would stay: TimescaleDB refuses it."""
     columns = {declared.time, *(dimension.column for dimension in declared.dimensions)}
     live, ours = diff.present.table, {key.name for key in diff.canonical.keys}
     narrow = [key.name for key in live.keys if key.name not in ours and not columns <= set(key.columns)]

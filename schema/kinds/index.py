@@ -1,4 +1,4 @@
-"""Indexes that are no constraint's: built without blocking writers, replaced beside the old one, repaired."""
+"""Indexes that belong to no constraint: built without blocking writers, replaced by a second one, repaired."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schema.model.objects import Index, Table
 from schema.model.sql_names import plain as plain_name
 from schema.model.step import Action, Hazard, Step, Transaction
 
-BESIDE = "__new"
+NEW = "__new"
 # A column's name as an index term begins with it; anything else is an expression.
 _COLUMN = re.compile(r'\s*(?P<name>"(?:[^"]|"")+"|[A-Za-z_]\w*\b)(?!\s*[(.])')
 _TERM = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z", re.I)
@@ -32,13 +32,13 @@ def definition(table: Table, index: Index, option: str = "", parameters: str = "
     return text + (f" WHERE {index.where}" if index.where else "")
 
 
-def beside(name: str) -> str:
-    """The name that a new index bears until it takes the place of the old one."""
-    return name[:63 - len(BESIDE)] + BESIDE
+def new_name(name: str) -> str:
+    """Return the name that a new index has until it replaces the old one."""
+    return name[:63 - len(NEW)] + NEW
 
 
 def plain(index: Index) -> Index | None:
-    """The index in the server's words where they can be told without it: nothing but names and their order."""
+    """Return the canonical index where no server is needed for that (plain column names and orders), else None."""
     if index.where is not None:
         return None
     terms = [_TERM.match(term.strip()) for term in index.columns]
@@ -81,8 +81,8 @@ def steps(diff: TableDiff) -> list[Step]:
             steps.extend(_take_name(diff, declared, twin.name))
         elif name not in live:
             steps.append(_create(diff, declared))
-        elif beside(name) in live:
-            steps.append(_drop(diff, beside(name), "an interrupted replacement left it"))
+        elif new_name(name) in live:
+            steps.append(_drop(diff, new_name(name), "an interrupted replacement left it"))
     return steps
 
 
@@ -93,7 +93,7 @@ def drop_step(diff: TableDiff, name: str) -> Step:
 
 
 def _twin(diff: TableDiff, canonical: Index) -> Index | None:
-    """A live index that nobody declares and that differs from `canonical` in its name alone."""
+    """A live index that nobody declares and that differs from `canonical` only in its name."""
     taken = _names(diff.canonical) | diff.present.invalid
     return next((index for index in diff.present.table.indexes if index.name not in taken
                  and replace(index, name=canonical.name, comment=canonical.comment) == canonical), None)
@@ -136,7 +136,7 @@ def _drop(diff: TableDiff, name: str, why: str) -> Step:
 
 
 def _take_name(diff: TableDiff, index: Index, old: str) -> list[Step]:
-    """Give the index that bears another name its declared one; where that is not ours to do, by one more build."""
+    """Rename the index to its declared name; where its owner may not rename it, build it once more."""
     why = "the same index bears another name"
     if diff.renames_indexes:
         return [_rename(diff, old, index.name, why)]
@@ -151,18 +151,18 @@ def _rename(diff: TableDiff, old: str, new: str, why: str) -> Step:
 
 
 def _is_built_beside(diff: TableDiff, canonical: Index) -> bool:
-    """Whether the new index stands beside the old one already: complete, and as it is canonical now."""
-    name, present = beside(canonical.name), diff.present
+    """Whether the new index exists beside the old one already: complete, and equal to `canonical`."""
+    name, present = new_name(canonical.name), diff.present
     return any(index.name == name and replace(index, name=canonical.name, comment=canonical.comment) == canonical
                for index in present.table.indexes) and name not in present.invalid and name not in present.unindexed
 
 
 def _replace(diff: TableDiff, index: Index, why: str, *, built: bool = False) -> list[Step]:
-    """Build the new index beside the old one, then swap the names: queries are never without either.
+    """Build the new index beside the old one, then swap the names: queries always have one of them.
 
-    What was `built` before a lock kept the names from being swapped is not built again.
+    An index that is `built` already (a lock kept the names from being swapped) is not built again.
     """
-    new = replace(index, name=beside(index.name))
+    new = replace(index, name=new_name(index.name))
     swap = (f"DROP INDEX {_qualified(diff, index.name)}; "
             f"ALTER INDEX {_qualified(diff, new.name)} RENAME TO {ident(index.name)}")
     leftover = [_drop(diff, new.name, "an interrupted replacement left it")] \
@@ -176,7 +176,7 @@ def _replace(diff: TableDiff, index: Index, why: str, *, built: bool = False) ->
 
 
 def _mend(diff: TableDiff, index: Index, chunks: Sequence[UnindexedChunk]) -> list[Step]:
-    """Give chunks the index that their table has and they lack: rebuilt where theirs is invalid, else all made anew.
+    """Give chunks the index of their table that they lack: rebuilt where a chunk's is invalid, else all created again.
 
     Only the owner of TimescaleDB's schema could make one in a single chunk. Where TimescaleDB knows a chunk's index by
     its likeness to the table's, dropping the old one of two would take the new one from the chunks that had none.

@@ -1,4 +1,4 @@
-"""User-defined jobs: added, altered in place so that number and history stay, doubles folded into the oldest."""
+"""User-defined jobs: added, altered in place so that number and history stay; doubles of the oldest are deleted."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def _add(diff: JobDiff, why: str) -> Step:
 
 
 def _limits(job: Job) -> list[str]:
-    """What only alter_job can set."""
+    """The arguments that only alter_job takes."""
     arguments = [f"{key} => interval {literal(value)}" for key, value in (("max_runtime", job.max_runtime),
                                                                      ("retry_period", job.retry_period)) if value]
     return [*arguments, *([f"max_retries => {job.max_retries}"] if job.max_retries is not None else [])]
 
 
 def _changes(diff: JobDiff) -> list[tuple[str, str]]:
-    """What alter_job has to be told, and why."""
+    """The arguments of alter_job, each with its reason."""
     declared, canonical, live = diff.declared, diff.canonical, diff.present.object
     changes: list[tuple[str, str]] = []
     # A job without a name goes by its procedure's, and needs none where it is declared so.
@@ -102,8 +102,8 @@ def _changes(diff: JobDiff) -> list[tuple[str, str]]:
     return changes
 
 
-def settled(canonical: Job, live: Job | None) -> Job:
-    """The declared job, with what is left to the server as it is there."""
+def settle(canonical: Job, live: Job | None) -> Job:
+    """Return the declared job with live values for what is left to the server and for what is equal."""
     plain = replace(canonical, procedure=canonical.procedure.removeprefix("public."), renamed_from=None, allow=())
     if live is None:
         return plain
@@ -145,5 +145,5 @@ def errors(job: Job) -> Iterable[str]:
 
 KIND = Kind(
     Job, resource="schema:Job", page="job.md", read=jobs.read, find=jobs.read_declared, server_words=None,
-    settled=settled, steps=steps, lint=errors,
+    settle=settle, steps=steps, lint=errors,
     drops=(Drop("job", "SELECT delete_job({})", Hazard.DROPS_JOB, first=True),))

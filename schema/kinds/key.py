@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schema.kinds import constraint
-from schema.kinds.index import BESIDE
+from schema.kinds import constraint, index
 from schema.model.diff import TableDiff
 from schema.model.names import ident, idents
 from schema.model.objects import Key, qualified
@@ -42,15 +41,15 @@ def _add(diff: TableDiff, key: Key) -> list[Step]:
                      Transaction.OWN,
                      constraint.cost(diff, "ACCESS EXCLUSIVE"), heavy=True)]
     return [
-        *_built(diff, key, key.name, why),
+        *_build(diff, key, key.name, why),
         Step(Action.CREATE, where,
              f"ALTER TABLE {table} ADD CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(key.name)}",
              "the index becomes the key", transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan"),
     ]
 
 
-def _built(diff: TableDiff, key: Key, name: str, why: str) -> list[Step]:
-    """Build the key's index beside writers, anew where an interrupted build has left one."""
+def _build(diff: TableDiff, key: Key, name: str, why: str) -> list[Step]:
+    """Build the key's index without blocking writers; drops first what an interrupted build has left."""
     where, schema = f"{diff.name}.{key.name}", diff.declared.schema
     steps = []
     if name in {index.name for index in diff.present.table.indexes}:
@@ -62,13 +61,13 @@ def _built(diff: TableDiff, key: Key, name: str, why: str) -> list[Step]:
 
 
 def _replace(diff: TableDiff, key: Key, why: str) -> list[Step]:
-    """Build the new key's index beside writers first, where there are any to be blocked."""
+    """Replace the key; its index is built first, without blocking writers, where there may be any."""
     where = f"{diff.name}.{key.name}"
     instead = f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {ident(key.name)}, ADD "
     if diff.online and not diff.present.table.hypertable:
-        new_name = key.name[:63 - len(BESIDE)] + BESIDE
+        new_name = index.new_name(key.name)
         swap = f"{instead}CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(new_name)}"
-        return [*_built(diff, key, new_name, why),
+        return [*_build(diff, key, new_name, why),
                 Step(Action.REPLACE, where, swap, "the new index becomes the key", transaction=Transaction.OWN,
                      cost="ACCESS EXCLUSIVE, no scan")]
     hazards = (Hazard.BLOCKS_WRITES,) if diff.weight.has_rows else ()

@@ -1,4 +1,4 @@
-"""Policies are jobs with an identity: altered in place, so that id, schedule and history stay; doubles are folded."""
+"""Policies are background jobs: altered in place, so that id, schedule and history stay; doubles are deleted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.model.objects import Compression, Reorder, Retention
 from schema.model.step import Action, Step, Transaction
 
 
-def folded(where: str, jobs: Sequence[int], transaction: Transaction) -> list[Step]:
+def fold(where: str, jobs: Sequence[int], transaction: Transaction) -> list[Step]:
     """Delete every job but the oldest."""
     return [Step(Action.DROP, where, f"SELECT delete_job({job})", f"job {jobs[0]} does the same",
                  transaction=transaction)
@@ -28,10 +28,10 @@ def addition(function: str, table: str, limit: str, settings: Compression | Rete
 
 
 def removal(function: str, diff: TableDiff, where: str, jobs: Sequence[PolicyJob]) -> list[Step]:
-    """Remove a policy that nobody declares, with its doubles; no step where there is none."""
+    """Remove a policy that nobody declares, with its doubles; no step where there is no such policy."""
     if not jobs:
         return []
-    doubles = folded(where, [job.id for job in jobs], diff.transaction)
+    doubles = fold(where, [job.id for job in jobs], diff.transaction)
     return [*doubles, Step(Action.DROP, where, f"SELECT {function}({literal(ident(diff.name))})",
                            "nobody declares the policy",
                            transaction=diff.transaction)]

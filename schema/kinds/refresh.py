@@ -26,7 +26,7 @@ def steps(diff: AggregateDiff) -> list[Step]:
         return [Step(Action.DROP, where, f"SELECT delete_job({job})", "nobody declares the policy") for job in jobs]
     if not jobs or live is None:
         return [Step(Action.CREATE, where, _addition(name, declared), "there is no policy")]
-    steps = policy.folded(where, jobs, Transaction.SHARED)
+    steps = policy.fold(where, jobs, Transaction.SHARED)
     return [*steps, _alteration(where, policies[0], declared, canonical, live)] if canonical != live else steps
 
 

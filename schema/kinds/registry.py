@@ -1,4 +1,4 @@
-"""Every kind of object that can be declared: an entry here is all that registers one (docs/schema/add-a-kind.md)."""
+"""Every kind of object that can be declared: an entry here registers it (docs/schema/add-a-kind.md)."""
 
 from __future__ import annotations
 

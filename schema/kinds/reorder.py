@@ -23,7 +23,7 @@ def steps(diff: TableDiff) -> list[Step]:
     if not jobs or live is None:
         return [Step(Action.CREATE, where, _addition(diff.name, declared), "there is no policy",
                      transaction=diff.transaction)]
-    steps = policy.folded(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
         steps.append(policy.alteration(where, jobs[0].id, key="index_name", canonical=(declared.index, canonical),
                                        live=(live.index, live), transaction=diff.transaction,

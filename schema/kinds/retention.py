@@ -26,7 +26,7 @@ def steps(diff: TableDiff) -> list[Step]:
     if not jobs:
         sql = policy.addition("add_retention_policy", diff.name, declared.drop_after, declared)
         return [Step(Action.CREATE, where, sql, "there is no policy", hazards, diff.transaction, cost)]
-    steps = policy.folded(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
         # A policy that drops chunks by their time of creation has no limit that could be told.
         first, limit = jobs[0], live.drop_after if live else None

@@ -1,4 +1,4 @@
-"""Owner and grants of an object that is dropped and made again: exactly those that it had."""
+"""Owner and grants of an object that is dropped and created again: exactly those that it had."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from schema.model.live import Rights
 from schema.model.names import ident
 
 
-def again(kind: str, name: str, rights: Rights, columns: Collection[str] = ()) -> list[str]:
+def restore(kind: str, name: str, rights: Rights, columns: Collection[str] = ()) -> list[str]:
     """The statements that give a new object the rights of its predecessor; `kind` is VIEW, FUNCTION or PROCEDURE.
 
-    Default privileges gave the new one theirs: these are taken back first. A grant on a column that is no more is left
-    out.
+    What default privileges gave the new one is revoked first. A grant on a column that is gone is left out.
     """
     on = name if kind == "VIEW" else f"{kind} {name}"
     statements = [f"REVOKE ALL ON {on} FROM {', '.join(rights.withdrawn)}"] if rights.withdrawn else []

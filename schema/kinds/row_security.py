@@ -1,4 +1,4 @@
-"""Row-level security: policies first, then it is put in force, so that nobody sees too much or nothing in between."""
+"""Row-level security: policies first, then it is enabled, so that nobody sees too much or nothing in between."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def steps(diff: TableDiff) -> list[Step]:
 
 
 def undeclared_steps(diff: TableDiff) -> list[Step]:
-    """Drop policies that nobody declares, and put row-level security out of force where nobody declares it.
+    """Drop undeclared policies, and disable row-level security where nobody declares it.
 
-    Raises UnsupportedError where it would be left in the way of a columnstore. (Lint finds that both are declared.)
+    Raises UnsupportedError where it would stay enabled and a columnstore is declared. (Lint finds both declared.)
     """
     canonical, live = diff.canonical.row_security, diff.present
     if live.table.row_security and diff.declared.compression and Hazard.DROPS_POLICY not in diff.allowed:

@@ -1,5 +1,5 @@
-"""Extended statistics: what the planner learns of columns together; made again where they differ, as they hold nothing
-that ANALYZE does not bring back."""
+"""Extended statistics: what the planner learns about several columns together; created again where they differ, as
+ANALYZE brings back all that they hold."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def definition(declared: Statistics) -> str:
 
 
 def steps(diff: StatisticsDiff) -> tuple[list[Step], list[str]]:
-    """Create the statistics object, or drop it and make it again where it differs; no step where it is as declared."""
+    """Create the statistics object, or drop and create it again where it differs; no step where it is as declared."""
     declared, name = diff.declared, diff.name
     steps: list[Step] = []
     live_comment = None
@@ -47,8 +47,8 @@ def steps(diff: StatisticsDiff) -> tuple[list[Step], list[str]]:
     return [*steps, *([comment_step] if comment_step else [])], []
 
 
-def settled(canonical: Statistics, live: Statistics | None) -> Statistics:
-    """The declaration with columns and kinds in the server's order, where they are the same: order tells nothing."""
+def settle(canonical: Statistics, live: Statistics | None) -> Statistics:
+    """Return the declaration with columns and kinds in the live order, where they are the same: order means nothing."""
     plain = replace(canonical, table=canonical.table.removeprefix("public."), renamed_from=None, allow=())
     if live is None:
         return plain
@@ -76,5 +76,5 @@ def errors(declared: Statistics) -> Iterable[str]:
 
 KIND = Kind(
     Statistics, resource="schema:Statistics", page="statistics.md", read=statistics.read, server_words=None,
-    settled=settled, steps=steps, lint=errors,
+    settle=settle, steps=steps, lint=errors,
     drops=(Drop("statistics object", "DROP STATISTICS {}", Hazard.DROPS_STATISTICS, first=True),))

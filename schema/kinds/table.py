@@ -1,4 +1,4 @@
-"""The table itself with all its parts: created, put into the server's words, changed part by part, dropped."""
+"""The table itself with all its parts: created, canonicalised, changed part by part, dropped."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def create_step(table: Table) -> Step:
 
 
 def needs_server(table: Table) -> bool:
-    """Whether the table has parts that the server words only where the whole table is made."""
+    """Whether the table has parts that need the whole table in the scratch schema to be canonicalised."""
     return bool(table.triggers or (table.row_security and table.row_security.policies))
 
 
 def creation(table: Table) -> Iterable[tuple[str, str]]:
-    """(part, SQL) that make the table where nothing is: what its expressions and the queries over it can name.
+    """Return (part, SQL) that create the table in an empty schema: all that expressions and queries can name.
 
-    Numbers come from no sequence here, and rows refer to nothing.
+    It has no sequences and no foreign keys.
     """
     bare = replace(table, foreign_keys=(), columns=tuple(replace(column, serial=False, identity=None, default=None)
                                                          for column in table.columns))
@@ -72,9 +72,9 @@ def creation(table: Table) -> Iterable[tuple[str, str]]:
 
 def with_plain_words(declared: Table, merged: Table | None,
                      words: Mapping[tuple[str, str | None], tuple[str, str | None]]) -> Table:
-    """The declared table in the server's words but for what needs a scratch table of its own.
+    """Return the declared table in canonical form, but for the parts that need a scratch table of their own.
 
-    `merged` has the words of its expressions where it has any, `words` those of types and defaults.
+    `merged` has its canonical expressions where it has any, `words` the canonical types and defaults.
     """
     source = merged or declared
     spelled = [(column, *words[column.type, column.default]) for column in source.columns]
@@ -85,7 +85,7 @@ def with_plain_words(declared: Table, merged: Table | None,
 
 
 def canonicalise(table: Table, scratch: LiveTable) -> Table:
-    """The declared table with the words of the one that was made of it; named parts stay in declared order."""
+    """Return the declared table as the server spelled the scratch one; named parts stay in declared order."""
     created = scratch.table
     triggers = [replace(canonical, disabled=trigger_.disabled)
                 for canonical, trigger_ in zip(_ordered(table.triggers, created.triggers), table.triggers, strict=True)]
@@ -102,7 +102,7 @@ def _ordered(declared: Sequence[Any], created: Sequence[Any]) -> tuple[Any, ...]
 
 
 def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
-    """The steps of one table, with all that hangs on it."""
+    """Plan one table with all its parts; no step where live equals declared."""
     steps: list[Step] = []
     warnings: list[str] = []
     if diff.live is None:
@@ -114,7 +114,7 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
             steps.append(replace(step, transaction=Transaction.OWN))
         diff, renamed = renames.columns(diff)
         steps.extend(renamed)
-        diff, renamed = constraint.renames(diff)
+        diff, renamed = constraint.rename_steps(diff)
         steps.extend(renamed)
         undeclared, warnings = _undeclared_steps(diff)
         steps.extend(undeclared)
@@ -124,17 +124,17 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     for part in PARTS:
         steps.extend(part(diff))
         if part is hypertable.steps:
-            diff = hypertable.converted(diff)
+            diff = hypertable.as_hypertable(diff)
     steps.extend(comment.steps(diff, {step.object for step in steps}))
     # Last, when nothing that is declared stands on them any more.
-    dropped, further = _permitted(column.drop_steps(diff), diff.allowed)
+    dropped, further = _split_allowed(column.drop_steps(diff), diff.allowed)
     if dropped:
         columnstore.require_released(diff)
     return [*steps, *dropped], [*warnings, *further]
 
 
 def _undeclared_steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
-    """Drop what nobody declares where its hazard is allowed by name; say what was left in place."""
+    """Drop undeclared parts where their hazards are allowed by name; returns a warning for each one that stays."""
     canonical, live = diff.canonical, diff.present.table
     passing = {column.not_null_proof(canonical_column.name) for canonical_column in canonical.columns}
     declared = constraint.names(canonical) | passing
@@ -145,11 +145,11 @@ def _undeclared_steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     drops += [trigger.drop_step(diff, live_trigger.name) for live_trigger in live.triggers
               if live_trigger.name not in declared]
     drops += row_security.undeclared_steps(diff)
-    return _permitted(drops, diff.allowed)
+    return _split_allowed(drops, diff.allowed)
 
 
-def _permitted(drops: Sequence[Step], allowed: Collection[str]) -> tuple[list[Step], list[str]]:
-    """Of steps that drop something, those that are allowed, and a warning for each of the others."""
+def _split_allowed(drops: Sequence[Step], allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Return the steps whose hazards are allowed, and a warning for each of the others."""
     steps = [step for step in drops if all(hazard in allowed for hazard in step.hazards)]
     warnings = [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
                 "drop it"
@@ -158,10 +158,10 @@ def _permitted(drops: Sequence[Step], allowed: Collection[str]) -> tuple[list[St
 
 
 def _undeclared_indexes(diff: TableDiff) -> list[str]:
-    """Indexes nobody declares, but for TimescaleDB's own on time, our unfinished ones and twins about to be renamed."""
+    """Undeclared indexes, but for TimescaleDB's own on time, our unfinished ones, and those about to be renamed."""
     canonical, live = diff.canonical, diff.present.table
     ours = {index.name for index in canonical.indexes} | {key.name for key in canonical.keys}
-    ours |= {name[:63 - len(index.BESIDE)] + index.BESIDE for name in ours}
+    ours |= set(map(index.new_name, ours))
     if live.hypertable:
         ours.add(default_time_index(live, live.hypertable))
     missing = ours - {index.name for index in live.indexes}
@@ -175,11 +175,11 @@ def _unnamed(declared: Index) -> tuple[object, ...]:
 
 def errors(table: Table) -> Iterable[str]:
     """Parts that are declared twice, or that name columns which are not declared."""
-    yield from _twice(table)
+    yield from _declared_twice(table)
     yield from _missing(table)
 
 
-def _twice(table: Table) -> Iterable[str]:
+def _declared_twice(table: Table) -> Iterable[str]:
     policies = table.row_security.policies if table.row_security else ()
     groups: tuple[tuple[Named, ...], ...] = (
         table.columns, (*table.keys, *table.foreign_keys, *table.checks), (*table.indexes, *table.keys),

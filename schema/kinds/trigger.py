@@ -1,4 +1,4 @@
-"""Triggers: created, replaced without a moment in which they do not fire, enabled and disabled."""
+"""Triggers: created, replaced with no moment in which they do not fire, enabled and disabled."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def steps(diff: TableDiff) -> list[Step]:
             steps.append(_step(Action.CREATE, diff, declared, definition(diff.declared, declared),
                                "the trigger does not exist"))
         elif replace(canonical, comment=None, disabled=False) != replace(present, comment=None, disabled=False):
-            steps.append(_replaced(diff, declared, present))
+            steps.append(_replace(diff, declared, present))
             present = replace(present, disabled=False)
         if canonical.disabled != bool(present and present.disabled) or (mixed and present):
             why = "some chunks have it in another state" if mixed else \
@@ -59,7 +59,7 @@ def drop_step(diff: TableDiff, name: str) -> Step:
                 "nobody declares the trigger", (Hazard.DROPS_TRIGGER,), diff.transaction)
 
 
-def _replaced(diff: TableDiff, declared: Trigger, live: Trigger) -> Step:
+def _replace(diff: TableDiff, declared: Trigger, live: Trigger) -> Step:
     table = diff.declared
     why = f"it is {definition(table, live)}"
     on_chunks = not diff.canonical.hypertable or diff.context.timescaledb >= REPLACES_ON_CHUNKS_SINCE

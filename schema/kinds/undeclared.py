@@ -35,7 +35,7 @@ NOTHING = Dropping()
 
 def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Collection[str], *,
          backed_up: bool) -> Dropping:
-    """Drop what may be dropped, newest first; say what is left. `undeclared` is ordered from oldest to newest."""
+    """Drop what may be dropped, newest first, with a warning for what stays. `undeclared` is ordered oldest first."""
     before: list[Step] = []
     after: list[Step] = []
     warnings: list[str] = []

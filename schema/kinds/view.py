@@ -1,5 +1,5 @@
-"""Views: replaced in place where their columns allow it, else dropped and made again with grants and comment, and so is
-what stands on them."""
+"""Views: replaced in place where their columns allow it, else dropped and created again with grants and comment, and so
+are the views above them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ INVOKER_SINCE = 150000
 
 
 def creation(view: View) -> Iterable[tuple[str, str]]:
-    """(part, SQL) that make the view where nothing is."""
+    """Return (part, SQL) that create the view in an empty schema."""
     yield view.full_name, definition(view)
 
 
 def canonicalise(view: View, scratch: LiveView) -> View:
-    """The declared view with its query in the server's words."""
+    """Return the declared view with the canonical query."""
     return replace(view, query=scratch.object.query)
 
 
@@ -39,7 +39,7 @@ def definition(view: View, *, replacing: bool = False) -> str:
 
 
 def steps(diff: ViewDiff) -> tuple[list[Step], list[str]]:
-    """Create the view, replace it, or drop and make it again; no step where it is as declared."""
+    """Create the view, replace it, or drop and create it again; no step where it is as declared."""
     declared, name = diff.declared, diff.name
     _require_invoker(diff)
     if diff.live is None:
@@ -80,13 +80,13 @@ def _again(diff: ViewDiff) -> Step:
                   *_afterwards(declared, live, diff.context.scratch), *after]
     return Step(Action.REPLACE, diff.name, ";\n".join(statements),
                 "its columns differ, so it is made again with its grants",
-                cost="ACCESS EXCLUSIVE on the view, no table is read", drops=dropped(diff.context.dependants))
+                cost="ACCESS EXCLUSIVE on the view, no table is read", drops=dropped_names(diff.context.dependants))
 
 
 def around(what: str, dependants: Sequence[Dependant], why: str,
            creation_of: Callable[[Dependant], list[str]]) -> tuple[list[str], list[str]]:
-    """Statements before and after a change, for the views that stand in its way: dropped, and made again but for those
-    that are made by steps of their own `later`. UnsafeChangeError names those that nobody declares."""
+    """Return statements before and after a change, for the views in its way: they are dropped, and created again unless
+    a step of their own does that `later`. UnsafeChangeError names those that nobody declares."""
     strange = [dependant.name for dependant in dependants if dependant.live is None or dependant.declared is None]
     if strange:
         raise UnsafeChangeError(f"{what}: {why}, and {', '.join(dict.fromkeys(strange))} stands on it and is not "
@@ -100,30 +100,30 @@ def _depth(dependant: Dependant) -> int:
     return dependant.depth
 
 
-def dropped(dependants: Sequence[Dependant]) -> tuple[str, ...]:
-    """The full names of the views that `around` drops."""
+def dropped_names(dependants: Sequence[Dependant]) -> tuple[str, ...]:
+    """Return the full names of the views that `around` drops."""
     return tuple(dict.fromkeys(dependant.name for dependant in dependants))
 
 
 def as_declared(dependant: Dependant) -> list[str]:
-    """The statements that make a dropped view again as it is declared."""
+    """Return the statements that create a dropped view as it is declared."""
     assert dependant.declared is not None
     assert dependant.live is not None
     return [definition(dependant.declared), *_afterwards(dependant.declared, dependant.live)]
 
 
 def as_it_was(dependant: Dependant) -> list[str]:
-    """The statements that make a dropped view again as it was before."""
+    """Return the statements that create a dropped view as it was before."""
     assert dependant.live is not None
     return [definition(dependant.live.object), *_afterwards(dependant.live.object, dependant.live)]
 
 
 def _afterwards(declared: View, live: LiveView, created: LiveView | None = None) -> list[str]:
-    """What a view that was made again is given back: its comment and its rights."""
+    """The statements that give a view that was created again its comment and its rights."""
     columns = [name for name, _ in (created or live).columns]
     comment_step = comment.step(f"VIEW {ident(declared.full_name)}", "", declared.comment, None)
     return [*([comment_step.sql] if comment_step else []),
-            *rights.again("VIEW", ident(declared.full_name), live.rights, columns)]
+            *rights.restore("VIEW", ident(declared.full_name), live.rights, columns)]
 
 
 def _require_invoker(diff: ViewDiff) -> None:

@@ -1,4 +1,4 @@
-"""Continuous aggregates: created, changed by the gentlest way the server has, and put into its words."""
+"""Continuous aggregates: created, canonicalised, and changed in the way that costs least on this server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from schema.model.step import Action, Hazard, Step, Transaction
 
 
 def creation(aggregate: ContinuousAggregate) -> Iterable[tuple[str, str]]:
-    """(part, SQL) that make the aggregate, empty, where its source is, with the indexes that have expressions."""
+    """Return (part, SQL) that create the aggregate, empty, with the indexes that have expressions."""
     yield aggregate.full_name, rebuild.create_sql(aggregate)
     for declared_index in aggregate.indexes:
         if index.plain(declared_index) is None:
@@ -44,13 +44,13 @@ def canonicalise(aggregate: ContinuousAggregate, scratch: LiveAggregate) -> Cont
 
 
 def _scratch_index(aggregate: ContinuousAggregate, declared: Index) -> Index:
-    """The index as it is made only to be read: all indexes of aggregates share one schema, the live ones, too."""
+    """The index under a scratch name: the indexes of all aggregates share one schema, the live ones, too."""
     place = aggregate.indexes.index(declared)
     return replace(declared, name=f"words_{aggregate.name[:45]}_{place}")
 
 
 def steps(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
-    """Make the live aggregate the declared one, with all that hangs on it."""
+    """Make the live aggregate the declared one with all its parts; no step where it is as declared."""
     steps: list[Step] = []
     warnings: list[str] = []
     change = diff.context.change
@@ -82,7 +82,7 @@ def steps(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
 
 
 def _parts(diff: AggregateDiff) -> list[Step]:
-    """The steps for what hangs on the aggregate; its hypertable takes those that tables have, too."""
+    """The steps for the parts of the aggregate; some of them are parts of its hypertable."""
     table = diff.as_table()
     # The refresh policy first: TimescaleDB 2.23 takes no columnstore policy without one.
     return [*_real_time(diff), *index.steps(table), *refresh.steps(diff), *columnstore.steps(table),
@@ -95,7 +95,7 @@ def _once_created(diff: AggregateDiff) -> AggregateDiff:
 
 
 def _once_built(diff: AggregateDiff) -> AggregateDiff:
-    """As it stands once the one built beside has the name: with its indexes, without policies."""
+    """The diff as it stands once the new aggregate has the name: with its indexes, without policies."""
     built = rebuild.built_indexes(diff)
     indexes = tuple(replace(index_, name=built_index.name, comment=None)
                     for index_, built_index in zip(diff.canonical.indexes, built, strict=True))
@@ -125,10 +125,10 @@ def _comments(diff: AggregateDiff) -> list[Step]:
 
 
 def _undeclared_indexes(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
-    """Drop indexes that nobody declares where that is allowed; those of TimescaleDB's own making are never touched."""
+    """Drop undeclared indexes where that is allowed; those that TimescaleDB creates by itself are never touched."""
     table = diff.as_table()
     names = {index.name for index in diff.canonical.indexes}
-    names |= {index.beside(name) for name in names}
+    names |= {index.new_name(name) for name in names}
     existing = {index.name for index in diff.present.object.indexes}
     nameless = {replace(index, name="", comment=None) for index in diff.canonical.indexes if index.name not in existing}
     extra = [index.drop_step(table, live_index.name) for live_index in diff.present.object.indexes
@@ -140,7 +140,7 @@ def _undeclared_indexes(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
 
 
 def _drop_old(diff: AggregateDiff, *, rebuilt: bool) -> tuple[list[Step], list[str]]:
-    """Drop what was replaced, last of all; what others still stand on stays, and is told."""
+    """Drop what was replaced, last of all; it stays, with a warning, where other aggregates still read it."""
     old = diff.declared.full_name + OLD
     steps: list[Step] = []
     warnings: list[str] = []

@@ -1,4 +1,4 @@
-"""Columns of a continuous aggregate: renamed and added in place, then computed for the buckets that are there."""
+"""Columns of a continuous aggregate: renamed and added in place, then computed for the existing buckets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schema.model.step import Action, Step, Transaction
 
 
 def rename_steps(diff: AggregateDiff, change: Change) -> list[Step]:
-    """Give columns that say the same their declared names; what stands on them follows."""
+    """Give columns with the same expression their declared names; the views above follow."""
     return [Step(Action.RENAME, f"{diff.name}.{new}",
                  f"ALTER MATERIALIZED VIEW {ident(diff.name)} RENAME COLUMN "
                                              f"{ident(old)} TO {ident(new)}",
@@ -23,9 +23,9 @@ def rename_steps(diff: AggregateDiff, change: Change) -> list[Step]:
 
 
 def add_steps(diff: AggregateDiff, change: Change) -> tuple[list[Step], list[str]]:
-    """Add columns and compute them newest bucket first; go on where an interrupted run left off.
+    """Add columns and compute them, newest bucket first; resumes an interrupted run.
 
-    How far it got is in the comments of the columns until they are complete. Buckets whose rows are gone keep NULL.
+    The columns' comments record how far it got until they are complete. Buckets whose rows are gone keep NULL.
     """
     marked = [column for column in diff.present.columns if column.unfilled is not None]
     columns = [*change.added, *(column.name for column in marked)]

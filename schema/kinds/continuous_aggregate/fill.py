@@ -1,4 +1,4 @@
-"""The buckets of an aggregate computed window by window: each a step that shows, and to resume from."""
+"""The buckets of an aggregate computed window by window: each window is a step of the plan, and can be resumed from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COST = "reads the source, blocks neither readers nor writers"
 
 
 def windows_of(diff: AggregateDiff, *, exact: bool = False) -> list[Window]:
-    """All windows that the source has rows for, oldest first; with `exact` none reaches before its first row."""
+    """Return all windows that the source has rows for, oldest first; with `exact` none begins before its first row."""
     span = diff.context.span
     if span is None or span.first is None or span.last is None:
         return []
@@ -25,7 +25,7 @@ def windows_of(diff: AggregateDiff, *, exact: bool = False) -> list[Window]:
 
 def step(diff: AggregateDiff, name: str, window: Window, why: str, *, last: bool,
          force: bool = False) -> Step:
-    """Compute one window of the aggregate `name`; the `last` window ends where the refresh policy will go on."""
+    """Compute one window of the aggregate `name`; the `last` window ends where the refresh policy begins."""
     end = _end(diff, window) if last else refresh_windows.sql(window.end)
     forced = ", force => true" if force else ""
     return Step(Action.COMPUTE, diff.name, f"CALL refresh_continuous_aggregate({literal(ident(name))}, "
@@ -34,9 +34,9 @@ def step(diff: AggregateDiff, name: str, window: Window, why: str, *, last: bool
 
 
 def _end(diff: AggregateDiff, window: Window) -> str:
-    """Up to where the policy would: what is newer is still being written. All there is where no policy follows.
+    """The end of the policy's own window, as newer rows are still being written; NULL, no end, where no policy follows.
 
-    Written so that the step stays the same while time passes, and so that it holds a bucket in any case.
+    An expression, so that the step stays the same while time passes; the window always holds a bucket.
     """
     refresh = diff.declared.refresh
     now = {"timestamp without time zone": "localtimestamp", "timestamp with time zone": "now()",

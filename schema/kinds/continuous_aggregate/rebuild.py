@@ -1,4 +1,4 @@
-"""An aggregate built beside the live one, filled, and put in its place in one transaction."""
+"""A new aggregate that is built beside the live one, filled, and put in its place in one transaction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from schema.model.step import Action, Hazard, Step, Transaction
 
 
 def create_sql(aggregate: ContinuousAggregate, name: str = "") -> str:
-    """CREATE MATERIALIZED VIEW as SQL: nothing computed yet, and no index but those that are declared."""
+    """Return CREATE MATERIALIZED VIEW: nothing computed yet, and without TimescaleDB's own indexes."""
     return (f"CREATE MATERIALIZED VIEW {ident(name or aggregate.full_name)} WITH (timescaledb.continuous, "
             f"timescaledb.materialized_only = {'false' if aggregate.real_time else 'true'}, "
             f"timescaledb.create_group_indexes = false) AS\n{aggregate.query.strip().removesuffix(';')}\nWITH NO DATA")
@@ -38,7 +38,7 @@ def create_step(diff: AggregateDiff) -> Step:
 
 
 def build_steps(diff: AggregateDiff) -> list[Step]:
-    """Build the aggregate beside, compute it window by window, then give it the name; resumes what was interrupted."""
+    """Build a new aggregate, compute it window by window, then swap the names; resumes an interrupted build."""
     _require_movable(diff)
     _require_ours(diff)
     declared, new_name = diff.declared, diff.declared.full_name + NEW
@@ -69,28 +69,28 @@ def build_steps(diff: AggregateDiff) -> list[Step]:
 
 
 def built_indexes(diff: AggregateDiff) -> tuple[Index, ...]:
-    """The indexes as they are built beside: under other names while the live aggregate's bear theirs."""
+    """Return the indexes of the new aggregate: under other names while the live aggregate's indexes have theirs."""
     taken = {index.name for index in diff.live.object.indexes} if diff.live else set()
-    return tuple(replace(declared, name=index.beside(declared.name)) if declared.name in taken else declared
+    return tuple(replace(declared, name=index.new_name(declared.name)) if declared.name in taken else declared
                  for declared in diff.declared.indexes)
 
 
 def drop_beside(diff: AggregateDiff) -> Step:
-    """Drop what an interrupted build left and nobody needs any more."""
+    """Drop the unfinished aggregate that an interrupted build left and that nobody needs any more."""
     _require_ours(diff)
     return Step(Action.DROP, diff.name, f"DROP MATERIALIZED VIEW {ident(diff.declared.full_name + NEW)}",
                 "an interrupted build left it, for another query", transaction=Transaction.OWN)
 
 
 def drop_old(name: str, hazards: tuple[Hazard, ...] = ()) -> Step:
-    """Drop an aggregate that was replaced, once nothing stands on it."""
+    """Drop an aggregate that was replaced, once nothing reads it."""
     return Step(Action.DROP, name.removesuffix(OLD), f"DROP MATERIALIZED VIEW {ident(name)}", "it was replaced",
                 hazards,
                 Transaction.OWN, "ACCESS EXCLUSIVE on it and on its source, no scan", last=True)
 
 
 def hazards(diff: AggregateDiff) -> tuple[Hazard, ...]:
-    """What is lost when the live aggregate gives way."""
+    """Return the hazards of replacing the live aggregate."""
     lost = (Hazard.LOSES_HISTORY,) if diff.loses_history else ()
     live = diff.live
     names = {index.name for index in diff.canonical.indexes}
@@ -148,7 +148,7 @@ def _view(dependant: Dependant) -> str:
 
 
 def _require_movable(diff: AggregateDiff) -> None:
-    """Raise UnsafeChangeError where something stands on the aggregate that cannot be moved to another."""
+    """Raise UnsafeChangeError where an object uses the aggregate that cannot be moved to a new one."""
     if diff.live is None:
         return
     new = {column.name: column.type for column in diff.context.scratch.columns} if diff.context.scratch else {}
@@ -165,7 +165,7 @@ def _require_movable(diff: AggregateDiff) -> None:
 
 
 def _require_ours(diff: AggregateDiff) -> None:
-    """Raise UnsafeChangeError where somebody's aggregate bears the name that the new one is built under."""
+    """Raise UnsafeChangeError where an aggregate that is not ours has the name that the new one needs."""
     for leftover, mark in ((diff.context.building, BUILDING), (diff.context.replaced, REPLACED)):
         if leftover is not None and leftover.object.comment != mark:
             raise UnsafeChangeError(f"{diff.name}: {leftover.object.full_name} exists, a name that building it anew "

@@ -49,7 +49,7 @@ def test_a_kind_is_created_by_a_plan_and_canonicalized_where_it_has_expressions(
     if kind.server_words:
         assert next(text for _, text in kind.server_words.creation(example(kind))).startswith("CREATE ")
     else:
-        assert kind.settled is not None
+        assert kind.settle is not None
 
 
 @every_kind
