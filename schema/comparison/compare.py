@@ -16,7 +16,7 @@ from schema.kinds import undeclared
 from schema.model.diff import Diff
 from schema.planning.plan import Plan, plan
 
-__all__ = ["Declaration", "Options", "compare_and_plan"]
+__all__ = ["Options", "compare_and_plan"]
 
 
 def compare_and_plan(connection: Connection[Any], declaration: Declaration) -> tuple[Plan, list[Diff[Any, Any]]]:
