@@ -74,7 +74,7 @@ class LiveAggregate:
         return bucket_of(self.object)
 
     def owns_index(self, name: str) -> bool:
-        """Whether the index is one that TimescaleDB made of itself, for time or a group."""
+        """Whether TimescaleDB created the index by itself, for time or a group."""
         return name.startswith(f"{self.relation.rpartition('.')[2]}_")
 
 
@@ -96,7 +96,7 @@ class Span:
 
 @dataclass(frozen=True)
 class AggregateContext(Context[LiveAggregate]):
-    """What planning an aggregate needs beside its three forms.
+    """What planning an aggregate needs to know, apart from its three forms.
 
     `change` is what its query needs; `source_rebuilt`: the relation that it reads is replaced by a new one, by this
     plan or by an interrupted one. `span` is read where buckets have to be computed. An interrupted rebuild left

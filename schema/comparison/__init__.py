@@ -1,1 +1,1 @@
-"""From declared and live objects to finished diffs: read, canonicalise, gather what planning needs beside them."""
+"""From declared and live objects to finished diffs: read, canonicalise, gather what planning needs."""

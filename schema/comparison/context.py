@@ -1,4 +1,4 @@
-"""Gather what planning needs beside the matched objects, and make a diff of each. Changes nothing."""
+"""Gather what planning needs to know about the matched objects, and make a diff of each. Changes nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[
             match.live_name in recreated or match.name in recreated, weights.get(match.live_name, Weight()),
             chunks.get(match.live_name, ())))
         for match in matches if not isinstance(match.declared, ContinuousAggregate)]
-    # Those of the aggregates are made in one walk of their own, from the lowest upwards.
+    # Aggregates have a walk of their own, from the lowest upwards.
     of_aggregates = aggregate_diffs(connection, declaration, live, matches)
     others = iter(diffs)
     return [of_aggregates[match.name] if isinstance(match.declared, ContinuousAggregate) else next(others)

@@ -77,7 +77,7 @@ def _changes(diff: JobDiff) -> list[tuple[str, str]]:
     """The arguments of alter_job, each with its reason."""
     declared, canonical, live = diff.declared, diff.canonical, diff.present.object
     changes: list[tuple[str, str]] = []
-    # A job without a name goes by its procedure's, and needs none where it is declared so.
+    # A job without a name is identified by its procedure, and needs no name where that is the declared one.
     goes_by = live.name if diff.present.named else live.procedure.rpartition(".")[2]
     if diff.context.timescaledb >= JOB_NAMES and canonical.name != goes_by:
         what = f"it is called {live.name}" if diff.present.named else "it has no name"

@@ -8,7 +8,7 @@ from schema.kinds import continuous_aggregate, enum, function, job, statistics, 
 from schema.kinds.kind import Kind
 from schema.model.objects import Object
 
-# In the order in which live ones that nobody declares are dropped: what stands on others goes first.
+# In the order in which undeclared objects are dropped: those that depend on others first.
 KINDS: tuple[Kind, ...] = (
     job.KIND, statistics.KIND, view.KIND, continuous_aggregate.KIND, table.KIND, function.KIND, enum.KIND)
 

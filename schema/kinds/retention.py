@@ -28,7 +28,7 @@ def steps(diff: TableDiff) -> list[Step]:
         return [Step(Action.CREATE, where, sql, "there is no policy", hazards, diff.transaction, cost)]
     steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
-        # A policy that drops chunks by their time of creation has no limit that could be told.
+        # A policy that drops chunks by their time of creation has no limit to compare.
         first, limit = jobs[0], live.drop_after if live else None
         step = policy.alteration(where, first.id, key="drop_after", canonical=(declared.drop_after, canonical),
                                  live=(limit, live or Retention("", first.schedule, first.paused)),

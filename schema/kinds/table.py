@@ -32,7 +32,7 @@ from schema.model.objects import Check, Column, ForeignKey, Index, Key, Policy, 
 from schema.model.step import Action, Hazard, Step, Transaction
 
 Named = Column | Key | ForeignKey | Check | Index | Trigger | Policy
-# The order in which the parts of one table are made: what later parts stand on comes first.
+# The order in which the parts of one table are created: each part after those that it depends on.
 PARTS = (column.steps, key.steps, column.after_keys, hypertable.steps, check.steps, foreign_key.steps, index.steps,
          columnstore.steps, retention.steps, reorder.steps, trigger.steps, row_security.steps)
 
@@ -126,7 +126,7 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
         if part is hypertable.steps:
             diff = hypertable.as_hypertable(diff)
     steps.extend(comment.steps(diff, {step.object for step in steps}))
-    # Last, when nothing that is declared stands on them any more.
+    # Last, when nothing that is declared depends on them any more.
     dropped, further = _split_allowed(column.drop_steps(diff), diff.allowed)
     if dropped:
         columnstore.require_released(diff)

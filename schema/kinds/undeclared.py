@@ -12,7 +12,7 @@ from schema.model.names import ident
 from schema.model.objects import Object
 from schema.model.step import Action, Hazard, Step, Transaction
 
-# What no kind declares, and can be dropped all the same; what may stand on it goes before it.
+# No kind declares it, but it can be dropped; objects that may depend on it are dropped before it.
 MATERIALIZED_VIEW = Drop("materialized view", "DROP MATERIALIZED VIEW {}", Hazard.DROPS_VIEW, first=True)
 # In the order in which they go.
 DROPS: Mapping[str, Drop] = {drop.word: drop for kind in registry.KINDS

@@ -16,7 +16,7 @@ L = TypeVar("L", bound=Live)
 
 @dataclass(frozen=True)
 class Match(Generic[O, L]):
-    """A declaration, its canonical form, and the live object that it stands for (None: there is no such object).
+    """A declaration, its canonical form, and the live object that it declares (None: there is no such object).
 
     `former_name` is the full name that the live object still has on the server, where the declaration gives it another
     one; `live` has the declared name already. `scratch` is the object that the server created from the declaration in
@@ -42,12 +42,12 @@ class Match(Generic[O, L]):
 
 @dataclass(frozen=True)
 class Context(Generic[L]):
-    """What planning one object needs beside its three forms: the server, the run's options, and what stands around it.
+    """What planning one object needs to know, apart from its three forms: the server, the run, the objects around it.
 
     `allow` are the hazards that the run allows. `former_name` and `scratch` are those of the `Match`. `dependants` are
-    the views that stand on the object; `recreated` is true for a view that another object's change drops, so that the
+    the objects that depend on it; `recreated` is true for a view that another object's change drops, so that the
     view's own step creates it again. `weight` and `columnstore` (the compressed chunks that the declaration wants
-    compressed anew) are read only where the object differs.
+    compressed again) are read only where the object differs.
     """
 
     server_version: int = 0
@@ -101,7 +101,7 @@ class Diff(Generic[O, L]):
         return replace(self, live=live, context=replace(self.context, **context))
 
     def dependants_on(self, columns: Collection[str]) -> list[Dependant]:
-        """The views that stand on these columns."""
+        """Return the objects that depend on these columns."""
         return [dependant for dependant in self.context.dependants if dependant.column in columns]
 
 
