@@ -26,7 +26,9 @@ O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
 
 def settle(wanted: O, live: O | None) -> O:
-    """`wanted` with the live text for each interval that means the same, and for each schedule left to the server."""
+    """Replace each interval equal in value with the server's spelling, and each schedule left to the server with its
+    own.
+    """
     own = registry.of(wanted).settle
     if own is not None:
         return cast(O, own(wanted, live))

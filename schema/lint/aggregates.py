@@ -54,14 +54,14 @@ def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
                           f"{_back(refresh.start)}, which unpacks them; compress later or refresh less far back")
 
 
-def _names(each: ContinuousAggregate) -> Iterator[str]:
-    name = each.full_name
-    if len((each.name + NEW).encode()) > LONGEST_BYTES:
+def _names(aggregate: ContinuousAggregate) -> Iterator[str]:
+    name = aggregate.full_name
+    if len((aggregate.name + NEW).encode()) > LONGEST_BYTES:
         yield (f"{name}: building it anew needs the name with {NEW} after it, more than the {LONGEST_BYTES} bytes "
                "that PostgreSQL takes; shorten it")
-    if each.name.endswith((NEW, OLD)):
+    if aggregate.name.endswith((NEW, OLD)):
         yield f"{name}: names with {NEW} and {OLD} are those of aggregates being replaced; use another"
-    for index in each.indexes:
+    for index in aggregate.indexes:
         if index.unique:
             yield f"{name}.{index.name}: an aggregate has no unique index; declare it without unique"
 

@@ -26,7 +26,7 @@ def read_dependants(connection: Connection[Any], capabilities: Capabilities, rel
     live = _views(connection, capabilities, [row for dependants in found.values() for row in dependants])
     planned = _by_name(declared)
     known = {**_by_name(context), **planned}
-    aggregates = _aggregates(connection, capabilities, list(dependant_rows))
+    aggregates = _aggregates(connection, capabilities, list(found))
 
     def dependant(row: Row) -> Dependant:
         name = qualified(row["schema"], row["name"]) if row["kind"] == "v" else row["description"]

@@ -15,6 +15,6 @@ from schema.model.objects import Enum
 
 def read(connection: Connection[Any], _: Capabilities, schema: str,
          names: Sequence[str]) -> dict[str, LiveObject[Enum]]:
-    """The live enums of one schema by name; absent ones are absent."""
+    """Read the live enums of one schema, by name; missing ones are absent."""
     return {row["name"]: LiveObject(Enum(row["name"], tuple(row["values"]), schema=schema, comment=row["comment"]))
             for row in rows(connection, "enums", schema=schema, names=list(names))}

@@ -15,7 +15,7 @@ from schema.model.objects import Statistics
 
 def read(connection: Connection[Any], _: Capabilities, schema: str,
          names: Sequence[str]) -> dict[str, LiveObject[Statistics]]:
-    """The live statistics objects of one schema by name; absent ones are absent."""
+    """Read the live extended statistics of one schema, by name; missing ones are absent."""
     return {row["name"]: LiveObject(Statistics(row["name"], row["table"], tuple(row["columns"]), tuple(row["kinds"]),
                                           schema=schema, comment=row["comment"]))
             for row in rows(connection, "statistics", schema=schema, names=list(names))}

@@ -32,11 +32,12 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
     if capabilities.timescaledb_version is not None:
         more = rows(connection, "undeclared_timescaledb", schemas=schemas)
         aggregates = {(row["schema"], row["name"]) for row in more if row["kind"] == "aggregate"}
-        found = [row for row in found if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"] + more
-    declared = {(type(each), each.full_name) for each in objects}
-    declared |= {(type(each), qualified(each.schema, each.renamed_from)) for each in objects if each.renamed_from}
-    declared |= {(ContinuousAggregate, each.full_name + suffix) for each in objects
-                 if isinstance(each, ContinuousAggregate) for suffix in (NEW, OLD)}
+        plain = [row for row in present if (row["schema"], row["name"]) not in aggregates or row["kind"] != "view"]
+        present = plain + more
+    declared = {(type(value), value.full_name) for value in objects}
+    declared |= {(type(value), qualified(value.schema, value.renamed_from)) for value in objects if value.renamed_from}
+    declared |= {(ContinuousAggregate, value.full_name + suffix) for value in objects
+                 if isinstance(value, ContinuousAggregate) for suffix in (NEW, OLD)}
     known = _known_jobs(connection, capabilities, objects)
     left = [row for row in present
             if (row["signature"] not in known if row["kind"] == "job" else

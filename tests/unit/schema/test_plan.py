@@ -24,8 +24,8 @@ JOBS = (PolicyJob(1000, "policy_compression", "1 mon", "12:00:00", False),
 
 def change(live: Table, wanted: Table, weight: Weight = ROWS, **details: object) -> Plan:
     """The plan from one table to another, both taken to be in the server's words."""
-    found = LiveTable(live, **details)  # type: ignore[arg-type]
-    return plan([TableDiff(wanted, settle(wanted, live), found, Context(170000, weight=weight))])
+    present = LiveTable(live, **details)  # type: ignore[arg-type]
+    return plan([TableDiff(wanted, settle(wanted, live), present, Context(170000, weight=weight))])
 
 
 def sql(planned: Plan) -> list[str]:
@@ -162,8 +162,8 @@ def test_timescaledbs_own_index_on_time_is_never_in_a_plan() -> None:
     own = Index("environmental_readings_measured_at_idx", ("measured_at DESC",))
     live = replace(READINGS, indexes=(*READINGS.indexes, own))
     context: Context[LiveTable] = Context(allow=frozenset({"drops_index"}))
-    found = plan([TableDiff(READINGS, settle(READINGS, live), LiveTable(live, jobs=JOBS), context)])
-    assert (found.steps, found.warnings) == ((), ())
+    planned = plan([TableDiff(READINGS, settle(READINGS, live), LiveTable(live, jobs=JOBS), context)])
+    assert (planned.steps, planned.warnings) == ((), ())
 
 
 def test_a_changed_retention_alters_its_job_and_keeps_the_rest() -> None:

@@ -49,7 +49,7 @@ def test_a_step_names_the_views_that_it_drops_on_its_way() -> None:
     assert (second.action, second.object, second.drops) == (Action.CREATE, "warmer", ())
 
 
-def test_a_view_is_back_in_the_transaction_that_dropped_it_and_one_of_a_longer_name_is_no_concern() -> None:
+def test_a_view_is_recreated_in_the_transaction_that_dropped_it_and_not_confused_with_a_longer_name() -> None:
     first, second = (replace(step, transaction=Transaction.OWN) for step in plan(changed()).steps)
     steps = view_dependants.in_one_transaction([first, second], changed())
     assert {step.transaction for step in steps} == {Transaction.SHARED}
