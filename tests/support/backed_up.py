@@ -136,14 +136,17 @@ def backed(server: Server, login: S3Login, rows: int = ROWS) -> Iterator[Backed]
         database.execute("CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS SELECT device_id,"
                          " time_bucket('1 hour', measured_at) AS hour, avg(temperature) AS temperature"
                          " FROM environmental_readings GROUP BY 1, 2")
-    bucket = f"backups-{secrets.token_hex(6)}"
-    login.client().create_bucket(Bucket=bucket)
-    key = new_key()
     try:
-        yield Backed(database, Store(login, bucket, patience=5), Keyring([key]), key)
+        yield bucket_for(database, login)
     finally:
         with server.admin.connect() as connection:
             connection.execute("ALTER ROLE postgres RESET search_path")
         drop(database)
 
 
+def bucket_for(database: Database, login: S3Login) -> Backed:
+    """A new bucket, with a key of its own, for the backups of this database."""
+    bucket = f"backups-{secrets.token_hex(6)}"
+    login.client().create_bucket(Bucket=bucket)
+    key = new_key()
+    return Backed(database, Store(login, bucket, patience=5), Keyring([key]), key)

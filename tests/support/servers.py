@@ -105,7 +105,7 @@ def create_database(server: Server, name: str, template: str = TEMPLATE) -> Data
     """Create an unused database; on the embedded server, which has only one, empty that."""
     password = secrets.token_hex(8)
     if server.multi_process:
-        _make_template(server)
+        create_template(server)
         with server.admin.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                 sql.Identifier(name), sql.Identifier(template)))
@@ -160,7 +160,7 @@ def has_database(server: Server, name: str) -> bool:
         return connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
-def _make_template(server: Server) -> None:
+def create_template(server: Server) -> None:
     """Create a database with the extension, once for each server; copying it is quicker than CREATE EXTENSION."""
     if has_database(server, TEMPLATE):
         return

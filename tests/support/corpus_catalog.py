@@ -1,0 +1,134 @@
+"""A database's schema as text to compare databases by: pg_dump's, and what TimescaleDB keeps beside it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import unified_diff
+
+from schema.connection import Address
+
+# What is made or numbered by TimescaleDB: its numbers differ between two equal databases.
+_NUMBERED = re.compile(r"(_materialized_hypertable_|_partial_view_|_direct_view_|cagg_watermark\()\d+")
+_HEADER = re.compile(r"^--\n-- (Name: .*|PostgreSQL database dump.*)\n--\n", re.MULTILINE)
+# Each row is a name, what the line is about, and the line. A start is kept only where somebody gave one, which in the
+# corpus lies in the future: else it is the moment at which the job was made.
+_FACTS = """
+WITH hypertables AS (
+    SELECT format('%I.%I', hypertable_schema, hypertable_name)::regclass AS relation, hypertable_schema::text AS schema,
+           hypertable_name::text AS name
+      FROM timescaledb_information.hypertables h
+     WHERE NOT EXISTS (SELECT FROM timescaledb_information.continuous_aggregates a
+                        WHERE (a.materialization_hypertable_schema, a.materialization_hypertable_name)
+                            = (h.hypertable_schema, h.hypertable_name))
+    UNION ALL
+    SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)::regclass,
+           view_schema::text, view_name::text
+      FROM timescaledb_information.continuous_aggregates)
+SELECT h.schema, h.name, 'DIMENSION', (to_jsonb(d) - '{hypertable_schema,hypertable_name}'::text[])::text
+  FROM timescaledb_information.dimensions d
+  JOIN hypertables h ON h.relation = format('%I.%I', d.hypertable_schema, d.hypertable_name)::regclass
+UNION ALL
+SELECT h.schema, h.name, 'COLUMNSTORE', (to_jsonb(s) - '{relid,compress_relid,hypertable}'::text[])::text
+  FROM _timescaledb_catalog.compression_settings s JOIN hypertables h ON h.relation = s.relid
+UNION ALL
+SELECT h.schema, h.name, 'COLUMNSTORE INTERVAL', d.compress_interval_length::text
+  FROM _timescaledb_catalog.dimension d JOIN _timescaledb_catalog.hypertable t ON t.id = d.hypertable_id
+  JOIN hypertables h ON h.relation = format('%I.%I', t.schema_name, t.table_name)::regclass
+ WHERE d.compress_interval_length IS NOT NULL
+UNION ALL
+SELECT h.schema, h.name, 'CHUNK SKIPPING', s.column_name::text
+  FROM _timescaledb_catalog.chunk_column_stats s JOIN _timescaledb_catalog.hypertable t ON t.id = s.hypertable_id
+  JOIN hypertables h ON h.relation = format('%I.%I', t.schema_name, t.table_name)::regclass
+ WHERE s.chunk_id = 0
+UNION ALL
+SELECT h.schema, h.name, 'AGGREGATE INDEX', pg_get_indexdef(i.indexrelid)
+  FROM pg_index i JOIN hypertables h ON h.relation = i.indrelid
+  JOIN timescaledb_information.continuous_aggregates a ON (a.view_schema, a.view_name) = (h.schema, h.name)
+UNION ALL
+SELECT a.view_schema, a.view_name, 'AGGREGATE', format('materialized_only %s, columnstore %s', a.materialized_only,
+       a.compression_enabled) || E'\n' || a.view_definition
+  FROM timescaledb_information.continuous_aggregates a
+UNION ALL
+SELECT coalesce(h.schema, j.proc_schema), coalesce(h.name, j.proc_name), 'JOB', jsonb_pretty(to_jsonb(j)
+       - '{job_id,application_name,next_start,initial_start,hypertable_schema,hypertable_name,config}'::text[]
+       || jsonb_build_object('config', j.config - '{hypertable_id,mat_hypertable_id}'::text[], 'initial_start',
+                             CASE WHEN j.initial_start > now() + interval '1 year' THEN j.initial_start END,
+                             'name', regexp_replace(j.application_name, ' \\[\\d+\\]$', '')))
+  FROM timescaledb_information.jobs j
+  LEFT JOIN hypertables h ON h.relation = to_regclass(format('%I.%I', j.hypertable_schema, j.hypertable_name))
+ WHERE j.job_id >= 1000
+"""
+# Every relation that people filled, as it is queried.
+_FILLED = """
+SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname !~ '^(pg_|_timescaledb|timescaledb_|information_schema)'
+   AND (c.relkind IN ('r', 'p', 'm')
+        OR EXISTS (SELECT FROM timescaledb_information.continuous_aggregates a
+                    WHERE (a.view_schema, a.view_name) = (n.nspname, c.relname)))
+   AND (c.relkind <> 'm' OR c.relispopulated)
+   AND NOT EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+ ORDER BY 1"""
+_SEQUENCES = "SELECT format('%I.%I', schemaname, sequencename), last_value FROM pg_sequences " \
+             "WHERE schemaname !~ '^_timescaledb' ORDER BY 1"
+
+Section = tuple[str, str]
+
+
+def read_sections(container: str, address: Address) -> list[Section]:
+    """Return the schema as sorted pairs of a header and its SQL, by pg_dump in the server's container, and by a query
+    for what TimescaleDB keeps as rows: dimensions, columnstore, aggregates, jobs.
+
+    Nothing is normalised but this: chunks and all else in TimescaleDB's own schemas are not dumped; the numbers that it
+    gives to materializations and jobs become #; its own triggers are left out; sections are sorted.
+    """
+    dumped = subprocess.run(
+        ["docker", "exec", container, "pg_dump", "--username", "postgres", "--schema-only",
+         "--exclude-schema", "_timescaledb_*", address.database], capture_output=True, text=True, check=True).stdout
+    parts = _HEADER.split(dumped)
+    sections = [(header, text) for header, text in zip(parts[1::2], parts[2::2], strict=True)
+                if header.startswith("Name: ") and "_timescaledb_functions." not in text.replace("cagg_watermark", "")]
+    with address.connect() as connection:
+        sections += [(f"Name: {name}; Type: {kind}; Schema: {schema}", line)
+                     for schema, name, kind, line in connection.execute(_FACTS).fetchall()]
+    return sorted((_number(header), _number(text).strip()) for header, text in sections)
+
+
+def _number(text: str) -> str:
+    lines = [line for line in text.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+    return _NUMBERED.sub(r"\1#", "\n".join(lines))
+
+
+def find_differences(wanted: Sequence[Section], found: Sequence[Section], remarks: Iterable[str] = ()) -> Iterator[str]:
+    """Yield the lines that differ, each with the name of its section, `-` before what is lacking and `+` before what is
+    too much. What a remark names may differ: the object itself and what lies on it."""
+    named = [re.escape(part) for remark in remarks for part in re.split(r"[.(\s]", remark.split(": ")[0]) if part]
+    excused = re.compile(rf"^Name: (.* )?({'|'.join(named)})[ (;]|"
+                         rf"\b(ON|ONLY|TABLE|SEQUENCE|VIEW) \"?([\w$]+\"?\.\"?)?({'|'.join(named)})\"?(?![\w.])"
+                         if named else r"(?!)", re.MULTILINE)
+    lacking, added = set(wanted) - set(found), set(found) - set(wanted)
+    for header in sorted({header for header, _ in lacking | added}):
+        texts = [["\n".join(sorted(text for name, text in side if name == header))] for side in (lacking, added)]
+        if excused.search(header) or any(excused.search(text) for (text,) in texts):
+            continue
+        name = header.removeprefix("Name: ").split("; Owner")[0]
+        old, new = (text.splitlines() for (text,) in texts)
+        yield from (f"{line[0]} {name}: {line[1:].strip()}" for line in unified_diff(old, new, n=0, lineterm="")
+                    if line[:3] not in ("---", "+++") and line[0] in "+-" and line[1:].strip())
+
+
+def read_contents(address: Address) -> dict[str, tuple[object, ...]]:
+    """Return rows and a hash that does not depend on their order for each table, aggregate and materialized view, and
+    where each sequence stands."""
+    with address.connect() as connection:
+        connection.execute("SET timezone = 'UTC'")
+        names = [str(name) for (name,) in connection.execute(_FILLED).fetchall()]
+        contents: dict[str, tuple[object, ...]] = {}
+        for name in names:
+            row = connection.execute(f"SELECT count(*), sum(hashtextextended((the_row.*)::text, 0)::numeric) "
+                                     f"FROM {name} AS the_row".encode()).fetchone()
+            contents[name] = row or ()
+        sequences = connection.execute(_SEQUENCES).fetchall()
+    return contents | {f"sequence {name}": (value,) for name, value in sequences}
