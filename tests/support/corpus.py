@@ -7,6 +7,7 @@ ways, backed up and restored. A stage that fails is recorded with the first line
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 from backups.restoring.held_jobs import read_held, release_jobs
 from backups.restoring.restore import restore_logical
 from cli.declarations import run
+from infra.local.client_programs import install_client_programs
 from schema.apply import ensure, plan
 from schema.comparison.compare import Options
 from schema.connection import Address
@@ -29,7 +31,7 @@ from schema.export.plain_sql import dump
 from schema.export.python_source import python
 from schema.model.step import Hazard
 from tests.support.backed_up import Backed, bucket_for
-from tests.support.corpus_catalog import find_differences, read_contents, read_sections
+from tests.support.corpus_catalog import client_environment, find_differences, read_contents, read_sections
 from tests.support.s3_servers import seaweedfs
 from tests.support.servers import TEMPLATE, Database, Server, create_template, running
 
@@ -38,7 +40,7 @@ CHANGES = 5
 STAGES = ("load", "adopt", "plan", "export", "dump", "fresh", *(f"change {n}" for n in range(1, CHANGES + 1)), "backup")
 WHOLE = Options(whole_schema=True, attempts=2)
 _MARKER = re.compile(r"^-- change: .*$", re.MULTILINE)
-_PSQL = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-f", "-")
+_PSQL = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-")
 
 
 class FaultError(Exception):
@@ -151,9 +153,8 @@ class Trial:
         self._require_equal("", "_restored")
 
     def _require_equal(self, wanted: str, found: str, remarks: Sequence[str] = ()) -> None:
-        container = str(self.server.container)
-        lines = list(find_differences(read_sections(container, self._address(wanted)),
-                                      read_sections(container, self._address(found)), remarks))
+        before, after = read_sections(self._address(wanted)), read_sections(self._address(found))
+        lines = list(find_differences(before, after, remarks))
         if lines:
             raise FaultError(f"{len(lines)} lines differ: {' | '.join(lines[:12])}")
 
@@ -180,8 +181,8 @@ class Trial:
 
     def _psql(self, suffix: str, text: str) -> None:
         done = subprocess.run(
-            ["docker", "exec", "-i", "--env", "PGOPTIONS=-c client_min_messages=error", str(self.server.container),
-             *_PSQL, "-d", f"corpus_{self.name}{suffix}"], input=text, capture_output=True, text=True, check=False)
+            [*_PSQL], input=text, capture_output=True, text=True, check=False,
+            env=client_environment(self._address(suffix)))
         if done.returncode:
             raise FaultError(done.stderr.replace("psql:<stdin>:", "line "))
 
@@ -193,12 +194,17 @@ def _require_written(live: Adopted) -> None:
 
 @contextmanager
 def rooms(folder: Path) -> Iterator[tuple[Server, Backed]]:
-    """Start a server and a bucket for trials."""
+    """Start a server and a bucket for trials; programs of the server's version come first on the PATH meanwhile."""
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{install_client_programs()}{os.pathsep}{path}"
     for part in ("server", "s3"):
         (folder / part).mkdir()
-    with running("official", folder / "server", max_connections="200") as server, seaweedfs(folder / "s3") as s3:
-        create_template(server)
-        yield server, bucket_for(Database(server, server.admin, server.admin), s3.login)
+    try:
+        with running("official", folder / "server", max_connections="200") as server, seaweedfs(folder / "s3") as s3:
+            create_template(server)
+            yield server, bucket_for(Database(server, server.admin, server.admin), s3.login)
+    finally:
+        os.environ["PATH"] = path
 
 
 def main(arguments: Sequence[str]) -> None:

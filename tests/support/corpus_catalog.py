@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -77,16 +78,23 @@ _SEQUENCES = "SELECT format('%I.%I', schemaname, sequencename), last_value FROM 
 Section = tuple[str, str]
 
 
-def read_sections(container: str, address: Address) -> list[Section]:
-    """Return the schema as sorted pairs of a header and its SQL, by pg_dump in the server's container, and by a query
-    for what TimescaleDB keeps as rows: dimensions, columnstore, aggregates, jobs.
+def client_environment(address: Address) -> dict[str, str]:
+    """Return the environment in which psql and pg_dump log in to `address`, without notices."""
+    return {**os.environ, "PGHOST": str(address.host), "PGPORT": str(address.port), "PGUSER": address.user,
+            "PGPASSWORD": address.password, "PGDATABASE": address.database, "PGTZ": "UTC",
+            "PGOPTIONS": "-c client_min_messages=error"}
+
+
+def read_sections(address: Address) -> list[Section]:
+    """Return the schema as sorted pairs of a header and its SQL, by pg_dump, and by a query for what TimescaleDB keeps
+    as rows: dimensions, columnstore, aggregates, jobs.
 
     Nothing is normalised but this: chunks and all else in TimescaleDB's own schemas are not dumped; the numbers that it
     gives to materializations and jobs become #; its own triggers are left out; sections are sorted.
     """
     dumped = subprocess.run(
-        ["docker", "exec", container, "pg_dump", "--username", "postgres", "--schema-only",
-         "--exclude-schema", "_timescaledb_*", address.database], capture_output=True, text=True, check=True).stdout
+        ["pg_dump", "--schema-only", "--exclude-schema", "_timescaledb_*"], capture_output=True, text=True, check=True,
+        env=client_environment(address)).stdout
     parts = _HEADER.split(dumped)
     sections = [(header, text) for header, text in zip(parts[1::2], parts[2::2], strict=True)
                 if header.startswith("Name: ") and "_timescaledb_functions." not in text.replace("cagg_watermark", "")]

@@ -1,0 +1,42 @@
+-- Style: a platform team's hypertables with every policy tuned.
+-- Exercises: initial_start, timezone, max_runtime, max_retries, retry_period, drop_created_before,
+-- compress_created_before, refresh batches, two refresh policies of other windows, paused jobs, reorder, named columnstore policies.
+CREATE EXTENSION IF NOT EXISTS timescaledb;
+CREATE TABLE flow (at timestamptz NOT NULL, pipe int NOT NULL, litres double precision);
+CREATE TABLE pressure (at timestamp NOT NULL, pipe int NOT NULL, bar real);
+CREATE TABLE level (on_day date NOT NULL, tank smallint NOT NULL, mm int NOT NULL);
+CREATE TABLE counters (seq bigint NOT NULL, pipe int, n bigint);
+SELECT create_hypertable('flow', 'at', chunk_time_interval => INTERVAL '1 day');
+SELECT create_hypertable('pressure', 'at', chunk_time_interval => INTERVAL '2 days');
+SELECT create_hypertable('level', 'on_day', chunk_time_interval => INTERVAL '30 days');
+SELECT create_hypertable('counters', by_range('seq', 1000));
+CREATE INDEX flow_pipe_at ON flow (pipe, at DESC);
+INSERT INTO flow SELECT '2026-01-01'::timestamptz + n * interval '20 min', n % 5, n FROM generate_series(1, 400) n;
+INSERT INTO pressure SELECT '2026-01-01'::timestamp + n * interval '1 hour', n % 5, n FROM generate_series(1, 200) n;
+INSERT INTO level SELECT '2026-01-01'::date + n, n % 3, n FROM generate_series(1, 90) n;
+INSERT INTO counters SELECT n * 10, n % 5, n FROM generate_series(1, 300) n;
+ALTER TABLE flow SET (timescaledb.compress, timescaledb.compress_segmentby = 'pipe', timescaledb.compress_orderby = 'at DESC');
+ALTER TABLE pressure SET (timescaledb.compress, timescaledb.compress_segmentby = 'pipe', timescaledb.compress_orderby = 'at DESC');
+ALTER TABLE counters SET (timescaledb.compress, timescaledb.compress_orderby = 'seq');
+SELECT count(compress_chunk(c)) FROM show_chunks('flow', older_than => '2026-01-04'::timestamptz) c;
+SELECT count(compress_chunk(c)) FROM show_chunks('counters', older_than => 2000) c;
+SELECT add_compression_policy('flow', INTERVAL '3 days', schedule_interval => INTERVAL '6 hours', initial_start => '2030-01-01 01:00+00', timezone => 'America/New_York');
+SELECT add_compression_policy('pressure', compress_created_before => INTERVAL '4 days');
+SELECT add_compression_policy('counters', compress_created_before => INTERVAL '7 days', schedule_interval => INTERVAL '2 days');
+SELECT add_retention_policy('flow', INTERVAL '1 year', schedule_interval => INTERVAL '1 week', initial_start => '2030-01-05 03:00+00', timezone => 'Europe/Berlin');
+SELECT add_retention_policy('level', drop_after => INTERVAL '10 years');
+SELECT add_retention_policy('counters', drop_created_before => INTERVAL '30 days');
+SELECT add_reorder_policy('flow', 'flow_pipe_at', initial_start => '2030-01-01 05:00+00');
+CREATE MATERIALIZED VIEW flow_hour WITH (timescaledb.continuous) AS SELECT time_bucket('1 hour', at) AS hour, pipe, sum(litres) AS litres FROM flow GROUP BY 1, 2 WITH NO DATA;
+CREATE MATERIALIZED VIEW flow_day WITH (timescaledb.continuous, timescaledb.chunk_interval = '60 days') AS SELECT time_bucket('1 day', at) AS day, pipe, sum(litres) AS litres FROM flow GROUP BY 1, 2 WITH NO DATA;
+CALL refresh_continuous_aggregate('flow_hour', NULL, NULL);
+CALL refresh_continuous_aggregate('flow_day', NULL, NULL);
+SELECT add_continuous_aggregate_policy('flow_hour', INTERVAL '10 days', INTERVAL '1 day', INTERVAL '1 day');
+SELECT add_continuous_aggregate_policy('flow_hour', INTERVAL '100 days', INTERVAL '10 days', INTERVAL '7 days');
+SELECT add_continuous_aggregate_policy('flow_day', INTERVAL '1 month', INTERVAL '1 hour', INTERVAL '1 hour', initial_start => '2030-01-01 00:30+00', timezone => 'Europe/Berlin', buckets_per_batch => 5, max_batches_per_execution => 3, refresh_newest_first => false);
+ALTER MATERIALIZED VIEW flow_day SET (timescaledb.compress = true);
+SELECT add_compression_policy('flow_day', compress_after => INTERVAL '60 days');
+SELECT add_retention_policy('flow_day', drop_created_before => INTERVAL '400 days');
+SELECT set_chunk_time_interval('flow_day', INTERVAL '90 days');
+SELECT (alter_job(job_id, max_runtime => INTERVAL '10 min', max_retries => 2, retry_period => INTERVAL '1 min')).job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate' AND hypertable_name = 'flow_day' OR proc_name = 'policy_retention' AND hypertable_name = 'flow';
+SELECT (alter_job(job_id, scheduled => false)).job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_retention' AND hypertable_name = 'level';
