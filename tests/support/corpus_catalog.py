@@ -12,6 +12,8 @@ from schema.connection import Address
 
 # What is made or numbered by TimescaleDB: its numbers differ between two equal databases.
 _NUMBERED = re.compile(r"(_materialized_hypertable_|_partial_view_|_direct_view_|cagg_watermark\()\d+")
+# The official image's server notes in each column's options where in the WAL the column was made or changed last.
+_VERSION = re.compile(r"pg_attver=\d+(, )?|, pg_attver=\d+")
 _HEADER = re.compile(r"^--\n-- (Name: .*|PostgreSQL database dump.*)\n--\n", re.MULTILINE)
 # Each row is a name, what the line is about, and the line. A start is kept only where somebody gave one, which in the
 # corpus lies in the future: else it is the moment at which the job was made.
@@ -90,7 +92,8 @@ def read_sections(address: Address) -> list[Section]:
     as rows: dimensions, columnstore, aggregates, jobs.
 
     Nothing is normalised but this: chunks and all else in TimescaleDB's own schemas are not dumped; the numbers that it
-    gives to materializations and jobs become #; its own triggers are left out; sections are sorted.
+    gives to materializations and jobs become #; its own triggers and the server's column versions are left out;
+    sections are sorted.
     """
     dumped = subprocess.run(
         ["pg_dump", "--schema-only", "--exclude-schema", "_timescaledb_*"], capture_output=True, text=True, check=True,
@@ -105,14 +108,15 @@ def read_sections(address: Address) -> list[Section]:
 
 
 def _number(text: str) -> str:
-    lines = [line for line in text.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+    lines = [line for line in _VERSION.sub("", text).splitlines()
+             if not line.startswith(("\\restrict", "\\unrestrict")) and not line.endswith(" SET ();")]
     return _NUMBERED.sub(r"\1#", "\n".join(lines))
 
 
 def find_differences(wanted: Sequence[Section], found: Sequence[Section], remarks: Iterable[str] = ()) -> Iterator[str]:
     """Yield the lines that differ, each with the name of its section, `-` before what is lacking and `+` before what is
     too much. What a remark names may differ: the object itself and what lies on it."""
-    named = [re.escape(part) for remark in remarks for part in re.split(r"[.(\s]", remark.split(": ")[0]) if part]
+    named = [re.escape(part) for remark in remarks for part in _named(remark)]
     excused = re.compile(rf"^Name: (.* )?({'|'.join(named)})[ (;]|"
                          rf"\b(ON|ONLY|TABLE|SEQUENCE|VIEW) \"?([\w$]+\"?\.\"?)?({'|'.join(named)})\"?(?![\w.])"
                          if named else r"(?!)", re.MULTILINE)
@@ -125,6 +129,13 @@ def find_differences(wanted: Sequence[Section], found: Sequence[Section], remark
         old, new = (text.splitlines() for (text,) in texts)
         yield from (f"{line[0]} {name}: {line[1:].strip()}" for line in unified_diff(old, new, n=0, lineterm="")
                     if line[:3] not in ("---", "+++") and line[0] in "+-" and line[1:].strip())
+
+
+def _named(remark: str) -> Sequence[str]:
+    """The names that differences are excused by: of an object that was left out for a property, all parts of what the
+    remark begins with (`schema.table.property`), else the last, as `table.constraint` excuses no more of the table."""
+    parts = [part for part in remark.split(": ", maxsplit=1)[0].split("(", maxsplit=1)[0].split(".") if part]
+    return parts if remark.endswith("(so it was left out)") else parts[-1:]
 
 
 def read_contents(address: Address) -> dict[str, tuple[object, ...]]:

@@ -1,0 +1,34 @@
+"""Two schemas as text: what differs is said line by line, and a remark excuses what it names and nothing else."""
+
+from __future__ import annotations
+
+from tests.support.corpus_catalog import find_differences
+
+TABLE = ("Name: a; Type: TABLE; Schema: public; Owner: postgres", "CREATE TABLE public.a (\n    id integer\n);")
+KEY = ("Name: a a_key; Type: CONSTRAINT; Schema: public; Owner: postgres",
+       "ALTER TABLE ONLY public.a\n    ADD CONSTRAINT a_key UNIQUE (id) DEFERRABLE;")
+INDEX = ("Name: a_idx; Type: INDEX; Schema: public; Owner: postgres", "CREATE INDEX a_idx ON public.a USING btree (id);")
+OTHER = ("Name: ab; Type: TABLE; Schema: public; Owner: postgres", "CREATE TABLE public.ab (\n    a integer\n);")
+
+
+def test_equal_schemas_have_no_difference() -> None:
+    assert list(find_differences([TABLE, KEY], [KEY, TABLE])) == []
+
+
+def test_a_changed_line_is_lacking_and_too_much() -> None:
+    changed = (KEY[0], KEY[1].replace(" DEFERRABLE", ""))
+    assert list(find_differences([TABLE, KEY], [TABLE, changed])) == [
+        "- a a_key; Type: CONSTRAINT; Schema: public: ADD CONSTRAINT a_key UNIQUE (id) DEFERRABLE;",
+        "+ a a_key; Type: CONSTRAINT; Schema: public: ADD CONSTRAINT a_key UNIQUE (id);"]
+
+
+def test_a_remark_on_a_constraint_excuses_it_and_not_its_table() -> None:
+    remark = "a.a_key: a deferrable constraint, which no kind of object declares"
+    assert list(find_differences([TABLE, KEY], [TABLE], [remark])) == []
+    assert len(list(find_differences([TABLE, INDEX], [TABLE], [remark]))) == 1
+
+
+def test_a_table_that_was_left_out_excuses_what_lies_on_it_and_no_other() -> None:
+    remark = "a.id: a type that is not known (so it was left out)"
+    assert list(find_differences([TABLE, KEY, INDEX], [], [remark])) == []
+    assert next(find_differences([TABLE, OTHER], [], [remark])).startswith("- ab; Type: TABLE")
