@@ -82,7 +82,7 @@ class Trial:
             if self._passes("load", self._load):
                 if "backup" in self.stages:
                     self._passes("backup", self._back_up)
-                if self._passes("adopt", self._adopt):
+                if "adopt" in self.stages and self._passes("adopt", self._adopt):
                     self._passes("plan", lambda: self._require_planned(""))
                     if self._passes("export", self._export):
                         self._passes("dump", lambda: self._require_equal("", "_exported", self.remarks))

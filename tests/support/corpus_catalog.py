@@ -14,6 +14,7 @@ from schema.connection import Address
 _NUMBERED = re.compile(r"(_materialized_hypertable_|_partial_view_|_direct_view_|cagg_watermark\()\d+")
 # The official image's server notes in each column's options where in the WAL the column was made or changed last.
 _VERSION = re.compile(r"pg_attver=\d+(, )?|, pg_attver=\d+")
+_OF_THE_DUMP = ("\\restrict", "\\unrestrict", "SET default_table")
 _HEADER = re.compile(r"^--\n-- (Name: .*|PostgreSQL database dump.*)\n--\n", re.MULTILINE)
 # Each row is a name, what the line is about, and the line. A start is kept only where somebody gave one, which in the
 # corpus lies in the future: else it is the moment at which the job was made.
@@ -92,15 +93,16 @@ def read_sections(address: Address) -> list[Section]:
     as rows: dimensions, columnstore, aggregates, jobs.
 
     Nothing is normalised but this: chunks and all else in TimescaleDB's own schemas are not dumped; the numbers that it
-    gives to materializations and jobs become #; its own triggers and the server's column versions are left out;
-    sections are sorted.
+    gives to materializations and jobs become #; its own triggers, the server's versions of columns and what the dump
+    sets for itself are left out; sections are sorted.
     """
     dumped = subprocess.run(
         ["pg_dump", "--schema-only", "--exclude-schema", "_timescaledb_*"], capture_output=True, text=True, check=True,
         env=client_environment(address)).stdout
     parts = _HEADER.split(dumped)
     sections = [(header, text) for header, text in zip(parts[1::2], parts[2::2], strict=True)
-                if header.startswith("Name: ") and "_timescaledb_functions." not in text.replace("cagg_watermark", "")]
+                if header.startswith("Name: ")
+                and not ("; Type: TRIGGER;" in header and "_timescaledb_functions." in text)]
     with address.connect() as connection:
         sections += [(f"Name: {name}; Type: {kind}; Schema: {schema}", line)
                      for schema, name, kind, line in connection.execute(_FACTS).fetchall()]
@@ -109,7 +111,7 @@ def read_sections(address: Address) -> list[Section]:
 
 def _number(text: str) -> str:
     lines = [line for line in _VERSION.sub("", text).splitlines()
-             if not line.startswith(("\\restrict", "\\unrestrict")) and not line.endswith(" SET ();")]
+             if not line.startswith(_OF_THE_DUMP) and not line.endswith(" SET ();")]
     return _NUMBERED.sub(r"\1#", "\n".join(lines))
 
 

@@ -7,7 +7,7 @@ from tests.support.corpus_catalog import find_differences
 TABLE = ("Name: a; Type: TABLE; Schema: public; Owner: postgres", "CREATE TABLE public.a (\n    id integer\n);")
 KEY = ("Name: a a_key; Type: CONSTRAINT; Schema: public; Owner: postgres",
        "ALTER TABLE ONLY public.a\n    ADD CONSTRAINT a_key UNIQUE (id) DEFERRABLE;")
-INDEX = ("Name: a_idx; Type: INDEX; Schema: public; Owner: postgres", "CREATE INDEX a_idx ON public.a USING btree (id);")
+INDEX = ("Name: a_idx; Type: INDEX; Schema: public; Owner: postgres", "CREATE INDEX a_idx ON public.a (id);")
 OTHER = ("Name: ab; Type: TABLE; Schema: public; Owner: postgres", "CREATE TABLE public.ab (\n    a integer\n);")
 
 
