@@ -1,6 +1,5 @@
--- change: AddField entry.updated
-ALTER TABLE "blog_entry" ADD COLUMN "updated" timestamp with time zone DEFAULT '2026-01-01 00:00:00+00' NOT NULL;
-ALTER TABLE "blog_entry" ALTER COLUMN "updated" DROP DEFAULT;
+-- change: AddField entry.updated with db_default
+ALTER TABLE "blog_entry" ADD COLUMN "updated" timestamp with time zone DEFAULT now() NOT NULL;
 -- change: AlterField tag.name
 ALTER TABLE "blog_tag" ALTER COLUMN "name" TYPE varchar(80);
 -- change: AddIndex

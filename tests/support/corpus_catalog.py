@@ -14,6 +14,9 @@ from schema.connection import Address
 _NUMBERED = re.compile(r"(_materialized_hypertable_|_partial_view_|_direct_view_|cagg_watermark\()\d+")
 # The official image's server notes in each column's options where in the WAL the column was made or changed last.
 _VERSION = re.compile(r"pg_attver=\d+(, )?|, pg_attver=\d+")
+# `column IN (...)` of a varchar column, as the server prints it; what it prints it reads as another expression.
+_TEXT = r"'(?:[^']|'')*'::character varying"
+_VARCHAR_IN = re.compile(rf"\(ARRAY\[({_TEXT}(?:, {_TEXT})*)\]\)::text\[\]")
 _OF_THE_DUMP = ("\\restrict", "\\unrestrict", "SET default_table")
 _HEADER = re.compile(r"^--\n-- (Name: .*|PostgreSQL database dump.*)\n--\n", re.MULTILINE)
 # Each row is a name, what the line is about, and the line. A start is kept only where somebody gave one, which in the
@@ -61,7 +64,8 @@ SELECT coalesce(h.schema, j.proc_schema), coalesce(h.name, j.proc_name), 'JOB', 
                              CASE WHEN j.initial_start > now() + interval '1 year' THEN j.initial_start END,
                              'name', regexp_replace(j.application_name, ' \\[\\d+\\]$', '')))
   FROM timescaledb_information.jobs j
-  LEFT JOIN hypertables h ON h.relation = to_regclass(format('%I.%I', j.hypertable_schema, j.hypertable_name))
+  LEFT JOIN hypertables h ON (h.schema, h.name) = (j.hypertable_schema, j.hypertable_name)
+                          OR h.relation = to_regclass(format('%I.%I', j.hypertable_schema, j.hypertable_name))
  WHERE j.job_id >= 1000
 """
 # Every relation that people filled, as it is queried.
@@ -94,7 +98,7 @@ def read_sections(address: Address) -> list[Section]:
 
     Nothing is normalised but this: chunks and all else in TimescaleDB's own schemas are not dumped; the numbers that it
     gives to materializations and jobs become #; its own triggers, the server's versions of columns and what the dump
-    sets for itself are left out; sections are sorted.
+    sets for itself are left out; IN (...) of a varchar column is as after a dump and a restore; sections are sorted.
     """
     dumped = subprocess.run(
         ["pg_dump", "--schema-only", "--exclude-schema", "_timescaledb_*"], capture_output=True, text=True, check=True,
@@ -106,13 +110,18 @@ def read_sections(address: Address) -> list[Section]:
     with address.connect() as connection:
         sections += [(f"Name: {name}; Type: {kind}; Schema: {schema}", line)
                      for schema, name, kind, line in connection.execute(_FACTS).fetchall()]
-    return sorted((_number(header), _number(text).strip()) for header, text in sections)
+    return sorted((normalised(header), normalised(text).strip()) for header, text in sections)
 
 
-def _number(text: str) -> str:
+def normalised(text: str) -> str:
+    """Return the text without what differs between equal databases; `read_sections` says what that is."""
     lines = [line for line in _VERSION.sub("", text).splitlines()
              if not line.startswith(_OF_THE_DUMP) and not line.endswith(" SET ();")]
-    return _NUMBERED.sub(r"\1#", "\n".join(lines))
+    return _VARCHAR_IN.sub(_as_read_again, _NUMBERED.sub(r"\1#", "\n".join(lines)))
+
+
+def _as_read_again(match: re.Match[str]) -> str:
+    return f"ARRAY[{', '.join(f'({text})::text' for text in re.findall(_TEXT, match[1]))}]"
 
 
 def find_differences(wanted: Sequence[Section], found: Sequence[Section], remarks: Iterable[str] = ()) -> Iterator[str]:

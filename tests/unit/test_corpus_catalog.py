@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.corpus_catalog import find_differences
+from tests.support.corpus_catalog import find_differences, normalised
 
 TABLE = ("Name: a; Type: TABLE; Schema: public; Owner: postgres", "CREATE TABLE public.a (\n    id integer\n);")
 KEY = ("Name: a a_key; Type: CONSTRAINT; Schema: public; Owner: postgres",
@@ -32,3 +32,14 @@ def test_a_table_that_was_left_out_excuses_what_lies_on_it_and_no_other() -> Non
     remark = "a.id: a type that is not known (so it was left out)"
     assert list(find_differences([TABLE, KEY, INDEX], [], [remark])) == []
     assert next(find_differences([TABLE, OTHER], [], [remark])).startswith("- ab; Type: TABLE")
+
+
+def test_what_only_the_server_numbers_or_rewords_is_no_difference() -> None:
+    column = "ALTER TABLE ONLY a ALTER COLUMN b SET (n_distinct=-0.5, pg_attver=123);"
+    assert normalised(column) == "ALTER TABLE ONLY a ALTER COLUMN b SET (n_distinct=-0.5);"
+    assert normalised("ALTER TABLE ONLY a ALTER COLUMN b SET (pg_attver=123);") == ""
+    assert normalised("FROM _timescaledb_internal._materialized_hypertable_12") == \
+        "FROM _timescaledb_internal._materialized_hypertable_#"
+    printed = "CHECK (((k)::text = ANY ((ARRAY['a'::character varying, 'b, ''c'::character varying])::text[])))"
+    assert normalised(printed) == \
+        "CHECK (((k)::text = ANY (ARRAY[('a'::character varying)::text, ('b, ''c'::character varying)::text])))"

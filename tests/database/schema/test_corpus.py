@@ -2,7 +2,8 @@
 
 What is still known to fail is listed in tests/support/corpus_known.py, each with its reason. A listed stage that passes
 fails its test, so that the list shrinks with what is mended. `python -m tests.support.corpus NAME` shows the faults.
-The five changes and the backup take several times as long as the rest: they run where LCDB_CORPUS=all, as at night.
+The five changes and the backup take several times as long as the rest, and what fails of them is listed for a few files
+only: they run where LCDB_CORPUS=all.
 """
 
 from __future__ import annotations
