@@ -54,6 +54,7 @@ KNOWN: Mapping[tuple[str, str], str] = {
     ("factory_mes", "export"): CYCLES,
     ("factory_mes", "fresh"): CYCLES,
     ("factory_mes", "plan"): VARCHAR_IN,
+    ("fleet_tracking", "backup"): "a null value is formatted as an SQL identifier, in place of a backup",
     ("fleet_tracking", "export"): EXTENSIONS,
     ("fleet_tracking", "fresh"): EXTENSIONS,
     ("fleet_tracking", "plan"): VARCHAR_IN,
