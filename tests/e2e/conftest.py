@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.checkout import PASSPHRASE, Checkout, make_checkout
+from tests.support.checkout import Checkout, make_checkout
 
 HERE = Path(__file__).parent
 
@@ -22,15 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Its state lies where `lcdb` keeps it, and it is in a list of checkouts that is not this user's own."""
-    root = tmp_path_factory.mktemp("checkout")
-    copy = make_checkout(root)
-    state, passphrase = root / ".lcdb" / "state", root / ".lcdb" / "passphrase"
-    state.mkdir(mode=0o700)
-    passphrase.touch(mode=0o600)
-    passphrase.write_text(PASSPHRASE)
-    return replace(copy, env={**copy.env, "PULUMI_BACKEND_URL": f"file://{state}",
-                              "XDG_STATE_HOME": str(tmp_path_factory.mktemp("user"))})
+    return make_checkout(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,25 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.checkout import Checkout, Stack, left_in_docker, make_checkout
+from tests.support.checkout import PASSPHRASE, Checkout, Stack, left_in_docker, make_checkout
 from tests.support.killed_load import portions
 
 SMALL = {"target": "docker", "memory": "256MiB", "onUnsupported": "skip"}
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 READINGS = 527_160
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Its state lies where `lcdb` keeps it, and it is in a list of checkouts that is not this user's own."""
+    root = tmp_path_factory.mktemp("checkout")
+    copy = make_checkout(root)
+    state, passphrase = root / ".lcdb" / "state", root / ".lcdb" / "passphrase"
+    state.mkdir(mode=0o700)
+    passphrase.touch(mode=0o600)
+    passphrase.write_text(PASSPHRASE)
+    return replace(copy, env={**copy.env, "PULUMI_BACKEND_URL": f"file://{state}",
+                              "XDG_STATE_HOME": str(tmp_path_factory.mktemp("user"))})
 
 
 @contextmanager
