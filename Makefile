@@ -35,14 +35,14 @@ test: .venv/stamp
 quick: .venv/stamp
 	@$(PYTESTS) -n 2 --quick $(or $(PYTEST),tests/database tests/unit)
 
-# What takes too long for every change: the embedded server also where the official one has answered; many more random
-# schemas, each time other ones; backups killed 50 times at random moments, and of 5 million readings.
+# What takes too long for every change: the embedded and the Debian server also where the official one has answered; many
+# more random schemas, each time other ones; backups killed 50 times at random moments, and of 5 million readings.
 nightly: .venv/stamp
-	@$(PYTESTS) -n 3 --every-server -k embedded tests/database
+	@$(PYTESTS) -n 3 --every-server -k "embedded or debian" tests/database
 	@LCDB_PAIRS=$(or $(LCDB_PAIRS),500) .venv/bin/python -m pytest --timeout 0 --every-server \
 		tests/database/schema/test_random.py
 	@LCDB_TEST_KILLS=$(or $(LCDB_TEST_KILLS),50) LCDB_TEST_ROWS=$(or $(LCDB_TEST_ROWS),5000000) .venv/bin/python -m pytest \
-		--timeout 0 tests/database/backups/test_faults.py tests/database/backups/test_roundtrip.py \
+		--timeout 0 --every-server tests/database/backups/test_faults.py tests/database/backups/test_roundtrip.py \
 		tests/database/backups/test_physical_faults.py
 
 check: .venv/stamp

@@ -27,14 +27,12 @@ ORDER = ("e2e", "database", "official", "debian", "embedded", "program", "unit")
 KINDS = ("official", "debian", "embedded")
 # What looks at all containers of drills, or at all processes, runs beside no other that starts some.
 TOGETHER = {f"tests/database/backups/test_{name}.py": "drills" for name in ("drill", "physical", "processes")}
-# Each test has a stack of its own.
-APART = ("tests/e2e/test_failures.py",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="unit tests, and database tests on the embedded server alone")
     parser.addoption("--every-server", action="store_true",
-                     help="the embedded server also for tests that the official one runs")
+                     help="the embedded server also for tests that the official one runs, and those they repeat on")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,7 +84,7 @@ def group_of(nodeid: str) -> str:
     parameters = re.split(r"[-\[\]]", name)
     kind = next((kind for kind in KINDS if kind in parameters), None)
     package = path.split("/")[1] if path.startswith("tests/") else ""
-    return f"{kind or package}:{nodeid if path in APART else TOGETHER.get(path, path)}"
+    return f"{kind or package}:{TOGETHER.get(path, path)}"
 
 
 def rank(group: str) -> int:

@@ -1,7 +1,8 @@
 """A fresh database for each test, on every kind of server that this machine can have.
 
-`@pytest.mark.servers("official", "debian")` limits a test to these kinds. The database of a failed test is kept as long
-as the server runs; its name is the test's.
+`@pytest.mark.servers("official", "debian")` limits a test to these kinds; those of `@pytest.mark.repeats("debian")`, on
+which it asks nothing new, are left to a nightly run. The database of a failed test is kept as long as the server runs;
+its name is the test's.
 """
 
 from __future__ import annotations
@@ -20,24 +21,26 @@ from tests.support.servers import KINDS, Database, Server, create_database, crea
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "servers(*kinds): the server kinds that the test is about")
+    config.addinivalue_line("markers", "repeats(*kinds): those on which it asks nothing new")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("servers")
-        kinds = kinds_to_run(marker.args if marker else KINDS, metafunc.config)
+        repeats = metafunc.definition.get_closest_marker("repeats")
+        kinds = kinds_to_run(marker.args if marker else KINDS, repeats.args if repeats else (), metafunc.config)
         metafunc.parametrize("server", kinds, indirect=True, scope="session")
 
 
-def kinds_to_run(kinds: Sequence[str], config: pytest.Config) -> list[str]:
+def kinds_to_run(kinds: Sequence[str], repeats: Sequence[str], config: pytest.Config) -> list[str]:
     """Return the kinds of server to run a test on, of those that it names.
 
-    The embedded server, of the official one's edition, replaces that where it cannot be had, and is added with
-    `--every-server`.
+    The embedded server, of the official one's edition, and those of `repeats` replace that where it cannot be had, and
+    are added with `--every-server`.
     """
-    repeated = "official" in kinds and find_lack("official") is None and not (
-        config.getoption("--every-server") or config.getoption("--quick"))
-    return [kind for kind in kinds if not (repeated and kind == "embedded")]
+    left_out = {"embedded", *repeats} if "official" in kinds and find_lack("official") is None and not (
+        config.getoption("--every-server") or config.getoption("--quick")) else ()
+    return [kind for kind in kinds if kind not in left_out]
 
 
 @pytest.hookimpl(wrapper=True)

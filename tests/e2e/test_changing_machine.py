@@ -12,7 +12,7 @@ import pytest
 from infra.inprocess.record import Record
 from infra.local import embedded_server, processes
 from schema.connection import Address
-from tests.support.checkout import ROOT, Checkout, free_ports, left_in_docker, make_checkout
+from tests.support.checkout import ROOT, Checkout, free_ports, make_checkout
 
 NAME = "embedded"
 
@@ -118,40 +118,17 @@ def test_a_stack_created_without_the_cli_continues_with_it_and_without_it_again(
     assert "nothing to change" in lcdb(with_cli, "preview")
     assert not (folder / "inprocess.json").exists()
 
-    gone = lcdb(with_cli, "destroy", "--yes")
-    assert "nothing to change" not in gone
-    assert running(with_cli) == []
-    assert not (folder / NAME).exists()
+    require_destroyed(with_cli)
 
 
-def test_destroy_by_the_other_driver_leaves_nothing_running(machine: tuple[Checkout, Checkout]) -> None:
-    with_cli, without = machine
-    for maker, remover in ((without, with_cli), (with_cli, without)):
-        lcdb(maker, "up")
-        assert NAME in running(maker)
-        assert "nothing to change" not in lcdb(remover, "destroy", "--yes")
-        assert running(maker) == []
-        assert not (maker.root / ".lcdb" / NAME / NAME).exists()
+def require_destroyed(checkout: Checkout) -> None:
+    """Destroy it; fail where there was nothing to do, or where a process or a folder is left."""
+    assert "nothing to change" not in lcdb(checkout, "destroy", "--yes")
+    assert running(checkout) == []
+    assert not (checkout.root / ".lcdb" / NAME / NAME).exists()
 
 
-def test_a_state_whose_passphrase_is_gone_is_refused_and_the_server_keeps_running(
-        machine: tuple[Checkout, Checkout]) -> None:
-    with_cli, without = machine
-    lcdb(with_cli, "up")
-    passphrase = with_cli.root / ".lcdb" / "passphrase"
-    passphrase.rename(passphrase.with_name("aside"))
-    for words in (("up",), ("destroy", "--yes")):
-        done = without.lcdb(*words, "--stack", NAME)
-        assert done.returncode == 1
-        assert "cannot be read without the Pulumi CLI" in done.stderr
-        assert done.stderr.count("\n") == 1
-    assert NAME in running(with_cli)
-    passphrase.with_name("aside").rename(passphrase)
-    lcdb(with_cli, "destroy", "--yes")
-    assert running(with_cli) == []
-
-
-def test_second_checkout_learns_at_preview_which_folder_has_the_port(
+def test_second_checkout_learns_at_preview_which_folder_has_the_port_and_the_cli_destroys_it(
         machine: tuple[Checkout, Checkout], tmp_path: Path) -> None:
     with_cli, without = machine
     lcdb(without, "up")
@@ -165,30 +142,21 @@ def test_second_checkout_learns_at_preview_which_folder_has_the_port(
         assert done.returncode == 1
         assert f"stack {NAME} of the checkout in {without.root} has its embedded server on it" in done.stderr
         assert "Traceback" not in done.stderr + done.stdout
-    lcdb(without, "destroy", "--yes")
+    assert NAME in running(without)
+    require_destroyed(with_cli)
 
 
-def test_second_checkout_learns_at_preview_which_folder_has_the_containers(tmp_path: Path, suffix: str) -> None:
-    name = f"twice{suffix}"
-    settings = {"target": "docker", "port": free_ports(), "memory": "512MiB", "onUnsupported": "skip", "s3": "none"}
-    checkouts = []
-    for folder in (tmp_path / "first", tmp_path / "second"):
-        folder.mkdir()
-        checkout = make_checkout(folder)
-        (folder / f"Pulumi.{name}.yaml").write_text(
-            "config:\n" + "".join(f"  lifecompanion:{key}: {value}\n" for key, value in settings.items()))
-        checkouts.append(replace(checkout, env={
-            "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200", "XDG_STATE_HOME": str(tmp_path / "state"),
-            "PULUMI_SKIP_UPDATE_CHECK": "true"}))
-    first, second = checkouts
-    try:
-        done = first.lcdb("up", "--stack", name)
-        assert done.returncode == 0, done.stdout + done.stderr
-        refused = second.lcdb("preview", "--stack", name)
-        assert refused.returncode == 1
-        assert f"lifecompanion-{name}-primary belongs to the checkout in {first.root}" in refused.stderr
-        again = first.lcdb("preview", "--stack", name)
-        assert "nothing to change" in again.stdout, again.stdout + again.stderr
-    finally:
-        first.lcdb("destroy", "--yes", "--stack", name)
-    assert left_in_docker(name) == []
+def test_a_state_whose_passphrase_is_gone_is_refused_and_once_it_is_back_destroyed_without_the_cli(
+        machine: tuple[Checkout, Checkout]) -> None:
+    with_cli, without = machine
+    lcdb(with_cli, "up")
+    passphrase = with_cli.root / ".lcdb" / "passphrase"
+    passphrase.rename(passphrase.with_name("aside"))
+    for words in (("up",), ("destroy", "--yes")):
+        done = without.lcdb(*words, "--stack", NAME)
+        assert done.returncode == 1
+        assert "cannot be read without the Pulumi CLI" in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert NAME in running(with_cli)
+    passphrase.with_name("aside").rename(passphrase)
+    require_destroyed(without)

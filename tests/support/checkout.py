@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pulumi import automation as auto
 
 from infra.local.processes import port_is_free
 from infra.settings import PORTS_PER_STACK
@@ -45,51 +46,54 @@ class Checkout:
         path = self.root / f"Pulumi.{name}.yaml"
         values = {"port": free_ports(), **config}
         path.write_text(yaml.safe_dump({"config": {f"lifecompanion:{key}": value for key, value in values.items()}}))
-        stack = auto.create_or_select_stack(
-            name, work_dir=str(self.root), opts=auto.LocalWorkspaceOptions(env_vars=dict(self.env)))
+        require_done(self.pulumi("stack", "init", name, "--no-select"))
+        stack = Stack(self, name)
         for key, value in (secret or {}).items():
-            stack.set_config(f"lifecompanion:{key}", auto.ConfigValue(value, secret=True))
-        return Stack(self, name, stack)
+            stack.set(key, value, secret=True)
+        return stack
 
     def existing(self, name: str) -> Stack:
         """Return a stack that the program created itself."""
-        return Stack(self, name, auto.select_stack(
-            name, work_dir=str(self.root), opts=auto.LocalWorkspaceOptions(env_vars=dict(self.env))))
+        return Stack(self, name)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack of a checkout."""
+    """One stack of a checkout. Its outputs are read once after each of its own updates: every call of the CLI takes a
+    second."""
 
     checkout: Checkout
     name: str
-    automation: auto.Stack = field(repr=False)
+    _read: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def up(self) -> Mapping[str, int]:
         """Run `pulumi up`; return the number of resources by operation."""
-        return self._changes(self.automation.up(color="never").summary)
+        return self._change("up")
 
     def refresh(self) -> Mapping[str, int]:
         """Run `pulumi refresh`; return the number of resources by operation."""
-        return self._changes(self.automation.refresh(color="never").summary)
+        return self._change("refresh")
 
     def destroy(self) -> None:
         """Run `pulumi destroy`."""
-        self.automation.destroy(color="never")
+        self._change("destroy")
 
     def preview(self) -> str:
         """Return the output of `pulumi preview --diff`."""
-        lines: list[str] = []
-        self.automation.preview(diff=True, color="never", on_output=lines.append)
-        return "\n".join(lines)
+        return require_done(self.checkout.pulumi("preview", "--diff", "--color", "never", "--stack", self.name))
 
-    def set(self, key: str, value: str, *, path: bool = False) -> None:
+    def set(self, key: str, value: str, *, path: bool = False, secret: bool = False) -> None:
         """Set a key, or with `path` an element of it such as allow.warm[0]."""
-        self.automation.set_config(f"lifecompanion:{key}", auto.ConfigValue(value), path=path)
+        options = [*(["--path"] if path else []), *(["--secret"] if secret else [])]
+        require_done(self.checkout.pulumi("config", "set", *options, "--stack", self.name,
+                                          f"lifecompanion:{key}", value))
 
     def outputs(self) -> dict[str, Any]:
         """Return the stack's outputs, secrets in plain text."""
-        return {name: output.value for name, output in self.automation.outputs().items()}
+        if not self._read:
+            self._read.update(json.loads(require_done(self.checkout.pulumi(
+                "stack", "output", "--json", "--show-secrets", "--stack", self.name))))
+        return dict(self._read)
 
     def address(self, role: str = "admin", port: int | None = None) -> Address:
         """Return a role's login from the outputs; `port` selects a replica."""
@@ -107,9 +111,22 @@ class Stack:
         """Return the exported state as text, secrets encrypted."""
         return self.checkout.pulumi("stack", "export", "--stack", self.name).stdout
 
-    @staticmethod
-    def _changes(summary: auto.UpdateSummary) -> Mapping[str, int]:
-        return {str(getattr(kind, "value", kind)): count for kind, count in (summary.resource_changes or {}).items()}
+    def _change(self, operation: str) -> Mapping[str, int]:
+        """Run it; return the number of resources by operation."""
+        self._read.clear()
+        with tempfile.TemporaryDirectory() as folder:
+            events = Path(folder) / "events"
+            require_done(self.checkout.pulumi(operation, "--yes", "--skip-preview", "--color", "never",
+                                              "--event-log", str(events), "--stack", self.name))
+            summaries = [event["summaryEvent"] for event in map(json.loads, events.read_text().splitlines())
+                         if "summaryEvent" in event]
+        return dict(summaries[-1]["resourceChanges"] or {})
+
+
+def require_done(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what it printed; fail unless its exit status is 0."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def make_checkout(folder: Path) -> Checkout:
@@ -129,7 +146,8 @@ def make_checkout(folder: Path) -> Checkout:
     state.mkdir()
     return Checkout(folder, {
         "PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-        "PULUMI_SKIP_UPDATE_CHECK": "true", "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200"})
+        "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DEBUG_COMMANDS": "true", "PYTHONPATH": str(folder), "NO_COLOR": "1",
+        "COLUMNS": "200"})
 
 
 def free_ports() -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from infra.local import docker_engine, embedded_server, processes
@@ -215,6 +216,15 @@ def _container(kind: str, folder: Path, options: Sequence[str], more: Mapping[st
         yield Server(kind, address, name)
     finally:
         docker("rm", "--force", "--volumes", name)
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Nobody waits long for a server that takes no logins: for one that is gone and stays away."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(Address.connect.__kwdefaults__ or {}, "wait_seconds", 0.5)
+        patched.setattr("schema.connection.REMOTE_SECONDS", 2)
+        yield
 
 
 def _image(kind: str) -> str:

@@ -10,11 +10,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from tests.database.conftest import kinds_to_run
 from tests.support import machine
 from tests.support.machine import NEEDS, Lack, must_have
+from tests.support.servers import KINDS
 from tests.support.skip_report import TITLE, grouped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -220,3 +223,15 @@ def test_a_lack_of_what_another_need_stands_on_is_that_one(monkeypatch: pytest.M
     lack = Lack("docker", "needs a Docker engine")
     monkeypatch.setattr(machine, "_decided", {"docker": lack})
     assert machine.find_lack("official") == machine.find_lack("debian") == lack
+
+
+@pytest.mark.parametrize(("options", "official", "kinds"), [
+    ((), True, ["official"]), (("--every-server",), True, ["official", "debian", "embedded"]),
+    (("--quick",), True, ["official", "debian", "embedded"]), ((), False, ["official", "debian", "embedded"])])
+def test_what_asks_nothing_new_of_a_server_is_left_out_only_where_the_official_one_is_asked(
+        monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], official: bool, kinds: list[str]) -> None:
+    lack = None if official else Lack("docker", "needs a Docker engine")
+    monkeypatch.setattr(machine, "_decided", {"docker": lack, "official": lack})
+    config = Mock(getoption=lambda option: option in options)
+    assert kinds_to_run(KINDS, ["debian"], config) == kinds
+    assert kinds_to_run(["debian", "embedded"], ["debian"], config) == ["debian", "embedded"]

@@ -40,7 +40,7 @@ from cli.commands.backup.screen import entry_facts
 from tests.support.backed_up import Backed, backed
 from tests.support.faulty_s3 import faulty
 from tests.support.s3_servers import STRANGER, S3Server, login_of, seaweedfs
-from tests.support.servers import Server, docker, running
+from tests.support.servers import Server, docker, impatient, running
 
 pytestmark = pytest.mark.servers("debian")
 # A nightly run sets 50.
@@ -52,7 +52,7 @@ ROWS = 20_000
 def subject(server: Server, s3: S3Server) -> Iterator[Backed]:
     with backed(server, s3.login, rows=ROWS) as backed_up:
         # Enough that does not compress for a multipart upload.
-        backed_up.database.execute("CREATE TABLE noise AS SELECT md5(random()::text) FROM generate_series(1, 600000)")
+        backed_up.database.execute("CREATE TABLE noise AS SELECT md5(random()::text) FROM generate_series(1, 360000)")
         yield backed_up
 
 
@@ -348,7 +348,7 @@ def test_a_server_that_dies_half_way_is_one_line_that_names_what_is_left(
         def kill(doing: str, _: float) -> None:
             if doing == "rows":
                 docker("kill", str(server.container))
-        with pytest.raises(RestoreError, match="the half-restored restored is still there") as caught:
+        with impatient(), pytest.raises(RestoreError, match="the half-restored restored is still there") as caught:
             restore_logical(subject.store, subject.ring, entry, server.admin, "restored", image=subject.image,
                             listener=kill)
     assert "\n" not in str(caught.value)

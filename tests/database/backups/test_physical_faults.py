@@ -232,12 +232,18 @@ def test_a_restore_point_before_the_newest_backup_is_reached_from_an_older_one(
     assert any("does not come after backup" in line for line in lines)
 
 
-def test_a_restore_point_that_never_was_is_one_line(subject: Subject, points: Points) -> None:
-    newest = list_physical(subject.archive.config.store(), DATABASE)[-1]
-    with pytest.raises(MissedPointError) as caught, recovered(subject, restore_point="never", backup=newest.id):
-        pass
+def test_a_restore_point_that_never_was_is_one_line_and_leaves_no_container_and_no_volume(
+        subject: Subject, points: Points, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, two = f"missed-{secrets.token_hex(4)}", list_physical(subject.archive.config.store(), DATABASE)[-2:]
+    # Every backup that is listed is tried, from the newest on.
+    monkeypatch.setattr("backups.physical.point_in_time.list_physical", lambda *_: two)
+    tried = list[str]()
+    with pytest.raises(MissedPointError, match="removed again") as caught:
+        recover(subject.archive.config, name, restore_point="never", listener=tried.append)
+    assert any(f"does not come after backup {two[1].id}" in line for line in tried)
     assert "\n" not in str(caught.value)
     assert "does not hold the point" in str(caught.value)
+    assert name not in docker("ps", "--all", "--format", "{{.Names}}") + docker("volume", "ls", "--format", "{{.Name}}")
 
 
 @pytest.mark.parametrize(("moment", "words"), [(timedelta(hours=1), "is yet to come"),
@@ -249,13 +255,6 @@ def test_a_time_that_no_backup_reaches_is_refused_before_any_change(
         recover(subject.archive.config, name, to=datetime.now(UTC) + moment)
     assert "\n" not in str(caught.value)
     assert name not in docker("ps", "--all", "--format", "{{.Names}}")
-
-
-def test_a_point_that_is_missed_leaves_no_container_and_no_volume(subject: Subject, points: Points) -> None:
-    name = f"missed-{secrets.token_hex(4)}"
-    with pytest.raises(MissedPointError, match="removed again"):
-        recover(subject.archive.config, name, restore_point="never")
-    assert name not in docker("ps", "--all", "--format", "{{.Names}}") + docker("volume", "ls", "--format", "{{.Name}}")
 
 
 def test_a_restore_killed_in_the_middle_says_so_and_begins_again_when_it_is_started(

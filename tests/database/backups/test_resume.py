@@ -33,13 +33,13 @@ from tests.support.backed_up import Backed, backed, tries_while_busy
 from tests.support.s3_servers import S3Server
 from tests.support.servers import Server
 
-pytestmark = pytest.mark.servers("official", "debian")
+pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]
 NOISE = "CREATE TABLE public.{} AS SELECT g AS id, md5(random()::text) AS noise FROM generate_series(1, {}) g"
 
 
 @pytest.fixture(scope="module")
 def source(server: Server, s3: S3Server) -> Iterator[Backed]:
-    with backed(server, s3.login, rows=20_000) as backed_up:
+    with backed(server, s3.login, rows=4_000) as backed_up:
         yield backed_up
 
 
@@ -48,9 +48,9 @@ def subject(source: Backed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backed]
     """Two tables with objects of their own, one of them in parts; every object that is sent is noted at once."""
     monkeypatch.setattr(multipart, "PART_BYTES", 5 << 20)
     monkeypatch.setattr(pipeline, "SMALL_BYTES", 10_000)
-    monkeypatch.setattr(work_queue, "LEAST_BYTES", 6 << 20)
+    monkeypatch.setattr(work_queue, "LEAST_BYTES", 1 << 20)
     monkeypatch.setattr(resume, "NOTED_BYTES", 1)
-    source.database.execute(NOISE.format("still", 300_000), NOISE.format("changing", 60_000))
+    source.database.execute(NOISE.format("still", 60_000), NOISE.format("changing", 12_000))
     yield source
     source.database.execute("DROP TABLE public.still, public.changing")
     source.store.delete([key for key, _ in source.store.objects(f"{source.source.database}/")])
@@ -122,7 +122,7 @@ def test_only_what_changed_since_an_interrupted_run_is_sent_again(
     first = interrupt(subject, monkeypatch)
     before = sum(sent.values())
     sent.clear()
-    subject.database.execute("UPDATE public.changing SET noise = '' WHERE id = 30000")
+    subject.database.execute("UPDATE public.changing SET noise = '' WHERE id = 6000")
     entry = back_up(subject)
     assert entry.manifest
     runs = large(subject, entry)
@@ -145,7 +145,7 @@ def oid(subject: Backed, table: str) -> int:
 
 def test_a_run_interrupted_twice_takes_over_what_either_sent(subject: Backed, monkeypatch: pytest.MonkeyPatch) -> None:
     first = interrupt(subject, monkeypatch)
-    subject.database.execute("UPDATE public.changing SET noise = '' WHERE id = 30000")
+    subject.database.execute("UPDATE public.changing SET noise = '' WHERE id = 6000")
     second = interrupt(subject, monkeypatch)
     subject.database.execute("DELETE FROM public.changing WHERE id = 1")
     third = interrupt(subject, monkeypatch)
@@ -173,7 +173,7 @@ import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from backups.logical import pipeline, resume, work_queue
 from backups.storage import multipart
-resume.NOTED_BYTES, pipeline.SMALL_BYTES, work_queue.LEAST_BYTES = 1, 10_000, 6 << 20
+resume.NOTED_BYTES, pipeline.SMALL_BYTES, work_queue.LEAST_BYTES = 1, 10_000, 1 << 20
 part, held = multipart.Upload.finish, sys.argv.pop(1)
 def slowly(self):
     while held and self.key.endswith(".dump") and not os.path.exists(held):

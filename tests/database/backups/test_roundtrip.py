@@ -40,7 +40,7 @@ from tests.support.s3_servers import S3Server
 from tests.support.servers import Server, docker
 from tests.support.writers import everybody_writes, writing
 
-pytestmark = pytest.mark.servers("official", "debian")
+pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,7 @@ def counts(address: object, *tables: str) -> list[int]:
         return [connection.execute(f'SELECT count(*) FROM {table}').fetchone()[0] for table in tables]
 
 
+@pytest.mark.repeats
 def test_the_manifest_says_what_was_backed_up(subject: Backed, entry: Entry) -> None:
     manifest = entry.manifest
     assert manifest
@@ -81,6 +82,7 @@ def test_the_manifest_says_what_was_backed_up(subject: Backed, entry: Entry) -> 
     assert all(re.fullmatch("[0-9a-f]{64}", stored.sha256) for stored in manifest.objects())
 
 
+@pytest.mark.repeats
 def test_the_restored_database_is_equal_to_the_byte_and_sequences_go_on(subject: Backed, entry: Entry) -> None:
     assert entry.manifest
     with subject.room() as name:
@@ -126,6 +128,7 @@ def test_restored_rows_come_frozen_so_that_no_vacuum_writes_their_pages_again(su
             assert sum(marked for _, marked in seen) > 0.7 * sum(all_ for all_, _ in seen) > 100
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("provider", [
     "icu ICU_LOCALE 'de-u-kn-true' ICU_RULES '&b < a'", "builtin BUILTIN_LOCALE 'C.UTF-8'"])
 def test_a_restored_database_sorts_text_as_its_source(subject: Backed, provider: str) -> None:
@@ -145,6 +148,7 @@ def test_a_restored_database_sorts_text_as_its_source(subject: Backed, provider:
             assert [connection.execute(query.encode()).fetchall() for query in asked] == wanted
 
 
+@pytest.mark.repeats
 def test_a_locale_that_the_server_lacks_is_one_line(subject: Backed, entry: Entry) -> None:
     assert entry.manifest
     server = entry.manifest.server.model_copy(update={"collate": "xx_XX.UTF-8"})
@@ -370,6 +374,7 @@ def test_an_existing_database_is_never_overwritten_by_a_restore(subject: Backed,
     assert counts(subject.source, "users") == [20]
 
 
+@pytest.mark.repeats
 def test_a_server_that_does_not_fit_is_refused_before_anything_is_touched(subject: Backed, entry: Entry) -> None:
     assert entry.manifest
     server = entry.manifest.server

@@ -76,6 +76,7 @@ def repaired(database: Database, expected: str) -> None:
     assert tuple(apply.read(database.owner, declared())) == declared()
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.parametrize("drift", DRIFTS)
 def test_drift_is_repaired_by_the_one_step_it_takes(declared_database: Database, drift: str) -> None:
     database = declared_database

@@ -45,6 +45,7 @@ def held(database: Database, *statements: str) -> Iterator[psycopg.Connection[An
         yield connection
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 def test_a_second_changer_is_refused_and_the_holder_named(database: Database) -> None:
     with held(database, f"SELECT pg_advisory_lock({LOCK})"), \
@@ -52,6 +53,7 @@ def test_a_second_changer_is_refused_and_the_holder_named(database: Database) ->
         apply.ensure(database.owner, declared(), options=replace(SKIP, wait_seconds=0.5))
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 def test_changers_of_several_tables_at_once_wait_for_one_another(database: Database) -> None:
     apply.ensure(database.owner, declared()[:2], options=SKIP)
@@ -72,6 +74,7 @@ def test_changers_of_several_tables_at_once_wait_for_one_another(database: Datab
     assert apply.plan(database.owner, declared(), options=SKIP).steps == ()
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 def test_a_lock_that_stays_ends_in_one_clear_line(filled: Database) -> None:
     wider = replace(NOTIFICATIONS, comment="Another comment")
@@ -82,6 +85,7 @@ def test_a_lock_that_stays_ends_in_one_clear_line(filled: Database) -> None:
     assert apply.ensure(filled.owner, [wider], options=options).steps
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 def test_a_lock_that_passes_is_waited_for(filled: Database) -> None:
     wider = replace(NOTIFICATIONS, comment="Another comment")
@@ -93,6 +97,7 @@ def test_a_lock_that_passes_is_waited_for(filled: Database) -> None:
         release.join()
 
 
+@pytest.mark.repeats("debian")
 def test_a_check_on_a_table_with_rows_is_proven_without_blocking_writers(filled: Database) -> None:
     more = replace(NOTIFICATIONS, checks=(*NOTIFICATIONS.checks, Check("title_short", "length(title) < 200")))
     steps = apply.ensure(filled.owner, [more], options=SKIP).steps
@@ -102,6 +107,7 @@ def test_a_check_on_a_table_with_rows_is_proven_without_blocking_writers(filled:
     assert not any(step.hazards for step in steps)
 
 
+@pytest.mark.repeats("debian")
 def test_a_check_that_rows_break_fails_by_name_and_the_next_run_goes_on(filled: Database) -> None:
     more = replace(NOTIFICATIONS, checks=(*NOTIFICATIONS.checks, Check("title_long", "length(title) > 4")))
     with pytest.raises(ApplyError, match="title_long"):
@@ -111,6 +117,7 @@ def test_a_check_that_rows_break_fails_by_name_and_the_next_run_goes_on(filled: 
     assert [step.sql for step in steps] == ["ALTER TABLE notifications VALIDATE CONSTRAINT title_long"]
 
 
+@pytest.mark.repeats("debian")
 def test_not_null_on_a_table_with_rows_goes_by_a_validated_check(filled: Database) -> None:
     columns = tuple(replace(column, null=False) if column.name == "message" else column
                     for column in NOTIFICATIONS.columns)
@@ -121,12 +128,14 @@ def test_not_null_on_a_table_with_rows_goes_by_a_validated_check(filled: Databas
     assert filled.execute("SELECT 1 FROM pg_constraint WHERE conname LIKE '%is_not_null'") == []
 
 
+@pytest.mark.repeats("debian")
 def test_not_null_without_a_default_is_refused_where_there_are_rows(filled: Database) -> None:
     column = replace(NOTIFICATIONS.columns[3], name="channel", null=False)
     with pytest.raises(UnsafeChangeError, match=r"notifications\.channel: NOT NULL without a default"):
         apply.plan(filled.owner, [replace(NOTIFICATIONS, columns=(*NOTIFICATIONS.columns, column))], options=SKIP)
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 def test_an_index_on_a_plain_table_with_rows_is_built_concurrently(filled: Database) -> None:
     more = replace(NOTIFICATIONS, indexes=(*NOTIFICATIONS.indexes, Index("by_type", ("type",))))
@@ -222,6 +231,7 @@ def test_a_check_under_the_columnstore_blocks_writers_and_needs_that_allowed(fil
     assert apply.plan(filled.owner, [more]).steps == ()
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 def test_an_invalid_index_is_rebuilt(filled: Database) -> None:
     filled.execute("UPDATE notifications SET title = 'same'")
@@ -235,6 +245,7 @@ def test_an_invalid_index_is_rebuilt(filled: Database) -> None:
                                                                   "CREATE UNIQUE INDEX CONCURRENTLY"]
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 @pytest.mark.parametrize("survives", [0, 1, 2, 3, 4, 5])
 def test_a_crash_after_any_step_leaves_what_the_next_run_finishes(filled: Database, survives: int) -> None:

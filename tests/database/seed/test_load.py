@@ -18,6 +18,7 @@ from seed.load.loader import seed
 from seed.load.tables import TABLES
 from tests.support.servers import Database
 
+pytestmark = pytest.mark.repeats("debian")
 SMALL = Spec(readings=9_000, activities=600, notifications=90, days=9, until=datetime(2026, 3, 30, tzinfo=UTC))
 EXPECTED = dict(zip(TABLES, (5, 15, 9_000, 600, 90), strict=True))
 
@@ -38,6 +39,7 @@ def digest(database: Database) -> object:
             for table in TABLES]
 
 
+@pytest.mark.repeats
 def test_a_second_run_leaves_the_data_alone(empty: Database) -> None:
     first = seed(empty.owner, SMALL)
     before = digest(empty)

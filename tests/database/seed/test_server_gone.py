@@ -15,7 +15,7 @@ from schema.lifecompanion import declared
 from seed import SeedError, Spec
 from seed.load import worker_pool
 from seed.load.loader import LoadOptions, seed
-from tests.support.servers import Server, create_database, docker, running
+from tests.support.servers import Server, create_database, docker, impatient, running
 
 pytestmark = pytest.mark.needs("official")
 
@@ -64,7 +64,8 @@ def once(action: Callable[[], object]) -> Callable[[str, int, int], None]:
 
 def require_reported_and_resumed(machine: Machine, address: Address, gone: Sequence[str], back: Sequence[str]) -> None:
     """The load ends with one line when docker does this to its server, and goes on once it does that."""
-    with pytest.raises(SeedError, match=r"could not be loaded: .*; the portions that are loaded stay") as caught:
+    with impatient(), pytest.raises(SeedError, match=r"could not be loaded: .*; the portions that are loaded stay"
+                                    ) as caught:
         seed(address, SPEC, once(lambda: machine.docker(*gone)), PORTIONS)
     assert "\n" not in str(caught.value)
     assert address.password not in str(caught.value)

@@ -171,16 +171,17 @@ def test_the_days_between_two_instants_are_the_complete_ones():
     assert days_between(WINTER - timedelta(days=9, hours=5), WINTER) == 9
 
 
-def test_slices_do_not_depend_on_one_another():
+def test_slices_do_not_depend_on_one_another(monkeypatch):
     """Any slice alone is the slice as it comes in its turn, ids included, whichever group of homes it is of."""
-    wanted = Spec(users=120, devices_per_user=3, days=20, readings=1_500_000, until=WINTER)
+    monkeypatch.setattr("seed.generate.measurements._MOST_ROWS", 30_000)
+    wanted = Spec(users=120, devices_per_user=3, days=20, readings=150_000, until=WINTER)
     cut = slices(wanted)
     assert len({part.first for part in cut}) > 1 or len(cut) > 4
     parts = [make_slice(wanted, part) for part in cut]
-    assert np.array_equal(np.concatenate([part.columns["id"] for part in parts]), np.arange(1, 1_500_001))
+    assert np.array_equal(np.concatenate([part.columns["id"] for part in parts]), np.arange(1, 150_001))
     middle = len(cut) // 2
     assert text(make_slice(replace(wanted), cut[middle])) == text(parts[middle])
-    assert max(map(len, parts)) <= 450_000
+    assert max(map(len, parts)) <= 45_000
 
 
 def test_many_homes_are_loaded_in_groups_and_no_reading_is_missing():
@@ -194,12 +195,13 @@ def test_many_homes_are_loaded_in_groups_and_no_reading_is_missing():
     assert len(np.unique(pairs)) == 9_000
 
 
-def test_activities_of_many_people_come_in_groups_and_add_up():
-    wanted = Spec(users=60, days=30, activities=250_000, readings=0, until=WINTER)
+def test_activities_of_many_people_come_in_groups_and_add_up(monkeypatch):
+    monkeypatch.setattr("seed.generate.activities._GROUP_ROWS", 10_000)
+    wanted = Spec(users=60, days=30, activities=25_000, readings=0, until=WINTER)
     sizes = [len(rows) for rows in classification_parts(wanted)]
     assert len(sizes) > 1
-    assert sum(sizes) == 250_000
-    assert np.array_equal(classifications(wanted).columns["id"], np.arange(1, 250_001))
+    assert sum(sizes) == 25_000
+    assert np.array_equal(classifications(wanted).columns["id"], np.arange(1, 25_001))
 
 
 def test_more_notifications_than_causes_are_refused_with_the_possible_number():
