@@ -19,11 +19,13 @@ from schema.comparison.match import match, read_back
 from schema.connection import Address
 from schema.errors import UnsafeChangeError, VerifyError
 from schema.execution import Progress, Run
+from schema.guard import Guard
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.model.diff import Diff, Match
 from schema.model.live import LiveTable, Undeclared
 from schema.model.objects import Function, Job, Object
+from schema.model.renames import former_name
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
 from schema.session import attempts, only_changer, prepare
@@ -71,7 +73,8 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
     lint(objects)
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
         declaration = Declaration(capabilities, objects, options, context)
-        run = Run(connection, options, progress or (lambda _: None))
+        names = [name for value in declaration.declared for name in (value.full_name, former_name(value)) if name]
+        run = Run(connection, options, progress or (lambda _: None), Guard(connection, capabilities, names))
         for attempt in attempts(connection, options.attempts):
             with attempt:
                 rest, diffs = compare_and_plan(connection, declaration)
@@ -99,7 +102,8 @@ def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> 
             return False
         steps = [replace(undeclared_kind.drop_step(live, backed_up=options.backed_up), allowed=declared.allow,
                          transaction=Transaction.SHARED) for live in dropped]
-        run = Run(connection, replace(options, fingerprint=None), lambda _: None)
+        run = Run(connection, replace(options, fingerprint=None), lambda _: None,
+                  Guard(connection, capabilities, [declared.full_name]))
         for attempt in attempts(connection, options.attempts):
             with attempt:
                 run.execute(Plan(tuple(steps)))

@@ -13,6 +13,7 @@ from psycopg import Connection
 from schema.catalog.replicas import await_replicas
 from schema.comparison.declaration import Options
 from schema.errors import ApplyError, UnsafeChangeError
+from schema.guard import Guard
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
 from schema.session import PASSING, lock_several, message
@@ -27,6 +28,7 @@ class Run:
     connection: Connection[Any]
     options: Options
     progress: Progress
+    guard: Guard
     done: list[Step] = field(default_factory=list)
 
     def execute(self, plan: Plan) -> None:
@@ -56,9 +58,10 @@ class Run:
             await_replicas(self.connection, self.options.max_replica_lag, self.options.lag_wait_seconds, self.progress)
         try:
             if not running.transactional:
-                self._execute_step(running)
+                with self.guard.watch(steps):
+                    self._execute_step(running)
             else:
-                with self.connection.transaction():
+                with self.connection.transaction(), self.guard.watch(steps):
                     for running in steps:
                         self._execute_step(running)
         except PASSING:

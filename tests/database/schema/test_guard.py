@@ -1,0 +1,163 @@
+"""What a change does beside what it names is noticed in its own transaction, said, and rolled back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schema.catalog.attributes import CATALOGS, read_attributes
+from schema.catalog.queries import read_capabilities
+from schema.errors import ApplyError
+from schema.guard import Guard
+from schema.model.step import Action, Step
+from tests.support.servers import Database
+
+pytestmark = pytest.mark.servers("official")
+
+HELD = """\
+CREATE TABLE rooms (id int PRIMARY KEY, name text COLLATE "C", size numeric DEFAULT 1,
+                    CONSTRAINT rooms_name_key UNIQUE NULLS NOT DISTINCT (name) DEFERRABLE) WITH (fillfactor = 80);
+CREATE TABLE notes (room int CONSTRAINT notes_room_fk REFERENCES rooms ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+                    body text COLLATE "C");
+CREATE VIEW named WITH (security_barrier) AS SELECT id, name FROM rooms;
+COMMENT ON VIEW named IS 'those with a name';
+CREATE RULE nothing AS ON DELETE TO rooms DO INSTEAD NOTHING;
+CREATE FUNCTION quick(x int) RETURNS boolean LANGUAGE sql IMMUTABLE COST 1 BEGIN ATOMIC SELECT x > 0; END;
+CREATE FUNCTION changed() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER always BEFORE UPDATE ON rooms FOR EACH ROW EXECUTE FUNCTION changed();
+ALTER TABLE rooms ENABLE ALWAYS TRIGGER always;
+CREATE TABLE readings (at timestamptz NOT NULL, device int, value float8);
+SELECT create_hypertable('readings', 'at');
+ALTER TABLE readings SET (timescaledb.compress, timescaledb.compress_segmentby = 'device');
+SELECT alter_job(add_compression_policy('readings', INTERVAL '7 days'), max_retries => 3);
+SELECT add_retention_policy('readings', drop_created_before => INTERVAL '1 year');
+CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS
+  SELECT time_bucket('1 hour', at) AS bucket, device, avg(value) AS value FROM readings GROUP BY 1, 2 WITH NO DATA;
+CREATE INDEX hourly_value ON hourly (value);
+SELECT add_continuous_aggregate_policy('hourly', INTERVAL '1 day', INTERVAL '1 hour', INTERVAL '1 hour');
+"""
+DECLARED = ("rooms", "notes", "named", "quick", "changed", "readings", "hourly")
+LOSSES = {
+    "the option of a replaced view": (
+        "named", "CREATE OR REPLACE VIEW named AS SELECT id, name, size FROM rooms",
+        "relation named: options was ['security_barrier=true'], would be none"),
+    "a key that is made again": (
+        "rooms.rooms_name_key",
+        "ALTER TABLE rooms DROP CONSTRAINT rooms_name_key, ADD CONSTRAINT rooms_name_key UNIQUE (name)",
+        "constraint rooms.rooms_name_key: deferrable was True, would be False; "
+        "index rooms_name_key: checked at once was False, would be True; "
+        "index rooms_name_key: nulls not distinct was True, would be False"),
+    "a foreign key of another table": (
+        "rooms", "ALTER TABLE notes DROP CONSTRAINT notes_room_fk, ADD CONSTRAINT notes_room_fk FOREIGN KEY (room) "
+        "REFERENCES rooms ON DELETE CASCADE",
+        "constraint notes.notes_room_fk: deferrable was True, would be False; "
+        "constraint notes.notes_room_fk: initially deferred was True, would be False"),
+    "a column's collation": ("notes.body", "ALTER TABLE notes ALTER body TYPE varchar(100)",
+                             "column notes.body: collation was \"C\", would be none"),
+    "a storage parameter": ("rooms", "ALTER TABLE rooms RESET (fillfactor)",
+                            "relation rooms: options was ['fillfactor=80'], would be none"),
+    "a trigger that always fires": ("rooms.always", "ALTER TABLE rooms ENABLE TRIGGER always",
+                                    "trigger rooms.always: fires was A, would be none"),
+    "a rule": ("rooms", "DROP RULE nothing ON rooms", "rule rooms.nothing is gone"),
+    "the body of a function": (
+        "quick",
+        "CREATE OR REPLACE FUNCTION quick(x int) RETURNS boolean LANGUAGE sql IMMUTABLE COST 1 AS 'SELECT true'",
+        "function quick(integer): body was "),
+    "the limits of a policy": (
+        "readings.compression",
+        "SELECT remove_compression_policy('readings'), add_compression_policy('readings', INTERVAL '8 days')",
+        "job _timescaledb_functions.policy_compression: max retries was 3, would be -1"),
+    "a limit that no declaration has": (
+        "readings.retention",
+        "SELECT remove_retention_policy('readings'), add_retention_policy('readings', INTERVAL '1 year')",
+        "job _timescaledb_functions.policy_retention: settings was {'drop_created_before': '1 year'}, would be {}"),
+    "an aggregate's index": ("hourly", "DROP INDEX _timescaledb_internal.hourly_value",
+                             "index of the aggregate CREATE INDEX USING btree (value) is gone"),
+    "an aggregate's chunk interval": ("hourly", "SELECT set_chunk_time_interval('hourly', INTERVAL '1 day')",
+                                      "dimension hourly.bucket: chunk interval was "),
+    "a right": ("rooms", "GRANT SELECT ON rooms TO PUBLIC", "relation rooms: rights was "),
+}
+ALLOWED = {
+    "a column of another type": ("rooms.size", "ALTER TABLE rooms ALTER size TYPE bigint"),
+    "a column that is renamed": ("readings.value", "ALTER TABLE readings RENAME value TO amount"),
+    "a column that is dropped": ("notes.body", "ALTER TABLE notes DROP COLUMN body"),
+    "another limit": ("readings.compression",
+                      "SELECT alter_job(job_id, config => config || '{\"compress_after\": \"9 days\"}') "
+                      "FROM timescaledb_information.jobs WHERE proc_name = 'policy_compression'"),
+    "a declared default": ("rooms.size", "ALTER TABLE rooms ALTER size SET DEFAULT 2, ALTER size SET NOT NULL"),
+    "an index that the step names": ("hourly.hourly_value", "DROP INDEX _timescaledb_internal.hourly_value"),
+    "a view that is made again as it was": (
+        "rooms.name", "DROP VIEW named; ALTER TABLE rooms ALTER name TYPE varchar(9) COLLATE \"C\"; "
+        "CREATE VIEW named WITH (security_barrier) AS SELECT id, name FROM rooms; "
+        "COMMENT ON VIEW named IS 'those with a name'"),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_what_a_step_does_not_name_is_said_and_rolled_back(database: Database, name: str) -> None:
+    subject, change, message = LOSSES[name]
+    database.execute(*statements())
+    before = attributes_of(database)
+    with pytest.raises(ApplyError) as refused:
+        carry_out(database, subject, change)
+    assert message in str(refused.value)
+    assert str(refused.value).startswith(f"{subject}: refused, since it would change what nobody declares: ")
+    assert attributes_of(database) == before
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_a_step_names_and_what_follows_from_it_passes(database: Database, name: str) -> None:
+    database.execute(*statements())
+    carry_out(database, *ALLOWED[name])
+
+
+def test_every_attribute_is_either_proved_or_ignored_or_watched(database: Database) -> None:
+    """A column that a later version of a catalog brings is watched without being listed; this list shows it."""
+    database.execute(*statements())
+    watched: dict[str, set[str]] = {}
+    for catalog, names in attributes_of(database, values=False).items():
+        known = CATALOGS[catalog]
+        assert not known.declared & known.ignored
+        watched[catalog] = set(names) - known.declared - known.ignored
+    assert {catalog: " ".join(sorted(names)) for catalog, names in watched.items() if names} == WATCHED
+
+
+WATCHED: dict[str, str] = {
+    "bgw_job": ("check_name check_schema fixed_schedule initial_start max_retries max_runtime owner retry_period "
+                    "settings"),
+    "compression_settings": "index",
+    "dimension": "aggregate_interval compress_interval_length",
+    "hypertable": "chunk_sizing_func_name chunk_sizing_func_schema",
+    "pg_attribute": ("attacl attcollation attcompression attfdwoptions attinhcount attislocal attoptions "
+                    "attstattarget attstorage labels"),
+    "pg_class": ("extension labels parents publications relacl relam relispartition relkind reloftype reloptions "
+                    "relowner relpartbound relpersistence relreplident"),
+    "pg_constraint": "condeferrable condeferred confdelsetcols confmatchtype coninhcount conislocal connoinherit",
+    "pg_index": ("collations include indimmediate indisclustered indisexclusion indisreplident "
+                    "indnullsnotdistinct reloptions relowner reltablespace targets"),
+    "pg_proc": "proacl probin procost proleakproof proowner prorows prosqlbody prosupport protrftypes",
+    "pg_rewrite": "comment definition ev_enabled ev_type is_instead",
+    "pg_trigger": "tgconstraint tgconstrrelid tgdeferrable tgenabled tginitdeferred",
+}
+
+
+def carry_out(database: Database, subject: str, change: str) -> None:
+    with database.owner.connect() as connection:
+        guard = Guard(connection, read_capabilities(connection), DECLARED)
+        steps = [Step(Action.ALTER, subject, change, "a test")]
+        with connection.transaction(), guard.watch(steps):
+            connection.execute(change.encode())
+
+
+def attributes_of(database: Database, *, values: bool = True) -> dict[str, Any]:
+    with database.owner.connect() as connection:
+        found = read_attributes(connection, read_capabilities(connection), DECLARED)
+    if values:
+        return {f"{entry.catalog} {entry.relation} {entry.name} {entry.number}": str(entry.values) for entry in found}
+    return {catalog: {name for entry in found if entry.catalog == catalog for name in entry.values}
+            for catalog in {entry.catalog for entry in found}}
+
+
+def statements() -> list[str]:
+    return [statement for statement in HELD.split(";\n") if statement.strip()]
