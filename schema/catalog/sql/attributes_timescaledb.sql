@@ -20,7 +20,8 @@ SELECT 'aggregate_index', 0, 0, regexp_replace(pg_get_indexdef(i.indexrelid), '^
   FROM held h JOIN pg_index i ON i.indrelid = h.oid
  WHERE h.aggregate
 UNION ALL
-SELECT 'bgw_job', 0, j.id, j.proc_schema || '.' || j.proc_name, h.name, to_jsonb(j) || jsonb_build_object('owner', j.owner::text,
-         'settings', coalesce(j.config, '{}') - ARRAY['hypertable_id', 'mat_hypertable_id', 'drop_after', 'compress_after', 'start_offset',
-                                      'end_offset', 'index_name'])
+SELECT 'bgw_job', 0, j.id, j.proc_schema || '.' || j.proc_name, h.name, to_jsonb(j) || jsonb_build_object(
+         'owner', j.owner::text, 'settings', coalesce(j.config, '{}') - ARRAY[
+           'hypertable_id', 'mat_hypertable_id', 'drop_after', 'compress_after', 'drop_created_before',
+           'compress_created_before', 'start_offset', 'end_offset', 'index_name'])
   FROM held h JOIN _timescaledb_config.bgw_job j ON j.hypertable_id = h.id

@@ -31,11 +31,11 @@ CREATE TABLE readings (at timestamptz NOT NULL, device int, value float8);
 SELECT create_hypertable('readings', 'at');
 ALTER TABLE readings SET (timescaledb.compress, timescaledb.compress_segmentby = 'device');
 SELECT alter_job(add_compression_policy('readings', INTERVAL '7 days'), max_retries => 3);
-SELECT add_retention_policy('readings', drop_created_before => INTERVAL '1 year');
 CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS
   SELECT time_bucket('1 hour', at) AS bucket, device, avg(value) AS value FROM readings GROUP BY 1, 2 WITH NO DATA;
 CREATE INDEX hourly_value ON hourly (value);
-SELECT add_continuous_aggregate_policy('hourly', INTERVAL '1 day', INTERVAL '1 hour', INTERVAL '1 hour');
+SELECT add_continuous_aggregate_policy('hourly', INTERVAL '1 day', INTERVAL '1 hour', INTERVAL '1 hour',
+                                       buckets_per_batch => 5);
 """
 DECLARED = ("rooms", "notes", "named", "quick", "changed", "readings", "hourly")
 LOSSES = {
@@ -68,10 +68,11 @@ LOSSES = {
         "readings.compression",
         "SELECT remove_compression_policy('readings'), add_compression_policy('readings', INTERVAL '8 days')",
         "job _timescaledb_functions.policy_compression: max retries was 3, would be -1"),
-    "a limit that no declaration has": (
-        "readings.retention",
-        "SELECT remove_retention_policy('readings'), add_retention_policy('readings', INTERVAL '1 year')",
-        "job _timescaledb_functions.policy_retention: settings was {'drop_created_before': '1 year'}, would be {}"),
+    "a setting that no declaration has": (
+        "hourly.refresh",
+        "SELECT remove_continuous_aggregate_policy('hourly'), "
+        "add_continuous_aggregate_policy('hourly', INTERVAL '2 days', INTERVAL '1 hour', INTERVAL '1 hour')",
+        "policy_refresh_continuous_aggregate: settings was {'buckets_per_batch': 5}, would be {}"),
     "an aggregate's index": ("hourly", "DROP INDEX _timescaledb_internal.hourly_value",
                              "index of the aggregate CREATE INDEX USING btree (value) is gone"),
     "an aggregate's chunk interval": ("hourly", "SELECT set_chunk_time_interval('hourly', INTERVAL '1 day')",
