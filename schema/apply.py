@@ -18,8 +18,8 @@ from schema.comparison.live import read_objects
 from schema.comparison.match import match, read_back
 from schema.connection import Address
 from schema.errors import UnsafeChangeError, VerifyError
-from schema.execution import Progress, Run
-from schema.guard import Guard
+from schema.execution.guard import Guard
+from schema.execution.run import Progress, Run
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.model.diff import Diff, Match

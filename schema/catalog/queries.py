@@ -29,6 +29,13 @@ def rows(connection: Connection[Any], name: str, **values: Any) -> list[Row]:
         return cursor.execute(query(name).encode(), values).fetchall()
 
 
+def rows_planned_once(connection: Connection[Any], name: str, **values: Any) -> list[Row]:
+    """Return the rows of sql/<name>.sql as dicts; the server keeps the plan for when it is asked again."""
+    connection.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', false)")
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query(name).encode(), values, prepare=True).fetchall()
+
+
 def rows_by(connection: Connection[Any], name: str, key: str, **values: Any) -> Rows:
     """Return the rows of sql/<name>.sql, grouped by their value in column `key`."""
     grouped = defaultdict(list)

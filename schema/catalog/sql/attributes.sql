@@ -11,24 +11,38 @@ WITH RECURSIVE asked AS (
     JOIN pg_depend d ON d.refobjid = s.oid AND d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_rewrite'::regclass
     JOIN pg_rewrite r ON r.oid = d.objid
 ), relation AS (
-  SELECT c.oid, c.relname, n.nspname, c.relkind, CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END AS name, c.oid IN (TABLE asked) AS asked
+  SELECT c.oid, c.relname, n.nspname, c.relkind, CASE n.nspname WHEN 'public' THEN c.relname
+    ELSE n.nspname || '.' || c.relname END AS name,
+         -- a sequence that a column owns comes and goes with the table
+         coalesce((SELECT CASE o.nspname WHEN 'public' THEN t.relname ELSE o.nspname || '.' || t.relname END
+                     FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace o ON o.oid = t.relnamespace
+                    WHERE c.relkind = 'S' AND d.objid = c.oid AND d.classid = 'pg_class'::regclass
+                      AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') LIMIT 1),
+                  CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END) AS holder
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE (c.oid IN (TABLE standing)
           OR c.oid IN (SELECT conrelid FROM pg_constraint WHERE contype = 'f' AND confrelid IN (TABLE asked))
-          OR c.oid IN (SELECT d.objid FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.refobjid IN (TABLE asked)
+          OR c.oid IN (SELECT d.objid FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass AND d.refobjid IN (TABLE asked)
                           AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')))
      AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE '\_timescaledb%%'
 )
-SELECT 'pg_class' AS catalog, r.oid, 0 AS sub, r.name AS object, r.name AS relation,
+SELECT 'pg_class' AS catalog, r.oid, 0 AS sub, r.name AS object, r.holder AS relation,
        to_jsonb(c) || jsonb_build_object(
-         'relowner', c.relowner::regrole::text, 'relacl', (SELECT jsonb_agg(x::text ORDER BY x::text) FROM unnest(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", c.relowner))) x), 'reltablespace',
-         (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), 'relam', (SELECT amname FROM pg_am WHERE oid = c.relam),
+         'relowner', c.relowner::regrole::text, 'relacl', (SELECT jsonb_agg(x::text ORDER BY x::text)
+           FROM unnest(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
+             c.relowner))) x), 'reltablespace',
+         (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), 'relam', (SELECT amname FROM pg_am
+           WHERE oid = c.relam),
          'reloftype', nullif(c.reloftype, 0)::regtype::text, 'relpartbound', pg_get_expr(c.relpartbound, c.oid),
          'reloptions', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(c.reloptions) o WHERE o NOT LIKE 'security_invoker=%%'),
          'comment', obj_description(c.oid, 'pg_class'),
-         'definition', CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
-         'parents', (SELECT jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = c.oid),
-         'publications', (SELECT jsonb_agg(p.pubname ORDER BY 1) FROM pg_publication_rel x JOIN pg_publication p ON p.oid = x.prpubid
+         'definition', CASE WHEN c.relkind IN ('v',
+           'm') THEN pg_get_viewdef(c.oid) WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+         'parents', (SELECT jsonb_agg(i.inhparent::regclass::text ORDER BY i.inhseqno) FROM pg_inherits i
+           WHERE i.inhrelid = c.oid),
+         'publications', (SELECT jsonb_agg(p.pubname ORDER BY 1) FROM pg_publication_rel x
+           JOIN pg_publication p ON p.oid = x.prpubid
                            WHERE x.prrelid = c.oid),
          'labels', (SELECT jsonb_agg(l.provider || ' ' || l.label ORDER BY 1) FROM pg_seclabel l
                      WHERE l.objoid = c.oid AND l.classoid = 'pg_class'::regclass AND l.objsubid = 0),
@@ -38,7 +52,8 @@ SELECT 'pg_class' AS catalog, r.oid, 0 AS sub, r.name AS object, r.name AS relat
 UNION ALL
 SELECT 'pg_attribute', a.attrelid, a.attnum, r.name || '.' || a.attname, r.name,
        to_jsonb(a) || jsonb_build_object(
-         'attname', a.attname, 'atttypid', format_type(a.atttypid, a.atttypmod), 'attacl', (SELECT jsonb_agg(x::text ORDER BY x::text) FROM unnest(a.attacl) x), 'attmissingval', NULL,
+         'attname', a.attname, 'atttypid', format_type(a.atttypid, a.atttypmod), 'attacl',
+           (SELECT jsonb_agg(x::text ORDER BY x::text) FROM unnest(a.attacl) x), 'attmissingval', NULL,
          'attcollation', CASE WHEN t.typcollation = 0 THEN '-' WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
          'attstorage', CASE WHEN t.typstorage = 'p' THEN '-' WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END,
          'attcompression', CASE WHEN t.typstorage = 'p' THEN '-' ELSE to_jsonb(a)->>'attcompression' END,
@@ -52,32 +67,43 @@ SELECT 'pg_attribute', a.attrelid, a.attnum, r.name || '.' || a.attname, r.name,
  WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind <> 'S'
 UNION ALL
 SELECT 'pg_constraint', k.oid, 0, r.name || '.' || k.conname, r.name,
-       to_jsonb(k) || jsonb_build_object('definition', pg_get_constraintdef(k.oid), 'comment', obj_description(k.oid, 'pg_constraint'),
+       to_jsonb(k) || jsonb_build_object('definition', pg_get_constraintdef(k.oid), 'comment', obj_description(k.oid,
+         'pg_constraint'),
          'confdelsetcols', (SELECT jsonb_agg(a.attname ORDER BY 1) FROM pg_attribute a
                              WHERE a.attrelid = k.conrelid AND a.attnum = ANY((to_jsonb(k)->>'confdelsetcols')::int2[])))
   FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid WHERE k.contype <> 't'
 UNION ALL
-SELECT 'pg_index', i.indexrelid, 0, CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END, r.name,
-       to_jsonb(i) || jsonb_build_object('definition', pg_get_indexdef(i.indexrelid), 'comment', obj_description(c.oid, 'pg_class'),
+SELECT 'pg_index', i.indexrelid, 0, CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END,
+  r.name,
+       to_jsonb(i) || jsonb_build_object('definition', pg_get_indexdef(i.indexrelid), 'comment', obj_description(c.oid,
+         'pg_class'),
          'reloptions', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(c.reloptions) o), 'relowner', c.relowner::regrole::text,
          'reltablespace', (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace),
-         'collations', (SELECT jsonb_object_agg(pg_get_indexdef(i.indexrelid, x.k::int, true), CASE WHEN x.coll <> 0 THEN x.coll::regcollation::text END)
+         'collations', (SELECT jsonb_object_agg(pg_get_indexdef(i.indexrelid, x.k::int, true),
+           CASE WHEN x.coll <> 0 THEN x.coll::regcollation::text END)
                          FROM unnest(i.indcollation) WITH ORDINALITY x (coll, k)),
-         'include', (SELECT jsonb_agg(pg_get_indexdef(i.indexrelid, x, true) ORDER BY x) FROM generate_series(i.indnkeyatts + 1, i.indnatts) x
-                      WHERE EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))),
-         'targets', (SELECT jsonb_object_agg(pg_get_indexdef(i.indexrelid, a.attnum, true), a.attstattarget) FROM pg_attribute a
+         'include', (SELECT jsonb_agg(pg_get_indexdef(i.indexrelid, x, true) ORDER BY x)
+           FROM generate_series(i.indnkeyatts + 1, i.indnatts) x
+                      WHERE EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p',
+                        'u', 'x'))),
+         'targets', (SELECT jsonb_object_agg(pg_get_indexdef(i.indexrelid, a.attnum, true), a.attstattarget)
+           FROM pg_attribute a
                       WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0))
-  FROM relation r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  FROM relation r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace
 UNION ALL
 SELECT 'pg_trigger', t.oid, 0, r.name || '.' || t.tgname, r.name,
-       to_jsonb(t) || jsonb_build_object('comment', obj_description(t.oid, 'pg_trigger'), 'tgconstraint', t.tgconstraint <> 0,
-         'tgconstrrelid', nullif(t.tgconstrrelid, 0)::regclass::text, 'tgenabled', CASE WHEN t.tgenabled IN ('A', 'R') THEN t.tgenabled::text END)
+       to_jsonb(t) || jsonb_build_object('comment', obj_description(t.oid, 'pg_trigger'), 'tgconstraint',
+         t.tgconstraint <> 0,
+         'tgconstrrelid', nullif(t.tgconstrrelid, 0)::regclass::text, 'tgenabled', CASE WHEN t.tgenabled IN ('A',
+           'R') THEN t.tgenabled::text END)
   FROM relation r JOIN pg_trigger t ON t.tgrelid = r.oid WHERE NOT t.tgisinternal
 UNION ALL
 SELECT 'pg_policy', p.oid, 0, r.name || '.' || p.polname, r.name,
        to_jsonb(p) || jsonb_build_object('comment', obj_description(p.oid, 'pg_policy'),
          'polqual', pg_get_expr(p.polqual, p.polrelid), 'polwithcheck', pg_get_expr(p.polwithcheck, p.polrelid),
-         'polroles', (SELECT jsonb_agg(CASE o WHEN 0 THEN 'public' ELSE o::regrole::text END ORDER BY 1) FROM unnest(p.polroles) o))
+         'polroles', (SELECT jsonb_agg(CASE o WHEN 0 THEN 'public' ELSE o::regrole::text END ORDER BY 1)
+           FROM unnest(p.polroles) o))
   FROM relation r JOIN pg_policy p ON p.polrelid = r.oid
 UNION ALL
 SELECT 'pg_rewrite', w.oid, 0, r.name || '.' || w.rulename, r.name,
@@ -85,12 +111,14 @@ SELECT 'pg_rewrite', w.oid, 0, r.name || '.' || w.rulename, r.name,
          'comment', obj_description(w.oid, 'pg_rewrite'))
   FROM relation r JOIN pg_rewrite w ON w.ev_class = r.oid
 UNION ALL
-SELECT 'pg_statistic_ext', s.oid, 0, CASE n.nspname WHEN 'public' THEN s.stxname ELSE n.nspname || '.' || s.stxname END, r.name,
-       to_jsonb(s) || jsonb_build_object('definition', pg_get_statisticsobjdef(s.oid), 'comment', obj_description(s.oid, 'pg_statistic_ext'),
+SELECT 'pg_statistic_ext', s.oid, 0, CASE n.nspname WHEN 'public' THEN s.stxname
+  ELSE n.nspname || '.' || s.stxname END, r.name,
+       to_jsonb(s) || jsonb_build_object('definition', pg_get_statisticsobjdef(s.oid), 'comment',
+         obj_description(s.oid, 'pg_statistic_ext'),
          'stxowner', s.stxowner::regrole::text)
   FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid JOIN pg_namespace n ON n.oid = s.stxnamespace
 UNION ALL
-SELECT 'pg_sequence', q.seqrelid, 0, r.name, r.name,
+SELECT 'pg_sequence', q.seqrelid, 0, r.name, r.holder,
        to_jsonb(q) || jsonb_build_object(
          'seqmax', CASE WHEN q.seqmax NOT IN (32767, 2147483647, 9223372036854775807, -1) THEN q.seqmax END,
          'seqmin', CASE WHEN q.seqmin NOT IN (1, -32768, -2147483648, -9223372036854775808) THEN q.seqmin END,
@@ -100,7 +128,8 @@ SELECT 'pg_sequence', q.seqrelid, 0, r.name, r.name,
   FROM relation r JOIN pg_sequence q ON q.seqrelid = r.oid
 UNION ALL
 SELECT 'pg_proc', p.oid, 0, f.name || '(' || oidvectortypes(p.proargtypes) || ')', f.name,
-       to_jsonb(p) || jsonb_build_object('proowner', p.proowner::regrole::text, 'proacl', (SELECT jsonb_agg(x::text ORDER BY x::text) FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) x),
+       to_jsonb(p) || jsonb_build_object('proowner', p.proowner::regrole::text, 'proacl',
+         (SELECT jsonb_agg(x::text ORDER BY x::text) FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) x),
          'prolang', (SELECT lanname FROM pg_language WHERE oid = p.prolang), 'comment', obj_description(p.oid, 'pg_proc'),
          'prosupport', nullif(p.prosupport, 0)::regprocedure::text, 'arguments', pg_get_function_arguments(p.oid),
          'result', pg_get_function_result(p.oid))
@@ -109,11 +138,13 @@ SELECT 'pg_proc', p.oid, 0, f.name || '(' || oidvectortypes(p.proargtypes) || ')
  WHERE f.name = ANY(%(names)s)
 UNION ALL
 SELECT 'pg_type', t.oid, 0, f.name, f.name,
-       to_jsonb(t) || jsonb_build_object('typowner', t.typowner::regrole::text, 'typacl', (SELECT jsonb_agg(x::text ORDER BY x::text) FROM unnest(coalesce(t.typacl, acldefault('T', t.typowner))) x),
+       to_jsonb(t) || jsonb_build_object('typowner', t.typowner::regrole::text, 'typacl',
+         (SELECT jsonb_agg(x::text ORDER BY x::text) FROM unnest(coalesce(t.typacl, acldefault('T', t.typowner))) x),
          'comment', obj_description(t.oid, 'pg_type'), 'typbasetype', nullif(t.typbasetype, 0)::regtype::text,
          'typcollation', nullif(t.typcollation, 0)::regcollation::text,
          'labels', (SELECT jsonb_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid),
-         'constraints', (SELECT jsonb_agg(k.conname || ' ' || pg_get_constraintdef(k.oid) ORDER BY 1) FROM pg_constraint k WHERE k.contypid = t.oid))
+         'constraints', (SELECT jsonb_agg(k.conname || ' ' || pg_get_constraintdef(k.oid) ORDER BY 1)
+           FROM pg_constraint k WHERE k.contypid = t.oid))
   FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace,
        LATERAL (SELECT CASE n.nspname WHEN 'public' THEN t.typname ELSE n.nspname || '.' || t.typname END AS name) f
  WHERE t.typtype IN ('e', 'd') AND f.name = ANY(%(names)s)

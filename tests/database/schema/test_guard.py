@@ -9,7 +9,7 @@ import pytest
 from schema.catalog.attributes import CATALOGS, read_attributes
 from schema.catalog.queries import read_capabilities
 from schema.errors import ApplyError
-from schema.guard import Guard
+from schema.execution.guard import Guard
 from schema.model.step import Action, Step
 from tests.support.servers import Database
 

@@ -38,7 +38,7 @@ WORDS = {
 # Texts that the server writes anew where a column beneath is renamed or gets another type.
 FOLLOWS = frozenset({"definition", "default", "atttypid", "tgqual", "polqual", "polwithcheck"})
 # What goes with nothing that a declaration tells: where it is gone, somebody has lost it.
-NEVER_NAMED = frozenset({"pg_rewrite", "aggregate_index", "chunk_column_stats", "pg_sequence"})
+NEVER_NAMED = frozenset({"pg_rewrite", "aggregate_index", "chunk_column_stats"})
 
 
 @dataclass(frozen=True)

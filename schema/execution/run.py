@@ -13,7 +13,7 @@ from psycopg import Connection
 from schema.catalog.replicas import await_replicas
 from schema.comparison.declaration import Options
 from schema.errors import ApplyError, UnsafeChangeError
-from schema.guard import Guard
+from schema.execution.guard import Guard
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
 from schema.session import PASSING, lock_several, message

@@ -1,0 +1,1 @@
+"""Steps carried out on one connection, and what watches that they change nothing else."""
