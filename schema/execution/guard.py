@@ -130,7 +130,7 @@ def _same(name: str, old: Any, new: Any) -> bool:
     """Equal, or no longer to be told ("-": the type has no such attribute)."""
     if name in PER_COLUMN and isinstance(old, Mapping) and isinstance(new, Mapping):
         return all(bool(old[key] == new[key]) for key in old.keys() & new.keys())
-    return new in (old, "-")
+    return "-" in (old, new) or bool(old == new)
 
 
 def _text(value: Any) -> str:
