@@ -19,10 +19,25 @@ if TYPE_CHECKING:
 
     from infra.settings import Settings
     from schema.comparison.compare import Options
+    from schema.connection import Address
 
 
 class DeclarationFileError(Exception):
     """A file of declarations cannot be used; the message is one line that begins with file and line."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where declarations are read from: a Python file, or a folder of SQL files, which needs the live database's
+    address; the stack where neither is given. Raises DeclarationFileError where both are."""
+
+    file: Path | None
+    sql: Path | None = None
+    address: Address | None = None
+
+    def __post_init__(self) -> None:
+        if self.file and self.sql:
+            raise DeclarationFileError(f"{self.sql}: --declared {self.file} is given beside --sql; give one of them")
 
 
 @dataclass(frozen=True)
@@ -33,25 +48,37 @@ class Wanted:
     options: Options
 
 
-def find_declared(stack: str | None, file: Path | None, *, allow: Sequence[Hazard] | None = None,
+def find_declared(stack: str | None, source: Source, *, allow: Sequence[Hazard] | None = None,
                   protect: Sequence[str] | None = None, skip_unsupported: bool = False,
                   fingerprint: str | None = None) -> Wanted:
-    """Read the declarations in `file`, else the stack's; the hazards allowed are the stack's and those given here.
+    """Read the declarations of `source`, else the stack's; the hazards allowed are the stack's and those given here.
 
-    Raises DeclarationFileError, SettingsError, StackError.
+    Raises DeclarationFileError, SettingsError, StackError, SchemaError.
     """
+    settings = schema_settings_of(stack)
+    options = _options(stack, settings, allow, protect, skip_unsupported=skip_unsupported, fingerprint=fingerprint)
+    objects = tuple(replace(declared, allow=(*declared.allow, *settings.allow.get(declared.full_name, ())))
+                    for declared in find_objects(source, settings))
+    return Wanted(objects, options)
+
+
+def find_options(stack: str | None) -> Options:
+    """Return the options of a plan without options of the command line. Raises SettingsError, StackError."""
+    return _options(stack, schema_settings_of(stack))
+
+
+def _options(stack: str | None, settings: Settings, allow: Sequence[Hazard] | None = None,
+             protect: Sequence[str] | None = None, *, skip_unsupported: bool = False,
+             fingerprint: str | None = None) -> Options:
     from schema.comparison.compare import Options
 
-    settings = schema_settings_of(stack)
     options = Options(
         on_unsupported="skip" if skip_unsupported else settings.on_unsupported, whole_schema=True,
         allow=frozenset([*settings.allow_hazards, *(allow or ())]), fingerprint=fingerprint,
         protect=frozenset([*settings.protect, *(protect or ())]), max_replica_lag=settings.max_replica_lag or None)
     if Hazard.DROPS_TABLE in options.allow and Hazard.WITHOUT_BACKUP not in options.allow:
         options = replace(options, backed_up=_is_backed_up(stack))
-    objects = tuple(replace(declared, allow=(*declared.allow, *settings.allow.get(declared.full_name, ())))
-                    for declared in find_objects(file, settings))
-    return Wanted(objects, options)
+    return options
 
 
 def _is_backed_up(stack: str | None) -> bool:
@@ -71,15 +98,19 @@ def _is_backed_up(stack: str | None) -> bool:
         return False
 
 
-def find_objects(file: Path | None, settings: Settings) -> tuple[Object, ...]:
-    """Return the objects that `file` declares, without a file the stack's; an object comes after those it depends on.
+def find_objects(source: Source, settings: Settings) -> tuple[Object, ...]:
+    """Return the objects that `source` declares, else the stack's; an object comes after those it depends on.
 
-    Raises DeclarationFileError.
+    Raises DeclarationFileError; with SQL files also SchemaError.
     """
+    if source.sql and source.address:
+        from schema.sql_files.declaration import read_declaration
+
+        return read_declaration(source.address, source.sql)
     from schema.lifecompanion import declared
     from schema.model.dependencies import ordered
 
-    return tuple(ordered(load(file))) if file else declared(settings.timestamps)
+    return tuple(ordered(load(source.file))) if source.file else declared(settings.timestamps)
 
 
 def schema_settings_of(stack: str | None) -> Settings:

@@ -18,6 +18,8 @@ DsnOption = Annotated[str | None, typer.Option("--dsn", envvar="LCDB_DSN", metav
 # Of `lcdb schema`.
 DeclaredOption = Annotated[Path | None, typer.Option("--declared", metavar="FILE.py", help=(
     "A Python file with DECLARED = (Table(...), ...), or a function declared(), in place of the stack's schema."))]
+SqlOption = Annotated[Path | None, typer.Option("--sql", metavar="DIR", help=(
+    "A folder of CREATE statements in files *.sql, in place of Python declarations; needs a login that may CREATEDB."))]
 AllowOption = Annotated[list[Hazard] | None, typer.Option("--allow", help="Allow a hazard by its name.")]
 ProtectOption = Annotated[list[str] | None, typer.Option("--protect", metavar="NAME", help=(
     "An object that is not dropped, whatever is allowed."))]

@@ -10,7 +10,7 @@ import typer
 from cli.addresses import find_database
 from cli.commands import schema_files
 from cli.console import console
-from cli.declarations import Wanted, find_declared
+from cli.declarations import Source, Wanted, find_declared
 from cli.options import (
     AllowOption,
     DeclaredOption,
@@ -18,6 +18,7 @@ from cli.options import (
     JsonOption,
     ProtectOption,
     SkipOption,
+    SqlOption,
     StackOption,
 )
 
@@ -32,14 +33,15 @@ app = typer.Typer(no_args_is_help=True, help="The declared schema against a live
 
 
 @app.command()
-def plan(stack: StackOption = None, *, dsn: DsnOption = None, declared: DeclaredOption = None,
+def plan(stack: StackOption = None, *, dsn: DsnOption = None, declared: DeclaredOption = None, sql: SqlOption = None,
          as_json: JsonOption = False, allow: AllowOption = None, protect: ProtectOption = None,
          skip_unsupported: SkipOption = False) -> None:
     """Print what `apply` would do. Exit status 0: nothing; 2: something; 1: an error."""
     from infra.handlers import unfinished_seeds
 
     name, address = find_database(stack, dsn)
-    wanted = find_declared(name, declared, allow=allow, protect=protect, skip_unsupported=skip_unsupported)
+    wanted = find_declared(name, Source(declared, sql, address), allow=allow, protect=protect,
+                           skip_unsupported=skip_unsupported)
     changes = _plan_changes(address, wanted)
     loading = unfinished_seeds.is_recorded(address)
     if as_json:
@@ -70,11 +72,12 @@ def _show(changes: Plan, wanted: Wanted) -> None:
 
 
 @app.command()
-def check(stack: StackOption = None, *, dsn: DsnOption = None, declared: DeclaredOption = None,
+def check(stack: StackOption = None, *, dsn: DsnOption = None, declared: DeclaredOption = None, sql: SqlOption = None,
           protect: ProtectOption = None, skip_unsupported: SkipOption = False) -> None:
     """For CI: exit status 0 where the database is what the program declares, 2 where it differs, 1 on an error."""
     name, address = find_database(stack, dsn)
-    changes = _plan_changes(address, find_declared(name, declared, protect=protect, skip_unsupported=skip_unsupported))
+    changes = _plan_changes(address, find_declared(name, Source(declared, sql, address), protect=protect,
+                                                   skip_unsupported=skip_unsupported))
     _warn(changes.warnings)
     if changes.steps:
         names = ", ".join(dict.fromkeys(step.object for step in changes.steps))
@@ -84,7 +87,7 @@ def check(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declare
 
 
 @app.command()
-def apply(stack: StackOption = None, *, dsn: DsnOption = None, declared: DeclaredOption = None,
+def apply(stack: StackOption = None, *, dsn: DsnOption = None, declared: DeclaredOption = None, sql: SqlOption = None,
           as_json: JsonOption = False, allow: AllowOption = None, protect: ProtectOption = None,
           skip_unsupported: SkipOption = False,
           fingerprint: Annotated[str | None, typer.Option(help="Only the plan that was reviewed.")] = None) -> None:
@@ -93,8 +96,8 @@ def apply(stack: StackOption = None, *, dsn: DsnOption = None, declared: Declare
     from schema.apply import ensure
 
     name, address = find_database(stack, dsn)
-    wanted = find_declared(name, declared, allow=allow, protect=protect, skip_unsupported=skip_unsupported,
-                           fingerprint=fingerprint)
+    wanted = find_declared(name, Source(declared, sql, address), allow=allow, protect=protect,
+                           skip_unsupported=skip_unsupported, fingerprint=fingerprint)
     seed_lines: list[str] = []
     unfinished_seeds.finish(address, seed_lines.append if as_json else _print)
     done = ensure(address, wanted.objects, options=wanted.options, progress=None if as_json else _print)

@@ -28,11 +28,17 @@ CREATE TABLE migrations (id serial PRIMARY KEY, migration varchar(255) NOT NULL,
 """
 
 
-def dump(objects: Sequence[Object], edition: Edition = "timescale") -> str:
-    """Return SQL that creates the objects in an empty database of that edition, without what it does not support."""
+def dump(objects: Sequence[Object], edition: Edition = "timescale", remarks: Sequence[str] = ()) -> str:
+    """Return SQL that creates the objects in an empty database of that edition, without what it does not support.
+
+    `remarks` become comments at its top.
+    """
     fitting, left_out = Capabilities.of(edition).fit(objects, "skip")
     kept = [declared for declared in fitting if declared is not None]
     parts = [f"-- The declared schema, for an empty database with TimescaleDB ({edition} edition).\n{SETTINGS}"]
+    if remarks:
+        lines = "\n".join(("Not declared here:", *remarks)).splitlines()
+        parts.append("".join(f"-- {line}\n" for line in lines))
     if left_out:
         parts.append(f"-- Left out, as the edition cannot have it: {', '.join(left_out)}\n")
     if any(isinstance(declared, ContinuousAggregate | Job) or (isinstance(declared, Table) and declared.hypertable)

@@ -27,16 +27,21 @@ class Call:
 Code = Call | str
 
 
-def python(objects: Sequence[Object], title: str, remarks: Sequence[str] = ()) -> str:
-    """Return a module that declares the objects as DECLARED, in their order; `remarks` become comments at its top."""
+def python(objects: Sequence[Object], title: str, remarks: Sequence[str] = (),
+           differences: Sequence[str] = ()) -> str:
+    """Return a module that declares the objects as DECLARED, in their order.
+
+    `remarks` on what is left out and `differences`, what a plan of it would do, become comments at its top.
+    """
     constants = _constants(objects)
     used: set[str] = set()
     bodies = [f"{constants[declared]} = {_layout(_object(declared, used), len(constants[declared]) + 3, '')}"
               for declared in objects]
     names = Call("", tuple((None, constants[declared]) for declared in objects))
     parts = [_string(title, docstring=True)]
-    if remarks:
-        parts.append("\n".join(f"# {line}" for line in ("Not declared here:", *remarks)))
+    for heading, lines in (("Not declared here:", remarks), ("A plan of this finds:", differences)):
+        if lines:
+            parts.append("\n".join(f"# {line}" for text in (heading, *lines) for line in text.splitlines()))
     parts.append("\n".join(_imports(used)))
     return "\n\n".join([*parts, *bodies, f"DECLARED = {_layout(names, 11, '')}"]) + "\n"
 

@@ -1,0 +1,43 @@
+"""Read a folder of SQL files as declarations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from schema.catalog.queries import rows
+from schema.connection import UNLIMITED, Address
+from schema.errors import DeclarationError
+from schema.export.adoption import adopt
+from schema.model.objects import Object
+from schema.sql_files.folder import read_statements
+from schema.sql_files.loading import load
+from schema.sql_files.scratch_database import APPLICATION, ScratchDatabase, scratch_database
+
+
+def read_declaration(address: Address, folder: Path) -> tuple[Object, ...]:
+    """Return what the CREATE statements in `folder` declare, each object after its dependencies.
+
+    They run in a scratch database beside the live one at `address`, which itself is only read. Raises DeclarationError
+    with file and line for a statement that fails or cannot be part of a declaration, and with a line for each thing
+    that they make and no declaration can have; UnsupportedError where there can be no scratch database.
+    """
+    files = read_statements(folder)
+    with scratch_database(address) as scratch:
+        load(scratch, files)
+        adopted = adopt(scratch.address)
+        refused = [f"{folder}: {remark}" for remark in adopted.remarks]
+        refused += _undeclared(scratch, folder, {declared.schema for declared in adopted.objects})
+    if refused:
+        raise DeclarationError("\n".join(refused) + "; a declaration cannot have that, so that nothing was compared; "
+                               "take it out of the files, and leave it to migrations of yours")
+    return adopted.objects
+
+
+def _undeclared(scratch: ScratchDatabase, folder: Path, declared: set[str]) -> list[str]:
+    """Name the extensions that the live database lacks, and the schemas that nothing is declared in."""
+    with scratch.address.connect(application_name=APPLICATION, options=UNLIMITED) as connection:
+        extensions = [row["name"] for row in rows(connection, "extensions") if row["name"] not in scratch.extensions]
+        schemas = [row["name"] for row in rows(connection, "own_schemas")
+                   if row["name"] not in {*declared, *scratch.schemas, "public"}]
+    return [*(f"{folder}: {name}: an extension that the live database lacks; create it there" for name in extensions),
+            *(f"{folder}: {name}: a schema in which nothing is declared" for name in schemas)]

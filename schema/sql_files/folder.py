@@ -1,0 +1,63 @@
+"""Read the .sql files of a folder, and refuse what cannot be part of a declaration before any server is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from schema.errors import DeclarationError
+from schema.sql_files.statements import Statement, split
+
+_ROWS = "a declaration holds no rows; take it out"
+_RIGHTS = "rights and owners are not declared here and would be dropped silently; take it out (pg_dump leaves them " \
+          "out with --no-owner --no-privileges)"
+# By the first words of a statement: why it is refused.
+REFUSED: Mapping[str, str] = {
+    **dict.fromkeys(("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY"), _ROWS),
+    **dict.fromkeys(("GRANT", "REVOKE", "REASSIGN", "ALTER DEFAULT PRIVILEGES"), _RIGHTS),
+}
+# The kinds of objects whose comments are declared.
+COMMENTED = re.compile(r"COMMENT ON (TABLE|COLUMN|VIEW|MATERIALIZED VIEW|FUNCTION|PROCEDURE|TYPE|INDEX|CONSTRAINT|"
+                       r"TRIGGER|POLICY|STATISTICS)\b")
+_OWNER = re.compile(r"\bOWNER\s+TO\s+\S+\s*\Z", re.I)
+
+
+def read_statements(folder: Path) -> list[list[Statement]]:
+    """Return the statements of each .sql file in `folder` and its subfolders, in the order of their paths; of a single
+    file where `folder` is one.
+
+    Raises DeclarationError, one line with file and line: no files, not UTF-8, a command of psql, a statement that
+    changes rows, rights or owners.
+    """
+    files = [folder] if folder.is_file() else sorted(path for path in folder.rglob("*.sql") if path.is_file())
+    if not files:
+        what = "has no file *.sql in it" if folder.is_dir() else "is not there"
+        raise DeclarationError(f"{folder}: {what}; give a folder with CREATE statements in files *.sql")
+    return [list(_checked(path)) for path in files]
+
+
+def _checked(path: Path) -> Iterator[Statement]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeclarationError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}; give a file in "
+                               "UTF-8") from None
+    for statement in split(text, str(path)):
+        reason = _reason(statement)
+        if reason:
+            raise DeclarationError(f"{statement.place()}: {reason}")
+        yield statement
+
+
+def _reason(statement: Statement) -> str | None:
+    """Return why the statement cannot be part of a declaration; None where it can."""
+    for words, reason in REFUSED.items():
+        if f"{statement.words} ".startswith(f"{words} "):
+            return f"{words}: {reason}"
+    if statement.words.startswith("ALTER ") and _OWNER.search(statement.sql):
+        return f"OWNER TO: {_RIGHTS}"
+    if statement.words.startswith("COMMENT ") and not COMMENTED.match(statement.words):
+        commented = " ".join(statement.words.split()[2:3])
+        return f"COMMENT ON {commented}: such a comment is not declared and would be dropped silently; take it out"
+    return None
