@@ -49,6 +49,10 @@ def _load_file(connection: Connection[Any], statements: Sequence[Statement], scr
                 raise DeclarationError(_explain(statement, error, scratch)) from None
     if connection.info.transaction_status != TransactionStatus.IDLE and opened is not None:
         raise DeclarationError(f"{opened.place()}: the transaction that begins here has no COMMIT in its file; end it")
+    temporary = [row["name"] for row in rows(connection, "temporary_objects")]
+    if temporary:
+        raise DeclarationError(f"{statements[0].file}: {', '.join(temporary)}: temporary, so that no declaration can "
+                               "have it; take it out")
 
 
 def _run(connection: Connection[Any], statement: Statement) -> None:
@@ -106,7 +110,7 @@ def _explain(statement: Statement, error: psycopg.Error, scratch: ScratchDatabas
     position = error.diag.statement_position
     words = server_words(error)
     if isinstance(error, psycopg.errors.ActiveSqlTransaction):
-        words += ", which is no part of a declaration; take it out"
+        words += "; such a statement is no part of a declaration; take it out"
     else:
         words += "; correct the file (files are loaded in the order of their names)"
     if scratch.missing:

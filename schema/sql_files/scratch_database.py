@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, read_capabilities, rows
@@ -22,6 +23,8 @@ from schema.errors import ApplyError, UnsupportedError
 
 PREFIX = "lifecompanion_sql"
 APPLICATION = "lifecompanion sql files"
+# The server itself waits 5 s in each.
+DROP_ATTEMPTS = 3
 # By pg_database.datlocprovider, where it is not libc: the words of CREATE DATABASE for the provider and its locale.
 PROVIDERS = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
 
@@ -60,8 +63,15 @@ def scratch_database(address: Address) -> Iterator[ScratchDatabase]:
             missing = _create_extensions(scratch, extensions)
             yield ScratchDatabase(scratch, capabilities, frozenset(row["name"] for row in extensions),
                                   frozenset(row["schema"] for row in extensions), live["search_path"], missing)
-        finally:
+        except BaseException:
+            with suppress(psycopg.Error):
+                _drop(connection, name)
+            raise
+        try:
             _drop(connection, name)
+        except psycopg.Error as error:
+            raise ApplyError(f"{name}: this scratch database was not dropped: {server_words(error)}; the next run with "
+                             "SQL files tries again, or drop it yourself") from None
 
 
 def drop_leftovers(connection: Connection[Any]) -> None:
@@ -98,10 +108,16 @@ def _create(connection: Connection[Any], name: str, live: Row) -> None:
 
 
 def _drop(connection: Connection[Any], name: str) -> None:
-    """Drop a scratch database. It stays closed to TimescaleDB's scheduler until it is gone."""
-    for statement in ("ALTER DATABASE {} ALLOW_CONNECTIONS false", "ALTER DATABASE {} IS_TEMPLATE false",
-                      "DROP DATABASE {} WITH (FORCE)"):
+    """Drop a scratch database. It stays closed to TimescaleDB's scheduler until it is gone.
+
+    Not by force, which would need the right to end the server's own processes: these are waited for, as our own
+    sessions are that have just been closed.
+    """
+    for statement in ("ALTER DATABASE {} ALLOW_CONNECTIONS false", "ALTER DATABASE {} IS_TEMPLATE false"):
         connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    retrying = Retrying(stop=stop_after_attempt(DROP_ATTEMPTS), reraise=True,
+                        retry=retry_if_exception_type(psycopg.errors.ObjectInUse))
+    retrying(connection.execute, sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
 def _create_extensions(scratch: Address, extensions: Sequence[Row]) -> tuple[str, ...]:
