@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from schema.aggregates.aggregate_query import split
+from schema.export.layout import arrange
 from schema.export.svg import Box, Line, Picture, Row, Tag
+from schema.export.svg_index import Index
 from schema.model import dependencies
 from schema.model.objects import (
     Column,
@@ -26,7 +27,9 @@ from schema.model.objects import (
     kind_of,
 )
 
-GAP_X, GAP_Y, MARGIN = 84, 34, 30
+MARGIN = 30
+# From so many objects on, the picture has an index of names.
+INDEXED = 20
 MOST_COLUMNS = 8
 SHORT = {"character varying": "varchar", "timestamp without time zone": "timestamp",
          "timestamp with time zone": "timestamptz"}
@@ -41,10 +44,14 @@ def draw(objects: Sequence[Object], title: str = "The declared schema") -> str:
     ordered = dependencies.ordered(objects)
     boxes = {declared: _box(declared) for declared in ordered}
     links = list(_links(ordered))
-    columns = _columns(ordered, links)
-    width, height = _place(columns, boxes)
+    whole = arrange(ordered, [(link.child, link.parent) for link in links], boxes)
+    index = Index.of(list(boxes.values()), whole.width) if len(ordered) >= INDEXED else None
+    whole.move(MARGIN, MARGIN + Picture.HEAD + (index.height if index else 0))
+    for number, box in enumerate(sorted(boxes.values(), key=lambda box: (box.y, box.x)) if index else (), 1):
+        box.number = number
     lines = [_line(boxes[link.child], boxes[link.parent], link) for link in links]
-    return Picture(title, list(boxes.values()), lines, width, height).svg()
+    height = whole.height + 2 * MARGIN + Picture.HEAD + Picture.LEGEND + (index.height if index else 0)
+    return Picture(title, list(boxes.values()), lines, whole.width + 2 * MARGIN, height, whole.frames, index).svg()
 
 
 @dataclass(frozen=True)
@@ -159,49 +166,10 @@ def _links(objects: Sequence[Object]) -> Iterable[Link]:
                 yield Link(declared, other, "runs" if isinstance(declared, Job) else "uses")
 
 
-def _columns(objects: Sequence[Object], links: Sequence[Link]) -> list[list[Object]]:
-    """Arrange the objects from left to right: each one column right of its rightmost dependency.
-
-    Within a column they are ordered by the mean position of their dependencies.
-    """
-    above: dict[Object, list[Object]] = defaultdict(list)
-    for link in links:
-        above[link.child].append(link.parent)
-    rank: dict[Object, int] = {}
-    for value in objects:
-        rank[value] = max((rank[other] + 1 for other in above[value] if other in rank and other is not value),
-                          default=0)
-    joined = {end for link in links for end in (link.child, link.parent)}
-    columns: list[list[Object]] = [[] for _ in range(max(rank.values(), default=-1) + 1)]
-    for value in objects:
-        columns[rank[value] if value in joined else 0].append(value)
-    place: dict[Object, float] = {}
-    for column in columns:
-        order = {value: number for number, value in enumerate(column)}
-        column.sort(key=lambda value: (_mean([place[other] for other in above[value] if other in place]), order[value]))
-        place.update({value: (number + 1) / (len(column) + 1) for number, value in enumerate(column)})
-    return columns
-
-
-def _mean(numbers: Sequence[float]) -> float:
-    return sum(numbers) / len(numbers) if numbers else 0.0
-
-
-def _place(columns: Sequence[Sequence[Object]], boxes: Mapping[Object, Box]) -> tuple[float, float]:
-    """Set every box's position: columns side by side, each centred; return the size of the picture."""
-    heights = [sum(boxes[declared].height for declared in column) + GAP_Y * (len(column) - 1) for column in columns]
-    tallest = max(heights, default=0)
-    x = float(MARGIN)
-    for column, height in zip(columns, heights, strict=True):
-        width = max(boxes[declared].width for declared in column)
-        y = MARGIN + Picture.HEAD + (tallest - height) / 2
-        for declared in column:
-            boxes[declared].x, boxes[declared].y, boxes[declared].width = x, y, width
-            y += boxes[declared].height + GAP_Y
-        x += width + GAP_X
-    return x - GAP_X + MARGIN, tallest + 2 * MARGIN + Picture.HEAD + Picture.LEGEND
-
-
 def _line(child: Box, parent: Box, link: Link) -> Line:
+    """Join the sides that face each other: the left ones where one box is above the other."""
     one, other = link.columns or ("", "")
-    return Line(link.kind, (child.x, child.row_y(one)), (parent.x + parent.width, parent.row_y(other)))
+    leaves = 1 if child.x + child.width <= parent.x else -1
+    enters = 1 if parent.x + parent.width <= child.x else -1
+    return Line(link.kind, (child.x + (child.width if leaves > 0 else 0), child.row_y(one)),
+                (parent.x + (parent.width if enters > 0 else 0), parent.row_y(other)), leaves, enters)

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from schema.export.svg_index import Index
 
 ROW, TITLE_HEIGHT, PAD, SIZE = 19, 34, 12, 12
 TAG_SIZE = 10.5
+# A box is no wider: longer texts are cut, and shown whole when they are pointed at.
+WIDEST_BOX = 360.0
+MARK_WIDTH = 40
 FONT = "DejaVu Sans, Verdana, sans-serif"
 # By kind of box: its colour, the tint of its tags, and the word in the legend.
 KINDS = {
@@ -52,14 +58,19 @@ class Box:
     x: float = 0
     y: float = 0
     width: float = 0
+    number: int | None = None
 
     def __post_init__(self) -> None:
-        marks = 40 if any(row.mark for row in self.rows) else 0
+        marks = self._marks
         rows = [marks + text_width(row.name, SIZE) + (22 + text_width(row.type, SIZE) if row.type else 0)
                 for row in self.rows]
         tags = [pill_width(tag.word) + 7 + text_width(tag.text, TAG_SIZE) for tag in self.tags]
         head = text_width(self.title, 13.5, bold=True) + (26 if self.kind == "hypertable" else 0)
-        self.width = round(max(170, head, *rows, *tags, 0) + 2 * PAD)
+        self.width = min(WIDEST_BOX, round(max(170, head, *rows, *tags, 0) + 2 * PAD))
+
+    @property
+    def _marks(self) -> float:
+        return MARK_WIDTH if any(row.mark for row in self.rows) else 0
 
     @property
     def height(self) -> float:
@@ -78,24 +89,34 @@ class Box:
         """Yield the box's elements."""
         colour, tint, _ = KINDS[self.kind]
         x, y, width, height = self.x, self.y, self.width, self.height
-        yield f'<g><title>{escape(self.title)}</title>'
+        name = f' id="box{self.number}"' if self.number is not None else ""
+        yield f'<g{name}><title>{escape(self.title)}</title>'
         yield rect(x, y, width, height, fill="#ffffff", stroke=colour, rx=7, stroke_width=1.4)
         yield (f'<path d="M{n(x)} {n(y + TITLE_HEIGHT)} v{n(7 - TITLE_HEIGHT)} a7 7 0 0 1 7 -7 h{n(width - 14)} '
                f'a7 7 0 0 1 7 7 v{n(TITLE_HEIGHT - 7)} z" fill="{colour}"/>')
-        yield text(x + PAD, y + 22, self.title, size=13.5, fill="#ffffff", bold=True)
+        sign = 26 if self.kind == "hypertable" else 0
+        yield text(x + PAD, y + 22, self.title, size=13.5, fill="#ffffff", bold=True, room=width - 2 * PAD - sign)
         if self.kind == "hypertable":
             yield from _chunks(x + width - PAD - 17, y + 10)
-        marks = 40 if any(row.mark for row in self.rows) else 0
+        if self.number is not None:
+            yield text(x + width, y - 4, str(self.number), size=10, fill=colour, anchor="end", bold=True)
         for number, row in enumerate(self.rows):
-            base = y + TITLE_HEIGHT + 5 + ROW * number + 13.5
-            if row.mark:
-                yield text(x + PAD, base, row.mark, size=9, fill=colour, bold=True)
-            yield text(x + PAD + marks, base, row.name, bold=row.required, fill="#94a3b8" if row.faint else "#0f172a")
-            if row.type:
-                yield text(x + width - PAD, base, row.type, fill="#64748b", anchor="end")
+            yield from self._row(row, y + TITLE_HEIGHT + 5 + ROW * number + 13.5, colour)
         if self.tags:
             yield from self._tags(y + TITLE_HEIGHT + 10 + ROW * len(self.rows), colour, tint)
         yield "</g>"
+
+    def _row(self, row: Row, base: float, colour: str) -> Iterable[str]:
+        """Yield a row's elements; a type that is cut has what its name leaves, two fifths at least."""
+        x, marks = self.x, self._marks
+        if row.mark:
+            yield text(x + PAD, base, row.mark, size=9, fill=colour, bold=True)
+        room = self.width - 2 * PAD - marks - (22 if row.type else 0)
+        type_room = min(text_width(row.type, SIZE), max(room * 0.4, room - text_width(row.name, SIZE)))
+        yield text(x + PAD + marks, base, row.name, bold=row.required, fill="#94a3b8" if row.faint else "#0f172a",
+                   room=room - type_room)
+        if row.type:
+            yield text(x + self.width - PAD, base, row.type, fill="#64748b", anchor="end", room=type_room)
 
     def _tags(self, top: float, colour: str, tint: str) -> Iterable[str]:
         bottom = self.y + self.height
@@ -106,16 +127,19 @@ class Box:
             width = pill_width(tag.word)
             yield rect(self.x + PAD, base + 2, width, 15, fill="#ffffff", stroke=colour, rx=7.5, stroke_width=0.9)
             yield text(self.x + PAD + width / 2, base + 13, tag.word, size=9.5, fill=colour, anchor="middle", bold=True)
-            yield text(self.x + PAD + width + 7, base + 13.2, tag.text, size=TAG_SIZE, fill="#334155")
+            yield text(self.x + PAD + width + 7, base + 13.2, tag.text, size=TAG_SIZE, fill="#334155",
+                       room=self.width - 2 * PAD - width - 7)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line from a child's left edge to a parent's right edge."""
+    """A line from a child to a parent; it leaves and enters at a left edge (-1) or a right one (1)."""
 
     kind: str
     start: tuple[float, float]
     end: tuple[float, float]
+    leaves: int = -1
+    enters: int = 1
 
     def svg(self) -> str:
         """Return the line as one curved path."""
@@ -123,8 +147,25 @@ class Line:
         bend = max(30.0, abs(x1 - x2) / 2)
         colour, dashes, _ = LINES[self.kind]
         dash = f' stroke-dasharray="{dashes}"' if dashes else ""
-        return (f'<path d="M{n(x1)} {n(y1)} C{n(x1 - bend)} {n(y1)} {n(x2 + bend)} {n(y2)} {n(x2 + 2)} {n(y2)}" '
+        first, second = x1 + self.leaves * bend, x2 + self.enters * bend
+        return (f'<path d="M{n(x1)} {n(y1)} C{n(first)} {n(y1)} {n(second)} {n(y2)} {n(x2 + 2 * self.enters)} {n(y2)}" '
                 f'fill="none" stroke="{colour}" stroke-width="1.5"{dash} marker-end="url(#{self.kind})"/>')
+
+
+@dataclass
+class Frame:
+    """The frame around the boxes of one schema."""
+
+    name: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def svg(self) -> Iterable[str]:
+        """Yield the frame and its name."""
+        yield rect(self.x, self.y, self.width, self.height, fill="#f8fafc", stroke="#cbd5e1", rx=10)
+        yield text(self.x + 22, self.y + 22, self.name, size=13.5, fill="#475569", bold=True, room=self.width - 44)
 
 
 @dataclass(frozen=True)
@@ -136,6 +177,8 @@ class Picture:
     lines: Sequence[Line]
     width: float
     height: float
+    frames: Sequence[Frame] = ()
+    index: Index | None = None
     HEAD: ClassVar[float] = 34
     LEGEND: ClassVar[float] = 34
 
@@ -151,7 +194,9 @@ class Picture:
             f"<title>{escape(self.title)}</title>", "<defs>", *(_tip(kind) for kind in lines), "</defs>",
             rect(0, 0, width, self.height, fill="#ffffff"),
             text(30, 38, self.title, size=17, bold=True),
-            *(line.svg() for line in self.lines), *(part for box in self.boxes for part in box.svg()), *legend,
+            *(self.index.svg(self.boxes) if self.index else ()),
+            *(part for frame in self.frames for part in frame.svg()), *(line.svg() for line in self.lines),
+            *(part for box in self.boxes for part in box.svg()), *legend,
             "</svg>"]) + "\n"
 
     def _legend(self, kinds: Sequence[str], lines: Sequence[str]) -> Iterable[str]:
@@ -192,11 +237,23 @@ def rect(x: float, y: float, width: float, height: float, *, fill: str, stroke: 
 
 
 def text(x: float, y: float, value: str, *, size: float = SIZE, fill: str = "#0f172a", bold: bool = False,
-         anchor: str = "start") -> str:
-    """Return a line of text; `y` is its baseline."""
+         anchor: str = "start", room: float | None = None) -> str:
+    """Return a line of text; `y` is its baseline. What does not fit into `room` is cut, and whole in its title."""
     weight = ' font-weight="bold"' if bold else ""
     end = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text x="{n(x)}" y="{n(y)}" font-size="{n(size)}" fill="{fill}"{weight}{end}>{escape(value)}</text>'
+    shown = value if room is None else cut(value, size, room)
+    whole = f"<title>{escape(value)}</title>" if shown != value else ""
+    return (f'<text x="{n(x)}" y="{n(y)}" font-size="{n(size)}" fill="{fill}"{weight}{end}>{whole}{escape(shown)}'
+            '</text>')
+
+
+def cut(value: str, size: float, room: float) -> str:
+    """Return the text, or as much of it as has room and an ellipsis; widths are estimates, so a tenth more fits."""
+    if text_width(value, size) <= room * 1.1:
+        return value
+    while value and text_width(value, size) + size > room:
+        value = value[:-1]
+    return value.rstrip() + "…"
 
 
 def pill_width(word: str) -> float:
