@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -11,7 +12,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from schema.errors import ServerUnreachableError
+from schema.errors import QueryError, ServerUnreachableError
 
 # On loopback an embedded server may first have to finish with another client; from afar, silence means nobody is there.
 LOOPBACK_SECONDS, REMOTE_SECONDS = 60, 10
@@ -95,6 +96,22 @@ class Address:
         else:
             remedy = "check that the server runs and that host and port are right"
         return f"{self}: cannot connect: {reason}; {remedy}"
+
+
+@contextmanager
+def one_line_errors(database: str) -> Iterator[None]:
+    """Raise what the server refuses within as QueryError, in one line with its words and the remedy."""
+    try:
+        yield
+    except psycopg.Error as error:
+        words = " ".join((error.diag.message_primary or str(error)).split())
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            remedy = "log in as somebody who may, or have it granted"
+        elif isinstance(error, psycopg.errors.QueryCanceled):
+            remedy = "raise the statement_timeout of this login and database, or try when the server is less busy"
+        else:
+            remedy = "correct the cause and try again"
+        raise QueryError(f"{database}: {words}; {remedy}") from None
 
 
 def _is_passing(error: BaseException) -> bool:

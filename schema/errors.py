@@ -25,5 +25,9 @@ class ApplyError(SchemaError):
     """A step failed on the server; the steps before it stay, and a new run continues from there."""
 
 
+class QueryError(SchemaError):
+    """The server refused or ended a query, as for want of rights or time; the message has its words."""
+
+
 class VerifyError(SchemaError):
     """The live objects still differ from the declared ones after the plan was applied."""

@@ -14,7 +14,7 @@ from schema.aggregates.live import LiveAggregate
 from schema.capabilities import Capabilities
 from schema.catalog.queries import read_capabilities, rows
 from schema.catalog.readers import jobs, undeclared
-from schema.connection import Address
+from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import DeclarationError
 from schema.kinds import registry
 from schema.kinds import undeclared as undeclared_kind
@@ -44,9 +44,11 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
     """Read the objects of these schemas, or of all user schemas, as declarations in the server's spelling.
 
     Reads only, in a number of queries that does not grow with the objects; a standby serves as well. Raises
-    ServerUnreachableError.
+    ServerUnreachableError, QueryError.
     """
-    with address.connect(application_name=APPLICATION) as connection:
+    # Else a statement_timeout of the database would end the first queries.
+    with (one_line_errors(address.database),
+          address.connect(application_name=APPLICATION, options=UNLIMITED) as connection):
         capabilities = read_capabilities(connection)
         prepare(connection, capabilities, "10s", "5min")
         chosen = list(schemas) or [row["name"] for row in rows(connection, "own_schemas")]

@@ -29,9 +29,10 @@ class Piece:
 
     def move(self, x: float, y: float) -> None:
         """Shift everything in the piece."""
-        for thing in (*self.boxes, *self.frames):
-            thing.x += x
-            thing.y += y
+        for box in self.boxes:
+            box.x, box.y = box.x + x, box.y + y
+        for frame in self.frames:
+            frame.x, frame.y = frame.x + x, frame.y + y
 
 
 def arrange(objects: Sequence[Object], links: Iterable[tuple[Object, Object]], boxes: Mapping[Object, Box]) -> Piece:
@@ -170,7 +171,7 @@ def _packed(pieces: Sequence[Piece], wide: float) -> Piece:
     """Place pieces in rows, in their order: beneath an earlier one of the row where one fits, else beside it."""
     limit = max([wide, *(piece.width for piece in pieces)])
     stacks: list[_Stack] = []
-    top = row_height = 0.0
+    top = row_height = width = 0.0
     for piece in pieces:
         stack = next((stack for stack in stacks if piece.width <= stack.width
                       and stack.bottom + GAP + piece.height <= top + row_height), None)
@@ -183,7 +184,7 @@ def _packed(pieces: Sequence[Piece], wide: float) -> Piece:
         piece.move(stack.x, stack.bottom + GAP)
         stack.bottom += GAP + piece.height
         row_height = max(row_height, stack.bottom - top)
-    width = max((box.x + box.width for piece in pieces for box in (*piece.boxes, *piece.frames)), default=0.0)
+        width = max(width, stack.x + piece.width)
     return Piece([box for piece in pieces for box in piece.boxes], width, top + row_height,
                  [frame for piece in pieces for frame in piece.frames])
 

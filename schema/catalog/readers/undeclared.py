@@ -67,13 +67,16 @@ def _known_jobs(connection: Connection[Any], capabilities: Capabilities, objects
 
 
 def _filled(connection: Connection[Any], tables: Sequence[Row]) -> set[int]:
-    """Return the oids of the tables that have rows."""
+    """Return the oids of the tables that have rows, and of those whose rows this login may not see."""
+    unreadable = {row["oid"] for row in rows(connection, "unreadable", oids=[row["oid"] for row in tables])}
+    tables = [row for row in tables if row["oid"] not in unreadable]
     if not tables:
-        return set()
+        return unreadable
     parts = [sql.SQL("SELECT {} AS oid WHERE EXISTS (SELECT FROM {})").format(
         sql.Literal(row["oid"]), sql.Identifier(row["schema"], row["name"])) for row in tables]
     with connection.cursor(row_factory=dict_row) as cursor:
-        return {row["oid"] for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()}
+        filled = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
+    return unreadable | {row["oid"] for row in filled}
 
 
 def _foreign_keys(row: Row, keys: Rows) -> tuple[str, ...]:
