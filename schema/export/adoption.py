@@ -53,12 +53,15 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         prepare(connection, capabilities, "10s", "5min")
         chosen = list(schemas) or [row["name"] for row in rows(connection, "own_schemas")]
         others = rows(connection, "without_kind", schemas=chosen)
+        rare = rows(connection, "rare_objects", schemas=chosen, whole=not schemas)
         skipped = {qualified(row["schema"], row["name"]) for row in others}
         undeclared_objects = undeclared.read(connection, capabilities, (), undeclared_kind.TYPES, schemas=chosen)
         entries = [entry for entry in undeclared_objects if entry.name not in skipped]
         live = list(_live(connection, capabilities, entries))
     remarks = [f"{qualified(row['schema'], row['name'])}: a {row['kind']}, which no kind of object declares"
                for row in others]
+    remarks += [f"{row['name']}: {'an' if row['kind'][0] in 'aeiou' else 'a'} {row['kind']}, which no kind of object "
+                "declares" for row in rare]
     objects: list[Object] = []
     for live_object in live:
         fits, left_out = _declare(live_object)
