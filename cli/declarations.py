@@ -104,7 +104,7 @@ def find_objects(source: Source, settings: Settings) -> tuple[Object, ...]:
     Raises DeclarationFileError; with SQL files also SchemaError.
     """
     if source.sql and source.address:
-        from schema.sql_files.declaration import read_declaration
+        from schema.export.sql_files.declaration import read_declaration
 
         return read_declaration(source.address, source.sql)
     from schema.lifecompanion import declared

@@ -17,8 +17,8 @@ from schema.capabilities import Edition
 from schema.lifecompanion import Timestamps
 
 if TYPE_CHECKING:
-    from schema.adoption_proof import ProvenAdoption
     from schema.connection import Address
+    from schema.export.adoption_proof import ProvenAdoption
     from schema.model.objects import Object
 
 
@@ -128,9 +128,11 @@ def adopt(file: Annotated[Path | None, typer.Argument(metavar="[FILE.py]", help=
 
 
 def _adopt(stack: str | None, address: Address, schemas: Sequence[str] = ()) -> ProvenAdoption:
-    from schema.adoption_proof import adopt_and_plan
+    from schema.apply import plan
+    from schema.export.adoption_proof import adopt_and_plan
 
-    return adopt_and_plan(address, schemas, find_options(stack))
+    options = find_options(stack)
+    return adopt_and_plan(address, schemas, lambda objects: plan(address, objects, options=options), options.allow)
 
 
 def _show_findings(adopted: ProvenAdoption) -> None:

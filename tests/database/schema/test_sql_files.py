@@ -20,9 +20,9 @@ from cli.registry import gather
 from infra.program.outputs import dsn
 from schema import apply
 from schema.connection import Address
-from schema.sql_files.folder import read_statements
-from schema.sql_files.loading import load
-from schema.sql_files.scratch_database import PREFIX, scratch_database
+from schema.export.sql_files.folder import read_statements
+from schema.export.sql_files.loading import load
+from schema.export.sql_files.scratch_database import PREFIX, scratch_database
 from tests.support.rich import DECLARED
 from tests.support.servers import Database
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from schema.errors import DeclarationError
-from schema.sql_files.folder import read_statements
-from schema.sql_files.statements import split
+from schema.export.sql_files.folder import read_statements
+from schema.export.sql_files.statements import split
 
 BODY = """CREATE FUNCTION f() RETURNS int LANGUAGE sql
 BEGIN ATOMIC

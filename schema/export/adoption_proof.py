@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from schema.apply import plan
-from schema.comparison.compare import Options
 from schema.connection import Address
 from schema.errors import DeclarationError, SchemaError
 from schema.export.adoption import adopt
@@ -28,8 +26,9 @@ class ProvenAdoption:
     unproven: str | None = None
 
 
-def adopt_and_plan(address: Address, schemas: Sequence[str], options: Options) -> ProvenAdoption:
-    """Read these schemas, or all, as declarations, and plan them with `options`, as `plan` of the written file would.
+def adopt_and_plan(address: Address, schemas: Sequence[str], plan: Callable[[Sequence[Object]], Plan],
+                   allowed: Collection[str]) -> ProvenAdoption:
+    """Read these schemas, or all, as declarations, and plan them by `plan`, as the written file would be planned.
 
     An object that the server or a check of the declarations refuses is left out, and so is what depends on it; the rest
     is planned anew. Changes nothing: what planning creates is rolled back. Raises SchemaError where the database cannot
@@ -39,7 +38,7 @@ def adopt_and_plan(address: Address, schemas: Sequence[str], options: Options) -
     objects, remarks = list(adopted.objects), list(adopted.remarks)
     while True:
         try:
-            changes = plan(address, objects, options=options)
+            changes = plan(objects)
         except DeclarationError as error:
             refused = _refused(objects, error)
             if not refused:
@@ -49,11 +48,11 @@ def adopt_and_plan(address: Address, schemas: Sequence[str], options: Options) -
         except SchemaError as error:
             return ProvenAdoption(tuple(objects), tuple(remarks), unproven=str(error))
         else:
-            return ProvenAdoption(tuple(objects), tuple(remarks), _differences(changes, options))
+            return ProvenAdoption(tuple(objects), tuple(remarks), _differences(changes, allowed))
 
 
-def _differences(changes: Plan, options: Options) -> tuple[str, ...]:
-    return tuple(f"{step.object}: {' '.join(step.render(options.allow).split())}" for step in changes.steps)
+def _differences(changes: Plan, allowed: Collection[str]) -> tuple[str, ...]:
+    return tuple(f"{step.object}: {' '.join(step.render(allowed).split())}" for step in changes.steps)
 
 
 def _refused(objects: Sequence[Object], error: DeclarationError) -> dict[Object, str]:

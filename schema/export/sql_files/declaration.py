@@ -8,10 +8,10 @@ from schema.catalog.queries import rows
 from schema.connection import UNLIMITED, Address
 from schema.errors import DeclarationError
 from schema.export.adoption import adopt
+from schema.export.sql_files.folder import read_statements
+from schema.export.sql_files.loading import load
+from schema.export.sql_files.scratch_database import APPLICATION, ScratchDatabase, scratch_database
 from schema.model.objects import Object
-from schema.sql_files.folder import read_statements
-from schema.sql_files.loading import load
-from schema.sql_files.scratch_database import APPLICATION, ScratchDatabase, scratch_database
 
 
 def read_declaration(address: Address, folder: Path) -> tuple[Object, ...]:

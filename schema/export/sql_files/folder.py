@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from schema.errors import DeclarationError
-from schema.sql_files.statements import Statement, split
+from schema.export.sql_files.statements import Statement, split
 
 _ROWS = "a declaration holds no rows; take it out"
 _RIGHTS = "rights and owners are not declared here and would be dropped silently; take it out (pg_dump leaves them " \

@@ -12,8 +12,8 @@ from psycopg.pq import TransactionStatus
 from schema.catalog.queries import rows
 from schema.connection import UNLIMITED
 from schema.errors import DeclarationError
-from schema.sql_files.scratch_database import APPLICATION, ScratchDatabase, server_words
-from schema.sql_files.statements import Statement
+from schema.export.sql_files.scratch_database import APPLICATION, ScratchDatabase, server_words
+from schema.export.sql_files.statements import Statement
 
 BEGIN, COMMIT = ("BEGIN", "START TRANSACTION"), ("COMMIT", "END")
 ROLLBACK = ("ROLLBACK", "ABORT")
