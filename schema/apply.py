@@ -16,7 +16,7 @@ from schema.comparison.compare import compare_and_plan
 from schema.comparison.declaration import Declaration, Options
 from schema.comparison.live import read_objects
 from schema.comparison.match import match, read_back
-from schema.connection import Address
+from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import UnsafeChangeError, VerifyError
 from schema.execution.guard import Guard
 from schema.execution.run import Progress, Run
@@ -127,7 +127,9 @@ def _read_dropped(connection: Connection[Any], capabilities: Capabilities, decla
 
 @contextmanager
 def _connected(address: Address, options: Options) -> Iterator[tuple[Connection[Any], Capabilities]]:
-    with address.connect(application_name=APPLICATION) as connection:
+    # Else a statement_timeout of the database would end the first queries.
+    with (one_line_errors(address.database),
+          address.connect(application_name=APPLICATION, options=UNLIMITED) as connection):
         capabilities = read_capabilities(connection)
         capabilities.require_usable()
         prepare(connection, capabilities, options.lock_timeout, options.statement_timeout)

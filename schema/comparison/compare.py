@@ -29,4 +29,6 @@ def compare_and_plan(connection: Connection[Any], declaration: Declaration) -> t
     planned = plan(diffs, dropping=dropping, left_out=declaration.left_out, missing_schemas=live.missing_schemas)
     warnings = [declaration.capabilities.explain_left_out(name) for name in declaration.left_out]
     warnings += lint.warnings(declaration.objects) if options.whole_schema else []
+    warnings += [f"{diff.name}: the login may not read its rows, so it was taken for a table with rows"
+                 for diff in diffs if not diff.weight.readable]
     return replace(planned, warnings=(*warnings, *planned.warnings)), diffs

@@ -136,6 +136,7 @@ class Weight:
     compressed_chunks: int = 0
     expired_chunks: int = 0
     columnstore_columns: frozenset[str] = frozenset()
+    readable: bool = True
 
     def text(self) -> str:
         """The weight for people, or nothing for an empty table."""

@@ -15,6 +15,7 @@ from schema.aggregates import refresh_windows
 from schema.aggregates.live import NEW, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
+from schema.catalog.readers.unreadable import read_unreadable
 from schema.model import intervals
 from schema.model.live import PolicyJob, Weight, compression_of, retention_of
 from schema.model.objects import Compression, ContinuousAggregate, Index, Refresh, qualified
@@ -184,15 +185,18 @@ def read_weights(connection: Connection[Any],
     """
     if not asked:
         return {}
-    parts = [_weight(name, live, limit) for name, (live, limit) in asked.items()]
+    relations = {name: _relation_names(live.relation) for name, (live, _) in asked.items()}
+    unreadable = read_unreadable(connection, relations.values())
+    parts = [_weight(name, live, limit, readable=relations[name] not in unreadable)
+             for name, (live, limit) in asked.items()]
     with connection.cursor(row_factory=dict_row) as cursor:
         weight_rows = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
-    return {row["name"]: Weight(row["has_rows"], row["bytes"] or 0, row["chunks"], row["compressed"], row["expired"])
-            for row in weight_rows}
+    return {row["name"]: Weight(row["has_rows"], row["bytes"] or 0, row["chunks"], row["compressed"], row["expired"],
+                                readable=relations[row["name"]] not in unreadable) for row in weight_rows}
 
 
 WEIGHT = """
-SELECT {name} AS name, EXISTS (SELECT FROM {relation}) AS has_rows,
+SELECT {name} AS name, {filled} AS has_rows,
        (pg_total_relation_size({quoted}) + (SELECT coalesce(sum(pg_total_relation_size(inhrelid)), 0) FROM pg_inherits
          WHERE inhparent = {quoted}::regclass))::bigint AS bytes,
        c.chunks, c.compressed, {expired} AS expired
@@ -202,14 +206,20 @@ SELECT {name} AS name, EXISTS (SELECT FROM {relation}) AS has_rows,
 """
 
 
-def _weight(name: str, live: LiveAggregate, limit: str | None) -> sql.Composable:
+def _weight(name: str, live: LiveAggregate, limit: str | None, *, readable: bool) -> sql.Composable:
     expired: sql.Composable = sql.SQL("0")
     if limit is not None and not limit.strip().isdigit():
         expired = sql.SQL("(SELECT count(*) FROM show_chunks({}, older_than => {}::interval))").format(
             sql.Literal(live.relation), sql.Literal(limit))
-    return sql.SQL(WEIGHT).format(name=sql.Literal(name), relation=_relation(live.relation),
+    filled = sql.SQL("EXISTS (SELECT FROM {})").format(_relation(live.relation)) if readable else sql.SQL("true")
+    return sql.SQL(WEIGHT).format(name=sql.Literal(name), filled=filled,
                                   quoted=sql.Literal(live.relation), expired=expired)
 
 
 def _relation(name: str) -> sql.Identifier:
-    return sql.Identifier(*(part.strip('"') for part in name.split(".", 1)))
+    return sql.Identifier(*_relation_names(name))
+
+
+def _relation_names(name: str) -> tuple[str, str]:
+    schema, _, relation = name.partition(".")
+    return schema.strip('"'), relation.strip('"')

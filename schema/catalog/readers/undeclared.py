@@ -13,6 +13,7 @@ from schema.aggregates.live import NEW, OLD
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
 from schema.catalog.readers import jobs
+from schema.catalog.readers.unreadable import read_unreadable
 from schema.model.live import Undeclared
 from schema.model.objects import ContinuousAggregate, Job, Object, qualified
 
@@ -68,7 +69,8 @@ def _known_jobs(connection: Connection[Any], capabilities: Capabilities, objects
 
 def _filled(connection: Connection[Any], tables: Sequence[Row]) -> set[int]:
     """Return the oids of the tables that have rows, and of those whose rows this login may not see."""
-    unreadable = {row["oid"] for row in rows(connection, "unreadable", oids=[row["oid"] for row in tables])}
+    hidden = read_unreadable(connection, [(row["schema"], row["name"]) for row in tables])
+    unreadable = {row["oid"] for row in tables if (row["schema"], row["name"]) in hidden}
     tables = [row for row in tables if row["oid"] not in unreadable]
     if not tables:
         return unreadable

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 
 from schema.capabilities import CHUNK_SETTINGS, Capabilities
 from schema.catalog.queries import Row, rows
+from schema.catalog.readers.unreadable import read_unreadable
 from schema.model.live import ColumnstoreChunk, Weight
 from schema.model.objects import Retention, Table
 from schema.model.sql_names import order_term
@@ -26,13 +27,17 @@ SIZE = "pg_total_relation_size({0}) + coalesce((SELECT sum(pg_total_relation_siz
 
 def read_weights(connection: Connection[Any], tables: Mapping[str, Table], wanted: Mapping[str, Table],
                  capabilities: Capabilities) -> dict[str, Weight]:
-    """Read how much changes to these live tables would affect, in three queries, by present full name.
+    """Read how much changes to these live tables would affect, in four queries, by present full name.
 
-    `tables` are the live tables, `wanted` the declared ones, both by present full name.
+    `tables` are the live tables, `wanted` the declared ones, both by present full name. A
+    table whose rows this login may not see counts as filled.
     """
     if not tables:
         return {}
-    parts = [_weight_query(name, table, wanted[name]) for name, table in tables.items()]
+    relations = {name: (table.schema, name.rpartition(".")[2]) for name, table in tables.items()}
+    unreadable = read_unreadable(connection, relations.values())
+    parts = [_weight_query(name, table, wanted[name], readable=relations[name] not in unreadable)
+             for name, table in tables.items()]
     with connection.cursor(row_factory=dict_row) as cursor:
         weight_rows = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
     chunks: dict[str, Row] = {}
@@ -43,7 +48,8 @@ def read_weights(connection: Connection[Any], tables: Mapping[str, Table], wante
         columns = {row["table"]: row for row in rows(connection, "chunk_settings", names=list(tables))}
     return {row["table"]: Weight(row["has_rows"], row["bytes"] or 0, chunks.get(row["table"], {}).get("chunks", 0),
                                  chunks.get(row["table"], {}).get("compressed", 0), row["expired"],
-                                 frozenset(columns.get(row["table"], {}).get("columns", ()))) for row in weight_rows}
+                                 frozenset(columns.get(row["table"], {}).get("columns", ())),
+                                 readable=relations[row["table"]] not in unreadable) for row in weight_rows}
 
 
 def read_columnstore(connection: Connection[Any], tables: Mapping[str, Table],
@@ -72,11 +78,13 @@ def _quoted(table: Table, full_name: str) -> sql.Composable:
     return sql.Literal(sql.Identifier(table.schema, full_name.rpartition(".")[2]).as_string(None))
 
 
-def _weight_query(full_name: str, live: Table, wanted: Table) -> sql.Composable:
+def _weight_query(full_name: str, live: Table, wanted: Table, *, readable: bool) -> sql.Composable:
     name, quoted = sql.Identifier(live.schema, full_name.rpartition(".")[2]), _quoted(live, full_name)
-    expired = _expired(live, wanted.retention, quoted) if live.hypertable else _old_rows(name, live, wanted)
-    select = 'SELECT {} AS "table", EXISTS (SELECT FROM {}) AS has_rows, ({})::bigint AS bytes, ({})::int AS expired'
-    return sql.SQL(select).format(sql.Literal(full_name), name, sql.SQL(SIZE).format(quoted), expired)
+    expired = _expired(live, wanted.retention, quoted) if live.hypertable else (
+        _old_rows(name, live, wanted) if readable else sql.SQL("1"))
+    filled = sql.SQL("EXISTS (SELECT FROM {})").format(name) if readable else sql.SQL("true")
+    select = 'SELECT {} AS "table", {} AS has_rows, ({})::bigint AS bytes, ({})::int AS expired'
+    return sql.SQL(select).format(sql.Literal(full_name), filled, sql.SQL(SIZE).format(quoted), expired)
 
 
 def _expired(live: Table, retention: Retention | None, quoted: sql.Composable) -> sql.Composable:

@@ -141,10 +141,14 @@ def test_what_would_change_the_whole_server_is_refused_and_undone(database: Data
 def test_no_job_runs_in_the_scratch_database(database: Database, creator: Address, tmp_path: Path) -> None:
     text = ("CREATE PROCEDURE noop(job_id int, config jsonb) LANGUAGE plpgsql AS 'BEGIN END';\n"
             "SELECT add_job('noop', '1 second');")
+    start = b"SELECT _timescaledb_functions.start_background_workers()"
     runs = "SELECT coalesce(sum(total_runs), 0) FROM timescaledb_information.job_stats WHERE job_id >= 1000"
     with scratch_database(creator) as scratch:
         load(scratch, read_statements(folder(tmp_path, text)))
         database.execute(*text.split("\n"))
+        for address in (replace(database.admin, database=scratch.address.database), database.admin):
+            with address.connect() as connection:
+                connection.execute(start)
         while database.execute(runs) == [(0,)]:  # in an ordinary database it does run
             time.sleep(0.2)
         time.sleep(1)
@@ -160,7 +164,7 @@ def test_what_a_killed_run_left_is_dropped_by_the_next(database: Database, creat
     environment = {**os.environ, "LCDB_DSN": dsn({**creator.to_dict(), "sslmode": "disable"})}
     command = [sys.executable, "-c", "import cli; cli.main()", "schema", "plan", "--sql", str(slow)]
     with subprocess.Popen(command, env=environment) as process:
-        while not scratch_databases(database):
+        while process.poll() is None and not scratch_databases(database):
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
     left, = scratch_databases(database)
