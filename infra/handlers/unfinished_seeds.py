@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from infra.local.notices import notify
-from schema.connection import Address
+from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.model.objects import Object, Table
 
 # The same as seed.load.ledger.SCHEMA, whose import would cost every update a fifth of a second.
@@ -26,7 +26,7 @@ def is_announced_by(declared: Object, *, differs: bool) -> bool:
 
 def is_recorded(address: Address) -> bool:
     """Tell whether the database holds the record of a load that is running or was interrupted."""
-    with address.connect() as connection:
+    with one_line_errors(address.database), address.connect(options=UNLIMITED) as connection:
         return connection.execute("SELECT to_regnamespace(%s) IS NOT NULL", (RECORD,)).fetchone() == (True,)
 
 

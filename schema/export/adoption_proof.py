@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from schema.canonical.scratch import PREFIX
 from schema.connection import Address
 from schema.errors import DeclarationError, SchemaError
 from schema.export.adoption import adopt
 from schema.model import dependencies
 from schema.model.objects import ForeignKey, Object, Table
 from schema.planning.plan import Plan
+
+_SCRATCH = re.compile(rf"\b{PREFIX}_\d+_\d+\.")
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,8 @@ def _refused(objects: Sequence[Object], error: DeclarationError) -> dict[Object,
 def _without(objects: Sequence[Object], refused: dict[Object, str]) -> tuple[list[Object], list[str]]:
     """Return the objects that are left, and why each other is not, those that depend on refused ones included."""
     gone = dict.fromkeys(refused)
-    reasons = [f"{line} (so it was left out)" for line in refused.values()]
+    # Names of scratch schemas are other ones in every run.
+    reasons = [f"{_SCRATCH.sub('', line)} (so it was left out)" for line in refused.values()]
     for declared in dependencies.ordered(objects):
         if declared not in gone:
             needed = [needed for needed in (*dependencies.needs(declared, objects), *_referred(declared, objects))

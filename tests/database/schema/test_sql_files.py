@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from cli.registry import gather
 from infra.program.outputs import dsn
 from schema import apply
+from schema.comparison.compare import Options
 from schema.connection import Address
 from schema.export.sql_files.folder import read_statements
 from schema.export.sql_files.loading import load
@@ -26,7 +27,7 @@ from schema.export.sql_files.scratch_database import PREFIX, scratch_database
 from tests.support.rich import DECLARED
 from tests.support.servers import Database
 
-SKIP = apply.Options(on_unsupported="skip", whole_schema=True)
+SKIP = Options(on_unsupported="skip", whole_schema=True)
 BOTH = pytest.mark.servers("official", "debian")
 ROLE = "test_sql_files"
 
