@@ -25,7 +25,7 @@ from schema.export.sql_files.folder import read_statements
 from schema.export.sql_files.loading import load
 from schema.export.sql_files.scratch_database import PREFIX, scratch_database
 from tests.support.rich import DECLARED
-from tests.support.servers import Database
+from tests.support.servers import Database, running
 
 SKIP = Options(on_unsupported="skip", whole_schema=True)
 BOTH = pytest.mark.servers("official", "debian")
@@ -138,25 +138,30 @@ def test_what_would_change_the_whole_server_is_refused_and_undone(database: Data
     assert scratch_databases(database) == []
 
 
-@pytest.mark.servers("official")
-def test_no_job_runs_in_the_scratch_database(database: Database, creator: Address, tmp_path: Path) -> None:
+@pytest.mark.needs("official")
+def test_no_job_runs_in_the_scratch_database(tmp_path: Path) -> None:
     text = ("CREATE PROCEDURE noop(job_id int, config jsonb) LANGUAGE plpgsql AS 'BEGIN END';\n"
             "SELECT add_job('noop', '1 second');")
-    start = b"SELECT _timescaledb_functions.start_background_workers()"
-    runs = "SELECT coalesce(sum(total_runs), 0) FROM timescaledb_information.job_stats WHERE job_id >= 1000"
-    with scratch_database(creator) as scratch:
-        load(scratch, read_statements(folder(tmp_path, text)))
-        database.execute(*text.split("\n"))
-        for address in (replace(database.admin, database=scratch.address.database), database.admin):
-            with address.connect() as connection:
-                connection.execute(start)
-        while database.execute(runs) == [(0,)]:  # in an ordinary database it does run
-            time.sleep(0.2)
-        time.sleep(1)
-        with scratch.address.connect() as connection:
-            assert connection.execute(runs.encode()).fetchall() == [(0,)]
-            assert connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                                      "AND pid <> pg_backend_pid()").fetchall() == [(0,)]
+    runs = b"SELECT coalesce(sum(total_runs), 0) FROM timescaledb_information.job_stats WHERE job_id >= 1000"
+    with running("official", tmp_path, **{"timescaledb.max_background_workers": "8"}) as server:
+        live = replace(server.admin, database="with_workers")
+        with server.admin.connect() as connection:
+            connection.execute("CREATE DATABASE with_workers TEMPLATE template0")
+        with live.connect() as connection:
+            connection.execute("CREATE EXTENSION timescaledb")
+        with scratch_database(live) as scratch, live.connect() as ordinary:
+            load(scratch, read_statements(folder(tmp_path, text)))
+            for statement in text.split("\n"):
+                ordinary.execute(statement.encode())
+            for address in (scratch.address, live):
+                with address.connect() as connection:
+                    connection.execute("SELECT _timescaledb_functions.start_background_workers()")
+            while ordinary.execute(runs).fetchall() == [(0,)]:  # in an ordinary database it does run
+                time.sleep(0.2)
+            with scratch.address.connect() as connection:
+                assert connection.execute(runs).fetchall() == [(0,)]
+                assert connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                                          "AND pid <> pg_backend_pid()").fetchall() == [(0,)]
 
 
 @pytest.mark.servers("official")
