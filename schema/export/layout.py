@@ -94,10 +94,10 @@ def _mean(numbers: Sequence[float]) -> float:
 
 def _joined(objects: Sequence[Object], links: Sequence[tuple[Object, Object]]) -> list[list[Object]]:
     """Split the objects into groups that links join, in the order of their first members."""
-    beside: dict[Object, list[Object]] = defaultdict(list)
+    neighbours: dict[Object, list[Object]] = defaultdict(list)
     for child, parent in links:
-        beside[child].append(parent)
-        beside[parent].append(child)
+        neighbours[child].append(parent)
+        neighbours[parent].append(child)
     group: dict[Object, int] = {}
     for number, value in enumerate(objects):
         waiting = [value]
@@ -105,7 +105,7 @@ def _joined(objects: Sequence[Object], links: Sequence[tuple[Object, Object]]) -
             current = waiting.pop()
             if current not in group:
                 group[current] = number
-                waiting += beside[current]
+                waiting += neighbours[current]
     groups: dict[int, list[Object]] = defaultdict(list)
     for value in objects:
         groups[group[value]].append(value)

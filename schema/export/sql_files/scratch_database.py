@@ -18,7 +18,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, read_capabilities, rows
-from schema.connection import UNLIMITED, Address
+from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import ApplyError, UnsupportedError
 
 PREFIX = "lifecompanion_sql"
@@ -49,7 +49,8 @@ def scratch_database(address: Address) -> Iterator[ScratchDatabase]:
     First drops those that killed runs left. Raises UnsupportedError where the login may not create databases or the
     server has but one, ApplyError where the server refuses it.
     """
-    with address.connect(application_name=APPLICATION, options=UNLIMITED) as connection:
+    with (one_line_errors(address.database),
+          address.connect(application_name=APPLICATION, options=UNLIMITED) as connection):
         capabilities = read_capabilities(connection)
         capabilities.require_usable()
         live = rows(connection, "this_database")[0]

@@ -64,8 +64,8 @@ def many(count: int, schemas: int = 1) -> list[Object]:
 @pytest.mark.parametrize("objects", [DECLARED, many(45), many(45, 3), many(280, 6)], ids=["rich", "50", "3x50", "320"])
 def test_boxes_lie_apart_and_inside_a_picture_that_is_scrolled_downwards_alone(objects: tuple[Object, ...]) -> None:
     root = ElementTree.fromstring(draw(objects))
-    boxes = [{key: float(each.get(key, 0)) for key in ("x", "y", "width", "height")}
-             for each in root.findall("svg:g/svg:rect[1]", SPACE)]
+    boxes = [{key: float(rect.get(key, 0)) for key in ("x", "y", "width", "height")}
+             for rect in root.findall("svg:g/svg:rect[1]", SPACE)]
     assert len(boxes) == len(objects)
     assert float(root.get("width", 0)) <= 3400
     for number, one in enumerate(boxes):

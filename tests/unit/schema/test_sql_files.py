@@ -26,8 +26,8 @@ PLAIN = "CREATE TABLE begin_end (\"begin\" int, \"case\" int)"
                                         ["BEGIN", PLAIN, "COMMIT"], [PLAIN, BODY, RULE, QUOTED, DOLLAR, PLAIN]])
 @pytest.mark.parametrize("between", [";\n", " ;; -- it's ; \n", ";/* a ; /* ' */ \" */\n\n"])
 def test_statements_are_split_where_the_server_would(statements: list[str], between: str) -> None:
-    found = list(split(between.join(statements), "a.sql"))
-    assert [statement.sql for statement in found] == statements
+    parts = list(split(between.join(statements), "a.sql"))
+    assert [statement.sql for statement in parts] == statements
 
 
 def test_a_statement_knows_its_line_and_that_of_a_character_in_it() -> None:
