@@ -104,9 +104,10 @@ def find_objects(source: Source, settings: Settings) -> tuple[Object, ...]:
     Raises DeclarationFileError; with SQL files also SchemaError.
     """
     if source.sql and source.address:
+        from schema.execution.guard import differences
         from schema.export.sql_files.declaration import read_declaration
 
-        return read_declaration(source.address, source.sql)
+        return read_declaration(source.address, source.sql, differences)
     from schema.lifecompanion import declared
     from schema.model.dependencies import ordered
 

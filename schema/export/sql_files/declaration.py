@@ -10,16 +10,18 @@ from schema.errors import DeclarationError
 from schema.export.adoption import adopt
 from schema.export.sql_files.folder import read_statements
 from schema.export.sql_files.loading import load
+from schema.export.sql_files.lost_attributes import Differences, read_lost_attributes
 from schema.export.sql_files.scratch_database import APPLICATION, ScratchDatabase, scratch_database
 from schema.model.objects import Object
 
 
-def read_declaration(address: Address, folder: Path) -> tuple[Object, ...]:
+def read_declaration(address: Address, folder: Path, differences: Differences) -> tuple[Object, ...]:
     """Return what the CREATE statements in `folder` declare, each object after its dependencies.
 
-    They run in a scratch database beside the live one at `address`, which itself is only read. Raises DeclarationError
-    with file and line for a statement that fails or cannot be part of a declaration, and with a line for each thing
-    that they make and no declaration can have; UnsupportedError where there can be no scratch database.
+    They run in a scratch database beside the live one at `address`, which itself is only read. `differences` compares
+    what the catalogs hold of objects. Raises DeclarationError with file and line for a statement that fails or cannot
+    be part of a declaration, and with a line for each object and attribute that no declaration can have;
+    UnsupportedError where there can be no scratch database.
     """
     files = read_statements(folder)
     with scratch_database(address) as scratch:
@@ -27,6 +29,9 @@ def read_declaration(address: Address, folder: Path) -> tuple[Object, ...]:
         adopted = adopt(scratch.address)
         refused = [f"{folder}: {remark}" for remark in adopted.remarks]
         refused += _undeclared(scratch, folder, {declared.schema for declared in adopted.objects})
+        if not refused:
+            lost = read_lost_attributes(address, scratch, adopted.objects, differences)
+            refused += [f"{folder}: {line}" for line in lost]
     if refused:
         raise DeclarationError("\n".join(refused) + "; a declaration cannot have that, so that nothing was compared; "
                                "take it out of the files, and leave it to migrations of yours")
