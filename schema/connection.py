@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from schema.errors import ServerUnreachableError
+from schema.restoring import require_restored
 
 # On loopback an embedded server may first have to finish with another client; from afar, silence means nobody is there.
 LOOPBACK_SECONDS, REMOTE_SECONDS = 60, 10
@@ -67,23 +68,28 @@ class Address:
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
     def connect(self, *, autocommit: bool = True, wait_seconds: float = 15.0,
-                application_name: str = "lifecompanion", options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
+                application_name: str = "lifecompanion", options: str = "", amid_restore: bool = False
+                ) -> psycopg.Connection[tuple[Any, ...]]:
         """Open a connection in UTC, waiting up to `wait_seconds` for a server that is starting or has too many clients.
 
         `options` are further ones for the server's process, as `-c name=value`; the role's own settings override them.
-        Raises ServerUnreachableError with one line (address, the server's message, remedy), never with the password.
+        Raises ServerUnreachableError with one line (address, the server's message, remedy), never with the password;
+        UnfinishedRestoreError, unless `amid_restore`, where a restore into the database has not come to its end.
         """
         retrying = Retrying(stop=stop_after_delay(wait_seconds), wait=wait_random_exponential(0.1, max=2),
                             retry=retry_if_exception(_is_passing), reraise=True)
         try:
             seconds = LOOPBACK_SECONDS if self.host in ("127.0.0.1", "localhost") else REMOTE_SECONDS
-            return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
-                            application_name=application_name, client_encoding="UTF8",
-                            options=f"-c timezone=UTC {options}".rstrip(),
-                            # Else the environment is asked, and may lead elsewhere.
-                            hostaddr="", target_session_attrs="any", **KEEPALIVES)
+            connection = retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
+                                  application_name=application_name, client_encoding="UTF8",
+                                  options=f"-c timezone=UTC {options}".rstrip(),
+                                  # Else the environment is asked, and may lead elsewhere.
+                                  hostaddr="", target_session_attrs="any", **KEEPALIVES)
+            if not amid_restore:
+                _require_restored(connection)
         except psycopg.Error as error:
             raise ServerUnreachableError(self._explain(error)) from None
+        return connection
 
     def _explain(self, error: psycopg.Error) -> str:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -95,6 +101,16 @@ class Address:
         else:
             remedy = "check that the server runs and that host and port are right"
         return f"{self}: cannot connect: {reason}; {remedy}"
+
+
+def _require_restored(connection: psycopg.Connection[Any]) -> None:
+    """Close the connection where the database is in the midst of a restore; leaves no transaction open."""
+    try:
+        require_restored(connection)
+        connection.rollback()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _is_passing(error: BaseException) -> bool:
