@@ -107,7 +107,6 @@ def _require_restored(connection: psycopg.Connection[Any]) -> None:
     """Close the connection where the database is in the midst of a restore; leaves no transaction open."""
     try:
         require_restored(connection)
-        connection.rollback()
     except BaseException:
         connection.close()
         raise
