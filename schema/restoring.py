@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from psycopg import Connection, sql
+from psycopg.errors import QueryCanceled
 
 from schema.errors import UnfinishedRestoreError
 
 # A setting of a database that a restore of ours goes on in, or was killed in: the id of the backup.
 UNFINISHED = "lifecompanion.restoring"
 SWITCHED_OFF = "timescaledb.restoring"
-# In one message; a login's own limit, however short, is not to end it.
+# In one message, so that a login's own limit ends it at most before its second word; then it is asked again.
+ATTEMPTS = 20
 ASKED = f"""
     BEGIN; SET LOCAL statement_timeout = 0;
     SELECT current_setting('{UNFINISHED}', true), current_setting('{SWITCHED_OFF}', true); COMMIT"""
@@ -27,10 +29,7 @@ PLACES = """
 
 def require_restored(connection: Connection[Any]) -> None:
     """Raise UnfinishedRestoreError, with the remedy, where a restore into this database has not come to its end."""
-    answers = connection.execute(ASKED.encode())
-    while answers.description is None and answers.nextset():
-        pass  # the SELECT alone has rows
-    backup, switched_off = answers.fetchone() or (None, None)
+    backup, switched_off = _ask(connection)
     if backup:
         name = connection.info.dbname
         raise UnfinishedRestoreError(
@@ -38,6 +37,21 @@ def require_restored(connection: Connection[Any]) -> None:
             f"it, or restore again into {name}, which drops what is there first")
     if _is_on(switched_off):
         raise UnfinishedRestoreError(_explain(connection))
+
+
+def _ask(connection: Connection[Any]) -> tuple[str | None, str | None]:
+    """Both settings, None for one that nothing sets."""
+    for attempt in range(ATTEMPTS):
+        try:
+            answers = connection.execute(ASKED.encode())
+            while answers.description is None and answers.nextset():
+                pass  # the SELECT alone has rows
+            return answers.fetchone() or (None, None)
+        except QueryCanceled:
+            connection.rollback()
+            if attempt == ATTEMPTS - 1:
+                raise
+    return None, None
 
 
 def _is_on(value: str | None) -> bool:

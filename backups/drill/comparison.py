@@ -12,7 +12,7 @@ from itertools import chain
 from backups.drill.chunk_comparison import compare_chunks, describe_unread, queue_chunks
 from backups.drill.row_multisets import holds_rows
 from backups.logical.copy_out import Reading, begin_reading
-from backups.logical.manifest import Manifest, TableData
+from backups.logical.manifest import Manifest, TableData, count_rows
 from backups.logical.reader import Opened
 from backups.logical.snapshot import Source, SourceTable, snapshot_of
 from backups.logical.work_queue import Piece, PieceQueue
@@ -21,7 +21,7 @@ from schema.connection import Address
 
 @dataclass
 class Comparison:
-    """The number of tables and rows compared, and a line for each difference.
+    """The number of tables, and of rows as queries give them, that were compared, and a line for each difference.
 
     `unread` has a line for what was compared as it is stored alone, not as a query gives it.
     """
@@ -57,6 +57,7 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
     (jobs, hypertables), not by rows. Chunks with compressed batches are compared as queries give them too.
     """
     comparison, lock, doubtful = Comparison(), threading.Lock(), list[tuple[SourceTable, list[TableData]]]()
+    read = dict[str, int]()
     # What these hold compressed is compared as rows. An array of a type of the database's own, which has another number
     # there, comes back in other bytes.
     read_as_rows = {chunk.batches for chunk in manifest.chunks or () if chunk.checksum is not None}
@@ -64,8 +65,7 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
 
     def keep(source: SourceTable, rows: int, digest: str) -> None:
         with lock:
-            comparison.tables += 1
-            comparison.rows += rows
+            read[source.full_name] = rows
             parts = wanted.get(source.full_name)
             if parts is None:
                 return
@@ -90,6 +90,7 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
         with ThreadPoolExecutor(max_workers=workers) as pool:
             for future in begin_reading(pool, address, reading, workers=workers, alone=source.snapshot is None):
                 future.result()
+    comparison.tables, comparison.rows = len(read), sum(count_rows(read, chunks.rows).values())
     comparison.differences += compare_chunks(manifest.chunks, chunks.rows)
     comparison.unread += describe_unread(manifest)
     comparison.differences += [_difference(parts, _rows(parts)) for source_table, parts in doubtful if opened and not

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -198,10 +198,7 @@ class Manifest(_Grown, Sealed):
         for table in self.tables:
             if table.extension is None:
                 counts[table.full_name] = counts.get(table.full_name, 0) + table.rows
-        for chunk in self.chunks or ():
-            counts.pop(chunk.batches, None)
-            counts[chunk.full_name] = chunk.rows
-        return counts
+        return count_rows(counts, self.chunks or ())
 
     @property
     def stored_bytes(self) -> int:
@@ -270,3 +267,13 @@ def sort_for_reading(tables: Iterable[TableData]) -> list[TableData]:
 def index_by_name(tables: Sequence[TableData]) -> dict[str, TableData]:
     """The tables by their full name."""
     return {table.full_name: table for table in tables}
+
+
+def count_rows(stored: Mapping[str, int], chunks: Iterable[ChunkRows]) -> dict[str, int]:
+    """The number of rows of each table and chunk as a query gives them, from those of what is stored, batches included.
+    """
+    counts = dict(stored)
+    for chunk in chunks:
+        counts.pop(chunk.batches, None)
+        counts[chunk.full_name] = chunk.rows
+    return counts
