@@ -236,8 +236,9 @@ def test_owner_grants_and_settings_of_the_database_are_restored(subject: Backed)
 def test_settings_that_are_lists_and_those_of_roles_are_the_same_again(subject: Backed) -> None:
     name = sql.Identifier(subject.source.database)
     role = sql.Identifier(f"Role of {subject.source.database}")
-    settings = ("SELECT rolname::text, unnest(setconfig) FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole"
-                " WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1, 2")
+    settings = ("SELECT rolname::text, unnest(setconfig) FROM pg_db_role_setting LEFT JOIN pg_roles ON pg_roles.oid ="
+                " setrole WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                " ORDER BY 1, 2")
     path = sql.SQL("SET search_path = public, \"Odd, \"\"S\", \"$user\"")
     with subject.admin.connect() as connection:
         connection.execute(sql.SQL("CREATE ROLE {}").format(role))
