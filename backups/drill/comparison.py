@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from backups.drill.chunk_comparison import compare_chunks, describe_unread, queue_chunks
-from backups.drill.row_multisets import holds_rows
+from backups.drill.row_multisets import COMPRESSED, FILTERS, holds_rows
 from backups.logical.copy_out import Reading, begin_reading
 from backups.logical.manifest import Manifest, TableData, count_rows
 from backups.logical.reader import Opened
@@ -95,7 +95,7 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
     comparison.unread += describe_unread(manifest)
     comparison.differences += [_difference(parts, _rows(parts)) for source_table, parts in doubtful if opened and not
                                holds_rows(address, source_table, chain.from_iterable(map(opened.rows, parts)),
-                                          plain_only=source_table.full_name in read_as_rows)]
+                                          without=[FILTERS, *[COMPRESSED] * (source_table.full_name in read_as_rows)])]
     return comparison
 
 

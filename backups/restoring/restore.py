@@ -31,6 +31,7 @@ from backups.restoring.held_jobs import hold_jobs
 from backups.restoring.materialized_views import fill_views
 from backups.restoring.missing_values import find_lost_values, set_missing_values
 from backups.restoring.sessions import Sessions, log_in, open_sessions
+from backups.restoring.sparse_indexes import clear_useless_filters
 from backups.restoring.target_database import create_database, create_roles, drop_database, finish_database, require_fit
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
@@ -166,6 +167,7 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
             run.phase("large objects", lambda: _pg_restore(run, "data", jobs=1))
         with database.enter() as connection:
             set_missing_values(connection, manifest.chunks or ())
+            clear_useless_filters(connection, manifest.server.timescaledb)
             _set_sequences(connection, [value for value in manifest.sequences if not value.configuration])
         run.phase("indexes", lambda: _pg_restore(run, "post-data", jobs=run.workers))
         with database.enter() as connection:

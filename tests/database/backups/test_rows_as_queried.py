@@ -70,6 +70,18 @@ CHANGED = (
     " count(*) AS n, sum(first) AS s FROM \"Old rows\" GROUP BY 1, 2",
     "ALTER MATERIALIZED VIEW by_hour SET (timescaledb.compress)",
     "SELECT compress_chunk(c) FROM show_chunks('by_hour') c")
+# Columns whose batches have filters of hashes, made without a word for an index, of enums' numbers among them.
+FILTERED = (
+    "CREATE TYPE kept AS (mood \"Mood\", n int)",
+    "CREATE TABLE filtered (at timestamptz NOT NULL, d int, mood \"Mood\", moods \"Mood\"[], kept kept, note text)",
+    "SELECT create_hypertable('filtered', 'at', chunk_time_interval => interval '100 days')",
+    *(f"CREATE INDEX ON filtered ({columns})" for columns in ("mood", "moods", "kept", "note", "note, mood")),
+    "ALTER TABLE filtered SET (timescaledb.compress, timescaledb.compress_segmentby = 'd')",
+    "INSERT INTO filtered SELECT '2026-01-05'::timestamptz + n * interval '1 min', n % 3, 'sad', '{sad}',"
+    " ROW('sad', 1)::kept, md5(n::text) FROM generate_series(1, 300) n",
+    "SELECT compress_chunk(c) FROM show_chunks('filtered') c")
+CONDITIONS = {"mood = 'sad'": 300, "moods = '{sad}'": 300, "kept = ROW('sad', 1)::public.kept": 300,
+              "note = md5('7')": 1, "note = md5('7') AND mood = 'sad'": 1}
 AS_QUERIED = {name: f"SELECT count(*), sum(hashtextextended(x::text, 0)) FROM public.{name} AS x"
               for name in ('"Old rows"', "by_hour")}
 
@@ -109,7 +121,7 @@ class Subject:
 def subject(server: Server, s3: S3Server) -> Iterator[Subject]:
     with backed(server, s3.login, rows=2000) as backed_up:
         backed_up.database.execute("SET search_path = public", *CREATED)
-        backed_up.database.execute("SET search_path = public", *CHANGED)
+        backed_up.database.execute("SET search_path = public", *CHANGED, *FILTERED)
         yield Subject(backed_up, backed_up.back_up())
 
 
@@ -134,6 +146,23 @@ def test_every_value_comes_back_as_a_query_gave_it(subject: Subject) -> None:
         assert ask(subject.at(name), "SELECT first, \"Column 0\" FROM public.\"Old rows\" WHERE at = '2026-01-01 00:01'"
                    ) == [(77, False)]
         assert ask(subject.at(name), "SELECT count(*) FROM public.\"Old rows\" WHERE \"Column 0\" IS NULL") == [(0,)]
+
+
+def test_a_condition_finds_what_it_found_whatever_filters_batches_have(subject: Subject) -> None:
+    def found(address: Address) -> list[int]:
+        return [ask(address, f"SELECT count(*) FROM public.filtered WHERE {condition}")[0][0]
+                for condition in CONDITIONS]
+
+    assert found(subject.backed.source) == list(CONDITIONS.values())
+    with subject.backed.room() as name:
+        subject.restore(name)
+        assert found(subject.at(name)) == list(CONDITIONS.values())
+        # The one that no enum is in is kept.
+        batches = next(chunk.batches for chunk in subject.manifest.chunks or () if chunk.full_name in {
+            table.full_name for table in subject.manifest.tables if table.hypertable == "public.filtered"})
+        assert ask(subject.at(name), "SELECT count(_ts_meta_v2_bloomh_note) > 0, count(_ts_meta_v2_bloomh_mood) FROM "
+                   + batches) == [(True, 0)]
+        assert subject.compare(name).differences == []
 
 
 def test_counts_are_rows_and_batches_are_none(subject: Subject, tmp_path: Path) -> None:
