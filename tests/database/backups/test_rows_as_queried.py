@@ -76,7 +76,8 @@ FILTERED = (
     "CREATE TABLE filtered (at timestamptz NOT NULL, d int, mood \"Mood\", moods \"Mood\"[], kept kept, note text)",
     "SELECT create_hypertable('filtered', 'at', chunk_time_interval => interval '100 days')",
     *(f"CREATE INDEX ON filtered ({columns})" for columns in ("mood", "moods", "kept", "note", "note, mood")),
-    "ALTER TABLE filtered SET (timescaledb.compress, timescaledb.compress_segmentby = 'd')",
+    "ALTER TABLE filtered SET (timescaledb.compress, timescaledb.compress_segmentby = 'd',"
+    " timescaledb.compress_orderby = 'at')",
     "INSERT INTO filtered SELECT '2026-01-05'::timestamptz + n * interval '1 min', n % 3, 'sad', '{sad}',"
     " ROW('sad', 1)::kept, md5(n::text) FROM generate_series(1, 300) n",
     "SELECT compress_chunk(c) FROM show_chunks('filtered') c")
