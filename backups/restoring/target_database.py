@@ -17,8 +17,7 @@ from backups.errors import RestoreError
 from backups.logical.manifest import Manifest, Role, Server
 from backups.logical.snapshot import answers_alone
 from backups.restoring.settings import set_settings
-from schema.connection import Address
-from schema.restoring import UNFINISHED
+from schema.connection import UNFINISHED, Address
 
 # pg_database's letters for where a locale's rules come from, and the words that name the locale then.
 PROVIDERS = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
