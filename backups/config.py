@@ -102,6 +102,8 @@ class BackupConfig(_Part):
     drill: dict[str, Any] | None = None
     # How long a recovery may take before `status` fails and an incremental is taken out of turn.
     recovery_time_target: Annotated[float, Field(gt=0)] = 60
+    # How many seconds a logical backup may take to read compressed rows as queries give them, which a drill compares.
+    proof_seconds: Annotated[float, Field(ge=0)] = 60
 
     @model_validator(mode="before")
     @classmethod

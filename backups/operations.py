@@ -38,7 +38,7 @@ def take_logical(config: BackupConfig, *, verified: bool = True, workers: int = 
             before = f", {progress.earlier / 1e6:,.0f} MB sent before" if progress.earlier else ""
             listener(f"{progress.rows:,} rows, {rate:.1f} MB/s sent{before}", progress.done / max(progress.total, 1))
         manifest = run_logical(store, ring, config.source(), image=config.image, workers=workers, pending=pending,
-                               listener=tell)
+                               seconds=config.proof_seconds, listener=tell)
     if verified:
         from backups.logical.catalog import find_backup
         from backups.logical.verify import verify

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import psycopg
+from psycopg import Connection, sql
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import QueryCanceled
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from schema.errors import QueryError, ServerUnreachableError
+from schema.errors import QueryError, ServerUnreachableError, UnfinishedRestoreError
 
 # On loopback an embedded server may first have to finish with another client; from afar, silence means nobody is there.
 LOOPBACK_SECONDS, REMOTE_SECONDS = 60, 10
@@ -29,6 +31,22 @@ KEEPALIVES = {"keepalives_idle": 20, "keepalives_interval": 10, "keepalives_coun
 UNLIMITED = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
 # Not a file, but libpq's word for the certificates of the operating system.
 SYSTEM = "system"
+# A setting of a database that a restore of ours goes on in, or was killed in: the id of the backup.
+UNFINISHED = "lifecompanion.restoring"
+SWITCHED_OFF = "timescaledb.restoring"
+# In one message, so that a login's own limit ends it at most before its second word; then it is asked again.
+ATTEMPTS = 20
+ASKED = f"""
+    BEGIN; SET LOCAL statement_timeout = 0;
+    SELECT current_setting('{UNFINISHED}', true), current_setting('{SWITCHED_OFF}', true); COMMIT"""
+# Where it is set, most particular first; the server's own configuration last.
+PLACES = """
+    SELECT d.datname::text, r.rolname::text
+      FROM pg_db_role_setting s
+      LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole
+     WHERE (s.setdatabase = 0 OR d.datname = current_database()) AND (s.setrole = 0 OR r.rolname = session_user)
+       AND EXISTS (SELECT FROM unnest(s.setconfig) AS entry WHERE split_part(entry, '=', 1) = %s)
+     ORDER BY s.setrole = 0, s.setdatabase = 0"""
 # Whatever goes wrong is an exception; what the driver tells a log beside it is for whoever listens to that log.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
@@ -68,23 +86,28 @@ class Address:
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
     def connect(self, *, autocommit: bool = True, wait_seconds: float = 15.0,
-                application_name: str = "lifecompanion", options: str = "") -> psycopg.Connection[tuple[Any, ...]]:
+                application_name: str = "lifecompanion", options: str = "", amid_restore: bool = False
+                ) -> psycopg.Connection[tuple[Any, ...]]:
         """Open a connection in UTC, waiting up to `wait_seconds` for a server that is starting or has too many clients.
 
         `options` are further ones for the server's process, as `-c name=value`; the role's own settings override them.
-        Raises ServerUnreachableError with one line (address, the server's message, remedy), never with the password.
+        Raises ServerUnreachableError with one line (address, the server's message, remedy), never with the password;
+        UnfinishedRestoreError, unless `amid_restore`, where a restore into the database has not come to its end.
         """
         retrying = Retrying(stop=stop_after_delay(wait_seconds), wait=wait_random_exponential(0.1, max=2),
                             retry=retry_if_exception(_is_passing), reraise=True)
         try:
             seconds = LOOPBACK_SECONDS if self.host in ("127.0.0.1", "localhost") else REMOTE_SECONDS
-            return retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
-                            application_name=application_name, client_encoding="UTF8",
-                            options=f"-c timezone=UTC {options}".rstrip(),
-                            # Else the environment is asked, and may lead elsewhere.
-                            hostaddr="", target_session_attrs="any", **KEEPALIVES)
+            connection = retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
+                                  application_name=application_name, client_encoding="UTF8",
+                                  options=f"-c timezone=UTC {options}".rstrip(),
+                                  # Else the environment is asked, and may lead elsewhere.
+                                  hostaddr="", target_session_attrs="any", **KEEPALIVES)
+            if not amid_restore:
+                require_restored(connection)
         except psycopg.Error as error:
             raise ServerUnreachableError(self._explain(error)) from None
+        return connection
 
     def _explain(self, error: psycopg.Error) -> str:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -112,6 +135,54 @@ def one_line_errors(database: str) -> Iterator[None]:
         else:
             remedy = "correct the cause and try again"
         raise QueryError(f"{database}: {words}; {remedy}") from None
+
+
+def require_restored(connection: Connection[Any]) -> None:
+    """Raise UnfinishedRestoreError, with the remedy, where a restore into this database has not come to its end."""
+    backup, switched_off = _ask(connection)
+    if backup:
+        name = connection.info.dbname
+        raise UnfinishedRestoreError(
+            f"database {name}: the restore of backup {backup} into it goes on, or was killed before its end; wait for "
+            f"it, or restore again into {name}, which drops what is there first")
+    if _is_on(switched_off):
+        raise UnfinishedRestoreError(_explain(connection))
+
+
+def _ask(connection: Connection[Any]) -> tuple[str | None, str | None]:
+    """Both settings, None for one that nothing sets."""
+    for attempt in range(ATTEMPTS):
+        try:
+            answers = connection.execute(ASKED.encode())
+            while answers.description is None and answers.nextset():
+                pass  # the SELECT alone has rows
+            return answers.fetchone() or (None, None)
+        except QueryCanceled:
+            connection.rollback()
+            if attempt == ATTEMPTS - 1:
+                raise
+    return None, None
+
+
+def _is_on(value: str | None) -> bool:
+    """Whether the server takes this text for true; it is any text while nothing has loaded TimescaleDB."""
+    text = (value or "").lower()
+    return bool(text) and (text in ("on", "1") or any(word.startswith(text) for word in ("true", "yes")))
+
+
+def _explain(connection: Connection[Any]) -> str:
+    place = connection.execute(PLACES, [SWITCHED_OFF]).fetchone()
+    database, role = place or (None, None)
+    owners = [sql.SQL(word).format(sql.Identifier(name)) for word, name in (
+        ("ROLE {}" if role else "", role), ("IN DATABASE {}" if role else "DATABASE {}", database)) if name]
+    if owners:
+        setter = sql.SQL(" ").join(owners).as_string(connection)
+        remedy = f"ALTER {setter} RESET {SWITCHED_OFF}"
+    else:
+        setter, remedy = "the whole server", f"ALTER SYSTEM RESET {SWITCHED_OFF} and reload the configuration"
+    after = "SELECT timescaledb_post_restore() there where a restore was to end, else " if database and not role else ""
+    return (f"database {connection.info.dbname}: {SWITCHED_OFF} is on (set for {setter}), so TimescaleDB is switched "
+            f"off in it, as in the midst of a restore; run {after}{remedy}")
 
 
 def _is_passing(error: BaseException) -> bool:

@@ -9,6 +9,10 @@ class ServerUnreachableError(SchemaError):
     """The server does not answer or refuses the login; the message never contains a password."""
 
 
+class UnfinishedRestoreError(SchemaError):
+    """A restore into the database goes on or was killed, or TimescaleDB is switched off in it as for one."""
+
+
 class DeclarationError(SchemaError):
     """A declaration is wrong in itself, whatever the server."""
 

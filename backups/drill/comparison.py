@@ -9,22 +9,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 
-from backups.drill.row_multisets import holds_rows
+from backups.drill.chunk_comparison import compare_chunks, describe_unread, queue_chunks
+from backups.drill.row_multisets import COMPRESSED, FILTERS, holds_rows
 from backups.logical.copy_out import Reading, begin_reading
-from backups.logical.manifest import Manifest, TableData
+from backups.logical.manifest import Manifest, TableData, count_rows
 from backups.logical.reader import Opened
-from backups.logical.snapshot import SourceTable, snapshot_of
+from backups.logical.snapshot import Source, SourceTable, snapshot_of
 from backups.logical.work_queue import Piece, PieceQueue
 from schema.connection import Address
 
 
 @dataclass
 class Comparison:
-    """The number of tables and rows compared, and a line for each difference."""
+    """The number of tables, and of rows as queries give them, that were compared, and a line for each difference.
+
+    `unread` has a line for what was compared as it is stored alone, not as a query gives it.
+    """
 
     tables: int = 0
     rows: int = 0
     differences: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 class _Digest:
@@ -49,15 +54,18 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
     The server may place a row in a gap of an earlier page, and parts of a large table are loaded in parallel. With
     `opened`, a table whose rows come in another order is therefore compared again, row by row, with the bucket's;
     without it, another order is a difference. Extensions' configuration tables are compared through the fingerprint
-    (jobs, hypertables), not by rows.
+    (jobs, hypertables), not by rows. Chunks with compressed batches are compared as queries give them too.
     """
     comparison, lock, doubtful = Comparison(), threading.Lock(), list[tuple[SourceTable, list[TableData]]]()
+    read = dict[str, int]()
+    # What these hold compressed is compared as rows. An array of a type of the database's own, which has another number
+    # there, comes back in other bytes.
+    read_as_rows = {chunk.batches for chunk in manifest.chunks or () if chunk.checksum is not None}
     wanted = {name: parts for name, parts in manifest.parts().items() if parts[0].extension is None}
 
     def keep(source: SourceTable, rows: int, digest: str) -> None:
         with lock:
-            comparison.tables += 1
-            comparison.rows += rows
+            read[source.full_name] = rows
             parts = wanted.get(source.full_name)
             if parts is None:
                 return
@@ -75,20 +83,31 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
         comparison.differences += [f"{name}: not there, required {_rows(parts)} rows"
                                    for name, parts in wanted.items() if name not in names]
         comparison.differences += [f"{name}: there, but not in the backup" for name in sorted(names - wanted.keys())]
-        sequences = {sequence.full_name: sequence for sequence in source.surroundings.sequences}
-        comparison.differences += [f"{sequence.full_name}: stands at another value than {sequence.last_value}"
-                                   for sequence in manifest.sequences if sequences.get(sequence.full_name) != sequence]
-        if source.server.server_version // 10000 == manifest.server.server_version // 10000 \
-                and source.surroundings.fingerprint != manifest.fingerprint:
-            comparison.differences.append("structure: not the one that was backed up")
+        comparison.differences += _compare_surroundings(source, manifest)
         reading: Future[Reading] = Future()
-        reading.set_result(Reading(source, PieceQueue(tables), lambda piece: _Digest(piece, keep)))
+        chunks = queue_chunks(manifest, source.compressed)
+        reading.set_result(Reading(source, PieceQueue(tables), lambda piece: _Digest(piece, keep), chunks))
         with ThreadPoolExecutor(max_workers=workers) as pool:
             for future in begin_reading(pool, address, reading, workers=workers, alone=source.snapshot is None):
                 future.result()
+    comparison.tables, comparison.rows = len(read), sum(count_rows(read, chunks.rows).values())
+    comparison.differences += compare_chunks(manifest.chunks, chunks.rows)
+    comparison.unread += describe_unread(manifest)
     comparison.differences += [_difference(parts, _rows(parts)) for source_table, parts in doubtful if opened and not
-                               holds_rows(address, source_table, chain.from_iterable(map(opened.rows, parts)))]
+                               holds_rows(address, source_table, chain.from_iterable(map(opened.rows, parts)),
+                                          without=[FILTERS, *[COMPRESSED] * (source_table.full_name in read_as_rows)])]
     return comparison
+
+
+def _compare_surroundings(source: Source, manifest: Manifest) -> list[str]:
+    """A line for each sequence that stands elsewhere, and one where the structure differs."""
+    sequences = {sequence.full_name: sequence for sequence in source.surroundings.sequences}
+    lines = [f"{sequence.full_name}: stands at another value than {sequence.last_value}"
+             for sequence in manifest.sequences if sequences.get(sequence.full_name) != sequence]
+    if source.server.server_version // 10000 == manifest.server.server_version // 10000 \
+            and source.surroundings.fingerprint != manifest.fingerprint:
+        lines.append("structure: not the one that was backed up")
+    return lines
 
 
 def _rows(parts: Sequence[TableData]) -> int:

@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,6 +66,8 @@ class Drill:
     # What only a physical one has: the point that it was recovered to, and how much WAL was replayed until there.
     point: str | None = None
     replayed_bytes: int = 0
+    # What was compared as it is stored alone, not as queries give it: a line for each kind of it, and why.
+    unread: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -164,7 +166,7 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
     manifest, address = entry.manifest, replace(server, database=name)
     assert manifest
     restored: Restored | None = None
-    steps, jobs, tables, seconds = list[str](), dict[str, str](), 0, dict[str, float]()
+    steps, jobs, tables, seconds, unread = list[str](), dict[str, str](), 0, dict[str, float](), list[str]()
     since = time.monotonic()
     try:
         restored = restore_logical(store, ring, entry, server, name, image=image, listener=listener)
@@ -172,7 +174,8 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
         recovery = time.monotonic() - since
         listener("compare", 0.0)
         comparison = compare(manifest, address, image=image, opened=Opened(store, *open_backup(store, ring, entry)))
-        tables, problems = comparison.tables, list(comparison.differences)
+        tables, problems = comparison.tables, [*restored.lost, *comparison.differences]
+        unread += comparison.unread
         seconds["compare"] = round(time.monotonic() - since - recovery, 2)
         release_jobs(address) if manifest.server.timescaledb else None
         steps, jobs = check_schema_and_jobs(address, timestamps, problems)
@@ -182,7 +185,7 @@ def _drill(store: Store, ring: Keyring, entry: Entry, server: Address, name: str
     return Drill(entry.id, entry.database, entry.taken.isoformat(timespec="seconds"),
                  datetime.now(UTC).isoformat(timespec="seconds"),
                  manifest.server.origin(), restored.rows if restored else 0, manifest.stored_bytes, seconds,
-                 round(recovery, 2), tables, jobs, steps, problems)
+                 round(recovery, 2), tables, jobs, steps, problems, unread=unread)
 
 
 def check_schema_and_jobs(address: Address, timestamps: Timestamps | None, problems: list[str]

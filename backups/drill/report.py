@@ -30,6 +30,7 @@ def render_page(drills: Sequence[Facts]) -> str:
             *(replayed if physical else []), ("drill", last["when"]), ("signed off by", last.get("signed_off_by", "")),
             ("server", last["server"]), ("rows", f"{last['rows']:,}"),
             ("tables and chunks compared", str(last["tables_compared"])),
+            *(("compared as stored alone", line) for line in last.get("unread", [])),
             ("size of its files" if physical else "stored", f"{last['bytes'] / 1e6:,.1f} MB"),
             ("time to recover", f"{last['recovery_seconds']:.1f} s"),
             ("of which", name_parts(last["seconds"])), ("beside that", name_parts(last["seconds"], drill_only=True)),

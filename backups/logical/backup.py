@@ -16,6 +16,7 @@ from typing import Any
 
 from backups.errors import DumpError
 from backups.logical.catalog import KEYS, LOGICAL, clear_unfinished
+from backups.logical.chunk_rows import SECONDS, ChunkQueue
 from backups.logical.copy_out import Reading, begin_reading
 from backups.logical.manifest import NAME, Manifest, TableData
 from backups.logical.pipeline import Pipeline, ProgressListener, Run, StoppedError
@@ -38,10 +39,11 @@ Dumped = tuple[bytes, Programs]
 
 def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | None = None,
                 image_digest: str | None = None, workers: int = WORKERS, pending: PendingSnapshot | None = None,
-                listener: ProgressListener = ignore) -> Manifest:
+                seconds: float = SECONDS, listener: ProgressListener = ignore) -> Manifest:
     """Take a backup of the database and add it to the catalogue; a failed one is not listed.
 
-    `pending` is a snapshot that is being taken already. Rows and files are never written to this machine's disk.
+    `pending` is a snapshot that is being taken already; `seconds` is how long compressed rows may be read as queries
+    give them. Rows and files are never written to this machine's disk.
     Objects that an interrupted run uploaded are reused (`resume`). Raises BusyError, DumpError, S3Error.
     """
     started = datetime.now(UTC)
@@ -66,7 +68,8 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
         # Where this is interrupted, nothing is to go on.
         held.callback(run.stopped.set)
         queue = PieceQueue.of(source, len(readers), lambda *place: earlier.result().find_from(*place))
-        reading.set_result(Reading(source, queue, run.sink))
+        chunks = ChunkQueue(source.compressed, seconds=seconds, stopped=run.stopped.is_set)
+        reading.set_result(Reading(source, queue, run.sink, chunks))
         (structure, programs), around = _stream(run, readers, pool.submit(
             _structure, run, image, address, dumped))
         # No other backup of this database begins before this one is listed.
@@ -75,7 +78,7 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
             program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
             structure=structure, tables=_list_tables(run, queue, around),
             sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
-            fingerprint=around.fingerprint).with_seal(run.data_key)
+            fingerprint=around.fingerprint, chunks=chunks.rows).with_seal(run.data_key)
         require_earlier_objects(store, manifest, under)
         store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest

@@ -9,12 +9,14 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import asyncpg
 import psycopg
 
 from backups.errors import DumpError
+from backups.logical.chunk_rows import END, ChunkQueue, Question
 from backups.logical.snapshot import APPLICATION, Source, SourceTable, settings
 from backups.logical.work_queue import Piece, PieceQueue
 from backups.postgresql.asyncpg_login import FAILURES, log_in, one_line
@@ -24,6 +26,8 @@ from schema.connection import Address
 # two milliseconds ahead; the socket's buffer has room for that.
 GATHERED_BYTES = 1 << 17
 GATHER_SECONDS = 0.002
+# So often is looked whether somebody still wants what a long question finds.
+POLL_SECONDS = 0.5
 # After a failure, for asyncpg to close what it has opened: it does so in the loop's next turns.
 CLOSING_SECONDS = 0.02
 # Returns no rows; raises glibc's mmap threshold in the backend by allocating and freeing memory once. From then on the
@@ -45,11 +49,15 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Reading:
-    """What all readers share: the snapshot, the queue of pieces, and the function that makes a sink for a piece."""
+    """What all readers share: the snapshot, the queue of pieces, and the function that makes a sink for a piece.
+
+    After the pieces they read the rows of `chunks`.
+    """
 
     source: Source
     queue: PieceQueue
     sink: Callable[[Piece], Sink]
+    chunks: ChunkQueue = field(default_factory=ChunkQueue)
 
 
 def begin_reading(pool: ThreadPoolExecutor, address: Address, reading: Future[Reading], *, workers: int, alone: bool
@@ -80,6 +88,22 @@ def copy_over_snapshot(reading: Future[Reading]) -> None:
                 sink.abandon()
                 raise
             sink = sink.finish(rows)
+    given.source.ask(lambda connection: _ask_of_chunks(connection, given.chunks))
+
+
+def _ask_of_chunks(connection: psycopg.Connection[Any], chunks: ChunkQueue) -> None:
+    """What `_ask_chunks` does, over a connection that is not asyncpg's."""
+    while question := chunks.take():
+        connection.execute(question.begin.encode())
+        try:
+            row = connection.execute(question.query.encode()).fetchone()
+            assert row
+            chunks.keep(question, row)
+        except psycopg.Error as error:
+            late = isinstance(error, psycopg.errors.QueryCanceled)
+            if error.sqlstate is None or not chunks.put_back(question, one_line(error), late=late):
+                raise
+        connection.execute(END.encode())
 
 
 def _ended_before(database: str, error: BaseException) -> DumpError:
@@ -118,9 +142,28 @@ async def _copy_out(address: Address, reading: Future[Reading]) -> None:
             sink: Sink | None = given.sink(piece)
             while sink:
                 sink = await _copy_piece(connection, piece, sink)
+        while question := given.chunks.take():
+            await _ask(connection, given.chunks, question)
     finally:
         # At once: a reader that failed has a COPY under way, for whose end nobody waits.
         connection.terminate()
+
+
+async def _ask(connection: Any, chunks: ChunkQueue, question: Question) -> None:
+    """Ask a chunk's rows; where the server does not give them, the question goes back into the queue."""
+    await connection.execute(question.begin)
+    asked = asyncio.ensure_future(connection.fetchrow(question.query))
+    while not (await asyncio.wait([asked], timeout=POLL_SECONDS))[0]:
+        if chunks.stopped:
+            asked.cancel()
+            return
+    try:
+        chunks.keep(question, asked.result())
+    except asyncpg.PostgresError as error:
+        late = isinstance(error, asyncpg.QueryCanceledError)
+        if not chunks.put_back(question, one_line(error), late=late):
+            raise
+    await connection.execute(END)
 
 
 async def _copy_piece(connection: Any, piece: Piece, sink: Sink) -> Sink | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -18,13 +17,14 @@ from pydantic import (
 )
 
 from backups.errors import DamagedError
-from backups.storage.encryption import seal
 from backups.storage.object_store import Stored
+from backups.storage.sealed import Sealed
 
 # 2: small tables share objects, and each stream ends with zstd's checksum of the plain text. 3: large tables come in
-# parts. What earlier formats say is read as ever.
-FORMAT = 3
-READABLE = (1, 2, 3)
+# parts. 4: chunks with compressed batches have their rows as a query gives them, and the values of columns that batches
+# lack. What earlier formats say is read as ever.
+FORMAT = 4
+READABLE = (1, 2, 3, 4)
 NAME = "manifest.json"
 Count = Annotated[int, Field(ge=0)]
 
@@ -48,7 +48,8 @@ class Server(_Grown):
     """The server and the database that were backed up; `edition` is TimescaleDB's licence, timescale or apache.
 
     `image_digest` identifies the image of the server's container by content, since a tag may move. `locale_provider` is
-    pg_database's letter, None for the C library's, with `locale` and `icu_rules` as its other settings.
+    pg_database's letter, None for the C library's, with `locale` and `icu_rules` as its other settings. `settings` are
+    the database's own, as name=value in the server's words, `role_settings` those of single roles in it.
     """
 
     server_version: int
@@ -71,7 +72,8 @@ class Server(_Grown):
     locale_provider: str | None = None
     locale: str | None = None
     icu_rules: str | None = None
-    LATER = frozenset({"image_digest", "locale_provider", "locale", "icu_rules"})
+    role_settings: dict[str, list[str]] | None = None
+    LATER = frozenset({"image_digest", "locale_provider", "locale", "icu_rules", "role_settings"})
 
     def describe(self) -> str:
         """Versions and edition as a phrase for people."""
@@ -115,6 +117,22 @@ class TableData(_Grown):
         return self.stored.bytes if self.stored and not self.offset else 0
 
 
+class ChunkRows(_Part):
+    """A chunk with compressed batches as a query gives it, its rows outside of batches included.
+
+    `batches` is the table of its batches. `checksum` does not depend on the rows' order; None where the rows were not
+    read: `unread` says why. `missing` has the value that rows from before a column was added have in it, as an array of
+    one in the server's words: batches hold nothing for them.
+    """
+
+    full_name: str
+    batches: str
+    rows: Count
+    checksum: str | None = None
+    unread: str | None = None
+    missing: dict[str, str] = {}
+
+
 class SequenceValue(_Part):
     """The last value of a sequence, and whether it was used."""
 
@@ -139,7 +157,7 @@ class Role(_Part):
     member_of: list[str]
 
 
-class Manifest(_Part):
+class Manifest(_Grown, Sealed):
     """One logical backup.
 
     `bytes` and `sha256` of a table are of its plain COPY text, those of `stored` of the encrypted object.
@@ -160,12 +178,27 @@ class Manifest(_Part):
     roles: list[Role]
     jobs: list[str]
     fingerprint: str
-    seal: str = ""
+    chunks: list[ChunkRows] | None = None
+    LATER = frozenset({"chunks"})
+    SEPARATORS = (",", ":")
 
     @property
     def rows(self) -> int:
-        """The number of rows, without extensions' configuration tables."""
-        return sum(table.rows for table in self.tables if table.extension is None)
+        """The number of rows as queries give them, without extensions' configuration tables."""
+        return sum(self.row_counts().values())
+
+    @property
+    def counts_batches(self) -> bool:
+        """Whether it is of an earlier program, which took each compressed batch for a row."""
+        return self.chunks is None and any(table.compressed for table in self.tables)
+
+    def row_counts(self) -> dict[str, int]:
+        """The number of rows of each table and chunk as a query gives them, by full name; batches are no tables."""
+        counts: dict[str, int] = {}
+        for table in self.tables:
+            if table.extension is None:
+                counts[table.full_name] = counts.get(table.full_name, 0) + table.rows
+        return count_rows(counts, self.chunks or ())
 
     @property
     def stored_bytes(self) -> int:
@@ -198,13 +231,9 @@ class Manifest(_Part):
                 chunks.setdefault(table.hypertable, []).append(table)
         return chunks
 
-    def with_seal(self, data_key: bytes) -> Self:
-        """The same manifest with its authentication code (HMAC-SHA-256 under the backup's data key)."""
-        return self.model_copy(update={"seal": seal(data_key, self._content())})
-
     def require_seal(self, data_key: bytes) -> None:
         """Raise DamagedError unless the seal was made with the backup's data key."""
-        if not hmac.compare_digest(self.seal.encode(), seal(data_key, self._content()).encode()):
+        if not self.is_sealed_with(data_key):
             raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the backup's key: it was changed; take "
                                "another backup")
 
@@ -225,10 +254,6 @@ class Manifest(_Part):
             raise DamagedError(f"{where}: not a manifest ({' '.join(str(error).split())[:100]}); it was changed or cut "
                                "off; take another backup") from None
 
-    def _content(self) -> bytes:
-        values = self.model_dump(mode="json", exclude={"seal"})
-        return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
-
 
 def sort_for_reading(tables: Iterable[TableData]) -> list[TableData]:
     """Order tables for reading: the largest first, then those that share an object, in the order of their offsets."""
@@ -242,3 +267,13 @@ def sort_for_reading(tables: Iterable[TableData]) -> list[TableData]:
 def index_by_name(tables: Sequence[TableData]) -> dict[str, TableData]:
     """The tables by their full name."""
     return {table.full_name: table for table in tables}
+
+
+def count_rows(stored: Mapping[str, int], chunks: Iterable[ChunkRows]) -> dict[str, int]:
+    """The number of rows of each table and chunk as a query gives them, from those of what is stored, batches included.
+    """
+    counts = dict(stored)
+    for chunk in chunks:
+        counts.pop(chunk.batches, None)
+        counts[chunk.full_name] = chunk.rows
+    return counts

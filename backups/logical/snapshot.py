@@ -19,6 +19,7 @@ from schema.connection import Address
 
 if TYPE_CHECKING:
     # And else where they are used: they bring the libraries of the bucket, and locks and snapshot are had before.
+    from backups.logical.chunk_rows import CompressedChunk
     from backups.logical.manifest import Role, SequenceValue, Server
 
 Answer = TypeVar("Answer")
@@ -89,12 +90,13 @@ class Source:
     """The database in one snapshot, valid while the connection that took it is open.
 
     `snapshot` is its exported name; None where the server accepts no other connection, so that all is read over this
-    one (`copy`).
+    one (`copy`). `compressed` are the chunks that have compressed batches.
     """
 
     snapshot: str | None
     server: Server
     tables: Sequence[SourceTable]
+    compressed: Sequence[CompressedChunk]
     _address: Address
     _connection: Connection[Any]
 
@@ -170,8 +172,9 @@ def take_snapshot(address: Address, connection: Connection[Any], image: str | No
         _only_one(connection)
         tables = _hold_still(connection)
         exported = None if alone else connection.execute("SELECT pg_export_snapshot()").fetchone()
-        source = Source(str(exported[0]) if exported else None, read_server(connection, image, digest), tables,
-                        address, connection)
+        server = read_server(connection, image, digest)
+        compressed = _read_compressed(connection, server.timescaledb)
+        source = Source(str(exported[0]) if exported else None, server, tables, compressed, address, connection)
     if alone:
         # Later on the connection is busy with rows.
         _ = source.surroundings
@@ -213,6 +216,12 @@ def read_server(connection: Connection[Any], image: str | None = None, digest: s
     return Server(**_rows(connection, "server")[0], image=image, image_digest=digest)
 
 
+def _read_compressed(connection: Connection[Any], timescaledb: str | None) -> list[CompressedChunk]:
+    from backups.logical.chunk_rows import read_compressed
+
+    return read_compressed(connection, timescaledb) if timescaledb else []
+
+
 def read_tables(connection: Connection[Any]) -> list[SourceTable]:
     """All tables and chunks that hold rows."""
     return [SourceTable(**row) for row in _rows(connection, "tables")]
@@ -246,9 +255,9 @@ def prepare(connection: Connection[Any]) -> None:
     connection.execute(f"{settings(connection.info.server_version)}; SET lock_timeout = '{LOCK_TIMEOUT}'".encode())
 
 
-def settings(server_version: int) -> str:
+def settings(server_version: int, scope: str = "SET") -> str:
     """The SET statements of SETTINGS, without those that this server version does not know."""
-    return "; ".join(f"SET {name} = {value}" for name, value in SETTINGS.items()
+    return "; ".join(f"{scope} {name} = {value}" for name, value in SETTINGS.items()
                      if server_version >= SINCE.get(name, 0))
 
 

@@ -6,24 +6,21 @@ drills, are under `<database>/physical-catalogue/<label>/`; as for logical backu
 
 from __future__ import annotations
 
-import hmac
-import json
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, ConfigDict, ValidationError
 
 from backups.errors import BackupError, DamagedError
 from backups.logical.catalog import DAMAGED, DRILLS, FAILED_DRILLS, VERIFIED, is_proven, newest_stamp
 from backups.logical.manifest import NAME, Server
 from backups.physical.pgbackrest import STANZA
 from backups.physical.settings import PHYSICAL
-from backups.storage.encryption import seal
 from backups.storage.object_store import Store
+from backups.storage.sealed import Sealed
 
 CATALOGUE = "physical-catalogue"
 LABEL = re.compile(r"^(\d{8}-\d{6})F(?:_(\d{8}-\d{6})([DI]))?$")
@@ -33,7 +30,7 @@ SETS = f"{PHYSICAL}/backup/{STANZA}/"
 READERS = 8
 
 
-class PhysicalManifest(BaseModel):
+class PhysicalManifest(Sealed):
     """What was known when the backup ended; `start_wal` is the first segment that its recovery replays.
 
     It is sealed with the repository's cipher pass; the seal is checked before a container is started from its image.
@@ -50,21 +47,12 @@ class PhysicalManifest(BaseModel):
     start_wal: str
     needs: tuple[str, ...] = ()
     server: Server
-    seal: str = ""
-
-    def with_seal(self, cipher: str) -> Self:
-        """The same manifest with its authentication code (HMAC-SHA-256 under the cipher pass)."""
-        return self.model_copy(update={"seal": seal(cipher.encode(), _content(self))})
 
     def require_seal(self, cipher: str) -> None:
         """Raise DamagedError unless the seal was made with the repository's cipher pass."""
-        if not hmac.compare_digest(self.seal.encode(), seal(cipher.encode(), _content(self)).encode()):
+        if not self.is_sealed_with(cipher):
             raise DamagedError(f"{self.id}/{NAME}: its seal is not that of the repository's cipher: it was changed, or "
                                "written by an earlier program; give --image")
-
-
-def _content(manifest: PhysicalManifest) -> bytes:
-    return json.dumps(manifest.model_dump(mode="json", exclude={"seal"}), sort_keys=True).encode()
 
 
 @dataclass(frozen=True)

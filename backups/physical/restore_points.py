@@ -6,8 +6,6 @@ continue, or wait for less than a second; ALTER and DROP wait until the counts a
 
 from __future__ import annotations
 
-import hmac
-import json
 import random
 import secrets
 import time
@@ -21,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backups.errors import DamagedError, DumpError
 from backups.logical.snapshot import prepare, read_tables
-from backups.storage.encryption import seal
+from backups.storage.sealed import Sealed
 from schema.connection import Address
 
 APPLICATION = "lifecompanion drill"
@@ -58,26 +56,19 @@ class Count(BaseModel):
     checksum: str
 
 
-class Point(BaseModel):
+class Point(Sealed):
     """A named restore point, the snapshot of everything committed before it, and the counts by table."""
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     lsn: str
     when: datetime
     snapshot: str
     counts: dict[str, Count]
-    seal: str = ""
 
     @property
     def rows(self) -> int:
         """The number of rows of all tables."""
         return sum(count.rows for count in self.counts.values())
-
-    def with_seal(self, cipher: str) -> Self:
-        """The same point with its authentication code (HMAC-SHA-256 under the cipher pass)."""
-        return self.model_copy(update={"seal": seal(cipher.encode(), self._content())})
 
     @classmethod
     def from_json(cls, text: bytes, cipher: str, where: str) -> Self:
@@ -87,13 +78,10 @@ class Point(BaseModel):
         except ValidationError:
             raise DamagedError(f"{where}: not a point with its counts; run the drill where the server answers"
                                ) from None
-        if not hmac.compare_digest(point.seal.encode(), seal(cipher.encode(), point._content()).encode()):
+        if not point.is_sealed_with(cipher):
             raise DamagedError(f"{where}: its seal is not that of the repository's cipher: it was changed; run the "
                                "drill where the server answers")
         return point
-
-    def _content(self) -> bytes:
-        return json.dumps(self.model_dump(mode="json", exclude={"seal"}), sort_keys=True).encode()
 
 
 def take_point(admin: Address) -> Point:

@@ -19,16 +19,19 @@ from psycopg.conninfo import make_conninfo
 
 from backups.errors import RestoreError
 from backups.logical.catalog import Entry, open_backup
+from backups.logical.chunk_rows import read_compressed
 from backups.logical.manifest import Manifest, SequenceValue, Server, TableData, index_by_name, sort_for_reading
 from backups.logical.reader import Opened
-from backups.logical.snapshot import SINCE, read_fingerprint
+from backups.logical.snapshot import read_fingerprint
 from backups.logical.verify import require_contents, require_objects
 from backups.postgresql.client_programs import Programs, complaint, find_programs
 from backups.postgresql.parallel_sessions import work_side_by_side
 from backups.progress import Listener, ignore, with_rate
 from backups.restoring.held_jobs import hold_jobs
 from backups.restoring.materialized_views import fill_views
-from backups.restoring.sessions import Sessions, open_sessions
+from backups.restoring.missing_values import find_lost_values, set_missing_values
+from backups.restoring.sessions import Sessions, log_in, open_sessions
+from backups.restoring.sparse_indexes import clear_useless_filters
 from backups.restoring.target_database import create_database, create_roles, drop_database, finish_database, require_fit
 from backups.storage.encryption import Keyring
 from backups.storage.object_store import Store
@@ -37,7 +40,6 @@ from schema.connection import UNLIMITED, Address
 from schema.errors import ServerUnreachableError
 
 WORKERS = 2
-APPLICATION = "lifecompanion restore"
 # pg_restore lifts limits itself, but only after its first statement. What comes last is a commit that waits for the
 # disk, with it all before.
 LOADING = f"{UNLIMITED} -c synchronous_commit=off"
@@ -47,7 +49,8 @@ LOADING = f"{UNLIMITED} -c synchronous_commit=off"
 class Restored:
     """The result of a restore: the database, the seconds of each phase, the ids of the held jobs, the roles created.
 
-    `unfilled` has a line for each materialized view that could not be refreshed; `origin` describes the source server.
+    `unfilled` has a line for each materialized view that could not be refreshed; `origin` describes the source server;
+    `lost` has a line for each column whose values a backup of an earlier program may lack.
     """
 
     backup: str
@@ -58,6 +61,7 @@ class Restored:
     new_roles: Sequence[str]
     unfilled: Sequence[str] = ()
     origin: str = ""
+    lost: Sequence[str] = ()
 
 
 @dataclass
@@ -71,6 +75,7 @@ class _Run:
     # Whether the archive holds large objects: it is they that are its data, since rows are not in it.
     large_objects: bool = False
     unfilled: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def phase(self, name: str, run: Callable[[], Any]) -> Any:
@@ -91,7 +96,7 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
     manifest, data_key = open_backup(store, ring, entry)
     opened = Opened(store, manifest, data_key)
     with (scratch_folder("restore") as folder,
-          open_sessions(lambda: _log_in(replace(admin, database="postgres"))) as server):
+          open_sessions(lambda: log_in(replace(admin, database="postgres"))) as server):
         with server.enter() as connection:
             require_fit(manifest, connection)
             version = connection.info.server_version
@@ -114,15 +119,8 @@ def restore_logical(store: Store, ring: Keyring, entry: Entry, admin: Address, n
             if isinstance(error, psycopg.Error | RestoreError | ServerUnreachableError):
                 raise RestoreError(f"{_describe_failure(name, error)}; {left}") from None
             raise
-    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, run.unfilled, manifest.server.origin())
-
-
-def _log_in(address: Address, options: str = UNLIMITED) -> Connection[Any]:
-    """A connection that no limit of the administrator's own ends half-way."""
-    connection = address.connect(application_name=APPLICATION, options=options)
-    if connection.info.server_version >= SINCE["transaction_timeout"]:
-        connection.execute("SET transaction_timeout = 0")
-    return connection
+    return Restored(manifest.id, name, manifest.rows, run.seconds, held, roles, run.unfilled, manifest.server.origin(),
+                    run.lost)
 
 
 def _describe_failure(name: str, error: Exception) -> str:
@@ -142,7 +140,7 @@ def _take_away(server: Sessions, admin: Address, name: str) -> str:
     except (psycopg.Error, ServerUnreachableError):
         try:
             # A server whose disk is full may crash even of that, and be back with room.
-            with _log_in(replace(admin, database="postgres")) as again:
+            with log_in(replace(admin, database="postgres")) as again:
                 drop_database(again, name)
         except (psycopg.Error, ServerUnreachableError):
             return f"the half-restored {name} is still there: restore under the same name once the server is well, " \
@@ -153,7 +151,7 @@ def _take_away(server: Sessions, admin: Address, name: str) -> str:
 def _fill(run: _Run, *, analyze: bool) -> list[int]:
     """Everything from the empty database to the finished one; returns the held jobs."""
     manifest = run.opened.manifest
-    with open_sessions(lambda: _log_in(run.address, LOADING)) as database:
+    with open_sessions(lambda: log_in(run.address, LOADING, amid_restore=True)) as database:
         timescale = manifest.server.timescaledb is not None
         schema = sql.Identifier(manifest.server.timescaledb_schema or "public")
         if timescale:
@@ -168,6 +166,8 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
         if run.large_objects:
             run.phase("large objects", lambda: _pg_restore(run, "data", jobs=1))
         with database.enter() as connection:
+            set_missing_values(connection, manifest.chunks or ())
+            clear_useless_filters(connection, manifest.server.timescaledb)
             _set_sequences(connection, [value for value in manifest.sequences if not value.configuration])
         run.phase("indexes", lambda: _pg_restore(run, "post-data", jobs=run.workers))
         with database.enter() as connection:
@@ -175,6 +175,8 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
                 connection.execute(sql.SQL("SELECT {}.timescaledb_post_restore()").format(schema))
             _require_structure(run, connection)
             run.unfilled += fill_views(connection)
+            if manifest.counts_batches:
+                run.lost += find_lost_values(connection, read_compressed(connection, str(manifest.server.timescaledb)))
             tables = _to_analyze(connection) if analyze else []
         if analyze:
             run.phase("analyze", lambda: _analyze(run, tables))
@@ -264,7 +266,7 @@ def _analyze(run: _Run, tables: Sequence[tuple[Any, ...]]) -> None:
 
 def _side_by_side(run: _Run, phase: str, sizes: Sequence[int], work: Callable[[Connection[Any], int], Any],
                   options: str = LOADING) -> None:
-    work_side_by_side(sizes, work, workers=run.workers, connect=lambda: _log_in(run.address, options),
+    work_side_by_side(sizes, work, workers=run.workers, connect=lambda: log_in(run.address, options, amid_restore=True),
                       tell=with_rate(phase, run.listener))
 
 

@@ -8,7 +8,18 @@ from typing import Any
 
 from psycopg import Connection
 
-from backups.logical.snapshot import answers_alone
+from backups.logical.snapshot import SINCE, answers_alone
+from schema.connection import UNLIMITED, Address
+
+APPLICATION = "lifecompanion restore"
+
+
+def log_in(address: Address, options: str = UNLIMITED, *, amid_restore: bool = False) -> Connection[Any]:
+    """A connection that no limit of the administrator's own ends half-way; `amid_restore` as in `Address.connect`."""
+    connection = address.connect(application_name=APPLICATION, options=options, amid_restore=amid_restore)
+    if connection.info.server_version >= SINCE["transaction_timeout"]:
+        connection.execute("SET transaction_timeout = 0")
+    return connection
 
 
 class Sessions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,19 +11,17 @@ from typing import Any
 
 from psycopg import Connection, sql
 from psycopg import Error as ServerError
-from psycopg.errors import ObjectInUse
+from psycopg.errors import DuplicateDatabase, ObjectInUse
 
 from backups.errors import RestoreError
 from backups.logical.manifest import Manifest, Role, Server
 from backups.logical.snapshot import answers_alone
-from schema.connection import Address
+from backups.restoring.settings import set_settings
+from schema.connection import UNFINISHED, Address
 
-# Set while a restore is under way: what a killed one left is told by it, and may be dropped.
-UNFINISHED = "lifecompanion.restoring"
 # pg_database's letters for where a locale's rules come from, and the words that name the locale then.
 PROVIDERS = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
 SWAP_TRIES = 4
-NOT_KEPT = ("timescaledb.restoring", "lifecompanion.")
 
 
 def require_fit(manifest: Manifest, connection: Connection[Any]) -> None:
@@ -99,15 +98,24 @@ def create_database(admin: Connection[Any], manifest: Manifest, name: str) -> No
                            "with --into, or swap names with --replace")
     if row:
         drop_database(admin, name)
-    identifier = sql.Identifier(name)
+    # Under another name until it has its mark: a server goes on creating after its client was killed.
+    unmarked = f"lcdb_unmarked_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    identifier = sql.Identifier(unmarked)
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(identifier, _locale(manifest.server))
+    drop_database(admin, unmarked)
     try:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(identifier, _locale(manifest.server)))
+        try:
+            admin.execute(statement)
+        except DuplicateDatabase:  # by a server that was still at it
+            drop_database(admin, unmarked)
+            admin.execute(statement)
     except ServerError as error:
         raise RestoreError(f"database {name}: cannot be made as backup {manifest.id} needs it: "
                            f"{error.diag.message_primary or error}; nothing was touched") from None
     admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(
         identifier, sql.SQL(UNFINISHED), sql.Literal(manifest.id)))
     admin.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(identifier))
+    admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(identifier, sql.Identifier(name)))
 
 
 def _locale(server: Server) -> sql.Composable:
@@ -147,10 +155,8 @@ def finish_database(admin: Connection[Any], manifest: Manifest, name: str) -> No
     roles = {row[0] for row in admin.execute("SELECT rolname::text FROM pg_roles")}
     if server.owner in roles:
         admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(identifier, sql.Identifier(server.owner)))
-    for setting in server.settings:
-        key, _, value = setting.partition("=")
-        if not key.startswith(NOT_KEPT):
-            admin.execute(sql.SQL("ALTER DATABASE {} SET {} = {}").format(identifier, sql.SQL(key), sql.Literal(value)))
+    set_settings(admin, name, server.settings, {
+        role: own for role, own in (server.role_settings or {}).items() if role in roles})
     everybody = [{"role": None, "privilege": privilege} for privilege in ("CONNECT", "TEMPORARY")]
     for grant in everybody if server.grants is None else server.grants:
         role = grant["role"]

@@ -10,7 +10,6 @@ EXTENSIONS = "extensions are neither declared nor exported, nor named by a remar
 JOBS = "two jobs of one procedure are adopted under one name"
 KEYS = "options of keys are lost, and the remark on it cuts a long name or is none"
 LEFT_OUT = "what stands on something left out is declared all the same"
-MISSING = "defaults of columns that were added over compressed chunks are lost by a restore"
 NOT_VALID = "a constraint that was never validated is validated by the first plan"
 ONE_NAME = "a view is ordered by its bare name, which is also that of its table in another schema"
 OPTIONS = "storage options of tables, columns and indexes are neither read nor written"
@@ -119,7 +118,6 @@ KNOWN: Mapping[tuple[str, str], str] = {
     ("sequences_counters", "export"): SEQUENCES,
     ("sequences_counters", "fresh"): SEQUENCES,
     ("sequences_counters", "plan"): SEQUENCES,
-    ("sparse_columnstore", "backup"): MISSING,
     ("sparse_columnstore", "dump"): COLUMNSTORE,
     ("sparse_columnstore", "plan"): COLUMNSTORE,
     ("storage_options", "dump"): OPTIONS,

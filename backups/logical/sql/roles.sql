@@ -1,8 +1,14 @@
--- The roles that own something here, were granted something, or are members of those: names and attributes, no passwords.
-WITH RECURSIVE used AS (
+-- The roles that own something here, were granted something, have settings of their own here, or are members of those:
+-- names and attributes, no passwords.
+WITH RECURSIVE named AS (
     SELECT refobjid AS oid FROM pg_shdepend
      WHERE refclassid = 'pg_authid'::regclass
        AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+    UNION
+    SELECT setrole FROM pg_db_role_setting
+     WHERE setrole <> 0 AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+), used AS (
+    SELECT oid FROM named
     UNION
     SELECT m.roleid FROM used JOIN pg_auth_members m ON m.member = used.oid
 )

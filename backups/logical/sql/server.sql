@@ -15,6 +15,8 @@ SELECT current_setting('server_version_num')::int AS server_version,
        pg_is_in_recovery() AS standby, pg_database_size(d.oid) AS bytes,
        coalesce((SELECT to_json(setconfig) FROM pg_db_role_setting s WHERE s.setdatabase = d.oid AND s.setrole = 0),
                 '[]') AS settings,
+       (SELECT json_object_agg(rolname, to_json(setconfig))
+          FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase = d.oid) AS role_settings,
        (SELECT json_agg(json_build_object('role', CASE WHEN a.grantee = 0 THEN NULL ELSE pg_get_userbyid(a.grantee) END,
                                           'privilege', a.privilege_type))
           FROM aclexplode(d.datacl) a) AS grants

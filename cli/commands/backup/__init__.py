@@ -101,9 +101,8 @@ def show(id_: IdArgument = None, stack: StackOption = None, config: ConfigOption
     manifest = entry.manifest
     print_result(as_json, {**manifest.model_dump(mode="json"), **entry_facts(entry)}, lambda: console.print(
         backups_table([entry]), f"server  {manifest.server.origin()}",
-        f"structure  {manifest.fingerprint[:16]}", *(f"{name}  {sum(part.rows for part in parts):,} rows"
-                                                    for name, parts in manifest.parts().items()
-                                                    if any(part.rows for part in parts) and not parts[0].extension),
+        f"structure  {manifest.fingerprint[:16]}",
+        *(f"{name}  {rows:,} rows" for name, rows in manifest.row_counts().items() if rows),
         sep="\n", soft_wrap=True, markup=False))
 
 

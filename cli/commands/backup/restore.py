@@ -137,7 +137,7 @@ def drill(id_: IdArgument = None, stack: StackOption = None, config: ConfigOptio
         f"{done.tables_compared} tables and chunks compared, recovered in {done.recovery_seconds:.1f} s "
         f"({name_parts(done.seconds)}; beside that {name_parts(done.seconds, drill_only=True)})",
         *([f"to restore point {done.point}, through {size_text(done.replayed_bytes)} of WAL"] if done.point else []),
-        *done.problems, sep="\n", soft_wrap=True, markup=False))
+        *done.problems, *done.unread, sep="\n", soft_wrap=True, markup=False))
     raise typer.Exit(0 if done.passed else 1)
 
 
@@ -208,5 +208,7 @@ def _print_restored(done: dict[str, Any], aside: str | None, options_again: str)
     if done["unfilled"]:
         console.print(f"materialized views that could not be filled: {'; '.join(done['unfilled'])}", style="yellow",
                       soft_wrap=True, markup=False)
+    for line in done["lost"]:
+        console.print(line, style="yellow", soft_wrap=True, markup=False)
     if aside:
         console.print(f"the database that was live is now {aside}", soft_wrap=True)

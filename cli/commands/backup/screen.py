@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from backups.logical.catalog import Entry, Listed
+    from backups.logical.manifest import Manifest
     from backups.physical.catalog import PhysicalEntry
 
 
@@ -94,7 +95,7 @@ def backups_table(entries: Sequence[Entry], physical: Sequence[PhysicalEntry] = 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     manifest = entry.manifest
-    return (entry.id, entry.kind, f"{manifest.rows:,}" if manifest else "?",
+    return (entry.id, entry.kind, rows_text(manifest) if manifest else "?",
             size_text(manifest.stored_bytes) if manifest else "?", manifest.server.describe() if manifest else "",
             entry.problem or _damage(entry) or _proof(entry))
 
@@ -122,6 +123,11 @@ def _damage(entry: Entry | PhysicalEntry) -> str | None:
 def _proof(entry: Listed) -> str:
     return f"restored {entry.drilled:%Y-%m-%d %H:%M}" if entry.drilled else \
         f"verified {entry.verified:%Y-%m-%d %H:%M}" if entry.verified else "none yet"
+
+
+def rows_text(manifest: Manifest) -> str:
+    """Write the number of rows, and of whether an earlier program took batches for rows: `3,000 (with batches)`."""
+    return f"{manifest.rows:,}{' (with batches)' if manifest.counts_batches else ''}"
 
 
 def size_text(size_bytes: float) -> str:

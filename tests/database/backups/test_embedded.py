@@ -17,6 +17,7 @@ from backups.drill.logical_drill import run_drill
 from backups.errors import BusyError, DumpError, RestoreError
 from backups.logical.backup import run_logical
 from backups.logical.catalog import find_backup, open_backup
+from backups.logical.manifest import FORMAT
 from backups.logical.reader import Opened
 from backups.logical.single_connection import dump_and_hold
 from backups.logical.snapshot import ATTEMPTS, snapshot_of
@@ -45,7 +46,17 @@ AS_QUERIED = """
     SELECT (SELECT count(*) FROM public.environmental_readings),
            (SELECT md5(string_agg(r::text, ',' ORDER BY r.id)) FROM public.environmental_readings r),
            (SELECT md5(string_agg(u::text, ',' ORDER BY u.id)) FROM public.users u),
-           (SELECT md5(string_agg(h::text, ',' ORDER BY h.device_id, h.hour)) FROM public.hourly h)"""
+           (SELECT md5(string_agg(h::text, ',' ORDER BY h.device_id, h.hour)) FROM public.hourly h),
+           (SELECT md5(string_agg(o::text, ',' ORDER BY o.at)) FROM public.older_rows o)"""
+# A table with columns that its compressed batches lack.
+LATER_COLUMNS = (
+    "CREATE TABLE public.older_rows (at timestamptz NOT NULL, d int)",
+    "SELECT create_hypertable('public.older_rows', 'at', chunk_time_interval => interval '100 days')",
+    "ALTER TABLE public.older_rows SET (timescaledb.compress, timescaledb.compress_segmentby = 'd')",
+    "INSERT INTO public.older_rows SELECT '2026-01-05'::timestamptz + n * interval '1 min', n % 3"
+    " FROM generate_series(1, 300) n",
+    "SELECT compress_chunk(c) FROM show_chunks('public.older_rows') c",
+    "ALTER TABLE public.older_rows ADD later int DEFAULT 42, ADD sure boolean NOT NULL DEFAULT false")
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,8 @@ def subject(server: Server, s3: S3Server, tmp_path_factory: pytest.TempPathFacto
         for statement in (NASTY, DEVICES, READINGS.format(first=1, last=ROWS, of=ROWS)):
             connection.execute(statement.encode())
         connection.execute("SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
+        for statement in LATER_COLUMNS:
+            connection.execute(statement.encode())
         connection.execute("CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS SELECT device_id,"
                            " time_bucket('1 hour', measured_at) AS hour, avg(temperature) AS temperature"
                            " FROM environmental_readings GROUP BY 1, 2")
@@ -119,7 +132,9 @@ def test_a_backup_is_taken_and_verified_and_listed_with_what_it_holds(subject: S
     assert (listed["id"], listed["problem"]) == (taken["id"], None)
     assert listed["verified"]
     shown = subject.lcdb("show", taken["id"])
-    assert ("(timescale)" in shown["server"], shown["format"]) == (True, 3)
+    assert ("(timescale)" in shown["server"], shown["format"]) == (True, FORMAT)
+    assert {chunk["unread"] for chunk in shown["chunks"]} == {None}
+    assert [chunk["missing"] for chunk in shown["chunks"] if chunk["missing"]] == [{"later": "{42}", "sure": "{f}"}]
     chunks = [table for table in shown["tables"] if table["hypertable"] == "public.environmental_readings"]
     assert sum(table["compressed"] for table in chunks) == 2
     assert {"public.users": 20, "public.devices": 50}.items() <= {

@@ -233,6 +233,42 @@ def test_owner_grants_and_settings_of_the_database_are_restored(subject: Backed)
                                       ).fetchone() == (False, True)
 
 
+def test_settings_that_are_lists_and_those_of_roles_are_the_same_again(subject: Backed) -> None:
+    name = sql.Identifier(subject.source.database)
+    role = sql.Identifier(f"Role of {subject.source.database}")
+    settings = ("SELECT rolname::text, unnest(setconfig) FROM pg_db_role_setting LEFT JOIN pg_roles ON pg_roles.oid ="
+                " setrole WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())"
+                " ORDER BY 1, 2")
+    path = sql.SQL("SET search_path = public, \"Odd, \"\"S\", \"$user\"")
+    with subject.admin.connect() as connection:
+        connection.execute(sql.SQL("CREATE ROLE {}").format(role))
+        for place, setting in (
+                (sql.SQL("DATABASE {}").format(name), path),
+                (sql.SQL("DATABASE {}").format(name), sql.SQL("SET temp_tablespaces = pg_default, ''")),
+                (sql.SQL("DATABASE {}").format(name), sql.SQL("SET datestyle = 'German, DMY'")),
+                (sql.SQL("DATABASE {}").format(name), sql.SQL("SET foo.bar = 'a, b'")),
+                (sql.SQL("ROLE {} IN DATABASE {}").format(role, name), path),
+                (sql.SQL("ROLE {} IN DATABASE {}").format(role, name), sql.SQL("SET statement_timeout = '5s'"))):
+            connection.execute(sql.SQL("ALTER {} {}").format(place, setting))
+    try:
+        with subject.source.connect() as connection:
+            before = connection.execute(settings.encode()).fetchall()
+        entry = subject.back_up()
+        with subject.admin.connect() as connection:
+            connection.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} RESET ALL").format(role, name))
+            connection.execute(sql.SQL("DROP ROLE {}").format(role))
+        with subject.room() as room:
+            done = restore_logical(subject.store, subject.ring, entry, subject.admin, room, image=subject.image)
+            assert list(done.new_roles) == [f"Role of {subject.source.database}"]
+            with replace(subject.admin, database=room).connect() as connection:
+                restored = connection.execute(settings.encode()).fetchall()
+        assert [row for row in restored if not row[1].startswith("lifecompanion.")] == before
+    finally:
+        with subject.admin.connect() as connection:
+            connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
+            connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(role))
+
+
 @pytest.mark.servers("debian")
 def test_the_snapshot_is_one_and_writers_are_not_kept_waiting(subject: Backed) -> None:
     work = {"pairs": "WITH a AS (INSERT INTO public.pairs_a VALUES (1)) INSERT INTO public.pairs_b VALUES (1)"}

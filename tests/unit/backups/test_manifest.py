@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from backups.errors import DamagedError
-from backups.logical.manifest import Manifest, Server
+from backups.logical.manifest import FORMAT, ChunkRows, Manifest, Server, TableData
 from backups.storage.encryption import seal
 from backups.storage.object_store import Stored
 
@@ -63,8 +63,9 @@ def test_a_manifest_of_the_format_without_shared_objects_opens_as_it_was_sealed(
 
 
 def test_a_manifest_of_a_later_program_is_refused_in_one_line() -> None:
-    values = json.loads(manifest(DIGEST).to_json()) | {"format": 4}
-    with pytest.raises(DamagedError, match=r"format found 4, required at most 3; use the program that wrote it"):
+    values = json.loads(manifest(DIGEST).to_json()) | {"format": FORMAT + 1}
+    with pytest.raises(DamagedError, match=rf"format found {FORMAT + 1}, required at most {FORMAT}; use the program "
+                                           "that wrote it"):
         Manifest.from_json(json.dumps(values).encode(), "here")
 
 
@@ -82,3 +83,26 @@ def test_a_manifest_that_no_program_writes_is_refused_in_one_line(change: dict[s
 def test_a_manifest_that_is_nested_without_end_is_refused_in_one_line() -> None:
     with pytest.raises(DamagedError, match=r"^here: not a manifest"):
         Manifest.from_json(b"[" * 200_000, "here")
+
+
+def table(name: str, rows: int, **more: object) -> TableData:
+    return TableData.model_validate({"schema_": "s", "name": name, "full_name": f"s.{name}", "columns": "a",
+                                     "rows": rows, "bytes": 1, "sha256": "0", **more})
+
+
+def test_its_rows_are_those_that_queries_give_and_batches_are_none() -> None:
+    tables = [table("t", 2), table("chunk", 5), table("batches", 3), table("t", 1, part=1),
+              table("configuration", 9, extension="e")]
+    rows = ChunkRows(full_name="s.chunk", batches="s.batches", rows=3005)
+    known = manifest(None).model_copy(update={"tables": tables, "chunks": [rows]})
+    assert known.row_counts() == {"s.t": 3, "s.chunk": 3005}
+    assert (known.rows, known.counts_batches) == (3008, False)
+
+
+def test_one_of_an_earlier_program_counts_its_batches_and_says_so() -> None:
+    tables = [table("chunk", 0, compressed=True), table("batches", 3)]
+    earlier = manifest(None).model_copy(update={"format": 3, "tables": tables})
+    assert earlier.chunks is None
+    assert "chunks" not in json.loads(earlier.to_json())
+    assert (earlier.rows, earlier.counts_batches) == (3, True)
+    assert not manifest(None).model_copy(update={"tables": [table("t", 3)]}).counts_batches

@@ -58,7 +58,7 @@ def test_every_command_has_a_help_text_of_one_line() -> None:
 @pytest.mark.parametrize("way", ["", " --stack mine", " --config backup.json"])
 def test_the_command_that_lets_jobs_run_names_the_same_server(way: str, capsys: pytest.CaptureFixture[str]) -> None:
     done = {"backup": "b", "database": "copy", "rows": 1, "seconds": {}, "origin": "o", "held_jobs": [1],
-            "new_roles": [], "unfilled": []}
+            "new_roles": [], "unfilled": [], "lost": []}
     restore._print_restored(done, None, way)
     assert f"lcdb backup release copy{way}\n" in capsys.readouterr().out
 
