@@ -102,6 +102,26 @@ class StatisticsProvider(ObjectProvider):
     """Extended statistics."""
 
 
+class ExtensionProvider(ObjectProvider):
+    """Extensions."""
+
+
+class CollationProvider(ObjectProvider):
+    """Collations."""
+
+
+class SequenceProvider(ObjectProvider):
+    """Sequences that no serial or identity column has."""
+
+
+class DomainProvider(ObjectProvider):
+    """Domains."""
+
+
+class CompositeTypeProvider(ObjectProvider):
+    """Composite types."""
+
+
 # The properties that say how much data is declared; a contract with state files, as all property names are.
 VOLUME = ("number", "users", "devices_per_user", "days", "interval")
 

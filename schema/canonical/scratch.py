@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
+from schema.canonical import extensions
 from schema.canonical.merged_tables import WIDEST, expressions, just, merge
 from schema.capabilities import Capabilities
 from schema.catalog.readers import tables as table_reader
@@ -22,7 +23,7 @@ from schema.kinds import check, index, registry, table
 from schema.model import dependencies
 from schema.model.live import Live
 from schema.model.names import ident
-from schema.model.objects import Column, Object, Table
+from schema.model.objects import Column, Extension, Object, Table
 from schema.model.sql_names import requalify
 
 PREFIX = "lifecompanion_scratch"
@@ -45,8 +46,9 @@ def in_server_words(connection: Connection[Any], capabilities: Capabilities, dec
     created = dependencies.closure([value for value in declared if needs_server(value)], universe)
     for_types = dependencies.types(tables, universe)
     with connection.transaction(force_rollback=True):
-        scratch = _Scratch(connection, capabilities, {value.schema for value in (*universe, *declared)})
-        scratch.make([value for value in universe if value in for_types])
+        extensions.create_missing(connection, [value for value in universe if isinstance(value, Extension)])
+        scratch = _Scratch(connection, capabilities, universe)
+        scratch.make(dependencies.ordered([value for value in universe if value in for_types]))
         columns = scratch.columns(tables)
         merged = scratch.merged(tables)
         scratch.make([value for value in universe if value in created and value not in for_types])
@@ -75,10 +77,15 @@ def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, liv
 class _Scratch:
     """Scratch schemas, one for each declared schema, in a transaction that will be rolled back."""
 
-    def __init__(self, connection: Connection[Any], capabilities: Capabilities, schemas: set[str]) -> None:
+    def __init__(self, connection: Connection[Any], capabilities: Capabilities, universe: Sequence[Object]) -> None:
         self.connection, self.capabilities = connection, capabilities
-        self.schemas = {name: f"{PREFIX}_{connection.info.backend_pid}_{number}"
-                        for number, name in enumerate(sorted(schemas | {"public"}, key=lambda name: name != "public"))}
+        # Only these names are looked up in a scratch schema: objects that nobody declares are in their own schemas.
+        self.names: dict[str, set[str]] = {}
+        for value in universe:
+            if not isinstance(value, Extension):
+                self.names.setdefault(value.schema, set()).add(value.name)
+        schemas = sorted(self.names.keys() | {"public"}, key=lambda name: name != "public")
+        self.schemas = {name: f"{PREFIX}_{connection.info.backend_pid}_{number}" for number, name in enumerate(schemas)}
         for name in self.schemas.values():
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
         connection.execute("SELECT set_config('search_path', %s || ', ' || current_setting('search_path'), true), "
@@ -87,7 +94,7 @@ class _Scratch:
     def make(self, objects: Sequence[Object]) -> None:
         """Create the objects: all at once or, where that fails, one by one to name the faulty one."""
         kinds = [(value, registry.of(value).server_words) for value in objects]
-        statements = [(value, part, requalify(text, self.schemas))
+        statements = [(value, part, requalify(text, self.schemas, self.names))
                       for value, words in kinds if words is not None for part, text in words.creation(value)]
         if not statements:
             return
@@ -100,10 +107,14 @@ class _Scratch:
 
     def _alone(self, text: str, name: str) -> None:
         try:
-            self.connection.execute(text.encode())
+            with self.connection.transaction():
+                self.connection.execute(text.encode())
         except psycopg.Error as error:
             reason = " ".join((error.diag.message_primary or str(error)).split())
-            raise DeclarationError(f"{name}: the server cannot create it: {reason}; correct the declaration") from None
+            for scratch, schema in self._back.items():
+                reason = reason.replace(scratch, schema)
+            raise DeclarationError(f"{name}: the server cannot create it: {reason}; "
+                                   f"{extensions.remedy(self.connection, error)}") from None
 
     def columns(self, tables: Sequence[Table]) -> Words:
         """Map each declared (type, default) of a column to its canonical form."""
@@ -165,7 +176,7 @@ class _Scratch:
         statements = [("", table.create_step(bare).sql),
                       *((one.name, f"{alter} ADD {check.definition(one)}") for one in declared.checks),
                       *((one.name, index.definition(bare, one)) for one in expressions(bare))]
-        return [(part, requalify(text, self.schemas)) for part, text in statements]
+        return [(part, requalify(text, self.schemas, self.names)) for part, text in statements]
 
     def read(self, objects: Sequence[Object]) -> dict[tuple[type[Object], str], Live]:
         """Read the created objects back, by type and full name."""

@@ -22,7 +22,17 @@ from schema.lint import lint
 from schema.lint.indexes import bare
 from schema.model import dependencies
 from schema.model.live import Live, Undeclared
-from schema.model.objects import ContinuousAggregate, Index, Job, Object, Table, qualified
+from schema.model.objects import (
+    CompositeType,
+    ContinuousAggregate,
+    Domain,
+    Extension,
+    Index,
+    Job,
+    Object,
+    Table,
+    qualified,
+)
 from schema.session import prepare
 
 # The server's words for types, as people write them.
@@ -77,9 +87,11 @@ def _live(connection: Connection[Any], capabilities: Capabilities, entries: Sequ
         cls = undeclared_kind.TYPES[entry.kind]
         if cls is not None and cls is not Job:
             names[cls, entry.schema][entry.name.removeprefix(f"{entry.schema}.")] = None
-    for (cls, schema), in_schema in names.items():
-        live = registry.of(cls).read(connection, capabilities, schema, list(in_schema))
-        yield from (live[name] for name in in_schema if name in live)
+    live = {(cls, schema, name): value for (cls, schema), in_schema in names.items()
+            for name, value in registry.of(cls).read(connection, capabilities, schema, list(in_schema)).items()}
+    places = ((undeclared_kind.TYPES[entry.kind], entry.schema, entry.name.removeprefix(f"{entry.schema}."))
+              for entry in entries)
+    yield from (live[place] for place in dict.fromkeys(places) if place in live)
     numbers = {entry.signature: entry.schema for entry in entries if entry.kind == "job"}
     for job in jobs.read_all(connection, capabilities):
         if str(job.id) in numbers:
@@ -102,6 +114,12 @@ def _declare(live: Live) -> tuple[Object | None, list[str]]:
         value = replace(value, indexes=tuple(index for index in value.indexes if not live.owns_index(index.name)))
     if isinstance(value, Table):
         value = replace(value, columns=tuple(replace(column, type=_short(column.type)) for column in value.columns))
+    if isinstance(value, Domain):
+        value = replace(value, type=_short(value.type))
+    if isinstance(value, CompositeType):
+        value = replace(value, attributes=tuple(replace(one, type=_short(one.type)) for one in value.attributes))
+    if isinstance(value, Extension):  # like pg_dump: another server may have another version's files
+        value = replace(value, version=None)
     try:
         lint([value])
     except DeclarationError as error:

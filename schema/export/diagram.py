@@ -10,7 +10,8 @@ from schema.aggregates.aggregate_query import split
 from schema.export.layout import arrange
 from schema.export.svg import Box, Line, Picture, Row, Tag
 from schema.export.svg_index import Index
-from schema.model import dependencies
+from schema.model import dependencies, foundations
+from schema.model.foundations import Collation, CompositeType, Domain, Extension
 from schema.model.objects import (
     Column,
     Compression,
@@ -27,6 +28,7 @@ from schema.model.objects import (
     kind_of,
 )
 
+Foundation = Enum | Statistics | Extension | Collation | foundations.Sequence | Domain | CompositeType
 MARGIN = 30
 # From so many objects on, the picture has an index of names.
 INDEXED = 20
@@ -76,9 +78,8 @@ def _box(value: Object) -> Box:
         return Box("aggregate", value.full_name, list(_query_rows(value.query)), list(_aggregate_tags(value)))
     if isinstance(value, View):
         return Box("view", value.full_name, list(_query_rows(value.query)), [])
-    if isinstance(value, Enum | Statistics):
-        lines = value.values if isinstance(value, Enum) else value.columns
-        return Box(kind_of(value), value.full_name, [Row(line) for line in lines], [])
+    if isinstance(value, Foundation):
+        return Box(kind_of(value), value.full_name, list(_foundation_rows(value)), [])
     if isinstance(value, Function):
         kind = "procedure" if value.returns is None else "function"
         returns = f"returns {value.returns}" if value.returns else "procedure"
@@ -87,6 +88,22 @@ def _box(value: Object) -> Box:
         raise TypeError(f"{value.full_name}: no box is drawn for {type(value).__name__}")
     tags = list(_tags([("job", f"every {value.schedule}", value.paused)]))
     return Box("job", value.full_name, [Row(value.procedure)], tags)
+
+
+def _foundation_rows(value: Foundation) -> Iterable[Row]:
+    if isinstance(value, Enum | Statistics):
+        yield from map(Row, value.values if isinstance(value, Enum) else value.columns)
+    elif isinstance(value, CompositeType):
+        yield from (Row(attribute.name, attribute.type) for attribute in value.attributes)
+    elif isinstance(value, Domain):
+        yield Row(value.type, required=not value.null)
+        yield from (Row(check.expression) for check in value.checks)
+    elif isinstance(value, foundations.Sequence):
+        yield Row(value.type, f"by {value.increment}")
+    elif isinstance(value, Collation):
+        yield Row(value.locale, value.provider)
+    else:
+        yield Row(f"version {value.version}" if value.version else "any version")
 
 
 def _type(column: Column) -> str:
@@ -158,6 +175,8 @@ def _links(objects: Sequence[Object]) -> Iterable[Link]:
             yield from (Link(declared, tables[key.table], "refers", (key.columns[0], key.references[0]))
                         for key in declared.foreign_keys if key.table in tables)
         for other in dependencies.needs(declared, objects):
+            if isinstance(other, Extension):
+                continue
             if isinstance(other, Table | ContinuousAggregate | View) and not isinstance(declared, Statistics):
                 query = getattr(declared, "query", "")
                 if re.search(rf'\b(from|join)\s+(\w+\.)?"?{re.escape(other.name)}\b', query, re.I):

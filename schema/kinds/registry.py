@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schema.kinds import continuous_aggregate, enum, function, job, statistics, table, view
+from schema.kinds import (
+    collation,
+    composite_type,
+    continuous_aggregate,
+    domain,
+    enum,
+    extension,
+    function,
+    job,
+    sequence,
+    statistics,
+    table,
+    view,
+)
 from schema.kinds.kind import Kind
 from schema.model.objects import Object
 
 # In the order in which undeclared objects are dropped: those that depend on others first.
 KINDS: tuple[Kind, ...] = (
-    job.KIND, statistics.KIND, view.KIND, continuous_aggregate.KIND, table.KIND, function.KIND, enum.KIND)
+    job.KIND, statistics.KIND, view.KIND, continuous_aggregate.KIND, table.KIND, function.KIND, domain.KIND,
+    composite_type.KIND, sequence.KIND, enum.KIND, collation.KIND, extension.KIND)
 
 _BY_CLASS: Mapping[type[Object], Kind] = {kind.declaration: kind for kind in KINDS}
 

@@ -21,6 +21,10 @@ TYPES: Mapping[str, type[Object] | None] = {
     **dict.fromkeys(DROPS), **{drop.word: kind.declaration for kind in registry.KINDS for drop in kind.drops}}
 
 
+# Dropped by their signature, not by their name with its schema.
+UNQUALIFIED = frozenset({"job", "extension"})
+
+
 @dataclass(frozen=True)
 class Dropping:
     """Steps before and after all others, and what is left in place."""
@@ -40,8 +44,13 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
     after: list[Step] = []
     warnings: list[str] = []
     order = list(DROPS)
+
+    def rank(kind: str) -> int:
+        # Functions, types and sequences depend on each other in any order of kinds, but seldom on newer ones.
+        return min(order.index(kind), order.index("function")) if kind != "extension" else len(order)
+
     newest_first = list(reversed(undeclared))
-    for live in sorted(newest_first, key=lambda live: order.index(live.kind)):
+    for live in sorted(newest_first, key=lambda live: rank(live.kind)):
         hazards = _hazards(live, backed_up)
         missing = [hazard for hazard in hazards if hazard not in allowed]
         if live.name in protect:
@@ -72,7 +81,7 @@ def _hazards(live: Undeclared, backed_up: bool) -> tuple[Hazard, ...]:
 
 
 def _drop(live: Undeclared, hazards: tuple[Hazard, ...]) -> Step:
-    name = live.signature if live.kind == "job" else _qualified(live)
+    name = live.signature if live.kind in UNQUALIFIED else _qualified(live)
     return Step(Action.DROP, live.name, DROPS[live.kind].statement.format(name), f"nobody declares the {live.kind}",
                 hazards, Transaction.OWN)
 

@@ -7,16 +7,27 @@ from collections.abc import Iterable, Sequence
 
 from schema.lint.finding import Lint
 from schema.model.names import LONGEST_BYTES
-from schema.model.objects import ContinuousAggregate, Function, Job, Object, Table
+from schema.model.objects import (
+    Collation,
+    CompositeType,
+    ContinuousAggregate,
+    Domain,
+    Extension,
+    Function,
+    Job,
+    Object,
+    Table,
+)
 from schema.model.step import Hazard
 
 KNOWN = frozenset((*Hazard, *Lint))
+OWN_NAMESPACE = (Function, Job, Extension, Collation)
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:
     """Yield names that PostgreSQL would cut, split or refuse, and unknown names in `allow`."""
-    # Relations and types share their names; functions and jobs have names of their own.
-    counts = Counter((type(declared) if isinstance(declared, Function | Job) else Table, declared.full_name)
+    # Relations and types share one namespace; these have namespaces of their own.
+    counts = Counter((type(declared) if isinstance(declared, OWN_NAMESPACE) else Table, declared.full_name)
                      for declared in objects)
     yield from (f"{name}: declared twice; keep one" for (_, name), count in counts.items() if count > 1)
     for declared in objects:
@@ -41,5 +52,7 @@ def _parts(value: Object) -> Iterable[str]:
         groups = (value.columns, value.keys, value.foreign_keys, value.checks, value.indexes, value.triggers,
                   value.row_security.policies if value.row_security else ())
         yield from (part.name for group in groups for part in group)
+    elif isinstance(value, Domain | CompositeType):
+        yield from (part.name for part in (value.checks if isinstance(value, Domain) else value.attributes))
     elif isinstance(value, ContinuousAggregate):
         yield from (index.name for index in value.indexes)

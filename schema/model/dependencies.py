@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from schema.model import foundations
+from schema.model.foundations import CompositeType, Domain, Extension
 from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Object, Statistics, Table, View
 from schema.model.sql_names import names_in
 
+OF_COLUMNS = (Enum, Function, *foundations.COLUMN_FOUNDATIONS)
 # What a query calls one of its columns is no reference to anything.
 _ALIAS = re.compile(r'\bas\s+("(?:[^"]|"")+"|\w+)\s*(?=,|\bfrom\b)', re.I)
 
@@ -33,10 +36,17 @@ def texts(declared: Object) -> Iterable[str]:
         yield declared.procedure
     elif isinstance(declared, Statistics):
         yield declared.table
+    elif isinstance(declared, Domain):
+        yield from (declared.type, declared.default or "", declared.collation or "")
+        yield from (check.expression for check in declared.checks)
+    elif isinstance(declared, CompositeType):
+        yield from (text for one in declared.attributes for text in (one.type, one.collation or ""))
+    elif isinstance(declared, foundations.Sequence):
+        yield declared.owned_by or ""
 
 
 def needs(declared: Object, universe: Sequence[Object]) -> list[Object]:
-    """List the objects of `universe` that the declaration's SQL names, in the order of `universe`."""
+    """List the objects of `universe` that the declaration's SQL names, and all extensions, in their order there."""
     return _named(declared, _by_name(universe), universe)
 
 
@@ -54,27 +64,28 @@ def closure(objects: Collection[Object], universe: Sequence[Object]) -> set[Obje
 
 
 def types(objects: Iterable[Object], universe: Sequence[Object]) -> set[Object]:
-    """Return the enums and functions of `universe` that the tables among `objects` depend on."""
-    enums = {declared.name for declared in universe if isinstance(declared, Enum | Function)}
-    if not enums:
+    """Return the types, sequences, collations and functions of `universe` that the tables among `objects` depend on."""
+    if not any(isinstance(declared, OF_COLUMNS) for declared in universe):
         return set()
     tables = [declared for declared in objects if isinstance(declared, Table)]
-    return {declared for declared in closure(tables, universe) if isinstance(declared, Enum | Function)}
+    return {declared for declared in closure(tables, universe) if isinstance(declared, OF_COLUMNS)}
 
 
 def ordered(objects: Sequence[Object]) -> list[Object]:
     """Sort the objects so that each comes after its dependencies; otherwise the given order is kept.
 
     Where two objects seem to depend on each other, the given order decides: a name in SQL may be a column that only
-    shares an object's name.
+    shares an object's name. Extensions come first: nothing shows which objects need them.
     """
     done: dict[Object, None] = {}
+    objects = sorted(objects, key=lambda declared: not isinstance(declared, Extension))
     by_name = _by_name(objects)
     place = {current: number for number, current in enumerate(objects)}
     below: dict[Object, list[Object]] = {}
     for current in objects:
         keys = [target.table for target in current.foreign_keys] if isinstance(current, Table) else []
-        below[current] = [*_named(current, by_name, objects), *(by_name[name] for name in keys if name in by_name)]
+        below[current] = [*_named(current, by_name, objects),
+                          *(other for name in keys for other in by_name.get(name, ()) if other.full_name == name)]
 
     def visit(current: Object) -> None:
         if current in done or current in waiting:
@@ -105,10 +116,21 @@ def _reaches(start: Object, goal: Object, below: Mapping[Object, Sequence[Object
     return False
 
 
-def _by_name(universe: Iterable[Object]) -> Mapping[str, Object]:
-    return {name: declared for declared in universe for name in (declared.name, declared.full_name)}
+def _by_name(universe: Iterable[Object]) -> Mapping[str, Sequence[Object]]:
+    by_name: dict[str, list[Object]] = {}
+    for declared in universe:
+        for name in {declared.name, declared.full_name}:
+            by_name.setdefault(name, []).append(declared)
+    return by_name
 
 
-def _named(declared: Object, by_name: Mapping[str, Object], universe: Sequence[Object]) -> list[Object]:
-    named = {by_name[name] for name in names_in(texts(declared)) & by_name.keys()} - {declared}
-    return [other for other in universe if other in named] if named else []
+def _named(declared: Object, by_name: Mapping[str, Sequence[Object]], universe: Sequence[Object]) -> list[Object]:
+    if isinstance(declared, Extension):
+        return []
+    names = names_in(texts(declared))
+    # Outside of public, a text that names an object names its schema, too.
+    named = {other for name in names & by_name.keys() for other in by_name[name]
+             if other.schema == "public" or other.schema in names} - {declared}
+    if isinstance(declared, foundations.Sequence):  # a table whose default takes its numbers is created after it
+        named = {other for other in named if declared.name not in names_in(texts(other))}
+    return [other for other in universe if other in named or isinstance(other, Extension)]

@@ -9,6 +9,13 @@ from schema.model.declared import Declared as Declared
 from schema.model.declared import Object as Object
 from schema.model.declared import kind_of as kind_of
 from schema.model.declared import qualified as qualified
+from schema.model.foundations import Attribute as Attribute
+from schema.model.foundations import Check as Check
+from schema.model.foundations import Collation as Collation
+from schema.model.foundations import CompositeType as CompositeType
+from schema.model.foundations import Domain as Domain
+from schema.model.foundations import Extension as Extension
+from schema.model.foundations import Sequence as Sequence
 from schema.model.versions import since
 
 
@@ -50,15 +57,6 @@ class ForeignKey:
     references: tuple[str, ...] = ("id",)
     on_delete: str = "no action"
     on_update: str = "no action"
-    comment: str | None = None
-
-
-@dataclass(frozen=True)
-class Check:
-    """A check constraint: `expression` is true or NULL for every row."""
-
-    name: str
-    expression: str
     comment: str | None = None
 
 

@@ -13,6 +13,8 @@ from schema.errors import DeclarationError
 from schema.model.objects import KINDS, Object, kind_of
 
 T = TypeVar("T")
+# Numbers become floats on their way, which hold larger integers only roughly: those go as text.
+EXACT = 2 ** 53
 
 
 def to_dict(value: Object) -> dict[str, Any]:
@@ -46,6 +48,8 @@ def _plain(value: Any) -> dict[str, Any]:
 def _plain_item(item: Any) -> Any:
     if is_dataclass(item):
         return _plain(item)
+    if isinstance(item, int) and abs(item) > EXACT:
+        return str(item)
     return [_plain_item(element) for element in item] if isinstance(item, tuple) else item
 
 

@@ -9,10 +9,22 @@ from typing import Any
 from schema.model.diff import TableDiff
 from schema.model.live import Live
 from schema.model.names import ident, literal
-from schema.model.objects import Column, Declared, Enum, Function, Statistics, Table, qualified
+from schema.model.objects import (
+    Column,
+    CompositeType,
+    Declared,
+    Domain,
+    Enum,
+    Function,
+    Sequence,
+    Statistics,
+    Table,
+    qualified,
+)
 from schema.model.sql_names import rename
 from schema.model.step import Action, Step
 
+TYPES = Enum | Domain | CompositeType
 OPAQUE = frozenset({"comment", "type", "schema", "on_delete", "on_update", "method", "chunk", "interval", "body"})
 
 
@@ -54,13 +66,16 @@ def enum_values(objects: Iterable[tuple[Declared, Live | None]]) -> Mapping[str,
 
 def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, str]) -> Any:
     """Rewrite the names in a live object's SQL and foreign keys; `renamed` has the new objects by former full name."""
-    plain = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if not isinstance(new, Enum | Function)}
-    types = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Enum)}
+    plain = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if not isinstance(new, TYPES | Function)}
+    types = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, TYPES)}
     calls = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Function)}
+
+    numbers = {f"{literal(ident(old))}::regclass": f"{literal(ident(new.full_name))}::regclass"
+               for old, new in renamed.items() if isinstance(new, Sequence)}
 
     def text(sql: str) -> str:
         rewritten = rename(rename(sql, calls, before="("), types, after="::")
-        for old, new in values.items():
+        for old, new in {**values, **numbers}.items():
             rewritten = rewritten.replace(old, new)
         return rewritten
 
@@ -68,15 +83,29 @@ def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, 
         names = {old: new.full_name for old, new in renamed.items()}
         keys = tuple(replace(key, table=names.get(key.table, key.table)) for key in value.foreign_keys)
         columns = tuple(replace(column, type=rename(column.type, types)) for column in value.columns)
-        return _texts(replace(value, foreign_keys=keys, columns=columns), text) if types or calls or values else \
-            replace(value, foreign_keys=keys)
+        moved = replace(value, foreign_keys=keys, columns=columns)
+        return _texts(moved, text) if types or calls or values or numbers else moved
     if isinstance(value, Statistics):
-        moved = renamed.get(value.table)
-        return replace(value, table=moved.full_name) if moved else value
+        target = renamed.get(value.table)
+        return replace(value, table=target.full_name) if target else value
+    if isinstance(value, Sequence | Domain | CompositeType):
+        return _foundation(value, renamed, types, text)
     if isinstance(value, Function):
         return replace(value, arguments=rename(value.arguments, {**plain, **types}),
                        returns=value.returns and rename(value.returns, {**plain, **types}))
     return replace(value, query=text(rename(value.query, plain))) if hasattr(value, "query") else value
+
+
+def _foundation(value: Sequence | Domain | CompositeType, renamed: Mapping[str, Declared], types: Mapping[str, str],
+                text: Callable[[str], str]) -> Declared:
+    """A sequence or type with its expressions rewritten, and with the new names of its owner or types."""
+    if isinstance(value, Sequence):
+        table, _, column = (value.owned_by or "").rpartition(".")
+        return replace(value, owned_by=f"{renamed[table].full_name}.{column}") if table in renamed else value
+    if isinstance(value, Domain):
+        return replace(value, type=rename(value.type, types), default=value.default and text(value.default),
+                       checks=tuple(replace(check, expression=text(check.expression)) for check in value.checks))
+    return replace(value, attributes=tuple(replace(one, type=rename(one.type, types)) for one in value.attributes))
 
 
 def _texts(table: Table, text: Callable[[str], str]) -> Table:

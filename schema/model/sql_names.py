@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from schema.model.names import ident
 
@@ -19,20 +19,24 @@ _TOKEN = re.compile(r"""
 _NAME_IN_STRING = re.compile(r"""'(?P<schema>"[^"']+"|[A-Za-z_]\w*)\.(?P<name>"[^"']+"|[A-Za-z_]\w*)'\Z""")
 
 
-def requalify(sql: str, schemas: Mapping[str, str]) -> str:
-    """Replace the schema names that qualify names in `sql`, by the mapping `schemas`.
+def requalify(sql: str, schemas: Mapping[str, str], names: Mapping[str, Collection[str]] | None = None) -> str:
+    """Replace the schema names that qualify names in `sql`, by the mapping `schemas`; with `names`, only those that
+    qualify one of the schema's names there.
 
     Comments and strings stay as they are, except strings that are one qualified name and nothing else.
     """
+    def replaced(schema: str, name: str) -> bool:
+        return schema in schemas and (names is None or plain(name) in names.get(schema, ()))
+
     matches = list(_TOKEN.finditer(sql))
     parts = []
     for place, token in enumerate(matches):
         text = token[0]
         follows = matches[place + 1][0] if place + 1 < len(matches) else ""
         if token["name"] and follows == "." and (place == 0 or matches[place - 1][0] != "."):
-            name = plain(text)
-            text = ident(schemas[name]) if name in schemas else text
-        elif (within := _NAME_IN_STRING.match(text)) and plain(within["schema"]) in schemas:
+            name = matches[place + 2][0] if place + 2 < len(matches) else ""
+            text = ident(schemas[plain(text)]) if replaced(plain(text), name) else text
+        elif (within := _NAME_IN_STRING.match(text)) and replaced(plain(within["schema"]), within["name"]):
             text = f"'{ident(schemas[plain(within['schema'])])}.{within['name']}'"
         parts.append(text)
     return "".join(parts)

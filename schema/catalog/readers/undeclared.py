@@ -25,11 +25,13 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
          schemas: Sequence[str] | None = None) -> list[Undeclared]:
     """Read the objects of the declared schemas that are not declared, oldest first; those of extensions are left out.
 
-    `schemas` replaces the declared schemas. A function counts as declared by its name, whatever its arguments; a job by
-    its name, or by its procedure where it has no name.
+    `schemas` replaces the declared schemas; without it, extensions that this login may not drop are left out. A
+    function counts as declared by its name, whatever its arguments; a job by its name, or by its procedure where it has
+    no name.
     """
+    all_extensions = schemas is not None
     schemas = sorted({value.schema for value in objects}) if schemas is None else list(schemas)
-    present = rows(connection, "undeclared", schemas=schemas)
+    present = rows(connection, "undeclared", schemas=schemas, all_extensions=all_extensions)
     if capabilities.timescaledb_version is not None:
         more = rows(connection, "undeclared_timescaledb", schemas=schemas)
         aggregates = {(row["schema"], row["name"]) for row in more if row["kind"] == "aggregate"}
@@ -56,7 +58,7 @@ def of(connection: Connection[Any], capabilities: Capabilities, declared: Object
         live = jobs.read_declared(connection, capabilities, [declared]).get(declared.full_name)
         numbers = (live.id, *live.doubles) if live else ()
         return [Undeclared("job", declared.full_name, str(number), declared.schema) for number in numbers]
-    present = read(connection, capabilities, [replace(declared, name="")], types)
+    present = read(connection, capabilities, [replace(declared, name="")], types, [declared.schema])
     return [entry for entry in present if (types[entry.kind], entry.name) == (type(declared), declared.full_name)]
 
 

@@ -5,7 +5,8 @@ SELECT c.relname AS "table",
        am.amname AS method,
        i.indisvalid AND i.indisready AS valid,
        ARRAY(SELECT pg_get_indexdef(i.indexrelid, k::int, true)
-                    || CASE WHEN oc.opcdefault THEN '' ELSE ' ' || oc.opcname END
+                    || CASE WHEN oc.opcdefault THEN '' WHEN pg_opclass_is_visible(oc.oid) THEN ' ' || quote_ident(oc.opcname)
+                            ELSE format(' %%I.%%I', ocn.nspname, oc.opcname) END
                     || CASE WHEN am.amname <> 'btree' THEN ''
                             WHEN i.indoption[k - 1] = 1 THEN ' DESC NULLS LAST'
                             WHEN i.indoption[k - 1] = 2 THEN ' NULLS FIRST'
@@ -13,6 +14,7 @@ SELECT c.relname AS "table",
                             ELSE '' END
                FROM generate_series(1, i.indnkeyatts) AS k
                JOIN pg_opclass oc ON oc.oid = i.indclass[k - 1]
+               JOIN pg_namespace ocn ON ocn.oid = oc.opcnamespace
               ORDER BY k) AS columns,
        ARRAY(SELECT a.attname::text
                FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS k

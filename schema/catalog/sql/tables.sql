@@ -14,12 +14,13 @@ SELECT c.relname AS "table",
   LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
   LEFT JOIN LATERAL (
-       -- a sequence that the column owns and that its default calls: what SERIAL stands for
+       -- a sequence that the column owns and of which its default is the next number: what SERIAL stands for
        SELECT owned.objid AS oid
          FROM pg_depend owned
          JOIN pg_depend used ON used.classid = 'pg_attrdef'::regclass AND used.objid = d.oid
                             AND used.refclassid = 'pg_class'::regclass AND used.refobjid = owned.objid
-        WHERE owned.classid = 'pg_class'::regclass AND owned.refclassid = 'pg_class'::regclass
+        WHERE pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']*''::regclass\)$'
+          AND owned.classid = 'pg_class'::regclass AND owned.refclassid = 'pg_class'::regclass
           AND owned.refobjid = c.oid AND owned.refobjsubid = a.attnum AND owned.deptype = 'a'
         LIMIT 1) s ON true
  WHERE n.nspname = %(schema)s AND c.relname = ANY(%(names)s) AND c.relkind IN ('r', 'p')

@@ -1,4 +1,5 @@
--- Tables, views, functions, enums and extended statistics of these schemas that belong to no extension and are no partition.
+-- What these schemas hold that belongs to no extension and is no partition: tables, views, functions, types, sequences,
+-- collations, extended statistics; and extensions, with whether this login may drop them. TimescaleDB is the server's.
 WITH extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
 SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END AS kind,
        n.nspname AS schema, c.relname AS name, c.relname AS signature, c.oid::bigint AS oid
@@ -25,4 +26,43 @@ SELECT 'statistics object', n.nspname, s.stxname, s.stxname, s.oid::bigint
   JOIN pg_namespace n ON n.oid = s.stxnamespace
  WHERE n.nspname = ANY(%(schemas)s)
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_statistic_ext'::regclass AND e.objid = s.oid)
+UNION ALL
+SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'composite type' END, n.nspname, t.typname, t.typname, t.oid::bigint
+  FROM pg_type t
+  JOIN pg_namespace n ON n.oid = t.typnamespace
+ WHERE n.nspname = ANY(%(schemas)s)
+   AND (t.typtype = 'd' OR (t.typtype = 'c' AND (SELECT c.relkind FROM pg_class c WHERE c.oid = t.typrelid) = 'c'))
+   AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid)
+UNION ALL
+-- not those that identity and serial columns have
+SELECT 'sequence', n.nspname, c.relname, c.relname, c.oid::bigint
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = ANY(%(schemas)s) AND c.relkind = 'S'
+   AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
+   AND NOT EXISTS (SELECT
+                     FROM pg_depend o
+                    WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'i')
+   AND NOT EXISTS (SELECT
+                     FROM pg_depend o
+                     JOIN pg_attrdef d ON d.adrelid = o.refobjid AND d.adnum = o.refobjsubid
+                     JOIN pg_depend used ON used.classid = 'pg_attrdef'::regclass AND used.objid = d.oid
+                                        AND used.refclassid = 'pg_class'::regclass AND used.refobjid = c.oid
+                    WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'a'
+                      AND o.refclassid = 'pg_class'::regclass
+                      AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']*''::regclass\)$')
+UNION ALL
+SELECT 'collation', n.nspname, o.collname, o.collname, o.oid::bigint
+  FROM pg_collation o
+  JOIN pg_namespace n ON n.oid = o.collnamespace
+ WHERE n.nspname = ANY(%(schemas)s)
+   AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_collation'::regclass AND e.objid = o.oid)
+UNION ALL
+-- those in pg_catalog are created where the database's own objects are
+SELECT 'extension', n.nspname, x.extname, quote_ident(x.extname), x.oid::bigint
+  FROM pg_extension x
+  JOIN pg_namespace n ON n.oid = x.extnamespace
+ WHERE (n.nspname = ANY(%(schemas)s) OR (n.nspname = 'pg_catalog' AND 'public' = ANY(%(schemas)s)))
+   AND x.extname NOT IN ('timescaledb', 'plpgsql')
+   AND (%(all_extensions)s OR pg_has_role(x.extowner, 'USAGE'))
  ORDER BY 5

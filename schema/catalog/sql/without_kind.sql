@@ -2,23 +2,20 @@
 WITH extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
      mine AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%(schemas)s))
 SELECT CASE c.relkind WHEN 'm' THEN 'materialized view' WHEN 'p' THEN 'partitioned table' WHEN 'f' THEN 'foreign table'
-                      WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'composite type'
                       ELSE CASE WHEN c.relpersistence = 'u' THEN 'unlogged table' ELSE 'child table' END END AS kind,
        n.nspname AS schema, c.relname AS name
   FROM pg_class c
   JOIN mine n ON n.oid = c.relnamespace
- WHERE (c.relkind IN ('m', 'f', 'c')
+ WHERE (c.relkind IN ('m', 'f')
         OR (c.relkind = 'p' AND NOT c.relispartition)
-        OR (c.relkind = 'S' AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = 'pg_class'::regclass
-                                               AND o.objid = c.oid AND o.deptype IN ('a', 'i')))
         OR (c.relkind = 'r' AND NOT c.relispartition
             AND (c.relpersistence = 'u' OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid))))
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
 UNION ALL
-SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'range type' END, n.nspname, t.typname
+SELECT 'range type', n.nspname, t.typname
   FROM pg_type t
   JOIN mine n ON n.oid = t.typnamespace
- WHERE t.typtype IN ('d', 'r')
+ WHERE t.typtype = 'r'
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid)
 UNION ALL
 SELECT CASE p.prokind WHEN 'a' THEN 'aggregate function' ELSE 'window function' END, n.nspname, p.proname

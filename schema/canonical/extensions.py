@@ -1,0 +1,90 @@
+"""Extensions while declarations are put into the server's words: those that are declared and missing are created in the
+same transaction, and an object that needs one which nobody declares says which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+from psycopg import Connection, sql
+
+from schema.catalog.queries import rows
+from schema.catalog.readers.extensions import read_availability
+from schema.errors import DeclarationError, UnsupportedError
+from schema.kinds import extension
+from schema.model.foundations import Extension
+
+# Which extension brings what other objects are made with and what does not bear the extension's own name.
+BROUGHT_BY = (
+    (re.compile(r"\bgi(?:n|st)_trgm_ops\b|\b(?:word_|strict_word_)?similarity\("), "pg_trgm"),
+    (re.compile(r"\buuid_(?:generate_v\w+|ns_\w+|nil)\("), "uuid-ossp"),
+    (re.compile(r"\b(?:gen_salt|crypt|digest|hmac|pgp_\w+|gen_random_bytes)\("), "pgcrypto"),
+    (re.compile(r'"?(?:geometry|geography|box2d|box3d)\b|\bst_\w+\(', re.I), "postgis"),
+    (re.compile(r'"?(?:l?query|lquery|ltxtquery)"|\bnlevel\(|\bsubpath\('), "ltree"),
+    (re.compile(r'"?halfvec\b|"?sparsevec\b|\bvector_\w+_ops\b'), "vector"),
+    (re.compile(r"\b(?:earth_distance|ll_to_earth|earth_box)\("), "earthdistance"),
+    (re.compile(r'no default operator class for access method "gist"|\bgist_\w+_ops\b'), "btree_gist"),
+    (re.compile(r'no default operator class for access method "gin"|\bgin_\w+_ops\b'), "btree_gin"),
+    (re.compile(r"\bcrosstab\w*\("), "tablefunc"),
+    (re.compile(r'"?(?:statssummary|hyperloglog|uddsketch|tdigest|timeweightsummary|candlestick|counteragg)\w*\b|'
+                r"\b(?:time_weight|candlestick_agg|counter_agg|gauge_agg|stats_agg|percentile_agg|approx_percentile)\(",
+                re.I), "timescaledb_toolkit"))
+_NAMED = re.compile(r'"([^"]+)"|\b(\w+)\(')
+LACKING = (psycopg.errors.UndefinedObject, psycopg.errors.UndefinedFunction)
+
+
+def create_missing(connection: Connection[Any], declared: Iterable[Extension]) -> None:
+    """Create those extensions that do not exist, with their schemas; for a transaction that is going to be rolled back.
+
+    Raises UnsupportedError that names an extension which the server has no files of, not in the declared version, or
+    which this login may not create, and DeclarationError where the server refuses it.
+    """
+    wanted = {each.name: each for each in declared}
+    for row in read_availability(connection, list(wanted)) if wanted else ():
+        each = wanted[row["name"]]
+        if each.version is not None and each.version not in (row["version"], *row["versions"]):
+            raise UnsupportedError(f"{each.full_name}: extension version {each.version} is declared, and the server "
+                                   f"has {', '.join(sorted(row['versions'])) or 'none'}; declare one of those, or "
+                                   "install that version's package on the server")
+        if row["version"] is None:
+            _require_available(each, row["versions"], row["role"] if row["forbidden"] else None)
+    missing = {row["name"] for row in read_availability(connection, list(wanted)) if row["version"] is None}
+    for each in wanted.values():
+        if each.name in missing:
+            try:
+                with connection.transaction():
+                    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(each.schema)))
+                    connection.execute(extension.definition(each).encode())
+            except psycopg.Error as error:
+                said = " ".join((error.diag.message_primary or str(error)).split())
+                raise DeclarationError(f"{each.full_name}: the server cannot create the extension: {said}; correct the "
+                                       "declaration") from None
+
+
+def _require_available(extension_: Extension, versions: list[str], forbidden: str | None) -> None:
+    name = extension_.full_name
+    if not versions:
+        raise UnsupportedError(f"{name}: the server has no extension {extension_.name}; install its package there, or "
+                               "take it out of the declaration with what needs it")
+    if forbidden is not None:
+        raise UnsupportedError(f"{name}: only a superuser may create this extension, and {forbidden} is none; have one "
+                               f"run {extension.definition(extension_)}, then apply again")
+
+
+def remedy(connection: Connection[Any], error: psycopg.Error) -> str:
+    """What to do about an object that the server cannot make: declare the extension that brings what it lacks, where
+    the server has such a one and it does not exist, else correct the declaration."""
+    text = error.diag.message_primary or ""
+    if not isinstance(error, LACKING):
+        return "correct the declaration"
+    names = [name for pair in _NAMED.findall(text) for name in pair if name]
+    names = [name for word in names for name in (word.rpartition(".")[2].strip("[]"),)]
+    names += [extension_ for pattern, extension_ in BROUGHT_BY if pattern.search(text)]
+    for row in rows(connection, "extensions", names=list(dict.fromkeys(names))):
+        if row["versions"] and row["version"] is None:
+            return f"the extension {row['name']} brings it: declare Extension({row['name']!r}) before"
+    if names:
+        return "declare it, or the Extension that brings it, or correct the declaration"
+    return "correct the declaration"
