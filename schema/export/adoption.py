@@ -68,10 +68,13 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         undeclared_objects = undeclared.read(connection, capabilities, (), undeclared_kind.TYPES, schemas=chosen)
         entries = [entry for entry in undeclared_objects if entry.name not in skipped]
         live = list(_live(connection, capabilities, entries))
+        numbered = rows(connection, "serial_options", schemas=chosen)
     remarks = [f"{qualified(row['schema'], row['name'])}: a {row['kind']}, which no kind of object declares"
                for row in others]
     remarks += [f"{row['name']}: {'an' if row['kind'][0] in 'aeiou' else 'a'} {row['kind']}, which no kind of object "
                 "declares" for row in rare]
+    remarks += [f"{qualified(row['schema'], row['name'])}.{row['column']}: its sequence has {row['options']}, which no "
+                "column declares" for row in numbered]
     objects: list[Object] = []
     for live_object in live:
         fits, left_out = _declare(live_object)

@@ -18,6 +18,8 @@ from schema.model.step import Action, Hazard, Step, Transaction
 NEW = "__new"
 # A column's name as an index term begins with it; anything else is an expression.
 _COLUMN = re.compile(r'\s*(?P<name>"(?:[^"]|"")+"|[A-Za-z_]\w*\b)(?!\s*[(.])')
+# Others have an operator class by default for few types, or for none before an extension brings it.
+PLAIN_METHODS = ("btree", "hash", "brin")
 _TERM = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z", re.I)
 
 
@@ -39,7 +41,7 @@ def new_name(name: str) -> str:
 
 def plain(index: Index) -> Index | None:
     """Return the canonical index where no server is needed for that (plain column names and orders), else None."""
-    if index.where is not None:
+    if index.where is not None or index.method not in PLAIN_METHODS:
         return None
     terms = [_TERM.match(term.strip()) for term in index.columns]
     if not all(term and term["name"].lower() not in RESERVED for term in terms):

@@ -65,7 +65,8 @@ def test_types_and_classes_that_state_files_name_are_the_same_for_ever() -> None
     assert {cls._resource_type_name: (cls.provider_class.__module__, cls.provider_class.__name__)
             for cls in SchemaObject.__subclasses__()} == {
         f"dynamic/schema:{name}": ("infra.providers.schema", f"{name}Provider")
-        for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job", "Statistics")}
+        for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job", "Statistics", "Extension",
+                     "Collation", "Sequence", "Domain", "CompositeType")}
     assert set(OBJECTS) == set(KINDS.values())
     assert issubclass(providers.TableProvider, providers.ObjectProvider)
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from schema.model.columns import big_int, big_serial, boolean, decimal, jsonb, text, timestamp, varchar
 from schema.model.objects import (
+    Attribute,
     Check,
+    Collation,
     Column,
+    CompositeType,
     Compression,
     ContinuousAggregate,
     Dimension,
+    Domain,
     Enum,
+    Extension,
     ForeignKey,
     Function,
     Hypertable,
@@ -21,12 +26,24 @@ from schema.model.objects import (
     Reorder,
     Retention,
     RowSecurity,
+    Sequence,
     Statistics,
     Table,
     Trigger,
     View,
 )
 
+CITEXT = Extension("citext")
+GERMAN = Collation("german", locale="de-DE", comment="ä beside a")
+NUMBERS = Sequence("numbers", schema="private", type="integer", start=1000, increment=10, cache=5, cycle=True,
+                   comment="Of notes")
+SHARE = Domain("share", type="numeric(5,2)", default="0", null=False, comment="Per cent",
+               checks=(Check("share_high", "VALUE <= 100"), Check("share_low", "VALUE >= 0", "None below")))
+HALF = Domain("Half", schema="private", type="share", default="50", checks=(Check("halves", "VALUE < 51"),))
+WORD = Domain("word", type="varchar(20)", collation='"C"')
+SPAN = CompositeType("span", schema="private", comment="From and to",
+                     attributes=(Attribute("from", "share", comment="Where"), Attribute("to", 'private."Half"'),
+                                 Attribute("moods", "mood[]"), Attribute("name", "text", collation="german")))
 MOOD = Enum("mood", values=("calm", "it's \"loud\"", "alert"), comment="How a room sounds")
 TOUCH = Function(
     "touch", returns="trigger", comment="Keeps updated_at",
@@ -63,7 +80,10 @@ ROOMS = Table(
 )
 NOTES = Table(
     "notes", schema="private",
-    columns=(big_int("id", null=False), big_int("room_id", null=False), text("note")),
+    columns=(big_int("id", null=False), big_int("room_id", null=False), text("note"),
+             Column("number", "integer", null=False, default="nextval('private.numbers')"),
+             Column("spans", "private.span[]"), Column("share", "share", default="10 + 1"), Column("tag", "citext"),
+             Column("word", "word")),
     keys=(Key("notes_pkey", ("id",), primary=True),),
     foreign_keys=(ForeignKey("notes_room_id_fkey", ("room_id",), "rooms", on_delete="cascade"),),
     indexes=(Index("notes_room", ("room_id",)),),
@@ -99,5 +119,5 @@ PRUNING = Job("pruning", procedure="prune", schedule="1 day", config='{"keep": "
 STATISTICS = Statistics("rooms_warm_and_large", "rooms", ("heated", "area", "Mixed Case"),
                         comment="Large rooms are warm")
 
-DECLARED = (MOOD, TOUCH, DOUBLED, PRUNE, ROOMS, NOTES, READINGS, EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING,
-            STATISTICS)
+DECLARED = (CITEXT, GERMAN, NUMBERS, SHARE, HALF, WORD, MOOD, SPAN, TOUCH, DOUBLED, PRUNE, ROOMS, NOTES, READINGS,
+            EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING, STATISTICS)

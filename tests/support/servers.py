@@ -128,8 +128,8 @@ def drop_database(database: Database) -> None:
 
 
 def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """Drop every relation, function and enum of schema public that belongs to no extension, hypertables one by one,
-    aggregates before their sources.
+    """Drop every relation, function, type, sequence and collation that belongs to no extension, hypertables one by one,
+    aggregates before their sources; then every schema but public.
     """
     connection.execute("SET client_min_messages = error")
     if connection.execute("SELECT to_regclass('timescaledb_information.continuous_aggregates')").fetchone() != (None,):
@@ -141,18 +141,32 @@ def empty(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     objects = """
         SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass::text
           FROM pg_class c
-         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v')
+         WHERE c.relnamespace = ANY(%(schemas)s) AND c.relkind IN ('r', 'v')
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
         UNION ALL
         SELECT 'ROUTINE', p.oid::regprocedure::text FROM pg_proc p
-         WHERE p.pronamespace = 'public'::regnamespace
+         WHERE p.pronamespace = ANY(%(schemas)s)
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
         UNION ALL
         SELECT 'TYPE', t.oid::regtype::text FROM pg_type t
-         WHERE t.typnamespace = 'public'::regnamespace AND t.typtype = 'e'
-           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')"""
-    for kind, name in connection.execute(objects).fetchall():
+         WHERE t.typnamespace = ANY(%(schemas)s)
+           AND (t.typtype IN ('d', 'e') OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
+        UNION ALL
+        SELECT 'SEQUENCE', c.oid::regclass::text FROM pg_class c
+         WHERE c.relnamespace = ANY(%(schemas)s) AND c.relkind = 'S'
+           AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('a', 'e', 'i'))
+        UNION ALL
+        SELECT 'COLLATION', o.oid::regcollation::text FROM pg_collation o
+         WHERE o.collnamespace = ANY(%(schemas)s)"""
+    schemas = connection.execute(
+        "SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^(pg_|_timescaledb|timescaledb_|information_schema$)'"
+    ).fetchall()
+    for kind, name in connection.execute(objects.encode(), {"schemas": [oid for oid, _ in schemas]}).fetchall():
         connection.execute(f"DROP {kind} IF EXISTS {name} CASCADE".encode())
+    for _, schema in schemas:
+        if schema != "public":
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(str(schema))))
 
 
 def has_database(server: Server, name: str) -> bool:

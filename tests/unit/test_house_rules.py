@@ -31,6 +31,9 @@ FROZEN = {
     "schema:Table": "schema.TableProvider", "schema:ContinuousAggregate": "schema.ContinuousAggregateProvider",
     "schema:View": "schema.ViewProvider", "schema:Function": "schema.FunctionProvider",
     "schema:Enum": "schema.EnumProvider", "schema:Job": "schema.JobProvider", "seed:Seed": "schema.SeedProvider",
+    "schema:Extension": "schema.ExtensionProvider", "schema:Collation": "schema.CollationProvider",
+    "schema:Sequence": "schema.SequenceProvider", "schema:Domain": "schema.DomainProvider",
+    "schema:CompositeType": "schema.CompositeTypeProvider",
     "storage:Certificate": "storage.CertificateProvider", "storage:Gateway": "storage.GatewayProvider",
     "storage:GatewayBuild": "storage.GatewayBuildProvider", "storage:Bucket": "storage.BucketProvider"}
 SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}

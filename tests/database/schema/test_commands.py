@@ -106,15 +106,16 @@ def test_an_adopted_declaration_makes_the_same_database_again(database: Database
 def test_objects_that_no_kind_declares_are_reported(database: Database) -> None:
     database.execute(
         "CREATE DOMAIN positive AS int CHECK (VALUE > 0)", "CREATE SEQUENCE numbers",
-        "CREATE TYPE pair AS (a int, b int)", "CREATE TABLE parts (id int) PARTITION BY RANGE (id)",
+        "CREATE TYPE pair AS (a int, b int)", "CREATE TYPE spans AS RANGE (subtype = int)",
+        "CREATE TABLE parts (id int) PARTITION BY RANGE (id)",
         "CREATE TABLE kept (id int, note text)", "CREATE MATERIALIZED VIEW frozen AS SELECT 1 AS one",
         "CREATE INDEX a ON kept (id)", "CREATE INDEX b ON kept (id)",
         "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE FUNCTION f(a text) RETURNS int LANGUAGE sql AS 'SELECT 1'", 'CREATE TABLE "dotted.name" (id int)')
     adopted = adopt(database.owner)
-    assert [declared.full_name for declared in adopted.objects] == ["kept", "f"]
-    assert len(adopted.objects[0].indexes) == 1  # type: ignore[union-attr]
-    for words in ("positive: a domain", "numbers: a sequence", "pair: a composite type", "parts: a partitioned table",
+    assert [declared.full_name for declared in adopted.objects] == ["positive", "numbers", "pair", "kept", "f"]
+    assert len(adopted.objects[3].indexes) == 1  # type: ignore[union-attr]
+    for words in ("spans: a range type", "parts: a partitioned table",
                   "frozen: a materialized view", "kept.b: the same index as a", "f: another function of the same name",
                   "name 'dotted.name' has a dot"):
         assert [line for line in adopted.remarks if words in line], words
