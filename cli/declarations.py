@@ -145,7 +145,7 @@ def run(code: str, file: Path) -> tuple[Object, ...]:
     if declared is None:
         raise DeclarationFileError(f"{file}: neither DECLARED nor declared() is in it; write "
                                    "DECLARED = (Table(...), ...)")
-    kinds = ", ".join(cls.__name__ for cls in KINDS.values())
+    kinds = ", ".join(sorted((cls.__name__ for cls in KINDS.values()), key=lambda name: name != "Table"))
     if not isinstance(declared, list | tuple):
         raise DeclarationFileError(f"{file}: DECLARED is {type(declared).__name__}, required a tuple of {kinds}")
     for item in declared:
