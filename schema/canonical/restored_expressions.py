@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from schema.errors import DeclarationError
+from schema.model.foundations import Domain
 from schema.model.objects import Check, Column, Index, Table
 
 Part = Check | Index | Column
@@ -61,3 +63,27 @@ def _words(part: Part) -> dict[str, Any]:
     if isinstance(part, Index):
         return {"columns": part.columns, "where": part.where}
     return {"generated": part.generated, "default": part.default}
+
+
+def accept_restored_domains(pairs: Sequence[tuple[Domain, Domain]],
+                            canonicalise: Callable[[Sequence[Domain]], Sequence[Domain]]) -> list[Domain]:
+    """Return the canonical domains of the (canonical, live) pairs, with the live spelling of a check where the server,
+    reading both once more, spells them alike. Asks the server only where a check differs."""
+    domains = [canonical for canonical, _ in pairs]
+    for n, (canonical, live) in enumerate(pairs):
+        spelled = {check.name: check.expression for check in live.checks}
+        differing = tuple(check for check in canonical.checks
+                          if check.name in spelled and spelled[check.name] != check.expression)
+        if not differing:
+            continue
+        present = tuple(replace(check, expression=spelled[check.name]) for check in differing)
+        try:
+            forms = [canonicalise([replace(canonical, checks=checks)])[0] for checks in (differing, present)]
+        except DeclarationError:
+            continue  # the live check cannot be created beside what is declared, so it is another one
+        alike = {one.name for one, other in zip(forms[0].checks, forms[1].checks, strict=True)
+                 if one.expression == other.expression}
+        domains[n] = replace(canonical, checks=tuple(
+            replace(check, expression=spelled[check.name]) if check.name in alike else check
+            for check in canonical.checks))
+    return domains

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from psycopg import Connection
 
 from schema.aggregates import aggregate_query
 from schema.aggregates.live import LiveAggregate
 from schema.canonical import normalising
-from schema.canonical.restored_expressions import accept_restored
+from schema.canonical.restored_expressions import accept_restored, accept_restored_domains
 from schema.canonical.scratch import in_server_words
 from schema.comparison.declaration import Declaration, Key
 from schema.kinds import registry
 from schema.model import renames
 from schema.model.diff import Match
+from schema.model.foundations import Domain
 from schema.model.live import Live, LiveTable
 from schema.model.objects import Enum, Object, Table
 
+O = TypeVar("O", bound=Object)  # noqa: E741 (the object)
 Matches = Sequence[Match[Any, Any]]
 
 
@@ -89,10 +91,16 @@ def _accept_restored(connection: Connection[Any], declaration: Declaration, cano
     """The canonical forms, with the live spelling of expressions that a dump and a restore have only reworded."""
     pairs = {n: (form, value.table) for n, (form, value) in enumerate(zip(canonical, live, strict=True))
              if isinstance(form, Table) and isinstance(value, LiveTable)}
-    tables = accept_restored(list(pairs.values()), lambda tables: [
-        form for form in in_server_words(connection, declaration.capabilities, tables,
-                                         (*declaration.context, *declaration.declared))[0] if isinstance(form, Table)])
-    accepted = dict(zip(pairs, tables, strict=True))
+    domains = {n: (form, value.object) for n, (form, value) in enumerate(zip(canonical, live, strict=True))
+               if isinstance(form, Domain) and value and isinstance(value.object, Domain)}
+
+    def canonicalise(objects: Sequence[O]) -> list[O]:
+        context = (*declaration.context, *declaration.declared)
+        return [cast(O, form) for form in in_server_words(connection, declaration.capabilities, objects, context)[0]]
+
+    tables = accept_restored(list(pairs.values()), canonicalise)
+    accepted: dict[int, Object] = dict(zip(pairs, tables, strict=True))
+    accepted.update(zip(domains, accept_restored_domains(list(domains.values()), canonicalise), strict=True))
     return [accepted.get(n, form) for n, form in enumerate(canonical)]
 
 

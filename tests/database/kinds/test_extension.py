@@ -63,7 +63,7 @@ def test_what_needs_an_extension_that_is_neither_declared_nor_there_names_it(
 
 def test_a_type_that_no_extension_brings_is_named(database: Database) -> None:
     with pytest.raises(DeclarationError, match=r't\.a: the server cannot create it: type "nothing" does not exist; '
-                                               "declare it, or the Extension that brings it, or correct"):
+                                               "declare it, or the Extension that brings it, or"):
         apply.plan(database.owner, [Table("t", (Column("a", "nothing"),))])
 
 
