@@ -11,6 +11,8 @@ from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Objec
 from schema.model.sql_names import names_in
 
 OF_COLUMNS = (Enum, Function, *foundations.COLUMN_FOUNDATIONS)
+# Where all extensions are listed among the objects by name: a name that no object can have.
+EXTENSIONS = ""
 # What a query calls one of its columns is no reference to anything.
 _ALIAS = re.compile(r'\bas\s+("(?:[^"]|"")+"|\w+)\s*(?=,|\bfrom\b)', re.I)
 
@@ -121,6 +123,8 @@ def _by_name(universe: Iterable[Object]) -> Mapping[str, Sequence[Object]]:
     for declared in universe:
         for name in {declared.name, declared.full_name}:
             by_name.setdefault(name, []).append(declared)
+        if isinstance(declared, Extension):
+            by_name.setdefault(EXTENSIONS, []).append(declared)
     return by_name
 
 
@@ -129,8 +133,9 @@ def _named(declared: Object, by_name: Mapping[str, Sequence[Object]], universe: 
         return []
     names = names_in(texts(declared))
     # Outside of public, a text that names an object names its schema, too.
-    named = {other for name in names & by_name.keys() for other in by_name[name]
-             if other.schema == "public" or other.schema in names} - {declared}
+    named = [other for name in names & by_name.keys() for other in by_name[name]
+             if (other.schema == "public" or other.schema in names) and other != declared]
     if isinstance(declared, foundations.Sequence):  # a table whose default takes its numbers is created after it
-        named = {other for other in named if declared.name not in names_in(texts(other))}
-    return [other for other in universe if other in named or isinstance(other, Extension)]
+        named = [other for other in named if declared.name not in names_in(texts(other))]
+    ids = {id(other) for other in (*named, *by_name.get(EXTENSIONS, ()))}  # an object's own hash takes long
+    return [other for other in universe if id(other) in ids] if ids else []

@@ -11,6 +11,8 @@ SELECT o.collname AS name,
        ARRAY(SELECT DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid)
                FROM pg_depend d
               WHERE d.refclassid = 'pg_collation'::regclass AND d.refobjid = o.oid AND d.deptype IN ('n', 'a')
+                -- the array type that every type has goes with it
+                AND NOT (d.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type t WHERE t.typarray = d.objid))
               ORDER BY 1) AS dependants
   FROM pg_collation o
   JOIN pg_namespace n ON n.oid = o.collnamespace

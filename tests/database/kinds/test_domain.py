@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
-from schema.errors import UnsafeChangeError, UnsupportedError
+from schema.errors import ApplyError, UnsafeChangeError, UnsupportedError
 from schema.export.adoption import adopt
 from schema.model.objects import Check, Column, Compression, Domain, Enum, Function, Hypertable, Index, Object, Table
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
@@ -55,7 +55,7 @@ def test_a_check_over_rows_is_validated_while_writers_wait_and_says_so(database:
         "ALTER DOMAIN share ADD CONSTRAINT half CHECK (VALUE = 50) NOT VALID",
         "ALTER DOMAIN share VALIDATE CONSTRAINT half"]
     database.execute("ALTER DOMAIN share DROP CONSTRAINT half", "INSERT INTO rooms VALUES (2, 10)")
-    with pytest.raises(apply.ApplyError, match='share: column "damp" of table "rooms" contains values that'):
+    with pytest.raises(ApplyError, match='share: column "damp" of table "rooms" contains values that'):
         apply.ensure(database.owner, [whole, ROOMS], options=apply.Options(allow=frozenset({"blocks_writes"})))
     assert adopt(database.owner).remarks == ("share.half: not validated yet; `apply` will validate it",)
 
@@ -70,7 +70,7 @@ def test_rows_in_the_columnstore_are_checked_too(database: Database) -> None:
     for wrong, message in ((replace(SHARE, null=False), "domain share does not allow null values"),
                            (replace(SHARE, checks=(*SHARE.checks, Check("less", "VALUE < 80"))),
                             'value for domain share violates check constraint "less"')):
-        with pytest.raises(apply.ApplyError, match=message):
+        with pytest.raises(ApplyError, match=message):
             apply.ensure(database.owner, [wrong, series], options=apply.Options(allow=frozenset({"blocks_writes"})))
     assert database.execute("SELECT typnotnull FROM pg_type WHERE typname = 'share'") == [(False,)]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
-from schema.errors import DeclarationError
+from schema.errors import ApplyError, DeclarationError
 from schema.export.adoption import adopt
 from schema.model.objects import Column, Domain, Object, Sequence, Table
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
@@ -50,7 +50,7 @@ def test_it_is_altered_in_place(database: Database, wanted: Sequence, step: str)
         database.execute("SELECT nextval('app.numbers'), nextval('app.numbers')")
     else:
         database.execute("SELECT setval('app.numbers', 1, false)")
-        with pytest.raises(apply.ApplyError, match=r"app\.numbers: .* value"):
+        with pytest.raises(ApplyError, match=r"app\.numbers: .* value"):
             apply.ensure(database.owner, [wanted])
         return
     assert converge(database, [wanted]) == [step]
