@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
-from schema.catalog.queries import rows
 from schema.catalog.readers.extensions import read_availability
 from schema.errors import DeclarationError, UnsupportedError
 from schema.kinds import extension
 from schema.model.foundations import Extension
+from schema.model.sql_names import names_in
 
 # Which extension brings what other objects are made with and what does not bear the extension's own name.
 BROUGHT_BY = (
@@ -25,14 +25,15 @@ BROUGHT_BY = (
     (re.compile(r'"?(?:l?query|lquery|ltxtquery)"|\bnlevel\(|\bsubpath\('), "ltree"),
     (re.compile(r'"?halfvec\b|"?sparsevec\b|\bvector_\w+_ops\b'), "vector"),
     (re.compile(r"\b(?:earth_distance|ll_to_earth|earth_box)\("), "earthdistance"),
-    (re.compile(r'no default operator class for access method "gist"|\bgist_\w+_ops\b'), "btree_gist"),
-    (re.compile(r'no default operator class for access method "gin"|\bgin_\w+_ops\b'), "btree_gin"),
+    (re.compile(r'no default operator class for access method "gist"|"gist_(?!trgm)\w+_ops"'), "btree_gist"),
+    (re.compile(r'no default operator class for access method "gin"'), "btree_gin"),
     (re.compile(r"\bcrosstab\w*\("), "tablefunc"),
     (re.compile(r'"?(?:statssummary|hyperloglog|uddsketch|tdigest|timeweightsummary|candlestick|counteragg)\w*\b|'
                 r"\b(?:time_weight|candlestick_agg|counter_agg|gauge_agg|stats_agg|percentile_agg|approx_percentile)\(",
                 re.I), "timescaledb_toolkit"))
 _NAMED = re.compile(r'"([^"]+)"|\b(\w+)\(')
-LACKING = (psycopg.errors.UndefinedObject, psycopg.errors.UndefinedFunction)
+LACKING = (psycopg.errors.UndefinedObject, psycopg.errors.UndefinedFunction, psycopg.errors.UndefinedTable,
+           psycopg.errors.InvalidSchemaName)
 
 
 def create_missing(connection: Connection[Any], declared: Iterable[Extension]) -> None:
@@ -73,18 +74,21 @@ def _require_available(extension_: Extension, versions: list[str], forbidden: st
                                f"run {extension.definition(extension_)}, then apply again")
 
 
-def remedy(connection: Connection[Any], error: psycopg.Error) -> str:
-    """What to do about an object that the server cannot make: declare the extension that brings what it lacks, where
+def remedy(connection: Connection[Any], error: psycopg.Error, statement: str) -> str:
+    """What to do about an object that the server cannot create: declare the extension that brings what it lacks, where
     the server has such a one and it does not exist, else correct the declaration."""
     text = error.diag.message_primary or ""
     if not isinstance(error, LACKING):
         return "correct the declaration"
     names = [name for pair in _NAMED.findall(text) for name in pair if name]
     names = [name for word in names for name in (word.rpartition(".")[2].strip("[]"),)]
+    if isinstance(error, psycopg.errors.InvalidSchemaName):  # which says nothing of what was looked for there
+        names += sorted(names_in([statement]))
     names += [extension_ for pattern, extension_ in BROUGHT_BY if pattern.search(text)]
-    for row in rows(connection, "extensions", names=list(dict.fromkeys(names))):
-        if row["versions"] and row["version"] is None:
-            return f"the extension {row['name']} brings it: declare Extension({row['name']!r}) before"
+    absent = {row["name"] for row in read_availability(connection, names) if row["versions"] and row["version"] is None}
+    for name in names:
+        if name in absent:
+            return f"the extension {name} brings it: declare Extension({name!r}) before"
     if names:
         return "declare it, or the Extension that brings it, or correct the declaration"
     return "correct the declaration"

@@ -114,7 +114,7 @@ class _Scratch:
             for scratch, schema in self._back.items():
                 reason = reason.replace(scratch, schema)
             raise DeclarationError(f"{name}: the server cannot create it: {reason}; "
-                                   f"{extensions.remedy(self.connection, error)}") from None
+                                   f"{extensions.remedy(self.connection, error, text)}") from None
 
     def columns(self, tables: Sequence[Table]) -> Words:
         """Map each declared (type, default) of a column to its canonical form."""

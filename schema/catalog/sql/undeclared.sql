@@ -14,6 +14,9 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, n.nspname, 
   JOIN pg_namespace n ON n.oid = p.pronamespace
  WHERE n.nspname = ANY(%(schemas)s) AND p.prokind IN ('f', 'p')
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid)
+   -- what a range type made of itself
+   AND NOT EXISTS (SELECT FROM pg_depend i
+                    WHERE i.classid = 'pg_proc'::regclass AND i.objid = p.oid AND i.deptype = 'i')
 UNION ALL
 SELECT 'enum', n.nspname, t.typname, t.typname, t.oid::bigint
   FROM pg_type t

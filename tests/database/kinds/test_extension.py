@@ -49,12 +49,13 @@ def test_an_extension_that_the_program_declares_elsewhere_serves_one_object_alon
 
 @pytest.mark.parametrize(("table", "extension"), [
     (WORDS, "pg_trgm"), (Table("t", (Column("a", "citext"),)), "citext"),
-    (Table("t", (Column("a", "ltree[]"),)), "ltree"),
+    (Table("t", (Column("a", "ltree[]"),)), "ltree"), (Table("t", (Column("a", "ext.hstore"),)), "hstore"),
+    (View("v", "SELECT calls FROM pg_stat_statements"), "pg_stat_statements"),
     (Table("t", (Column("a", "uuid", default="uuid_generate_v4()"),)), "uuid-ossp"),
     (Table("t", (Column("a", "text"),), checks=(Check("c", "digest(a, 'sha1') IS NOT NULL"),)), "pgcrypto"),
     (Table("t", (Column("a", "integer"),), indexes=(Index("i", ("a",), method="gist"),)), "btree_gist")])
 def test_what_needs_an_extension_that_is_neither_declared_nor_there_names_it(
-        database: Database, table: Table, extension: str) -> None:
+        database: Database, table: Object, extension: str) -> None:
     with pytest.raises((DeclarationError, UnsupportedError)) as refused:
         apply.plan(database.owner, [table])
     assert f"declare Extension({extension!r}) before" in str(refused.value)

@@ -118,7 +118,12 @@ def test_an_undeclared_sequence_is_reported_and_dropped_where_that_is_allowed(da
     assert apply.plan(database.owner, [table], options=apply.Options(whole_schema=True)).warnings == (
         "other is a sequence that is not declared and was left in place; declare it, or allow drops_sequence to drop "
         "it",)
-    assert converge(database, [table], "drops_sequence", whole_schema=True) == ["DROP SEQUENCE other"]
+    assert converge(database, [table], "drops_sequence", whole_schema=True) == [
+        "DROP SEQUENCE IF EXISTS other"]
+    database.execute("CREATE SEQUENCE other", "CREATE TABLE owner (a text DEFAULT 'X' || nextval('other'))",
+                     "ALTER SEQUENCE other OWNED BY owner.a")
+    assert converge(database, [table], "drops_sequence", "drops_table", whole_schema=True) == [
+        "DROP TABLE owner", "DROP SEQUENCE IF EXISTS other"]
 
 
 def test_sequences_are_adopted_but_for_those_of_serial_and_identity_columns(database: Database) -> None:
