@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
+from schema.catalog.queries import Row, rows
 from schema.catalog.readers.extensions import read_availability
 from schema.errors import DeclarationError, UnsupportedError
 from schema.kinds import extension
@@ -42,36 +43,42 @@ def create_missing(connection: Connection[Any], declared: Iterable[Extension]) -
     Raises UnsupportedError that names an extension which the server has no files of, not in the declared version, or
     which this login may not create, and DeclarationError where the server refuses it.
     """
-    wanted = {each.name: each for each in declared}
-    for row in read_availability(connection, list(wanted)) if wanted else ():
-        each = wanted[row["name"]]
-        if each.version is not None and each.version not in (row["version"], *row["versions"]):
-            raise UnsupportedError(f"{each.full_name}: extension version {each.version} is declared, and the server "
-                                   f"has {', '.join(sorted(row['versions'])) or 'none'}; declare one of those, or "
-                                   "install that version's package on the server")
-        if row["version"] is None:
-            _require_available(each, row["versions"], row["role"] if row["forbidden"] else None)
-    missing = {row["name"] for row in read_availability(connection, list(wanted)) if row["version"] is None}
-    for each in wanted.values():
-        if each.name in missing:
-            try:
-                with connection.transaction():
-                    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(each.schema)))
-                    connection.execute(extension.definition(each).encode())
-            except psycopg.Error as error:
-                said = " ".join((error.diag.message_primary or str(error)).split())
-                raise DeclarationError(f"{each.full_name}: the server cannot create the extension: {said}; correct the "
-                                       "declaration") from None
+    by_name = {extension_.name: extension_ for extension_ in declared}
+    available = read_availability(connection, list(by_name)) if by_name else []
+    for row in available:
+        _require_available(by_name[row["name"]], row)
+    missing = {row["name"] for row in available if row["version"] is None}
+    for extension_ in by_name.values():
+        if extension_.name in missing:
+            _create(connection, extension_)
 
 
-def _require_available(extension_: Extension, versions: list[str], forbidden: str | None) -> None:
-    name = extension_.full_name
+def _create(connection: Connection[Any], extension_: Extension) -> None:
+    try:
+        with connection.transaction():
+            if not rows(connection, "schemas", names=[extension_.schema]):
+                connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(extension_.schema)))
+            connection.execute(extension.definition(extension_).encode())
+    except psycopg.Error as error:
+        reason = " ".join((error.diag.message_primary or str(error)).split())
+        raise DeclarationError(f"{extension_.full_name}: the server cannot create the extension: {reason}; correct the "
+                               "declaration") from None
+
+
+def _require_available(extension_: Extension, row: Row) -> None:
+    name, versions = extension_.full_name, row["versions"]
+    if extension_.version is not None and extension_.version not in (row["version"], *versions):
+        raise UnsupportedError(f"{name}: extension version {extension_.version} is declared, and the server has "
+                               f"{', '.join(sorted(versions)) or 'none'}; declare one of those, or install that "
+                               "version's package on the server")
+    if row["version"] is not None:
+        return
     if not versions:
         raise UnsupportedError(f"{name}: the server has no extension {extension_.name}; install its package there, or "
                                "take it out of the declaration with what needs it")
-    if forbidden is not None:
-        raise UnsupportedError(f"{name}: only a superuser may create this extension, and {forbidden} is none; have one "
-                               f"run {extension.definition(extension_)}, then apply again")
+    if row["forbidden"]:
+        raise UnsupportedError(f"{name}: only a superuser may create this extension, and {row['role']} is none; have "
+                               f"one run {extension.definition(extension_)}, then apply again")
 
 
 def remedy(connection: Connection[Any], error: psycopg.Error, statement: str) -> str:
@@ -80,8 +87,7 @@ def remedy(connection: Connection[Any], error: psycopg.Error, statement: str) ->
     text = error.diag.message_primary or ""
     if not isinstance(error, LACKING):
         return "correct the declaration"
-    names = [name for pair in _NAMED.findall(text) for name in pair if name]
-    names = [name for word in names for name in (word.rpartition(".")[2].strip("[]"),)]
+    names = [word.rpartition(".")[2].strip("[]") for pair in _NAMED.findall(text) for word in pair if word]
     if isinstance(error, psycopg.errors.InvalidSchemaName):  # which says nothing of what was looked for there
         names += sorted(names_in([statement]))
     names += [extension_ for pattern, extension_ in BROUGHT_BY if pattern.search(text)]

@@ -17,6 +17,9 @@ from schema.model.objects import Object
 from schema.model.step import Action, Step
 from schema.planning import view_dependants
 
+# Extensions may be in the second.
+IN_EVERY_DATABASE = ("public", "pg_catalog")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -68,7 +71,8 @@ def plan_from_empty(objects: Iterable[Object], timescaledb: tuple[int, ...] = ()
     """Return the plan for a database that has none of the objects yet, for this TimescaleDB; asks no server."""
     objects = tuple(objects)
     lint(objects)
-    schemas = list(dict.fromkeys(declared.schema for declared in objects if declared.schema != "public"))
+    schemas = dict.fromkeys(declared.schema for declared in objects)
+    missing = [schema for schema in schemas if schema not in IN_EVERY_DATABASE]
     kinds = [(declared, registry.of(declared)) for declared in objects]
     return plan((kind.diff(declared, normalising.settle(declared, None), None, kind.context(timescaledb=timescaledb))
-                 for declared, kind in kinds), missing_schemas=schemas)
+                 for declared, kind in kinds), missing_schemas=missing)

@@ -143,6 +143,13 @@ def test_extensions_are_adopted_and_exported_first_and_what_they_brought_is_no_o
                               "CREATE EXTENSION IF NOT EXISTS ltree SCHEMA paths;"]
 
 
+def test_an_extension_of_the_servers_own_schema_needs_no_schema_made(database: Database) -> None:
+    plpgsql = Extension("plpgsql", schema="pg_catalog")
+    assert converge(database, [plpgsql]) == []
+    assert "CREATE SCHEMA" not in dump([plpgsql])
+    assert adopt(database.owner).objects == ()
+
+
 def test_timescaledb_and_other_names_are_refused(database: Database) -> None:
     with pytest.raises(DeclarationError, match="timescaledb: this extension has to exist before"):
         apply.plan(database.owner, [Extension("timescaledb")])
