@@ -10,11 +10,14 @@ from schema.kinds.index import column_of
 from schema.lifecompanion import declared
 from schema.lint import lint, warnings
 from schema.model.objects import (
+    Attribute,
     Check,
     Column,
+    CompositeType,
     Compression,
     ContinuousAggregate,
     Dimension,
+    Domain,
     Enum,
     ForeignKey,
     Function,
@@ -106,6 +109,10 @@ CHILD = Table("children", (Column("id", "bigint"), Column("parent_id", "bigint")
     ([Function("touch", "BEGIN END"), replace(PARENT, triggers=(Trigger("g", "BEFORE UPDATE", "touch()"),))],
      "touch returns void, and a trigger's function returns trigger"),
     ([Enum("mood", ("calm", "calm"))], "mood: value 'calm' is declared twice"),
+    ([Domain("d", "int", checks=(Check("c", "VALUE > 0"), Check("c", "VALUE > 1")))], "d: check c is declared twice"),
+    ([CompositeType("c", (Attribute("a", "int"), Attribute("a", "text")))], "c: attribute a is declared twice"),
+    ([CompositeType("c", (Attribute("a.b", "int"),))], "name 'a.b' has a dot"),
+    ([PARENT, CompositeType("parents", ())], "parents: declared twice"),
     ([PARENT, ContinuousAggregate("parents", "SELECT 1")], "parents: declared twice"),
     ([ContinuousAggregate("a", "SELECT 1", indexes=(Index("i", ("b",)), Index("j", ("b",))))], "the same index as i"),
     ([replace(PARENT, schema="s" * 64)], "has 64 bytes"),

@@ -11,12 +11,18 @@ import pytest
 
 from schema.errors import DeclarationError
 from schema.lifecompanion import tables as declared
-from schema.model.dependencies import ordered
+from schema.model.dependencies import needs, ordered
 from schema.model.objects import (
+    Attribute,
+    Check,
+    Collation,
     Column,
+    CompositeType,
     Compression,
     ContinuousAggregate,
+    Domain,
     Enum,
+    Extension,
     Function,
     Index,
     Job,
@@ -24,6 +30,7 @@ from schema.model.objects import (
     Policy,
     Refresh,
     RowSecurity,
+    Sequence,
     Table,
     ValueRename,
     View,
@@ -53,6 +60,13 @@ def test_an_object_survives_the_way_to_json_and_back(table: Table) -> None:
 ], ids=repr)
 def test_objects_of_every_kind_survive_it_with_fields_that_are_none(declared: Object) -> None:
     assert from_dict(json.loads(json.dumps(to_dict(declared)))) == declared
+
+
+def test_numbers_that_no_float_holds_exactly_survive_it() -> None:
+    sequence = Sequence("s", maximum=2 ** 63 - 2, minimum=-(2 ** 63) + 1, cache=2 ** 53)
+    properties = to_dict(sequence)
+    assert (properties["maximum"], properties["cache"]) == ("9223372036854775806", 2 ** 53)
+    assert from_dict(json.loads(json.dumps({**properties, "cache": float(2 ** 53)}))) == sequence
 
 
 @pytest.mark.parametrize("table", declared(), ids=lambda table: table.name)
@@ -102,6 +116,34 @@ def test_an_index_keeps_its_order_terms() -> None:
     index = Index("i", ("a", "b DESC NULLS LAST"), include=("c",), where="a > 0")
     table = Table("t", (Column("a", "int"), Column("b", "int"), Column("c", "int")), indexes=(index,))
     assert from_dict(to_dict(table)).indexes == (index,)
+
+
+def test_one_name_in_two_schemas_is_told_apart_by_the_schema_that_is_named_with_it() -> None:
+    one, other = (Table("t", (Column("x", "int"),), schema=schema) for schema in ("a", "b"))
+    plain = Table("t", (Column("x", "int"),))
+    view = View("v", "SELECT x FROM a.t", schema="b")
+    assert needs(view, [one, view]) == [one]
+    assert needs(view, [other, view, one]) == [one]
+    assert needs(View("w", "SELECT x FROM t"), [one, other, plain]) == [plain]
+
+
+def test_extensions_come_first_and_sequences_before_the_defaults_that_call_them() -> None:
+    extension, numbers = Extension("citext"), Sequence("numbers", schema="app", owned_by="app.t.code")
+    plain = Sequence("plain", owned_by="other.x")
+    table = Table("t", (Column("code", "text", default="'X' || nextval('app.numbers')"),), schema="app")
+    other = Table("other", (Column("x", "int"),))
+    assert ordered([plain, table, numbers, other, extension]) == [extension, other, plain, numbers, table]
+    assert needs(table, [table, numbers, extension]) == [numbers, extension]
+
+
+def test_types_come_after_what_they_are_made_of() -> None:
+    colour = Enum("colour", ("red",))
+    words = Collation("words", locale="de")
+    inner = CompositeType("inner_type", (Attribute("c", "colour[]"), Attribute("t", "text", collation="words")))
+    outer = Domain("outer_type", type="inner_type[]", checks=(Check("c", "is_ok(VALUE)"),))
+    is_ok = Function("is_ok", arguments="v inner_type[]", body="SELECT true", returns="boolean", language="sql")
+    table = Table("t", (Column("o", "outer_type"),))
+    assert ordered([table, outer, is_ok, inner, words, colour]) == [words, colour, inner, is_ok, outer, table]
 
 
 def test_objects_come_after_their_dependencies_otherwise_in_the_given_order() -> None:

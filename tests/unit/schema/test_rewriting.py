@@ -16,3 +16,9 @@ from schema.model.sql_names import requalify
 def test_a_schemas_name_is_exchanged_where_it_qualifies_something(sql: str, expected: str) -> None:
     assert requalify(sql, {"iot": "s"}) == expected
     assert requalify(expected, {"s": "iot"}).replace('"iot"', "iot") == sql.replace('"iot"', "iot")
+
+
+def test_only_names_that_are_known_are_exchanged() -> None:
+    sql = "SELECT iot.f(iot.column, 'iot.t', 'iot.s'::regclass) FROM iot.t, other.t, iot.\"T\""
+    assert requalify(sql, {"iot": "s"}, {"iot": {"f", "s", "T"}}) == \
+        "SELECT s.f(iot.column, 'iot.t', 's.s'::regclass) FROM iot.t, other.t, s.\"T\""
