@@ -59,14 +59,18 @@ CATALOGS: Mapping[str, Catalog] = {
     "pg_statistic_ext": Catalog(
         "statistics", _names("definition comment"),
         _names("oid stxrelid stxname stxnamespace stxkeys stxkind stxexprs")),
-    "pg_sequence": Catalog("sequence", _names(""), _names("seqrelid seqtypid")),
+    "pg_sequence": Catalog(
+        "sequence", _names("seqstart seqincrement seqmax seqmin seqcache seqcycle owned unlogged"),
+        _names("seqrelid seqtypid")),
+    # A serial or identity column's, of which no declaration tells anything.
+    "owned_sequence": Catalog("sequence", _names(""), _names("seqrelid seqtypid")),
     "pg_proc": Catalog(
         "function", _names("prosrc prolang provolatile proparallel proisstrict prosecdef proconfig prokind arguments "
                            "result comment"),
         _names("oid proname pronamespace pronargs pronargdefaults prorettype proretset proargtypes proallargtypes "
                "proargmodes proargnames proargdefaults provariadic")),
     "pg_type": Catalog(
-        "type", _names("labels comment"),
+        "type", _names("labels comment typdefault typnotnull typbasetype typtypmod typndims typcollation constraints"),
         _names("oid typname typnamespace typlen typbyval typtype typcategory typispreferred typisdefined typdelim "
                "typrelid typsubscript typelem typarray typinput typoutput typreceive typsend typmodin typmodout "
                "typanalyze typalign typstorage typdefaultbin")),

@@ -34,6 +34,7 @@ SELECT 'pg_class' AS catalog, r.oid, 0 AS sub, r.name AS object, r.holder AS rel
              c.relowner))) x), 'reltablespace',
          (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), 'relam', (SELECT amname FROM pg_am
            WHERE oid = c.relam),
+         'relpersistence', CASE WHEN c.relkind <> 'S' THEN c.relpersistence END,
          'reloftype', nullif(c.reloftype, 0)::regtype::text, 'relpartbound', pg_get_expr(c.relpartbound, c.oid),
          'reloptions', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(c.reloptions) o WHERE o NOT LIKE 'security_invoker=%%'),
          'comment', obj_description(c.oid, 'pg_class'),
@@ -118,8 +119,11 @@ SELECT 'pg_statistic_ext', s.oid, 0, CASE n.nspname WHEN 'public' THEN s.stxname
          'stxowner', s.stxowner::regrole::text)
   FROM relation r JOIN pg_statistic_ext s ON s.stxrelid = r.oid JOIN pg_namespace n ON n.oid = s.stxnamespace
 UNION ALL
-SELECT 'pg_sequence', q.seqrelid, 0, r.name, r.holder,
+-- by itself where it is asked for, else with the table whose column owns it
+SELECT CASE WHEN r.name = ANY(%(names)s) THEN 'pg_sequence' ELSE 'owned_sequence' END, q.seqrelid, 0, r.name,
+       CASE WHEN r.name = ANY(%(names)s) THEN r.name ELSE r.holder END,
        to_jsonb(q) || jsonb_build_object(
+         'unlogged', (SELECT c.relpersistence = 'u' FROM pg_class c WHERE c.oid = r.oid),
          'seqmax', CASE WHEN q.seqmax NOT IN (32767, 2147483647, 9223372036854775807, -1) THEN q.seqmax END,
          'seqmin', CASE WHEN q.seqmin NOT IN (1, -32768, -2147483648, -9223372036854775808) THEN q.seqmin END,
          'owned', (SELECT jsonb_agg(d.refobjid::regclass::text || '.' || a.attname) FROM pg_depend d
