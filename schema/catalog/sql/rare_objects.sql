@@ -1,7 +1,6 @@
 -- Objects of catalogs that no kind of object declares anything of; what came with the server or an extension is none.
 WITH rare AS (
-  SELECT 'pg_collation'::regclass AS classid, oid, collnamespace AS namespace FROM pg_collation
-  UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace FROM pg_operator
+  SELECT 'pg_operator'::regclass AS classid, oid, oprnamespace AS namespace FROM pg_operator
   UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace FROM pg_opclass
   UNION ALL SELECT 'pg_conversion'::regclass, oid, connamespace FROM pg_conversion
   UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace FROM pg_ts_config

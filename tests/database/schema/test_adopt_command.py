@@ -51,13 +51,14 @@ def test_what_a_plan_of_the_file_finds_is_said_in_it_and_on_stderr(database: Dat
 
 
 def test_what_is_left_out_keeps_nothing_else_from_being_planned(database: Database, tmp_path: Path) -> None:
-    database.execute("CREATE SCHEMA app", "CREATE DOMAIN app.score AS int", "CREATE TABLE app.games (result app.score)",
+    database.execute("CREATE SCHEMA app", "CREATE TYPE app.score AS RANGE (subtype = int)",
+                     "CREATE TABLE app.games (result app.score)",
                      "CREATE VIEW app.results AS SELECT result FROM app.games", "CREATE TABLE app.players (id int)",
                      "CREATE VIEW app.ids AS SELECT id FROM app.players")
     file = tmp_path / "adopted.py"
     adopted = run(database.owner, "adopt", str(file))
     assert adopted.exit_code == 0
-    assert "not declared: app.score: a domain, which no kind of object declares" in adopted.stderr
+    assert "not declared: app.score: a range type, which no kind of object declares" in adopted.stderr
     assert "finds nothing to do" in adopted.stdout
     planned = run(database.owner, "plan", "--declared", str(file))
     assert planned.exit_code == 0, planned.exception

@@ -110,10 +110,11 @@ def test_sql_files_are_applied_and_their_changes_planned(database: Database, cre
     ("CREATE DATABASE other;", "transaction block; such a statement is no part of a declaration; take it out"),
     ("CREATE TEMP TABLE t (a int);", "000.sql: t: temporary, so that no declaration can have it"),
     ("CREATE SCHEMA empty;", "empty: a schema in which nothing is declared"),
-    ("CREATE DOMAIN d AS int;\nCREATE TABLE t (a d);", "d: a domain, which no kind of object declares"),
+    ("CREATE TYPE d AS RANGE (subtype = int);\nCREATE TABLE t (a d);", "d: a range type, which no kind of object declares"),
     ("CREATE EXTENSION citext;", "citext: an extension that the live database lacks; create it there"),
     ("CREATE PUBLICATION p;", "p: a publication, which no kind of object declares"),
-    ("CREATE COLLATION german (locale = 'C');", "german: a collation, which no kind of object declares"),
+    ("CREATE TEXT SEARCH CONFIGURATION german (COPY = simple);",
+     "german: a text search configuration, which no kind of object declares"),
     ("CREATE VIEW v WITH (security_barrier) AS SELECT 1 AS a;", "relation v: options was"),
     ("CREATE FUNCTION f() RETURNS int LANGUAGE sql COST 7 AS 'SELECT 1';", "function f(): cost was 7, would be 100"),
 ])
