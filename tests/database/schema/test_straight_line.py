@@ -37,7 +37,9 @@ def modules_of(work: Callable[[], object]) -> list[str]:
         work()
     finally:
         sys.setprofile(None)
-    return [name for name, _ in groupby(name for name in called
+    # A transaction and the guard around it are one place.
+    places = ("execution" if name.startswith("execution/") else name for name in called)
+    return [name for name, _ in groupby(name for name in places
                                         if name in ("apply", "execution") or name.startswith("comparison/"))]
 
 
