@@ -14,6 +14,7 @@ from schema.catalog.queries import read_capabilities
 from schema.catalog.readers import undeclared
 from schema.comparison.compare import compare_and_plan
 from schema.comparison.declaration import Declaration, Options
+from schema.comparison.grants import read_grants
 from schema.comparison.live import read_objects
 from schema.comparison.match import match, read_back
 from schema.connection import UNLIMITED, Address, one_line_errors
@@ -24,7 +25,7 @@ from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.model.diff import Diff, Match
 from schema.model.live import LiveTable, Undeclared
-from schema.model.objects import Function, Job, Object
+from schema.model.objects import Aggregate, Function, Job, Object
 from schema.model.renames import former_name
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
@@ -60,7 +61,8 @@ def read(address: Address, objects: Sequence[Object], *, options: Options = DEFA
     lint(objects)
     with _connected(address, options) as (connection, capabilities):
         declaration = Declaration(capabilities, objects, replace(options, on_unsupported="skip"), context)
-        return read_back(declaration, _matches(connection, declaration))
+        matches = _matches(connection, declaration)
+        return read_back(declaration, matches, read_grants(connection, matches))
 
 
 def ensure(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS,
@@ -118,10 +120,12 @@ def _read_dropped(connection: Connection[Any], capabilities: Capabilities, decla
                   options: Options) -> list[Undeclared]:
     """What the server has of the object: one live object, or all jobs that do the same; nothing where it is absent."""
     live_objects = undeclared.of(connection, capabilities, declared, undeclared_kind.TYPES)
-    if len(live_objects) > 1 and isinstance(declared, Function):
-        # Others of its name belong to somebody else.
-        own = _matches(connection, Declaration(capabilities, [declared], options))[0].live
-        live_objects = [live for live in live_objects if own and live.signature == f"{declared.name}({own.signature})"]
+    if live_objects and isinstance(declared, Function | Aggregate):
+        # Others of its name belong to somebody else, or are declared as well.
+        own = _matches(connection, Declaration(capabilities, [declared], options))[0]
+        wanted = own.scratch.inputs if own.scratch else own.live and own.live.inputs
+        live_objects = [live for live in live_objects if own.live and own.live.inputs == wanted
+                        and live.signature == f"{declared.name}({own.live.signature})"]
     return live_objects if isinstance(declared, Job) else live_objects[:1]
 
 

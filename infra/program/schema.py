@@ -31,6 +31,7 @@ def declare_schema(settings: Settings, server: Server, access: Access) -> Declar
     for warning in lint.warnings(objects):
         pulumi.log.warn(warning)
     component = Component("Schema")
+    labels = _labels(objects)
     resources: dict[declarations.Object, SchemaObject] = {}
     for value in dependencies.ordered(objects):
         after = [resources[other] for other in _dependencies_of(value, objects) if other in resources]
@@ -38,7 +39,7 @@ def declare_schema(settings: Settings, server: Server, access: Access) -> Declar
             server, component, depends_on=[*access.ready, *after], renamed_from=_former(value),
             # What is no longer declared is handed to `delete`, which leaves it in place and says so, also on a host.
             retain_on_delete=False, protect=value.full_name in settings.protect or None)
-        resources[value] = OBJECTS[type(value)](value.full_name, login, to_dict(value), _options(settings, value), opts)
+        resources[value] = OBJECTS[type(value)](labels[value], login, to_dict(value), _options(settings, value), opts)
     component.register_outputs({"objects": [value.full_name for value in resources]})
     return resources
 
@@ -52,6 +53,15 @@ def declare_seed(settings: Settings, server: Server, access: Access, objects: De
                 opts=inside(server, component, depends_on=list(objects.values())))
     component.register_outputs({"rows": seed.counts})
     return seed
+
+
+def _labels(objects: tuple[declarations.Object, ...]) -> Mapping[declarations.Object, str]:
+    """Return the resources' names: the objects'; further functions of one name have their arguments behind it."""
+    first: dict[tuple[type[declarations.Object], str], declarations.Object] = {}
+    for value in objects:
+        first.setdefault((type(value), value.full_name), value)
+    return {value: value.full_name if first[type(value), value.full_name] == value else value.identity
+            for value in objects}
 
 
 def _dependencies_of(declared: declarations.Object,

@@ -122,6 +122,14 @@ class CompositeTypeProvider(ObjectProvider):
     """Composite types."""
 
 
+class MaterializedViewProvider(ObjectProvider):
+    """Materialized views."""
+
+
+class AggregateProvider(ObjectProvider):
+    """Aggregate functions."""
+
+
 # The properties that say how much data is declared; a contract with state files, as all property names are.
 VOLUME = ("number", "users", "devices_per_user", "days", "interval")
 

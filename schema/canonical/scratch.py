@@ -41,7 +41,7 @@ def in_server_words(connection: Connection[Any], capabilities: Capabilities, dec
     """
     if not declared:
         return (), {}
-    universe = tuple({(type(value), value.full_name): value for value in (*context, *declared)}.values())
+    universe = tuple({(type(value), value.identity): value for value in (*context, *declared)}.values())
     tables = [value for value in declared if isinstance(value, Table)]
     created = dependencies.closure([value for value in declared if needs_server(value)], universe)
     for_types = dependencies.types(tables, universe)
@@ -53,7 +53,7 @@ def in_server_words(connection: Connection[Any], capabilities: Capabilities, dec
         merged = scratch.merged(tables)
         scratch.make([value for value in universe if value in created and value not in for_types])
         read_back = scratch.read([value for value in declared if value in created and registry.of(value).server_words])
-    words = tuple(_wanted(value, merged, columns, read_back.get((type(value), value.full_name))) for value in declared)
+    words = tuple(_wanted(value, merged, columns, read_back.get((type(value), value.identity))) for value in declared)
     return words, read_back
 
 
@@ -71,7 +71,8 @@ def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, liv
     if isinstance(declared, Table):
         plain = table.with_plain_words(declared, merged.get(declared), columns)
     words = registry.of(declared).server_words
-    return plain if live is None or words is None else words.taken(plain, live)
+    taken = plain if live is None or words is None else words.taken(plain, live)
+    return replace(taken, grants=None, owner=None)
 
 
 class _Scratch:
@@ -79,6 +80,7 @@ class _Scratch:
 
     def __init__(self, connection: Connection[Any], capabilities: Capabilities, universe: Sequence[Object]) -> None:
         self.connection, self.capabilities = connection, capabilities
+        self.created: list[Object] = []
         # Only these names are looked up in a scratch schema: objects that nobody declares are in their own schemas.
         self.names: dict[str, set[str]] = {}
         for value in universe:
@@ -96,6 +98,7 @@ class _Scratch:
         kinds = [(value, registry.of(value).server_words) for value in objects]
         statements = [(value, part, requalify(text, self.schemas, self.names))
                       for value, words in kinds if words is not None for part, text in words.creation(value)]
+        self.created.extend(objects)
         if not statements:
             return
         try:
@@ -186,9 +189,18 @@ class _Scratch:
                 names = [value.name for value in objects if type(value) is cls and value.schema == schema]
                 live = registry.of(cls).read(self.connection, self.capabilities, self.schemas[schema], names)
                 for value in objects:
-                    if type(value) is cls and value.schema == schema:
-                        by_key[cls, value.full_name] = live[value.name]
+                    if type(value) is cls and value.schema == schema and value.name in live:
+                        by_key[cls, value.identity] = self._created(value, live[value.name])
         return {key: _requalified(live, self._back) for key, live in by_key.items()}
+
+    def _created(self, declared: Object, live: Any) -> Live:
+        """Of several functions of one name, the one that was created of this declaration: they are read in the order in
+        which they were created."""
+        overloads = [live, *getattr(live, "overloads", ())]
+        same = [other for other in self.created
+                if type(other) is type(declared) and other.full_name == declared.full_name]
+        chosen: Live = overloads[same.index(declared)] if len(overloads) == len(same) > 1 else live
+        return chosen
 
     @property
     def _back(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection
@@ -12,11 +13,12 @@ from schema.catalog.readers.dependants import read_dependants
 from schema.catalog.readers.weights import read_columnstore, read_weights
 from schema.comparison.aggregates import aggregate_diffs
 from schema.comparison.declaration import Declaration, Key
+from schema.comparison.grants import read_grants
 from schema.comparison.match import Matches
 from schema.kinds import columnstore, registry
 from schema.model.diff import Context, Diff, Match
-from schema.model.live import ColumnstoreChunk, Live, LiveTable, Weight
-from schema.model.objects import ContinuousAggregate
+from schema.model.live import ColumnstoreChunk, Live, LiveGrants, LiveTable, Weight
+from schema.model.objects import ContinuousAggregate, Object
 from schema.planning import view_dependants
 
 Chunks = Mapping[str, tuple[ColumnstoreChunk, ...]]
@@ -47,8 +49,14 @@ def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[
     # Aggregates have a walk of their own, from the lowest upwards.
     of_aggregates = aggregate_diffs(connection, declaration, live, matches)
     others = iter(diffs)
-    return [of_aggregates[match.name] if isinstance(match.declared, ContinuousAggregate) else next(others)
-            for match in matches]
+    granted = read_grants(connection, matches)
+    return [_with_grants(of_aggregates[match.name] if isinstance(match.declared, ContinuousAggregate) else next(others),
+                         granted) for match in matches]
+
+
+def _with_grants(diff: Diff[Any, Any], granted: Mapping[Object, LiveGrants]) -> Diff[Any, Any]:
+    present = granted.get(diff.declared)
+    return replace(diff, context=replace(diff.context, grants=present)) if present else diff
 
 
 def _read_columnstore(connection: Connection[Any], declaration: Declaration, tables: Tables) -> Chunks:

@@ -15,10 +15,11 @@ from schema.canonical.restored_expressions import accept_restored, accept_restor
 from schema.canonical.scratch import in_server_words
 from schema.comparison.declaration import Declaration, Key
 from schema.kinds import registry
+from schema.kinds.grants import rights
 from schema.model import renames
 from schema.model.diff import Match
 from schema.model.foundations import Domain
-from schema.model.live import Live, LiveTable
+from schema.model.live import Live, LiveGrants, LiveTable
 from schema.model.objects import Enum, Object, Table
 
 O = TypeVar("O", bound=Object)  # noqa: E741 (the object)
@@ -31,35 +32,62 @@ def match(connection: Connection[Any], declaration: Declaration, live: Mapping[K
     `live` are the live objects by (class, full name). The server is asked for the canonical form once in a run.
     """
     if declaration.canonical is None:
-        declaration.canonical = in_server_words(connection, declaration.capabilities, declaration.declared,
-                                                declaration.context)
-    canonical, scratch = declaration.canonical
-    pairs = [_live_of(declared, form, live) for declared, form in zip(declaration.declared, canonical, strict=True)]
+        declaration.canonical = in_server_words(
+            connection, declaration.capabilities, (*declaration.declared, *_other_overloads(declaration)),
+            declaration.context)
+    forms, scratch = declaration.canonical
+    canonical = forms[:len(declaration.declared)]
+    pairs = [_live_of(declared, form, live, _siblings(form, forms))
+             for declared, form in zip(declaration.declared, canonical, strict=True)]
     present = _as_renamed(declaration.declared, pairs)
     settled = [normalising.settle(form, value.object if value else None)
                for form, value in zip(canonical, present, strict=True)]
     settled = _accept_restored(connection, declaration, settled, present)
-    return [Match(declared, form, value, former, scratch.get((type(declared), declared.full_name)))
+    return [Match(declared, form, value, former, scratch.get((type(declared), declared.identity)))
             for declared, form, value, (_, former) in zip(declaration.declared, settled, present, pairs, strict=True)]
 
 
-def read_back(declaration: Declaration, matches: Matches) -> list[Object | None]:
+def read_back(declaration: Declaration, matches: Matches,
+              granted: Mapping[Object, LiveGrants]) -> list[Object | None]:
     """Return the live objects as they would be declared, in the order given; None where absent. Parts that this server
     cannot have are returned as declared, for none of them differs."""
     by_object = {value.declared: value for value in matches}
-    return [declared if fitting is None else _read_back(declared, by_object[fitting])
+    return [declared if fitting is None else _read_back(declared, by_object[fitting], granted.get(fitting))
             for declared, fitting in zip(declaration.objects, declaration.fitting, strict=True)]
 
 
-def _live_of(declared: Object, canonical: Object, live: Mapping[Key, Live]) -> tuple[Live | None, str | None]:
+def _other_overloads(declaration: Declaration) -> list[Object]:
+    """What else the program declares under the names of functions that are compared: a live one may be theirs."""
+    names = {(type(declared), declared.full_name) for declared in declaration.declared
+             if registry.of(declared).choose}
+    declared = set(declaration.declared)
+    return [other for other in declaration.context
+            if (type(other), other.full_name) in names and other not in declared]
+
+
+def _siblings(form: Object, forms: Sequence[Object]) -> list[Object]:
+    """The other canonical forms of its name, where a name alone does not distinguish them."""
+    if registry.of(form).choose is None:
+        return []
+    return [other for other in forms
+            if type(other) is type(form) and other.full_name == form.full_name and other is not form]
+
+
+def _live_of(declared: Object, canonical: Object, live: Mapping[Key, Live],
+             siblings: Sequence[Object]) -> tuple[Live | None, str | None]:
     """The live object of a declaration under its declared name, and its full name where that is still the former."""
-    matched, former = live.get((type(declared), declared.full_name)), None
+    choose = registry.of(declared).choose
+
+    def named(name: str) -> Live | None:
+        value = live.get((type(declared), name))
+        return choose(canonical, value, siblings) if choose and value else value
+
+    matched, former = named(declared.full_name), None
     if matched is None and (former := renames.former_name(declared)):
-        matched = live.get((type(declared), former))
+        matched = named(former)
         matched = matched and _with_object(matched, replace(matched.object, name=declared.name))
         former = former if matched else None
-    choose = registry.of(declared).choose
-    return choose(canonical, matched) if choose and matched else matched, former
+    return matched, former
 
 
 def _as_renamed(objects: Sequence[Object], pairs: Sequence[tuple[Live | None, str | None]]) -> list[Live | None]:
@@ -104,12 +132,16 @@ def _accept_restored(connection: Connection[Any], declaration: Declaration, cano
     return [accepted.get(n, form) for n, form in enumerate(canonical)]
 
 
-def _read_back(declared: Object, matched: Match[Any, Any]) -> Object | None:
+def _read_back(declared: Object, matched: Match[Any, Any], granted: LiveGrants | None) -> Object | None:
     if matched.live is None:
         return None
     live: Object = normalising.in_declared_words(matched.declared, matched.canonical, matched.live.object)
     unfit = {part: getattr(declared, part) for part in ("hypertable", "compression", "retention", "reorder")
              if getattr(declared, part, None) != getattr(matched.declared, part, None)}
+    if granted and declared.grants is not None and rights(declared.grants) != rights(granted.granted):
+        unfit["grants"] = granted.granted
+    if granted and declared.owner is not None:
+        unfit["owner"] = granted.owner
     return replace(live, **unfit)
 
 

@@ -13,15 +13,16 @@ from psycopg import Connection
 from schema.aggregates.live import LiveAggregate
 from schema.capabilities import Capabilities
 from schema.catalog.queries import read_capabilities, rows
-from schema.catalog.readers import jobs, undeclared
+from schema.catalog.readers import grants, jobs, undeclared
 from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import DeclarationError
 from schema.kinds import registry
 from schema.kinds import undeclared as undeclared_kind
+from schema.kinds.grants import KINDS
 from schema.lint import lint
 from schema.lint.indexes import bare
 from schema.model import dependencies
-from schema.model.live import Live, Undeclared
+from schema.model.live import Live, LiveGrants, Undeclared
 from schema.model.objects import (
     CompositeType,
     ContinuousAggregate,
@@ -29,6 +30,7 @@ from schema.model.objects import (
     Extension,
     Index,
     Job,
+    MaterializedView,
     Object,
     Table,
     qualified,
@@ -69,15 +71,23 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         entries = [entry for entry in undeclared_objects if entry.name not in skipped]
         live = list(_live(connection, capabilities, entries))
         numbered = rows(connection, "serial_options", schemas=chosen)
+        granted = grants.read(connection, chosen)
+        elsewhere = rows(connection, "other_grants", schemas=chosen)
     remarks = [f"{qualified(row['schema'], row['name'])}: a {row['kind']}, which no kind of object declares"
                for row in others]
     remarks += [f"{row['name']}: {'an' if row['kind'][0] in 'aeiou' else 'a'} {row['kind']}, which no kind of object "
                 "declares" for row in rare]
     remarks += [f"{qualified(row['schema'], row['name'])}.{row['column']}: its sequence has {row['options']}, which no "
                 "column declares" for row in numbered]
+    remarks += [f"{row['name']}: {row['text']}, which no kind of object declares" for row in elsewhere]
     objects: list[Object] = []
     for live_object in live:
         fits, left_out = _declare(live_object)
+        rights = fits and _grants(live_object, granted)
+        if fits and rights:
+            fits = replace(fits, grants=None if rights.is_usual else rights.granted,
+                           owner=None if rights.is_own else rights.owner)
+            left_out += [] if rights.is_kept else [f"{fits.full_name}: its owner lacks rights that owners usually have"]
         objects += [fits] if fits else []
         remarks += left_out
     return Adopted(tuple(dependencies.ordered(objects)), tuple(remarks))
@@ -94,21 +104,26 @@ def _live(connection: Connection[Any], capabilities: Capabilities, entries: Sequ
             for name, value in registry.of(cls).read(connection, capabilities, schema, list(in_schema)).items()}
     places = ((undeclared_kind.TYPES[entry.kind], entry.schema, entry.name.removeprefix(f"{entry.schema}."))
               for entry in entries)
-    yield from (live[place] for place in dict.fromkeys(places) if place in live)
+    for value in (live[place] for place in dict.fromkeys(places) if place in live):
+        yield from (value, *getattr(value, "overloads", ()))
     numbers = {entry.signature: entry.schema for entry in entries if entry.kind == "job"}
     for job in jobs.read_all(connection, capabilities):
         if str(job.id) in numbers:
             yield replace(job, object=replace(job.object, schema=numbers[str(job.id)]))
 
 
+def _grants(live: Live, granted: grants.Objects) -> LiveGrants | None:
+    """Return owner and grants of the object, where its kind has any."""
+    value, kind = live.object, KINDS.get(type(live.object))
+    return granted.get((kind.catalog, value.schema, value.name, getattr(live, "inputs", ""))) if kind else None
+
+
 def _declare(live: Live) -> tuple[Object | None, list[str]]:
     """Return the object as it can be declared, or None, and remarks on what was left out."""
     value: Any = live.object
-    remarks = [f"{overload.object.full_name}: another function of the same name; only one for each name can be declared"
-               for overload in getattr(live, "overloads", ())]
-    remarks += [f"{value.full_name}.{name}: not validated yet; `apply` will validate it"
-                for name in sorted(getattr(live, "not_valid", ()))]
-    if isinstance(value, Table | ContinuousAggregate):
+    remarks = [f"{value.full_name}.{name}: not validated yet; `apply` will validate it"
+               for name in sorted(getattr(live, "not_valid", ()))]
+    if isinstance(value, Table | ContinuousAggregate | MaterializedView):
         doubles = _doubles(value.indexes)
         remarks += [f"{value.full_name}.{name}: the same index as {first}, so it was left out"
                     for name, first in doubles.items()]

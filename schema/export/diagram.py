@@ -13,12 +13,14 @@ from schema.export.svg_index import Index
 from schema.model import dependencies, foundations
 from schema.model.foundations import Collation, CompositeType, Domain, Extension
 from schema.model.objects import (
+    Aggregate,
     Column,
     Compression,
     ContinuousAggregate,
     Enum,
     Function,
     Job,
+    MaterializedView,
     Object,
     Reorder,
     Retention,
@@ -33,6 +35,7 @@ MARGIN = 30
 # From so many objects on, the picture has an index of names.
 INDEXED = 20
 MOST_COLUMNS = 8
+RELATIONS = (Table, ContinuousAggregate, View, MaterializedView)
 SHORT = {"character varying": "varchar", "timestamp without time zone": "timestamp",
          "timestamp with time zone": "timestamptz"}
 
@@ -76,18 +79,24 @@ def _box(value: Object) -> Box:
         return Box("hypertable" if value.hypertable else "table", value.full_name, rows, list(_table_tags(value)))
     if isinstance(value, ContinuousAggregate):
         return Box("aggregate", value.full_name, list(_query_rows(value.query)), list(_aggregate_tags(value)))
-    if isinstance(value, View):
-        return Box("view", value.full_name, list(_query_rows(value.query)), [])
+    if isinstance(value, View | MaterializedView):
+        return Box(kind_of(value), value.full_name, list(_query_rows(value.query)), list(_view_tags(value)))
     if isinstance(value, Foundation):
         return Box(kind_of(value), value.full_name, list(_foundation_rows(value)), [])
-    if isinstance(value, Function):
-        kind = "procedure" if value.returns is None else "function"
-        returns = f"returns {value.returns}" if value.returns else "procedure"
-        return Box(kind, value.full_name, [Row(value.arguments or "no arguments"), Row(returns)], [])
+    if isinstance(value, Function | Aggregate):
+        return _routine(value)
     if not isinstance(value, Job):
         raise TypeError(f"{value.full_name}: no box is drawn for {type(value).__name__}")
     tags = list(_tags([("job", f"every {value.schedule}", value.paused)]))
     return Box("job", value.full_name, [Row(value.procedure)], tags)
+
+
+def _routine(value: Function | Aggregate) -> Box:
+    if isinstance(value, Aggregate):
+        return Box(kind_of(value), value.full_name, [Row(value.arguments), Row(f"state {value.stype}")], [])
+    kind = "procedure" if value.returns is None else "function"
+    returns = f"returns {value.returns}" if value.returns else "procedure"
+    return Box(kind, value.full_name, [Row(value.arguments or "no arguments"), Row(returns)], [])
 
 
 def _foundation_rows(value: Foundation) -> Iterable[Row]:
@@ -142,6 +151,13 @@ def _table_tags(table: Table) -> Iterable[Tag]:
     yield from (Tag("trigger", f"{trigger.name}: {trigger.calls}") for trigger in table.triggers)
 
 
+def _view_tags(view: View | MaterializedView) -> Iterable[Tag]:
+    if isinstance(view, View):
+        yield from (Tag("trigger", f"{trigger.name}: {trigger.calls}") for trigger in view.triggers)
+    else:
+        yield from (Tag("index", f"{index.name}: {', '.join(index.columns)}") for index in view.indexes)
+
+
 def _aggregate_tags(aggregate: ContinuousAggregate) -> Iterable[Tag]:
     if aggregate.refresh:
         span = f"{aggregate.refresh.start or 'all'} to {aggregate.refresh.end or 'now'} ago"
@@ -177,7 +193,7 @@ def _links(objects: Sequence[Object]) -> Iterable[Link]:
         for other in dependencies.needs(declared, objects):
             if isinstance(other, Extension):
                 continue
-            if isinstance(other, Table | ContinuousAggregate | View) and not isinstance(declared, Statistics):
+            if isinstance(other, RELATIONS) and not isinstance(declared, Statistics):
                 query = getattr(declared, "query", "")
                 if re.search(rf'\b(from|join)\s+(\w+\.)?"?{re.escape(other.name)}\b', query, re.I):
                     yield Link(declared, other, "reads")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schema.capabilities import Capabilities, Edition
+from schema.kinds import grants
 from schema.model.names import literal
 from schema.model.objects import ContinuousAggregate, Job, Object, Table
 from schema.planning.plan import plan_from_empty
@@ -41,6 +42,8 @@ def dump(objects: Sequence[Object], edition: Edition = "timescale", remarks: Seq
         parts.append("".join(f"-- {line}\n" for line in lines))
     if left_out:
         parts.append(f"-- Left out, as the edition cannot have it: {', '.join(left_out)}\n")
+    if roles := grants.roles(kept):
+        parts.append(f"-- These roles have to be there: {', '.join(sorted(roles))}\n")
     if any(isinstance(declared, ContinuousAggregate | Job) or (isinstance(declared, Table) and declared.hypertable)
            for declared in kept):
         parts.append("CREATE EXTENSION IF NOT EXISTS timescaledb;\n")

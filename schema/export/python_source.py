@@ -76,7 +76,8 @@ def _object(declared: Object, used: set[str]) -> Call:
     order = ("schema", "comment", "renamed_from", "allow")
     given = {name: _code(value, used) for name, value in _given(declared) if name != "name"}
     first = [name for name in order if name in given]
-    names = [*first, *(name for name in given if name not in order)]
+    last = [name for name in ("grants", "owner") if name in given]
+    names = [*first, *(name for name in given if name not in (*order, *last)), *last]
     code: list[tuple[str | None, Code]] = [(None, _string(declared.name)), *((name, given[name]) for name in names)]
     return Call(type(declared).__name__, tuple(code), spread=isinstance(declared, Table))
 

@@ -24,7 +24,9 @@ KINDS = {
     "enum": ("#b45309", "#fffbeb", "enum"), "job": ("#6d28d9", "#f5f3ff", "job"),
     "statistics": ("#0f766e", "#f0fdfa", "statistics"), "sequence": ("#4d7c0f", "#f7fee7", "sequence"),
     "domain": ("#b45309", "#fffbeb", "domain"), "composite": ("#b45309", "#fffbeb", "composite type"),
-    "collation": ("#57534e", "#fafaf9", "collation"), "extension": ("#57534e", "#fafaf9", "extension")}
+    "collation": ("#57534e", "#fafaf9", "collation"), "extension": ("#57534e", "#fafaf9", "extension"),
+    "materialized_view": ("#0e7490", "#ecfeff", "materialized view"),
+    "aggregate_function": ("#9d174d", "#fdf2f8", "aggregate function")}
 # By kind of line: its colour, its dashes, and the word in the legend.
 LINES = {"refers": ("#64748b", "", "foreign key"), "reads": ("#047857", "6 4", "computed from"),
          "uses": ("#94a3b8", "2 3", "uses"), "runs": ("#6d28d9", "2 3", "runs")}

@@ -4,46 +4,54 @@ grants."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from schema.catalog.readers import functions
 from schema.errors import UnsafeChangeError
 from schema.kinds import comment, rights
-from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
+from schema.kinds.kind import Drop, Kind, ServerWords
+from schema.kinds.overloads import overload_of
 from schema.model import renames
 from schema.model.diff import Diff
 from schema.model.live import LiveFunction
-from schema.model.names import ident
+from schema.model.names import ident, literal
 from schema.model.objects import Function
 from schema.model.step import Action, Hazard, Step
 
 FunctionDiff = Diff[Function, LiveFunction]
 LABELS = {"returns": "result", "security_definer": "security definer"}
+FIELDS = ("arguments", "returns", "language", "volatility", "parallel", "strict", "security_definer", "settings",
+          "leakproof", "cost", "rows", "support", "window", "transforms", "library", "body")
+# What a procedure cannot have.
+OF_FUNCTIONS = ("leakproof", "cost", "rows", "support", "window")
 _DEFAULT = re.compile(r"\s+DEFAULT\s|\s*=", re.I)
 
 
-def choose(canonical: Function, live: LiveFunction) -> LiveFunction | None:
-    """Return the overload that has the declared arguments; where none has them, the only one there is, else None.
-
-    All others of the name belong to somebody else and are left alone.
-    """
-    overloads = [replace(live, overloads=()), *live.overloads]
-    same = [overload for overload in overloads if _is_called_like(overload, canonical)]
-    if same:
-        return same[0]
-    return overloads[0] if len(overloads) == 1 else None
+def choose(canonical: Function, live: LiveFunction, siblings: Sequence[Function]) -> LiveFunction | None:
+    """Return the overload that has the declared arguments; where none has them, the only one that is no sibling's."""
+    return overload_of(canonical, live, siblings, _is_called_like)
 
 
 def creation(function: Function) -> Iterable[tuple[str, str]]:
-    """Return (part, SQL) that create the function in an empty schema."""
-    yield function.full_name, definition(function)
+    """Return (part, SQL) that create the function in an empty schema, but for what only a superuser may declare."""
+    if needs_server(function):
+        yield function.full_name, definition(replace(function, leakproof=False, support=None))
+
+
+def needs_server(function: Function) -> bool:
+    """Whether the server spells it otherwise: a function in C is plain values, and only a superuser can create it."""
+    return function.language.lower() not in ("c", "internal")
 
 
 def canonicalise(function: Function, scratch: LiveFunction) -> Function:
-    """Return the declared function as the server spelled the scratch one; the body stays as it is written."""
+    """Return the declared function as the server spelled the scratch one; a body that it does not parse stays as it is
+    written, and so does what only a superuser may declare."""
     created = scratch.object
-    return replace(created, name=function.name, schema=function.schema, comment=function.comment, body=function.body)
+    support = function.support and function.support.removeprefix("pg_catalog.").removeprefix("public.")
+    return replace(created, name=function.name, schema=function.schema, comment=function.comment,
+                   body=created.body if function.is_parsed else function.body, leakproof=function.leakproof,
+                   support=support)
 
 
 def definition(function: Function, *, replacing: bool = False) -> str:
@@ -56,10 +64,25 @@ def definition(function: Function, *, replacing: bool = False) -> str:
         words += [function.volatility.upper()] if function.volatility != "volatile" else []
         words += [f"PARALLEL {function.parallel.upper()}"] if function.parallel != "unsafe" else []
         words += ["STRICT"] if function.strict else []
+        words += ["LEAKPROOF"] if function.leakproof else []
+        words += ["WINDOW"] if function.window else []
+        words += [f"COST {function.cost:g}"] if function.cost is not None else []
+        words += [f"ROWS {function.rows:g}"] if function.rows is not None else []
+        words += [f"SUPPORT {function.support}"] if function.support else []
     words += ["SECURITY DEFINER"] if function.security_definer else []
     words += [f"SET {setting}" for setting in function.settings]
+    words += [f"TRANSFORM {', '.join(f'FOR TYPE {type_}' for type_ in function.transforms)}"] \
+        if function.transforms else []
+    return f"{head}\n    {' '.join(words)}\n    {_body(function)}"
+
+
+def _body(function: Function) -> str:
+    if function.is_parsed:
+        return function.body.strip().rstrip(";")
+    if function.library is not None:
+        return f"AS {literal(function.library)}, {literal(function.body)}"
     quote = _quote(function.body)
-    return f"{head}\n    {' '.join(words)}\n    AS {quote}{function.body}{quote}"
+    return f"AS {quote}{function.body}{quote}"
 
 
 def steps(diff: FunctionDiff) -> tuple[list[Step], list[str]]:
@@ -105,9 +128,7 @@ def _again(diff: FunctionDiff, why: str) -> Step:
 
 def _why(canonical: Function, live: Function) -> str:
     """What differs, for people; nothing where all is as declared."""
-    differing = [field for field in ("arguments", "returns", "language", "volatility", "parallel", "strict",
-                                     "security_definer", "settings", "body")
-                 if getattr(canonical, field) != getattr(live, field)]
+    differing = [field for field in FIELDS if getattr(canonical, field) != getattr(live, field)]
     whys = [f"it has {LABELS.get(field, field)} {_shown(getattr(live, field))}" for field in differing
             if field != "body"]
     return ", ".join([*whys, *(["its body differs"] if "body" in differing else [])])
@@ -116,7 +137,7 @@ def _why(canonical: Function, live: Function) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    text = ", ".join(value) if isinstance(value, tuple) else value
+    text = ", ".join(value) if isinstance(value, tuple) else value if value is None else str(value)
     return f"({text})" if text else "none"
 
 
@@ -124,7 +145,8 @@ def _is_replaceable(diff: FunctionDiff) -> bool:
     """Whether CREATE OR REPLACE takes it: same kind, result, names and types of arguments; no default taken away."""
     canonical, live = diff.canonical, diff.present.object
     before, after = _split(live.arguments), _split(canonical.arguments)
-    return canonical.returns == live.returns and len(before) == len(after) and all(
+    same_kind = canonical.returns == live.returns and canonical.window == live.window
+    return same_kind and len(before) == len(after) and all(
         _bare(new) == _bare(old) and (_bare(new) != new or _bare(old) == old)
         for new, old in zip(after, before, strict=True))
 
@@ -172,8 +194,18 @@ def _quote(body: str) -> str:
     return "$$" if "$" not in body else quote
 
 
+def errors(function: Function) -> Iterable[str]:
+    """Return what is wrong in a function by itself: an empty body, and what a procedure cannot have."""
+    name = function.full_name
+    if not function.body.strip():
+        yield f"{name}: the body is empty, and whatever calls it would do nothing; write the body"
+    if function.returns is None:
+        yield from (f"{name}: {field} is declared, which a procedure cannot have; leave it out"
+                    for field in OF_FUNCTIONS if getattr(function, field) not in (None, False))
+
+
 KIND = Kind(
     Function, resource="schema:Function", page="function.md", read=functions.read,
-    server_words=ServerWords(creation, canonicalise), steps=steps, lint=nothing_alone, choose=choose,
+    server_words=ServerWords(creation, canonicalise, needs_server), steps=steps, lint=errors, choose=choose,
     drops=(Drop("function", "DROP FUNCTION {}", Hazard.DROPS_FUNCTION),
            Drop("procedure", "DROP PROCEDURE {}", Hazard.DROPS_FUNCTION)))

@@ -11,7 +11,7 @@ from schema.kinds import constraint
 from schema.model.diff import TableDiff
 from schema.model.live import UnindexedChunk
 from schema.model.names import RESERVED, ident, idents
-from schema.model.objects import Index, Table
+from schema.model.objects import Index, MaterializedView, Table
 from schema.model.sql_names import plain as plain_name
 from schema.model.step import Action, Hazard, Step, Transaction
 
@@ -23,7 +23,7 @@ PLAIN_METHODS = ("btree", "hash", "brin")
 _TERM = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z", re.I)
 
 
-def definition(table: Table, index: Index, option: str = "", parameters: str = "") -> str:
+def definition(table: Table | MaterializedView, index: Index, option: str = "", parameters: str = "") -> str:
     """CREATE INDEX as SQL."""
     unique = "UNIQUE " if index.unique else ""
     method = "" if index.method == "btree" else f"USING {index.method} "

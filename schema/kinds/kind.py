@@ -55,9 +55,9 @@ class Kind:
     `resource` is its Pulumi type as state files name it, "module:Class", and `page` its page in docs/schema.
     `server_words` is None where a declaration is plain values that the server keeps as they are. `settle` takes the
     canonical form and the live object or None, and returns the canonical form with equal values spelled as the server
-    spells them. `choose` takes the canonical form and the live object, and returns which of the live objects of that
-    name is declared, or None. `lint` returns what is wrong in one declaration. `diff` and `context` are the classes of
-    its diffs, where they hold more than others do.
+    spells them. `choose` takes the canonical form, the live object and the canonical forms of all others
+    of that name, and returns which of the live objects of that name is declared, or None. `lint` returns what is wrong
+    in one declaration. `diff` and `context` are the classes of its diffs, where they hold more than others do.
     """
 
     declaration: type[Object]
@@ -69,7 +69,7 @@ class Kind:
     drops: tuple[Drop, ...]
     lint: Callable[[Any], Iterable[str]]
     find: Finder | None = None
-    choose: Callable[[Any, Any], Any] | None = None
+    choose: Callable[[Any, Any, Sequence[Any]], Any] | None = None
     settle: Callable[[Any, Any], Any] | None = None
     diff: type[Diff[Any, Any]] = Diff
     context: type[Context[Any]] = Context

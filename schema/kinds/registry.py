@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schema.kinds import (
+    aggregate_function,
     collation,
     composite_type,
     continuous_aggregate,
@@ -13,6 +14,7 @@ from schema.kinds import (
     extension,
     function,
     job,
+    materialized_view,
     sequence,
     statistics,
     table,
@@ -23,8 +25,9 @@ from schema.model.objects import Object
 
 # In the order in which undeclared objects are dropped: those that depend on others first.
 KINDS: tuple[Kind, ...] = (
-    job.KIND, statistics.KIND, view.KIND, continuous_aggregate.KIND, table.KIND, function.KIND, domain.KIND,
-    composite_type.KIND, sequence.KIND, enum.KIND, collation.KIND, extension.KIND)
+    job.KIND, statistics.KIND, view.KIND, materialized_view.KIND, continuous_aggregate.KIND, table.KIND,
+    aggregate_function.KIND, function.KIND, domain.KIND, composite_type.KIND, sequence.KIND, enum.KIND,
+    collation.KIND, extension.KIND)
 
 _BY_CLASS: Mapping[type[Object], Kind] = {kind.declaration: kind for kind in KINDS}
 

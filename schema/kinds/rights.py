@@ -9,11 +9,12 @@ from schema.model.names import ident
 
 
 def restore(kind: str, name: str, rights: Rights, columns: Collection[str] = ()) -> list[str]:
-    """The statements that give a new object the rights of its predecessor; `kind` is VIEW, FUNCTION or PROCEDURE.
+    """The statements that give a new object the rights of its predecessor; `kind` is what
+    ALTER takes, such as MATERIALIZED VIEW.
 
     What default privileges gave the new one is revoked first. A grant on a column that is gone is left out.
     """
-    on = name if kind == "VIEW" else f"{kind} {name}"
+    on = name if kind.endswith("VIEW") else f"{'FUNCTION' if kind == 'AGGREGATE' else kind} {name}"
     statements = [f"REVOKE ALL ON {on} FROM {', '.join(rights.withdrawn)}"] if rights.withdrawn else []
     for privileges, column, role in rights.granted:
         words, option, _ = privileges.partition(" WITH GRANT OPTION")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from schema.errors import UnsupportedError
 from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
-from schema.model.objects import Table, Trigger
+from schema.model.objects import Table, Trigger, View
 from schema.model.step import Action, Hazard, Step
 
 # PostgreSQL's, and on hypertables TimescaleDB's, that know CREATE OR REPLACE TRIGGER.
@@ -17,7 +17,7 @@ SWITCHES_ON_CHUNKS_SINCE = (2, 27)
 COST = "SHARE ROW EXCLUSIVE, no scan"
 
 
-def definition(table: Table, trigger: Trigger, *, replacing: bool = False) -> str:
+def definition(table: Table | View, trigger: Trigger, *, replacing: bool = False) -> str:
     """CREATE TRIGGER as SQL."""
     referencing = f" REFERENCING {trigger.referencing}" if trigger.referencing else ""
     when = f" WHEN ({trigger.when})" if trigger.when else ""

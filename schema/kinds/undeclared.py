@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from schema.kinds import registry, view
+from schema.kinds import registry
 from schema.kinds.kind import Drop
 from schema.model.live import Undeclared
 from schema.model.names import ident
 from schema.model.objects import Object
 from schema.model.step import Action, Hazard, Step, Transaction
 
-# No kind declares it, but it can be dropped; objects that may depend on it are dropped before it.
-MATERIALIZED_VIEW = Drop("materialized view", "DROP MATERIALIZED VIEW {}", Hazard.DROPS_VIEW, first=True)
 # In the order in which they go.
-DROPS: Mapping[str, Drop] = {drop.word: drop for kind in registry.KINDS
-                             for drop in (*kind.drops, *((MATERIALIZED_VIEW,) if kind is view.KIND else ()))}
-TYPES: Mapping[str, type[Object] | None] = {
-    **dict.fromkeys(DROPS), **{drop.word: kind.declaration for kind in registry.KINDS for drop in kind.drops}}
+DROPS: Mapping[str, Drop] = {drop.word: drop for kind in registry.KINDS for drop in kind.drops}
+TYPES: Mapping[str, type[Object]] = {drop.word: kind.declaration for kind in registry.KINDS for drop in kind.drops}
 
 
 # Dropped by their signature, not by their name with its schema.

@@ -1,5 +1,5 @@
-"""Views: replaced in place where their columns allow it, else dropped and created again with grants and comment, and so
-are the views above them."""
+"""Views: replaced in place where their columns allow it, else dropped and created again with all that hangs on them,
+and so are the views above them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from schema.catalog.readers import views
 from schema.errors import UnsafeChangeError, UnsupportedError
-from schema.kinds import comment, rights
-from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
+from schema.kinds import comment, rights, view_parts
+from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
 from schema.model.diff import Diff
 from schema.model.live import Dependant, LiveView
@@ -19,51 +19,68 @@ from schema.model.step import Action, Hazard, Step
 
 ViewDiff = Diff[View, LiveView]
 INVOKER_SINCE = 150000
+CHECKS = ("local", "cascaded")
 
 
 def creation(view: View) -> Iterable[tuple[str, str]]:
     """Return (part, SQL) that create the view in an empty schema."""
     yield view.full_name, definition(view)
+    yield from view_parts.creation(view)
 
 
 def canonicalise(view: View, scratch: LiveView) -> View:
-    """Return the declared view with the canonical query."""
-    return replace(view, query=scratch.object.query)
+    """Return the declared view with query, defaults and triggers as the server spelled them."""
+    return replace(view, query=scratch.object.query, check_option=scratch.object.check_option,
+                   **view_parts.canonicalise(view, scratch.object))
 
 
 def definition(view: View, *, replacing: bool = False) -> str:
     """CREATE VIEW as SQL."""
-    invoker = " WITH (security_invoker)" if view.security_invoker else ""
+    options = [*(["security_barrier"] if view.security_barrier else []),
+               *(["security_invoker"] if view.security_invoker else []),
+               *([f"check_option = {view.check_option}"] if view.check_option else [])]
+    given = f" WITH ({', '.join(options)})" if options else ""
     query = view.query.strip().rstrip(";")
-    return f"CREATE {'OR REPLACE ' if replacing else ''}VIEW {ident(view.full_name)}{invoker} AS\n{query}"
+    return f"CREATE {'OR REPLACE ' if replacing else ''}VIEW {ident(view.full_name)}{given} AS\n{query}"
 
 
 def steps(diff: ViewDiff) -> tuple[list[Step], list[str]]:
     """Create the view, replace it, or drop and create it again; no step where it is as declared."""
     declared, name = diff.declared, diff.name
     _require_invoker(diff)
-    if diff.live is None:
+    live = diff.live.object if diff.live else None
+    live_comment = live.comment if live else None
+    if live is None:
         steps = [Step(Action.CREATE, name, definition(declared), "the view does not exist")]
-        live_comment = None
     elif diff.context.recreated:
-        return [Step(Action.CREATE, name, "; ".join([definition(declared), *_afterwards(declared, diff.present,
-                                                                                         diff.context.scratch)]),
-                     "it was dropped for what it stands on to be changed")], []
+        again = [definition(declared), *_afterwards(declared, diff.present, diff.context.scratch)]
+        steps = [Step(Action.CREATE, name, ";\n".join(again), "it was dropped for what it stands on to be changed")]
+        live_comment = declared.comment
     else:
-        live = diff.present
         steps = [renames.step("VIEW", diff.context.former_name, declared)] if diff.context.former_name else []
-        live_comment = live.object.comment
-        if must_be_recreated(diff.canonical, live, diff.context.scratch):
+        if must_be_recreated(diff.canonical, diff.live, diff.context.scratch):
             steps.append(_again(diff))
             live_comment = declared.comment
-        elif diff.canonical.query != live.object.query:
+        elif diff.canonical.query != live.query:
             steps.append(Step(Action.REPLACE, name, definition(declared, replacing=True), "its query differs"))
-        elif declared.security_invoker != live.object.security_invoker:
-            on = "true" if declared.security_invoker else "false"
-            steps.append(Step(Action.ALTER, name, f"ALTER VIEW {ident(name)} SET (security_invoker = {on})",
-                              f"security_invoker is {'off' if declared.security_invoker else 'on'}"))
+        else:
+            steps += _options(diff.canonical, live)
+    parts, warnings = view_parts.steps(diff)
     comment_step = comment.step(f"VIEW {ident(name)}", name, declared.comment, live_comment)
-    return [*steps, *([comment_step] if comment_step else [])], []
+    return [*steps, *parts, *([comment_step] if comment_step else [])], warnings
+
+
+def _options(canonical: View, live: View) -> list[Step]:
+    """Set and reset what CREATE VIEW takes WITH."""
+    steps = []
+    for option in ("security_invoker", "security_barrier", "check_option"):
+        value, before = getattr(canonical, option), getattr(live, option)
+        if value != before:
+            setting = f"SET ({option} = {'true' if value is True else value})" if value else f"RESET ({option})"
+            shown = before if isinstance(before, str) else "on" if before else "off"
+            steps.append(Step(Action.ALTER, canonical.full_name, f"ALTER VIEW {ident(canonical.full_name)} {setting}",
+                              f"{option} is {shown}"))
+    return steps
 
 
 def must_be_recreated(canonical: View, live: LiveView | None, scratch: LiveView | None) -> bool:
@@ -119,11 +136,12 @@ def as_it_was(dependant: Dependant) -> list[str]:
 
 
 def _afterwards(declared: View, live: LiveView, created: LiveView | None = None) -> list[str]:
-    """The statements that give a view that was created again its comment and its rights."""
+    """The statements that give a view that was created again what the live one had: comment, defaults, triggers, rules,
+    and its rights last. Where the declaration says otherwise, steps of their own follow."""
     columns = [name for name, _ in (created or live).columns]
     comment_step = comment.step(f"VIEW {ident(declared.full_name)}", "", declared.comment, None)
-    return [*([comment_step.sql] if comment_step else []),
-            *rights.restore("VIEW", ident(declared.full_name), live.rights, columns)]
+    return [*([comment_step.sql] if comment_step else []), *view_parts.restore(declared, live.object, columns),
+            *live.rules, *rights.restore("VIEW", ident(declared.full_name), live.rights, columns)]
 
 
 def _require_invoker(diff: ViewDiff) -> None:
@@ -133,6 +151,13 @@ def _require_invoker(diff: ViewDiff) -> None:
                                "upgrade the server")
 
 
+def errors(view: View) -> Iterable[str]:
+    """Return what is wrong in a view by itself: an unknown check option, and parts that are declared twice."""
+    if view.check_option is not None and view.check_option.lower() not in CHECKS:
+        yield f"{view.full_name}: check_option {view.check_option!r} is not known; use one of {', '.join(CHECKS)}"
+    yield from view_parts.errors(view)
+
+
 KIND = Kind(
     View, resource="schema:View", page="view.md", read=views.read, server_words=ServerWords(creation, canonicalise),
-    steps=steps, lint=nothing_alone, drops=(Drop("view", "DROP VIEW {}", Hazard.DROPS_VIEW, first=True),))
+    steps=steps, lint=errors, drops=(Drop("view", "DROP VIEW {}", Hazard.DROPS_VIEW, first=True),))

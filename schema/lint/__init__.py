@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from schema.errors import DeclarationError
-from schema.kinds import registry
+from schema.kinds import grants, registry
 from schema.lint import aggregates, hypertables, indexes, names, references, sequences
 from schema.lint.finding import Finding
 from schema.model.objects import Object
@@ -13,7 +13,8 @@ from schema.model.objects import Object
 
 def _alone(objects: Sequence[Object]) -> Iterable[str]:
     """Yield the findings of each object's kind in that declaration alone."""
-    return (line for declared in objects for line in registry.of(declared).lint(declared))
+    return (line for declared in objects
+            for line in (*registry.of(declared).lint(declared), *grants.errors(declared)))
 
 
 # What cannot be, or cannot work. Objects that are not among those given are not judged.

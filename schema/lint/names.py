@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from schema.lint.finding import Lint
 from schema.model.names import LONGEST_BYTES
 from schema.model.objects import (
+    Aggregate,
     Collation,
     CompositeType,
     ContinuousAggregate,
@@ -15,19 +16,21 @@ from schema.model.objects import (
     Extension,
     Function,
     Job,
+    MaterializedView,
     Object,
     Table,
+    View,
 )
 from schema.model.step import Hazard
 
 KNOWN = frozenset((*Hazard, *Lint))
-OWN_NAMESPACE = (Function, Job, Extension, Collation)
+OWN_NAMESPACE = (Function, Aggregate, Job, Extension, Collation)
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:
     """Yield names that PostgreSQL would cut, split or refuse, and unknown names in `allow`."""
     # Relations and types share one namespace; these have namespaces of their own.
-    counts = Counter((type(declared) if isinstance(declared, OWN_NAMESPACE) else Table, declared.full_name)
+    counts = Counter((type(declared) if isinstance(declared, OWN_NAMESPACE) else Table, declared.identity)
                      for declared in objects)
     yield from (f"{name}: declared twice; keep one" for (_, name), count in counts.items() if count > 1)
     for declared in objects:
@@ -54,5 +57,7 @@ def _parts(value: Object) -> Iterable[str]:
         yield from (part.name for group in groups for part in group)
     elif isinstance(value, Domain | CompositeType):
         yield from (part.name for part in (value.checks if isinstance(value, Domain) else value.attributes))
-    elif isinstance(value, ContinuousAggregate):
+    elif isinstance(value, ContinuousAggregate | MaterializedView):
         yield from (index.name for index in value.indexes)
+    elif isinstance(value, View):
+        yield from (trigger.name for trigger in value.triggers)

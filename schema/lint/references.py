@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from schema.lint.finding import Finding, Lint
-from schema.model.objects import ForeignKey, Function, Job, Object, Table
+from schema.model.objects import ForeignKey, Function, Job, Object, Table, View
 
 # Trigger functions that PostgreSQL brings.
 BUILT_IN = frozenset({"suppress_redundant_updates_trigger", "tsvector_update_trigger",
@@ -20,10 +20,11 @@ def errors(objects: Sequence[Object]) -> Iterable[str]:
         for key in table.foreign_keys:
             if key.table in tables:
                 yield from _key(table, key, tables[key.table])
-        for trigger in table.triggers:
+    for declared in objects:
+        for trigger in declared.triggers if isinstance(declared, Table | View) else ():
             function = functions.get(_called(trigger.calls))
             if function and (function.returns or "").strip().lower() != "trigger":
-                yield (f"{table.full_name}.{trigger.name}: {function.full_name} returns "
+                yield (f"{declared.full_name}.{trigger.name}: {function.full_name} returns "
                        f"{function.returns or 'nothing'}, and a trigger's function returns trigger; correct it")
 
 
@@ -33,8 +34,9 @@ def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
     functions = _functions(objects)
     for declared in objects:
         called: list[tuple[str, str]] = []
-        if isinstance(declared, Table):
+        if isinstance(declared, Table | View):
             called = [(trigger.name, _called(trigger.calls)) for trigger in declared.triggers]
+        if isinstance(declared, Table):
             for key in declared.foreign_keys:
                 if key.table not in tables:
                     yield Finding(Lint.UNDECLARED_TABLE, declared.full_name, key.name,
@@ -48,7 +50,9 @@ def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
 
 
 def _functions(objects: Sequence[Object]) -> Mapping[str, Function]:
-    return {function.full_name: function for function in objects if isinstance(function, Function)}
+    """Return the functions by name; of several the one without arguments, as triggers call it."""
+    functions = [function for function in objects if isinstance(function, Function)]
+    return {function.full_name: function for function in sorted(functions, key=lambda one: not one.arguments.strip())}
 
 
 def _called(call: str) -> str:

@@ -7,7 +7,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from schema.model import foundations
 from schema.model.foundations import CompositeType, Domain, Extension
-from schema.model.objects import ContinuousAggregate, Enum, Function, Job, Object, Statistics, Table, View
+from schema.model.objects import (
+    Aggregate,
+    ContinuousAggregate,
+    Enum,
+    Function,
+    Index,
+    Job,
+    MaterializedView,
+    Object,
+    Statistics,
+    Table,
+    Trigger,
+    View,
+)
 from schema.model.sql_names import names_in
 
 OF_COLUMNS = (Enum, Function, *foundations.COLUMN_FOUNDATIONS)
@@ -20,31 +33,68 @@ _ALIAS = re.compile(r'\bas\s+("(?:[^"]|"")+"|\w+)\s*(?=,|\bfrom\b)', re.I)
 def texts(declared: Object) -> Iterable[str]:
     """Yield the SQL texts of a declaration that may name other objects; targets of foreign keys are not among them."""
     if isinstance(declared, Table):
-        for column in declared.columns:
-            yield from (column.type, column.default or "", column.generated or "")
-        yield from (check.expression for check in declared.checks)
-        for index in declared.indexes:
-            yield from (*index.columns, index.where or "")
-        for trigger in declared.triggers:
-            yield from (trigger.calls, trigger.when or "")
-        for policy in declared.row_security.policies if declared.row_security else ():
-            yield from (policy.using or "", policy.check or "")
-        yield declared.hypertable.now or "" if declared.hypertable else ""
-    elif isinstance(declared, View | ContinuousAggregate):
-        yield _ALIAS.sub(" ", declared.query)
-    elif isinstance(declared, Function):
-        yield from (declared.arguments, declared.returns or "")
+        yield from _of_table(declared)
+    elif isinstance(declared, View | MaterializedView | ContinuousAggregate):
+        yield from _of_view(declared)
+    elif isinstance(declared, Function | Aggregate):
+        yield from _of_routine(declared)
     elif isinstance(declared, Job):
         yield declared.procedure
     elif isinstance(declared, Statistics):
         yield declared.table
-    elif isinstance(declared, Domain):
+    else:
+        yield from _of_foundation(declared)
+
+
+def _of_table(table: Table) -> Iterable[str]:
+    for column in table.columns:
+        yield from (column.type, column.default or "", column.generated or "")
+    yield from (check.expression for check in table.checks)
+    yield from _of_indexes(table.indexes)
+    yield from _of_triggers(table.triggers)
+    for policy in table.row_security.policies if table.row_security else ():
+        yield from (policy.using or "", policy.check or "")
+    yield table.hypertable.now or "" if table.hypertable else ""
+
+
+def _of_view(view: View | MaterializedView | ContinuousAggregate) -> Iterable[str]:
+    yield _ALIAS.sub(" ", view.query)
+    if isinstance(view, View):
+        yield from (column.default or "" for column in view.columns)
+        yield from _of_triggers(view.triggers)
+    if isinstance(view, MaterializedView):
+        yield from _of_indexes(view.indexes)
+
+
+def _of_routine(routine: Function | Aggregate) -> Iterable[str]:
+    yield routine.arguments
+    if isinstance(routine, Function):
+        yield from (routine.returns or "", routine.support or "", *routine.transforms)
+        yield routine.body if routine.is_parsed else ""
+    else:
+        yield from (routine.sfunc, routine.stype, routine.mstype or "", routine.sortop or "")
+        yield from (name or "" for name in (routine.finalfunc, routine.combinefunc, routine.serialfunc,
+                                            routine.deserialfunc, routine.msfunc, routine.minvfunc, routine.mfinalfunc))
+
+
+def _of_foundation(declared: Object) -> Iterable[str]:
+    if isinstance(declared, Domain):
         yield from (declared.type, declared.default or "", declared.collation or "")
         yield from (check.expression for check in declared.checks)
     elif isinstance(declared, CompositeType):
         yield from (text for one in declared.attributes for text in (one.type, one.collation or ""))
     elif isinstance(declared, foundations.Sequence):
         yield declared.owned_by or ""
+
+
+def _of_indexes(indexes: Iterable[Index]) -> Iterable[str]:
+    for index in indexes:
+        yield from (*index.columns, index.where or "")
+
+
+def _of_triggers(triggers: Iterable[Trigger]) -> Iterable[str]:
+    for trigger in triggers:
+        yield from (trigger.calls, trigger.when or "")
 
 
 def needs(declared: Object, universe: Sequence[Object]) -> list[Object]:
@@ -70,7 +120,9 @@ def types(objects: Iterable[Object], universe: Sequence[Object]) -> set[Object]:
     if not any(isinstance(declared, OF_COLUMNS) for declared in universe):
         return set()
     tables = [declared for declared in objects if isinstance(declared, Table)]
-    return {declared for declared in closure(tables, universe) if isinstance(declared, OF_COLUMNS)}
+    used = {declared for declared in closure(tables, universe) if isinstance(declared, OF_COLUMNS)}
+    # What a parsed body names has to be there when its function is created.
+    return used | closure([value for value in used if isinstance(value, Function) and value.is_parsed], universe)
 
 
 def ordered(objects: Sequence[Object]) -> list[Object]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 
-from schema.model.live import ColumnstoreChunk, Dependant, Live, LiveTable, Weight
+from schema.model.live import ColumnstoreChunk, Dependant, Live, LiveGrants, LiveTable, Weight
 from schema.model.objects import Declared, Table
 from schema.model.step import Transaction
 
@@ -47,7 +47,7 @@ class Context(Generic[L]):
     `allow` are the hazards that the run allows. `former_name` and `scratch` are those of the `Match`. `dependants` are
     the objects that depend on it; `recreated` is true for a view that another object's change drops, so that the
     view's own step creates it again. `weight` and `columnstore` (the compressed chunks that the declaration wants
-    compressed again) are read only where the object differs.
+    compressed again) are read only where the object differs, `grants` only where the declaration has some.
     """
 
     server_version: int = 0
@@ -60,6 +60,7 @@ class Context(Generic[L]):
     recreated: bool = False
     weight: Weight = field(default_factory=Weight)
     columnstore: tuple[ColumnstoreChunk, ...] = ()
+    grants: LiveGrants | None = None
 
 
 @dataclass(frozen=True)

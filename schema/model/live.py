@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from schema.model.objects import (
+    Aggregate,
     Compression,
     Declared,
     Function,
+    Grant,
     Hypertable,
     Job,
+    MaterializedView,
     Policy,
     Reorder,
     Retention,
@@ -47,6 +50,18 @@ class Rights:
 
 
 @dataclass(frozen=True)
+class LiveGrants:
+    """Who owns an object (the login: `is_own`), and what others may do with it: what they may by default (`is_usual`),
+    or otherwise; `is_kept`: the owner has all that owners have."""
+
+    owner: str | None = None
+    granted: tuple[Grant, ...] = ()
+    is_own: bool = True
+    is_usual: bool = True
+    is_kept: bool = True
+
+
+@dataclass(frozen=True)
 class LiveFunction:
     """A live function. `signature` is what DROP takes, `inputs` are the types that distinguish it from the other
     functions of its name (`overloads`), `dependants` are the objects that keep it from being dropped."""
@@ -60,12 +75,40 @@ class LiveFunction:
 
 
 @dataclass(frozen=True)
+class LiveAggregateFunction:
+    """A live aggregate function; `returns` is its result, all else as for functions."""
+
+    object: Aggregate
+    returns: str
+    inputs: str
+    rights: Rights = Rights()
+    dependants: tuple[str, ...] = ()
+    overloads: tuple[LiveAggregateFunction, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """Its arguments as DROP takes them."""
+        return self.object.arguments
+
+
+@dataclass(frozen=True)
 class LiveView:
-    """A live view; `columns` are (name, type with collation)."""
+    """A live view; `columns` are (name, type with collation), `rules` the statements that create its rules again."""
 
     object: View
     columns: tuple[tuple[str, str], ...] = ()
     rights: Rights = Rights()
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveMaterializedView:
+    """A live materialized view; `columns` are names, `settings` what it would lose if it were created again."""
+
+    object: MaterializedView
+    columns: tuple[str, ...] = ()
+    rights: Rights = Rights()
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from schema.model.declared import KINDS as KINDS
 from schema.model.declared import Declared as Declared
+from schema.model.declared import Grant as Grant
 from schema.model.declared import Object as Object
 from schema.model.declared import kind_of as kind_of
 from schema.model.declared import qualified as qualified
@@ -16,6 +17,11 @@ from schema.model.foundations import CompositeType as CompositeType
 from schema.model.foundations import Domain as Domain
 from schema.model.foundations import Extension as Extension
 from schema.model.foundations import Sequence as Sequence
+from schema.model.routines import Aggregate as Aggregate
+from schema.model.routines import Function as Function
+from schema.model.routines import Job as Job
+from schema.model.row_security import Policy as Policy
+from schema.model.row_security import RowSecurity as RowSecurity
 from schema.model.versions import since
 
 
@@ -92,30 +98,6 @@ class Trigger:
     referencing: str | None = None
     disabled: bool = False
     comment: str | None = None
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A row-level security policy: rows are visible where `using` is true and may be written where `check` is true.
-
-    `command` is all, select, insert, update or delete; a policy that is not `permissive` is restrictive.
-    """
-
-    name: str
-    using: str | None = None
-    check: str | None = None
-    command: str = "all"
-    roles: tuple[str, ...] = ("public",)
-    permissive: bool = True
-    comment: str | None = None
-
-
-@dataclass(frozen=True)
-class RowSecurity:
-    """Row-level security, `forced` for the owner too; a table without a policy shows no rows."""
-
-    policies: tuple[Policy, ...] = ()
-    forced: bool = False
 
 
 @dataclass(frozen=True)
@@ -224,28 +206,48 @@ class ContinuousAggregate(Declared, kind="aggregate"):
 
 
 @dataclass(frozen=True)
+class ViewColumn:
+    """What a column of a view has beside the query: the default for an INSERT through the view, a comment."""
+
+    name: str
+    default: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
 class View(Declared, kind="view"):
-    """A view."""
+    """A view.
+
+    With `security_barrier` no function of a caller sees rows that the query leaves out. `check_option`, local or
+    cascaded, refuses rows written through the view that it would not show. `columns` are those that have a default or
+    a comment.
+    """
 
     name: str
     query: str
     security_invoker: bool = since(15, False)
+    security_barrier: bool = False
+    check_option: str | None = None
+    columns: tuple[ViewColumn, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
 
 
 @dataclass(frozen=True)
-class Function(Declared, kind="function"):
-    """A function, or a procedure where `returns` is None; `body` is its text. One is declared for each name."""
+class MaterializedView(Declared, kind="materialized_view"):
+    """A query whose rows are stored until they are computed again, with indexes; not `with_data`: empty until then.
+
+    `columns` are those that have a comment. `options` are storage parameters such as "fillfactor = 70", `method` is
+    the table access method.
+    """
 
     name: str
-    body: str
-    arguments: str = ""
-    returns: str | None = "void"
-    language: str = "plpgsql"
-    volatility: str = "volatile"
-    parallel: str = "unsafe"
-    strict: bool = False
-    security_definer: bool = False
-    settings: tuple[str, ...] = ()
+    query: str
+    indexes: tuple[Index, ...] = ()
+    columns: tuple[ViewColumn, ...] = ()
+    options: tuple[str, ...] = ()
+    tablespace: str | None = None
+    method: str | None = None
+    with_data: bool = True
 
 
 @dataclass(frozen=True)
@@ -263,22 +265,6 @@ class Enum(Declared, kind="enum"):
     name: str
     values: tuple[str, ...]
     renames: tuple[ValueRename, ...] = ()
-
-
-@dataclass(frozen=True)
-class Job(Declared, kind="job"):
-    """A procedure (`schema.name` outside public) that TimescaleDB runs every `schedule` with `config` (JSON)."""
-
-    name: str
-    procedure: str
-    schedule: str
-    config: str | None = None
-    paused: bool = False
-    fixed_schedule: bool = True
-    timezone: str | None = None
-    max_runtime: str | None = None
-    max_retries: int | None = None
-    retry_period: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,25 @@ from schema.model.diff import TableDiff
 from schema.model.live import Live
 from schema.model.names import ident, literal
 from schema.model.objects import (
+    Aggregate,
     Column,
     CompositeType,
     Declared,
     Domain,
     Enum,
     Function,
+    MaterializedView,
     Sequence,
     Statistics,
     Table,
+    View,
     qualified,
 )
 from schema.model.sql_names import rename
 from schema.model.step import Action, Step
 
+# What an aggregate function calls.
+FUNCTIONS = ("sfunc", "finalfunc", "combinefunc", "serialfunc", "deserialfunc", "msfunc", "minvfunc", "mfinalfunc")
 TYPES = Enum | Domain | CompositeType
 OPAQUE = frozenset({"comment", "type", "schema", "on_delete", "on_update", "method", "chunk", "interval", "body"})
 
@@ -66,9 +71,11 @@ def enum_values(objects: Iterable[tuple[Declared, Live | None]]) -> Mapping[str,
 
 def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, str]) -> Any:
     """Rewrite the names in a live object's SQL and foreign keys; `renamed` has the new objects by former full name."""
-    plain = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if not isinstance(new, TYPES | Function)}
+    plain = {old.rpartition(".")[2]: new.name for old, new in renamed.items()
+             if not isinstance(new, TYPES | Function | Aggregate)}
     types = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, TYPES)}
-    calls = {old.rpartition(".")[2]: new.name for old, new in renamed.items() if isinstance(new, Function)}
+    calls = {old.rpartition(".")[2]: new.name for old, new in renamed.items()
+             if isinstance(new, Function | Aggregate)}
 
     numbers = {f"{literal(ident(old))}::regclass": f"{literal(ident(new.full_name))}::regclass"
                for old, new in renamed.items() if isinstance(new, Sequence)}
@@ -91,9 +98,34 @@ def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, 
     if isinstance(value, Sequence | Domain | CompositeType):
         return _foundation(value, renamed, types, text)
     if isinstance(value, Function):
-        return replace(value, arguments=rename(value.arguments, {**plain, **types}),
+        body = text(rename(value.body, plain)) if value.is_parsed else value.body
+        return replace(value, body=body, arguments=rename(value.arguments, {**plain, **types}),
                        returns=value.returns and rename(value.returns, {**plain, **types}))
-    return replace(value, query=text(rename(value.query, plain))) if hasattr(value, "query") else value
+    if isinstance(value, Aggregate):
+        return _aggregate(value, calls, types)
+    return _parts(replace(value, query=text(rename(value.query, plain))), text) if hasattr(value, "query") else value
+
+
+def _aggregate(value: Aggregate, calls: Mapping[str, str], types: Mapping[str, str]) -> Aggregate:
+    """The aggregate function with what it calls, and its types, under their new names."""
+    called: dict[str, Any] = {name: rename(getattr(value, name), calls) for name in FUNCTIONS if getattr(value, name)}
+    return replace(value, **called, arguments=rename(value.arguments, types), stype=rename(value.stype, types),
+                   mstype=value.mstype and rename(value.mstype, types))
+
+
+def _parts(value: Any, text: Callable[[str], str]) -> Any:
+    """A view or materialized view with its parts' expressions rewritten."""
+    def maybe(sql: str | None) -> str | None:
+        return None if sql is None else text(sql)
+
+    if isinstance(value, View):
+        return replace(value, columns=tuple(replace(column, default=maybe(column.default)) for column in value.columns),
+                       triggers=tuple(replace(trigger, calls=text(trigger.calls), when=maybe(trigger.when))
+                                      for trigger in value.triggers))
+    if isinstance(value, MaterializedView):
+        return replace(value, indexes=tuple(replace(index, columns=tuple(map(text, index.columns)),
+                                                    where=maybe(index.where)) for index in value.indexes))
+    return value
 
 
 def _foundation(value: Sequence | Domain | CompositeType, renamed: Mapping[str, Declared], types: Mapping[str, str],

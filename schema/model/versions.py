@@ -23,6 +23,7 @@ def too_new(declared: Declared, server_version: int) -> Iterator[tuple[str, str,
 
 
 def _too_new(part: str, value: Any, major: int) -> Iterator[tuple[str, str, int]]:
+    yield from ((part, name, needed) for name, needed in getattr(value, "newer", ()) if needed > major)
     for item in fields(value):
         content = getattr(value, item.name)
         needed = item.metadata.get("since", 0)

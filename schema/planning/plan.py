@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from schema.canonical import normalising
-from schema.kinds import registry
+from schema.kinds import grants, registry
 from schema.kinds.undeclared import NOTHING, Dropping
 from schema.lint import lint
 from schema.model.diff import Diff
@@ -58,6 +58,7 @@ def plan(diffs: Iterable[Diff[Any, Any]], *, dropping: Dropping = NOTHING, left_
     last: list[Step] = []
     for diff in diffs:
         own, own_warnings = registry.of(diff.declared).steps(diff)
+        own += grants.steps(diff)
         own = [replace(step, allowed=diff.declared.allow) for step in own]
         steps.extend(step for step in own if not step.last)
         last = [*(step for step in own if step.last), *last]

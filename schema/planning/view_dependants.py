@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from schema.kinds import view
+from schema.kinds import materialized_view, view
 from schema.model.diff import Diff, Match
 from schema.model.live import Dependant, LiveTable
-from schema.model.objects import Table, View
+from schema.model.objects import MaterializedView, Table, View
 from schema.model.step import Step, Transaction
 
 Dependants = Mapping[str, tuple[Dependant, ...]]
@@ -26,6 +26,8 @@ def may_be_in_the_way(match: Match[Any, Any]) -> bool:
         return False
     if isinstance(match.declared, View):
         return view.must_be_recreated(match.canonical, match.live, match.scratch)
+    if isinstance(match.declared, MaterializedView):
+        return materialized_view.must_be_recreated(match.canonical, match.live)
     return isinstance(match.declared, Table) and bool(retyped_columns(match) or _dropped_columns(match))
 
 
@@ -80,7 +82,7 @@ def _later(match: Match[Any, Any], blocking: Sequence[Dependant], changing: Coll
     """The views that their own step creates again: all of them above a view that is itself created again, else those
     that the plan changes, with what depends on them."""
     planned = [dependant for dependant in blocking if dependant.planned and dependant.declared]
-    if isinstance(match.declared, View):
+    if isinstance(match.declared, View | MaterializedView):
         return {dependant.name for dependant in planned}
     depths = [dependant.depth for dependant in planned
               if dependant.declared and dependant.declared.full_name in changing]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schema.model.columns import big_int, big_serial, boolean, decimal, jsonb, text, timestamp, varchar
 from schema.model.objects import (
+    Aggregate,
     Attribute,
     Check,
     Collation,
@@ -21,6 +22,7 @@ from schema.model.objects import (
     Index,
     Job,
     Key,
+    MaterializedView,
     Policy,
     Refresh,
     Reorder,
@@ -31,6 +33,7 @@ from schema.model.objects import (
     Table,
     Trigger,
     View,
+    ViewColumn,
 )
 
 CITEXT = Extension("citext")
@@ -114,10 +117,17 @@ DAILY = ContinuousAggregate(
     refresh=Refresh("6 months", "1 day", "1 day"), retention=Retention("5 years"))
 WARM = View("warm_rooms", query="SELECT id, name, doubled(area) AS twice FROM rooms WHERE heated AND mood = 'calm'",
             comment="Where it is warm", security_invoker=True)
+AVERAGED = Aggregate("averaged", "double precision", sfunc="float8_accum", stype="double precision[]",
+                     finalfunc="float8_avg", combinefunc="float8_combine", initcond="{0,0,0}", parallel="safe",
+                     comment="The mean")
+LOUD = MaterializedView(
+    "loud_rooms", query="SELECT mood, averaged(area::float8) AS mean FROM rooms GROUP BY mood", comment="By mood",
+    indexes=(Index("loud_rooms_mood", ("mood",), unique=True),), columns=(ViewColumn("mean", comment="Of areas"),),
+    options=("fillfactor = 90",))
 WARMEST = View("warmest", query="SELECT day, warmest FROM readings_daily ORDER BY warmest DESC LIMIT 10")
 PRUNING = Job("pruning", procedure="prune", schedule="1 day", config='{"keep": "1 year"}')
 STATISTICS = Statistics("rooms_warm_and_large", "rooms", ("heated", "area", "Mixed Case"),
                         comment="Large rooms are warm")
 
 DECLARED = (CITEXT, GERMAN, NUMBERS, SHARE, HALF, WORD, MOOD, SPAN, TOUCH, DOUBLED, PRUNE, ROOMS, NOTES, READINGS,
-            EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING, STATISTICS)
+            EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING, STATISTICS, AVERAGED, LOUD)

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from schema.capabilities import Capabilities
-from schema.catalog.queries import Row, rows_by
+from schema.catalog.queries import Row, rows, rows_by
 from schema.model.live import LiveFunction, Rights
 from schema.model.objects import Function
 
@@ -19,7 +19,10 @@ def read(connection: Connection[Any], _: Capabilities, schema: str, names: Seque
     `overloads`.
     """
     by_name = rows_by(connection, "functions", "name", schema=schema, names=list(names))
-    return {name: _with_overloads([_live(row, schema) for row in rows]) for name, rows in by_name.items()}
+    parsed = [row["oid"] for several in by_name.values() for row in several if row["parsed"]]
+    bodies = {row["oid"]: row["body"] for row in rows(connection, "function_bodies", oids=parsed)} if parsed else {}
+    return {name: _with_overloads([_live(row, schema, bodies.get(row["oid"])) for row in several])
+            for name, several in by_name.items()}
 
 
 def rights(row: Row) -> Rights:
@@ -32,10 +35,18 @@ def _with_overloads(functions: Sequence[LiveFunction]) -> LiveFunction:
     return replace(functions[0], overloads=tuple(functions[1:]))
 
 
-def _live(row: Row, schema: str) -> LiveFunction:
+def _live(row: Row, schema: str, parsed: str | None) -> LiveFunction:
     function = Function(
-        row["name"], body=row["body"], arguments=row["arguments"], returns=None if row["procedure"] else row["returns"],
+        row["name"], body=row["body"] if parsed is None else parsed,
+        arguments=row["arguments"], returns=None if row["procedure"] else row["returns"],
         language=row["language"], volatility=row["volatility"], parallel=row["parallel"], strict=row["strict"],
-        security_definer=row["security_definer"], settings=tuple(row["settings"]), schema=schema,
+        security_definer=row["security_definer"], settings=tuple(row["settings"]),
+        leakproof=row["leakproof"], cost=_number(row["cost"]), rows=_number(row["rows"]), support=row["support"],
+        window=row["window"], transforms=tuple(row["transforms"]), library=row["library"], schema=schema,
         comment=row["comment"])
     return LiveFunction(function, row["signature"], row["inputs"], rights(row), tuple(row["dependants"]))
+
+
+def _number(value: float | None) -> float | None:
+    """A whole number as one, so that it is written without a point."""
+    return int(value) if value is not None and value.is_integer() else value

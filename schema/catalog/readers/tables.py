@@ -47,10 +47,10 @@ def _live(name: str, schema: str, parts: Rows) -> LiveTable:
     table = Table(
         name, _columns(parts["tables"]), _keys(constraints), _foreign_keys(constraints),
         tuple(Check(row["name"], row["expression"], row["comment"]) for row in constraints if row["type"] == "c"),
-        tuple(_index(row) for row in indexes),
+        tuple(index(row) for row in indexes),
         _hypertable(settings) if settings else None,
         compression_of(_compression(settings), jobs), retention_of(jobs), reorder_of(jobs),
-        tuple(_trigger(row) for row in parts["triggers"]), _row_security(parts["row_security"]), schema=schema,
+        tuple(trigger(row) for row in parts["triggers"]), _row_security(parts["row_security"]), schema=schema,
         comment=parts["tables"][0]["table_comment"])
     return LiveTable(table, frozenset(row["name"] for row in constraints if not row["validated"]),
                      frozenset(row["name"] for row in indexes if not row["valid"]), jobs=jobs,
@@ -88,12 +88,14 @@ def _foreign_keys(rows: Iterable[Row]) -> tuple[ForeignKey, ...]:
                  for row in rows if row["type"] == "f")
 
 
-def _index(row: Row) -> Index:
+def index(row: Row) -> Index:
+    """An index of a table or of a materialized view."""
     return Index(row["name"], tuple(row["columns"]), row["unique"], row["method"], tuple(row["include"]), row["where"],
                  row["comment"])
 
 
-def _trigger(row: Row) -> Trigger:
+def trigger(row: Row) -> Trigger:
+    """A trigger of a table or a view."""
     return Trigger(row["name"], row["fires"], row["calls"], row["each"], row["when"], row["referencing"],
                    row["disabled"], row["comment"])
 

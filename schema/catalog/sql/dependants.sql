@@ -6,7 +6,7 @@ WITH RECURSIVE bases AS (
 ), wanted AS (
     SELECT oid, base FROM bases WHERE base = ANY(%(names)s)
 ), uses AS (
-    -- a rule of a view stands for the view; what is of the relation itself goes with it
+    -- a rule of a view stands for the view, and is made again with it, as its triggers are
     SELECT d.refobjid AS relation, d.refobjsubid AS place, r.ev_class AS dependant,
            pg_describe_object(d.classid, d.objid, d.objsubid) AS description
       FROM pg_depend d
@@ -14,12 +14,6 @@ WITH RECURSIVE bases AS (
      WHERE d.refclassid = 'pg_class'::regclass AND d.deptype = 'n'
        AND d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass)
        AND r.ev_class IS DISTINCT FROM d.refobjid
-    UNION ALL
-    -- triggers on a view go with it, and nobody declares them
-    SELECT t.tgrelid, 0, NULL, pg_describe_object('pg_trigger'::regclass, t.oid, 0)
-      FROM pg_trigger t
-      JOIN pg_class c ON c.oid = t.tgrelid AND c.relkind = 'v'
-     WHERE NOT t.tgisinternal
 ), standing AS (
     SELECT w.base, u.place, u.dependant, u.description, 1 AS depth
       FROM wanted w

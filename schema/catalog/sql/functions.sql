@@ -7,14 +7,26 @@ SELECT p.proname AS name,
        pg_get_function_result(p.oid) AS returns,
        l.lanname AS language,
        p.prosrc AS body,
+       p.probin AS library,
+       -- PostgreSQL 13 has no parsed bodies
+       to_jsonb(p) ->> 'prosqlbody' IS NOT NULL AS parsed,
+       p.oid::bigint AS oid,
+       p.proleakproof AS leakproof,
+       nullif(p.procost, CASE WHEN l.lanname IN ('internal', 'c') THEN 1 ELSE 100 END) AS cost,
+       CASE WHEN p.proretset THEN nullif(p.prorows, 1000) END AS "rows",
+       CASE WHEN p.prosupport <> 0 THEN p.prosupport::regproc::text END AS support,
+       p.prokind = 'w' AS "window",
+       ARRAY(SELECT format_type(t, NULL) FROM unnest(p.protrftypes) WITH ORDINALITY AS x (t, place) ORDER BY place)
+         AS transforms,
        CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END AS volatility,
        CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END AS parallel,
        p.proisstrict AS strict,
        p.prosecdef AS security_definer,
-       -- as SET takes them: lists of names are kept quoted by the server, all else is one literal
+       -- as SET takes them: lists of names are kept quoted by the server (an empty one is no name), all else is one literal
        ARRAY(SELECT s.name || ' = ' || CASE WHEN lower(s.name) IN (
                     'search_path', 'temp_tablespaces', 'local_preload_libraries', 'session_preload_libraries',
-                    'shared_preload_libraries', 'unix_socket_directories') THEN s.value ELSE quote_literal(s.value) END
+                    'shared_preload_libraries', 'unix_socket_directories')
+                    THEN regexp_replace(s.value, '(^|, )""(?=,|$)', '\1''''', 'g') ELSE quote_literal(s.value) END
                FROM unnest(p.proconfig) AS entry,
                     LATERAL (SELECT split_part(entry, '=', 1) AS name,
                                     substr(entry, strpos(entry, '=') + 1) AS value) s
@@ -44,5 +56,5 @@ SELECT p.proname AS name,
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
- WHERE n.nspname = %(schema)s AND p.proname = ANY(%(names)s) AND p.prokind IN ('f', 'p')
+ WHERE n.nspname = %(schema)s AND p.proname = ANY(%(names)s) AND p.prokind IN ('f', 'p', 'w')
  ORDER BY p.proname, p.oid

@@ -8,11 +8,12 @@ SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELS
  WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
 UNION ALL
-SELECT CASE p.prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, n.nspname, p.proname,
-       p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', p.oid::bigint
+SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate function' ELSE 'function' END, n.nspname,
+       p.proname, p.proname || '(' || CASE WHEN p.prokind = 'a' AND pg_get_function_identity_arguments(p.oid) = '' THEN '*'
+                                           ELSE pg_get_function_identity_arguments(p.oid) END || ')', p.oid::bigint
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
- WHERE n.nspname = ANY(%(schemas)s) AND p.prokind IN ('f', 'p')
+ WHERE n.nspname = ANY(%(schemas)s)
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid)
    -- what a range type made of itself
    AND NOT EXISTS (SELECT FROM pg_depend i

@@ -1,12 +1,12 @@
 -- What these schemas hold that no kind of object declares, with a word for what it is.
 WITH extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
      mine AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%(schemas)s))
-SELECT CASE c.relkind WHEN 'm' THEN 'materialized view' WHEN 'p' THEN 'partitioned table' WHEN 'f' THEN 'foreign table'
+SELECT CASE c.relkind WHEN 'p' THEN 'partitioned table' WHEN 'f' THEN 'foreign table'
                       ELSE CASE WHEN c.relpersistence = 'u' THEN 'unlogged table' ELSE 'child table' END END AS kind,
        n.nspname AS schema, c.relname AS name
   FROM pg_class c
   JOIN mine n ON n.oid = c.relnamespace
- WHERE (c.relkind IN ('m', 'f')
+ WHERE (c.relkind = 'f'
         OR (c.relkind = 'p' AND NOT c.relispartition)
         OR (c.relkind = 'r' AND NOT c.relispartition
             AND (c.relpersistence = 'u' OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid))))
@@ -17,12 +17,6 @@ SELECT 'range type', n.nspname, t.typname
   JOIN mine n ON n.oid = t.typnamespace
  WHERE t.typtype = 'r'
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid)
-UNION ALL
-SELECT CASE p.prokind WHEN 'a' THEN 'aggregate function' ELSE 'window function' END, n.nspname, p.proname
-  FROM pg_proc p
-  JOIN mine n ON n.oid = p.pronamespace
- WHERE p.prokind IN ('a', 'w')
-   AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid)
 UNION ALL
 SELECT CASE k.contype WHEN 'x' THEN 'exclusion constraint' ELSE 'deferrable constraint' END, n.nspname,
        c.relname || '.' || k.conname

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from schema import apply
-from schema.errors import ApplyError, UnsafeChangeError
+from schema.errors import ApplyError, DeclarationError, UnsafeChangeError
+from schema.export.adoption import adopt
 from schema.model.objects import Column, Function, Table, View
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
@@ -101,6 +102,125 @@ def test_overloads_that_nobody_declares_are_left_alone(database: Database) -> No
             ) == ("ab", 2)
     with pytest.raises(psycopg.errors.UndefinedFunction):
         called(database, "add_up(1, 2)")
+
+
+PLENTY = Function("plenty", "SELECT generate_series(1, many)", "many integer", "SETOF integer", language="sql",
+                  volatility="stable", cost=0.5, rows=3)
+REFUSED = r"plenty: .*superuser"
+ATTRIBUTES = ("SELECT proleakproof, procost, prorows, prosupport::regproc::text, prosecdef FROM pg_proc "
+              "WHERE proname = '{}'")
+
+
+@pytest.mark.servers("official")
+def test_what_the_planner_is_told_is_read_changed_and_kept_when_the_body_is_replaced(database: Database) -> None:
+    converge(database, [PLENTY])
+    assert database.execute(ATTRIBUTES.format("plenty")) == [(False, 0.5, 3.0, "-", False)]
+    changed = replace(PLENTY, body="SELECT generate_series(1, many + 0)")
+    assert len(converge(database, [changed])) == 1
+    assert database.execute(ATTRIBUTES.format("plenty")) == [(False, 0.5, 3.0, "-", False)]
+    plan = apply.plan(database.owner, [replace(changed, cost=None, rows=None)])
+    assert [step.why for step in plan.steps] == ["it has cost (0.5), it has rows (3)"]
+    converge(database, [replace(changed, cost=None, rows=None)])
+    assert database.execute(ATTRIBUTES.format("plenty")) == [(False, 100.0, 1000.0, "-", False)]
+    database.execute("ALTER FUNCTION plenty COST 7")
+    assert len(converge(database, [replace(changed, cost=7)])) == 1
+
+
+@pytest.mark.servers("official")
+def test_leakproof_and_support_survive_a_replacement_by_a_superuser_and_stop_any_other(database: Database) -> None:
+    told = replace(PLENTY, leakproof=True, support="pg_catalog.generate_series_int4_support", cost=None, rows=None)
+    with pytest.raises(ApplyError, match=REFUSED):
+        apply.ensure(database.owner, [told])
+    apply.ensure(database.admin, [told])
+    apply.ensure(database.admin, [replace(told, body="SELECT generate_series(2, many)")])
+    assert database.execute(ATTRIBUTES.format("plenty")) == [
+        (True, 100.0, 1000.0, "generate_series_int4_support", False)]
+    with database.admin.connect() as connection:
+        connection.execute("ALTER FUNCTION plenty OWNER TO test_owner")
+    require_agreement(database, [replace(told, body="SELECT generate_series(2, many)")])
+    with pytest.raises(ApplyError, match=REFUSED):
+        apply.ensure(database.owner, [told])
+    assert database.execute(ATTRIBUTES.format("plenty"))[0][0] is True
+
+
+@pytest.mark.servers("official")
+def test_parsed_bodies_are_read_compared_and_kept_whole(database: Database) -> None:
+    total = Function("people_count", "BEGIN ATOMIC SELECT count(*) FROM people; END", returns="bigint", language="sql",
+                     volatility="stable")
+    after = Function("after_it", "RETURN x + 1", "x integer", "integer", language="sql")
+    fill = Function("fill", "BEGIN ATOMIC INSERT INTO people (id) VALUES (n); INSERT INTO people VALUES (n, 'x'); END",
+                    "n integer", returns=None, language="sql")
+    declared = [PEOPLE, total, after, fill]
+    converge(database, declared)
+    database.execute("CALL fill(1)")
+    assert (called(database, "people_count()"), called(database, "after_it(2)")) == (2, 3)
+    steps = converge(database, [PEOPLE, total, after, replace(fill, security_definer=True)])
+    assert len(steps) == 1
+    database.execute("CALL fill(2)")
+    assert called(database, "people_count()") == 4
+    changed = replace(after, body="RETURN x + 2")
+    assert converge(database, [PEOPLE, total, changed, fill])[0].endswith("LANGUAGE sql RETURN x + 2")
+    plain = replace(after, body="SELECT x + 2")
+    assert len(converge(database, [PEOPLE, total, plain, fill])) == 1
+    require_recreated(database, [PEOPLE, total, plain, fill], total, "DROP FUNCTION people_count")
+
+
+@pytest.mark.servers("official")
+def test_a_parsed_body_follows_a_renamed_table_and_is_named_where_it_is_in_the_way(database: Database) -> None:
+    total = Function("names", "BEGIN ATOMIC SELECT string_agg(name, ',') FROM people; END", returns="text",
+                     language="sql")
+    converge(database, [PEOPLE, total])
+    wider = replace(PEOPLE, columns=(PEOPLE.columns[0], Column("name", "varchar(9)")))
+    with pytest.raises(UnsafeChangeError, match=r"people\.name: .*function names\(\) stands on it"):
+        apply.plan(database.owner, [wider, total])
+    renamed = replace(PEOPLE, name="persons", renamed_from="people")
+    assert converge(database, [renamed, replace(total, body=total.body.replace("people", "persons"))]) == [
+        "ALTER TABLE people RENAME TO persons"]
+
+
+@pytest.mark.servers("official")
+def test_an_empty_body_is_refused_before_any_server_is_asked(database: Database) -> None:
+    with pytest.raises(DeclarationError, match="tidy: the body is empty, and whatever calls it would do nothing"):
+        apply.plan(database.owner, [replace(TIDY, body=" ")])
+
+
+OVERLOADS = [Function("shown", f"SELECT '{type_}'", f"x {type_}", "text", language="sql", comment=f"Of {type_}")
+             for type_ in ("int", "text", "numeric(4,1)")]
+
+
+@pytest.mark.servers("official")
+def test_several_functions_of_one_name_are_declared_changed_and_adopted_each(database: Database) -> None:
+    converge(database, OVERLOADS)
+    assert [called(database, f"shown({value})") for value in ("1", "'a'::text", "1.5")] == [
+        "int", "text", "numeric(4,1)"]
+    changed = [OVERLOADS[0], replace(OVERLOADS[1], body="SELECT 'other'"), OVERLOADS[2]]
+    assert len(converge(database, changed)) == 1
+    assert [called(database, f"shown({value})") for value in ("1", "'a'::text", "1.5")] == [
+        "int", "other", "numeric(4,1)"]
+    found = adopt(database.owner)
+    assert (sorted(each.arguments for each in found.objects if isinstance(each, Function)), found.remarks) == (
+        ["x integer", "x numeric", "x text"], ())
+    require_agreement(database, changed)
+    require_recreated(database, changed, changed[1], "DROP FUNCTION shown(text)")
+
+
+@pytest.mark.servers("official")
+def test_a_new_overload_never_takes_the_place_of_a_declared_one(database: Database) -> None:
+    one, other, third = OVERLOADS
+    converge(database, [one])
+    for order in ([other], [third, other]):
+        assert all(step.sql.startswith(("CREATE FUNCTION", "COMMENT")) for step in apply.plan(
+            database.owner, order, context=[one, other, third]).steps)
+    steps = converge(database, [one, other])
+    assert [step.split("(")[0] for step in steps] == ["CREATE FUNCTION shown", "COMMENT ON FUNCTION shown"]
+    date = replace(other, arguments="x date")
+    assert converge(database, [one, date], "drops_function")[0].startswith("DROP FUNCTION shown(x text); CREATE ")
+    options = apply.Options(allow=frozenset({"drops_function"}))
+    assert not apply.drop(database.owner, third, options=options)
+    assert apply.drop(database.owner, date, options=options)
+    assert called(database, "count(*) FROM pg_proc WHERE proname = 'shown'") == 1
+    with pytest.raises(DeclarationError, match=r"shown\(x int\): declared twice"):
+        apply.plan(database.owner, [one, one])
 
 
 @pytest.mark.servers("official")

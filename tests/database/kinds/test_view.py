@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
-from schema.errors import ApplyError, UnsafeChangeError
-from schema.model.objects import Column, Hypertable, Index, Object, Table, View
+from schema.errors import ApplyError, DeclarationError, UnsafeChangeError
+from schema.model.objects import Column, Function, Hypertable, Index, Object, Table, Trigger, View, ViewColumn
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
@@ -151,6 +151,116 @@ def test_views_tables_and_columns_are_renamed_together(database: Database) -> No
                                        persons.columns[2]))
     converge(database, [titled, replace(grown, query="SELECT id, title FROM persons WHERE age >= 18"),
                         replace(names, query="SELECT title FROM grown")])
+
+
+WRITE = Function("write_it", "BEGIN RETURN NEW; END", returns="trigger")
+GUARDED = View("guarded", "SELECT id, name FROM people WHERE age >= 18", security_barrier=True, security_invoker=True,
+               check_option="local", columns=(ViewColumn("name", "'nobody'", "Who it is"), ViewColumn("id", "7")))
+BOTH = View("paired", "SELECT p.id, q.name FROM people p JOIN people q USING (id)", triggers=(
+    Trigger("both_write", "INSTEAD OF INSERT OR UPDATE", "write_it()", comment="Writes"),))
+RULE = "CREATE RULE both_kept AS ON DELETE TO paired DO INSTEAD NOTHING"
+KEPT = ("SELECT (SELECT reloptions FROM pg_class WHERE relname = 'guarded'), "
+        "(SELECT array_agg(pg_get_expr(adbin, adrelid) ORDER BY adnum) FROM pg_attrdef "
+        "WHERE adrelid = 'guarded'::regclass), (SELECT col_description('guarded'::regclass, attnum) FROM pg_attribute "
+        "WHERE attrelid = 'guarded'::regclass AND attname = 'name'), "
+        "(SELECT array_agg(tgname::text || ':' || obj_description(oid, 'pg_trigger')) FROM pg_trigger "
+        "WHERE tgrelid = 'paired'::regclass), (SELECT array_agg(rulename::text || ':' || ev_enabled::text || ':' || "
+        "obj_description(oid, 'pg_rewrite') ORDER BY 1) FROM pg_rewrite "
+        "WHERE ev_class = 'paired'::regclass AND rulename <> '_RETURN')")
+WHOLE: list[Object] = [PEOPLE, WRITE, GUARDED, BOTH]
+
+
+def with_rule(database: Database) -> list[tuple[object, ...]]:
+    database.execute(RULE, "COMMENT ON RULE both_kept ON paired IS 'Kept'")
+    return database.execute(KEPT)
+
+
+@pytest.mark.servers("official")
+def test_options_defaults_comments_and_triggers_of_views_are_made_and_read_back(database: Database) -> None:
+    converge(database, WHOLE)
+    assert database.execute(KEPT) == [(
+        ["security_barrier=true", "security_invoker=true", "check_option=local"], ["7", "'nobody'::character varying"],
+        "Who it is", ["both_write:Writes"], None)]
+    require_recreated(database, WHOLE, GUARDED, "DROP VIEW guarded")
+    require_recreated(database, WHOLE, BOTH, "DROP VIEW paired")
+
+
+@pytest.mark.servers("official")
+@pytest.mark.parametrize(("change", "sql"), [
+    ({"security_barrier": False}, "ALTER VIEW guarded RESET (security_barrier)"),
+    ({"check_option": "cascaded"}, "ALTER VIEW guarded SET (check_option = cascaded)"),
+    ({"check_option": None}, "ALTER VIEW guarded RESET (check_option)"),
+    ({"columns": (ViewColumn("name", "'some'", "Who it is"), ViewColumn("id", "7"))},
+     "ALTER VIEW guarded ALTER COLUMN name SET DEFAULT 'some'"),
+    ({"columns": (ViewColumn("name", "'nobody'", "Who it is"),)}, "ALTER VIEW guarded ALTER COLUMN id DROP DEFAULT"),
+    ({"columns": (ViewColumn("name", "'nobody'"), ViewColumn("id", "7"))}, "COMMENT ON COLUMN guarded.name IS NULL")])
+def test_what_hangs_on_a_view_is_changed_in_place(database: Database, change: dict[str, object], sql: str) -> None:
+    converge(database, WHOLE)
+    assert converge(database, [PEOPLE, WRITE, replace(GUARDED, **change), BOTH]) == [sql]  # type: ignore[arg-type]
+    assert len(converge(database, WHOLE)) == 1
+
+
+@pytest.mark.servers("official")
+def test_triggers_of_views_are_replaced_and_undeclared_ones_are_said_and_dropped_where_allowed(
+        database: Database) -> None:
+    converge(database, WHOLE)
+    wider = replace(BOTH, triggers=(replace(BOTH.triggers[0], fires="INSTEAD OF INSERT OR DELETE OR UPDATE"),))
+    assert converge(database, [PEOPLE, WRITE, GUARDED, wider]) == [
+        "CREATE OR REPLACE TRIGGER both_write INSTEAD OF INSERT OR DELETE OR UPDATE ON paired FOR EACH ROW EXECUTE "
+        "FUNCTION write_it()"]
+    bare: list[Object] = [PEOPLE, WRITE, GUARDED, replace(BOTH, triggers=())]
+    assert apply.plan(database.owner, bare).warnings == (
+        "paired.both_write is not declared and was left in place; declare it, or allow drops_trigger to drop it",)
+    assert converge(database, bare, "drops_trigger") == ["DROP TRIGGER both_write ON paired"]
+
+
+@pytest.mark.servers("official")
+def test_a_replaced_view_keeps_all_that_the_change_does_not_name(database: Database) -> None:
+    converge(database, WHOLE)
+    before = with_rule(database)
+    changed: list[Object] = [
+        PEOPLE, WRITE, replace(GUARDED, query="SELECT id, name, age FROM people WHERE age >= 18"),
+        replace(BOTH, query="SELECT p.id, q.name FROM people p JOIN people q USING (id) WHERE p.age > 1")]
+    assert len(converge(database, changed)) == 2
+    assert database.execute(KEPT) == before
+
+
+@pytest.mark.servers("official")
+def test_a_view_that_is_made_again_keeps_all_that_the_change_does_not_name(database: Database) -> None:
+    converge(database, WHOLE)
+    before = with_rule(database)
+    above = View("above", "SELECT name FROM guarded", security_barrier=True, columns=(ViewColumn("name", "'x'", "y"),))
+    converge(database, [*WHOLE, above])
+    changed: list[Object] = [PEOPLE, WRITE, replace(GUARDED, query="SELECT name, id FROM people WHERE age >= 18"),
+                             replace(BOTH, query="SELECT q.name, p.id FROM people p JOIN people q USING (id)"), above]
+    assert len(converge(database, changed)) == 3
+    kept = database.execute(KEPT)
+    assert kept == [(before[0][0], ["'nobody'::character varying", "7"], *before[0][2:])]
+    require_agreement(database, changed)
+
+
+@pytest.mark.servers("official")
+@pytest.mark.parametrize("context", [False, True], ids=["together", "alone"])
+def test_a_columns_type_changes_under_views_that_keep_all_they_have(database: Database, context: bool) -> None:
+    converge(database, WHOLE)
+    before = with_rule(database)
+    wanted: list[Object] = [with_column("name", type="text"), WRITE, GUARDED, BOTH]
+    options = apply.Options(allow=frozenset({"rewrites_table"}))
+    apply.ensure(database.owner, wanted[:1] if context else wanted, context=wanted, options=options)
+    kept = database.execute(KEPT)
+    assert kept == [(before[0][0], ["7", kept[0][1][1]], *before[0][2:])]  # type: ignore[index]
+    assert kept[0][1][1].startswith("'nobody'::")  # type: ignore[index]
+    if not context:
+        require_agreement(database, wanted)
+
+
+@pytest.mark.servers("official")
+def test_what_a_view_cannot_have_is_said_before_any_server_is_asked(database: Database) -> None:
+    for wrong, text in ((replace(GUARDED, check_option="global"), "guarded: check_option 'global' is not known"),
+                        (replace(BOTH, triggers=(replace(BOTH.triggers[0], disabled=True),)),
+                         r"paired\.both_write: a trigger of a view cannot be disabled")):
+        with pytest.raises(DeclarationError, match=text):
+            apply.plan(database.owner, [PEOPLE, WRITE, wrong])
 
 
 @pytest.mark.servers("official")

@@ -12,7 +12,7 @@ from schema import apply
 from schema.connection import Address
 from schema.errors import UnsupportedError
 from schema.export.adoption import adopt
-from schema.model.objects import Column, Index, Key, Object, Table, View
+from schema.model.objects import Column, Function, Grant, Index, Key, Object, Table, View, ViewColumn
 from tests.support.plain_postgresql import VERSIONS, PlainServer, create_plain_database, running_postgresql
 from tests.support.rich import DECLARED
 
@@ -42,7 +42,7 @@ def test_a_rich_declaration_is_applied_adopted_and_planned_empty(plain_server: P
     assert apply.plan(login, declared, options=WHOLE).render() == []
     adopted = adopt(login)
     assert adopted.remarks == ()
-    assert len(adopted.objects) == 17
+    assert len(adopted.objects) == 19
     assert apply.plan(login, adopted.objects, options=WHOLE).render() == []
 
 
@@ -77,3 +77,25 @@ def test_what_came_with_a_later_version_is_refused_by_name(plain_server: PlainSe
         apply.plan(login, views)
     assert str(refused.value) == ("own_rooms: security_invoker needs PostgreSQL 15 or later, found 13; declare it "
                                   "without, or upgrade the server")
+
+
+def test_functions_views_and_grants_are_whole_on_every_version(plain_server: PlainServer, login: Address) -> None:
+    table = Table("rooms", columns=(Column("id", "bigint"), Column("name", "text")),
+                  grants=(Grant("pg_monitor", ("select",)), Grant("public", ("update",), columns=("name",))))
+    view = View("named", query="SELECT id, name FROM rooms WHERE id > 0", security_barrier=True, check_option="local",
+                columns=(ViewColumn("name", "'none'::text", "What it is called"),), owner=login.user)
+    several = tuple(Function("plenty", "SELECT generate_series(1, 2)", f"many {type_}", "SETOF integer", language="sql",
+                             cost=7, rows=2) for type_ in ("bigint", "text"))
+    count = Function("rooms_count", "RETURN (SELECT count(*) FROM rooms)", returns="bigint", language="sql")
+    declared = (table, view, *several)
+    apply.ensure(login, declared)
+    assert apply.read(login, declared) == list(declared)
+    found = adopt(login)
+    assert found.remarks == ()
+    assert apply.plan(login, found.objects).render() == []
+    if plain_server.version >= 14:
+        apply.ensure(login, (table, count))
+        assert apply.plan(login, adopt(login).objects).render() == []
+    else:
+        with pytest.raises(UnsupportedError, match="rooms_count: body needs PostgreSQL 14 or later, found 13"):
+            apply.plan(login, (table, count))

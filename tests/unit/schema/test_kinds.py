@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "schema"
 # Where the tests' file is not called like the kind's.
 FILES = {"CompositeType": "test_composite_type.py", "ContinuousAggregate": "test_aggregate.py",
-         "Table": "test_column.py"}
+         "Table": "test_column.py", "MaterializedView": "test_materialized_view.py",
+         "Aggregate": "test_aggregate_function.py"}
 
 every_kind = pytest.mark.parametrize("kind", registry.KINDS, ids=lambda kind: kind.declaration.__name__)
 
@@ -67,8 +68,9 @@ def test_a_kind_that_is_not_declared_is_dropped_under_a_hazard_of_its_own(kind: 
 
 
 def test_undeclared_objects_are_dropped_in_one_order_dependencies_last() -> None:
-    assert list(DROPS) == ["job", "statistics object", "view", "materialized view", "aggregate", "table", "function",
-                           "procedure", "domain", "composite type", "sequence", "enum", "collation", "extension"]
+    assert list(DROPS) == ["job", "statistics object", "view", "materialized view", "aggregate", "table",
+                           "aggregate function", "function", "procedure", "domain", "composite type", "sequence",
+                           "enum", "collation", "extension"]
     firsts = [drop.first for drop in DROPS.values()]
     assert firsts == sorted(firsts, reverse=True)
 
