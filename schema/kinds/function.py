@@ -102,7 +102,7 @@ def steps(diff: FunctionDiff) -> tuple[list[Step], list[str]]:
         elif why:
             steps.append(_again(diff, why))
             live_comment = None
-    comment_step = comment.step(f"{_kind(declared)} {_called(diff.canonical)}", name, declared.comment, live_comment)
+    comment_step = comment.step(f"{_kind(declared)} {called(diff.canonical)}", name, declared.comment, live_comment)
     return [*steps, *([comment_step] if comment_step else [])], []
 
 
@@ -121,7 +121,7 @@ def _again(diff: FunctionDiff, why: str) -> Step:
                                 f"{', '.join(live.dependants)} depends on it; declare it as it is, or give the new "
                                 "one another name and change what depends on the old one")
     statements = [f"DROP {_kind(live.object)} {ident(diff.name)}({live.signature})", definition(declared),
-                  *rights.restore(_kind(declared), _called(diff.canonical), live.rights)]
+                  *rights.restore(_kind(declared), called(diff.canonical), live.rights)]
     hazards = () if _is_called_like(live, diff.canonical) else (Hazard.DROPS_FUNCTION,)
     return Step(Action.REPLACE, diff.name, ";\n".join(statements), why, hazards)
 
@@ -160,8 +160,8 @@ def _is_called_like(live: LiveFunction, canonical: Function) -> bool:
         argument == type_ or argument.endswith(f" {type_}") for argument, type_ in zip(given, types, strict=True))
 
 
-def _called(function: Function) -> str:
-    """Name and arguments as COMMENT and GRANT take them."""
+def called(function: Function) -> str:
+    """Return name and arguments as COMMENT and GRANT take them: without defaults."""
     return f"{ident(function.full_name)}({', '.join(map(_bare, _split(function.arguments)))})"
 
 

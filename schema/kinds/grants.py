@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from schema.kinds import function
 from schema.model.diff import Diff
 from schema.model.live import LiveGrants
 from schema.model.names import ident, idents
@@ -112,9 +113,10 @@ def _words(diff: Diff[Any, Any], kind: Grantable) -> tuple[str, str]:
     if isinstance(declared, Aggregate):
         return f"{kind.alter} {name}({declared.arguments})", \
             f"FUNCTION {name}({called.inputs if called else _inputs(declared.arguments)})"
-    word = "PROCEDURE" if isinstance(declared, Function) and declared.returns is None else "FUNCTION"
-    signature = called.signature if called else declared.arguments
-    return f"{word} {name}({signature})", f"{word} {name}({signature})"
+    assert isinstance(declared, Function)
+    word = "PROCEDURE" if declared.returns is None else "FUNCTION"
+    text = f"{name}({called.signature})" if called else function.called(declared)
+    return f"{word} {text}", f"{word} {text}"
 
 
 def _inputs(arguments: str) -> str:

@@ -35,7 +35,8 @@ READ = Grant("pg_monitor", ("select",))
 PEOPLE = Table("people", (Column("id", "int"), Column("name", "text")), grants=(
     Grant("pg_monitor", ("select", "insert")), Grant("pg_read_all_stats", ("update",), columns=("id", "name")),
     Grant("public", ("delete",)), Grant("pg_read_all_settings", ("select",), grantable=True)))
-CALLED = Function("called", "SELECT x", "x int", "int", language="sql", grants=(Grant("pg_monitor", ("execute",)),))
+CALLED = Function("called", "SELECT x", "x int DEFAULT 7", "int", language="sql",
+                  grants=(Grant("pg_monitor", ("execute",)),))
 TEXTS = Function("called", "SELECT 1", "x text", "int", language="sql")
 TOTAL = Aggregate("total", "integer", sfunc="int4pl", stype="integer", grants=(Grant("pg_monitor", ("execute",)),))
 ALL: list[Object] = [
@@ -72,7 +73,7 @@ def test_grants_of_every_kind_are_made_read_back_and_adopted(database: Database)
     found = {(type(each), each.identity): each.grants for each in adopt(database.owner).objects}
     assert found[Enum, "mood"] == ()
     assert found[Function, "called(x text)"] is None
-    assert found[Function, "called(x integer)"] == CALLED.grants
+    assert found[Function, "called(x integer DEFAULT 7)"] == CALLED.grants
     assert found[Table, "people"] == (
         Grant("pg_monitor", ("insert", "select")), Grant("public", ("delete",)),
         Grant("pg_read_all_settings", ("select",), grantable=True),
@@ -120,11 +121,20 @@ def test_a_new_object_has_just_the_declared_grants_whatever_default_privileges_g
     open_ = Function("open_one", "SELECT 1", returns="int", language="sql", grants=(Grant("public", ("execute",)),))
     converge(database, [*ALL, open_])
     assert database.execute("SELECT has_function_privilege('pg_monitor', 'open_one()', 'EXECUTE')") == [(True,)]
-    assert {remark for remark in adopt(database.owner).remarks if "default privileges" in remark} == {
-        f"default privileges of {OWNER}: execute on functions not to public, which no kind of object declares",
-        f"default privileges of {OWNER}: select on tables to pg_signal_backend, which no kind of object declares",
-        f"default privileges of {OWNER} in schema public: update on tables to pg_signal_backend, which no kind of "
-        "object declares"}
+    alter, none = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}", "which no kind of object declares"
+    assert [remark for remark in adopt(database.owner).remarks if remark.startswith("DEFAULT")] == [
+        f"DEFAULT PRIVILEGES FOR FUNCTIONS: {alter} REVOKE ALL ON FUNCTIONS FROM PUBLIC, {none}",
+        f"DEFAULT PRIVILEGES FOR TABLES: {alter} GRANT SELECT ON TABLES TO pg_signal_backend, {none}",
+        f"DEFAULT PRIVILEGES FOR TABLES: {alter} IN SCHEMA public GRANT UPDATE ON TABLES TO pg_signal_backend, {none}"]
+
+
+@pytest.mark.servers("official")
+def test_what_schemas_themselves_have_is_named(database: Database) -> None:
+    database.execute('CREATE SCHEMA "Odd one"', 'GRANT USAGE ON SCHEMA "Odd one" TO pg_monitor WITH GRANT OPTION',
+                     """COMMENT ON SCHEMA "Odd one" IS 'It''s\nodd'""", 'CREATE TABLE "Odd one".t (id int)')
+    assert adopt(database.owner, ["Odd one"]).remarks == (
+        """Odd one: COMMENT ON SCHEMA "Odd one" IS 'It''s odd', which no kind of object declares""",
+        'Odd one: GRANT USAGE ON SCHEMA "Odd one" TO pg_monitor WITH GRANT OPTION, which no kind of object declares')
 
 
 @pytest.mark.servers("official")
