@@ -34,7 +34,7 @@ def _names(text: str) -> frozenset[str]:
 
 CATALOGS: Mapping[str, Catalog] = {
     "pg_class": Catalog(
-        "relation", _names("relrowsecurity relforcerowsecurity reltablespace comment definition"),
+        "relation", _names("relrowsecurity relforcerowsecurity reltablespace view_options comment definition"),
         _names("oid relname relnamespace reltype relfilenode relpages reltuples relallvisible relallfrozen "
                "reltoastrelid relhasindex relisshared relnatts relchecks relhasrules relhastriggers relhassubclass "
                "relispopulated relrewrite relfrozenxid relminmxid")),
@@ -65,8 +65,8 @@ CATALOGS: Mapping[str, Catalog] = {
     # A serial or identity column's, of which no declaration tells anything.
     "owned_sequence": Catalog("sequence", _names(""), _names("seqrelid seqtypid")),
     "pg_proc": Catalog(
-        "function", _names("prosrc prolang provolatile proparallel proisstrict prosecdef proconfig prokind arguments "
-                           "result comment"),
+        "function", _names("prosrc prosqlbody probin prolang provolatile proparallel proisstrict prosecdef proconfig "
+                           "prokind proleakproof procost prorows prosupport protrftypes arguments result comment"),
         _names("oid proname pronamespace pronargs pronargdefaults prorettype proretset proargtypes proallargtypes "
                "proargmodes proargnames proargdefaults provariadic")),
     "pg_type": Catalog(

@@ -24,6 +24,7 @@ PER_COLUMN = frozenset({"collations", "targets"})
 WORDS = {
     "relacl": "rights", "attacl": "rights", "proacl": "rights", "typacl": "rights", "relowner": "owner",
     "proowner": "owner", "typowner": "owner", "stxowner": "owner", "reloptions": "options", "attoptions": "options",
+    "view_options": "options",
     "relpersistence": "persistence", "relreplident": "replica identity", "relam": "access method",
     "attcollation": "collation", "attstorage": "storage", "attcompression": "compression",
     "attstattarget": "statistics target", "stxstattarget": "statistics target", "condeferrable": "deferrable",
@@ -35,6 +36,7 @@ WORDS = {
     "prosqlbody": "body", "proleakproof": "leakproof", "procost": "cost", "prorows": "rows",
     "prosupport": "support function", "aggregate_interval": "chunk interval",
     "compress_interval_length": "chunk interval of the columnstore", "index": "sparse index"}
+RIGHTS = frozenset(name for name, word in WORDS.items() if word in ("rights", "owner"))
 # Texts that the server writes anew where a column beneath is renamed or gets another type.
 FOLLOWS = frozenset({"definition", "default", "atttypid", "tgqual", "polqual", "polwithcheck"})
 # What goes with nothing that a declaration tells: where it is gone, somebody has lost it.
@@ -58,7 +60,8 @@ class Guard:
         after = read_attributes(self.connection, self.capabilities,
                                 [*touched, *{entry.relation for entry in before}]) if before else []
         found = differences(before, after, self.names,
-                            {name for step in steps for name in (step.object, *step.drops)})
+                            {name for step in steps for name in (step.object, *step.drops)},
+                            {step.object for step in steps if step.rights})
         if found:
             text = "; ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
             raise ApplyError(
@@ -75,11 +78,12 @@ class Guard:
 
 
 def differences(before: Sequence[Attributes], after: Sequence[Attributes], declared: Collection[str],
-                named: Collection[str] = ()) -> list[str]:
+                named: Collection[str] = (), granted: Collection[str] = ()) -> list[str]:
     """What changed or is gone though nobody named it, a line each; none where all is well.
 
     `declared` are the relations, functions and types (as SQL writes them) whose declared attributes may change;
-    `named` are objects that steps name, those that they drop included.
+    `named` are objects that steps name, those that they drop included; `granted` are those whose rights and owner they
+    change.
     """
     left = _Objects(after, before)
     found = []
@@ -88,7 +92,7 @@ def differences(before: Sequence[Attributes], after: Sequence[Attributes], decla
         if new is None:
             found += _loss(old, left, declared, named)
         else:
-            found += _changes(old, new, declared)
+            found += _changes(old, new, declared, RIGHTS if old.relation in granted else frozenset())
     return found
 
 
@@ -118,9 +122,10 @@ def _loss(old: Attributes, left: _Objects, declared: Collection[str], named: Col
     return [] if by_itself or with_relation or of_dropped else [f"{old.noun} {old.name} is gone"]
 
 
-def _changes(old: Attributes, new: Attributes, declared: Collection[str]) -> list[str]:
+def _changes(old: Attributes, new: Attributes, declared: Collection[str], named: frozenset[str]) -> list[str]:
     catalog = CATALOGS[old.catalog]
-    free = catalog.ignored | (catalog.declared if old.relation in declared or new.relation in declared else FOLLOWS)
+    told = catalog.declared if old.relation in declared or new.relation in declared else FOLLOWS
+    free = catalog.ignored | told | named
     return [f"{old.noun} {old.name}: {WORDS.get(name, name.replace('_', ' '))} was {_text(value)}, would be "
             f"{_text(new.values[name])}" for name, value in sorted(old.values.items())
             if name not in free and name in new.values and not _same(name, value, new.values[name])]

@@ -65,10 +65,10 @@ def steps(diff: Diff[Any, Any]) -> list[Step]:
         statements = [*_revoked(rights(live.granted), rights(declared.grants), on),
                       *_granted(rights(live.granted), declared.grants, on)]
         if statements:
-            steps.append(Step(Action.ALTER, diff.name, ";\n".join(statements), _why(live.granted)))
+            steps.append(Step(Action.ALTER, diff.name, ";\n".join(statements), _why(live.granted), rights=True))
     if declared.owner is not None and declared.owner != live.owner:
         steps.append(Step(Action.ALTER, diff.name, f"ALTER {alter} OWNER TO {ident_role(declared.owner)}",
-                          f"it is owned by {live.owner or 'the login'}"))
+                          f"it is owned by {live.owner or 'the login'}", rights=True))
     return steps
 
 

@@ -65,6 +65,7 @@ class Step:
     are the full names of the views that the step drops because they block it, also where it creates them again itself.
     A `heavy` step reads or writes so much that standbys may lag. A `last` step runs after all others, those of later
     objects first. `locks_first` are LOCK TABLE statements for the other tables that the step locks.
+    `rights` tells that it gives or revokes rights, or changes the owner.
     """
 
     action: Action
@@ -79,6 +80,7 @@ class Step:
     last: bool = False
     drops: tuple[str, ...] = ()
     locks_first: tuple[str, ...] = ()
+    rights: bool = False
 
     def refused(self, allowed: Collection[str]) -> list[Hazard]:
         """List the hazards that neither the object nor the caller allows."""

@@ -33,10 +33,11 @@ SELECT 'pg_class' AS catalog, r.oid, 0 AS sub, r.name AS object, r.holder AS rel
            FROM unnest(coalesce(c.relacl, acldefault(CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END::"char",
              c.relowner))) x), 'reltablespace',
          (SELECT spcname FROM pg_tablespace WHERE oid = c.reltablespace), 'relam', (SELECT amname FROM pg_am
-           WHERE oid = c.relam),
+           WHERE oid = c.relam AND c.relkind <> 'm'),
          'relpersistence', CASE WHEN c.relkind <> 'S' THEN c.relpersistence END,
          'reloftype', nullif(c.reloftype, 0)::regtype::text, 'relpartbound', pg_get_expr(c.relpartbound, c.oid),
-         'reloptions', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(c.reloptions) o WHERE o NOT LIKE 'security_invoker=%%'),
+         'reloptions', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(c.reloptions) o WHERE c.relkind NOT IN ('v', 'm')),
+         'view_options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(c.reloptions) o WHERE c.relkind IN ('v', 'm')),
          'comment', obj_description(c.oid, 'pg_class'),
          'definition', CASE WHEN c.relkind IN ('v',
            'm') THEN pg_get_viewdef(c.oid) WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,

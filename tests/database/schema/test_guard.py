@@ -39,9 +39,10 @@ SELECT add_continuous_aggregate_policy('hourly', INTERVAL '1 day', INTERVAL '1 h
 """
 DECLARED = ("rooms", "notes", "named", "quick", "changed", "readings", "hourly")
 LOSSES = {
-    "the option of a replaced view": (
-        "named", "CREATE OR REPLACE VIEW named AS SELECT id, name, size FROM rooms",
-        "relation named: options was ['security_barrier=true'], would be none"),
+    "the rights on a view that is made again": (
+        "named", "GRANT UPDATE (name) ON named TO pg_monitor; DROP VIEW named; "
+        "CREATE VIEW named WITH (security_barrier) AS SELECT id, name FROM rooms; GRANT SELECT ON named TO pg_monitor",
+        "relation named: rights was "),
     "a key that is made again": (
         "rooms.rooms_name_key",
         "ALTER TABLE rooms DROP CONSTRAINT rooms_name_key, ADD CONSTRAINT rooms_name_key UNIQUE (name)",
@@ -60,10 +61,8 @@ LOSSES = {
     "a trigger that always fires": ("rooms.always", "ALTER TABLE rooms ENABLE TRIGGER always",
                                     "trigger rooms.always: fires was A, would be none"),
     "a rule": ("rooms", "DROP RULE nothing ON rooms", "rule rooms.nothing is gone"),
-    "the body of a function": (
-        "quick",
-        "CREATE OR REPLACE FUNCTION quick(x int) RETURNS boolean LANGUAGE sql IMMUTABLE COST 1 AS 'SELECT true'",
-        "function quick(integer): body was "),
+    "the rights on a function": ("quick", "GRANT EXECUTE ON FUNCTION quick TO pg_monitor",
+                                 "function quick(integer): rights was "),
     "the limits of a policy": (
         "readings.compression",
         "SELECT remove_compression_policy('readings'), add_compression_policy('readings', INTERVAL '8 days')",
@@ -80,6 +79,9 @@ LOSSES = {
     "a right": ("rooms", "GRANT SELECT ON rooms TO PUBLIC", "relation rooms: rights was "),
 }
 ALLOWED = {
+    "an option of a declared view": ("named", "CREATE OR REPLACE VIEW named AS SELECT id, name, size FROM rooms"),
+    "the body and the cost of a declared function": (
+        "quick", "CREATE OR REPLACE FUNCTION quick(x int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'"),
     "a column of another type": ("rooms.size", "ALTER TABLE rooms ALTER size TYPE bigint"),
     "a column that is renamed": ("readings.value", "ALTER TABLE readings RENAME value TO amount"),
     "a column that is dropped": ("notes.body", "ALTER TABLE notes DROP COLUMN body"),
@@ -113,6 +115,18 @@ def test_what_a_step_names_and_what_follows_from_it_passes(database: Database, n
     carry_out(database, *ALLOWED[name])
 
 
+def test_a_step_that_grants_may_change_rights_and_owner_and_nothing_else(database: Database) -> None:
+    database.execute(*statements())
+    with database.owner.connect() as connection:
+        guard = Guard(connection, read_capabilities(connection), DECLARED)
+        grant = Step(Action.ALTER, "rooms", "GRANT SELECT ON rooms TO PUBLIC", "a test", rights=True)
+        with connection.transaction(), guard.watch([grant]):
+            connection.execute(grant.sql.encode())
+        with pytest.raises(ApplyError, match=r"relation named: rights was "), connection.transaction(), \
+                guard.watch([grant, Step(Action.ALTER, "named", "", "a test")]):
+            connection.execute("GRANT SELECT ON named TO PUBLIC")
+
+
 def test_every_attribute_is_either_proved_or_ignored_or_watched(database: Database) -> None:
     """A column that a later version of a catalog brings is watched without being listed; this list shows it."""
     database.execute(*statements())
@@ -137,7 +151,7 @@ WATCHED: dict[str, str] = {
     "pg_constraint": "condeferrable condeferred confdelsetcols confmatchtype coninhcount conislocal connoinherit",
     "pg_index": ("collations include indimmediate indisclustered indisexclusion indisreplident "
                     "indnullsnotdistinct reloptions relowner reltablespace targets"),
-    "pg_proc": "proacl probin procost proleakproof proowner prorows prosqlbody prosupport protrftypes",
+    "pg_proc": "proacl proowner",
     "pg_rewrite": "comment definition ev_enabled ev_type is_instead",
     "pg_trigger": "tgconstraint tgconstrrelid tgdeferrable tgenabled tginitdeferred",
 }
