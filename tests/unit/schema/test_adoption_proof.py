@@ -46,14 +46,14 @@ def test_what_the_plan_refuses_is_left_out_with_all_that_stands_on_it(monkeypatc
     adopted = proven(monkeypatch, Planner("rooms.rooms_area_plausible"))
     assert [declared.full_name for declared in adopted.objects] == [
         "citext", "german", "private.numbers", "share", "private.Half", "word", "mood", "private.span", "touch",
-        "doubled", "prune", "events", "pruning"]
+        "doubled", "prune", "events", "pruning", "averaged"]
     first, refused, *standing = adopted.remarks
     assert first == "d: a domain"
     assert refused == ("rooms.rooms_area_plausible: the server cannot make it: no; correct the declaration (so it was "
                        "left out)")
     reasons = {line.split(":")[0]: line for line in standing}
     assert reasons.keys() == {"private.notes", "readings", "readings_hourly", "readings_daily", "warm_rooms", "warmest",
-                              "rooms_warm_and_large"}
+                              "rooms_warm_and_large", "loud_rooms"}
     assert reasons["readings_daily"] == (
         "readings_daily: stands on readings_hourly, which was left out (so it was left out, too)")
     assert adopted.differences == ()
