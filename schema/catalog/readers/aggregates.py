@@ -221,5 +221,5 @@ def _relation(name: str) -> sql.Identifier:
 
 
 def _relation_names(name: str) -> tuple[str, str]:
-    schema, _, relation = name.partition(".")
+    schema, _, relation = name.partition(".") if "." in name else ("public", "", name)
     return schema.strip('"'), relation.strip('"')
