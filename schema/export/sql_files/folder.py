@@ -10,17 +10,20 @@ from schema.errors import DeclarationError
 from schema.export.sql_files.statements import Statement, split
 
 _ROWS = "a declaration holds no rows; take it out"
-_RIGHTS = "rights and owners are not declared here and would be dropped silently; take it out (pg_dump leaves them " \
-          "out with --no-owner --no-privileges)"
+_RIGHTS = "such rights are not declared here and would be dropped silently; take it out (pg_dump leaves all rights " \
+          "out with --no-privileges)"
 # By the first words of a statement: why it is refused.
 REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY"), _ROWS),
-    **dict.fromkeys(("GRANT", "REVOKE", "REASSIGN", "ALTER DEFAULT PRIVILEGES"), _RIGHTS),
+    **dict.fromkeys(("REASSIGN", "ALTER DEFAULT PRIVILEGES"), _RIGHTS),
 }
 # The kinds of objects whose comments are declared.
 COMMENTED = re.compile(r"COMMENT ON (TABLE|COLUMN|VIEW|MATERIALIZED VIEW|FUNCTION|PROCEDURE|TYPE|INDEX|CONSTRAINT|"
-                       r"TRIGGER|POLICY|STATISTICS)\b")
-_OWNER = re.compile(r"\bOWNER\s+TO\s+\S+\s*\Z", re.I)
+                       r"TRIGGER|POLICY|STATISTICS|SEQUENCE|DOMAIN|EXTENSION|COLLATION|AGGREGATE)\b")
+# Rights on what no kind declares, and memberships of roles.
+_OTHER_RIGHTS = re.compile(r"(GRANT|REVOKE)\b(?!.*\bON\b)|(GRANT|REVOKE)\b.*\bON\s+(SCHEMA|DATABASE|TABLESPACE|"
+                           r"LANGUAGE|FOREIGN|PARAMETER|LARGE\s+OBJECT)\b", re.I | re.S)
+_OWNER = re.compile(r"ALTER\s+(SCHEMA|DATABASE)\b.*\bOWNER\s+TO\s+\S+\s*\Z", re.I | re.S)
 
 
 def read_statements(folder: Path) -> list[list[Statement]]:
@@ -55,8 +58,8 @@ def _reason(statement: Statement) -> str | None:
     for words, reason in REFUSED.items():
         if f"{statement.words} ".startswith(f"{words} "):
             return f"{words}: {reason}"
-    if statement.words.startswith("ALTER ") and _OWNER.search(statement.sql):
-        return f"OWNER TO: {_RIGHTS}"
+    if _OTHER_RIGHTS.match(statement.sql.lstrip()) or _OWNER.match(statement.sql.lstrip()):
+        return f"{statement.words.split()[0]}: {_RIGHTS}"
     if statement.words.startswith("COMMENT ") and not COMMENTED.match(statement.words):
         commented = " ".join(statement.words.split()[2:3])
         return f"COMMENT ON {commented}: such a comment is not declared and would be dropped silently; take it out"
