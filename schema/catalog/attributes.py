@@ -67,9 +67,10 @@ CATALOGS: Mapping[str, Catalog] = {
     "pg_sequence": Catalog(
         "sequence", _names("seqstart seqincrement seqmax seqmin seqcache seqcycle owned unlogged"),
         _names("seqrelid seqtypid")),
-    # A serial or identity column's.
+    # A serial or identity column's, unlogged where its table is.
     "owned_sequence": Catalog(
-        "sequence", _names("seqstart seqincrement seqmax seqmin seqcache seqcycle"), _names("seqrelid seqtypid")),
+        "sequence", _names("seqstart seqincrement seqmax seqmin seqcache seqcycle unlogged"),
+        _names("seqrelid seqtypid")),
     "pg_proc": Catalog(
         "function", _names("prosrc prosqlbody probin prolang provolatile proparallel proisstrict prosecdef proconfig "
                            "prokind proleakproof procost prorows prosupport protrftypes arguments result comment"),
