@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from schema.kinds import index
-from schema.model.objects import Check, Column, Index, Table
+from schema.model.objects import Check, Column, Exclusion, Index, Table
 
 # PostgreSQL takes 1,600 columns; a group that is full is followed by another.
 WIDEST = 1200
@@ -27,6 +27,7 @@ class Group:
     columns: dict[str, Column] = field(default_factory=dict)
     checks: dict[str, str] = field(default_factory=dict)
     indexes: dict[Index, str] = field(default_factory=dict)
+    exclusions: dict[Exclusion, str] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
 
     def takes(self, columns: Sequence[Column]) -> bool:
@@ -42,18 +43,22 @@ class Group:
             self.checks.setdefault(check.expression, f"c{len(self.checks)}")
         for one in expressions(table):
             self.indexes.setdefault(nameless(one), f"{self.name}_i{len(self.indexes)}")
+        for exclusion in table.exclusions:
+            self.exclusions.setdefault(_bare(exclusion), f"{self.name}_x{len(self.exclusions)}")
 
     @property
     def table(self) -> Table:
         """The merged table."""
         return Table(self.name, tuple(self.columns.values()), schema=self.schema,
                      checks=tuple(Check(name, text) for text, name in self.checks.items()),
-                     indexes=tuple(replace(definition, name=name) for definition, name in self.indexes.items()))
+                     indexes=tuple(replace(definition, name=name) for definition, name in self.indexes.items()),
+                     exclusions=tuple(replace(definition, name=name) for definition, name in self.exclusions.items()))
 
     def words(self, table: Table, live: Table) -> Table:
         """Return a table of the group with its expressions as `live`, the merged table read back, spells them."""
         checks = {check.name: check.expression for check in live.checks}
         indexes = {one.name: one for one in live.indexes}
+        exclusions = {one.name: one for one in live.exclusions}
         generated = {column.name: column.generated for column in live.columns}
 
         def in_words(one: Index) -> Index:
@@ -67,14 +72,26 @@ class Group:
                                 for check in table.checks),
             columns=tuple(replace(column, generated=generated[column.name]) if column.generated else column
                           for column in table.columns),
-            indexes=tuple(in_words(one) for one in table.indexes))
+            indexes=tuple(in_words(one) for one in table.indexes),
+            exclusions=tuple(replace(exclusions[self.exclusions[_bare(one)]], name=one.name, comment=one.comment,
+                                     deferrable=one.deferrable, initially_deferred=one.initially_deferred)
+                             for one in table.exclusions))
 
 
 def just(table: Table) -> Group:
     """Make a group of one table, under its own name."""
     group = Group(table.name, table.schema)
-    group.add(table, [Column(column.name, column.type, generated=column.generated) for column in table.columns])
+    group.add(table, [_bare_column(column) for column in table.columns])
     return group
+
+
+def _bare_column(column: Column) -> Column:
+    return Column(column.name, column.type, generated=column.generated, collation=column.collation,
+                  virtual=column.virtual)
+
+
+def _bare(exclusion: Exclusion) -> Exclusion:
+    return replace(exclusion, name="", comment=None, deferrable=False, initially_deferred=False)
 
 
 def merge(tables: Iterable[Table]) -> list[Group]:
@@ -83,7 +100,7 @@ def merge(tables: Iterable[Table]) -> list[Group]:
     for table in tables:
         if not has_expressions(table):
             continue
-        columns = [Column(column.name, column.type, generated=column.generated) for column in table.columns]
+        columns = [_bare_column(column) for column in table.columns]
         group = next((one for one in groups if one.takes(columns)), None)
         if group is None:
             group = Group(f"merged_{len(groups)}")
@@ -94,7 +111,8 @@ def merge(tables: Iterable[Table]) -> list[Group]:
 
 def has_expressions(table: Table) -> bool:
     """Tell whether checks, generated columns or indexes have to be canonicalized by the server."""
-    return bool(table.checks or expressions(table) or any(column.generated for column in table.columns))
+    return bool(table.checks or table.exclusions or expressions(table)
+                or any(column.generated for column in table.columns))
 
 
 def expressions(table: Table) -> list[Index]:

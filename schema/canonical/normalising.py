@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -10,18 +10,22 @@ from schema.aggregates import aggregate_query
 from schema.kinds import registry
 from schema.model import intervals
 from schema.model.objects import (
+    Check,
     Column,
     Compression,
     ContinuousAggregate,
     Declared,
+    ForeignKey,
     Hypertable,
     Refresh,
     Reorder,
     Retention,
     Table,
+    Trigger,
 )
 from schema.model.sql_names import order_term
 
+V = TypeVar("V", Check, ForeignKey)
 O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
 
@@ -36,6 +40,13 @@ def settle(wanted: O, live: O | None) -> O:
     if isinstance(wanted, Table):
         changed["compression"] = _with_order(wanted)
         changed["columns"] = _with_nulls(wanted)
+        if isinstance(live, Table):
+            changed["checks"] = _valid_as(wanted.checks, live.checks)
+            changed["foreign_keys"] = _valid_as(wanted.foreign_keys, live.foreign_keys)
+            changed["options"] = _options_as(wanted.options, live.options)
+            changed["triggers"] = _fires_as(wanted.triggers, live.triggers)
+            for part in ("keys", "indexes", "exclusions"):
+                changed[part] = _ordered_as(getattr(wanted, part), getattr(live, part))
     if isinstance(wanted, ContinuousAggregate):
         grouping = aggregate_query.bucket(wanted.query)
         changed["compression"] = _ordered(wanted.compression, grouping.name) if grouping else wanted.compression
@@ -124,6 +135,33 @@ def _with_nulls(table: Table) -> tuple[Column, ...]:
     names |= {table.hypertable.time} if table.hypertable else set()
     return tuple(replace(column, null=False) if column.serial or column.identity or column.name in names else column
                  for column in table.columns)
+
+
+def _valid_as(wanted: tuple[V, ...], live: tuple[V, ...]) -> tuple[V, ...]:
+    """Take a constraint that need not be valid as valid where the live one is: that is no less."""
+    valid = {constraint.name for constraint in live if constraint.valid}
+    return tuple(replace(constraint, valid=constraint.valid or constraint.name in valid) for constraint in wanted)
+
+
+def _fires_as(wanted: tuple[Trigger, ...], live: tuple[Trigger, ...]) -> tuple[Trigger, ...]:
+    """The triggers with the columns of UPDATE OF in the live order, where they are the same."""
+    fires = {trigger.name: trigger.fires for trigger in live}
+
+    def words(text: str) -> list[str]:
+        return sorted(text.replace(",", " ").split())
+
+    return tuple(replace(trigger, fires=fires[trigger.name])
+                 if words(fires.get(trigger.name, "")) == words(trigger.fires) else trigger for trigger in wanted)
+
+
+def _ordered_as(wanted: Sequence[Any], live: Sequence[Any]) -> tuple[Any, ...]:
+    """The indexes with their storage parameters in the live order, where they are the same."""
+    options = {part.name: part.options for part in live}
+    return tuple(replace(part, options=_options_as(part.options, options.get(part.name, ()))) for part in wanted)
+
+
+def _options_as(wanted: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, ...]:
+    return live if sorted(wanted) == sorted(live) else wanted
 
 
 def _with_order(table: Table) -> Compression | None:

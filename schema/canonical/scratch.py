@@ -19,7 +19,7 @@ from schema.canonical.merged_tables import WIDEST, expressions, just, merge
 from schema.capabilities import Capabilities
 from schema.catalog.readers import tables as table_reader
 from schema.errors import DeclarationError
-from schema.kinds import check, index, registry, table
+from schema.kinds import check, exclusion, index, registry, table
 from schema.model import dependencies
 from schema.model.live import Live
 from schema.model.names import ident
@@ -63,7 +63,9 @@ def needs_server(declared: Object) -> bool:
     return words is not None and words.needed(declared)
 
 
-Words = Mapping[tuple[str, str | None], tuple[str, str | None]]
+# Type, default and collation.
+Spelling = tuple[str, str | None, str | None]
+Words = Mapping[Spelling, Spelling]
 
 
 def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, live: Live | None) -> Object:
@@ -120,21 +122,23 @@ class _Scratch:
                                    f"{extensions.remedy(self.connection, error, text)}") from None
 
     def columns(self, tables: Sequence[Table]) -> Words:
-        """Map each declared (type, default) of a column to its canonical form."""
-        owners: dict[tuple[str, str | None], str] = {}
+        """Map each declared (type, default, collation) of a column to its canonical form."""
+        owners: dict[Spelling, str] = {}
         for declared in tables:
             for column in declared.columns:
-                owners.setdefault((column.type, column.default), f"{declared.full_name}.{column.name}")
+                owners.setdefault((column.type, column.default, column.collation),
+                                  f"{declared.full_name}.{column.name}")
         pairs = list(owners)
-        words: dict[tuple[str, str | None], tuple[str, str | None]] = {}
+        words: dict[Spelling, Spelling] = {}
         for begin in range(0, len(pairs), WIDEST):
             part = pairs[begin:begin + WIDEST]
-            wide = Table(f"plain_columns_{begin}", tuple(Column(f"c{n}", type_, default=default)
-                                                         for n, (type_, default) in enumerate(part)))
-            alone = [(owners[type_, default], Table(wide.name, (Column("c", type_, default=default),)))
-                     for type_, default in part]
+            wide = Table(f"plain_columns_{begin}", tuple(
+                Column(f"c{n}", type_, default=default, collation=collation)
+                for n, (type_, default, collation) in enumerate(part)))
+            alone = [(owners[pair], Table(wide.name, (replace(column, name="c"),)))
+                     for pair, column in zip(part, wide.columns, strict=True)]
             live = self._shared(wide, alone)
-            words.update({pair: (column.type, column.default)
+            words.update({pair: (column.type, column.default, column.collation)
                           for pair, column in zip(part, live.columns, strict=True)})
         return words
 
@@ -174,10 +178,12 @@ class _Scratch:
     def _statements(self, declared: Table) -> list[tuple[str, str]]:
         """Build (part, SQL) for columns, checks and the indexes that have expressions."""
         columns = tuple(replace(column, serial=False, identity=None, null=True) for column in declared.columns)
-        bare = replace(declared, columns=columns, checks=(), keys=(), foreign_keys=())
+        bare = replace(declared, columns=columns, checks=(), keys=(), foreign_keys=(), exclusions=(), options=(),
+                       unlogged=False)
         alter = f"ALTER TABLE {ident(declared.full_name)}"
         statements = [("", table.create_step(bare).sql),
                       *((one.name, f"{alter} ADD {check.definition(one)}") for one in declared.checks),
+                      *((one.name, f"{alter} ADD {exclusion.definition(one)}") for one in declared.exclusions),
                       *((one.name, index.definition(bare, one)) for one in expressions(bare))]
         return [(part, requalify(text, self.schemas, self.names)) for part, text in statements]
 

@@ -34,24 +34,29 @@ def _names(text: str) -> frozenset[str]:
 
 CATALOGS: Mapping[str, Catalog] = {
     "pg_class": Catalog(
-        "relation", _names("relrowsecurity relforcerowsecurity reltablespace view_options comment definition"),
+        "relation", _names("relrowsecurity relforcerowsecurity reltablespace view_options comment definition "
+                           "reloptions relpersistence relreplident"),
         _names("oid relname relnamespace reltype relfilenode relpages reltuples relallvisible relallfrozen "
                "reltoastrelid relhasindex relisshared relnatts relchecks relhasrules relhastriggers relhassubclass "
                "relispopulated relrewrite relfrozenxid relminmxid")),
     "pg_attribute": Catalog(
-        "column", _names("attname atttypid attnotnull default attidentity attgenerated comment"),
+        "column", _names("attname atttypid attnotnull default attidentity attgenerated comment attcollation attstorage "
+                         "attcompression attstattarget"),
         _names("attrelid attnum attlen attcacheoff atttypmod attndims attbyval attalign atthasdef atthasmissing "
                "attisdropped attmissingval")),
     "pg_constraint": Catalog(
-        "constraint", _names("definition contype convalidated conkey confkey confupdtype confdeltype comment"),
+        "constraint", _names("definition contype convalidated conkey confkey confupdtype confdeltype comment conperiod "
+                             "condeferrable condeferred confdelsetcols confmatchtype connoinherit conenforced"),
         _names("oid conname connamespace conrelid contypid conindid conparentid confrelid conpfeqop conppeqop "
                "conffeqop conexclop conbin")),
     "pg_index": Catalog(
-        "index", _names("definition indisunique indisvalid indisprimary indisready comment"),
+        "index", _names("definition indisunique indisvalid indisprimary indisready comment collations include "
+                        "indimmediate indisclustered indisexclusion indisreplident indnullsnotdistinct reloptions"),
         _names("indexrelid indrelid indnatts indnkeyatts indcheckxmin indislive indkey indcollation indclass indoption "
                "indexprs indpred")),
     "pg_trigger": Catalog(
-        "trigger", _names("tgtype tgattr tgfoid tgargs tgnargs tgqual tgoldtable tgnewtable comment"),
+        "trigger", _names("tgtype tgattr tgfoid tgargs tgnargs tgqual tgoldtable tgnewtable comment tgconstraint "
+                          "tgconstrrelid tgdeferrable tgenabled tginitdeferred"),
         _names("oid tgrelid tgparentid tgname tgisinternal tgconstrindid")),
     "pg_policy": Catalog(
         "policy", _names("polcmd polpermissive polroles polqual polwithcheck comment"), _names("oid polname polrelid")),
@@ -62,8 +67,10 @@ CATALOGS: Mapping[str, Catalog] = {
     "pg_sequence": Catalog(
         "sequence", _names("seqstart seqincrement seqmax seqmin seqcache seqcycle owned unlogged"),
         _names("seqrelid seqtypid")),
-    # A serial or identity column's, of which no declaration tells anything.
-    "owned_sequence": Catalog("sequence", _names(""), _names("seqrelid seqtypid")),
+    # A serial or identity column's, unlogged where its table is.
+    "owned_sequence": Catalog(
+        "sequence", _names("seqstart seqincrement seqmax seqmin seqcache seqcycle unlogged"),
+        _names("seqrelid seqtypid")),
     "pg_proc": Catalog(
         "function", _names("prosrc prosqlbody probin prolang provolatile proparallel proisstrict prosecdef proconfig "
                            "prokind proleakproof procost prorows prosupport protrftypes arguments result comment"),

@@ -81,7 +81,7 @@ def _differs(match: Match[Any, Any], live: LiveTable, chunks: Sequence[Columnsto
     policies = [job.procedure for job in live.jobs]
     security = canonical.row_security
     undeclared = any(len(getattr(live.table, part)) > len(getattr(canonical, part))
-                     for part in ("columns", "keys", "foreign_keys", "checks", "indexes", "triggers"))
+                     for part in ("columns", "keys", "foreign_keys", "checks", "exclusions", "indexes", "triggers"))
     undeclared = undeclared or len(live.policies) > len(security.policies if security else ())
     unfinished = (live.not_valid or live.invalid or live.unindexed or live.mixed or len(policies) > len(set(policies))
                   or match.former_name or columnstore.stale(canonical, chunks))

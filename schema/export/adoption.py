@@ -16,6 +16,7 @@ from schema.catalog.queries import read_capabilities, rows
 from schema.catalog.readers import grants, jobs, undeclared
 from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import DeclarationError
+from schema.export.in_lists import with_in_lists
 from schema.kinds import registry
 from schema.kinds import undeclared as undeclared_kind
 from schema.kinds.grants import KINDS
@@ -70,15 +71,15 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         undeclared_objects = undeclared.read(connection, capabilities, (), undeclared_kind.TYPES, schemas=chosen)
         entries = [entry for entry in undeclared_objects if entry.name not in skipped]
         live = list(_live(connection, capabilities, entries))
-        numbered = rows(connection, "serial_options", schemas=chosen)
+        attributes = rows(connection, "undeclared_attributes", schemas=chosen)
         granted = grants.read(connection, chosen)
         elsewhere = rows(connection, "other_grants", schemas=chosen)
     remarks = [f"{qualified(row['schema'], row['name'])}: a {row['kind']}, which no kind of object declares"
                for row in others]
     remarks += [f"{row['name']}: {'an' if row['kind'][0] in 'aeiou' else 'a'} {row['kind']}, which no kind of object "
                 "declares" for row in rare]
-    remarks += [f"{qualified(row['schema'], row['name'])}.{row['column']}: its sequence has {row['options']}, which no "
-                "column declares" for row in numbered]
+    remarks += [f"{row['name']}: its {row['attribute']}, which no declaration has; it stays as it is"
+                for row in attributes]
     remarks += [f"{row['name']}: {row['text']}, which no kind of object declares" for row in elsewhere]
     objects: list[Object] = []
     for live_object in live:
@@ -121,8 +122,7 @@ def _grants(live: Live, granted: grants.Objects) -> LiveGrants | None:
 def _declare(live: Live) -> tuple[Object | None, list[str]]:
     """Return the object as it can be declared, or None, and remarks on what was left out."""
     value: Any = live.object
-    remarks = [f"{value.full_name}.{name}: not validated yet; `apply` will validate it"
-               for name in sorted(getattr(live, "not_valid", ()))]
+    remarks: list[str] = []
     if isinstance(value, Table | ContinuousAggregate | MaterializedView):
         doubles = _doubles(value.indexes)
         remarks += [f"{value.full_name}.{name}: the same index as {first}, so it was left out"
@@ -131,6 +131,7 @@ def _declare(live: Live) -> tuple[Object | None, list[str]]:
     if isinstance(live, LiveAggregate):
         value = replace(value, indexes=tuple(index for index in value.indexes if not live.owns_index(index.name)))
     if isinstance(value, Table):
+        value = with_in_lists(value)
         value = replace(value, columns=tuple(replace(column, type=_short(column.type)) for column in value.columns))
     if isinstance(value, Domain):
         value = replace(value, type=_short(value.type))

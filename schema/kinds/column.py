@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 
 from schema.errors import DeclarationError, UnsafeChangeError, UnsupportedError
-from schema.kinds import column_type, view
+from schema.kinds import column_options, column_type, view
 from schema.kinds.column_type import step as _step
 from schema.model.diff import TableDiff
-from schema.model.names import ident, literal
+from schema.model.names import ident, literal, quoted
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
 from schema.model.step import Action, Hazard, Step, Transaction
@@ -27,11 +27,14 @@ def definition(column: Column) -> str:
     if column.serial and column.type.lower() not in SERIALS:
         raise DeclarationError(f"{column.name}: serial is declared with type {column.type}, which numbers nothing; use "
                                "smallint, integer or bigint")
-    parts = [ident(column.name), SERIALS[column.type.lower()] if column.serial else column.type]
+    parts = [quoted(column.name), SERIALS[column.type.lower()] if column.serial else column.type]
+    if column.collation:
+        parts.append(f"COLLATE {column.collation}")
     if column.generated is not None:
-        parts.append(f"GENERATED ALWAYS AS ({column.generated}) STORED")
+        parts.append(f"GENERATED ALWAYS AS ({column.generated}) {'VIRTUAL' if column.virtual else 'STORED'}")
     if column.identity:
-        parts.append(f"GENERATED {column.identity.upper()} AS IDENTITY")
+        options = column_options.counting(column)
+        parts.append(f"GENERATED {column.identity.upper()} AS IDENTITY{f' ({options})' if options else ''}")
     if column.default is not None:
         parts.append(f"DEFAULT {column.default}")
     if not column.null:
@@ -48,6 +51,7 @@ def steps(diff: TableDiff) -> list[Step]:
     for declared, canonical in sorted(columns, key=lambda pair: pair[0].generated is not None):
         if canonical.name not in live:
             steps.extend(_add(diff, declared, canonical))
+            steps.extend(column_options.steps(diff, declared, canonical, column_options.as_created(canonical)))
         elif canonical != live[canonical.name]:
             steps.extend(_alter(diff, declared, canonical, live[canonical.name]))
     return steps
@@ -66,7 +70,7 @@ def _is_plain(column: Column) -> bool:
 
 def _drop(diff: TableDiff, column: Column) -> Step:
     """Views that this plan changes do not use the column by then; others are created again as they are declared."""
-    step = replace(_step(diff, column, f"DROP COLUMN {ident(column.name)}", "nobody declares the column",
+    step = replace(_step(diff, column, f"DROP COLUMN {quoted(column.name)}", "nobody declares the column",
                          Hazard.DROPS_COLUMN, action=Action.DROP), last=True)
     if Hazard.DROPS_COLUMN not in diff.allowed:
         return step
@@ -84,7 +88,8 @@ def without_generated(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
     live = diff.present.table
     canonical = {column.name: column for column in diff.canonical.columns}
     changing = {column.name for column in live.columns
-                if column.name in canonical and canonical[column.name].type != column.type}
+                if column.name in canonical and (canonical[column.name].type, canonical[column.name].collation)
+                != (column.type, column.collation)}
     steps = []
     for live_column in live.columns:
         if live_column.generated and changing & names_in([live_column.generated]):
@@ -97,7 +102,7 @@ def without_generated(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
             if live_column.name in canonical:
                 why += ", and will be computed anew"
                 hazards = [Hazard.REWRITES_TABLE] if diff.weight.has_rows else []
-            steps.append(_step(diff, live_column, f"DROP COLUMN {ident(live_column.name)}", why, *hazards,
+            steps.append(_step(diff, live_column, f"DROP COLUMN {quoted(live_column.name)}", why, *hazards,
                                action=Action.DROP))
             diff = _without(diff, live_column.name)
     return diff, steps
@@ -151,7 +156,7 @@ def _computed(column: Column) -> bool:
 def _rewrites(column: Column) -> bool:
     """Whether adding the column computes a value row by row."""
     if _computed(column):
-        return True
+        return not column.virtual
     return bool(column.default) and "(" in STABLE.sub("", column.default or "")
 
 
@@ -163,17 +168,18 @@ def _constant(default: str | None) -> bool:
 
 def _alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> list[Step]:
     steps: list[Step] = []
-    name = ident(declared.name)
+    name = quoted(declared.name)
     if diff.has_columnstore and (canonical.generated, canonical.identity) != (live.generated, live.identity):
         raise UnsupportedError(f"{diff.name}.{declared.name}: identity and generation cannot be changed while "
                                "the columnstore is enabled; declare the table without compression first (its chunks "
                                "must be decompressed), apply, then declare both")
-    if canonical.generated != live.generated:
+    if (canonical.generated, canonical.virtual) != (live.generated, live.virtual):
         steps.append(_alter_generated(diff, declared, live))
-    if canonical.type != live.type:
+    if (canonical.type, canonical.collation) != (live.type, live.collation):
         steps.append(column_type.alter(diff, declared, canonical, live))
-        if live.default is not None:
-            live = replace(live, default=canonical.default)
+        # The server gives the column what its new type has.
+        live = replace(live, storage=None, compression=None,
+                       default=live.default if live.default is None else canonical.default)
     if live.identity and not canonical.identity:
         steps.append(_step(diff, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
     if (canonical.default, canonical.serial) != (live.default, live.serial):
@@ -184,11 +190,11 @@ def _alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -
         steps.extend(_set_not_null(diff, declared))
     if canonical.identity and canonical.identity != live.identity:
         steps.extend(_alter_identity(diff, declared, live, canonical.identity.upper()))
-    return steps
+    return [*steps, *column_options.steps(diff, declared, canonical, live)]
 
 
 def _alter_identity(diff: TableDiff, column: Column, live: Column, kind: str) -> list[Step]:
-    name = ident(column.name)
+    name = quoted(column.name)
     if live.identity:
         return [_step(diff, column, f"ALTER COLUMN {name} SET GENERATED {kind}",
                       f"the column is {live.identity} identity")]
@@ -223,10 +229,10 @@ def _in_primary_key(diff: TableDiff, column: Column) -> bool:
 
 
 def _alter_generated(diff: TableDiff, column: Column, live: Column) -> Step:
-    name = ident(column.name)
+    name = quoted(column.name)
     if column.generated is None:
         return _step(diff, column, f"ALTER COLUMN {name} DROP EXPRESSION", "the column is not generated")
-    if live.generated is None or diff.context.server_version < 170000:
+    if live.generated is None or column.virtual != live.virtual or diff.context.server_version < 170000:
         raise UnsupportedError(f"{diff.name}.{column.name}: its generation expression cannot be changed in "
                                "place on this server; drop the column (allow drops_column) and apply again")
     hazards = (Hazard.REWRITES_TABLE,) if diff.weight.has_rows else ()
@@ -235,7 +241,7 @@ def _alter_generated(diff: TableDiff, column: Column, live: Column) -> Step:
 
 
 def _alter_default(diff: TableDiff, column: Column, live: Column) -> list[Step]:
-    name = ident(column.name)
+    name = quoted(column.name)
     why = f"the default is {'the next number' if live.serial else live.default or 'none'}"
     if not column.serial:
         action = f"SET DEFAULT {column.default}" if column.default is not None else "DROP DEFAULT"
@@ -262,12 +268,12 @@ def _without_sequence(diff: TableDiff, column: Column) -> str:
 
 
 def _drop_not_null(diff: TableDiff, column: Column) -> Step:
-    return _step(diff, column, f"ALTER COLUMN {ident(column.name)} DROP NOT NULL", "the column is NOT NULL")
+    return _step(diff, column, f"ALTER COLUMN {quoted(column.name)} DROP NOT NULL", "the column is NOT NULL")
 
 
 def _set_not_null(diff: TableDiff, column: Column) -> list[Step]:
     """Set NOT NULL at once in a table without rows, else through a check that is validated without blocking writers."""
-    name = ident(column.name)
+    name = quoted(column.name)
     plain = _step(diff, column, f"ALTER COLUMN {name} SET NOT NULL", "the column is nullable")
     if not diff.weight.has_rows:
         return [plain]

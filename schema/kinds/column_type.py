@@ -10,7 +10,7 @@ from schema.errors import UnsupportedError
 from schema.kinds import row_security, trigger, view
 from schema.model.diff import TableDiff
 from schema.model.live import Dependant
-from schema.model.names import ident, literal
+from schema.model.names import ident, literal, quoted
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
 from schema.model.step import Action, Hazard, Step
@@ -34,22 +34,33 @@ def step(diff: TableDiff, column: Column, change: str, why: str, *hazards: Hazar
 def alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> Step:
     """Give the column its declared type; whatever is in the way is dropped before and created again after it."""
     _require_rowstore(diff, declared, live)
-    name = ident(declared.name)
-    actions = [f"ALTER COLUMN {name} TYPE {declared.type} USING {_conversion(name, declared, canonical, live)}"]
+    name = quoted(declared.name)
+    collation = f" COLLATE {declared.collation}" if declared.collation else ""
+    type_ = f"{declared.type}{collation}"
+    actions = [f"ALTER COLUMN {name} TYPE {type_} USING {_conversion(name, declared, canonical, live)}"]
     if live.default is not None:
         # The old default need not be one of the new type.
         actions = [f"ALTER COLUMN {name} DROP DEFAULT", *actions]
         actions += [f"ALTER COLUMN {name} SET DEFAULT {declared.default}"] if declared.default is not None else []
     if live.generated is not None:
-        actions = [f"ALTER COLUMN {name} TYPE {declared.type}"]
-    free = _keeps_storage(live.type, canonical.type) or not diff.weight.has_rows
-    change = step(diff, declared, ", ".join(actions), f"the type is {live.type}",
-                 *(() if free else (Hazard.REWRITES_TABLE,)))
+        actions = [f"ALTER COLUMN {name} TYPE {type_}"]
+    change = step(diff, declared, ", ".join(actions), f"the type is {live.type}"
+                  f"{f' COLLATE {live.collation}' if live.collation or canonical.collation else ''}",
+                  *_hazards(diff, canonical, live))
     before, after = _out_of_the_way(diff, declared)
     change = replace(change, drops=view.dropped_names(_views(diff, declared)))
     if live.serial and canonical.serial:
         after = [_sequence_type(diff, declared), *after]
     return replace(change, sql="; ".join([*before, change.sql, *after]))
+
+
+def _hazards(diff: TableDiff, canonical: Column, live: Column) -> tuple[Hazard, ...]:
+    """What is rewritten: the rows, or for another collation only the indexes, and nothing of an empty table."""
+    if not diff.weight.has_rows:
+        return ()
+    if live.type != canonical.type and not _keeps_storage(live.type, canonical.type):
+        return (Hazard.REWRITES_TABLE,)
+    return (Hazard.BLOCKS_WRITES,) if live.collation != canonical.collation else ()
 
 
 def _conversion(name: str, declared: Column, canonical: Column, live: Column) -> str:
@@ -77,15 +88,15 @@ def _out_of_the_way(diff: TableDiff, column: Column) -> tuple[list[str], list[st
     on = ident(diff.name)
     for live_trigger in table.triggers:
         if column.name in names_in([live_trigger.fires, live_trigger.when or ""]):
-            before.append(f"DROP TRIGGER {ident(live_trigger.name)} ON {on}")
-            state = [trigger.state(declared, live_trigger)] if live_trigger.disabled else []
-            after += [trigger.definition(declared, live_trigger), *state,
-                      *_comment(f"TRIGGER {ident(live_trigger.name)} ON {on}", live_trigger.comment)]
+            before.append(f"DROP TRIGGER {quoted(live_trigger.name)} ON {on}")
+            after += [trigger.definition(declared, live_trigger),
+                      *([] if trigger.is_enabled(live_trigger) else [trigger.state(declared, live_trigger)]),
+                      *_comment(f"TRIGGER {quoted(live_trigger.name)} ON {on}", live_trigger.comment)]
     for policy in diff.present.policies:
         if column.name in names_in([policy.using or "", policy.check or ""]):
-            before.append(f"DROP POLICY {ident(policy.name)} ON {on}")
+            before.append(f"DROP POLICY {quoted(policy.name)} ON {on}")
             after += [row_security.definition(declared, policy),
-                      *_comment(f"POLICY {ident(policy.name)} ON {on}", policy.comment)]
+                      *_comment(f"POLICY {quoted(policy.name)} ON {on}", policy.comment)]
     return before, after
 
 

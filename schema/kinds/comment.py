@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from schema.model.diff import TableDiff
-from schema.model.names import ident, literal
-from schema.model.objects import qualified
+from schema.model.names import ident, literal, quoted
 from schema.model.step import Action, Step
 
 
@@ -19,7 +18,8 @@ def steps(diff: TableDiff, changed: Collection[str] = ()) -> list[Step]:
     table = ident(declared.full_name)
     steps = [step(f"TABLE {table}", declared.full_name, declared.comment, live.comment)]
     for kind, group in (("COLUMN", "columns"), ("CONSTRAINT", "keys"), ("CONSTRAINT", "foreign_keys"),
-                        ("CONSTRAINT", "checks"), ("INDEX", "indexes"), ("TRIGGER", "triggers")):
+                        ("CONSTRAINT", "checks"), ("CONSTRAINT", "exclusions"), ("INDEX", "indexes"),
+                        ("TRIGGER", "triggers")):
         comments = {live_part.name: live_part.comment for live_part in getattr(live, group)}
         for part in getattr(declared, group):
             where = f"{declared.full_name}.{part.name}"
@@ -28,7 +28,7 @@ def steps(diff: TableDiff, changed: Collection[str] = ()) -> list[Step]:
                               None if lost else comments.get(part.name)))
     policies = declared.row_security.policies if declared.row_security else ()
     comments = {policy.name: policy.comment for policy in diff.present.policies}
-    steps += [step(f"POLICY {ident(policy.name)} ON {table}", f"{declared.full_name}.{policy.name}", policy.comment,
+    steps += [step(f"POLICY {quoted(policy.name)} ON {table}", f"{declared.full_name}.{policy.name}", policy.comment,
                    comments.get(policy.name)) for policy in policies]
     return list(_needed(steps))
 
@@ -43,8 +43,10 @@ def step(on: str, where: str, declared: str | None, live: str | None) -> Step | 
 
 def _on(kind: str, schema: str, table: str, name: str) -> str:
     if kind == "COLUMN":
-        return f"{table}.{ident(name)}"
-    return ident(qualified(schema, name)) if kind == "INDEX" else f"{ident(name)} ON {table}"
+        return f"{table}.{quoted(name)}"
+    if kind == "INDEX":
+        return quoted(name) if schema == "public" else f"{quoted(schema)}.{quoted(name)}"
+    return f"{quoted(name)} ON {table}"
 
 
 def _needed(steps: Iterable[Step | None]) -> Iterable[Step]:

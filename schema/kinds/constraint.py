@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from schema.model.diff import TableDiff
-from schema.model.names import ident
-from schema.model.objects import Check, ForeignKey, Key, Table
+from schema.model.names import ident, quoted
+from schema.model.objects import Check, Exclusion, ForeignKey, Key, Table
 from schema.model.step import Action, Hazard, Step, Transaction
 
-C = TypeVar("C", Key, ForeignKey, Check)
+C = TypeVar("C", Key, ForeignKey, Check, Exclusion)
+# Those that can be added NOT VALID.
+V = TypeVar("V", ForeignKey, Check)
+
+
+def deferred(constraint: Key | ForeignKey | Exclusion) -> str:
+    """When the constraint is checked, as SQL; nothing where that is at once."""
+    if not constraint.deferrable:
+        return ""
+    return " DEFERRABLE INITIALLY DEFERRED" if constraint.initially_deferred else " DEFERRABLE"
 
 
 def rename_steps(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
@@ -21,9 +31,10 @@ def rename_steps(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
     keys = _rename(diff, diff.canonical.keys, table.keys, steps)
     foreign_keys = _rename(diff, diff.canonical.foreign_keys, table.foreign_keys, steps)
     checks = _rename(diff, diff.canonical.checks, table.checks, steps)
+    exclusions = _rename(diff, diff.canonical.exclusions, table.exclusions, steps)
     if not steps:
         return diff, []
-    table = replace(table, keys=keys, foreign_keys=foreign_keys, checks=checks)
+    table = replace(table, keys=keys, foreign_keys=foreign_keys, checks=checks, exclusions=exclusions)
     return diff.with_live(replace(diff.present, table=table)), steps
 
 
@@ -41,8 +52,8 @@ def _rename(diff: TableDiff, canonical: Sequence[C], live: Sequence[C], steps: l
         missing.remove(twin)
         renamed.append(replace(present, name=twin.name))
         steps.append(Step(Action.RENAME, f"{diff.name}.{twin.name}",
-                          f"ALTER TABLE {ident(diff.name)} RENAME CONSTRAINT {ident(present.name)} TO "
-                          f"{ident(twin.name)}", "the same constraint bears another name",
+                          f"ALTER TABLE {ident(diff.name)} RENAME CONSTRAINT {quoted(present.name)} TO "
+                          f"{quoted(twin.name)}", "the same constraint bears another name",
                           transaction=diff.transaction))
     return tuple(renamed)
 
@@ -55,19 +66,21 @@ def without(diff: TableDiff, dropped: Collection[str]) -> TableDiff:
         return f"{diff.name}.{constraint.name}" not in dropped
 
     table = replace(table, keys=tuple(filter(stays, table.keys)), checks=tuple(filter(stays, table.checks)),
-                    foreign_keys=tuple(filter(stays, table.foreign_keys)))
+                    foreign_keys=tuple(filter(stays, table.foreign_keys)),
+                    exclusions=tuple(filter(stays, table.exclusions)))
     return diff.with_live(replace(diff.present, table=table))
 
 
 def names(table: Table) -> set[str]:
     """The names of all constraints of the table."""
-    return {constraint.name for group in (table.keys, table.foreign_keys, table.checks) for constraint in group}
+    return {constraint.name for group in (table.keys, table.foreign_keys, table.checks, table.exclusions)
+            for constraint in group}
 
 
 def drop_step(diff: TableDiff, name: str, why: str) -> Step:
     """Drop a constraint that nobody declares."""
     return Step(Action.DROP, f"{diff.name}.{name}",
-                f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {ident(name)}", why,
+                f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {quoted(name)}", why,
                 (Hazard.DROPS_CONSTRAINT,), diff.transaction, locks_first=parents_locks(diff, name))
 
 
@@ -90,13 +103,17 @@ def cost(diff: TableDiff, lock: str) -> str:
 
 
 def online(diff: TableDiff, name: str, change: str, why: str,
-           action: Action = Action.CREATE) -> list[Step]:
+           action: Action = Action.CREATE, *, valid: bool = True, enforced: bool = True) -> list[Step]:
     """Add a constraint: at once to a table without rows, else NOT VALID first, then validated without blocking writers.
 
-    A table with the columnstore enabled cannot validate later (TimescaleDB refuses), so there it blocks writers.
+    A table with the columnstore enabled cannot validate later (TimescaleDB refuses), so there it blocks writers. One
+    that need not be `valid` is not validated, nor one that is not `enforced`.
     """
     alter = f"ALTER TABLE {ident(diff.name)}"
     where = f"{diff.name}.{name}"
+    if not enforced or not valid:
+        return [Step(action, where, f"{alter} {change}{' NOT VALID' if enforced else ''}", why,
+                     transaction=diff.transaction, cost="ACCESS EXCLUSIVE, no scan" if diff.weight.has_rows else "")]
     if not diff.weight.has_rows:
         return [Step(action, where, f"{alter} {change}", why)]
     if diff.has_columnstore:
@@ -113,25 +130,26 @@ def validation(diff: TableDiff, name: str, why: str) -> Step:
     """Validate a NOT VALID constraint on the existing rows."""
     return Step(Action.VALIDATE, f"{diff.name}.{name}",
                 f"ALTER TABLE {ident(diff.name)} VALIDATE CONSTRAINT "
-                                             f"{ident(name)}", why,
+                                             f"{quoted(name)}", why,
                 transaction=diff.transaction, cost=cost(diff, "SHARE UPDATE EXCLUSIVE"),
                 heavy=diff.weight.has_rows)
 
 
-def compared_steps(diff: TableDiff, declared: Sequence[C], canonical: Sequence[C], live: Sequence[C], *,
-                   what: str, definition: Callable[[C], str], describe: Callable[[C], str]) -> list[Step]:
+def compared_steps(diff: TableDiff, declared: Sequence[V], canonical: Sequence[V], live: Sequence[V], *,
+                   what: str, definition: Callable[[V], str], describe: Callable[[V], str]) -> list[Step]:
     """Add the constraints that are missing, replace those that differ, validate those that never were."""
     steps: list[Step] = []
     by_name = {constraint.name: constraint for constraint in live}
     for written, wanted in zip(declared, canonical, strict=True):
         name, present = wanted.name, by_name.get(wanted.name)
-        unproven = name in diff.present.not_valid
+        unproven = name in diff.present.not_valid and wanted.valid
+        add = partial(online, diff, name, valid=wanted.valid, enforced=wanted.enforced)
+        differs = present is not None and replace(wanted, comment=present.comment, valid=present.valid) != present
         if present is None:
-            steps.extend(online(diff, name, f"ADD {definition(written)}", f"the {what} does not exist"))
-        elif replace(wanted, comment=present.comment) != present or (unproven and diff.has_columnstore):
-            differs = replace(wanted, comment=present.comment) != present
-            steps.extend(online(diff, name, f"DROP CONSTRAINT {ident(name)}, ADD {definition(written)}",
-                                describe(present) if differs else "it was never validated", Action.REPLACE))
+            steps.extend(add(f"ADD {definition(written)}", f"the {what} does not exist"))
+        elif differs or (unproven and diff.has_columnstore):
+            steps.extend(add(f"DROP CONSTRAINT {quoted(name)}, ADD {definition(written)}",
+                             describe(present) if differs else "it was never validated", Action.REPLACE))
         elif unproven:
             steps.append(validation(diff, name, "it was never validated"))
     return steps

@@ -10,17 +10,17 @@ from schema.capabilities import CHUNK_INDEXES_BY_LIKENESS
 from schema.kinds import constraint
 from schema.model.diff import TableDiff
 from schema.model.live import UnindexedChunk
-from schema.model.names import RESERVED, ident, idents
+from schema.model.names import RESERVED, ident, idents, quoted
 from schema.model.objects import Index, MaterializedView, Table
 from schema.model.sql_names import plain as plain_name
 from schema.model.step import Action, Hazard, Step, Transaction
+from schema.model.table_options import options
 
 NEW = "__new"
-# A column's name as an index term begins with it; anything else is an expression.
-_COLUMN = re.compile(r'\s*(?P<name>"(?:[^"]|"")+"|[A-Za-z_]\w*\b)(?!\s*[(.])')
 # Others have an operator class by default for few types, or for none before an extension brings it.
 PLAIN_METHODS = ("btree", "hash", "brin")
-_TERM = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z", re.I)
+_TERM = re.compile(r'(?P<name>"(?:[^"]|"")+"|[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DESC))?'
+                   r'(?:\s+NULLS\s+(?P<nulls>FIRST|LAST))?\Z', re.I)
 
 
 def definition(table: Table | MaterializedView, index: Index, option: str = "", parameters: str = "") -> str:
@@ -28,10 +28,20 @@ def definition(table: Table | MaterializedView, index: Index, option: str = "", 
     unique = "UNIQUE " if index.unique else ""
     method = "" if index.method == "btree" else f"USING {index.method} "
     on = f"{ident(table.full_name)} {method}({', '.join(index.columns)})"
-    text = f"CREATE {unique}INDEX {option}{ident(index.name)} ON {on}"
-    text += f" INCLUDE ({idents(index.include)})" if index.include else ""
-    text += f" WITH ({parameters})" if parameters else ""
+    text = f"CREATE {unique}INDEX {option}{quoted(index.name)} ON {on}{included(index.include)}"
+    text += "" if index.nulls_distinct else " NULLS NOT DISTINCT"
+    text += parameters_of(*index.options, *([parameters] if parameters else []))
     return text + (f" WHERE {index.where}" if index.where else "")
+
+
+def included(columns: Sequence[str]) -> str:
+    """INCLUDE as SQL; nothing for no columns."""
+    return f" INCLUDE ({idents(columns)})" if columns else ""
+
+
+def parameters_of(*options: str) -> str:
+    """WITH as SQL; nothing for no storage parameters."""
+    return f" WITH ({', '.join(options)})" if options else ""
 
 
 def new_name(name: str) -> str:
@@ -46,22 +56,18 @@ def plain(index: Index) -> Index | None:
     terms = [_TERM.match(term.strip()) for term in index.columns]
     if not all(term and term["name"].lower() not in RESERVED for term in terms):
         return None
-    return replace(index, columns=tuple(_plain_term(index.method, term) for term in terms if term))
+    return replace(index, columns=tuple(_plain_term(index.method, term) for term in terms if term),
+                   options=options(index.options))
 
 
 def _plain_term(method: str, term: re.Match[str]) -> str:
     down, nulls = (term["order"] or "").upper() == "DESC", (term["nulls"] or "").upper()
+    name = quoted(plain_name(term["name"]))
     if method != "btree":
-        return term["name"].lower()
+        return name
     if down:
-        return f"{term['name'].lower()} DESC{' NULLS LAST' if nulls == 'LAST' else ''}"
-    return f"{term['name'].lower()}{' NULLS FIRST' if nulls == 'FIRST' else ''}"
-
-
-def column_of(term: str) -> str | None:
-    """The column that an index term begins with; None for an expression."""
-    match = _COLUMN.match(term)
-    return plain_name(match["name"]) if match else None
+        return f"{name} DESC{' NULLS LAST' if nulls == 'LAST' else ''}"
+    return f"{name}{' NULLS FIRST' if nulls == 'FIRST' else ''}"
 
 
 def steps(diff: TableDiff) -> list[Step]:
@@ -111,7 +117,7 @@ def _where(diff: TableDiff, name: str) -> str:
 
 def _qualified(diff: TableDiff, name: str) -> str:
     schema = diff.index_schema
-    return ident(name) if schema == "public" else f"{ident(schema)}.{ident(name)}"
+    return quoted(name) if schema == "public" else f"{ident(schema)}.{quoted(name)}"
 
 
 def _create(diff: TableDiff, index: Index, why: str = "the index does not exist") -> Step:
@@ -148,7 +154,7 @@ def _take_name(diff: TableDiff, index: Index, old: str) -> list[Step]:
 
 def _rename(diff: TableDiff, old: str, new: str, why: str) -> Step:
     return Step(Action.RENAME, _where(diff, new),
-                f"ALTER INDEX {_qualified(diff, old)} RENAME TO {ident(new)}", why,
+                f"ALTER INDEX {_qualified(diff, old)} RENAME TO {quoted(new)}", why,
                 transaction=diff.transaction)
 
 
@@ -166,7 +172,7 @@ def _replace(diff: TableDiff, index: Index, why: str, *, built: bool = False) ->
     """
     new = replace(index, name=new_name(index.name))
     swap = (f"DROP INDEX {_qualified(diff, index.name)}; "
-            f"ALTER INDEX {_qualified(diff, new.name)} RENAME TO {ident(index.name)}")
+            f"ALTER INDEX {_qualified(diff, new.name)} RENAME TO {quoted(index.name)}")
     leftover = [_drop(diff, new.name, "an interrupted replacement left it")] \
         if new.name in _names(diff.present.table) and not built else []
     building = [] if built else [*leftover, _create(diff, new, why)]

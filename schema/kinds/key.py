@@ -6,14 +6,17 @@ from dataclasses import replace
 
 from schema.kinds import constraint, index
 from schema.model.diff import TableDiff
-from schema.model.names import ident, idents
+from schema.model.names import ident, idents, quoted
 from schema.model.objects import Key, qualified
 from schema.model.step import Action, Hazard, Step, Transaction
 
 
 def definition(key: Key) -> str:
     """The key as CREATE TABLE and ADD take it."""
-    return f"CONSTRAINT {ident(key.name)} {_kind(key)} ({idents(key.columns)})"
+    overlaps = " WITHOUT OVERLAPS" if key.without_overlaps else ""
+    nulls = "" if key.nulls_distinct else " NULLS NOT DISTINCT"
+    return (f"CONSTRAINT {quoted(key.name)} {_kind(key)}{nulls} ({idents(key.columns)}{overlaps})"
+            f"{index.included(key.include)}{index.parameters_of(*key.options)}{constraint.deferred(key)}")
 
 
 def steps(diff: TableDiff) -> list[Step]:
@@ -36,14 +39,15 @@ def _add(diff: TableDiff, key: Key) -> list[Step]:
     if not diff.online:
         return [Step(Action.CREATE, where, f"ALTER TABLE {table} ADD {definition(key)}", why,
                      transaction=diff.transaction)]
-    if diff.present.table.hypertable:
+    if diff.present.table.hypertable or key.without_overlaps:
         return [Step(Action.CREATE, where, f"ALTER TABLE {table} ADD {definition(key)}", why, (Hazard.BLOCKS_WRITES,),
                      Transaction.OWN,
                      constraint.cost(diff, "ACCESS EXCLUSIVE"), heavy=True)]
     return [
         *_build(diff, key, key.name, why),
         Step(Action.CREATE, where,
-             f"ALTER TABLE {table} ADD CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(key.name)}",
+             f"ALTER TABLE {table} ADD CONSTRAINT {quoted(key.name)} {_kind(key)} USING INDEX "
+             f"{quoted(key.name)}{constraint.deferred(key)}",
              "the index becomes the key", transaction=Transaction.OWN, cost="ACCESS EXCLUSIVE, no scan"),
     ]
 
@@ -55,7 +59,9 @@ def _build(diff: TableDiff, key: Key, name: str, why: str) -> list[Step]:
     if name in {index.name for index in diff.present.table.indexes}:
         steps.append(Step(Action.DROP, where, f"DROP INDEX CONCURRENTLY {ident(qualified(schema, name))}",
                           "an index of that name was left half-built", transaction=Transaction.NONE))
-    sql = f"CREATE UNIQUE INDEX CONCURRENTLY {ident(name)} ON {ident(diff.name)} ({idents(key.columns)})"
+    sql = (f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name)} ON {ident(diff.name)} ({idents(key.columns)})"
+           f"{index.included(key.include)}{'' if key.nulls_distinct else ' NULLS NOT DISTINCT'}"
+           f"{index.parameters_of(*key.options)}")
     return [*steps, Step(Action.CREATE, where, sql, why, transaction=Transaction.NONE,
                          cost=constraint.cost(diff, "SHARE UPDATE EXCLUSIVE"), heavy=True)]
 
@@ -63,10 +69,11 @@ def _build(diff: TableDiff, key: Key, name: str, why: str) -> list[Step]:
 def _replace(diff: TableDiff, key: Key, why: str) -> list[Step]:
     """Replace the key; its index is built first, without blocking writers, where there may be any."""
     where = f"{diff.name}.{key.name}"
-    instead = f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {ident(key.name)}, ADD "
-    if diff.online and not diff.present.table.hypertable:
+    instead = f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {quoted(key.name)}, ADD "
+    if diff.online and not diff.present.table.hypertable and not key.without_overlaps:
         new_name = index.new_name(key.name)
-        swap = f"{instead}CONSTRAINT {ident(key.name)} {_kind(key)} USING INDEX {ident(new_name)}"
+        swap = (f"{instead}CONSTRAINT {quoted(key.name)} {_kind(key)} USING INDEX {quoted(new_name)}"
+                f"{constraint.deferred(key)}")
         return [*_build(diff, key, new_name, why),
                 Step(Action.REPLACE, where, swap, "the new index becomes the key", transaction=Transaction.OWN,
                      cost="ACCESS EXCLUSIVE, no scan")]

@@ -14,6 +14,7 @@ from schema.kinds import (
     columnstore,
     comment,
     constraint,
+    exclusion,
     foreign_key,
     hypertable,
     index,
@@ -21,29 +22,34 @@ from schema.kinds import (
     reorder,
     retention,
     row_security,
+    table_storage,
     trigger,
 )
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
+from schema.model import renames, table_options
 from schema.model.diff import TableDiff
 from schema.model.live import LiveTable, default_time_index
 from schema.model.names import ident
-from schema.model.objects import Check, Column, ForeignKey, Index, Key, Policy, Table, Trigger
+from schema.model.objects import Check, Column, Exclusion, ForeignKey, Index, Key, Policy, Table, Trigger
 from schema.model.step import Action, Hazard, Step, Transaction
+from schema.model.table_options import column_of
 
-Named = Column | Key | ForeignKey | Check | Index | Trigger | Policy
+Named = Column | Key | ForeignKey | Check | Exclusion | Index | Trigger | Policy
 # The order in which the parts of one table are created: each part after those that it depends on.
-PARTS = (column.steps, key.steps, column.after_keys, hypertable.steps, check.steps, foreign_key.steps, index.steps,
-         columnstore.steps, retention.steps, reorder.steps, trigger.steps, row_security.steps)
+PARTS = (column.steps, key.steps, column.after_keys, hypertable.steps, check.steps, exclusion.steps, foreign_key.steps,
+         index.steps, table_storage.steps, columnstore.steps, retention.steps, reorder.steps, trigger.steps,
+         row_security.steps)
 
 
 def create_step(table: Table) -> Step:
     """Create the table with its columns, keys, checks and foreign keys."""
     lines = [*(column.definition(part) for part in table.columns), *(key.definition(part) for part in table.keys),
-             *(check.definition(part) for part in table.checks),
-             *(foreign_key.definition(part) for part in table.foreign_keys)]
+             *(check.definition(part) for part in table.checks if part.valid),
+             *(exclusion.definition(part) for part in table.exclusions),
+             *(foreign_key.definition(part) for part in table.foreign_keys if part.valid)]
     body = ",\n    ".join(lines)
-    return Step(Action.CREATE, table.full_name, f"CREATE TABLE {ident(table.full_name)} (\n    {body}\n)",
+    return Step(Action.CREATE, table.full_name, f"CREATE {table_storage.persistence(table)}TABLE "
+                f"{ident(table.full_name)} (\n    {body}\n){table_storage.definition(table)}",
                 "the table does not exist")
 
 
@@ -57,37 +63,40 @@ def creation(table: Table) -> Iterable[tuple[str, str]]:
 
     It has no sequences and no foreign keys.
     """
-    bare = replace(table, foreign_keys=(), columns=tuple(replace(column, serial=False, identity=None, default=None)
-                                                         for column in table.columns))
+    bare = replace(table, foreign_keys=(), exclusions=(), options=(), unlogged=False, columns=tuple(
+        replace(column, serial=False, identity=None, default=None) for column in table.columns))
     yield table.full_name, create_step(bare).sql
     if table.hypertable:
         yield table.full_name, hypertable.creation(table, table.hypertable)
         if table.hypertable.now:
             yield table.full_name, hypertable.present(table, table.hypertable)
     for declared_trigger in table.triggers:
-        yield declared_trigger.name, trigger.definition(table, declared_trigger)
+        yield declared_trigger.name, trigger.definition(table, replace(declared_trigger, from_table=None))
     for policy in table.row_security.policies if table.row_security else ():
         yield policy.name, row_security.definition(table, policy)
 
 
 def with_plain_words(declared: Table, merged: Table | None,
-                     words: Mapping[tuple[str, str | None], tuple[str, str | None]]) -> Table:
+                     words: Mapping[tuple[str, str | None, str | None], tuple[str, str | None, str | None]]) -> Table:
     """Return the declared table in canonical form, but for the parts that need a scratch table of their own.
 
-    `merged` has its canonical expressions where it has any, `words` the canonical types and defaults.
+    `merged` has its canonical expressions where it has any, `words` the canonical types, defaults and collations.
     """
     source = merged or declared
-    spelled = [(column, *words[column.type, column.default]) for column in source.columns]
-    columns = tuple(replace(column, type=type_, default=default, renamed_from=None)
-                    for column, type_, default in spelled)
-    return replace(source, columns=columns, renamed_from=None, allow=(),
+    spelled = [(given, *words[given.type, given.default, given.collation]) for given in source.columns]
+    columns = tuple(table_options.column(replace(given, type=type_, default=default, collation=collation,
+                                                 renamed_from=None))
+                    for given, type_, default, collation in spelled)
+    return replace(source, columns=columns, options=table_options.options(source.options), keys=tuple(
+                       replace(given, options=table_options.options(given.options)) for given in source.keys),
+                    renamed_from=None, allow=(),
                    indexes=tuple(index.plain(declared_index) or declared_index for declared_index in source.indexes))
 
 
 def canonicalise(table: Table, scratch: LiveTable) -> Table:
     """Return the declared table as the server spelled the scratch one; named parts stay in declared order."""
     created = scratch.table
-    triggers = [replace(canonical, disabled=trigger_.disabled)
+    triggers = [replace(canonical, disabled=trigger_.disabled, role=trigger_.role, from_table=trigger_.from_table)
                 for canonical, trigger_ in zip(_ordered(table.triggers, created.triggers), table.triggers, strict=True)]
     security = table.row_security
     if security:
@@ -125,7 +134,9 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
         steps.extend(part(diff))
         if part is hypertable.steps:
             diff = hypertable.as_hypertable(diff)
-    steps.extend(comment.steps(diff, {step.object for step in steps}))
+    changed = {step.object for step in steps}
+    steps.extend(table_storage.mark_steps(diff, changed))
+    steps.extend(comment.steps(diff, changed))
     # Last, when nothing that is declared depends on them any more.
     dropped, further = _split_allowed(column.drop_steps(diff), diff.allowed)
     if dropped:
@@ -170,7 +181,8 @@ def _undeclared_indexes(diff: TableDiff) -> list[str]:
 
 
 def _unnamed(declared: Index) -> tuple[object, ...]:
-    return (declared.columns, declared.unique, declared.method, declared.include, declared.where)
+    return (declared.columns, declared.unique, declared.method, declared.include, declared.where,
+            declared.nulls_distinct, declared.options)
 
 
 def errors(table: Table) -> Iterable[str]:
@@ -182,7 +194,8 @@ def errors(table: Table) -> Iterable[str]:
 def _declared_twice(table: Table) -> Iterable[str]:
     policies = table.row_security.policies if table.row_security else ()
     groups: tuple[tuple[Named, ...], ...] = (
-        table.columns, (*table.keys, *table.foreign_keys, *table.checks), (*table.indexes, *table.keys),
+        table.columns, (*table.keys, *table.foreign_keys, *table.checks, *table.exclusions),
+        (*table.indexes, *table.keys, *table.exclusions),
         table.triggers, policies)
     for group in groups:
         for twice in [part for part, count in Counter(part.name for part in group).items() if count > 1]:
@@ -195,7 +208,11 @@ def _missing(table: Table) -> Iterable[str]:
     columns = {column.name for column in table.columns}
     constrained: tuple[Key | ForeignKey, ...] = (*table.keys, *table.foreign_keys)
     parts: list[tuple[str, Iterable[str | None], str]] = [(part_.name, part_.columns, "key") for part_ in constrained]
-    parts += [(part_.name, (*map(index.column_of, part_.columns), *part_.include), "index") for part_ in table.indexes]
+    parts += [(part_.name, part_.include, "key") for part_ in table.keys]
+    parts += [(part_.name, part_.set_columns, "key") for part_ in table.foreign_keys]
+    parts += [(part_.name, (*map(column_of, part_.columns), *part_.include), "index") for part_ in table.indexes]
+    parts += [(part_.name, (*map(column_of, part_.elements), *part_.include), "exclusion")
+              for part_ in table.exclusions]
     for part, used, kind in parts:
         for missing in [name for name in used if name is not None and name not in columns]:
             yield f"{table.full_name}.{part}: column {missing!r} is not declared; declare it or correct the {kind}"

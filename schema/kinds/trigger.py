@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from schema.errors import UnsupportedError
 from schema.model.diff import TableDiff
-from schema.model.names import ident, literal
+from schema.model.names import ident, literal, quoted
 from schema.model.objects import Table, Trigger, View
 from schema.model.step import Action, Hazard, Step
 
@@ -22,14 +22,19 @@ def definition(table: Table | View, trigger: Trigger, *, replacing: bool = False
     referencing = f" REFERENCING {trigger.referencing}" if trigger.referencing else ""
     when = f" WHEN ({trigger.when})" if trigger.when else ""
     calls = trigger.calls if "(" in trigger.calls else f"{trigger.calls}()"
-    return (f"CREATE {'OR REPLACE ' if replacing else ''}TRIGGER {ident(trigger.name)} {trigger.fires} "
-            f"ON {ident(table.full_name)}{referencing} FOR EACH {trigger.each.upper()}{when} EXECUTE FUNCTION {calls}")
+    kind = ("OR REPLACE " if replacing else "") + ("CONSTRAINT " if trigger.constraint else "")
+    between = f" FROM {ident(trigger.from_table)}" if trigger.from_table else ""
+    if trigger.deferrable:
+        between += " DEFERRABLE INITIALLY DEFERRED" if trigger.initially_deferred else " DEFERRABLE"
+    return (f"CREATE {kind}TRIGGER {quoted(trigger.name)} {trigger.fires} ON {ident(table.full_name)}{between}"
+            f"{referencing} FOR EACH {trigger.each.upper()}{when} EXECUTE FUNCTION {calls}")
 
 
 def state(table: Table, trigger: Trigger) -> str:
     """ALTER TABLE that gives the trigger its declared state, on every chunk too."""
-    return f"ALTER TABLE {ident(table.full_name)} {'DISABLE' if trigger.disabled else 'ENABLE'} TRIGGER " \
-           f"{ident(trigger.name)}"
+    role = "" if trigger.role == "origin" else f" {trigger.role.upper()}"
+    action = "DISABLE" if trigger.disabled else f"ENABLE{role}"
+    return f"ALTER TABLE {ident(table.full_name)} {action} TRIGGER {quoted(trigger.name)}"
 
 
 def steps(diff: TableDiff) -> list[Step]:
@@ -43,36 +48,53 @@ def steps(diff: TableDiff) -> list[Step]:
         if present is None:
             steps.append(_step(Action.CREATE, diff, declared, definition(diff.declared, declared),
                                "the trigger does not exist"))
-        elif replace(canonical, comment=None, disabled=False) != replace(present, comment=None, disabled=False):
+        elif _as_created(canonical) != _as_created(present):
             steps.append(_replace(diff, declared, present))
-            present = replace(present, disabled=False)
-        if canonical.disabled != bool(present and present.disabled) or (mixed and present):
-            why = "some chunks have it in another state" if mixed else \
-                f"the trigger is {'enabled' if canonical.disabled else 'disabled'}"
+            present = _as_created(present)
+        if _state(canonical) != _state(present) or (mixed and present):
+            why = "some chunks have it in another state" if mixed else f"the trigger is {_state(present)}"
             steps.append(_step(Action.ALTER, diff, declared, state(diff.declared, declared), why))
     return steps
 
 
+def is_enabled(trigger: Trigger) -> bool:
+    """Whether the trigger fires as CREATE TRIGGER leaves it."""
+    return trigger.role == "origin" and not trigger.disabled
+
+
+def _as_created(trigger: Trigger) -> Trigger:
+    """The trigger as CREATE TRIGGER leaves it, without its comment."""
+    return replace(trigger, comment=None, disabled=False, role="origin")
+
+
+def _state(trigger: Trigger | None) -> str:
+    """When it fires, for people; a trigger that does not exist yet is going to be enabled."""
+    if trigger is None or is_enabled(trigger):
+        return "enabled"
+    return "disabled" if trigger.disabled else f"enabled for role {trigger.role}"
+
+
 def drop_step(diff: TableDiff, name: str) -> Step:
     """Drop a trigger that nobody declares."""
-    return Step(Action.DROP, f"{diff.name}.{name}", f"DROP TRIGGER {ident(name)} ON {ident(diff.name)}",
+    return Step(Action.DROP, f"{diff.name}.{name}", f"DROP TRIGGER {quoted(name)} ON {ident(diff.name)}",
                 "nobody declares the trigger", (Hazard.DROPS_TRIGGER,), diff.transaction)
 
 
 def _replace(diff: TableDiff, declared: Trigger, live: Trigger) -> Step:
     table = diff.declared
     why = f"it is {definition(table, live)}"
+    replaces = not (declared.constraint or live.constraint)
     on_chunks = not diff.canonical.hypertable or diff.context.timescaledb >= REPLACES_ON_CHUNKS_SINCE
-    if diff.context.server_version >= REPLACES_SINCE and on_chunks:
+    if diff.context.server_version >= REPLACES_SINCE and on_chunks and replaces:
         return _step(Action.REPLACE, diff, declared, definition(table, declared, replacing=True), why)
     # Both in one transaction: nobody sees the table without it.
-    on = f"{ident(declared.name)} ON {ident(table.full_name)}"
+    on = f"{quoted(declared.name)} ON {ident(table.full_name)}"
     comment = f"; COMMENT ON TRIGGER {on} IS {literal(live.comment)}" if live.comment else ""
     return _step(Action.REPLACE, diff, declared, f"DROP TRIGGER {on}; {definition(table, declared)}{comment}", why)
 
 
 def _require_switches(diff: TableDiff) -> None:
-    disabled = [trigger.name for trigger in diff.declared.triggers if trigger.disabled]
+    disabled = [trigger.name for trigger in diff.declared.triggers if not is_enabled(trigger)]
     if disabled and diff.declared.hypertable and () < diff.context.timescaledb < SWITCHES_ON_CHUNKS_SINCE:
         raise UnsupportedError(
             f"{diff.name}.{disabled[0]}: a trigger of a hypertable can be disabled from TimescaleDB "

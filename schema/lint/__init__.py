@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from schema.errors import DeclarationError
 from schema.kinds import grants, registry
-from schema.lint import aggregates, hypertables, indexes, names, references, sequences
+from schema.lint import aggregates, hypertables, indexes, names, references, sequences, table_options
 from schema.lint.finding import Finding
 from schema.model.objects import Object
 
@@ -20,7 +20,7 @@ def _alone(objects: Sequence[Object]) -> Iterable[str]:
 # What cannot be, or cannot work. Objects that are not among those given are not judged.
 ERRORS: tuple[Callable[[Sequence[Object]], Iterable[str]], ...] = (
     names.errors, _alone, hypertables.errors, indexes.errors, references.errors, sequences.errors,
-    aggregates.errors)
+    aggregates.errors, table_options.errors)
 # What works, but costs something or may be a slip; told only of a whole schema.
 WARNINGS: tuple[Callable[[Sequence[Object]], Iterable[Finding]], ...] = (
     indexes.warnings, references.warnings, aggregates.warnings)

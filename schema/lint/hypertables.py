@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from schema.kinds.index import column_of
 from schema.lint import durations
 from schema.model import intervals
 from schema.model.objects import Hypertable, Object, Table
+from schema.model.table_options import column_of
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:

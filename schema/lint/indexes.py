@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from schema.kinds.index import column_of, plain
+from schema.kinds.index import plain
 from schema.lint.finding import Finding, Lint
 from schema.model.objects import ContinuousAggregate, ForeignKey, Index, Object, Table
+from schema.model.table_options import column_of
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:

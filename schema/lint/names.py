@@ -52,8 +52,8 @@ def _name(owner: str, name: str) -> Iterable[str]:
 def _parts(value: Object) -> Iterable[str]:
     """Yield the names of the object's parts."""
     if isinstance(value, Table):
-        groups = (value.columns, value.keys, value.foreign_keys, value.checks, value.indexes, value.triggers,
-                  value.row_security.policies if value.row_security else ())
+        groups = (value.columns, value.keys, value.foreign_keys, value.checks, value.exclusions, value.indexes,
+                  value.triggers, value.row_security.policies if value.row_security else ())
         yield from (part.name for group in groups for part in group)
     elif isinstance(value, Domain | CompositeType):
         yield from (part.name for part in (value.checks if isinstance(value, Domain) else value.attributes))

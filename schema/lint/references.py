@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from schema.lint.finding import Finding, Lint
 from schema.model.objects import ForeignKey, Function, Job, Object, Table, View
+from schema.model.table_options import column_of
 
 # Trigger functions that PostgreSQL brings.
 BUILT_IN = frozenset({"suppress_redundant_updates_trigger", "tsvector_update_trigger",
@@ -65,8 +66,9 @@ def _key(table: Table, key: ForeignKey, target: Table) -> Iterable[str]:
     missing = {*key.references} - {column.name for column in target.columns}
     for column in sorted(missing):
         yield f"{where}: column {column!r} of {target.full_name} is not declared; declare it or correct the key"
-    unique = [{*other.columns} for other in target.keys]
-    unique += [{*index.columns} for index in target.indexes if index.unique and index.where is None]
+    unique = [{*other.columns} for other in target.keys if not other.deferrable]
+    unique += [{column_of(term) or term for term in index.columns}
+               for index in target.indexes if index.unique and index.where is None]
     if not missing and {*key.references} not in unique:
         yield (f"{where}: {', '.join(key.references)} is no primary or unique key of {target.full_name}; declare one "
                "there, or refer to another")

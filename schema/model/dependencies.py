@@ -48,9 +48,10 @@ def texts(declared: Object) -> Iterable[str]:
 
 def _of_table(table: Table) -> Iterable[str]:
     for column in table.columns:
-        yield from (column.type, column.default or "", column.generated or "")
+        yield from (column.type, column.default or "", column.generated or "", column.collation or "")
     yield from (check.expression for check in table.checks)
     yield from _of_indexes(table.indexes)
+    yield from (text for exclusion in table.exclusions for text in (*exclusion.elements, exclusion.where or ""))
     yield from _of_triggers(table.triggers)
     for policy in table.row_security.policies if table.row_security else ():
         yield from (policy.using or "", policy.check or "")

@@ -143,9 +143,13 @@ class TableDiff(Diff[Table, LiveTable]):
     def once_created(self) -> TableDiff:
         """Return the diff as it stands right after CREATE TABLE, which creates columns and constraints only."""
         bare = replace(self.canonical, indexes=(), hypertable=None, compression=None, retention=None, reorder=None,
-                       triggers=(), row_security=None, comment=None,
-                       columns=tuple(replace(column, comment=None) for column in self.canonical.columns),
+                       triggers=(), row_security=None, comment=None, replica_identity="default", cluster=None,
+                       columns=tuple(replace(column, comment=None, storage=None, compression=None, statistics=None,
+                                             numbers=None if column.serial else column.numbers)
+                                     for column in self.canonical.columns),
                        keys=tuple(replace(key, comment=None) for key in self.canonical.keys),
-                       foreign_keys=tuple(replace(key, comment=None) for key in self.canonical.foreign_keys),
-                       checks=tuple(replace(check, comment=None) for check in self.canonical.checks))
+                       foreign_keys=tuple(replace(key, comment=None) for key in self.canonical.foreign_keys
+                                          if key.valid),
+                       checks=tuple(replace(check, comment=None) for check in self.canonical.checks if check.valid),
+                       exclusions=tuple(replace(one, comment=None) for one in self.canonical.exclusions))
         return self.with_live(LiveTable(bare))

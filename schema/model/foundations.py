@@ -10,11 +10,18 @@ from schema.model.versions import since
 
 @dataclass(frozen=True)
 class Check:
-    """A check constraint: `expression` is true or NULL for every row; in a domain VALUE is the value."""
+    """A check constraint: `expression` is true or NULL for every row.
+
+    Tables that inherit do not get it with `no_inherit`. Unless `valid`, rows from before need not fulfil it; unless
+    `enforced`, no row need.
+    """
 
     name: str
     expression: str
     comment: str | None = None
+    no_inherit: bool = False
+    valid: bool = True
+    enforced: bool = since(18, True)
 
 
 @dataclass(frozen=True)

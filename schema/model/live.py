@@ -197,7 +197,8 @@ class LiveTable:
     """A live table. `not_valid` constraints and `invalid` indexes exist but were never finished.
 
     `policies` are those of row-level security, in force or not; `mixed` are triggers that chunks have enabled and the
-    hypertable disabled, or the other way round. `unindexed` says which chunks lack an index that the table has.
+    hypertable disabled, or the other way round. `unindexed` says which chunks lack an index that the table has. Only a
+    `toasted` table can keep parameters of its TOAST table.
     """
 
     table: Table
@@ -207,6 +208,7 @@ class LiveTable:
     mixed: frozenset[str] = frozenset()
     jobs: tuple[PolicyJob, ...] = ()
     unindexed: Mapping[str, Sequence[UnindexedChunk]] = field(default_factory=dict)
+    toasted: bool = True
 
     @property
     def object(self) -> Table:

@@ -19,10 +19,11 @@ LONGEST_BYTES = 63
 
 def ident(name: str) -> str:
     """Return the name as SQL, quoted only where that is necessary; `schema.table` is quoted part by part."""
-    return ".".join(_part(part) for part in name.split("."))
+    return ".".join(quoted(part) for part in name.split("."))
 
 
-def _part(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return one name, dots and all, as SQL; quoted only where that is necessary."""
     if _PLAIN.match(name) and name not in RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'

@@ -22,82 +22,14 @@ from schema.model.routines import Function as Function
 from schema.model.routines import Job as Job
 from schema.model.row_security import Policy as Policy
 from schema.model.row_security import RowSecurity as RowSecurity
+from schema.model.table_parts import Column as Column
+from schema.model.table_parts import Exclusion as Exclusion
+from schema.model.table_parts import ForeignKey as ForeignKey
+from schema.model.table_parts import Index as Index
+from schema.model.table_parts import Key as Key
+from schema.model.table_parts import Numbers as Numbers
+from schema.model.table_parts import Trigger as Trigger
 from schema.model.versions import since
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column. `default` and `generated` are SQL expressions.
-
-    `serial` means a default from a sequence that the column owns.
-    """
-
-    name: str
-    type: str
-    null: bool = True
-    default: str | None = None
-    serial: bool = False
-    identity: str | None = None
-    generated: str | None = None
-    comment: str | None = None
-    renamed_from: str | None = None
-
-
-@dataclass(frozen=True)
-class Key:
-    """A primary or unique constraint."""
-
-    name: str
-    columns: tuple[str, ...]
-    primary: bool = False
-    comment: str | None = None
-
-
-@dataclass(frozen=True)
-class ForeignKey:
-    """A foreign key: the values of `columns` must exist in `references` of `table` (`schema.table` outside public)."""
-
-    name: str
-    columns: tuple[str, ...]
-    table: str
-    references: tuple[str, ...] = ("id",)
-    on_delete: str = "no action"
-    on_update: str = "no action"
-    comment: str | None = None
-
-
-@dataclass(frozen=True)
-class Index:
-    """An index.
-
-    `columns` are SQL terms: a column name or an expression in parentheses, then operator class, DESC, NULLS FIRST.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    unique: bool = False
-    method: str = "btree"
-    include: tuple[str, ...] = ()
-    where: str | None = None
-    comment: str | None = None
-
-
-@dataclass(frozen=True)
-class Trigger:
-    """A trigger that calls the function `calls` (with its arguments) on `fires`, such as "BEFORE INSERT OR UPDATE OF
-    email".
-
-    `each` is row or statement, `when` a condition on OLD and NEW, `referencing` the transition tables.
-    """
-
-    name: str
-    fires: str
-    calls: str
-    each: str = "row"
-    when: str | None = None
-    referencing: str | None = None
-    disabled: bool = False
-    comment: str | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +94,11 @@ class Reorder:
 
 @dataclass(frozen=True)
 class Table(Declared, kind="table"):
-    """A table with its columns, constraints, indexes, triggers and policies."""
+    """A table with its columns, constraints, indexes, triggers and policies.
+
+    `options` are storage parameters, such as "fillfactor = 70" or "toast.autovacuum_enabled = off". `replica_identity`
+    is default, full, nothing, or the name of a unique index; `cluster` names the index that CLUSTER follows.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -176,6 +112,11 @@ class Table(Declared, kind="table"):
     reorder: Reorder | None = None
     triggers: tuple[Trigger, ...] = ()
     row_security: RowSecurity | None = None
+    exclusions: tuple[Exclusion, ...] = ()
+    options: tuple[str, ...] = ()
+    unlogged: bool = False
+    replica_identity: str = "default"
+    cluster: str | None = None
 
 
 @dataclass(frozen=True)

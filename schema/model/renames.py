@@ -30,7 +30,8 @@ from schema.model.step import Action, Step
 # What an aggregate function calls.
 FUNCTIONS = ("sfunc", "finalfunc", "combinefunc", "serialfunc", "deserialfunc", "msfunc", "minvfunc", "mfinalfunc")
 TYPES = Enum | Domain | CompositeType
-OPAQUE = frozenset({"comment", "type", "schema", "on_delete", "on_update", "method", "chunk", "interval", "body"})
+OPAQUE = frozenset({"comment", "options", "match", "role", "from_table", "collation",
+                    "type", "schema", "on_delete", "on_update", "method", "chunk", "interval", "body"})
 
 
 def column_names(declared: Table, live: Table) -> dict[str, str]:
@@ -53,7 +54,8 @@ def columns(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
     table = replace(live, columns=tuple(replace(column, name=names.get(column.name, column.name),
                                                 generated=_text(column.generated, names))
                                         for column in live.columns))
-    for part in ("keys", "foreign_keys", "checks", "indexes", "hypertable", "compression", "triggers", "row_security"):
+    for part in ("keys", "foreign_keys", "checks", "exclusions", "indexes", "hypertable", "compression",
+                 "triggers", "row_security"):
         table = replace(table, **{part: _inside(getattr(table, part), names, part)})
     policies = _inside(diff.present.policies, names, "row_security")
     chunks = _inside(diff.context.columnstore, names, "columnstore")

@@ -32,11 +32,12 @@ def may_be_in_the_way(match: Match[Any, Any]) -> bool:
 
 
 def retyped_columns(match: Match[Table, LiveTable]) -> set[str]:
-    """The columns whose type changes, by the names that they have now."""
+    """The columns whose type or collation changes, by the names that they have now."""
     if match.live is None:
         return set()
-    live = {column.name: column.type for column in match.live.table.columns}
-    types = [(column.renamed_from if column.renamed_from in live else column.name, canonical.type)
+    live = {column.name: (column.type, column.collation) for column in match.live.table.columns}
+    types = [(column.renamed_from if column.renamed_from in live else column.name,
+              (canonical.type, canonical.collation))
              for column, canonical in zip(match.declared.columns, match.canonical.columns, strict=True)]
     return {name for name, type_ in types if name and live.get(name, type_) != type_}
 

@@ -15,10 +15,11 @@ from schema.aggregates import refresh_windows
 from schema.aggregates.live import NEW, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
+from schema.catalog.readers.table_parts import index
 from schema.catalog.readers.unreadable import read_unreadable
 from schema.model import intervals
 from schema.model.live import PolicyJob, Weight, compression_of, retention_of
-from schema.model.objects import Compression, ContinuousAggregate, Index, Refresh, qualified
+from schema.model.objects import Compression, ContinuousAggregate, Refresh, qualified
 
 REFRESH = "policy_refresh_continuous_aggregate"
 
@@ -116,7 +117,7 @@ def _live(row: Row, schema: str, graph: Sequence[Row], parts: Mapping[str, Seque
     comment = next((item["table_comment"] for item in parts["columns"]), None)
     aggregate = ContinuousAggregate(
         row["name"], query(row["query"]), not row["materialized_only"], _refresh(parts["jobs"]),
-        tuple(_index(item) for item in parts["indexes"]), compression_of(settings, jobs), retention_of(jobs),
+        tuple(index(item) for item in parts["indexes"]), compression_of(settings, jobs), retention_of(jobs),
         schema=schema, comment=comment)
     names = {(item["relation_schema"], item["relation"]): qualified(item["schema"], item["name"]) for item in graph}
     source = row["source_schema"], row["source"]
@@ -153,11 +154,6 @@ def query(text: str) -> str:
 def _column(name: str, type_: str, comment: str | None) -> Column:
     unfilled = json.loads(comment.removeprefix(UNFILLED)) if (comment or "").startswith(UNFILLED) and comment else None
     return Column(name, type_, refresh_windows.moment(unfilled))
-
-
-def _index(row: Row) -> Index:
-    return Index(row["name"], tuple(row["columns"]), row["unique"], row["method"], tuple(row["include"]), row["where"],
-                 row["comment"])
 
 
 def _job(row: Row) -> PolicyJob:

@@ -10,7 +10,7 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
 from schema.catalog.readers.functions import rights
-from schema.catalog.readers.tables import index
+from schema.catalog.readers.table_parts import index
 from schema.model.live import LiveMaterializedView
 from schema.model.objects import MaterializedView, ViewColumn
 

@@ -10,23 +10,17 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows_by
+from schema.catalog.readers.table_parts import checks, columns, exclusions, foreign_keys, index, keys, trigger
 from schema.model.live import LiveTable, PolicyJob, UnindexedChunk, compression_of, reorder_of, retention_of
 from schema.model.objects import (
-    Check,
-    Column,
     Compression,
     Dimension,
-    ForeignKey,
     Hypertable,
-    Index,
-    Key,
     Policy,
     RowSecurity,
     Table,
-    Trigger,
 )
-
-ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
+from schema.model.table_options import options
 
 
 def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
@@ -44,19 +38,21 @@ def _live(name: str, schema: str, parts: Rows) -> LiveTable:
     constraints, indexes = parts["constraints"], parts["indexes"]
     jobs = tuple(_job(row) for row in parts.get("jobs", ()))
     settings = next(iter(parts.get("hypertables", ())), None)
+    first = parts["tables"][0]
     table = Table(
-        name, _columns(parts["tables"]), _keys(constraints), _foreign_keys(constraints),
-        tuple(Check(row["name"], row["expression"], row["comment"]) for row in constraints if row["type"] == "c"),
-        tuple(index(row) for row in indexes),
+        name, columns(parts["tables"]), keys(constraints, indexes), foreign_keys(constraints), checks(constraints),
+        tuple(index(row) for row in indexes if not row["constraint"]),
         _hypertable(settings) if settings else None,
         compression_of(_compression(settings), jobs), retention_of(jobs), reorder_of(jobs),
-        tuple(trigger(row) for row in parts["triggers"]), _row_security(parts["row_security"]), schema=schema,
-        comment=parts["tables"][0]["table_comment"])
-    return LiveTable(table, frozenset(row["name"] for row in constraints if not row["validated"]),
-                     frozenset(row["name"] for row in indexes if not row["valid"]), jobs=jobs,
+        tuple(trigger(row) for row in parts["triggers"]), _row_security(parts["row_security"]),
+        exclusions(constraints, indexes), options(first["options"]), first["unlogged"], first["replica_identity"],
+        first["cluster"], schema=schema, comment=first["table_comment"])
+    return LiveTable(table, frozenset(row["name"] for row in constraints
+                                      if not row["validated"] and row["enforced"]),
+                     frozenset(row["name"] for row in indexes if not row["valid"] and not row["constraint"]), jobs=jobs,
                      policies=_policies(parts["row_security"]),
                      mixed=frozenset(row["name"] for row in parts["triggers"] if row["mixed"]),
-                     unindexed=_unindexed(parts.get("unindexed_chunks", ())))
+                     unindexed=_unindexed(parts.get("unindexed_chunks", ())), toasted=first["toasted"])
 
 
 def _unindexed(rows: Iterable[Row]) -> dict[str, list[UnindexedChunk]]:
@@ -70,34 +66,6 @@ def _hypertable(row: Row) -> Hypertable:
     dimensions = tuple(Dimension(part["column"], part["partitions"], None if part["partitions"] else part["interval"])
                        for part in row["dimensions"] or ())
     return Hypertable(row["time"], row["chunk"], dimensions, row["now"], tuple(row["tablespaces"]))
-
-
-def _columns(rows: Iterable[Row]) -> tuple[Column, ...]:
-    return tuple(Column(row["name"], row["type"], row["null"], row["default"], row["serial"], row["identity"],
-                        row["generated"], row["comment"]) for row in rows if row["name"] is not None)
-
-
-def _keys(rows: Iterable[Row]) -> tuple[Key, ...]:
-    return tuple(Key(row["name"], tuple(row["columns"]), row["type"] == "p", row["comment"])
-                 for row in rows if row["type"] in "pu")
-
-
-def _foreign_keys(rows: Iterable[Row]) -> tuple[ForeignKey, ...]:
-    return tuple(ForeignKey(row["name"], tuple(row["columns"]), row["target"], tuple(row["references"]),
-                            ACTIONS[row["on_delete"]], ACTIONS[row["on_update"]], row["comment"])
-                 for row in rows if row["type"] == "f")
-
-
-def index(row: Row) -> Index:
-    """An index of a table or of a materialized view."""
-    return Index(row["name"], tuple(row["columns"]), row["unique"], row["method"], tuple(row["include"]), row["where"],
-                 row["comment"])
-
-
-def trigger(row: Row) -> Trigger:
-    """A trigger of a table or a view."""
-    return Trigger(row["name"], row["fires"], row["calls"], row["each"], row["when"], row["referencing"],
-                   row["disabled"], row["comment"])
 
 
 def _row_security(rows: Sequence[Row]) -> RowSecurity | None:

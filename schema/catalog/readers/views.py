@@ -10,7 +10,7 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
 from schema.catalog.readers.functions import rights
-from schema.catalog.readers.tables import trigger
+from schema.catalog.readers.table_parts import trigger
 from schema.model.live import LiveView
 from schema.model.objects import View, ViewColumn
 

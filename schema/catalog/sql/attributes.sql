@@ -72,7 +72,7 @@ SELECT 'pg_constraint', k.oid, 0, r.name || '.' || k.conname, r.name,
        to_jsonb(k) || jsonb_build_object('definition', pg_get_constraintdef(k.oid), 'comment', obj_description(k.oid,
          'pg_constraint'),
          'confdelsetcols', (SELECT jsonb_agg(a.attname ORDER BY 1) FROM pg_attribute a
-                             WHERE a.attrelid = k.conrelid AND a.attnum = ANY((to_jsonb(k)->>'confdelsetcols')::int2[])))
+                             WHERE a.attrelid = k.conrelid AND to_jsonb(a.attnum) <@ (to_jsonb(k)->'confdelsetcols')))
   FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid WHERE k.contype <> 't'
 UNION ALL
 SELECT 'pg_index', i.indexrelid, 0, CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END,

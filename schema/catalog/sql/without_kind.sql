@@ -2,14 +2,14 @@
 WITH extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
      mine AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%(schemas)s))
 SELECT CASE c.relkind WHEN 'p' THEN 'partitioned table' WHEN 'f' THEN 'foreign table'
-                      ELSE CASE WHEN c.relpersistence = 'u' THEN 'unlogged table' ELSE 'child table' END END AS kind,
+                      ELSE 'child table' END AS kind,
        n.nspname AS schema, c.relname AS name
   FROM pg_class c
   JOIN mine n ON n.oid = c.relnamespace
  WHERE (c.relkind = 'f'
         OR (c.relkind = 'p' AND NOT c.relispartition)
         OR (c.relkind = 'r' AND NOT c.relispartition
-            AND (c.relpersistence = 'u' OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid))))
+            AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)))
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
 UNION ALL
 SELECT 'range type', n.nspname, t.typname
@@ -17,13 +17,6 @@ SELECT 'range type', n.nspname, t.typname
   JOIN mine n ON n.oid = t.typnamespace
  WHERE t.typtype = 'r'
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid)
-UNION ALL
-SELECT CASE k.contype WHEN 'x' THEN 'exclusion constraint' ELSE 'deferrable constraint' END, n.nspname,
-       c.relname || '.' || k.conname
-  FROM pg_constraint k
-  JOIN pg_class c ON c.oid = k.conrelid
-  JOIN mine n ON n.oid = c.relnamespace
- WHERE k.contype = 'x' OR (k.condeferrable AND k.contype <> 't')
 UNION ALL
 SELECT 'rule', n.nspname, c.relname || '.' || r.rulename
   FROM pg_rewrite r

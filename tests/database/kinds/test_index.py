@@ -25,6 +25,11 @@ INDEXES = {
     "gin": Index("wanted", ("more",), method="gin"),
     "gin opclass": Index("wanted", ("more jsonb_path_ops",), method="gin"),
     "brin": Index("wanted", ("t", "v"), method="brin"), "hash": Index("wanted", ("name",), method="hash"),
+    "nulls not distinct": Index("wanted", ("t", "v"), unique=True, nulls_distinct=False),
+    "options": Index("wanted", ("v",), options=("fillfactor = 70", "deduplicate_items = off")),
+    "collation": Index("wanted", ('name COLLATE "C" text_pattern_ops', 'lower(name) COLLATE "POSIX" DESC')),
+    "opclass options": Index("wanted", ("v int4_minmax_multi_ops(values_per_range='16')",), method="brin",
+                             options=("pages_per_range = 8",)),
     "unique": Index("wanted", ("t", "v"), unique=True),
 }
 

@@ -9,7 +9,7 @@ import pytest
 from schema import apply
 from schema.errors import ApplyError, DeclarationError
 from schema.export.adoption import adopt
-from schema.model.objects import Column, Domain, Object, Sequence, Table
+from schema.model.objects import Column, Domain, Numbers, Object, Sequence, Table
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
@@ -137,12 +137,14 @@ def test_sequences_are_adopted_but_for_those_of_serial_and_identity_columns(data
     assert (found.objects, found.remarks) == (tuple(objects), ())
 
 
-def test_options_of_a_columns_own_sequence_are_named(database: Database) -> None:
+def test_options_of_a_columns_own_sequence_are_declared_with_the_column(database: Database) -> None:
     database.execute("CREATE TABLE t (a serial, b int GENERATED ALWAYS AS IDENTITY (START 1000 INCREMENT 10), "
                      "c serial)", "ALTER SEQUENCE t_a_seq CACHE 7 CYCLE")
-    assert adopt(database.owner, ["public"]).remarks == (
-        "t.a: its sequence has cache 7, cycle, which no column declares",
-        "t.b: its sequence has start 1000, increment 10, which no column declares")
+    found = adopt(database.owner, ["public"])
+    (table,) = found.objects
+    assert isinstance(table, Table)
+    assert found.remarks == ()
+    assert [column.numbers for column in table.columns] == [Numbers(cache=7, cycle=True), Numbers(1000, 10), None]
 
 
 def test_a_sequence_that_is_a_serial_columns_own_is_refused_as_a_declaration_of_its_own(database: Database) -> None:

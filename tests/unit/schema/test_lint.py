@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from schema.errors import DeclarationError
-from schema.kinds.index import column_of
 from schema.lifecompanion import declared
 from schema.lint import lint, warnings
 from schema.model.objects import (
@@ -19,12 +18,14 @@ from schema.model.objects import (
     Dimension,
     Domain,
     Enum,
+    Exclusion,
     ForeignKey,
     Function,
     Hypertable,
     Index,
     Job,
     Key,
+    Numbers,
     Object,
     Policy,
     Reorder,
@@ -33,6 +34,7 @@ from schema.model.objects import (
     Table,
     Trigger,
 )
+from schema.model.table_options import column_of
 
 TABLE = Table("t", (Column("id", "bigint"), Column("at", "timestamp")), hypertable=Hypertable("at", "1 week"))
 
@@ -155,3 +157,28 @@ def test_the_specification_has_no_warning() -> None:
 def test_an_expression_in_an_index_is_no_column() -> None:
     assert [column_of(term) for term in ('"Odd" DESC', "a", 'lower("Odd")', "lower (a)", "s.f(a)", "(a + 1)")] == [
         "Odd", "a", None, None, None, None]
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"keys": (Key("k", ("id",), initially_deferred=True),)},
+     "t.k: initially_deferred needs deferrable; declare both or neither"),
+    ({"columns": (Column("id", "bigint", storage="outside"),)},
+     "t.id: storage 'outside' is not known; use one of plain, external, extended, main"),
+    ({"columns": (Column("id", "bigint", numbers=Numbers(5)),)},
+     "t.id: numbers needs identity or serial; declare one of them"),
+    ({"columns": (Column("id", "bigint", virtual=True),)}, "t.id: virtual needs generated; declare the expression"),
+    ({"triggers": (Trigger("g", "AFTER INSERT", "f()", deferrable=True),)},
+     "t.g: deferrable and from_table need a constraint trigger; declare one"),
+    ({"foreign_keys": (ForeignKey("f", ("id",), "t", set_columns=("id",)),), "keys": (Key("k", ("id",)),)},
+     "t.f: set_columns needs on_delete set null or set default; declare one"),
+    ({"options": ("fillfactor",)}, "t: option 'fillfactor' has no value; write it as 'name = value'"),
+    ({"cluster": "t_i"}, "t: cluster names the index t_i, which is not declared; declare it or correct the name"),
+    ({"replica_identity": "t_i"},
+     "t: replica_identity names the index t_i, which is not declared; declare it or correct the name"),
+    ({"exclusions": (Exclusion("x", ("gone WITH =",)),)},
+     "t.x: column 'gone' is not declared; declare it or correct the exclusion"),
+])
+def test_options_that_cannot_be_are_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(DeclarationError) as error:
+        lint([replace(Table("t", (Column("id", "bigint"),)), **changes)])
+    assert str(error.value) == message
