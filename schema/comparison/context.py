@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from schema.canonical import normalising
+from schema.catalog.readers.changed_values import read_changed_values
 from schema.catalog.readers.dependants import read_dependants
 from schema.catalog.readers.weights import read_columnstore, read_weights
 from schema.comparison.aggregates import aggregate_diffs
@@ -38,7 +39,7 @@ def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[
     dependants, recreated = view_dependants.arrange(matches, around, dropped) if around else ({}, set())
     tables = [(match, match.live) for match in matches if isinstance(match.live, LiveTable)]
     chunks = _read_columnstore(connection, declaration, tables)
-    weights = _read_weights(connection, declaration, tables, chunks)
+    weights = _read_changed_values(connection, tables, _read_weights(connection, declaration, tables, chunks))
     server = capabilities.server_version, declaration.timescaledb, capabilities.single_process
     diffs: list[Diff[Any, Any]] = [registry.of(match.declared).diff(
         match.declared, match.canonical, match.live, Context(
@@ -73,6 +74,16 @@ def _read_weights(connection: Connection[Any], declaration: Declaration, tables:
     differing = [(match, live) for match, live in tables if _differs(match, live, chunks.get(match.live_name, ()))]
     return read_weights(connection, {match.live_name: live.table for match, live in differing},
                         {match.live_name: match.declared for match, _ in differing}, declaration.capabilities)
+
+
+def _read_changed_values(connection: Connection[Any], tables: Tables,
+                         weights: Mapping[str, Weight]) -> Mapping[str, Weight]:
+    """The weights with what new types of columns do to the rows; compressed chunks take none (column_type says so)."""
+    return {**weights, **{
+        match.live_name: replace(weight, changed_values=read_changed_values(
+            connection, match.live_name, live.table, match.declared, match.canonical))
+        for match, live in tables if (weight := weights.get(match.live_name))
+        and weight.has_rows and not weight.compressed_chunks}}
 
 
 def _differs(match: Match[Any, Any], live: LiveTable, chunks: Sequence[ColumnstoreChunk]) -> bool:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from schema.capabilities import TYPES_IN_COLUMNSTORE
 from schema.errors import UnsupportedError
 from schema.kinds import row_security, trigger, view
+from schema.model import conversions
 from schema.model.diff import TableDiff
 from schema.model.live import Dependant
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
 from schema.model.step import Action, Hazard, Step
-
-_NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)\Z")
-_BUILT_IN = re.compile(r"(smallint|integer|bigint|numeric|real|double|text|character|\"char\"|name|boolean|date|time|"
-                       r"interval|json|uuid|bytea|inet|cidr|macaddr|bit|money|xml|oid|point|line|box|circle|tsvector|"
-                       r"tsquery|\w+range|\w+multirange)\b")
-_VARCHAR = re.compile(r"character varying\((\d+)\)\Z")
 
 
 def step(diff: TableDiff, column: Column, change: str, why: str, *hazards: Hazard,
@@ -37,16 +31,21 @@ def alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) ->
     name = quoted(declared.name)
     collation = f" COLLATE {declared.collation}" if declared.collation else ""
     type_ = f"{declared.type}{collation}"
-    actions = [f"ALTER COLUMN {name} TYPE {type_} USING {_conversion(name, declared, canonical, live)}"]
+    guard, using, changes = _conversion(diff, declared, canonical, live)
+    actions = [f"ALTER COLUMN {name} TYPE {type_}{using}"]
     if live.default is not None:
         # The old default need not be one of the new type.
         actions = [f"ALTER COLUMN {name} DROP DEFAULT", *actions]
         actions += [f"ALTER COLUMN {name} SET DEFAULT {declared.default}"] if declared.default is not None else []
     if live.generated is not None:
+        guard, changes = "", None
         actions = [f"ALTER COLUMN {name} TYPE {type_}"]
     change = step(diff, declared, ", ".join(actions), f"the type is {live.type}"
                   f"{f' COLLATE {live.collation}' if live.collation or canonical.collation else ''}",
-                  *_hazards(diff, canonical, live))
+                  *_hazards(diff, canonical, live), *((changes,) if changes else ()))
+    if changes:
+        change = replace(change, cost=", ".join(filter(None, [_changed(diff, declared), change.cost])))
+    change = replace(change, sql=f"{guard}{change.sql}")
     before, after = _out_of_the_way(diff, declared)
     change = replace(change, drops=view.dropped_names(_views(diff, declared)))
     if live.serial and canonical.serial:
@@ -58,17 +57,41 @@ def _hazards(diff: TableDiff, canonical: Column, live: Column) -> tuple[Hazard, 
     """What is rewritten: the rows, or for another collation only the indexes, and nothing of an empty table."""
     if not diff.weight.has_rows:
         return ()
-    if live.type != canonical.type and not _keeps_storage(live.type, canonical.type):
+    if live.type != canonical.type and not conversions.keeps_storage(live.type, canonical.type):
         return (Hazard.REWRITES_TABLE,)
     return (Hazard.BLOCKS_WRITES,) if live.collation != canonical.collation else ()
 
 
-def _conversion(name: str, declared: Column, canonical: Column, live: Column) -> str:
-    if {live.type, canonical.type} == {"timestamp without time zone", "timestamp with time zone"}:
-        return f"{name} AT TIME ZONE 'UTC'"
-    # One enum becomes another by the names of its values.
-    own = not (_BUILT_IN.match(live.type) or _BUILT_IN.match(canonical.type))
-    return f"{name}::text::{declared.type}" if own else f"{name}::{declared.type}"
+def _conversion(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> tuple[str, str, Hazard | None]:
+    """What the statement needs first, its USING, and the hazard that values change.
+
+    Where none is known to change, none does: the server refuses to assign what does not fit or, where it would round or
+    cut without a word, the statement looks itself. They are cast where the hazard is there, which counts them.
+    """
+    name = quoted(declared.name)
+    types = declared.type, canonical.type, live.type
+    cast = f" USING {conversions.converted(name, *types)}"
+    if conversions.is_exact(live.type, canonical.type):
+        return "", cast, None
+    values = diff.weight.changed(declared.name)
+    if values.rows or (values.rows is None and diff.weight.has_rows and
+                       (Hazard.CHANGES_VALUES in diff.allowed or not values.comparable)):
+        return "", cast, Hazard.CHANGES_VALUES
+    if conversions.is_refused(live.type, canonical.type):
+        return "", "", None
+    if not diff.weight.has_rows:
+        return "", cast, None
+    condition = conversions.changed(name, *types) if values.comparable else f"{name} IS NOT NULL"
+    return f"{conversions.guard(ident(diff.name), declared.name, condition)}; ", cast, None
+
+
+def _changed(diff: TableDiff, column: Column) -> str:
+    """How many values the step changes, for people."""
+    values = diff.weight.changed(column.name)
+    if values.rows is None:
+        return "the rows whose value changes were not counted"
+    count = f"the values of {values.rows} row{'' if values.rows == 1 else 's'}"
+    return f"{count} change" if values.comparable else f"{count} cannot be told to stay the same"
 
 
 def _sequence_type(diff: TableDiff, column: Column) -> str:
@@ -120,14 +143,3 @@ def _require_rowstore(diff: TableDiff, declared: Column, live: Column) -> None:
     if diff.weight.compressed_chunks:
         raise UnsupportedError(f"{what} while chunks are compressed, and {diff.weight.compressed_chunks} are; "
                                "decompress them (decompress_chunk), apply, and let the policy compress them again")
-
-
-def _keeps_storage(live: str, canonical: str) -> bool:
-    """Whether every stored value is already one of the new type, so that nothing is rewritten."""
-    before, after = _VARCHAR.match(live), _VARCHAR.match(canonical)
-    if before:
-        return canonical in ("text", "character varying") or bool(after and int(after[1]) >= int(before[1]))
-    before, after = _NUMERIC.match(live), _NUMERIC.match(canonical)
-    if before:
-        return canonical == "numeric" or bool(after and int(after[1]) >= int(before[1]) and after[2] == before[2])
-    return (live, canonical) in {("text", "character varying"), ("character varying", "text")}

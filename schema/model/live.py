@@ -170,6 +170,16 @@ class UnindexedChunk:
 
 
 @dataclass(frozen=True)
+class ChangedValues:
+    """How many rows another type of a column changes: None where that was not counted. Not `comparable` are those of
+    which nothing is known, as the new type has no way back to the old."""
+
+    column: str
+    rows: int | None
+    comparable: bool = True
+
+
+@dataclass(frozen=True)
 class Weight:
     """What a change to a table would touch; read only for tables that differ from their declaration."""
 
@@ -180,6 +190,11 @@ class Weight:
     expired_chunks: int = 0
     columnstore_columns: frozenset[str] = frozenset()
     readable: bool = True
+    changed_values: tuple[ChangedValues, ...] = ()
+
+    def changed(self, column: str) -> ChangedValues:
+        """What the column's new type does to its values."""
+        return next((values for values in self.changed_values if values.column == column), ChangedValues(column, None))
 
     def text(self) -> str:
         """The weight for people, or nothing for an empty table."""

@@ -31,6 +31,7 @@ class Hazard(StrEnum):
     DROPS_STATISTICS = "drops_statistics"
     WITHOUT_BACKUP = "without_backup"
     DELETES_DATA = "deletes_data"
+    CHANGES_VALUES = "changes_values"
     REWRITES_TABLE = "rewrites_table"
     BLOCKS_WRITES = "blocks_writes"
     LOSES_HISTORY = "loses_history"
