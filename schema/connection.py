@@ -90,9 +90,10 @@ class Address:
                 ) -> psycopg.Connection[tuple[Any, ...]]:
         """Open a connection in UTC, waiting up to `wait_seconds` for a server that is starting or has too many clients.
 
-        `options` are further ones for the server's process, as `-c name=value`; the role's own settings override them.
-        Raises ServerUnreachableError with one line (address, the server's message, remedy), never with the password;
-        UnfinishedRestoreError, unless `amid_restore`, where a restore into the database has not come to its end.
+        `options` are further ones for the server's process, as `-c name=value`; they count before the role's and the
+        database's own. Raises ServerUnreachableError with one line (address, the server's message, remedy), never with
+        the password; UnfinishedRestoreError, unless `amid_restore`, where a restore into the database has not come to
+        its end.
         """
         retrying = Retrying(stop=stop_after_delay(wait_seconds), wait=wait_random_exponential(0.1, max=2),
                             retry=retry_if_exception(_is_passing), reraise=True)

@@ -24,16 +24,28 @@ from schema.errors import ApplyError
 LOCK = 4_201_160_500_731  # one arbitrary number for "somebody changes this database's schema"
 POLL_SECONDS = 0.2
 BRIEFLY_MS = 200
+# Whoever reads a schema twice is to read the same text, and whoever writes it, the same schema. Bodies of functions may name
+# what is created after them (schema.execution looks at all of them when everything exists).
+SETTINGS = {
+    "DateStyle": "ISO, MDY", "IntervalStyle": "postgres", "TimeZone": "UTC", "lc_monetary": "C", "bytea_output": "hex",
+    "extra_float_digits": "1", "quote_all_identifiers": "off", "xmlbinary": "base64", "xmloption": "content",
+    "standard_conforming_strings": "on", "backslash_quote": "safe_encoding", "escape_string_warning": "off",
+    "array_nulls": "on", "transform_null_equals": "off", "row_security": "on", "check_function_bodies": "off",
+    "default_transaction_isolation": "read committed", "default_transaction_deferrable": "off", "exit_on_error": "off",
+    "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0", "transaction_timeout": "0",
+    "client_min_messages": "error"}
 # A step that met a lock, or a deadlock that the server broke: a new plan may well succeed.
 PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 def prepare(connection: Connection[Any], capabilities: Capabilities, lock_timeout: str, statement_timeout: str) -> None:
-    """Set time-outs and a search path that includes TimescaleDB's functions; silence notices."""
+    """Set everything that what the server prints, parses or ends depends on, whatever its database or role sets: time-
+    outs, a search path that includes TimescaleDB's functions, no notices, and SETTINGS."""
     path = f'public, "{capabilities.timescaledb_schema}"' if capabilities.timescaledb_schema else "public"
-    connection.execute("SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false),"
-                       "set_config('statement_timeout', %s, false), set_config('client_min_messages', 'error', false)",
-                       [path, lock_timeout, statement_timeout])
+    settings = {**SETTINGS, "search_path": path, "lock_timeout": lock_timeout, "statement_timeout": statement_timeout}
+    connection.execute("SELECT set_config(s.name, wanted.value, false) FROM pg_settings s "
+                       "JOIN unnest(%s::text[], %s::text[]) AS wanted (name, value) ON wanted.name = s.name",
+                       [list(settings), list(settings.values())])
 
 
 def lock_several(connection: Connection[Any], statements: Sequence[str]) -> None:
