@@ -19,6 +19,7 @@ from schema.comparison.live import read_objects
 from schema.comparison.match import match, read_back
 from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import UnsafeChangeError, VerifyError
+from schema.execution.bodies import Bodies
 from schema.execution.guard import Guard
 from schema.execution.run import Progress, Run
 from schema.kinds import undeclared as undeclared_kind
@@ -76,7 +77,8 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
     with _connected(address, options) as (connection, capabilities), only_changer(connection, options.wait_seconds):
         declaration = Declaration(capabilities, objects, options, context)
         names = [name for value in declaration.declared for name in (value.full_name, former_name(value)) if name]
-        run = Run(connection, options, progress or (lambda _: None), Guard(connection, capabilities, names))
+        run = Run(connection, options, progress or (lambda _: None), Guard(connection, capabilities, names),
+                  Bodies(connection, frozenset(value.name for value in context)))
         for attempt in attempts(connection, options.attempts):
             with attempt:
                 rest, diffs = compare_and_plan(connection, declaration)
@@ -105,7 +107,7 @@ def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> 
         steps = [replace(undeclared_kind.drop_step(live, backed_up=options.backed_up), allowed=declared.allow,
                          transaction=Transaction.SHARED) for live in dropped]
         run = Run(connection, replace(options, fingerprint=None), lambda _: None,
-                  Guard(connection, capabilities, [declared.full_name]))
+                  Guard(connection, capabilities, [declared.full_name]), Bodies(connection))
         for attempt in attempts(connection, options.attempts):
             with attempt:
                 run.execute(Plan(tuple(steps)))

@@ -24,8 +24,8 @@ from schema.errors import ApplyError
 LOCK = 4_201_160_500_731  # one arbitrary number for "somebody changes this database's schema"
 POLL_SECONDS = 0.2
 BRIEFLY_MS = 200
-# Whoever reads a schema twice is to read the same text, and whoever writes it, the same schema. Bodies of functions may name
-# what is created after them (schema.execution looks at all of them when everything exists).
+# Whoever reads a schema twice is to read the same text, and whoever writes it, the same schema. Bodies of functions may
+# name what is created after them (schema.execution.bodies looks at them when everything exists).
 SETTINGS = {
     "DateStyle": "ISO, MDY", "IntervalStyle": "postgres", "TimeZone": "UTC", "lc_monetary": "C", "bytea_output": "hex",
     "extra_float_digits": "1", "quote_all_identifiers": "off", "xmlbinary": "base64", "xmloption": "content",

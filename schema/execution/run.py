@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -13,6 +13,7 @@ from psycopg import Connection
 from schema.catalog.replicas import await_replicas
 from schema.comparison.declaration import Options
 from schema.errors import ApplyError, UnsafeChangeError
+from schema.execution.bodies import Bodies
 from schema.execution.guard import Guard
 from schema.model.step import Step, Transaction
 from schema.planning.plan import Plan
@@ -29,6 +30,7 @@ class Run:
     options: Options
     progress: Progress
     guard: Guard
+    bodies: Bodies
     done: list[Step] = field(default_factory=list)
 
     def execute(self, plan: Plan) -> None:
@@ -38,12 +40,9 @@ class Run:
         """
         self._require_reviewed(plan)
         _require_allowed(plan, self.options)
-        for transaction, steps in groupby(plan.steps, key=lambda step: step.transaction):
-            if transaction is Transaction.SHARED:
-                self._execute_together(list(steps))
-            else:
-                for step in steps:
-                    self._execute_together([step])
+        together = list(_transactions(plan.steps))
+        for number, steps in enumerate(together, start=1):
+            self._execute_together(steps, last=number == len(together))
 
     def _require_reviewed(self, plan: Plan) -> None:
         reviewed = self.options.fingerprint
@@ -51,8 +50,9 @@ class Run:
             raise UnsafeChangeError(f"{self.connection.info.dbname}: the reviewed plan is {reviewed}, today's is "
                                     f"{plan.fingerprint}: the database has moved since; review the new plan")
 
-    def _execute_together(self, steps: Sequence[Step]) -> None:
-        """Run steps in one transaction; a step that cannot be in a transaction comes alone."""
+    def _execute_together(self, steps: Sequence[Step], *, last: bool) -> None:
+        """Run steps in one transaction; a step that cannot be in a transaction comes alone. After the `last` ones, all
+        bodies of functions that the run has written must pass."""
         running = steps[0]
         if any(step.heavy for step in steps):
             await_replicas(self.connection, self.options.max_replica_lag, self.options.lag_wait_seconds, self.progress)
@@ -60,15 +60,18 @@ class Run:
             if not running.transactional:
                 with self.guard.watch(steps):
                     self._execute_step(running)
+                waiting = self.bodies.check((), last=last)
             else:
                 with self.connection.transaction(), self.guard.watch(steps):
                     for running in steps:
                         self._execute_step(running)
+                    waiting = self.bodies.check(steps, last=last)
         except PASSING:
             raise
         except psycopg.Error as error:
             raise ApplyError(f"{running.object}: {message(error)} (while running: {' '.join(running.sql.split())}); "
                              "correct the cause and apply again: it goes on from there") from None
+        self.bodies.waiting[:] = waiting
         self.done.extend(steps)
 
     def _execute_step(self, step: Step) -> None:
@@ -76,6 +79,15 @@ class Run:
         if step.locks_first:
             lock_several(self.connection, step.locks_first)
         self.connection.execute(step.sql.encode())
+
+
+def _transactions(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """The steps that are run together, in their order."""
+    for transaction, neighbours in groupby(steps, key=lambda step: step.transaction):
+        if transaction is Transaction.SHARED:
+            yield list(neighbours)
+        else:
+            yield from ([step] for step in neighbours)
 
 
 def _require_allowed(plan: Plan, options: Options) -> None:

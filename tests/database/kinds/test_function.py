@@ -10,7 +10,7 @@ import pytest
 from schema import apply
 from schema.errors import ApplyError, DeclarationError, UnsafeChangeError
 from schema.export.adoption import adopt
-from schema.model.objects import Column, Function, Table, View
+from schema.model.objects import Column, ContinuousAggregate, Enum, Function, Hypertable, Index, Table, View
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
@@ -252,6 +252,48 @@ def test_a_body_that_the_server_refuses_is_a_one_line_error_and_changes_nothing(
     with pytest.raises(ApplyError, match=r"add_up: column \"c\" does not exist"):
         apply.ensure(database.owner, [replace(ADD, body="SELECT a + c")])
     require_agreement(database, [ADD])
+
+
+@pytest.mark.servers("official")
+def test_a_body_may_name_what_is_created_after_it(database: Database) -> None:
+    counted = Function("counted", "SELECT coalesce(max(n), 0) FROM public.blocks", returns="bigint", language="sql",
+                       volatility="stable")
+    first = Function("first_of", "SELECT counted()", returns="bigint", language="sql")
+    blocks = Table("blocks", (Column("n", "bigint", null=False),), indexes=(Index("blocks_n_idx", ("n DESC",)),),
+                   hypertable=Hypertable("n", "1000", now="counted"))
+    hours = ContinuousAggregate("by_ten", query="SELECT time_bucket(10, n) AS b, count(*) AS c FROM blocks GROUP BY 1")
+    above = Function("above", "SELECT count(*) FROM by_ten", returns="bigint", language="sql")
+    converge(database, [first, above, counted, blocks, hours])
+    assert called(database, "first_of()") == 0
+
+
+@pytest.mark.servers("official")
+def test_a_body_is_checked_under_the_search_path_of_its_callers(database: Database) -> None:
+    mood = Enum("q", values=("x", "y"), schema="app")
+    plain = Function("f", "SELECT CASE p WHEN 'x' THEN 'x'::q ELSE 'y'::q END", "p app.q", "app.q", language="sql",
+                     volatility="immutable", schema="app")
+    pinned = Function("g", "SELECT count(*) FROM app.t", returns="bigint", language="sql",
+                      settings=("search_path = ''",))
+    converge(database, [mood, plain, pinned, Table("t", (Column("id", "int"),), schema="app")])
+    assert called(database, "g()") == 0
+
+
+@pytest.mark.servers("official")
+def test_all_bodies_that_are_refused_are_named_together_and_nothing_is_done(database: Database) -> None:
+    faulty = [Function(name, f"SELECT count(*) FROM {table}", returns="bigint", language="sql")
+              for name, table in (("one", "nothing_a"), ("two", "nothing_b"))]
+    with pytest.raises(ApplyError, match=r'one: relation "nothing_a" does not exist; .*\ntwo: relation "nothing_b"'):
+        apply.ensure(database.owner, [*faulty, PEOPLE])
+    assert apply.read(database.owner, [*faulty, PEOPLE]) == [None, None, None]
+
+
+@pytest.mark.servers("official")
+def test_a_body_may_lack_what_another_run_of_the_program_creates(database: Database) -> None:
+    names = Function("names", "SELECT count(*) FROM people", returns="bigint", language="sql")
+    with pytest.raises(ApplyError, match='names: relation "people" does not exist'):
+        apply.ensure(database.owner, [names])
+    apply.ensure(database.owner, [names], context=[names, PEOPLE])
+    converge(database, [names, PEOPLE])
 
 
 @pytest.mark.servers("official")
