@@ -103,6 +103,8 @@ class _Scratch:
         self.created.extend(objects)
         if not statements:
             return
+        # Policies and triggers may name objects that come after their table.
+        statements.sort(key=lambda one: isinstance(one[0], Table) and one[1] != one[0].full_name)
         try:
             with self.connection.transaction():
                 self.connection.execute(";\n".join(text for _, _, text in statements).encode())

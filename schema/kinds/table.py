@@ -26,7 +26,7 @@ from schema.kinds import (
     trigger,
 )
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames, table_options
+from schema.model import dependencies, renames, table_options
 from schema.model.diff import TableDiff
 from schema.model.live import LiveTable, default_time_index
 from schema.model.names import ident
@@ -115,7 +115,7 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     steps: list[Step] = []
     warnings: list[str] = []
     if diff.live is None:
-        steps.append(create_step(diff.declared))
+        steps.append(create_step(diff.created))
         diff = diff.once_created()
     else:
         if diff.context.former_name:
@@ -130,18 +130,25 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
         diff = constraint.without(diff, {step.object for step in undeclared})
         diff, without = column.without_generated(diff)
         steps.extend(without)
+    awaiting = dependencies.parts_that_await(diff.declared, diff.context.later)
     for part in PARTS:
-        steps.extend(part(diff))
+        steps.extend(_awaiting(part(diff), awaiting) if part in (foreign_key.steps, row_security.steps) else part(diff))
         if part is hypertable.steps:
             diff = hypertable.as_hypertable(diff)
     changed = {step.object for step in steps}
     steps.extend(table_storage.mark_steps(diff, changed))
-    steps.extend(comment.steps(diff, changed))
+    steps.extend(step if step.sql.startswith("COMMENT ON COLUMN") else _awaiting([step], awaiting)[0]
+                 for step in comment.steps(diff, changed))
     # Last, when nothing that is declared depends on them any more.
     dropped, further = _split_allowed(column.drop_steps(diff), diff.allowed)
     if dropped:
         columnstore.require_released(diff)
     return [*steps, *dropped], [*warnings, *further]
+
+
+def _awaiting(steps: Iterable[Step], awaiting: Collection[str]) -> list[Step]:
+    """The steps of parts that name what does not exist yet wait for it."""
+    return [replace(step, later=True) if step.object in awaiting else step for step in steps]
 
 
 def _undeclared_steps(diff: TableDiff) -> tuple[list[Step], list[str]]:

@@ -98,6 +98,20 @@ def _of_triggers(triggers: Iterable[Trigger]) -> Iterable[str]:
         yield from (trigger.calls, trigger.when or "")
 
 
+def parts_that_await(declared: Object, coming: Collection[str]) -> set[str]:
+    """Return the full names of a table's foreign keys and policies that name objects which do not exist yet: `coming`
+    are their full names. Where one policy does, all of row-level security awaits them."""
+    if not isinstance(declared, Table) or not coming:
+        return set()
+    name = declared.full_name
+    parts = {f"{name}.{key.name}" for key in declared.foreign_keys if key.table in coming}
+    policies = declared.row_security.policies if declared.row_security else ()
+    bare = {other.rpartition(".")[2] for other in coming}
+    if bare & names_in(text or "" for policy in policies for text in (policy.using, policy.check)):
+        parts |= {f"{name}.{policy.name}" for policy in policies} | {f"{name}.row_security"}
+    return parts
+
+
 def needs(declared: Object, universe: Sequence[Object]) -> list[Object]:
     """List the objects of `universe` that the declaration's SQL names, and all extensions, in their order there."""
     return _named(declared, _by_name(universe), universe)

@@ -47,7 +47,8 @@ class Context(Generic[L]):
     `allow` are the hazards that the run allows. `former_name` and `scratch` are those of the `Match`. `dependants` are
     the objects that depend on it; `recreated` is true for a view that another object's change drops, so that the
     view's own step creates it again. `weight` and `columnstore` (the compressed chunks that the declaration wants
-    compressed again) are read only where the object differs, `grants` only where the declaration has some.
+    compressed again) are read only where the object differs, `grants` only where the declaration has some. `later` are
+    the objects that the plan creates after it.
     """
 
     server_version: int = 0
@@ -61,6 +62,7 @@ class Context(Generic[L]):
     weight: Weight = field(default_factory=Weight)
     columnstore: tuple[ColumnstoreChunk, ...] = ()
     grants: LiveGrants | None = None
+    later: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,12 @@ class TableDiff(Diff[Table, LiveTable]):
         """Whether its owner may rename its indexes."""
         return True
 
+    @property
+    def created(self) -> Table:
+        """What CREATE TABLE takes: the declared table without the foreign keys to tables that come after it."""
+        return replace(self.declared, foreign_keys=tuple(
+            key for key in self.declared.foreign_keys if key.table not in self.context.later))
+
     def once_created(self) -> TableDiff:
         """Return the diff as it stands right after CREATE TABLE, which creates columns and constraints only."""
         bare = replace(self.canonical, indexes=(), hypertable=None, compression=None, retention=None, reorder=None,
@@ -149,7 +157,7 @@ class TableDiff(Diff[Table, LiveTable]):
                                      for column in self.canonical.columns),
                        keys=tuple(replace(key, comment=None) for key in self.canonical.keys),
                        foreign_keys=tuple(replace(key, comment=None) for key in self.canonical.foreign_keys
-                                          if key.valid),
+                                          if key.valid and key.table not in self.context.later),
                        checks=tuple(replace(check, comment=None) for check in self.canonical.checks if check.valid),
                        exclusions=tuple(replace(one, comment=None) for one in self.canonical.exclusions))
         return self.with_live(LiveTable(bare))

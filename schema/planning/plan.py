@@ -56,16 +56,22 @@ def plan(diffs: Iterable[Diff[Any, Any]], *, dropping: Dropping = NOTHING, left_
     steps.extend(dropping.before)
     warnings = list(dropping.warnings)
     last: list[Step] = []
+    later: list[Step] = []
+    coming = {diff.name for diff in diffs if diff.live is None}
     for diff in diffs:
-        own, own_warnings = registry.of(diff.declared).steps(diff)
+        coming.discard(diff.name)
+        planned = replace(diff, context=replace(diff.context, later=frozenset(coming))) if coming else diff
+        own, own_warnings = registry.of(diff.declared).steps(planned)
         own += grants.steps(diff)
         own = [replace(step, allowed=diff.declared.allow) for step in own]
-        steps.extend(step for step in own if not step.last)
+        steps.extend(step for step in own if not (step.last or step.later))
+        later.extend(step for step in own if step.later)
         last = [*(step for step in own if step.last), *last]
         warnings.extend(own_warnings)
     steps = view_dependants.in_one_transaction(steps, diffs)
-    # A column is dropped once nothing that is declared depends on it any more.
-    return Plan((*steps, *last, *dropping.after), tuple(warnings), tuple(left_out))
+    # What refers to an object that is created after its own table waits for it: tables may refer to each other. A
+    # column is dropped once nothing that is declared depends on it any more.
+    return Plan((*steps, *later, *last, *dropping.after), tuple(warnings), tuple(left_out))
 
 
 def plan_from_empty(objects: Iterable[Object], timescaledb: tuple[int, ...] = ()) -> Plan:
