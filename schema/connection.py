@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -112,7 +113,7 @@ class Address:
 
     def _explain(self, error: psycopg.Error) -> str:
         reason = " ".join(str(error).split()) or type(error).__name__
-        reason = reason.replace(self.password, "***") if self.password else reason
+        reason = masked(reason, self.password)
         if "password authentication failed" in reason:
             remedy = f"set the password that the server knows for {self.user}"
         elif "does not exist" in reason:
@@ -120,6 +121,12 @@ class Address:
         else:
             remedy = "check that the server runs and that host and port are right"
         return f"{self}: cannot connect: {reason}; {remedy}"
+
+
+def masked(text: str, secret: str) -> str:
+    """Return the text with *** wherever it holds the secret; a word that only contains it stays as it is."""
+    before, after = (r"(?<!\w)" if secret[:1].isalnum() else "", r"(?!\w)" if secret[-1:].isalnum() else "")
+    return re.sub(f"{before}{re.escape(secret)}{after}", "***", text) if secret else text
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def _read_changed_values(connection: Connection[Any], tables: Tables,
         match.live_name: replace(weight, changed_values=read_changed_values(
             connection, match.live_name, live.table, match.declared, match.canonical))
         for match, live in tables if (weight := weights.get(match.live_name))
-        and weight.has_rows and not weight.compressed_chunks}}
+        and weight.has_rows and weight.readable and not weight.compressed_chunks}}
 
 
 def _differs(match: Match[Any, Any], live: LiveTable, chunks: Sequence[ColumnstoreChunk]) -> bool:
