@@ -28,7 +28,7 @@ from schema.model.diff import Diff, Match
 from schema.model.live import LiveTable, Undeclared
 from schema.model.objects import Aggregate, Function, Job, Object
 from schema.model.renames import former_name
-from schema.model.step import Step, Transaction
+from schema.model.step import Hazard, Step, Transaction
 from schema.planning.plan import Plan
 from schema.session import attempts, only_changer, prepare
 
@@ -78,7 +78,8 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
         declaration = Declaration(capabilities, objects, options, context)
         names = [name for value in declaration.declared for name in (value.full_name, former_name(value)) if name]
         run = Run(connection, options, progress or (lambda _: None), Guard(connection, capabilities, names),
-                  Bodies(connection, frozenset(value.name for value in context)))
+                  Bodies(connection, frozenset(value.name for value in context),
+                                       Hazard.UNCHECKED_BODY in options.allow))
         for attempt in attempts(connection, options.attempts):
             with attempt:
                 rest, diffs = compare_and_plan(connection, declaration)

@@ -13,7 +13,7 @@ from schema.catalog.queries import Row, rows
 from schema.errors import ApplyError
 from schema.model.names import ident
 from schema.model.sql_names import names_in
-from schema.model.step import Action, Step
+from schema.model.step import Action, Hazard, Step
 from schema.session import message
 
 
@@ -21,11 +21,13 @@ from schema.session import message
 class Bodies:
     """The functions that a run has written and whose bodies name what does not exist yet, by oid.
 
-    `awaited` are names that other runs of the same program create: a body may lack these also in the end.
+    With `accepts`, all bodies are taken as they are. `awaited` are names that other runs of the same program create: a
+    body may lack these also in the end.
     """
 
     connection: Connection[Any]
     awaited: frozenset[str] = frozenset()
+    accepts: bool = False
     waiting: list[int] = field(default_factory=list)
 
     def check(self, steps: Sequence[Step], *, last: bool) -> list[int]:
@@ -34,13 +36,15 @@ class Bodies:
 
         Raises ApplyError that names all of them, one a line, after the last steps.
         """
-        names = [step.object for step in steps if step.action in (Action.CREATE, Action.REPLACE)]
+        names = [step.object for step in steps if step.action in (Action.CREATE, Action.REPLACE)
+                 and not (self.accepts or Hazard.UNCHECKED_BODY in step.allowed)]
         written = [row["oid"] for row in rows(self.connection, "written_functions", names=names)] if names else []
         failing = self._failing([*self.waiting, *written])
         if last:
             failing = [(oid, name, reason) for oid, name, reason in failing if not self.awaited & names_in([reason])]
         if failing and last:
-            raise ApplyError("\n".join(f"{name}: {reason}; correct its body, or declare what it names"
+            raise ApplyError("\n".join(f"{name}: {reason}; correct its body, declare what it names, or allow "
+                                       f"{Hazard.UNCHECKED_BODY}"
                                        for _, name, reason in failing))
         return [oid for oid, _, _ in failing]
 

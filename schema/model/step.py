@@ -35,6 +35,7 @@ class Hazard(StrEnum):
     REWRITES_TABLE = "rewrites_table"
     BLOCKS_WRITES = "blocks_writes"
     LOSES_HISTORY = "loses_history"
+    UNCHECKED_BODY = "unchecked_body"
 
 
 class Action(StrEnum):

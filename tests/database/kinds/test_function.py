@@ -285,6 +285,8 @@ def test_all_bodies_that_are_refused_are_named_together_and_nothing_is_done(data
     with pytest.raises(ApplyError, match=r'one: relation "nothing_a" does not exist; .*\ntwo: relation "nothing_b"'):
         apply.ensure(database.owner, [*faulty, PEOPLE])
     assert apply.read(database.owner, [*faulty, PEOPLE]) == [None, None, None]
+    converge(database, [replace(faulty[0], allow=("unchecked_body",))])
+    converge(database, [faulty[1]], "unchecked_body")
 
 
 @pytest.mark.servers("official")

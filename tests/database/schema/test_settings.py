@@ -34,6 +34,7 @@ WORDS = Table(
 LATE = View("late", query="SELECT at, span + '3 days'::interval AS s FROM words WHERE at > '2026-01-02 03:04:05+00'")
 COUNTED = Function("counted", "SELECT count(*) FROM words", returns="bigint", language="sql")
 DECLARED = (WORDS, LATE, COUNTED)
+MORE = Table("more", WORDS.columns, checks=WORDS.checks)
 SETTINGS = {
     "IntervalStyle": "sql_standard", "DateStyle": "'SQL, DMY'", "TimeZone": "'Asia/Tokyo'",
     "quote_all_identifiers": "on", "standard_conforming_strings": "off", "backslash_quote": "off",
@@ -66,11 +67,10 @@ def test_no_setting_of_the_database_changes_what_is_read_planned_and_applied(
     for name, value in SETTINGS.items():
         as_superuser.execute(f"ALTER DATABASE {database.owner.database} SET {name} = {value}".encode())
         try:
-            if read(database) != plain:
-                failures[name] = "reads otherwise"
-            converge(database, [replace(LATE, comment=name), Table("more", WORDS.columns, checks=WORDS.checks),
+            assert read(database) == plain
+            converge(database, [replace(LATE, comment=name), MORE,
                                 replace(COUNTED, body=f"SELECT count(*) + {len(name)} FROM words")])
-            apply.drop(database.owner, Table("more"), options=apply.Options(allow=frozenset({"drops_table"})))
+            apply.drop(database.owner, MORE, options=apply.Options(allow=frozenset({"drops_table"})))
             converge(database, DECLARED)
         except Exception as error:
             failures[name] = str(error)
