@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from schema.model.names import ident
 from schema.model.sql_names import names_in
 from schema.model.step import Action, Hazard, Step
 from schema.session import message
+
+_ROUTINE = re.compile(r"\b(?:FUNCTION|PROCEDURE)\b")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Bodies:
         Raises ApplyError that names all of them, one a line, after the last steps.
         """
         names = [step.object for step in steps if step.action in (Action.CREATE, Action.REPLACE)
+                 and _ROUTINE.search(step.sql)
                  and not (self.accepts or Hazard.UNCHECKED_BODY in step.allowed)]
         written = [row["oid"] for row in rows(self.connection, "written_functions", names=names)] if names else []
         failing = self._failing([*self.waiting, *written])
