@@ -33,7 +33,7 @@ def test_tables_that_refer_to_each_other_are_created_adopted_and_exported(databa
                                                                          declared: tuple[Object, ...]) -> None:
     converge(database, declared)
     adopted = adopt(database.admin)
-    assert adopted.remarks == ()
+    assert [remark for remark in adopted.remarks if not remark.startswith("public: GRANT")] == []
     assert apply.plan(database.admin, adopted.objects, options=apply.Options(whole_schema=True)).render() == []
     for value in declared:
         database.execute(f"DROP TABLE {value.name} CASCADE")
