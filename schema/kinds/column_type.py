@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.capabilities import TYPES_IN_COLUMNSTORE
+from schema.catalog import conversions
 from schema.errors import UnsupportedError
 from schema.kinds import row_security, trigger, view
-from schema.model import conversions
 from schema.model.diff import TableDiff
 from schema.model.live import Dependant
 from schema.model.names import ident, literal, quoted

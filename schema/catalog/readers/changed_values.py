@@ -8,7 +8,8 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from schema.model import conversions, renames
+from schema.catalog import conversions
+from schema.model import renames
 from schema.model.live import ChangedValues
 from schema.model.names import ident, quoted
 from schema.model.objects import Column, Table

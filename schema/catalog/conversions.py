@@ -45,8 +45,9 @@ def changed(name: str, target: str, canonical: str, live: str) -> str:
 
 def is_exact(live: str, canonical: str) -> bool:
     """Whether every value stays what it is, or is refused by the server."""
-    return (live == canonical or keeps_storage(live, canonical) or canonical in ("text", "character varying") or (live, canonical) in _EXACT
-            or {live, canonical} == _TIMESTAMPS or (live in _INTEGERS and canonical in _INTEGERS))
+    return (live == canonical or keeps_storage(live, canonical) or canonical in ("text", "character varying")
+            or (live, canonical) in _EXACT or {live, canonical} == _TIMESTAMPS
+            or (live in _INTEGERS and canonical in _INTEGERS))
 
 
 def is_refused(live: str, canonical: str) -> bool:
