@@ -17,8 +17,12 @@ _LOCAL = re.compile(r"timestamp(?:\s*\(\d\))?(?: without time zone)?\Z", re.I)
 
 
 def limited(diffs: Sequence[Diff[Any, Any]]) -> list[str]:
-    """List the tables and aggregates over TIMESTAMP columns whose declared retention goes by the rows' time."""
+    """List the tables and aggregates over TIMESTAMP columns whose declared retention goes by the rows' time.
+
+    None on the embedded server: it runs no jobs by itself, and takes no second connection that could be asked.
+    """
     return [diff.name for diff in diffs if isinstance(diff, TableDiff | AggregateDiff)
+            and not diff.context.single_process
             and (retention := diff.declared.retention) is not None and retention.drop_after is not None
             and _LOCAL.match(_time_type(diff))]
 
