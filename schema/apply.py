@@ -29,6 +29,7 @@ from schema.model.live import LiveTable, Undeclared
 from schema.model.objects import Aggregate, Function, Job, Object
 from schema.model.renames import former_name
 from schema.model.step import Hazard, Step, Transaction
+from schema.planning import local_time
 from schema.planning.plan import Plan
 from schema.session import attempts, only_changer, prepare
 
@@ -53,7 +54,7 @@ def plan(address: Address, objects: Sequence[Object], *, options: Options = DEFA
     """
     lint(objects)
     with _connected(address, options) as (connection, capabilities):
-        return compare_and_plan(connection, Declaration(capabilities, objects, options, context))[0]
+        return _in_utc(address, *compare_and_plan(connection, Declaration(capabilities, objects, options, context)))
 
 
 def read(address: Address, objects: Sequence[Object], *, options: Options = DEFAULTS,
@@ -83,6 +84,7 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
         for attempt in attempts(connection, options.attempts):
             with attempt:
                 rest, diffs = compare_and_plan(connection, declaration)
+                rest = _in_utc(address, rest, diffs)
                 run.execute(rest)
         if run.done:
             rest, diffs = compare_and_plan(connection, declaration)
@@ -113,6 +115,15 @@ def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> 
             with attempt:
                 run.execute(Plan(tuple(steps)))
     return True
+
+
+def _in_utc(address: Address, planned: Plan, diffs: Sequence[Diff[Any, Any]]) -> Plan:
+    """The plan with warnings of retention over local time; raises UnsafeChangeError where it would create such."""
+    limited = local_time.limited(diffs)
+    if not limited:
+        return planned
+    further = local_time.warnings(limited, planned.steps, address.read_time_zone(), address.user)
+    return replace(planned, warnings=(*planned.warnings, *further))
 
 
 def _matches(connection: Connection[Any], declaration: Declaration) -> list[Match[Any, Any]]:

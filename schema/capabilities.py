@@ -15,11 +15,14 @@ from schema.model.versions import too_new
 OLDEST_SERVER = 130000
 Edition = Literal["timescale", "apache"]
 # TimescaleDB's versions that first tell chunks' own columnstore settings, name jobs, take any index of a chunk that is
-# like its table's for that one's, and take another type for a column while the columnstore is enabled.
+# like its table's for that one's, take another type for a column while the columnstore is enabled, take settings
+# of the columnstore back, and rename an aggregate's column in its stored query, too.
 CHUNK_SETTINGS = (2, 15)
 JOB_NAMES = (2, 20)
 CHUNK_INDEXES_BY_LIKENESS = (2, 22)
 TYPES_IN_COLUMNSTORE = (2, 24)
+RESETS = (2, 22)
+RENAMES_IN_QUERY = (2, 26)
 
 
 @dataclass(frozen=True)

@@ -87,14 +87,14 @@ class Address:
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
     def connect(self, *, autocommit: bool = True, wait_seconds: float = 15.0,
-                application_name: str = "lifecompanion", options: str = "", amid_restore: bool = False
-                ) -> psycopg.Connection[tuple[Any, ...]]:
+                application_name: str = "lifecompanion", options: str = "", amid_restore: bool = False,
+                timezone: str | None = "UTC") -> psycopg.Connection[tuple[Any, ...]]:
         """Open a connection in UTC, waiting up to `wait_seconds` for a server that is starting or has too many clients.
 
         `options` are further ones for the server's process, as `-c name=value`; they count before the role's and the
-        database's own. Raises ServerUnreachableError with one line (address, the server's message, remedy), never with
-        the password; UnfinishedRestoreError, unless `amid_restore`, where a restore into the database has not come to
-        its end.
+        database's own. With `timezone` None the server's own holds. Raises ServerUnreachableError with one line
+        (address, the server's message, remedy), never with the password; UnfinishedRestoreError, unless `amid_restore`,
+        where a restore into the database has not come to its end.
         """
         retrying = Retrying(stop=stop_after_delay(wait_seconds), wait=wait_random_exponential(0.1, max=2),
                             retry=retry_if_exception(_is_passing), reraise=True)
@@ -102,7 +102,7 @@ class Address:
             seconds = LOOPBACK_SECONDS if self.host in ("127.0.0.1", "localhost") else REMOTE_SECONDS
             connection = retrying(psycopg.connect, self.dsn(), autocommit=autocommit, connect_timeout=seconds,
                                   application_name=application_name, client_encoding="UTF8",
-                                  options=f"-c timezone=UTC {options}".rstrip(),
+                                  options=" ".join([*([f"-c timezone={timezone}"] if timezone else []), options]),
                                   # Else the environment is asked, and may lead elsewhere.
                                   hostaddr="", target_session_attrs="any", **KEEPALIVES)
             if not amid_restore:
@@ -110,6 +110,13 @@ class Address:
         except psycopg.Error as error:
             raise ServerUnreachableError(self._explain(error)) from None
         return connection
+
+    def read_time_zone(self) -> str:
+        """Return the time zone in which this login's background jobs run here: the role's, the database's or the
+        server's."""
+        with self.connect(timezone=None) as connection:
+            row = connection.execute("SELECT current_setting('timezone')").fetchone()
+        return str(row[0]) if row else "UTC"
 
     def _explain(self, error: psycopg.Error) -> str:
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -10,7 +10,11 @@ from schema.model.names import ident
 from schema.model.sql_names import plain, rename, tokens
 
 _QUOTED = re.compile(r"(?:interval\s*)?'(?P<text>[^']*)'(?:::\s*interval)?\Z", re.I)
-_NUMBER = re.compile(r"\(?(?P<text>\d+)\)?(?:::\s*\w+)?\Z")
+_INTEGER = r"(?:bigint|int8|integer|int4|int|smallint|int2)"
+_NUMBER = re.compile(rf"(?:{_INTEGER}\s*)?\(?\s*'?(?P<text>\d+)'?\s*\)?(?:::\s*\w+)?\Z", re.I)
+# A number of an integer type, as the server prints a constant and as it prints one that is cast.
+_CONSTANT = re.compile(rf"(?:'(?P<quoted>\d+)'|\((?P<number>\d+)\))::{_INTEGER}\b", re.I)
+_NAMED = re.compile(r'\s*(?P<name>"?\w+"?)\s*(?:=>|:=)\s*', re.S)
 # Where the server, which begins a line with it, puts FROM; a comparison with IS DISTINCT FROM begins none.
 _FROM = re.compile(r"\n\s*FROM\s")
 
@@ -61,16 +65,46 @@ def bucket(query: str) -> Bucket | None:
     closing = opening and _closing(pieces, opening)
     if not opening or not closing:
         return None
-    arguments = split("".join(pieces[opening + 1:closing]))
+    arguments = _arguments("".join(pieces[opening + 1:closing]))
     if len(arguments) < 2:
         return None
-    width = _QUOTED.match(arguments[0].strip()) or _NUMBER.match(arguments[0].strip())
-    return Bucket(width["text"] if width else arguments[0].strip(), _last_name(arguments[1]),
+    text = arguments[0].strip()
+    width = _NUMBER.match(text) or _QUOTED.match(text)
+    return Bucket(width["text"] if width else text, _last_name(arguments[1]),
                   _alias(pieces[closing + 1:]) or "time_bucket")
 
 
+def _arguments(sql: str) -> list[str]:
+    """The width and the time of a time_bucket, wherever their names put them; then the others."""
+    named = [(match["name"].strip('"').lower() if (match := _NAMED.match(argument)) else "",
+              argument[match.end():] if match else argument) for argument in split(sql)]
+    by_name = {name: text for name, text in named if name}
+    positional = [text for name, text in named if not name]
+    first = [by_name[name] for name in ("bucket_width",) if name in by_name] or positional[:1]
+    rest = positional if "bucket_width" in by_name else positional[1:]
+    second = [by_name[name] for name in ("ts",) if name in by_name] or rest[:1]
+    return [*first, *second]
+
+
+def zoned(query: str) -> bool:
+    """Whether the query's time_bucket counts in a time zone; False where it has none."""
+    pieces = list(tokens(query))
+    place = next((n for n, token in enumerate(pieces) if token.lower() == "time_bucket"), None)
+    opening = next((n for n in range(place + 1, len(pieces)) if pieces[n] == "("), None) if place is not None else None
+    closing = _closing(pieces, opening) if opening else None
+    if not opening or not closing:
+        return False
+    arguments = split("".join(pieces[opening + 1:closing]))
+    third = arguments[2].strip() if len(arguments) > 2 else ""
+    text = bool(re.match(r"'[^']*[A-Za-z][^']*'(?:::text)?\Z", third))
+    return text or any(match["name"].strip('"').lower() == "timezone" for argument in arguments
+                       if (match := _NAMED.match(argument)))
+
+
 def same(first: str, second: str) -> bool:
-    """Whether two canonical queries are equal; the order of the columns does not count."""
+    """Whether two canonical queries are equal; the order of the columns and how constants are cast do not count."""
+    first, second = (_CONSTANT.sub(lambda match: f"'{match['quoted'] or match['number']}'", text)
+                     for text in (first, second))
     one, two = parse(first), parse(second)
     if one is None or two is None:
         return first == second

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from schema.aggregates import aggregate_query
 from schema.aggregates.aggregate_query import Bucket
@@ -10,7 +11,8 @@ from schema.aggregates.query_change import Change
 from schema.aggregates.refresh_windows import Moment, later
 from schema.model.diff import Context, Diff, TableDiff
 from schema.model.live import LiveTable, PolicyJob
-from schema.model.objects import ContinuousAggregate, Hypertable, Table
+from schema.model.names import LONGEST_BYTES, ident
+from schema.model.objects import ContinuousAggregate, Hypertable, Index, Table
 
 # The suffixes of an aggregate's name while it is being built, and while it waits to be dropped. Only an aggregate whose
 # comment says so, too, is taken for one of ours.
@@ -44,17 +46,21 @@ class Dependant:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the aggregate; while it is being filled, its computed buckets begin at `unfilled`."""
+    """A column of the aggregate; while it is being filled, its computed buckets begin at `unfilled`.
+
+    `stale`: it was renamed, and the view's stored query has its former name.
+    """
 
     name: str
     type: str
     unfilled: Moment | None = None
+    stale: bool = False
 
 
 @dataclass(frozen=True)
 class LiveAggregate:
     """A live continuous aggregate. `relation` is the hypertable that holds it, `source` the relation that it reads,
-    `above` are the aggregates that read it."""
+    `above` are the aggregates that read it. Indexes of `lent_names` have no name of their own on the server."""
 
     object: ContinuousAggregate
     owner: str = ""
@@ -67,6 +73,7 @@ class LiveAggregate:
     jobs: tuple[PolicyJob, ...] = ()
     grants: tuple[Grant, ...] = ()
     dependants: tuple[Dependant, ...] = ()
+    lent_names: frozenset[str] = frozenset()
 
     @property
     def bucket(self) -> Bucket:
@@ -74,8 +81,43 @@ class LiveAggregate:
         return bucket_of(self.object)
 
     def owns_index(self, name: str) -> bool:
-        """Whether TimescaleDB created the index by itself, for time or a group."""
+        """Whether the index has no name of its own: TimescaleDB created it, for time or a group, or somebody without a
+        name."""
         return name.startswith(f"{self.relation.rpartition('.')[2]}_")
+
+    def unnamed_indexes(self) -> list[Index]:
+        """The indexes without a name of their own, but for the one on time that every new aggregate has; they have
+        names here that fit any server: with the aggregate's in place of its hypertable's."""
+        prefix = f"{self.relation.rpartition('.')[2]}_"
+        taken = {index.name for index in self.object.indexes}
+        names = {index: f"{self.object.name}_{index.name.removeprefix(prefix)}"[:LONGEST_BYTES]
+                 for index in self.object.indexes if index.name.startswith(prefix)
+                 and index.columns != (f"{ident(self.bucket.name)} DESC",)}
+        return [replace(index, name=name) for index, name in names.items() if name not in taken]
+
+    def index_names(self) -> set[str]:
+        """The names that indexes have on the server, but for those that are nobody's choice."""
+        return {index.name for index in self.object.indexes} - self.lent_names
+
+    def named_like(self, canonical: ContinuousAggregate) -> LiveAggregate:
+        """Return the aggregate with those indexes that have no name of their own under the names of declared ones that
+        are the same."""
+        present = {index.name for index in self.object.indexes}
+        free = {replace(index, name=""): index.name for index in canonical.indexes if index.name not in present}
+        names = {index.name: free.pop(replace(index, name="")) for index in self.object.indexes
+                 if self.owns_index(index.name) and index.name not in self.invalid and replace(index, name="") in free}
+        indexes = tuple(replace(index, name=names.get(index.name, index.name)) for index in self.object.indexes)
+        return replace(self, object=replace(self.object, indexes=indexes), lent_names=frozenset(names.values()))
+
+    def carried_indexes(self, declared: Iterable[Index]) -> list[Index]:
+        """The indexes without a name of their own that a new aggregate in its place gets, too, as nobody declares
+        them."""
+        known = set(map(bare_index, declared))
+        return [replace(index, name="") for index in self.unnamed_indexes() if bare_index(index) not in known]
+
+    def declarable_indexes(self) -> list[Index]:
+        """All indexes but the one on time that every new aggregate has."""
+        return [*(index for index in self.object.indexes if not self.owns_index(index.name)), *self.unnamed_indexes()]
 
 
 @dataclass(frozen=True)
@@ -152,6 +194,11 @@ class MaterializedDiff(TableDiff):
     def renames_indexes(self) -> bool:
         """Whether the owner may rename its indexes."""
         return False  # that needs the right to create objects in TimescaleDB's own schema
+
+
+def bare_index(index: Index) -> Index:
+    """Return what an index is apart from its name and comment."""
+    return replace(index, name="", comment=None)
 
 
 def bucket_of(aggregate: ContinuousAggregate) -> Bucket:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
-from schema.aggregates import aggregate_query
+from schema.aggregates import aggregate_query, refreshes
 from schema.kinds import registry
-from schema.model import intervals
+from schema.model import intervals, job_settings
+from schema.model.names import ident
 from schema.model.objects import (
     Check,
     Column,
@@ -17,13 +18,12 @@ from schema.model.objects import (
     Declared,
     ForeignKey,
     Hypertable,
-    Refresh,
     Reorder,
     Retention,
     Table,
     Trigger,
 )
-from schema.model.sql_names import order_term
+from schema.model.sql_names import column_name, order_term
 
 V = TypeVar("V", Check, ForeignKey)
 O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
@@ -38,7 +38,7 @@ def settle(wanted: O, live: O | None) -> O:
         return cast(O, own(wanted, live))
     changed: dict[str, Any] = {}
     if isinstance(wanted, Table):
-        changed["compression"] = _with_order(wanted)
+        changed["compression"] = _with_order(wanted, live)
         changed["columns"] = _with_nulls(wanted)
         if isinstance(live, Table):
             changed["checks"] = _valid_as(wanted.checks, live.checks)
@@ -49,9 +49,12 @@ def settle(wanted: O, live: O | None) -> O:
                 changed[part] = _ordered_as(getattr(wanted, part), getattr(live, part))
     if isinstance(wanted, ContinuousAggregate):
         grouping = aggregate_query.bucket(wanted.query)
-        changed["compression"] = _ordered(wanted.compression, grouping.name) if grouping else wanted.compression
+        changed["compression"] = _ordered(wanted.compression, grouping.name, live) if grouping else wanted.compression
         if isinstance(live, ContinuousAggregate) and aggregate_query.same(wanted.query, live.query):
             changed["query"] = live.query
+        if isinstance(live, ContinuousAggregate):
+            changed |= refreshes.in_order(wanted, live)
+            changed["chunk"] = live.chunk if wanted.chunk is None else _span(wanted.chunk, live.chunk)
     if live is not None:
         for part, settled in SETTLED.items():
             wanted_part = changed.get(part, getattr(wanted, part, None))
@@ -69,7 +72,8 @@ def in_declared_words(declared: Any, wanted: Any, live: Any) -> Any:
         changed = {field.name: in_declared_words(*(getattr(one, field.name) for one in (declared, wanted, live)))
                    for field in fields(live)}
         return replace(live, **changed)
-    if isinstance(live, tuple) and all(hasattr(part, "name") for part in (*live, *wanted)):
+    if isinstance(live, tuple) and isinstance(wanted, tuple) and \
+            all(hasattr(part, "name") for part in (*live, *wanted)):
         live_parts = {part.name: part for part in live}
         return tuple(in_declared_words(part, wanted_part, live_parts[part.name])
                      for part, wanted_part in zip(declared, wanted, strict=True) if part.name in live_parts)
@@ -86,9 +90,15 @@ def _hypertable(wanted: Hypertable, live: Hypertable) -> Hypertable:
     same = set(wanted.tablespaces) == set(live.tablespaces)
     return replace(
         wanted, chunk=_span(wanted.chunk, live.chunk), now=wanted.now and wanted.now.removeprefix("public."),
-        tablespaces=live.tablespaces if same else wanted.tablespaces,
+        tablespaces=live.tablespaces if same else wanted.tablespaces, chunk_skipping=_skipped(wanted, live),
         dimensions=tuple(replace(dimension, interval=_span(dimension.interval, dimensions[dimension.column].interval))
                          if dimension.column in dimensions else dimension for dimension in wanted.dimensions))
+
+
+def _skipped(wanted: Hypertable, live: Hypertable) -> tuple[str, ...] | None:
+    """The live columns of chunk skipping where none are named, or the same ones."""
+    named = wanted.chunk_skipping
+    return live.chunk_skipping if named is None or set(named) == set(live.chunk_skipping or ()) else named
 
 
 def _span(wanted: Any, live: str | None) -> Any:
@@ -99,26 +109,38 @@ def _span(wanted: Any, live: str | None) -> Any:
 
 
 def _compression(wanted: Compression, live: Compression) -> Compression:
-    return replace(wanted, after=_text(wanted.after, live.after), schedule=_schedule(wanted, live), recompress=None)
+    return replace(
+        wanted, after=_text(wanted.after, live.after), created_before=_text(wanted.created_before, live.created_before),
+        schedule=_schedule(wanted, live), recompress=None,
+        # Nothing is named by the empty tuple, either: what the server chooses stays its own.
+        segment_by=None if live.segment_by is None and not wanted.segment_by else wanted.segment_by,
+        sparse_index=_as_left(wanted.sparse_index, live.sparse_index),
+        chunk_interval=live.chunk_interval if wanted.chunk_interval is None else
+        _span(wanted.chunk_interval, live.chunk_interval), **job_settings.settled(wanted, live))
+
+
+def _as_left(wanted: tuple[str, ...] | None, live: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The live terms where none are named, or the same in another order or spelling."""
+    if wanted is None:
+        return live
+    same = {"".join(term.lower().split()) for term in wanted} == {"".join(term.lower().split()) for term in live or ()}
+    return live if same else wanted
 
 
 def _retention(wanted: Retention, live: Retention) -> Retention:
-    return replace(wanted, drop_after=_text(wanted.drop_after, live.drop_after), schedule=_schedule(wanted, live))
+    return replace(
+        wanted, drop_after=_text(wanted.drop_after, live.drop_after), schedule=_schedule(wanted, live),
+        drop_created_before=_text(wanted.drop_created_before, live.drop_created_before),
+        **job_settings.settled(wanted, live))
 
 
 def _reorder(wanted: Reorder, live: Reorder) -> Reorder:
-    return replace(wanted, schedule=_schedule(wanted, live))
-
-
-def _refresh(wanted: Refresh, live: Refresh) -> Refresh:
-    return replace(wanted, start=_text(wanted.start, live.start), end=_text(wanted.end, live.end),
-                   schedule=_text(wanted.schedule, live.schedule))
+    return replace(wanted, schedule=_schedule(wanted, live), **job_settings.settled(wanted, live))
 
 
 # What is told by intervals, by the name that objects have it under.
 SETTLED: Mapping[str, Callable[[Any, Any], Any]] = {
-    "hypertable": _hypertable, "compression": _compression, "retention": _retention, "reorder": _reorder,
-    "refresh": _refresh}
+    "hypertable": _hypertable, "compression": _compression, "retention": _retention, "reorder": _reorder}
 
 
 def _text(wanted: str | None, live: str | None) -> Any:
@@ -164,17 +186,21 @@ def _options_as(wanted: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, ..
     return live if sorted(wanted) == sorted(live) else wanted
 
 
-def _with_order(table: Table) -> Compression | None:
+def _with_order(table: Table, live: Any) -> Compression | None:
     """Append the time column, newest first, to order-by where it is missing, as TimescaleDB does."""
     if table.compression is None or table.hypertable is None:
         return table.compression
-    return _ordered(table.compression, table.hypertable.time)
+    return _ordered(table.compression, table.hypertable.time, live)
 
 
-def _ordered(compression: Compression | None, time: str) -> Compression | None:
+def _ordered(compression: Compression | None, time: str, live: Any) -> Compression | None:
     if compression is None:
         return None
+    segments = compression.segment_by and tuple(map(column_name, compression.segment_by))
+    present = getattr(live, "compression", None)
+    if compression.order_by is None or (not compression.order_by and present and present.order_by is None):
+        return replace(compression, segment_by=segments, order_by=None)
     terms = tuple(order_term(term) for term in compression.order_by)
-    if time not in [term.split()[0] for term in terms]:
-        terms = (*terms, f"{time} DESC")
-    return replace(compression, order_by=terms)
+    if time not in map(column_name, terms):
+        terms = (*terms, f"{ident(time)} DESC")
+    return replace(compression, segment_by=segments, order_by=terms)

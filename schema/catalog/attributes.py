@@ -86,7 +86,8 @@ CATALOGS: Mapping[str, Catalog] = {
         _names("id schema_name table_name associated_schema_name associated_table_prefix "
                "compressed_hypertable_id status replication_factor chunk_target_size")),
     "dimension": Catalog(
-        "dimension", _names("interval_length num_slices integer_now_func integer_now_func_schema column_name"),
+        "dimension", _names("interval_length num_slices integer_now_func integer_now_func_schema column_name "
+                            "compress_interval_length aggregate_interval"),
         _names("id hypertable_id column_type aligned partitioning_func partitioning_func_schema")),
     "continuous_agg": Catalog(
         "aggregate", _names("materialized_only"),
@@ -95,10 +96,12 @@ CATALOGS: Mapping[str, Catalog] = {
                "schema_change_timestamp")),
     "aggregate_index": Catalog("index of the aggregate", _names("index")),
     "bgw_job": Catalog(
-        "job", _names("schedule_interval scheduled config timezone"),
+        "job", _names("schedule_interval scheduled config timezone fixed_schedule initial_start max_runtime "
+                      "max_retries retry_period"),
         _names("id application_name hypertable_id proc_schema proc_name")),
     "compression_settings": Catalog(
-        "columnstore", _names("segmentby orderby orderby_desc orderby_nullsfirst"), _names("relid compress_relid")),
+        "columnstore", _names("segmentby orderby orderby_desc orderby_nullsfirst index"),
+        _names("relid compress_relid")),
     "chunk_column_stats": Catalog("chunk skipping"),
 }
 

@@ -181,6 +181,11 @@ def _read_spans(connection: Connection[Any], by_name: Aggregates, matches: Match
             asked[name] = (former.get(source) or source, old_names.get(time, time), aggregate.live, aggregate.building)
     spans = aggregates.read_spans(connection, asked)
     for name, aggregate in by_name.items():
+        scratch = aggregate.match.scratch
+        source = scratch.source.removeprefix("public.") if scratch else ""
+        if name in asked and name not in spans and source in spans and by_name[source].live is None:
+            # The source does not exist yet: it is computed before this one, from the rows that its own source has.
+            spans[name] = replace(spans[source], live_first=None, building_last=None)
         below = by_name.get(aggregate.live.source) if aggregate.live else None
         span, source_span = spans.get(name), spans.get(below.match.name) if below else None
         if below and below.live and aggregate.source_rebuilt and span and source_span \

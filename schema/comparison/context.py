@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from schema.canonical import normalising
-from schema.catalog.readers.changed_values import read_changed_values
+from schema.catalog.changed_values import read_changed_values
 from schema.catalog.readers.dependants import read_dependants
 from schema.catalog.readers.weights import read_columnstore, read_weights
 from schema.comparison.aggregates import aggregate_diffs

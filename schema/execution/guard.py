@@ -40,7 +40,7 @@ RIGHTS = frozenset(name for name, word in WORDS.items() if word in ("rights", "o
 # Texts that the server writes anew where a column beneath is renamed or gets another type.
 FOLLOWS = frozenset({"definition", "default", "atttypid", "tgqual", "polqual", "polwithcheck"})
 # What goes with nothing that a declaration tells: where it is gone, somebody has lost it.
-NEVER_NAMED = frozenset({"pg_rewrite", "aggregate_index", "chunk_column_stats"})
+NEVER_NAMED = frozenset({"pg_rewrite", "aggregate_index"})
 
 
 @dataclass(frozen=True)

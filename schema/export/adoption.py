@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from psycopg import Connection
@@ -20,10 +21,10 @@ from schema.export.in_lists import with_in_lists
 from schema.kinds import registry
 from schema.kinds import undeclared as undeclared_kind
 from schema.kinds.grants import KINDS
-from schema.lint import lint
+from schema.lint import internals, lint
 from schema.lint.indexes import bare
 from schema.model import dependencies
-from schema.model.live import Live, LiveGrants, Undeclared
+from schema.model.live import Live, LiveGrants, LiveJob, Undeclared
 from schema.model.objects import (
     CompositeType,
     ContinuousAggregate,
@@ -34,6 +35,7 @@ from schema.model.objects import (
     MaterializedView,
     Object,
     Table,
+    View,
     qualified,
 )
 from schema.session import prepare
@@ -70,7 +72,7 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         skipped = {qualified(row["schema"], row["name"]) for row in others}
         undeclared_objects = undeclared.read(connection, capabilities, (), undeclared_kind.TYPES, schemas=chosen)
         entries = [entry for entry in undeclared_objects if entry.name not in skipped]
-        live = list(_live(connection, capabilities, entries))
+        live = _distinct(_live(connection, capabilities, entries))
         attributes = rows(connection, "undeclared_attributes", schemas=chosen)
         granted = grants.read(connection, chosen)
         elsewhere = rows(connection, "other_grants", schemas=chosen)
@@ -119,6 +121,24 @@ def _grants(live: Live, granted: grants.Objects) -> LiveGrants | None:
     return granted.get((kind.catalog, value.schema, value.name, getattr(live, "inputs", ""))) if kind else None
 
 
+def _distinct(live: Iterable[Live]) -> list[Live]:
+    """The objects, jobs of one name under names of their own: the second one with _2 after it."""
+    objects = list(live)
+    taken = {one.object.full_name for one in objects if isinstance(one.object, Job)}
+    first: set[str] = set()
+    for place, one in enumerate(objects):
+        job = one.object
+        if not isinstance(one, LiveJob) or not isinstance(job, Job):
+            continue
+        if job.full_name in first:
+            names = (f"{job.name}_{number}" for number in count(2))
+            job = replace(job, name=next(name for name in names if qualified(job.schema, name) not in taken))
+            objects[place] = replace(one, object=job)
+        first.add(job.full_name)
+        taken.add(job.full_name)
+    return objects
+
+
 def _declare(live: Live) -> tuple[Object | None, list[str]]:
     """Return the object as it can be declared, or None, and remarks on what was left out."""
     value: Any = live.object
@@ -129,7 +149,12 @@ def _declare(live: Live) -> tuple[Object | None, list[str]]:
                     for name, first in doubles.items()]
         value = replace(value, indexes=tuple(index for index in value.indexes if index.name not in doubles))
     if isinstance(live, LiveAggregate):
-        value = replace(value, indexes=tuple(index for index in value.indexes if not live.owns_index(index.name)))
+        value = replace(value, indexes=tuple(live.declarable_indexes()))
+    if isinstance(value, View) and (relation := internals.stands_on(value)):
+        if internals.is_chunk(relation):
+            return None, [*remarks, f"{value.full_name}: it stands on {relation}, TimescaleDB's own, which no other "
+                          "server has, so it was left out; while it is there, retention cannot drop that chunk"]
+        remarks.append(f"{value.full_name}: it stands on {relation}, TimescaleDB's own; another version may lack it")
     if isinstance(value, Table):
         value = with_in_lists(value)
         value = replace(value, columns=tuple(replace(column, type=_short(column.type)) for column in value.columns))

@@ -171,10 +171,12 @@ def _policies(compression: Compression | None, retention: Retention | None,
               reorder: Reorder | None) -> Iterable[Tag]:
     if compression:
         by = f", by {', '.join(compression.segment_by)}" if compression.segment_by else ""
-        when = f"after {compression.after}" if compression.after else "by hand"
+        when = f"after {compression.after or compression.created_before}"
+        when = when if compression.after or compression.created_before else "by hand"
         yield from _tags([("columnstore", f"{when}{by}", compression.paused)])
     if retention:
-        yield from _tags([("retention", f"dropped after {retention.drop_after}", retention.paused)])
+        limit = retention.drop_after or f"{retention.drop_created_before} (creation)"
+        yield from _tags([("retention", f"dropped after {limit}", retention.paused)])
     if reorder:
         yield from _tags([("reorder", f"by {reorder.index}", reorder.paused)])
 

@@ -88,8 +88,10 @@ def _code(value: Any, used: set[str]) -> Code:
     if is_dataclass(value) and not isinstance(value, type):
         used.add(type(value).__name__)
         required = {field.name for field in fields(value) if field.default is MISSING}
+        own = type(value).__annotations__
+        arguments = sorted(_given(value), key=lambda argument: (argument[0] not in required, argument[0] not in own))
         return Call(type(value).__name__, tuple((None if name in required else name, _code(item, used))
-                                                for name, item in _given(value)))
+                                                for name, item in arguments))
     if isinstance(value, tuple):
         return Call("", tuple((None, _code(item, used)) for item in value),
                     spread=any(isinstance(item, Column) for item in value))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from schema.capabilities import CHUNK_SETTINGS
+from schema.capabilities import CHUNK_SETTINGS, RESETS
 from schema.errors import UnsupportedError
 from schema.kinds import policy
 from schema.model.diff import TableDiff
 from schema.model.live import ColumnstoreChunk
-from schema.model.names import ident, literal
+from schema.model.names import ident, idents, literal
 from schema.model.objects import Compression, ContinuousAggregate, Table
 from schema.model.step import Action, Hazard, Step, Transaction
 
@@ -27,9 +28,13 @@ def settings_steps(diff: TableDiff) -> list[Step]:
     live = diff.present.table.compression
     if declared is None or canonical is None:
         return [] if live is None else _disable(diff)
-    if live is None or (canonical.segment_by, canonical.order_by) != (live.segment_by, live.order_by):
-        return [_settings(diff, declared, canonical, live)]
+    if live is None or _settings_of(canonical) != _settings_of(live):
+        return [_settings(diff, canonical, live)]
     return []
+
+
+def _settings_of(compression: Compression) -> tuple[object, ...]:
+    return compression.segment_by, compression.order_by, compression.sparse_index, compression.chunk_interval
 
 
 def require_released(diff: TableDiff) -> None:
@@ -54,18 +59,20 @@ def stale(canonical: Table | ContinuousAggregate, chunks: Sequence[ColumnstoreCh
     settings = canonical.compression
     if settings is None:
         return []
-    return [chunk for chunk in chunks
-            if (chunk.segment_by, chunk.order_by) != (settings.segment_by, settings.order_by)]
+    return [chunk for chunk in chunks if chunk.segment_by != (settings.segment_by or chunk.segment_by)
+            or chunk.order_by != (settings.order_by or chunk.order_by)]
 
 
 def _where(diff: TableDiff) -> str:
     return f"{diff.name}.compression"
 
 
-def _settings(diff: TableDiff, declared: Compression, canonical: Compression, live: Compression | None) -> Step:
+def _settings(diff: TableDiff, canonical: Compression, live: Compression | None) -> Step:
     why = "the columnstore is not enabled"
     if live is not None:
-        why = f"it is segmented by ({', '.join(live.segment_by)}), ordered by ({', '.join(live.order_by)})"
+        why = f"it is segmented by {_list(live.segment_by)}, ordered by {_list(live.order_by)}"
+        why += f", with the sparse indexes {_list(live.sparse_index)}" if live.sparse_index else ""
+        why += f", with chunks merged to {live.chunk_interval}" if live.chunk_interval else ""
     compressed = diff.weight.compressed_chunks
     if compressed and diff.context.timescaledb and diff.context.timescaledb < CHUNK_SETTINGS:
         raise UnsupportedError(f"{diff.name}.compression: {why}; TimescaleDB "
@@ -76,13 +83,46 @@ def _settings(diff: TableDiff, declared: Compression, canonical: Compression, li
         again = len(stale(diff.canonical, diff.context.columnstore))
         why += f"; {compressed} chunks that are compressed already keep that: it reaches future chunks only"
         why += f", and {again} of them that are compressed anew below" if again else ""
-    # An empty order-by is refused; the server's own is the same as the canonical one.
-    order = declared.order_by or canonical.order_by
-    sql = (f"ALTER {diff.relation} {ident(diff.name)} SET (timescaledb.compress, "
-           f"timescaledb.compress_segmentby = {literal(', '.join(declared.segment_by))}, "
-           f"timescaledb.compress_orderby = {literal(', '.join(order))})")
+    target = f"ALTER {diff.relation} {ident(diff.name)}"
+    reset = _left(canonical, live) if live is not None else []
+    sql = f"{target} SET ({', '.join(['timescaledb.compress', *_assignments(canonical, live)])})"
+    if reset:
+        _require_resets(diff, reset)
+        sql = f"{target} RESET ({', '.join(f'timescaledb.compress_{name}' for name in reset)});\n{sql}"
     cost = "ACCESS EXCLUSIVE, no scan" if diff.weight.has_rows else ""
     return Step(Action.ALTER, _where(diff), sql, why, transaction=diff.transaction, cost=cost)
+
+
+def _list(terms: Sequence[str] | None) -> str:
+    return "the server's choice" if terms is None else f"({', '.join(terms)})"
+
+
+def _assignments(canonical: Compression, live: Compression | None) -> list[str]:
+    """The options that say what is not left to the server."""
+    options = []
+    if canonical.segment_by is not None:
+        options.append(f"timescaledb.compress_segmentby = {literal(idents(canonical.segment_by))}")
+    if canonical.order_by is not None:
+        options.append(f"timescaledb.compress_orderby = {literal(', '.join(canonical.order_by))}")
+    if canonical.sparse_index is not None:
+        options.append(f"timescaledb.sparse_index = {literal(', '.join(canonical.sparse_index))}")
+    merged = canonical.chunk_interval
+    if merged is not None and (live is None or merged != live.chunk_interval):
+        options.append(f"timescaledb.compress_chunk_time_interval = {literal(merged)}")
+    return options
+
+
+def _left(canonical: Compression, live: Compression) -> list[str]:
+    """The options that are to be left to the server and are not yet."""
+    return [option for option, name in (("segmentby", "segment_by"), ("orderby", "order_by"))
+            if getattr(canonical, name) is None and getattr(live, name) is not None]
+
+
+def _require_resets(diff: TableDiff, options: Sequence[str]) -> None:
+    if diff.context.timescaledb < RESETS:
+        raise UnsupportedError(f"{diff.name}.compression: TimescaleDB {'.'.join(map(str, diff.context.timescaledb))} "
+                               f"does not take {' and '.join(options)} back ({'.'.join(map(str, RESETS))} required); "
+                               "name the columns")
 
 
 def _policy(diff: TableDiff) -> list[Step]:
@@ -92,17 +132,25 @@ def _policy(diff: TableDiff) -> list[Step]:
     live = diff.present.table.compression
     where = f"{_where(diff)}.policy"
     jobs = [job for job in diff.present.jobs if job.procedure == PROCEDURE]
-    if declared.after is None:
+    if declared.after is None and declared.created_before is None:
         return policy.removal("remove_compression_policy", diff, where, jobs)
     if not jobs or live is None:
-        sql = policy.addition("add_compression_policy", diff.name, declared.after, declared)
+        sql = policy.addition("add_compression_policy", diff.name, _limits(declared), canonical)
         return [Step(Action.CREATE, where, sql, "there is no policy", transaction=diff.transaction)]
     steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
-    if (canonical.after, canonical.schedule, canonical.paused) != (live.after, live.schedule, live.paused):
-        steps.append(policy.alteration(where, jobs[0].id, key="compress_after", canonical=(declared.after, canonical),
-                                       live=(live.after, live), transaction=diff.transaction,
-                                       timezone=jobs[0].timezone))
+    if _job_of(canonical) != _job_of(live):
+        steps.append(policy.alteration(where, jobs[0], limits=_limits(canonical), live_limits=_limits(live),
+                                       canonical=canonical, live=live, transaction=diff.transaction))
     return steps
+
+
+def _limits(compression: Compression) -> dict[str, str]:
+    return policy.limit("compress", compression.after, compression.created_before)
+
+
+def _job_of(compression: Compression) -> Compression:
+    """The policy alone, without the columnstore's settings."""
+    return replace(compression, segment_by=(), order_by=(), sparse_index=None, chunk_interval=None)
 
 
 def _recompression(diff: TableDiff) -> list[Step]:

@@ -51,7 +51,8 @@ def steps(diff: TableDiff) -> list[Step]:
     if live.chunk != canonical.chunk:
         steps.append(_interval(diff, declared.chunk, live.chunk))
     return [*steps, *_dimensions(diff, declared.dimensions, canonical.dimensions, live.dimensions),
-            *_now(diff, declared, canonical, live), *_tablespaces(diff, canonical, live)]
+            *_now(diff, declared, canonical, live), *_tablespaces(diff, canonical, live),
+            *_chunk_skipping(diff, canonical, live)]
 
 
 def as_hypertable(diff: TableDiff) -> TableDiff:
@@ -151,3 +152,22 @@ def _tablespaces(diff: TableDiff, canonical: Hypertable, live: Hypertable) -> li
                    f"nobody declares {tablespace}; chunks that are there stay", transaction=diff.transaction)
               for tablespace in live.tablespaces if tablespace not in canonical.tablespaces]
     return steps
+
+
+def _chunk_skipping(diff: TableDiff, canonical: Hypertable, live: Hypertable) -> list[Step]:
+    """Keep column ranges of compressed chunks for those columns that are named; none are touched where none is."""
+    if canonical.chunk_skipping is None:
+        return []
+    table, wanted, present = literal(ident(diff.name)), canonical.chunk_skipping, live.chunk_skipping or ()
+    steps = [Step(Action.ALTER, _where(diff), _skipping("enable", table, column),
+                  f"no ranges of {column} are kept; chunks that are compressed already get none",
+                  transaction=diff.transaction) for column in wanted if column not in present]
+    return steps + [Step(Action.ALTER, _where(diff), _skipping("disable", table, column),
+                         f"nobody declares that ranges of {column} are kept", transaction=diff.transaction)
+                    for column in present if column not in wanted]
+
+
+def _skipping(verb: str, table: str, column: str) -> str:
+    """SQL that switches chunk skipping, which TimescaleDB does only where its setting is on."""
+    return (f"SELECT {verb}_chunk_skipping({table}, {literal(column)}) "
+            "FROM set_config('timescaledb.enable_chunk_skipping', 'on', true)")

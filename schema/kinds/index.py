@@ -24,11 +24,12 @@ _TERM = re.compile(r'(?P<name>"(?:[^"]|"")+"|[A-Za-z_]\w*)(?:\s+(?P<order>ASC|DE
 
 
 def definition(table: Table | MaterializedView, index: Index, option: str = "", parameters: str = "") -> str:
-    """CREATE INDEX as SQL."""
+    """CREATE INDEX as SQL; the server names an index that has no name."""
     unique = "UNIQUE " if index.unique else ""
     method = "" if index.method == "btree" else f"USING {index.method} "
     on = f"{ident(table.full_name)} {method}({', '.join(index.columns)})"
-    text = f"CREATE {unique}INDEX {option}{quoted(index.name)} ON {on}{included(index.include)}"
+    name = f"{quoted(index.name)} " if index.name else ""
+    text = f"CREATE {unique}INDEX {option}{name}ON {on}{included(index.include)}"
     text += "" if index.nulls_distinct else " NULLS NOT DISTINCT"
     text += parameters_of(*index.options, *([parameters] if parameters else []))
     return text + (f" WHERE {index.where}" if index.where else "")

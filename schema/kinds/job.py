@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -11,13 +12,15 @@ from schema.capabilities import JOB_NAMES
 from schema.catalog.readers import jobs
 from schema.errors import DeclarationError
 from schema.kinds.kind import Drop, Kind
-from schema.model import intervals
+from schema.model import intervals, job_settings
 from schema.model.diff import Diff
 from schema.model.live import LiveJob
 from schema.model.names import ident, literal
 from schema.model.objects import Job
 from schema.model.step import Action, Hazard, Step, Transaction
 
+# How adoption tells jobs of one procedure apart that have no names of their own.
+NUMBERED = re.compile(r"_\d+\Z")
 JobDiff = Diff[Job, LiveJob]
 
 
@@ -53,8 +56,10 @@ def _add(diff: JobDiff, why: str) -> Step:
         arguments.append("scheduled => false")
     if not declared.fixed_schedule:
         arguments.append("fixed_schedule => false")
-    if declared.timezone:
-        arguments.append(f"timezone => {literal(declared.timezone)}")
+    arguments += [job_settings.argument(name, getattr(declared, name)) for name in ("initial_start", "timezone")
+                  if getattr(declared, name)]
+    if declared.check is not None:
+        arguments.append(f"check_config => {literal(ident(declared.check))}")
     if diff.context.timescaledb >= JOB_NAMES:
         arguments.append(f"job_name => {literal(declared.name)}")
     call = f"add_job({', '.join(arguments)})"
@@ -68,9 +73,8 @@ def _add(diff: JobDiff, why: str) -> Step:
 
 def _limits(job: Job) -> list[str]:
     """The arguments that only alter_job takes."""
-    arguments = [f"{key} => interval {literal(value)}" for key, value in (("max_runtime", job.max_runtime),
-                                                                     ("retry_period", job.retry_period)) if value]
-    return [*arguments, *([f"max_retries => {job.max_retries}"] if job.max_retries is not None else [])]
+    return [job_settings.argument(name, getattr(job, name)) for name in ("max_runtime", "retry_period", "max_retries")
+            if getattr(job, name) is not None]
 
 
 def _changes(diff: JobDiff) -> list[tuple[str, str]]:
@@ -79,7 +83,8 @@ def _changes(diff: JobDiff) -> list[tuple[str, str]]:
     changes: list[tuple[str, str]] = []
     # A job without a name is identified by its procedure, and needs no name where that is the declared one.
     goes_by = live.name if diff.present.named else live.procedure.rpartition(".")[2]
-    if diff.context.timescaledb >= JOB_NAMES and canonical.name != goes_by:
+    if diff.context.timescaledb >= JOB_NAMES and canonical.name != goes_by and not (
+            not diff.present.named and NUMBERED.sub("", canonical.name) == goes_by):
         what = f"it is called {live.name}" if diff.present.named else "it has no name"
         changes.append((f"job_name => {literal(declared.name)}", what))
     if canonical.schedule != live.schedule:
@@ -92,13 +97,10 @@ def _changes(diff: JobDiff) -> list[tuple[str, str]]:
     if canonical.fixed_schedule != live.fixed_schedule:
         changes.append((f"fixed_schedule => {'true' if canonical.fixed_schedule else 'false'}",
                       f"its schedule is {'fixed' if live.fixed_schedule else 'counted from the last end'}"))
-    if canonical.timezone != live.timezone:
-        changes.append((f"timezone => {literal(canonical.timezone)}", f"its time zone is {live.timezone or 'none'}"))
-    for key in ("max_runtime", "retry_period"):
-        if getattr(canonical, key) != getattr(live, key):
-            changes.append((f"{key} => interval {literal(getattr(declared, key))}", f"{key} is {getattr(live, key)}"))
-    if canonical.max_retries != live.max_retries:
-        changes.append((f"max_retries => {canonical.max_retries}", f"max_retries is {live.max_retries}"))
+    if canonical.check != live.check:
+        changes.append((f"check_config => {literal(ident(canonical.check or ''))}",
+                        f"its config is checked by {live.check or 'nothing'}"))
+    changes += job_settings.changes(replace(canonical, fixed_schedule=live.fixed_schedule), live)
     return changes
 
 
@@ -111,9 +113,8 @@ def settle(canonical: Job, live: Job | None) -> Job:
     return replace(
         plain, config=live.config if same else plain.config,
         schedule=live.schedule if intervals.same(plain.schedule, live.schedule) else plain.schedule,
-        timezone=plain.timezone or live.timezone, max_runtime=_own(plain.max_runtime, live.max_runtime),
-        max_retries=live.max_retries if plain.max_retries is None else plain.max_retries,
-        retry_period=_own(plain.retry_period, live.retry_period))
+        check=live.check if plain.check is None else plain.check.removeprefix("public."),
+        **job_settings.settled(plain, live))
 
 
 def _document(config: str | None) -> Any:
@@ -121,19 +122,15 @@ def _document(config: str | None) -> Any:
     return json.loads(config or "{}") or {}
 
 
-def _own(canonical: str | None, live: str | None) -> str | None:
-    return live if canonical is None or intervals.same(canonical, live) else canonical
-
-
 def errors(job: Job) -> Iterable[str]:
     """A comment, durations that are no interval, a config that is no JSON object."""
     if job.comment is not None:
         yield f"{job.full_name}: TimescaleDB keeps no comment on a job; take it away"
-    for key in ("schedule", "max_runtime", "retry_period"):
-        try:
-            intervals.length(getattr(job, key) or "0")
-        except DeclarationError as error:
-            yield f"{job.full_name}.{key}: {error}"
+    try:
+        intervals.length(job.schedule)
+    except DeclarationError as error:
+        yield f"{job.full_name}.schedule: {error}"
+    yield from job_settings.errors(job.full_name, job)
     try:
         document = json.loads(job.config or "{}")
     except ValueError as error:

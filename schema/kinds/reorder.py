@@ -6,7 +6,6 @@ from schema.kinds import policy
 from schema.model import intervals
 from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
-from schema.model.objects import Reorder
 from schema.model.step import Action, Step
 
 PROCEDURE = "policy_reorder"
@@ -21,19 +20,14 @@ def steps(diff: TableDiff) -> list[Step]:
     if declared is None or canonical is None:
         return policy.removal("remove_reorder_policy", diff, where, jobs)
     if not jobs or live is None:
-        return [Step(Action.CREATE, where, _addition(diff.name, declared), "there is no policy",
-                     transaction=diff.transaction)]
+        # Only altering it gives it a schedule of its own.
+        further = [f"schedule_interval => {intervals.sql(declared.schedule)}"] if declared.schedule else []
+        sql = policy.added("add_reorder_policy", [literal(ident(diff.name)), literal(declared.index)], canonical,
+                           further)
+        return [Step(Action.CREATE, where, sql, "there is no policy", transaction=diff.transaction)]
     steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
-        steps.append(policy.alteration(where, jobs[0].id, key="index_name", canonical=(declared.index, canonical),
-                                       live=(live.index, live), transaction=diff.transaction,
-                                       timezone=jobs[0].timezone))
+        steps.append(policy.alteration(
+            where, jobs[0], limits={"index_name": canonical.index}, live_limits={"index_name": live.index},
+            canonical=canonical, live=live, transaction=diff.transaction))
     return steps
-
-
-def _addition(table: str, declared: Reorder) -> str:
-    """SQL that adds the policy; only altering it gives it a schedule of its own."""
-    call = f"add_reorder_policy({literal(ident(table))}, {literal(declared.index)})"
-    settings = [f"schedule_interval => {intervals.sql(declared.schedule)}"] if declared.schedule else []
-    settings += ["scheduled => false"] if declared.paused else []
-    return f"SELECT (alter_job({', '.join([call, *settings])})).job_id" if settings else f"SELECT {call}"

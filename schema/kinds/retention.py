@@ -1,4 +1,4 @@
-"""Retention: the policy that drops chunks whose rows are all older than the limit."""
+"""Retention: the policy that drops chunks whose rows are all older than the limit, or that were created before it."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ def steps(diff: TableDiff) -> list[Step]:
         return policy.removal("remove_retention_policy", diff, where, jobs)
     hazards = (Hazard.DELETES_DATA,) if diff.weight.expired_chunks else ()
     cost = _cost(diff, declared)
-    if not jobs:
-        sql = policy.addition("add_retention_policy", diff.name, declared.drop_after, declared)
+    if not jobs or live is None:
+        sql = policy.addition("add_retention_policy", diff.name, _limits(declared), canonical)
         return [Step(Action.CREATE, where, sql, "there is no policy", hazards, diff.transaction, cost)]
     steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
-        # A policy that drops chunks by their time of creation has no limit to compare.
-        first, limit = jobs[0], live.drop_after if live else None
-        step = policy.alteration(where, first.id, key="drop_after", canonical=(declared.drop_after, canonical),
-                                 live=(limit, live or Retention("", first.schedule, first.paused)),
-                                 transaction=diff.transaction, timezone=first.timezone)
-        steps.append(replace(step, hazards=hazards, cost=cost) if _drops_more(diff) else step)
+        step = policy.alteration(where, jobs[0], limits=_limits(canonical), live_limits=_limits(live),
+                                 canonical=canonical, live=live, transaction=diff.transaction)
+        steps.append(replace(step, hazards=hazards, cost=cost) if _drops_more(canonical, live) else step)
     return steps
+
+
+def _limits(retention: Retention) -> dict[str, str]:
+    return policy.limit("drop", retention.drop_after, retention.drop_created_before)
 
 
 def _cost(diff: TableDiff, declared: Retention) -> str:
@@ -42,16 +43,17 @@ def _cost(diff: TableDiff, declared: Retention) -> str:
     if not weight.expired_chunks:
         return ""
     live = diff.present.table.hypertable
+    limit = declared.drop_after or f"{declared.drop_created_before} (the chunk)"
     if live is None or not weight.chunks:
-        return f"rows that are older than {declared.drop_after} already will be dropped"
-    unknown = declared.drop_after.strip().isdigit() and live.now is None
+        return f"rows that are older than {limit} already will be dropped"
+    unknown = limit.strip().isdigit() and live.now is None
     return f"{'up to ' if unknown else ''}{weight.expired_chunks} chunks will be dropped"
 
 
-def _drops_more(diff: TableDiff) -> bool:
+def _drops_more(canonical: Retention, live: Retention) -> bool:
     """Whether the change makes the policy drop what it keeps today."""
-    canonical, live = diff.canonical.retention, diff.present.table.retention
-    if canonical is None or live is None:
+    new, old = _limits(canonical), _limits(live)
+    if new.keys() != old.keys():
         return True
-    shorter = intervals.fixed_length(canonical.drop_after) < intervals.fixed_length(live.drop_after)
+    shorter = any(intervals.fixed_length(new[key]) < intervals.fixed_length(old[key]) for key in new)
     return shorter or (live.paused and not canonical.paused)

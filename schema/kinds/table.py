@@ -26,6 +26,7 @@ from schema.kinds import (
     trigger,
 )
 from schema.kinds.kind import Drop, Kind, ServerWords
+from schema.kinds.policy import undeclared as undeclared_policies
 from schema.model import dependencies, renames, table_options
 from schema.model.diff import TableDiff
 from schema.model.live import LiveTable, default_time_index
@@ -163,6 +164,7 @@ def _undeclared_steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     drops += [trigger.drop_step(diff, live_trigger.name) for live_trigger in live.triggers
               if live_trigger.name not in declared]
     drops += row_security.undeclared_steps(diff)
+    drops += undeclared_policies(diff)
     return _split_allowed(drops, diff.allowed)
 
 

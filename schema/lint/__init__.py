@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from schema.errors import DeclarationError
 from schema.kinds import grants, registry
-from schema.lint import aggregates, hypertables, indexes, names, references, sequences, table_options
+from schema.lint import aggregates, hypertables, indexes, internals, names, references, sequences, table_options
 from schema.lint.finding import Finding
 from schema.model.objects import Object
 
@@ -23,7 +23,7 @@ ERRORS: tuple[Callable[[Sequence[Object]], Iterable[str]], ...] = (
     aggregates.errors, table_options.errors)
 # What works, but costs something or may be a slip; told only of a whole schema.
 WARNINGS: tuple[Callable[[Sequence[Object]], Iterable[Finding]], ...] = (
-    indexes.warnings, references.warnings, aggregates.warnings)
+    indexes.warnings, references.warnings, hypertables.warnings, internals.warnings, aggregates.warnings)
 
 
 def lint(objects: Sequence[Object]) -> None:

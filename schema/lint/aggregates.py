@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from schema.aggregates import aggregate_query
+from schema.aggregates import aggregate_query, refreshes
 from schema.aggregates.live import NEW, OLD
 from schema.errors import DeclarationError
-from schema.lint import durations
+from schema.lint import durations, policies
 from schema.lint.finding import Finding, Lint
 from schema.model import dependencies, intervals
 from schema.model.names import LONGEST_BYTES
@@ -42,16 +42,28 @@ def errors(objects: Sequence[Object]) -> Iterable[str]:
 
 
 def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
-    """Yield aggregates that refresh buckets which are in the columnstore already."""
+    """Yield aggregates that refresh buckets which are in the columnstore already, and those that miss late rows."""
     for aggregate in objects:
         if not isinstance(aggregate, ContinuousAggregate):
             continue
+        yield from _late(aggregate)
         compression, refresh = aggregate.compression, aggregate.refresh
         if compression and compression.after and refresh and not [*_unreadable(aggregate)] and \
                 _beyond(refresh.start, compression.after):
             yield Finding(Lint.REFRESHES_COLUMNSTORE, aggregate.full_name, "compression",
                           f"buckets go to the columnstore after {compression.after} and are still refreshed "
                           f"{_back(refresh.start)}, which unpacks them; compress later or refresh less far back")
+
+
+def _late(aggregate: ContinuousAggregate) -> Iterator[Finding]:
+    """Yield buckets shorter than a day that count in a time zone: where clocks change, late rows are missed."""
+    bucket = aggregate_query.bucket(aggregate.query)
+    if bucket and _is_readable(bucket.width) and aggregate_query.zoned(aggregate.query) and \
+            intervals.fixed_length(bucket.width) < _DAY:
+        yield Finding(Lint.LATE_ROWS, aggregate.full_name, "query",
+                      f"TimescaleDB (2.29 and before) does not compute every bucket of {bucket.width} in a time zone "
+                      "again for rows that come late, around a change of the clocks; take the time zone out, or "
+                      "refresh those days by hand with force => true")
 
 
 def _names(aggregate: ContinuousAggregate) -> Iterator[str]:
@@ -70,30 +82,34 @@ def _unreadable(aggregate: ContinuousAggregate) -> Iterator[str]:
     """Yield fields that are no interval."""
     bucket = aggregate_query.bucket(aggregate.query)
     texts: list[tuple[str, str | None]] = [("bucket", bucket.width)] if bucket else []
-    for part in (aggregate.refresh, aggregate.compression, aggregate.retention):
+    texts.append(("chunk", aggregate.chunk))
+    for part in (*refreshes.declared(aggregate), aggregate.compression, aggregate.retention):
         texts += [(field, getattr(part, field, None)) for field in ("start", "end", "after", "drop_after", "schedule",
-                                                                    "recompress")]
+                                                                    "recompress", *policies.INTERVALS)]
     yield from durations.unreadable(aggregate.full_name, texts)
+    yield from policies.errors(aggregate.full_name, aggregate)
 
 
 def _policies(aggregate: ContinuousAggregate) -> Iterator[str]:
     """Yield conflicts between the aggregate's own policies."""
-    name, refresh = aggregate.full_name, aggregate.refresh
-    retention, compression = aggregate.retention, aggregate.compression
+    name, retention, compression = aggregate.full_name, aggregate.retention, aggregate.compression
     bucket = aggregate_query.bucket(aggregate.query)
-    if refresh and refresh.start is not None and bucket:
-        window = intervals.fixed_length(refresh.start) - intervals.fixed_length(refresh.end or "0")
-        if window < 2 * intervals.fixed_length(bucket.width):
-            yield (f"{name}.refresh: from {refresh.start} to {refresh.end or 'now'} is less than two buckets of "
-                   f"{bucket.width}; start further back")
-    if refresh and retention and _beyond(refresh.start, retention.drop_after):
-        yield (f"{name}.refresh: it reaches {_back(refresh.start)}, retention drops buckets after "
-               f"{retention.drop_after}, and a refresh would compute them again; start the refresh later or "
-               "keep them longer")
+    if aggregate.further_refreshes and aggregate.refresh is None:
+        yield f"{name}.further_refreshes: there is no refresh; declare the first one as refresh"
+    for refresh in refreshes.declared(aggregate):
+        if refresh.start is not None and bucket:
+            window = intervals.fixed_length(refresh.start) - intervals.fixed_length(refresh.end or "0")
+            if window < 2 * intervals.fixed_length(bucket.width):
+                yield (f"{name}.refresh: from {refresh.start} to {refresh.end or 'now'} is less than two buckets of "
+                       f"{bucket.width}; start further back")
+        if retention and retention.drop_after and _beyond(refresh.start, retention.drop_after):
+            yield (f"{name}.refresh: it reaches {_back(refresh.start)}, retention drops buckets after "
+                   f"{retention.drop_after}, and a refresh would compute them again; start the refresh later or "
+                   "keep them longer")
     if compression and compression.recompress and intervals.length(compression.recompress)[0] == "integer":
         yield (f"{name}.compression: recompress needs the current time, and an aggregate over integer time has no "
                "function for it; leave recompress out, or recompress chunks by hand")
-    if compression and compression.after and retention and \
+    if compression and compression.after and retention and retention.drop_after and \
             intervals.fixed_length(compression.after) >= intervals.fixed_length(retention.drop_after):
         yield (f"{name}: compression after {compression.after} never happens, retention drops buckets after "
                f"{retention.drop_after}; compress earlier")
@@ -128,17 +144,17 @@ def _is_multiple(upper: str, lower: str) -> bool:
 
 def _refresh(aggregate: ContinuousAggregate, source: Table | ContinuousAggregate) -> Iterator[str]:
     """Yield refreshes that reach past the source's retention: a bucket without source rows would become empty."""
-    name, refresh = aggregate.full_name, aggregate.refresh
+    name = aggregate.full_name
     if isinstance(source, Table) and source.row_security:
         yield (f"{name}: {source.full_name} has row-level security, and no aggregate can be made on that; leave out "
                "one of them")
-    if refresh is None:
+    limit = source.retention.drop_after if source.retention else None
+    for refresh in refreshes.declared(aggregate):
+        if limit and _is_readable(limit) and _beyond(refresh.start, limit):
+            yield (f"{name}.refresh: it reaches {_back(refresh.start)}, {source.full_name} keeps rows for {limit}: a "
+                   f"refresh would erase the buckets of rows that are gone; start it at {limit} or later")
+    if aggregate.refresh is None:
         return
-    if source.retention and _is_readable(source.retention.drop_after) and \
-            _beyond(refresh.start, source.retention.drop_after):
-        yield (f"{name}.refresh: it reaches {_back(refresh.start)}, {source.full_name} keeps rows for "
-               f"{source.retention.drop_after}: a refresh would erase the buckets of rows that are gone; start it at "
-               f"{source.retention.drop_after} or later")
     if isinstance(source, Table) and source.hypertable and source.hypertable.now is None:
         types = {column.name: column.type.lower() for column in source.columns}
         if types.get(source.hypertable.time) in INTEGERS:

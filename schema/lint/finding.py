@@ -14,6 +14,9 @@ class Lint(StrEnum):
     REFRESHES_COLUMNSTORE = "refreshes_columnstore"
     UNDECLARED_FUNCTION = "undeclared_function"
     UNDECLARED_TABLE = "undeclared_table"
+    RETENTION_BLOCKED = "retention_blocked"
+    VIEW_ON_INTERNALS = "view_on_internals"
+    LATE_ROWS = "late_rows"
 
 
 @dataclass(frozen=True)

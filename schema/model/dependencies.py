@@ -188,6 +188,8 @@ def _reaches(start: Object, goal: Object, below: Mapping[Object, Sequence[Object
 def _by_name(universe: Iterable[Object]) -> Mapping[str, Sequence[Object]]:
     by_name: dict[str, list[Object]] = {}
     for declared in universe:
+        if isinstance(declared, Job):  # nothing refers to it; it often has the name of its procedure
+            continue
         for name in {declared.name, declared.full_name}:
             by_name.setdefault(name, []).append(declared)
         if isinstance(declared, Extension):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Generic, Protocol, TypeVar
 
 from schema.model.objects import (
     Aggregate,
@@ -14,14 +14,18 @@ from schema.model.objects import (
     Grant,
     Hypertable,
     Job,
+    JobSettings,
     MaterializedView,
     Policy,
+    Refresh,
     Reorder,
     Retention,
     Table,
     View,
 )
 
+# What the config of a refresh job says of its batches, as Refresh has it, too.
+BATCHES = ("buckets_per_batch", "max_batches_per_execution", "refresh_newest_first", "include_tiered_data")
 O = TypeVar("O", bound=Declared)  # noqa: E741 (the object)
 
 
@@ -130,7 +134,11 @@ class Dependant:
 
 @dataclass(frozen=True)
 class PolicyJob:
-    """The background job of a policy; `after` is compress_after, drop_after or index_name of its config."""
+    """The background job of a policy; `after` is compress_after, drop_after or index_name of its config.
+
+    `created_before` is its limit where it goes by the chunks' creation. `settings` are those that differ from what the
+    server chooses by itself; `timezone` is the job's own.
+    """
 
     id: int
     procedure: str
@@ -138,6 +146,14 @@ class PolicyJob:
     schedule: str
     paused: bool
     timezone: str | None = None
+    created_before: str | None = None
+    settings: JobSettings = field(default_factory=JobSettings)
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def window(self) -> str:
+        """The part of the data that a refresh policy works on, for people."""
+        return f"from {self.config.get('start_offset') or 'the beginning'} to {self.config.get('end_offset') or 'now'}"
 
 
 @dataclass(frozen=True)
@@ -171,9 +187,7 @@ class UnindexedChunk:
 
 @dataclass(frozen=True)
 class ChangedValues:
-    """How many rows another type of a column changes: None where that was not counted. Not `comparable` are those of
-    which nothing is known, as the new type has no way back to the old."""
-
+    """How many rows a column's new type changes: None where not counted; not `comparable` where it has no way back."""
     column: str
     rows: int | None
     comparable: bool = True
@@ -236,19 +250,37 @@ def compression_of(settings: Compression | None, jobs: tuple[PolicyJob, ...]) ->
     job = next((job for job in jobs if job.procedure == "policy_compression"), None)
     if settings is None or job is None:
         return settings
-    return replace(settings, after=job.after, schedule=job.schedule, paused=job.paused)
+    return replace(settings, after=job.after, created_before=job.created_before, schedule=job.schedule,
+                   paused=job.paused, **_settings(job))
 
 
 def retention_of(jobs: tuple[PolicyJob, ...]) -> Retention | None:
     """What the table's first retention job says."""
-    job = next((job for job in jobs if job.procedure == "policy_retention" and job.after), None)
-    return Retention(job.after or "", job.schedule, job.paused) if job else None
+    job = next((job for job in jobs if job.procedure == "policy_retention"), None)
+    return Retention(job.after, job.schedule, job.paused, job.created_before, **_settings(job)) if job else None
 
 
 def reorder_of(jobs: tuple[PolicyJob, ...]) -> Reorder | None:
     """What the table's first reorder job says."""
     job = next((job for job in jobs if job.procedure == "policy_reorder" and job.after), None)
-    return Reorder(job.after or "", job.schedule, job.paused) if job else None
+    return Reorder(job.after or "", job.schedule, job.paused, **_settings(job)) if job else None
+
+
+def refreshes_of(jobs: tuple[PolicyJob, ...]) -> tuple[Refresh, ...]:
+    """What the aggregate's refresh jobs say, oldest first."""
+    return tuple(refresh_of(job) for job in jobs if job.procedure == "policy_refresh_continuous_aggregate")
+
+
+def refresh_of(job: PolicyJob) -> Refresh:
+    """What one refresh job says."""
+    start, end = (None if job.config.get(key) is None else str(job.config[key])
+                  for key in ("start_offset", "end_offset"))
+    return Refresh(start, end, job.schedule, job.paused, **{key: job.config.get(key) for key in BATCHES},
+                   **_settings(job))
+
+
+def _settings(job: PolicyJob) -> dict[str, Any]:
+    return {setting.name: getattr(job.settings, setting.name) for setting in fields(JobSettings)}
 
 
 def default_time_index(table: Table, hypertable: Hypertable) -> str:

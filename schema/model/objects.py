@@ -17,6 +17,13 @@ from schema.model.foundations import CompositeType as CompositeType
 from schema.model.foundations import Domain as Domain
 from schema.model.foundations import Extension as Extension
 from schema.model.foundations import Sequence as Sequence
+from schema.model.policies import Compression as Compression
+from schema.model.policies import Dimension as Dimension
+from schema.model.policies import Hypertable as Hypertable
+from schema.model.policies import JobSettings as JobSettings
+from schema.model.policies import Refresh as Refresh
+from schema.model.policies import Reorder as Reorder
+from schema.model.policies import Retention as Retention
 from schema.model.routines import Aggregate as Aggregate
 from schema.model.routines import Function as Function
 from schema.model.routines import Job as Job
@@ -30,66 +37,6 @@ from schema.model.table_parts import Key as Key
 from schema.model.table_parts import Numbers as Numbers
 from schema.model.table_parts import Trigger as Trigger
 from schema.model.versions import since
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """An additional dimension of a hypertable: either `partitions` by hash or ranges of `interval`."""
-
-    column: str
-    partitions: int | None = None
-    interval: str | None = None
-
-
-@dataclass(frozen=True)
-class Hypertable:
-    """A table partitioned by column `time` into chunks of length `chunk`: an interval, or a number for an integer
-    column.
-
-    `now` names the function that returns the current time in an integer column's unit; policies need it there.
-    `tablespaces` are those over which new chunks are distributed.
-    """
-
-    time: str
-    chunk: str
-    dimensions: tuple[Dimension, ...] = ()
-    now: str | None = None
-    tablespaces: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Compression:
-    """The columnstore: its settings, and the policy that converts chunks older than `after`; without `after` no policy.
-
-    Without `schedule` the server's default holds. Changed settings apply to future chunks; of the compressed ones only
-    those younger than `recompress` are compressed again.
-    """
-
-    after: str | None = None
-    segment_by: tuple[str, ...] = ()
-    order_by: tuple[str, ...] = ()
-    schedule: str | None = None
-    paused: bool = False
-    recompress: str | None = None
-
-
-@dataclass(frozen=True)
-class Retention:
-    """The policy that drops chunks whose rows are all older than `drop_after`; without `schedule` the server's default.
-    """
-
-    drop_after: str
-    schedule: str | None = None
-    paused: bool = False
-
-
-@dataclass(frozen=True)
-class Reorder:
-    """The policy that rewrites each chunk in the order of `index`, once the chunk is no longer written to."""
-
-    index: str
-    schedule: str | None = None
-    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,21 +67,12 @@ class Table(Declared, kind="table"):
 
 
 @dataclass(frozen=True)
-class Refresh:
-    """The policy that refreshes the range from `start` to `end` before now (None: unlimited) every `schedule`."""
-
-    start: str | None = None
-    end: str | None = None
-    schedule: str = "1 hour"
-    paused: bool = False
-
-
-@dataclass(frozen=True)
 class ContinuousAggregate(Declared, kind="aggregate"):
     """A continuous aggregate: a query over a hypertable or another aggregate that groups by time_bucket, stored and
     refreshed.
 
-    With `real_time`, rows that are not materialized yet are computed by each query.
+    With `real_time`, rows that are not materialized yet are computed by each query. `further_refreshes` are policies of
+    other windows than `refresh`. `chunk` is how long its chunks are; None: as the server has it.
     """
 
     name: str
@@ -144,6 +82,8 @@ class ContinuousAggregate(Declared, kind="aggregate"):
     indexes: tuple[Index, ...] = ()
     compression: Compression | None = None
     retention: Retention | None = None
+    further_refreshes: tuple[Refresh, ...] = ()
+    chunk: str | None = None
 
 
 @dataclass(frozen=True)

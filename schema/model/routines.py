@@ -96,7 +96,11 @@ class Aggregate(Declared, kind="aggregate_function"):
 
 @dataclass(frozen=True)
 class Job(Declared, kind="job"):
-    """A procedure (`schema.name` outside public) that TimescaleDB runs every `schedule` with `config` (JSON)."""
+    """A procedure (`schema.name` outside public) that TimescaleDB runs every `schedule` with `config` (JSON).
+
+    `initial_start` is a time with its offset from which a fixed schedule counts; None leaves it as it is. `check` names
+    a function that refuses wrong configs.
+    """
 
     name: str
     procedure: str
@@ -108,3 +112,5 @@ class Job(Declared, kind="job"):
     max_runtime: str | None = None
     max_retries: int | None = None
     retry_period: str | None = None
+    initial_start: str | None = None
+    check: str | None = None

@@ -18,6 +18,9 @@ _TOKEN = re.compile(r"""
 # A string that is nothing but a qualified name, as regclass and TimescaleDB's functions take it.
 _NAME_IN_STRING = re.compile(r"""'(?P<schema>"[^"']+"|[A-Za-z_]\w*)\.(?P<name>"[^"']+"|[A-Za-z_]\w*)'\Z""")
 
+# What may follow the column in an order-by term.
+_ORDER = re.compile(r"(?:\s+(?:ASC|DESC))?(?:\s+NULLS\s+(?:FIRST|LAST))?\s*\Z", re.I)
+
 
 def requalify(sql: str, schemas: Mapping[str, str], names: Mapping[str, Collection[str]] | None = None) -> str:
     """Replace the schema names that qualify names in `sql`, by the mapping `schemas`; with `names`, only those that
@@ -77,12 +80,24 @@ def plain(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
 
 
+def column_name(term: str) -> str:
+    """Return the column that a segment-by or order-by term names: quoted as SQL has it, or as it is in the catalog."""
+    return _ORDER.sub("", term.strip(), count=1) if not term.strip().startswith('"') else plain(_quoted(term.strip()))
+
+
 def order_term(term: str) -> str:
     """Return an order-by term as the catalog writes it, without ASC and without default NULLS."""
-    name, *rest = term.split()
-    words = " ".join(rest).upper().removeprefix("ASC").strip()
+    name = column_name(term)
+    rest = term.strip()[len(_quoted(term.strip())):] if term.strip().startswith('"') else term.strip()[len(name):]
+    words = " ".join(rest.split()).upper().removeprefix("ASC").strip()
     if words == "DESC NULLS FIRST":
         words = "DESC"
     if words == "NULLS LAST":
         words = ""
-    return f"{name} {words}".strip()
+    return f"{ident(name)} {words}".strip()
+
+
+def _quoted(text: str) -> str:
+    """The quoted name that the text begins with."""
+    match = re.match(r'"(?:[^"]|"")+"', text)
+    return match[0] if match else text

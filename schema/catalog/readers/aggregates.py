@@ -15,13 +15,17 @@ from schema.aggregates import refresh_windows
 from schema.aggregates.live import NEW, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
+from schema.catalog.readers import columnstore
+from schema.catalog.readers.policy_jobs import policy_job
 from schema.catalog.readers.table_parts import index
 from schema.catalog.readers.unreadable import read_unreadable
 from schema.model import intervals
-from schema.model.live import PolicyJob, Weight, compression_of, retention_of
-from schema.model.objects import Compression, ContinuousAggregate, Refresh, qualified
+from schema.model.live import Weight, compression_of, refreshes_of, retention_of
+from schema.model.names import ident
+from schema.model.objects import Compression, ContinuousAggregate, qualified
 
-REFRESH = "policy_refresh_continuous_aggregate"
+# So many times as long as the chunks of a hypertable are those of an aggregate over it; over an aggregate, as long.
+LONGER = 10
 
 
 def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
@@ -40,8 +44,13 @@ def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
                for part in ("columns", "jobs", "grants", "dependants")}
     internal, relations = next(iter(present.values()))["relation_schema"], [row["relation"] for row in present.values()]
     by_relation = {part: rows_by(connection, part, "table", schema=internal, names=relations)
-                   for part in ("indexes", "aggregate_settings", "chunk_lengths")}
-    return {name: _live(row, schema, graph, {part: grouped.get(name, ()) for part, grouped in by_view.items()}
+                   for part in ("indexes", "aggregate_settings")}
+    by_relation["columnstore"] = {} if capabilities.timescaledb < columnstore.LEFT_TO_SERVER else \
+        rows_by(connection, "columnstore", "table", schema=internal, names=relations)
+    sources = [row["source"] for row in present.values()]
+    lengths = {(row["schema"], row["table"]): row["chunk"]
+               for row in rows(connection, "chunk_lengths", names=[*relations, *sources])}
+    return {name: _live(row, schema, graph, lengths, {part: grouped.get(name, ()) for part, grouped in by_view.items()}
                         | {part: grouped.get(row["relation"], ()) for part, grouped in by_relation.items()})
             for name, row in present.items()}
 
@@ -111,28 +120,42 @@ def _dropped(edge: datetime | None, limit: str | None) -> datetime | None:
     return edge if edge <= datetime.now(UTC) - timedelta(microseconds=intervals.fixed_length(limit)) else None
 
 
-def _live(row: Row, schema: str, graph: Sequence[Row], parts: Mapping[str, Sequence[Row]]) -> LiveAggregate:
-    jobs = tuple(_job(item) for item in parts["jobs"])
-    settings = _settings(parts["aggregate_settings"]) if row["compressed"] else None
+def _live(row: Row, schema: str, graph: Sequence[Row], lengths: Mapping[tuple[str, str], str],
+          parts: Mapping[str, Sequence[Row]]) -> LiveAggregate:
+    jobs = tuple(policy_job(item) for item in parts["jobs"])
+    details = next(iter(parts["columnstore"]), None)
+    settings = columnstore.with_details(_settings(parts["aggregate_settings"]), details) if row["compressed"] else None
     comment = next((item["table_comment"] for item in parts["columns"]), None)
-    aggregate = ContinuousAggregate(
-        row["name"], query(row["query"]), not row["materialized_only"], _refresh(parts["jobs"]),
-        tuple(index(item) for item in parts["indexes"]), compression_of(settings, jobs), retention_of(jobs),
-        schema=schema, comment=comment)
-    names = {(item["relation_schema"], item["relation"]): qualified(item["schema"], item["name"]) for item in graph}
+    refreshes = refreshes_of(jobs)
     source = row["source_schema"], row["source"]
     own = row["relation_schema"], row["relation"]
+    relations = {(item["relation_schema"], item["relation"]) for item in graph}
+    aggregate = ContinuousAggregate(
+        row["name"], query(row["query"]), not row["materialized_only"], next(iter(refreshes), None),
+        tuple(index(item) for item in parts["indexes"]), compression_of(settings, jobs), retention_of(jobs),
+        refreshes[1:], _chunk(lengths, own, source, nested=source in relations), schema=schema, comment=comment)
+    names = {(item["relation_schema"], item["relation"]): qualified(item["schema"], item["name"]) for item in graph}
     aggregates = set(names.values())
     return LiveAggregate(
         aggregate, row["owner"], f"{own[0]}.{own[1]}", names.get(source, qualified(*source)),
-        next((item["chunk"] for item in parts["chunk_lengths"]), "0"),
-        tuple(_column(item["name"], item["type"], item["comment"]) for item in parts["columns"]),
+        lengths.get(own, "0"),
+        tuple(_column(item) for item in parts["columns"]),
         tuple(qualified(item["schema"], item["name"]) for item in graph
               if (item["source_schema"], item["source"]) == own),
         frozenset(item["name"] for item in parts["indexes"] if not item["valid"]), jobs,
         tuple(Grant(item["privilege"], item["grantee"], item["column"], item["grantable"]) for item in parts["grants"]),
         tuple(Dependant(item["kind"], item["name"], item["query"], tuple(item["options"]), tuple(item["columns"]))
               for item in parts["dependants"] if item["kind"] != "view" or item["name"] not in aggregates))
+
+
+def _chunk(lengths: Mapping[tuple[str, str], str], own: tuple[str, str], source: tuple[str, str], *,
+           nested: bool) -> str | None:
+    """The length of the aggregate's chunks, where it is not the one that TimescaleDB chooses for this source."""
+    length, below = lengths.get(own), lengths.get(source)
+    if length is None or below is None:
+        return None
+    usual = intervals.fixed_length(below) * (1 if nested else LONGER)
+    return None if intervals.fixed_length(length) == usual else length
 
 
 def _settings(rows: Sequence[Row]) -> Compression:
@@ -143,7 +166,7 @@ def _settings(rows: Sequence[Row]) -> Compression:
 
 def _order(row: Row) -> str:
     nulls = "" if row["nulls_first"] != row["up"] else " NULLS FIRST" if row["nulls_first"] else " NULLS LAST"
-    return f"{row['name']}{'' if row['up'] else ' DESC'}{nulls}"
+    return f"{ident(row['name'])}{'' if row['up'] else ' DESC'}{nulls}"
 
 
 def query(text: str) -> str:
@@ -151,26 +174,12 @@ def query(text: str) -> str:
     return text.strip().removesuffix(";").rstrip()
 
 
-def _column(name: str, type_: str, comment: str | None) -> Column:
+def _column(row: Row) -> Column:
+    comment = row["comment"]
     unfilled = json.loads(comment.removeprefix(UNFILLED)) if (comment or "").startswith(UNFILLED) and comment else None
-    return Column(name, type_, refresh_windows.moment(unfilled))
+    return Column(row["name"], row["type"], refresh_windows.moment(unfilled), row["stale"])
 
 
-def _job(row: Row) -> PolicyJob:
-    config = json.loads(row["config"] or "{}")
-    after = config.get("compress_after", config.get("drop_after"))
-    return PolicyJob(row["id"], row["procedure"], None if after is None else str(after), row["schedule"],
-                     not row["scheduled"], row["timezone"])
-
-
-def _refresh(jobs: Iterable[Row]) -> Refresh | None:
-    """Read the settings of the oldest refresh policy."""
-    row = next((job for job in jobs if job["procedure"] == REFRESH), None)
-    if row is None:
-        return None
-    config = json.loads(row["config"] or "{}")
-    start, end = (None if config.get(key) is None else str(config[key]) for key in ("start_offset", "end_offset"))
-    return Refresh(start, end, row["schedule"], not row["scheduled"])
 
 
 def read_weights(connection: Connection[Any],

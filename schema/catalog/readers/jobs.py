@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows
+from schema.model import intervals
 from schema.model.live import LiveJob
 from schema.model.objects import Job
 
@@ -43,7 +44,7 @@ def match(live: Sequence[LiveJob], declared: Sequence[Job]) -> dict[str, LiveJob
     """Match live jobs with declared ones, by the declared full names.
 
     A job of the declared or former name comes first; then one without a name, or with a name that is not declared, that
-    runs the same procedure and that no other declaration has taken.
+    runs the same procedure and that no other declaration has taken: the most similar one of several.
     """
     names = {name for wanted in declared for name in (wanted.name, wanted.renamed_from) if name}
     free = list(live)
@@ -52,14 +53,30 @@ def match(live: Sequence[LiveJob], declared: Sequence[Job]) -> dict[str, LiveJob
         for job in [job for job in free if job.named and job.object.name in (wanted.name, wanted.renamed_from)]:
             matches[wanted.full_name].append(job)
             free.remove(job)
+    by_likeness = sorted(((wanted, job) for wanted in declared for job in free
+                          if not matches[wanted.full_name] and _procedure(job.object) == _procedure(wanted)),
+                         key=lambda pair: -_likeness(*pair))
+    for wanted, job in by_likeness:
+        if job in free and not matches[wanted.full_name]:
+            matches[wanted.full_name].append(job)
+            free.remove(job)
     for wanted in declared:
         matched = matches[wanted.full_name]
-        for job in [job for job in free if _procedure(job.object) == _procedure(wanted)]:
+        for job in [job for job in free if matched and _procedure(job.object) == _procedure(wanted)]:
             foreign = job.named and job.object.name not in names
-            if not matched or (not foreign and _same_work(job.object, matched[0].object, wanted)):
+            if not foreign and _same_work(job.object, matched[0].object, wanted):
                 matched.append(job)
                 free.remove(job)
     return {wanted.full_name: _first(wanted, jobs) for wanted in declared if (jobs := matches[wanted.full_name])}
+
+
+def _likeness(wanted: Job, job: LiveJob) -> int:
+    """How much of the declaration a job of the same procedure has already; its config counts more than all else."""
+    live = job.object
+    one, other = (json.loads(candidate.config or "{}") for candidate in (wanted, live))
+    same = [one == other, one == other, one == other, intervals.same(wanted.schedule, live.schedule),
+            wanted.timezone in (None, live.timezone)]
+    return sum(same)
 
 
 def _first(declared: Job, jobs: Sequence[LiveJob]) -> LiveJob:
@@ -83,5 +100,7 @@ def _live(row: Row) -> LiveJob:
     name = row["name"] or row["procedure"].rpartition(".")[2]
     job = Job(name=name, procedure=row["procedure"], schedule=row["schedule"], config=row["config"],
               paused=row["paused"], fixed_schedule=row["fixed_schedule"], timezone=row["timezone"],
-              max_runtime=row["max_runtime"], max_retries=row["max_retries"], retry_period=row["retry_period"])
+              max_runtime=row["max_runtime"], max_retries=row["max_retries"], retry_period=row["retry_period"],
+              initial_start=row["initial_start"],
+              check=row["check"])
     return LiveJob(job, row["id"], row["name"] is not None)

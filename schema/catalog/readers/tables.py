@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,8 +9,10 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows_by
+from schema.catalog.readers import columnstore
+from schema.catalog.readers.policy_jobs import policy_job
 from schema.catalog.readers.table_parts import checks, columns, exclusions, foreign_keys, index, keys, trigger
-from schema.model.live import LiveTable, PolicyJob, UnindexedChunk, compression_of, reorder_of, retention_of
+from schema.model.live import LiveTable, UnindexedChunk, compression_of, reorder_of, retention_of
 from schema.model.objects import (
     Compression,
     Dimension,
@@ -20,6 +21,7 @@ from schema.model.objects import (
     RowSecurity,
     Table,
 )
+from schema.model.sql_names import order_term
 from schema.model.table_options import options
 
 
@@ -29,6 +31,8 @@ def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
     parts = ["tables", "constraints", "indexes", "triggers", "row_security"]
     if capabilities.timescaledb_version is not None:
         parts += ["hypertables", "jobs", "unindexed_chunks"]
+    if capabilities.timescaledb >= columnstore.LEFT_TO_SERVER:
+        parts.append("columnstore")
     by_part = {part: rows_by(connection, part, "table", schema=schema, names=list(names)) for part in parts}
     return {name: _live(name, schema, {part: by_table.get(name, ()) for part, by_table in by_part.items()})
             for name in by_part["tables"]}
@@ -36,14 +40,15 @@ def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
 
 def _live(name: str, schema: str, parts: Rows) -> LiveTable:
     constraints, indexes = parts["constraints"], parts["indexes"]
-    jobs = tuple(_job(row) for row in parts.get("jobs", ()))
+    jobs = tuple(policy_job(row) for row in parts.get("jobs", ()))
     settings = next(iter(parts.get("hypertables", ())), None)
+    details = next(iter(parts.get("columnstore", ())), None)
     first = parts["tables"][0]
     table = Table(
         name, columns(parts["tables"]), keys(constraints, indexes), foreign_keys(constraints), checks(constraints),
         tuple(index(row) for row in indexes if not row["constraint"]),
-        _hypertable(settings) if settings else None,
-        compression_of(_compression(settings), jobs), retention_of(jobs), reorder_of(jobs),
+        _hypertable(settings, details) if settings else None,
+        compression_of(_compression(settings, details), jobs), retention_of(jobs), reorder_of(jobs),
         tuple(trigger(row) for row in parts["triggers"]), _row_security(parts["row_security"]),
         exclusions(constraints, indexes), options(first["options"]), first["unlogged"], first["replica_identity"],
         first["cluster"], schema=schema, comment=first["table_comment"])
@@ -62,10 +67,18 @@ def _unindexed(rows: Iterable[Row]) -> dict[str, list[UnindexedChunk]]:
     return chunks
 
 
-def _hypertable(row: Row) -> Hypertable:
+def _hypertable(row: Row, details: Row | None) -> Hypertable:
     dimensions = tuple(Dimension(part["column"], part["partitions"], None if part["partitions"] else part["interval"])
                        for part in row["dimensions"] or ())
-    return Hypertable(row["time"], row["chunk"], dimensions, row["now"], tuple(row["tablespaces"]))
+    return Hypertable(row["time"], row["chunk"], dimensions, row["now"], tuple(row["tablespaces"]),
+                      tuple(details["skipping"]) if details and details["skipping"] else None)
+
+
+def _compression(settings: Row | None, details: Row | None) -> Compression | None:
+    if settings is None or not settings["compressed"]:
+        return None
+    stored = Compression(None, tuple(settings["segment_by"]), tuple(map(order_term, settings["order_by"])))
+    return columnstore.with_details(stored, details)
 
 
 def _row_security(rows: Sequence[Row]) -> RowSecurity | None:
@@ -75,16 +88,3 @@ def _row_security(rows: Sequence[Row]) -> RowSecurity | None:
 def _policies(rows: Iterable[Row]) -> tuple[Policy, ...]:
     return tuple(Policy(row["name"], row["using"], row["check"], row["command"], tuple(row["roles"]),
                         row["permissive"], row["comment"]) for row in rows if row["name"] is not None)
-
-
-def _compression(settings: Row | None) -> Compression | None:
-    if settings is None or not settings["compressed"]:
-        return None
-    return Compression(None, tuple(settings["segment_by"]), tuple(settings["order_by"]))
-
-
-def _job(row: Row) -> PolicyJob:
-    config = json.loads(row["config"] or "{}")
-    after = config.get("compress_after", config.get("drop_after", config.get("index_name")))
-    limit = None if after is None else str(after)
-    return PolicyJob(row["id"], row["procedure"], limit, row["schedule"], not row["scheduled"], row["timezone"])

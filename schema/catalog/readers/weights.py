@@ -65,13 +65,14 @@ def read_columnstore(connection: Connection[Any], tables: Mapping[str, Table],
     chunks: dict[str, tuple[ColumnstoreChunk, ...]] = {}
     with connection.cursor(row_factory=dict_row) as cursor:
         for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts) + sql.SQL(" ORDER BY chunk")).fetchall():
-            chunk = ColumnstoreChunk(row["chunk"], _terms(row["segment_by"]), _terms(row["order_by"]), row["bytes"])
+            chunk = ColumnstoreChunk(row["chunk"], tuple(_terms(row["segment_by"])),
+                                     tuple(map(order_term, _terms(row["order_by"]))), row["bytes"])
             chunks[row["table"]] = (*chunks.get(row["table"], ()), chunk)
     return chunks
 
 
-def _terms(text: str | None) -> tuple[str, ...]:
-    return tuple(order_term(term) for term in (text or "").split(",") if term.strip())
+def _terms(text: str | None) -> list[str]:
+    return [term.strip() for term in (text or "").split(",") if term.strip()]
 
 
 def _quoted(table: Table, full_name: str) -> sql.Composable:
@@ -91,6 +92,9 @@ def _expired(live: Table, retention: Retention | None, quoted: sql.Composable) -
     """Count the chunks that retention would drop; all of them where an integer column has no `now` function yet."""
     if retention is None or live.hypertable is None:
         return sql.SQL("0")
+    if retention.drop_after is None:
+        return sql.SQL("SELECT count(*) FROM show_chunks({}, created_before => {}::interval)").format(
+            quoted, sql.Literal(retention.drop_created_before))
     if retention.drop_after.strip().isdigit() and live.hypertable.now is None:
         return sql.SQL("SELECT count(*) FROM show_chunks({})").format(quoted)
     return sql.SQL("SELECT count(*) FROM show_chunks({}, older_than => {})").format(
@@ -99,7 +103,9 @@ def _expired(live: Table, retention: Retention | None, quoted: sql.Composable) -
 
 def _old_rows(name: sql.Composable, live: Table, wanted: Table) -> sql.Composable:
     """Return 1 where a table that becomes a hypertable has rows that retention would drop, else 0."""
-    if wanted.hypertable is None or wanted.retention is None or wanted.retention.drop_after.strip().isdigit():
+    retention = wanted.retention
+    if wanted.hypertable is None or retention is None or retention.drop_after is None or \
+            retention.drop_after.strip().isdigit():
         return sql.SQL("0")
     names = {column.name for column in live.columns}
     time = next(column for column in wanted.columns if column.name == wanted.hypertable.time)
@@ -107,7 +113,7 @@ def _old_rows(name: sql.Composable, live: Table, wanted: Table) -> sql.Composabl
     if column is None:
         return sql.SQL("0")
     return sql.SQL("SELECT count(*) FROM (SELECT FROM {} WHERE {} < now() - {}::interval LIMIT 1) AS old").format(
-        name, sql.Identifier(column), sql.Literal(wanted.retention.drop_after))
+        name, sql.Identifier(column), sql.Literal(retention.drop_after))
 
 
 def _before_now(live: Table, limit: str) -> sql.Composable:

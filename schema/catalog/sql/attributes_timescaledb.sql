@@ -23,5 +23,6 @@ UNION ALL
 SELECT 'bgw_job', 0, j.id, j.proc_schema || '.' || j.proc_name, h.name, to_jsonb(j) || jsonb_build_object(
          'owner', j.owner::text, 'settings', coalesce(j.config, '{}') - ARRAY[
            'hypertable_id', 'mat_hypertable_id', 'drop_after', 'compress_after', 'drop_created_before',
-           'compress_created_before', 'start_offset', 'end_offset', 'index_name'])
+           'compress_created_before', 'start_offset', 'end_offset', 'index_name',
+           'buckets_per_batch', 'max_batches_per_execution', 'refresh_newest_first', 'include_tiered_data'])
   FROM held h JOIN _timescaledb_config.bgw_job j ON j.hypertable_id = h.id

@@ -20,7 +20,7 @@ SELECT h.hypertable_name AS "table",
        ARRAY(SELECT s.attname::text FROM timescaledb_information.compression_settings s
               WHERE s.hypertable_schema = h.hypertable_schema AND s.hypertable_name = h.hypertable_name
                 AND s.segmentby_column_index IS NOT NULL ORDER BY s.segmentby_column_index) AS segment_by,
-       ARRAY(SELECT s.attname::text
+       ARRAY(SELECT '"' || replace(s.attname::text, '"', '""') || '"'
                     || CASE WHEN s.orderby_asc THEN '' ELSE ' DESC' END
                     || CASE WHEN s.orderby_asc AND s.orderby_nullsfirst THEN ' NULLS FIRST'
                             WHEN NOT s.orderby_asc AND NOT s.orderby_nullsfirst THEN ' NULLS LAST' ELSE '' END

@@ -10,7 +10,10 @@ SELECT j.job_id AS id,
        b.timezone,
        j.max_runtime::text AS max_runtime,
        j.max_retries,
-       j.retry_period::text AS retry_period
+       j.retry_period::text AS retry_period,
+       CASE WHEN isfinite(b.initial_start) AND date_trunc('second', b.initial_start) = b.initial_start
+            THEN to_char(b.initial_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || '+00' END AS initial_start,
+       CASE b.check_schema WHEN 'public' THEN b.check_name::text ELSE b.check_schema || '.' || b.check_name END AS check
   FROM timescaledb_information.jobs j
   JOIN _timescaledb_config.bgw_job b ON b.id = j.job_id
   JOIN pg_namespace n ON n.nspname = j.proc_schema

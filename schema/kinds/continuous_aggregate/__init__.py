@@ -15,12 +15,15 @@ from schema.aggregates.live import (
     LiveAggregate,
     as_table,
 )
+from schema.capabilities import RENAMES_IN_QUERY
 from schema.catalog.readers import aggregates
-from schema.kinds import columnstore, comment, index, refresh, retention
+from schema.errors import UnsupportedError
+from schema.kinds import columnstore, comment, index, policy, refresh, retention
 from schema.kinds.continuous_aggregate import columns, rebuild
 from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
+from schema.model import intervals
 from schema.model.live import Weight
-from schema.model.names import ident
+from schema.model.names import ident, literal
 from schema.model.objects import ContinuousAggregate, Index
 from schema.model.renames import step as rename_step
 from schema.model.step import Action, Hazard, Step, Transaction
@@ -69,12 +72,17 @@ def steps(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
             steps += rebuild.build_steps(diff)
             diff = _once_built(diff)
         else:
+            if change.renamed and diff.context.timescaledb < RENAMES_IN_QUERY:
+                # Once a column is renamed, the server can no longer switch it.
+                steps += _real_time(diff)
+                switched = replace(diff.present.object, real_time=diff.canonical.real_time)
+                diff = diff.with_live(replace(diff.present, object=switched))
             steps += columns.rename_steps(diff, change)
             added, warnings = columns.add_steps(diff, change)
             steps += added
             if diff.context.building is not None and diff.context.building.object.comment == BUILDING:
                 steps.append(rebuild.drop_beside(diff))
-            undeclared, further = _undeclared_indexes(diff)
+            undeclared, further = _undeclared(diff)
             steps += undeclared
             warnings += further
     dropping, further = _drop_old(diff, rebuilt=change.rebuilt)
@@ -85,12 +93,13 @@ def _parts(diff: AggregateDiff) -> list[Step]:
     """The steps for the parts of the aggregate; some of them are parts of its hypertable."""
     table = diff.as_table()
     # The refresh policy first: TimescaleDB 2.23 takes no columnstore policy without one.
-    return [*_real_time(diff), *index.steps(table), *refresh.steps(diff), *columnstore.steps(table),
+    return [*_real_time(diff), *_chunk(diff), *index.steps(table), *refresh.steps(diff), *columnstore.steps(table),
             *retention.steps(table), *_comments(diff)]
 
 
 def _once_created(diff: AggregateDiff) -> AggregateDiff:
-    bare = replace(diff.canonical, indexes=(), compression=None, retention=None, refresh=None, comment=None)
+    bare = replace(diff.canonical, indexes=(), compression=None, retention=None, refresh=None, further_refreshes=(),
+                   chunk=None, comment=None)
     return diff.with_live(LiveAggregate(bare))
 
 
@@ -99,16 +108,32 @@ def _once_built(diff: AggregateDiff) -> AggregateDiff:
     built = rebuild.built_indexes(diff)
     indexes = tuple(replace(index_, name=built_index.name, comment=None)
                     for index_, built_index in zip(diff.canonical.indexes, built, strict=True))
-    bare = replace(diff.canonical, indexes=indexes, compression=None, retention=None, refresh=None)
+    bare = replace(diff.canonical, indexes=indexes, compression=None, retention=None, refresh=None,
+                   further_refreshes=())
     old = diff.live
     return diff.with_live(LiveAggregate(bare, above=old.above if old else ()), weight=Weight(has_rows=True),
                           columnstore=())
+
+
+def _chunk(diff: AggregateDiff) -> list[Step]:
+    wanted, live = diff.canonical.chunk, diff.present.object.chunk
+    if wanted is None or wanted == live:
+        return []
+    return [Step(Action.ALTER, f"{diff.name}.chunk", f"SELECT set_chunk_time_interval({literal(ident(diff.name))}, "
+                 f"{intervals.sql(wanted)})", f"chunks span {live or 'what TimescaleDB chose'}; those that exist stay "
+                 "as they are", transaction=diff.as_table().transaction)]
 
 
 def _real_time(diff: AggregateDiff) -> list[Step]:
     declared, live = diff.declared, diff.present.object
     if declared.real_time == live.real_time:
         return []
+    stale = [column.name for column in diff.present.columns if column.stale]
+    if stale and diff.context.timescaledb < RENAMES_IN_QUERY:
+        raise UnsupportedError(
+            f"{diff.name}.real_time: {', '.join(stale)} was renamed, and TimescaleDB "
+            f"{'.'.join(map(str, diff.context.timescaledb))} cannot switch it after that "
+            f"({'.'.join(map(str, RENAMES_IN_QUERY))} required); update TimescaleDB, or leave real_time as it is")
     why = "it computes what is not materialized yet" if live.real_time else "it shows only what is materialized"
     return [Step(Action.ALTER, diff.name, f"ALTER MATERIALIZED VIEW {ident(diff.name)} SET "
                                   f"(timescaledb.materialized_only = {'false' if declared.real_time else 'true'})", why,
@@ -124,19 +149,21 @@ def _comments(diff: AggregateDiff) -> list[Step]:
     return [step for step in steps if step is not None]
 
 
-def _undeclared_indexes(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
-    """Drop undeclared indexes where that is allowed; those that TimescaleDB creates by itself are never touched."""
+def _undeclared(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
+    """Drop undeclared indexes and policies by creation where that is allowed; indexes without a name of their own are
+    never touched."""
     table = diff.as_table()
     names = {index.name for index in diff.canonical.indexes}
     names |= {index.new_name(name) for name in names}
     existing = {index.name for index in diff.present.object.indexes}
     nameless = {replace(index, name="", comment=None) for index in diff.canonical.indexes if index.name not in existing}
-    extra = [index.drop_step(table, live_index.name) for live_index in diff.present.object.indexes
+    extra = policy.undeclared(table)
+    extra += [index.drop_step(table, live_index.name) for live_index in diff.present.object.indexes
              if live_index.name not in names and not diff.present.owns_index(live_index.name)
              and replace(live_index, name="", comment=None) not in nameless]
     steps = [step for step in extra if all(hazard in diff.allowed for hazard in step.hazards)]
     return steps, [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
-                   "drop it" for step in extra if step not in steps]
+                   "drop it" for step in extra if step not in steps] + refresh.left_in_place(diff)
 
 
 def _drop_old(diff: AggregateDiff, *, rebuilt: bool) -> tuple[list[Step], list[str]]:
@@ -160,4 +187,5 @@ KIND = Kind(
     ContinuousAggregate, resource="schema:ContinuousAggregate", page="continuous-aggregate.md", read=aggregates.read,
     server_words=ServerWords(creation, canonicalise), steps=steps, lint=nothing_alone,
     diff=AggregateDiff, context=AggregateContext,
+    choose=lambda canonical, live, _: live.named_like(canonical),
     drops=(Drop("aggregate", "DROP MATERIALIZED VIEW {}", Hazard.DROPS_AGGREGATE, first=True),))

@@ -15,14 +15,18 @@ from schema.aggregates.live import (
     AggregateDiff,
     Dependant,
     Grant,
+    LiveAggregate,
     as_table,
+    bare_index,
 )
 from schema.errors import UnsafeChangeError
 from schema.kinds import index
 from schema.kinds.continuous_aggregate import fill
+from schema.model import intervals
 from schema.model.names import ident, idents, literal
 from schema.model.objects import ContinuousAggregate, Index, qualified
 from schema.model.step import Action, Hazard, Step, Transaction
+from schema.model.table_options import column_of
 
 
 def create_sql(aggregate: ContinuousAggregate, name: str = "") -> str:
@@ -51,6 +55,9 @@ def build_steps(diff: AggregateDiff) -> list[Step]:
         if building is not None:
             steps.append(drop_beside(diff))
         text = f"{create_sql(declared, new_name)};\nCOMMENT ON VIEW {ident(new_name)} IS {literal(BUILDING)}"
+        if diff.canonical.chunk is not None:
+            text += (f";\nSELECT set_chunk_time_interval({literal(ident(new_name))}, "
+                     f"{intervals.sql(diff.canonical.chunk)})")
         steps.append(Step(Action.CREATE, diff.name, text, why, transaction=Transaction.OWN,
                           cost="ACCESS SHARE on the source, no scan"))
         building = None
@@ -59,6 +66,8 @@ def build_steps(diff: AggregateDiff) -> list[Step]:
     steps += [Step(Action.CREATE, f"{diff.name}.{declared_index.name}", index.definition(table, declared_index),
                    "the index is built with the aggregate", transaction=Transaction.OWN)
               for declared_index in built_indexes(diff) if declared_index.name not in built]
+    steps += [Step(Action.CREATE, diff.name, index.definition(table, kept), "the aggregate had this index, too",
+                   transaction=Transaction.OWN) for kept in _kept_indexes(diff, building)]
     windows = fill.windows_of(diff)
     done = diff.context.span.building_last if diff.context.span and building else None
     steps += [fill.step(diff, new_name, declared_window, f"window {number} of {len(windows)}",
@@ -70,9 +79,19 @@ def build_steps(diff: AggregateDiff) -> list[Step]:
 
 def built_indexes(diff: AggregateDiff) -> tuple[Index, ...]:
     """Return the indexes of the new aggregate: under other names while the live aggregate's indexes have theirs."""
-    taken = {index.name for index in diff.live.object.indexes} if diff.live else set()
+    taken = diff.live.index_names() if diff.live else set()
     return tuple(replace(declared, name=index.new_name(declared.name)) if declared.name in taken else declared
                  for declared in diff.declared.indexes)
+
+
+def _kept_indexes(diff: AggregateDiff, building: LiveAggregate | None) -> list[Index]:
+    """The indexes without a name of the live aggregate that the new one lacks; those on columns that go, too, go."""
+    if diff.live is None:
+        return []
+    names = {column.name for column in diff.context.scratch.columns} if diff.context.scratch else set()
+    present = {bare_index(index_) for index_ in building.object.indexes} if building else set()
+    return [kept for kept in diff.live.carried_indexes(diff.canonical.indexes) if bare_index(kept) not in present
+            and all(column_of(term) in names for term in kept.columns)]
 
 
 def drop_beside(diff: AggregateDiff) -> Step:
@@ -115,7 +134,7 @@ def _swap(diff: AggregateDiff) -> Step:
         lines += [f"ALTER VIEW {ident(dependant.name)} RESET (security_barrier)" for dependant in live.dependants]
         lines.append(f"ALTER MATERIALIZED VIEW {name} RENAME TO {ident(old)}")
     lines.append(f"ALTER MATERIALIZED VIEW {ident(new_name)} RENAME TO {ident(declared.name)}")
-    taken = {index.name for index in live.object.indexes} if live else set()
+    taken = live.index_names() if live else set()
     lines += [f"DROP INDEX {INDEXES}.{ident(index.name)}" for index in declared.indexes if index.name in taken]
     lines.append(f"COMMENT ON VIEW {name} IS {literal(declared.comment)}")
     if live is not None:

@@ -123,12 +123,16 @@ def test_each_property_is_changed_in_place_and_back(database: Database, part: st
     settled(database, (READINGS, HOURLY))
 
 
-def test_duplicate_policies_added_by_hand_are_merged_into_the_oldest(database: Database) -> None:
+def test_a_policy_of_another_window_added_by_hand_is_dropped_only_where_that_is_allowed(database: Database) -> None:
     apply.ensure(database.owner, (READINGS, HOURLY))
     before = jobs(database)
     database.execute("SELECT add_continuous_aggregate_policy('hourly', interval '20 days', interval '8 days', "
                      "interval '1 day')")
-    steps = apply.ensure(database.owner, (READINGS, HOURLY)).steps
+    kept = apply.ensure(database.owner, (READINGS, HOURLY))
+    assert kept.steps == ()
+    assert [warning.partition(":")[0] for warning in kept.warnings] == ["hourly"]
+    steps = apply.ensure(database.owner, (READINGS, HOURLY),
+                         options=apply.Options(allow=frozenset({"drops_job"}))).steps
     assert [step.sql.split("(")[0] for step in steps] == ["SELECT delete_job"]
     assert jobs(database) == before
 

@@ -33,6 +33,7 @@ from schema.model.objects import (
     RowSecurity,
     Table,
     Trigger,
+    View,
 )
 from schema.model.table_options import column_of
 
@@ -74,6 +75,13 @@ def test_the_specification_has_no_finding() -> None:
     ({"columns": (*TABLE.columns, Column("a.b", "int"))}, "name 'a.b' has a dot"),
     ({"allow": ("drops_colum",)}, "allow 'drops_colum' is not known; use one of blocks_writes"),
     ({"foreign_keys": (ForeignKey("f", ("id", "at"), "users"),)}, r"t\.f: 2 columns refer to 1"),
+    ({"retention": Retention()}, r"t\.retention: it needs drop_after or drop_created_before"),
+    ({"retention": Retention("1 day", drop_created_before="1 day")}, r"t\.retention: it needs drop_after or"),
+    ({"retention": Retention("1 day", initial_start="2026-01-01 03:00")}, "is no time with an offset"),
+    ({"retention": Retention("1 day", max_runtime="a while")}, r"t\.retention\.max_runtime: interval 'a while'"),
+    ({"compression": Compression("1 day", created_before="1 day")}, "it has after and created_before; keep one"),
+    ({"compression": Compression(sparse_index=("id",))}, r"t\.compression: 'id' is no sparse index"),
+    ({"hypertable": Hypertable("at", "1 week", chunk_skipping=("room",))}, "column 'room' of chunk_skipping is not"),
     ({"triggers": (Trigger("g", "BEFORE UPDATE", "f()"), Trigger("g", "BEFORE INSERT", "f()"))}, "declared twice"),
 ])
 def test_a_wrong_declaration_is_named_with_its_remedy(change: dict[str, Any], message: str) -> None:
@@ -142,6 +150,19 @@ def test_objects_that_do_not_fit_together_are_named(objects: list[Object], messa
      ["parents.g: function touch is not declared"]),
     ([Job("j", "prune", "1 day")], ["j.procedure: function prune is not declared"]),
     ([Job("j", "prune", "1 day", allow=("undeclared_function",))], []),
+    ([replace(PARENT, keys=(Key("p", ("id", "at"), primary=True),), hypertable=Hypertable("at", "1 day"),
+              retention=Retention("7 days")),
+      Table("notes", (Column("a", "int"), Column("b", "timestamptz")), indexes=(Index("notes_i", ("a", "b")),),
+            foreign_keys=(ForeignKey("notes_fk", ("a", "b"), "parents", ("id", "at"), on_delete="cascade"),))],
+     ["notes.notes_fk: retention of parents fails at a chunk with rows that this refers to"]),
+    ([View("peek", "SELECT 1 FROM _timescaledb_internal._hyper_1_2_chunk")],
+     ["peek.query: it stands on _timescaledb_internal._hyper_1_2_chunk, TimescaleDB's own: retention cannot drop"]),
+    ([View("jobs", "SELECT job_id FROM timescaledb_information.jobs")], []),
+    ([ContinuousAggregate("h", "SELECT time_bucket('1 hour', at, 'Europe/Vienna') AS b FROM t GROUP BY 1")],
+     ["h.query: TimescaleDB (2.29 and before) does not compute every bucket of 1 hour"]),
+    ([ContinuousAggregate("h", "SELECT time_bucket('1 day', at, 'Europe/Vienna') AS b FROM t GROUP BY 1")], []),
+    ([ContinuousAggregate("h", "SELECT time_bucket('1 hour', at, '2000-01-03'::timestamptz) AS b FROM t GROUP BY 1")],
+     []),
 ])
 def test_likely_mistakes_are_warnings(objects: list[Object], expected: list[str]) -> None:
     lint(objects)
