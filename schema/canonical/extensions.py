@@ -14,7 +14,7 @@ from schema.catalog.queries import Row, rows
 from schema.catalog.readers.extensions import read_availability
 from schema.errors import DeclarationError, UnsupportedError
 from schema.kinds import extension
-from schema.model.foundations import Extension
+from schema.model.declarations.foundations import Extension
 from schema.model.sql_names import names_in
 
 # Which extension brings what other objects are made with and what does not bear the extension's own name.

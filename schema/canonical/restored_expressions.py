@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from schema.errors import DeclarationError
-from schema.model.foundations import Domain
+from schema.model.declarations.foundations import Domain
 from schema.model.objects import Check, Column, Exclusion, Index, Policy, Table, Trigger
 
 Part = Check | Index | Column | Exclusion | Trigger | Policy

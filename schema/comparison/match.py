@@ -17,8 +17,8 @@ from schema.comparison.declaration import Declaration, Key
 from schema.kinds import registry
 from schema.kinds.grants import rights
 from schema.model import renames
+from schema.model.declarations.foundations import Domain
 from schema.model.diff import Match
-from schema.model.foundations import Domain
 from schema.model.live import Live, LiveGrants, LiveTable
 from schema.model.objects import Enum, Object, Table
 

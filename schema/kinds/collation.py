@@ -9,8 +9,8 @@ from schema.catalog.readers import types
 from schema.kinds import comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
+from schema.model.declarations.foundations import Collation
 from schema.model.diff import Diff
-from schema.model.foundations import Collation
 from schema.model.live_foundations import LiveType
 from schema.model.names import ident, literal
 from schema.model.step import Action, Hazard, Step

@@ -12,8 +12,8 @@ from schema.errors import UnsupportedError
 from schema.kinds import comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
+from schema.model.declarations.foundations import Attribute, CompositeType
 from schema.model.diff import Diff
-from schema.model.foundations import Attribute, CompositeType
 from schema.model.live_foundations import LiveType
 from schema.model.names import ident
 from schema.model.step import Action, Hazard, Step

@@ -10,8 +10,8 @@ from schema.catalog.readers import types
 from schema.kinds import check, comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
+from schema.model.declarations.foundations import Check, Domain
 from schema.model.diff import Diff
-from schema.model.foundations import Check, Domain
 from schema.model.live_foundations import LiveType
 from schema.model.names import ident
 from schema.model.step import Action, Hazard, Step, Transaction

@@ -9,8 +9,8 @@ from schema.catalog.readers import extensions
 from schema.errors import UnsupportedError
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind
+from schema.model.declarations.foundations import Extension
 from schema.model.diff import Diff
-from schema.model.foundations import Extension
 from schema.model.live import LiveObject
 from schema.model.names import ident, literal
 from schema.model.step import Action, Hazard, Step

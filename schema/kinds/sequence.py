@@ -9,8 +9,8 @@ from schema.catalog.readers import sequences
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
+from schema.model.declarations.foundations import Sequence
 from schema.model.diff import Diff
-from schema.model.foundations import Sequence
 from schema.model.live import LiveObject
 from schema.model.names import ident
 from schema.model.step import Action, Hazard, Step

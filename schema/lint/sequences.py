@@ -6,7 +6,7 @@ import re
 from collections import abc
 
 from schema.kinds.sequence import ALIASES, TYPES
-from schema.model.foundations import Sequence
+from schema.model.declarations.foundations import Sequence
 from schema.model.objects import Object, Table
 from schema.model.sql_names import names_in
 

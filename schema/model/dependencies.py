@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from schema.model import foundations
-from schema.model.foundations import CompositeType, Domain, Extension
+from schema.model.declarations import foundations
+from schema.model.declarations.foundations import CompositeType, Domain, Extension
 from schema.model.objects import (
     Aggregate,
     ContinuousAggregate,

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schema.model.declarations.foundations import Attribute as Attribute
+from schema.model.declarations.foundations import Check as Check
+from schema.model.declarations.foundations import Collation as Collation
+from schema.model.declarations.foundations import CompositeType as CompositeType
+from schema.model.declarations.foundations import Domain as Domain
+from schema.model.declarations.foundations import Extension as Extension
+from schema.model.declarations.foundations import Sequence as Sequence
+from schema.model.declarations.policies import Compression as Compression
+from schema.model.declarations.policies import Dimension as Dimension
+from schema.model.declarations.policies import Hypertable as Hypertable
+from schema.model.declarations.policies import JobSettings as JobSettings
+from schema.model.declarations.policies import Refresh as Refresh
+from schema.model.declarations.policies import Reorder as Reorder
+from schema.model.declarations.policies import Retention as Retention
+from schema.model.declarations.routines import Aggregate as Aggregate
+from schema.model.declarations.routines import Function as Function
+from schema.model.declarations.routines import Job as Job
+from schema.model.declarations.row_security import Policy as Policy
+from schema.model.declarations.row_security import RowSecurity as RowSecurity
+from schema.model.declarations.table_parts import Column as Column
+from schema.model.declarations.table_parts import Exclusion as Exclusion
+from schema.model.declarations.table_parts import ForeignKey as ForeignKey
+from schema.model.declarations.table_parts import Index as Index
+from schema.model.declarations.table_parts import Key as Key
+from schema.model.declarations.table_parts import Numbers as Numbers
+from schema.model.declarations.table_parts import Trigger as Trigger
 from schema.model.declared import KINDS as KINDS
 from schema.model.declared import Declared as Declared
 from schema.model.declared import Grant as Grant
 from schema.model.declared import Object as Object
 from schema.model.declared import kind_of as kind_of
 from schema.model.declared import qualified as qualified
-from schema.model.foundations import Attribute as Attribute
-from schema.model.foundations import Check as Check
-from schema.model.foundations import Collation as Collation
-from schema.model.foundations import CompositeType as CompositeType
-from schema.model.foundations import Domain as Domain
-from schema.model.foundations import Extension as Extension
-from schema.model.foundations import Sequence as Sequence
-from schema.model.policies import Compression as Compression
-from schema.model.policies import Dimension as Dimension
-from schema.model.policies import Hypertable as Hypertable
-from schema.model.policies import JobSettings as JobSettings
-from schema.model.policies import Refresh as Refresh
-from schema.model.policies import Reorder as Reorder
-from schema.model.policies import Retention as Retention
-from schema.model.routines import Aggregate as Aggregate
-from schema.model.routines import Function as Function
-from schema.model.routines import Job as Job
-from schema.model.row_security import Policy as Policy
-from schema.model.row_security import RowSecurity as RowSecurity
-from schema.model.table_parts import Column as Column
-from schema.model.table_parts import Exclusion as Exclusion
-from schema.model.table_parts import ForeignKey as ForeignKey
-from schema.model.table_parts import Index as Index
-from schema.model.table_parts import Key as Key
-from schema.model.table_parts import Numbers as Numbers
-from schema.model.table_parts import Trigger as Trigger
 from schema.model.versions import since
 
 

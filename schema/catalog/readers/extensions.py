@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows
-from schema.model.foundations import Extension
+from schema.model.declarations.foundations import Extension
 from schema.model.live import LiveObject
 
 

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import rows
-from schema.model.foundations import Sequence
+from schema.model.declarations.foundations import Sequence
 from schema.model.live import LiveObject
 
 

@@ -10,7 +10,7 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
 from schema.catalog.readers.functions import rights
-from schema.model.foundations import Attribute, Check, Collation, CompositeType, Domain
+from schema.model.declarations.foundations import Attribute, Check, Collation, CompositeType, Domain
 from schema.model.live import Rights
 from schema.model.live_foundations import LiveType, TypeColumn
 
