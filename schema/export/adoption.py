@@ -142,7 +142,9 @@ def _distinct(live: Iterable[Live]) -> list[Live]:
 def _declare(live: Live) -> tuple[Object | None, list[str]]:
     """Return the object as it can be declared, or None, and remarks on what was left out."""
     value: Any = live.object
-    remarks: list[str] = []
+    # A table declares of its constraints whether they are valid; a domain does not.
+    remarks = [f"{value.full_name}.{name}: not validated yet; `apply` will validate it"
+               for name in sorted(getattr(live, "not_valid", ()) if isinstance(value, Domain) else ())]
     if isinstance(value, Table | ContinuousAggregate | MaterializedView):
         doubles = _doubles(value.indexes)
         remarks += [f"{value.full_name}.{name}: the same index as {first}, so it was left out"
