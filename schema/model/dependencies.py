@@ -21,7 +21,7 @@ from schema.model.objects import (
     Trigger,
     View,
 )
-from schema.model.sql_names import names_in
+from schema.model.sql_names import names_in, pairs_in
 
 OF_COLUMNS = (Enum, Function, *foundations.COLUMN_FOUNDATIONS)
 # Where all extensions are listed among the objects by name: a name that no object can have.
@@ -200,10 +200,11 @@ def _by_name(universe: Iterable[Object]) -> Mapping[str, Sequence[Object]]:
 def _named(declared: Object, by_name: Mapping[str, Sequence[Object]], universe: Sequence[Object]) -> list[Object]:
     if isinstance(declared, Extension):
         return []
-    names = names_in(texts(declared))
-    # Outside of public, a text that names an object names its schema, too.
+    own_texts = list(texts(declared))
+    names, pairs = names_in(own_texts), pairs_in(own_texts)
+    # Outside of public, a text that names an object names its schema right before it.
     named = [other for name in names & by_name.keys() for other in by_name[name]
-             if (other.schema == "public" or other.schema in names) and other != declared]
+             if (other.schema == "public" or (other.schema, other.name) in pairs) and other != declared]
     if isinstance(declared, foundations.Sequence):  # a table whose default takes its numbers is created after it
         named = [other for other in named if declared.name not in names_in(texts(other))]
     ids = {id(other) for other in (*named, *by_name.get(EXTENSIONS, ()))}  # an object's own hash takes long

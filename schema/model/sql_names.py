@@ -70,6 +70,13 @@ def names_in(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(plain(word) for text in texts for word in re.findall(r'"(?:[^"]|"")+"|[A-Za-z_]\w*', text))
 
 
+def pairs_in(texts: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """Return every pair of names with a dot between them in these SQL texts, unquoted: what may be schema and name."""
+    name = r'"(?:[^"]|"")+"|[A-Za-z_]\w*'
+    return frozenset((plain(first), plain(second)) for text in texts for first, second in
+                     re.findall(rf"({name})\s*\.\s*(?=({name}))", text))
+
+
 def tokens(sql: str) -> Iterable[str]:
     """Split the SQL into strings, comments, names and single characters; joined, they give the same text."""
     return (token[0] for token in _TOKEN.finditer(sql))

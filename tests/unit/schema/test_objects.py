@@ -154,3 +154,10 @@ def test_objects_come_after_their_dependencies_otherwise_in_the_given_order() ->
     mood, other = Enum("mood", ("a",)), Table("other", (Column("a", "int"),))
     assert ordered([view, daily, warmest, other, readings, mood]) == [mood, readings, daily, warmest, view, other]
     assert ordered([warmest, view, readings, mood]) == [warmest, view, mood, readings]
+
+
+def test_a_column_that_has_the_name_of_a_view_in_another_schema_is_no_reference() -> None:
+    days = View("days", query="SELECT sum(errors) AS errors FROM stats.hours", schema="stats")
+    errors = View("errors", query="SELECT errors FROM stats.days", schema="stats")
+    assert dependencies.ordered([errors, days]) == [days, errors]
+    assert dependencies.needs(days, [errors, days]) == []
