@@ -55,9 +55,15 @@ def _storage(diff: TableDiff, column: Column) -> str:
 
 def _count(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> Step:
     """Change how the column counts; the next number stays the next one."""
-    options = _options(canonical.numbers or Numbers(), canonical.type)
+    numbers = canonical.numbers or Numbers()
+    options = _options(numbers, canonical.type)
     before = _options(live.numbers or Numbers(), canonical.type)
-    changed = [option for name, option in options.items() if option != before[name]]
+    turned = (numbers.increment < 0) != ((live.numbers or Numbers()).increment < 0)
+    # The server keeps the bounds of the old direction unless it is told, and a next number that is outside of the new.
+    changed = [option for name, option in options.items()
+               if option != before[name] or (turned and name in ("minimum", "maximum"))]
+    if turned and (numbers.maximum if numbers.increment < 0 else numbers.minimum) is None:
+        changed.append(f"RESTART WITH {start(numbers, canonical.type)}")
     why = f"it counts with {counting(live) or 'the options of every sequence'}"
     if not canonical.serial:
         sets = " ".join(f"SET {option}" for option in changed)

@@ -159,5 +159,5 @@ def test_objects_come_after_their_dependencies_otherwise_in_the_given_order() ->
 def test_a_column_that_has_the_name_of_a_view_in_another_schema_is_no_reference() -> None:
     days = View("days", query="SELECT sum(errors) AS errors FROM stats.hours", schema="stats")
     errors = View("errors", query="SELECT errors FROM stats.days", schema="stats")
-    assert dependencies.ordered([errors, days]) == [days, errors]
-    assert dependencies.needs(days, [errors, days]) == []
+    assert ordered([errors, days]) == [days, errors]
+    assert needs(days, [errors, days]) == []
