@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from schema.errors import UnsupportedError
 from schema.model.diff import TableDiff
-from schema.model.names import ident, literal
+from schema.model.names import ident, literal, quoted
 from schema.model.objects import Policy, Table
 from schema.model.step import Action, Hazard, Step
 
@@ -15,7 +15,7 @@ def definition(table: Table, policy: Policy) -> str:
     """CREATE POLICY as SQL."""
     kind = "" if policy.permissive else " AS RESTRICTIVE"
     command = "" if policy.command == "all" else f" FOR {policy.command.upper()}"
-    return f"CREATE POLICY {ident(policy.name)} ON {ident(table.full_name)}{kind}{command}{_rest(policy)}"
+    return f"CREATE POLICY {quoted(policy.name)} ON {ident(table.full_name)}{kind}{command}{_rest(policy)}"
 
 
 def steps(diff: TableDiff) -> list[Step]:
@@ -50,7 +50,7 @@ def undeclared_steps(diff: TableDiff) -> list[Step]:
                                f"columnstore on such a table; allow {Hazard.DROPS_POLICY} to switch it off, or leave "
                                "out compression")
     names = {policy.name for policy in canonical.policies} if canonical else set()
-    steps = [_step(Action.DROP, diff, live_policy.name, f"DROP POLICY {ident(live_policy.name)} ON {ident(diff.name)}",
+    steps = [_step(Action.DROP, diff, live_policy.name, f"DROP POLICY {quoted(live_policy.name)} ON {ident(diff.name)}",
                    "nobody declares the policy", Hazard.DROPS_POLICY)
              for live_policy in live.policies if live_policy.name not in names]
     if canonical is None and live.table.row_security:
@@ -71,9 +71,9 @@ def _policy(diff: TableDiff, declared: Policy, canonical: Policy, live: Policy |
     loses = (live.using and not canonical.using) or (live.check and not canonical.check)
     why = f"it is {definition(table, live)}"
     if same_kind and not loses:
-        sql = f"ALTER POLICY {ident(name)} ON {ident(table.full_name)}{_rest(declared)}"
+        sql = f"ALTER POLICY {quoted(name)} ON {ident(table.full_name)}{_rest(declared)}"
         return [_step(Action.ALTER, diff, name, sql, why)]
-    on = f"{ident(name)} ON {ident(table.full_name)}"
+    on = f"{quoted(name)} ON {ident(table.full_name)}"
     comment = f"; COMMENT ON POLICY {on} IS {literal(live.comment)}" if live.comment else ""
     return [_step(Action.REPLACE, diff, name, f"DROP POLICY {on}; {definition(table, declared)}{comment}", why)]
 
@@ -86,7 +86,7 @@ def _rest(policy: Policy) -> str:
 
 
 def _role(name: str) -> str:
-    return name.upper() if name.lower() in ("public", "current_user", "session_user", "current_role") else ident(name)
+    return name.upper() if name.lower() in ("public", "current_user", "session_user", "current_role") else quoted(name)
 
 
 def _step(action: Action, diff: TableDiff, part: str, sql: str, why: str, *hazards: Hazard) -> Step:

@@ -36,6 +36,11 @@ def errors(objects: Sequence[Object]) -> Iterable[str]:
     for declared in objects:
         for name in (declared.schema, declared.name, *_parts(declared)):
             yield from _name(declared.full_name, name)
+            if "." in name:
+                yield (f"{declared.full_name}: name {name!r} has a dot, which stands between schema and name; use "
+                       "another character")
+        for name in _sentences(declared):
+            yield from _name(declared.full_name, name)
         for name in sorted(set(declared.allow) - KNOWN):
             yield f"{declared.full_name}: allow {name!r} is not known; use one of {', '.join(sorted(KNOWN))}"
 
@@ -45,19 +50,22 @@ def _name(owner: str, name: str) -> Iterable[str]:
         yield f"{owner}: a name is empty; give it"
     if len(name.encode()) > LONGEST_BYTES:
         yield (f"{owner}: name {name!r} has {len(name.encode())} bytes; PostgreSQL cuts at {LONGEST_BYTES}: shorten it")
-    if "." in name:
-        yield f"{owner}: name {name!r} has a dot, which stands between schema and name; use another character"
+
+
+def _sentences(value: Object) -> Iterable[str]:
+    """Yield the names of policies and triggers, which are often sentences and are never looked for by their names."""
+    if isinstance(value, Table):
+        yield from (policy.name for policy in (value.row_security.policies if value.row_security else ()))
+    if isinstance(value, Table | View):
+        yield from (trigger.name for trigger in value.triggers)
 
 
 def _parts(value: Object) -> Iterable[str]:
     """Yield the names of the object's parts."""
     if isinstance(value, Table):
-        groups = (value.columns, value.keys, value.foreign_keys, value.checks, value.exclusions, value.indexes,
-                  value.triggers, value.row_security.policies if value.row_security else ())
+        groups = (value.columns, value.keys, value.foreign_keys, value.checks, value.exclusions, value.indexes)
         yield from (part.name for group in groups for part in group)
     elif isinstance(value, Domain | CompositeType):
         yield from (part.name for part in (value.checks if isinstance(value, Domain) else value.attributes))
     elif isinstance(value, ContinuousAggregate | MaterializedView):
         yield from (index.name for index in value.indexes)
-    elif isinstance(value, View):
-        yield from (trigger.name for trigger in value.triggers)

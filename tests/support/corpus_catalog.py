@@ -65,7 +65,8 @@ SELECT coalesce(h.schema, j.proc_schema), coalesce(h.name, j.proc_name), 'JOB', 
                              'name', regexp_replace(j.application_name, ' \\[\\d+\\]$', '')))
   FROM timescaledb_information.jobs j
   LEFT JOIN hypertables h ON (h.schema, h.name) = (j.hypertable_schema, j.hypertable_name)
-                          OR h.relation = to_regclass(format('%I.%I', j.hypertable_schema, j.hypertable_name))
+                          OR (j.hypertable_name IS NOT NULL AND h.relation
+                              = to_regclass(format('%I.%I', j.hypertable_schema, j.hypertable_name)))
  WHERE j.job_id >= 1000
 """
 # Every relation that people filled, as it is queried.
