@@ -20,7 +20,7 @@ from schema.model import renames
 from schema.model.declarations.foundations import Domain
 from schema.model.diff import Match
 from schema.model.live import Live, LiveGrants, LiveTable
-from schema.model.objects import Enum, Object, Table
+from schema.model.objects import ContinuousAggregate, Enum, MaterializedView, Object, Table, View
 
 O = TypeVar("O", bound=Object)  # noqa: E741 (the object)
 Matches = Sequence[Match[Any, Any]]
@@ -43,6 +43,8 @@ def match(connection: Connection[Any], declaration: Declaration, live: Mapping[K
     settled = [normalising.settle(form, value.object if value else None)
                for form, value in zip(canonical, present, strict=True)]
     settled = _accept_restored(connection, declaration, settled, present)
+    settled = [_accept_same_text(declared, form, value)
+               for declared, form, value in zip(declaration.declared, settled, present, strict=True)]
     return [Match(declared, form, value, former, scratch.get((type(declared), declared.identity)))
             for declared, form, value, (_, former) in zip(declaration.declared, settled, present, pairs, strict=True)]
 
@@ -54,6 +56,16 @@ def read_back(declaration: Declaration, matches: Matches,
     by_object = {value.declared: value for value in matches}
     return [declared if fitting is None else _read_back(declared, by_object[fitting], granted.get(fitting))
             for declared, fitting in zip(declaration.objects, declaration.fitting, strict=True)]
+
+
+def _accept_same_text(declared: Object, canonical: Object, live: Live | None) -> Object:
+    """The canonical form with the live query where that is declared word for word: what the server printed once, such
+    as `varchar IN (...)`, it may print in other words once it has read it again."""
+    if live is None or not isinstance(declared, View | MaterializedView | ContinuousAggregate):
+        return canonical
+    query: str = cast(Any, live.object).query
+    same = declared.query.split() == query.split()
+    return replace(cast(Any, canonical), query=query) if same else canonical
 
 
 def _other_overloads(declaration: Declaration) -> list[Object]:
