@@ -90,7 +90,9 @@ class LiveAggregate:
         names here that fit any server: with the aggregate's in place of its hypertable's."""
         prefix = f"{self.relation.rpartition('.')[2]}_"
         taken = {index.name for index in self.object.indexes}
-        names = {index: f"{self.object.name}_{index.name.removeprefix(prefix)}"[:LONGEST_BYTES]
+        # The indexes of all aggregates are in one schema.
+        own = self.object.name if self.object.schema == "public" else f"{self.object.schema}_{self.object.name}"
+        names = {index: f"{own}_{index.name.removeprefix(prefix)}"[:LONGEST_BYTES]
                  for index in self.object.indexes if index.name.startswith(prefix)
                  and index.columns != (f"{ident(self.bucket.name)} DESC",)}
         return [replace(index, name=name) for index, name in names.items() if name not in taken]
