@@ -50,7 +50,8 @@ SELECT h.schema, h.name, 'CHUNK SKIPPING', s.column_name::text
   JOIN hypertables h ON h.relation = format('%I.%I', t.schema_name, t.table_name)::regclass
  WHERE s.chunk_id = 0
 UNION ALL
-SELECT h.schema, h.name, 'AGGREGATE INDEX', pg_get_indexdef(i.indexrelid)
+SELECT h.schema, h.name, 'AGGREGATE INDEX',
+       regexp_replace(pg_get_indexdef(i.indexrelid), ' INDEX .* ON _timescaledb', ' INDEX ON _timescaledb')
   FROM pg_index i JOIN hypertables h ON h.relation = i.indrelid
   JOIN timescaledb_information.continuous_aggregates a ON (a.view_schema, a.view_name) = (h.schema, h.name)
 UNION ALL
@@ -98,7 +99,8 @@ def read_sections(address: Address) -> list[Section]:
     as rows: dimensions, columnstore, aggregates, jobs.
 
     Nothing is normalised but this: chunks and all else in TimescaleDB's own schemas are not dumped; the numbers that it
-    gives to materializations and jobs become #; its own triggers, the server's versions of columns and what the dump
+    gives to materializations and jobs become #, and indexes of aggregates, most of which are called by such a number, have
+    no names; its own triggers, the server's versions of columns and what the dump
     sets for itself are left out; IN (...) of a varchar column is as after a dump and a restore; sections are sorted.
     """
     dumped = subprocess.run(
