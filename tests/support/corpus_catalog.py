@@ -99,9 +99,9 @@ def read_sections(address: Address) -> list[Section]:
     as rows: dimensions, columnstore, aggregates, jobs.
 
     Nothing is normalised but this: chunks and all else in TimescaleDB's own schemas are not dumped; the numbers that it
-    gives to materializations and jobs become #, and indexes of aggregates, most of which are called by such a number, have
-    no names; its own triggers, the server's versions of columns and what the dump
-    sets for itself are left out; IN (...) of a varchar column is as after a dump and a restore; sections are sorted.
+    gives to materializations and jobs become #, and indexes of aggregates, most of which are called by such a number,
+    have no names; its own triggers, the server's versions of columns and what the dump sets for itself are left out;
+    IN (...) of a varchar column is as after a dump and a restore; sections are sorted.
     """
     dumped = subprocess.run(
         ["pg_dump", "--schema-only", "--exclude-schema", "_timescaledb_*"], capture_output=True, text=True, check=True,
