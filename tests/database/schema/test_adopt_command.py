@@ -39,14 +39,14 @@ def reader(database: Database) -> Address:
 
 
 def test_what_a_plan_of_the_file_finds_is_said_in_it_and_on_stderr(database: Database, tmp_path: Path) -> None:
-    database.execute("CREATE TABLE rooms (area int)", "INSERT INTO rooms VALUES (-1)",
-                     "ALTER TABLE rooms ADD CONSTRAINT positive CHECK (area > 0) NOT VALID")
+    database.execute("CREATE DOMAIN area AS int", "CREATE TABLE rooms (area area)", "INSERT INTO rooms VALUES (-1)",
+                     "ALTER DOMAIN area ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID")
     file = tmp_path / "adopted.py"
     adopted = run(database.owner, "adopt", str(file))
     assert adopted.exit_code == 0
-    assert "not empty: rooms.positive: " in adopted.stderr
+    assert "not empty: area: " in adopted.stderr
     assert f"`lcdb schema plan --declared {file}` still has 1 step" in adopted.stdout
-    assert "# A plan of this finds:\n# rooms.positive: ALTER TABLE rooms VALIDATE" in file.read_text()
+    assert "# A plan of this finds:\n# area: ALTER DOMAIN area VALIDATE" in file.read_text()
     assert run(database.owner, "plan", "--declared", str(file)).exit_code == 2
 
 
