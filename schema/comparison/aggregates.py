@@ -32,8 +32,8 @@ from schema.comparison.match import Matches, over_renamed
 from schema.kinds import columnstore
 from schema.model import renames
 from schema.model.diff import Match
-from schema.model.live import ColumnstoreChunk, Live, LiveTable, Weight
-from schema.model.objects import ContinuousAggregate, Table
+from schema.model.live import ColumnstoreChunk, Live, LiveGrants, LiveTable, Weight
+from schema.model.objects import ContinuousAggregate, Object, Table
 
 Chunks = Mapping[str, tuple[ColumnstoreChunk, ...]]
 
@@ -62,7 +62,7 @@ Aggregates = Mapping[str, _Aggregate]
 
 
 def aggregate_diffs(connection: Connection[Any], declaration: Declaration, live: Mapping[Key, Live],
-                    matches: Matches) -> dict[str, AggregateDiff]:
+                    matches: Matches, granted: Mapping[Object, LiveGrants]) -> dict[str, AggregateDiff]:
     """Return the finished diffs of all aggregates by name, each after those that it reads.
 
     Asks only about aggregates that differ; the number of queries does not grow with the number of aggregates.
@@ -81,7 +81,8 @@ def aggregate_diffs(connection: Connection[Any], declaration: Declaration, live:
             aggregate.match.former_name, aggregate.match.scratch, weight=weights.get(name, Weight()),
             columnstore=chunks.get(name, ()), change=aggregate.change, source_rebuilt=aggregate.source_rebuilt,
             span=spans.get(name), building=aggregate.building, replaced=aggregate.replaced, staying=staying[name],
-            old_source=old_sources.get(name))) for name, aggregate in by_name.items()}
+            old_source=old_sources.get(name), grants=granted.get(aggregate.match.declared)))
+        for name, aggregate in by_name.items()}
 
 
 def _walk(declaration: Declaration, live: Mapping[Key, Live], matches: Matches) -> dict[str, _Aggregate]:

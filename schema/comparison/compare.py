@@ -10,6 +10,7 @@ from psycopg import Connection
 from schema import lint
 from schema.comparison.context import gather
 from schema.comparison.declaration import Declaration, Options
+from schema.comparison.grants import read_grants
 from schema.comparison.live import read_schema
 from schema.comparison.match import match
 from schema.kinds import undeclared
@@ -25,7 +26,8 @@ def compare_and_plan(connection: Connection[Any], declaration: Declaration) -> t
     live = read_schema(connection, declaration)
     matches = match(connection, declaration, live.objects)
     dropping = undeclared.plan(live.undeclared, options.allow, options.protect, backed_up=options.backed_up)
-    diffs = gather(connection, declaration, live.objects, matches, {step.object for step in dropping.before})
+    granted = read_grants(connection, matches)
+    diffs = gather(connection, declaration, live.objects, matches, granted, {step.object for step in dropping.before})
     planned = plan(diffs, dropping=dropping, left_out=declaration.left_out, missing_schemas=live.missing_schemas)
     warnings = [declaration.capabilities.explain_left_out(name) for name in declaration.left_out]
     warnings += lint.warnings(declaration.objects) if options.whole_schema else []

@@ -14,7 +14,6 @@ from schema.catalog.readers.dependants import read_dependants
 from schema.catalog.readers.weights import read_columnstore, read_weights
 from schema.comparison.aggregates import aggregate_diffs
 from schema.comparison.declaration import Declaration, Key
-from schema.comparison.grants import read_grants
 from schema.comparison.match import Matches
 from schema.kinds import columnstore, registry
 from schema.model.diff import Context, Diff, Match
@@ -27,11 +26,11 @@ Tables = Sequence[tuple[Match[Any, Any], LiveTable]]
 
 
 def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[Key, Live], matches: Matches,
-           dropped: Collection[str]) -> list[Diff[Any, Any]]:
+           granted: Mapping[Object, LiveGrants], dropped: Collection[str]) -> list[Diff[Any, Any]]:
     """Return one finished diff for each match, in their order; asks only about objects that differ.
 
-    `dropped` are the full names of what the plan drops before everything else. The number of queries does not grow with
-    the number of objects.
+    `granted` are owners and grants by declaration; `dropped` the full names of what the plan drops before everything
+    else. The number of queries does not grow with the number of objects.
     """
     capabilities = declaration.capabilities
     changing = [match.live_name for match in matches if view_dependants.may_be_in_the_way(match)]
@@ -45,19 +44,13 @@ def gather(connection: Connection[Any], declaration: Declaration, live: Mapping[
         match.declared, match.canonical, match.live, Context(
             *server, declaration.options.allow, match.former_name, match.scratch, dependants.get(match.name, ()),
             match.live_name in recreated or match.name in recreated, weights.get(match.live_name, Weight()),
-            chunks.get(match.live_name, ())))
+            chunks.get(match.live_name, ()), grants=granted.get(match.declared)))
         for match in matches if not isinstance(match.declared, ContinuousAggregate)]
     # Aggregates have a walk of their own, from the lowest upwards.
-    of_aggregates = aggregate_diffs(connection, declaration, live, matches)
+    of_aggregates = aggregate_diffs(connection, declaration, live, matches, granted)
     others = iter(diffs)
-    granted = read_grants(connection, matches)
-    return [_with_grants(of_aggregates[match.name] if isinstance(match.declared, ContinuousAggregate) else next(others),
-                         granted) for match in matches]
-
-
-def _with_grants(diff: Diff[Any, Any], granted: Mapping[Object, LiveGrants]) -> Diff[Any, Any]:
-    present = granted.get(diff.declared)
-    return replace(diff, context=replace(diff.context, grants=present)) if present else diff
+    return [of_aggregates[match.name] if isinstance(match.declared, ContinuousAggregate) else next(others)
+            for match in matches]
 
 
 def _read_columnstore(connection: Connection[Any], declaration: Declaration, tables: Tables) -> Chunks:

@@ -19,7 +19,7 @@ SCHEMA = Path(apply.__file__).parent
 TABLE = Table("walked", (Column("id", "bigint", null=False), Column("name", "varchar(50)")),
               keys=(Key("walked_pkey", ("id",), True),))
 WIDER = replace(TABLE, columns=(TABLE.columns[0], Column("name", "varchar(60)")))
-COMPARISON = [f"comparison/{name}" for name in ("compare", "live", "match", "context", "aggregates")]
+COMPARISON = [f"comparison/{name}" for name in ("compare", "live", "match", "grants", "context", "aggregates")]
 
 
 def modules_of(work: Callable[[], object]) -> list[str]:
@@ -54,4 +54,5 @@ def test_a_plan_enters_each_module_once(database: Database) -> None:
 def test_applying_goes_the_same_way_then_executes_and_proves_it_once_more(database: Database) -> None:
     apply.ensure(database.owner, [TABLE])
     walk = modules_of(lambda: apply.ensure(database.owner, [WIDER]))
-    assert walk == ["apply", "comparison/declaration", *COMPARISON, "execution", *COMPARISON, "apply"]
+    # Between plan and steps `apply` asks whether jobs would run in UTC.
+    assert walk == ["apply", "comparison/declaration", *COMPARISON, "apply", "execution", *COMPARISON, "apply"]
