@@ -33,7 +33,7 @@ from backups.restoring.restore import restore_logical
 from backups.restoring.target_database import create_database, require_fit
 from backups.schedule import run_due
 from backups.storage.encryption import Keyring, new_key
-from cli.declarations import find_declared
+from cli.declarations import Source, find_declared
 from schema.model.step import Hazard
 from tests.support.backed_up import Backed, backed
 from tests.support.s3_servers import S3Server
@@ -301,8 +301,8 @@ def drops_are_backed_up(subject: Backed, folder: Path, monkeypatch: pytest.Monke
     file.write_text(json.dumps({"bucket": subject.store.bucket, "s3": subject.store.login.to_dict(),
                                 "keys": [subject.key], "database": subject.source.to_dict()}))
     monkeypatch.setenv("LCDB_BACKUP_CONFIG", str(file))
-    assert not find_declared(None, None).options.backed_up
-    return find_declared(None, None, allow=[Hazard.DROPS_TABLE]).options.backed_up
+    assert not find_declared(None, Source(None)).options.backed_up
+    return find_declared(None, Source(None), allow=[Hazard.DROPS_TABLE]).options.backed_up
 
 
 def test_verifying_makes_it_a_proven_backup_and_a_drill_shows_it(
