@@ -92,7 +92,7 @@ class Diff(Generic[O, L]):
     @property
     def allowed(self) -> frozenset[str]:
         """The hazards that the run or the object itself allows."""
-        return self.context.allow | set(self.declared.allow)
+        return frozenset((*self.context.allow, *self.declared.allow))
 
     @property
     def weight(self) -> Weight:
