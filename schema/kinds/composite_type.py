@@ -3,7 +3,6 @@ holds values of the type; PostgreSQL cannot move them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -15,7 +14,7 @@ from schema.model import renames
 from schema.model.declarations.foundations import Attribute, CompositeType
 from schema.model.diff import Diff
 from schema.model.live_foundations import LiveType
-from schema.model.names import ident
+from schema.model.names import ident, repeated
 from schema.model.step import Action, Hazard, Step
 
 CompositeDiff = Diff[CompositeType, LiveType[CompositeType]]
@@ -136,7 +135,7 @@ def _comments(declared: CompositeType, live: CompositeType | None) -> list[Step]
 def errors(declared: CompositeType) -> Iterable[str]:
     """Attributes of one name."""
     yield from (f"{declared.full_name}: attribute {name} is declared twice; keep one"
-                for name, count in Counter(attribute.name for attribute in declared.attributes).items() if count > 1)
+                for name in repeated(attribute.name for attribute in declared.attributes))
 
 
 KIND = Kind(

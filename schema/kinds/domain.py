@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from schema.model import renames
 from schema.model.declarations.foundations import Check, Domain
 from schema.model.diff import Diff
 from schema.model.live_foundations import LiveType
-from schema.model.names import ident
+from schema.model.names import ident, repeated
 from schema.model.step import Action, Hazard, Step, Transaction
 
 DomainDiff = Diff[Domain, LiveType[Domain]]
@@ -151,7 +150,7 @@ def _comments(declared: Domain, live: Domain | None) -> list[Step]:
 def errors(declared: Domain) -> Iterable[str]:
     """Checks of one name."""
     yield from (f"{declared.full_name}: check {name} is declared twice; keep one"
-                for name, count in Counter(one.name for one in declared.checks).items() if count > 1)
+                for name in repeated(check.name for check in declared.checks))
 
 
 KIND = Kind(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -13,9 +12,9 @@ from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
 from schema.model.diff import Diff
 from schema.model.live import LiveMaterializedView
-from schema.model.names import ident
+from schema.model.names import ident, repeated
 from schema.model.objects import Index, MaterializedView, ViewColumn, qualified
-from schema.model.step import Action, Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction, split_allowed
 
 MaterializedDiff = Diff[MaterializedView, LiveMaterializedView]
 COMPUTED = "ACCESS EXCLUSIVE while its query runs: nobody reads it meanwhile"
@@ -162,16 +161,10 @@ def _index_steps(diff: MaterializedDiff, live: MaterializedView) -> list[Step]:
 
 def _undeclared(diff: MaterializedDiff) -> tuple[list[Step], list[str]]:
     names = {one.name for one in diff.canonical.indexes}
-    steps, warnings = [], []
-    for name in (one.name for one in diff.present.object.indexes if one.name not in names):
-        where = f"{diff.name}.{name}"
-        if Hazard.DROPS_INDEX in diff.allowed:
-            steps.append(Step(Action.DROP, where, f"DROP INDEX {ident(qualified(diff.declared.schema, name))}",
-                              "nobody declares the index", (Hazard.DROPS_INDEX,)))
-        else:
-            warnings.append(f"{where} is not declared and was left in place; declare it, or allow "
-                            f"{Hazard.DROPS_INDEX} to drop it")
-    return steps, warnings
+    return split_allowed([
+        Step(Action.DROP, f"{diff.name}.{one.name}", f"DROP INDEX {ident(qualified(diff.declared.schema, one.name))}",
+             "nobody declares the index", (Hazard.DROPS_INDEX,))
+        for one in diff.present.object.indexes if one.name not in names], diff.allowed)
 
 
 def _column_comments(declared: MaterializedView, live: MaterializedView) -> Iterable[Step | None]:
@@ -189,8 +182,8 @@ def errors(declared: MaterializedView) -> Iterable[str]:
     """Return parts that are declared twice, options that are none, and defaults, which no column can have here."""
     groups: tuple[Sequence[Index | ViewColumn], ...] = (declared.indexes, declared.columns)
     for group in groups:
-        for twice in [name for name, count in Counter(part.name for part in group).items() if count > 1]:
-            yield f"{declared.full_name}.{twice}: declared twice; keep one"
+        yield from (f"{declared.full_name}.{twice}: declared twice; keep one"
+                    for twice in repeated(part.name for part in group))
     yield from (f"{declared.full_name}: option {option!r} has no value; write it as \"name = value\""
                 for option in declared.options if "=" not in option)
     yield from (f"{declared.full_name}.{column.name}: a column of a materialized view has no default; leave it out"

@@ -3,7 +3,6 @@ ANALYZE brings back all that they hold."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -13,7 +12,7 @@ from schema.kinds.kind import Drop, Kind
 from schema.model import renames
 from schema.model.diff import Diff
 from schema.model.live import LiveObject
-from schema.model.names import ident, idents
+from schema.model.names import ident, idents, repeated
 from schema.model.objects import Statistics
 from schema.model.step import Action, Hazard, Step
 
@@ -67,7 +66,7 @@ def errors(declared: Statistics) -> Iterable[str]:
     yield from (f"{name}: {column} is an expression; only statistics of columns can be declared"
                 for column in declared.columns if "(" in column)
     yield from (f"{name}: {twice} is declared twice; keep one"
-                for twice, count in Counter((*declared.columns, *declared.kinds)).items() if count > 1)
+                for twice in repeated((*declared.columns, *declared.kinds)))
     yield from (f"{name}: kind {kind!r} is not known; use one of {', '.join(KEPT)}"
                 for kind in declared.kinds if kind not in KEPT)
     if not declared.kinds:

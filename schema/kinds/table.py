@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,9 +29,9 @@ from schema.kinds.policy import undeclared as undeclared_policies
 from schema.model import dependencies, renames, table_options
 from schema.model.diff import TableDiff
 from schema.model.live import LiveTable, default_time_index
-from schema.model.names import ident
+from schema.model.names import ident, repeated
 from schema.model.objects import Check, Column, Exclusion, ForeignKey, Index, Key, Policy, Table, Trigger
-from schema.model.step import Action, Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction, split_allowed
 from schema.model.table_options import column_of
 
 Named = Column | Key | ForeignKey | Check | Exclusion | Index | Trigger | Policy
@@ -141,7 +140,7 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
     steps.extend(step if step.sql.startswith("COMMENT ON COLUMN") else _awaiting([step], awaiting)[0]
                  for step in comment.steps(diff, changed))
     # Last, when nothing that is declared depends on them any more.
-    dropped, further = _split_allowed(column.drop_steps(diff), diff.allowed)
+    dropped, further = split_allowed(column.drop_steps(diff), diff.allowed)
     if dropped:
         columnstore.require_released(diff)
     return [*steps, *dropped], [*warnings, *further]
@@ -161,20 +160,11 @@ def _undeclared_steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
              for name in sorted(constraint.names(live) - declared)]
     drops += [index.drop_step(diff, name) for name in _undeclared_indexes(diff)]
     declared = {trigger.name for trigger in canonical.triggers}
-    drops += [trigger.drop_step(diff, live_trigger.name) for live_trigger in live.triggers
+    drops += [trigger.drop_step(diff.name, live_trigger.name, diff.transaction) for live_trigger in live.triggers
               if live_trigger.name not in declared]
     drops += row_security.undeclared_steps(diff)
     drops += undeclared_policies(diff)
-    return _split_allowed(drops, diff.allowed)
-
-
-def _split_allowed(drops: Sequence[Step], allowed: Collection[str]) -> tuple[list[Step], list[str]]:
-    """Return the steps whose hazards are allowed, and a warning for each of the others."""
-    steps = [step for step in drops if all(hazard in allowed for hazard in step.hazards)]
-    warnings = [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
-                "drop it"
-                for step in drops if step not in steps]
-    return steps, warnings
+    return split_allowed(drops, diff.allowed)
 
 
 def _undeclared_indexes(diff: TableDiff) -> list[str]:
@@ -207,8 +197,8 @@ def _declared_twice(table: Table) -> Iterable[str]:
         (*table.indexes, *table.keys, *table.exclusions),
         table.triggers, policies)
     for group in groups:
-        for twice in [part for part, count in Counter(part.name for part in group).items() if count > 1]:
-            yield f"{table.full_name}.{twice}: declared twice; keep one"
+        yield from (f"{table.full_name}.{twice}: declared twice; keep one"
+                    for twice in repeated(part.name for part in group))
     if sum(key.primary for key in table.keys) > 1:
         yield f"{table.full_name}: more than one primary key is declared; keep one"
 

@@ -8,7 +8,7 @@ from schema.errors import UnsupportedError
 from schema.model.diff import TableDiff
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Table, Trigger, View
-from schema.model.step import Action, Hazard, Step
+from schema.model.step import Action, Hazard, Step, Transaction
 
 # PostgreSQL's, and on hypertables TimescaleDB's, that know CREATE OR REPLACE TRIGGER.
 REPLACES_SINCE, REPLACES_ON_CHUNKS_SINCE = 140000, (2, 12)
@@ -74,10 +74,10 @@ def _state(trigger: Trigger | None) -> str:
     return "disabled" if trigger.disabled else f"enabled for role {trigger.role}"
 
 
-def drop_step(diff: TableDiff, name: str) -> Step:
-    """Drop a trigger that nobody declares."""
-    return Step(Action.DROP, f"{diff.name}.{name}", f"DROP TRIGGER {quoted(name)} ON {ident(diff.name)}",
-                "nobody declares the trigger", (Hazard.DROPS_TRIGGER,), diff.transaction)
+def drop_step(relation: str, name: str, transaction: Transaction = Transaction.SHARED) -> Step:
+    """Drop a trigger that nobody declares; `relation` is the full name of its table or view."""
+    return Step(Action.DROP, f"{relation}.{name}", f"DROP TRIGGER {quoted(name)} ON {ident(relation)}",
+                "nobody declares the trigger", (Hazard.DROPS_TRIGGER,), transaction)
 
 
 def _replace(diff: TableDiff, declared: Trigger, live: Trigger) -> Step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 from schema.kinds import comment, trigger
 from schema.model.diff import Diff
 from schema.model.live import LiveView
-from schema.model.names import ident
+from schema.model.names import ident, quoted, repeated
 from schema.model.objects import Trigger, View, ViewColumn
-from schema.model.step import Action, Hazard, Step
+from schema.model.step import Action, Step, split_allowed
 
 NOTHING = ViewColumn("")
 
@@ -36,7 +35,6 @@ def steps(diff: Diff[View, LiveView]) -> tuple[list[Step], list[str]]:
     """Make defaults, comments and triggers the declared ones; undeclared triggers are dropped where that is allowed."""
     declared, live = diff.declared, diff.live.object if diff.live else None
     steps = list(_column_steps(declared, diff.canonical, live))
-    warnings = []
     present = {one.name: one for one in live.triggers} if live else {}
     for one, canonical in zip(declared.triggers, diff.canonical.triggers, strict=True):
         before = present.pop(one.name, None)
@@ -47,15 +45,8 @@ def steps(diff: Diff[View, LiveView]) -> tuple[list[Step], list[str]]:
             steps.append(_replaced(declared, one, before, diff.context.server_version))
         comment_step = comment.step(_on(declared, one), where, one.comment, before.comment if before else None)
         steps += [comment_step] if comment_step else []
-    for name in present:
-        where = f"{declared.full_name}.{name}"
-        if Hazard.DROPS_TRIGGER in diff.allowed:
-            steps.append(Step(Action.DROP, where, f"DROP TRIGGER {ident(name)} ON {ident(declared.full_name)}",
-                              "nobody declares the trigger", (Hazard.DROPS_TRIGGER,)))
-        else:
-            warnings.append(f"{where} is not declared and was left in place; declare it, or allow "
-                            f"{Hazard.DROPS_TRIGGER} to drop it")
-    return steps, warnings
+    drops, warnings = split_allowed([trigger.drop_step(declared.full_name, name) for name in present], diff.allowed)
+    return [*steps, *drops], warnings
 
 
 def restore(declared: View, live: View, columns: Collection[str]) -> list[str]:
@@ -78,8 +69,8 @@ def errors(view: View) -> Iterable[str]:
     """Return columns and triggers that are declared twice, and triggers that a view cannot have."""
     groups: tuple[tuple[ViewColumn | Trigger, ...], ...] = (view.columns, view.triggers)
     for group in groups:
-        for twice in [name for name, count in Counter(part.name for part in group).items() if count > 1]:
-            yield f"{view.full_name}.{twice}: declared twice; keep one"
+        yield from (f"{view.full_name}.{twice}: declared twice; keep one"
+                    for twice in repeated(part.name for part in group))
     yield from (f"{view.full_name}.{one.name}: a trigger of a view cannot be disabled; leave it out instead"
                 for one in view.triggers if one.disabled)
 
@@ -113,10 +104,10 @@ def _replaced(view: View, declared: Trigger, live: Trigger, server_version: int)
     sql = trigger.definition(view, declared, replacing=True)
     if server_version < trigger.REPLACES_SINCE:
         comment_step = comment.step(_on(view, declared), "", live.comment, None)
-        sql = "; ".join([f"DROP TRIGGER {ident(declared.name)} ON {ident(view.full_name)}",
+        sql = "; ".join([f"DROP TRIGGER {quoted(declared.name)} ON {ident(view.full_name)}",
                          trigger.definition(view, declared), *([comment_step.sql] if comment_step else [])])
     return Step(Action.REPLACE, f"{view.full_name}.{declared.name}", sql, why)
 
 
 def _on(view: View, declared: Trigger) -> str:
-    return f"TRIGGER {ident(declared.name)} ON {ident(view.full_name)}"
+    return f"TRIGGER {quoted(declared.name)} ON {ident(view.full_name)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
@@ -40,3 +41,8 @@ def literal(text: str | None) -> str:
         return "NULL"
     quoted = "'" + text.replace("'", "''") + "'"
     return "E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that stand there more than once, each once."""
+    return [name for name, count in Counter(names).items() if count > 1]

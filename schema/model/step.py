@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -101,3 +101,10 @@ class Step:
                  *(f"hazard: {hazard}{', REFUSED until it is allowed' if hazard in refused else ''}"
                    for hazard in self.hazards)]
         return f"{' '.join(self.sql.split())};  -- {'; '.join(notes)}"
+
+
+def split_allowed(drops: Sequence[Step], allowed: Collection[str]) -> tuple[list[Step], list[str]]:
+    """Return the drops of what nobody declares whose hazards are allowed, and a warning for each of the others."""
+    steps = [step for step in drops if not step.refused(allowed)]
+    return steps, [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
+                   "drop it" for step in drops if step not in steps]

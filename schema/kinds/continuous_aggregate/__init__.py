@@ -26,7 +26,7 @@ from schema.model.live import Weight
 from schema.model.names import ident, literal
 from schema.model.objects import ContinuousAggregate, Index
 from schema.model.renames import step as rename_step
-from schema.model.step import Action, Hazard, Step, Transaction
+from schema.model.step import Action, Hazard, Step, Transaction, split_allowed
 
 
 def creation(aggregate: ContinuousAggregate) -> Iterable[tuple[str, str]]:
@@ -161,9 +161,8 @@ def _undeclared(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
     extra += [index.drop_step(table, live_index.name) for live_index in diff.present.object.indexes
              if live_index.name not in names and not diff.present.owns_index(live_index.name)
              and replace(live_index, name="", comment=None) not in nameless]
-    steps = [step for step in extra if all(hazard in diff.allowed for hazard in step.hazards)]
-    return steps, [f"{step.object} is not declared and was left in place; declare it, or allow {step.hazards[0]} to "
-                   "drop it" for step in extra if step not in steps] + refresh.left_in_place(diff)
+    steps, warnings = split_allowed(extra, diff.allowed)
+    return steps, warnings + refresh.left_in_place(diff)
 
 
 def _drop_old(diff: AggregateDiff, *, rebuilt: bool) -> tuple[list[Step], list[str]]:
