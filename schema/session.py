@@ -25,7 +25,8 @@ LOCK = 4_201_160_500_731  # one arbitrary number for "somebody changes this data
 POLL_SECONDS = 0.2
 BRIEFLY_MS = 200
 # Whoever reads a schema twice is to read the same text, and whoever writes it, the same schema. Bodies of functions may
-# name what is created after them (schema.execution.bodies looks at them when everything exists).
+# name what is created after them (schema.execution.bodies looks at them when everything exists). The guard asks the
+# same long queries before and after each transaction: one plan does for all.
 SETTINGS = {
     "DateStyle": "ISO, MDY", "IntervalStyle": "postgres", "TimeZone": "UTC", "lc_monetary": "C", "bytea_output": "hex",
     "extra_float_digits": "1", "quote_all_identifiers": "off", "xmlbinary": "base64", "xmloption": "content",
@@ -33,7 +34,7 @@ SETTINGS = {
     "array_nulls": "on", "transform_null_equals": "off", "row_security": "on", "check_function_bodies": "off",
     "default_transaction_isolation": "read committed", "default_transaction_deferrable": "off", "exit_on_error": "off",
     "idle_in_transaction_session_timeout": "0", "idle_session_timeout": "0", "transaction_timeout": "0",
-    "client_min_messages": "error"}
+    "client_min_messages": "error", "plan_cache_mode": "force_generic_plan"}
 # A step that met a lock, or a deadlock that the server broke: a new plan may well succeed.
 PASSING = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 

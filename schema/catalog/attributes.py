@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from schema.capabilities import Capabilities
-from schema.catalog.queries import rows_planned_once
+from schema.catalog.queries import rows
 
 # Since when TimescaleDB has the catalog that a query reads.
 SINCE = {"attributes_timescaledb": (2, 0), "attributes_columnstore": (2, 14), "attributes_chunk_skipping": (2, 16)}
@@ -126,4 +126,4 @@ def read_attributes(connection: Connection[Any], capabilities: Capabilities, nam
     """Every attribute of the objects of these full names, and of what stands on them; one to four queries."""
     queries = ["attributes", *(query for query, since in SINCE.items() if capabilities.timescaledb >= since)]
     return [Attributes(row["catalog"], (row["oid"], row["sub"]), row["object"], row["relation"], row["attributes"])
-            for query in queries for row in rows_planned_once(connection, query, names=list(names))]
+            for query in queries for row in rows(connection, query, prepare=True, names=list(names))]

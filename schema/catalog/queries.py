@@ -23,17 +23,10 @@ def query(name: str) -> str:
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def rows(connection: Connection[Any], name: str, **values: Any) -> list[Row]:
-    """Return the rows of sql/<name>.sql as dicts."""
+def rows(connection: Connection[Any], name: str, *, prepare: bool | None = None, **values: Any) -> list[Row]:
+    """Return the rows of sql/<name>.sql as dicts; `prepare` has the server plan once what is asked again."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query(name).encode(), values).fetchall()
-
-
-def rows_planned_once(connection: Connection[Any], name: str, **values: Any) -> list[Row]:
-    """Return the rows of sql/<name>.sql as dicts; the server keeps the plan for when it is asked again."""
-    connection.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', false)")
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query(name).encode(), values, prepare=True).fetchall()
+        return cursor.execute(query(name).encode(), values, prepare=prepare).fetchall()
 
 
 def rows_by(connection: Connection[Any], name: str, key: str, **values: Any) -> Rows:

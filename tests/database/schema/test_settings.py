@@ -42,7 +42,8 @@ SETTINGS = {
     "array_nulls": "off", "transform_null_equals": "on", "search_path": "nowhere", "row_security": "off",
     "default_transaction_isolation": "serializable", "default_transaction_deferrable": "on", "exit_on_error": "on",
     "check_function_bodies": "on", "statement_timeout": "'1ms'", "lock_timeout": "'1ms'",
-    "idle_in_transaction_session_timeout": "'1ms'", "lc_monetary": "'en_US.utf8'", "client_min_messages": "debug1"}
+    "idle_in_transaction_session_timeout": "'1ms'", "lc_monetary": "'en_US.utf8'",
+    "client_min_messages": "debug1", "plan_cache_mode": "force_custom_plan"}
 # These would end whatever sets them, too.
 OF_SESSIONS = {"idle_session_timeout": "'1h'", "transaction_timeout": "'1h'"}
 
