@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -17,10 +18,16 @@ Row = dict[str, Any]
 Rows = Mapping[str, Sequence[Row]]
 
 
+SQL = Path(__file__).parent / "sql"
+# Where a query has columns that others have, too, a comment names the file that holds them.
+_PART = re.compile(r"^ *-- the columns of (parts/\w+\.sql)$", re.M)
+
+
 @cache
 def query(name: str) -> str:
-    """Return the text of sql/<name>.sql."""
-    return (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    """Return the text of sql/<name>.sql, with the columns that it takes from sql/parts/."""
+    text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+    return _PART.sub(lambda part: (SQL / part[1]).read_text(encoding="utf-8"), text)
 
 
 def rows(connection: Connection[Any], name: str, *, prepare: bool | None = None, **values: Any) -> list[Row]:

@@ -119,6 +119,16 @@ def create_database(server: Server, name: str, template: str = TEMPLATE) -> Data
     return Database(server, owner, admin)
 
 
+def create_login(database: Database, name: str, *options: str) -> Address:
+    """Create a login of the database where the server has none of that name; `options` are CREATE ROLE's."""
+    login = replace(database.owner, user=name, password="of-a-test")
+    with database.admin.connect() as connection:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(
+                sql.Identifier(name), sql.SQL(" ").join(map(sql.SQL, options)), sql.Literal(login.password)))
+    return login
+
+
 def drop_database(database: Database) -> None:
     """Drop a database of `create_database`; the embedded server's is emptied by the next test."""
     if database.server.multi_process:

@@ -26,23 +26,7 @@ SELECT c.relname AS name,
                             ELSE '' END
                FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
               WHERE a.attrelid = c.oid AND a.attnum > 0 ORDER BY a.attnum) AS types,
-       CASE WHEN c.relowner <> current_user::regrole THEN c.relowner::regrole::text END AS owner,
-       (SELECT coalesce(jsonb_agg(jsonb_build_array(g.privileges, g.column, g.role) ORDER BY g.role, g.column), '[]')
-          FROM (SELECT string_agg(a.privilege_type, ', ')
-                       || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS privileges,
-                       a.column, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role
-                  FROM (SELECT x.*, NULL::text AS column
-                          FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) x
-                        UNION ALL
-                        SELECT x.*, t.attname::text
-                          FROM pg_attribute t, aclexplode(t.attacl) x
-                         WHERE t.attrelid = c.oid AND t.attacl IS NOT NULL) a
-                 WHERE a.grantee <> c.relowner
-                 GROUP BY a.grantee, a.column, a.is_grantable) g) AS granted,
-       ARRAY(SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
-               FROM pg_default_acl d, aclexplode(d.defaclacl) a
-              WHERE d.defaclobjtype = 'r' AND d.defaclrole = current_user::regrole
-                AND d.defaclnamespace IN (0, c.relnamespace) AND a.grantee <> d.defaclrole ORDER BY 1) AS withdrawn
+       -- the columns of parts/relation_rights.sql
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = %(schema)s AND c.relname = ANY(%(names)s) AND c.relkind = 'v'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from typer.testing import CliRunner
 from cli.registry import gather
 from infra.program.outputs import dsn
 from schema.connection import Address
-from tests.support.servers import Database
+from tests.support.servers import Database, create_login
 
 pytestmark = pytest.mark.servers("official", "debian")
 READER = "test_reader"
@@ -28,11 +27,8 @@ def run(address: Address, *arguments: str) -> Any:
 @pytest.fixture
 def reader(database: Database) -> Address:
     """A login that may create in the database and has no right to anybody's tables."""
-    login = replace(database.owner, user=READER, password="of-a-test")
+    login = create_login(database, READER)
     with database.admin.connect() as connection:
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [READER]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-                sql.Identifier(READER), sql.Literal(login.password)))
         connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(
             sql.Identifier(login.database), sql.Identifier(READER)))
     return login

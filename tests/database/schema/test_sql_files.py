@@ -25,7 +25,7 @@ from schema.export.sql_files.folder import read_statements
 from schema.export.sql_files.loading import load
 from schema.export.sql_files.scratch_database import PREFIX, scratch_database
 from tests.support.rich import DECLARED
-from tests.support.servers import Database, running
+from tests.support.servers import Database, create_login, running
 
 SKIP = Options(on_unsupported="skip", whole_schema=True)
 BOTH = pytest.mark.servers("official", "debian")
@@ -35,11 +35,8 @@ ROLE = "test_sql_files"
 @pytest.fixture
 def creator(database: Database) -> Iterator[Address]:
     """A login of the database that may create others and is no superuser."""
-    login = replace(database.owner, user=ROLE, password="of-a-test")
+    login = create_login(database, ROLE, "CREATEDB")
     with database.admin.connect() as connection:
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(
-                sql.Identifier(ROLE), sql.Literal(login.password)))
         connection.execute(sql.SQL("GRANT ALL ON DATABASE {} TO {}").format(
             sql.Identifier(login.database), sql.Identifier(ROLE)))
         connection.execute(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(sql.Identifier(ROLE)))
