@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from schema.catalog.queries import Row, rows
-from schema.catalog.readers.extensions import read_availability
+from schema.catalog.readers.foundations.extensions import read_availability
 from schema.errors import DeclarationError, UnsupportedError
 from schema.kinds import extension
 from schema.model.declarations.foundations import Extension

@@ -25,7 +25,7 @@ from schema.aggregates.live import (
 )
 from schema.aggregates.query_change import ADD_COLUMN, Change, change_of
 from schema.canonical import normalising
-from schema.catalog.readers import aggregates
+from schema.catalog.readers.timescaledb import aggregates
 from schema.catalog.readers.weights import read_columnstore
 from schema.comparison.declaration import Declaration, Key
 from schema.comparison.match import Matches, over_renamed

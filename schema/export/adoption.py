@@ -14,7 +14,8 @@ from psycopg import Connection
 from schema.aggregates.live import LiveAggregate
 from schema.capabilities import Capabilities
 from schema.catalog.queries import read_capabilities, rows
-from schema.catalog.readers import grants, jobs, undeclared
+from schema.catalog.readers import grants, undeclared
+from schema.catalog.readers.timescaledb import jobs
 from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import DeclarationError
 from schema.export.in_lists import with_in_lists

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from schema.catalog.readers import types
+from schema.catalog.readers.foundations import types
 from schema.errors import UnsupportedError
 from schema.kinds import comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords

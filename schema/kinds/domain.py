@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from schema.catalog.readers import types
+from schema.catalog.readers.foundations import types
 from schema.kinds import check, comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames

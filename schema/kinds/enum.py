@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from schema.catalog.readers import enums
+from schema.catalog.readers.foundations import enums
 from schema.errors import UnsupportedError
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind, ServerWords

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from schema.catalog.readers import extensions
+from schema.catalog.readers.foundations import extensions
 from schema.errors import UnsupportedError
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind

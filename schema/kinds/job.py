@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from schema.capabilities import JOB_NAMES
-from schema.catalog.readers import jobs
+from schema.catalog.readers.timescaledb import jobs
 from schema.errors import DeclarationError
 from schema.kinds.kind import Drop, Kind
 from schema.model import intervals, job_settings

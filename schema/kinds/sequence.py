@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from schema.catalog.readers import sequences
+from schema.catalog.readers.foundations import sequences
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames

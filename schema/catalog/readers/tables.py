@@ -9,9 +9,9 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows_by
-from schema.catalog.readers import columnstore
-from schema.catalog.readers.policy_jobs import policy_job
 from schema.catalog.readers.table_parts import checks, columns, exclusions, foreign_keys, index, keys, trigger
+from schema.catalog.readers.timescaledb import columnstore
+from schema.catalog.readers.timescaledb.policy_jobs import policy_job
 from schema.model.live import LiveTable, UnindexedChunk, compression_of, reorder_of, retention_of
 from schema.model.objects import (
     Compression,

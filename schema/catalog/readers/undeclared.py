@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from schema.aggregates.live import NEW, OLD
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
-from schema.catalog.readers import jobs
+from schema.catalog.readers.timescaledb import jobs
 from schema.catalog.readers.unreadable import read_unreadable
 from schema.model.live import Undeclared
 from schema.model.objects import ContinuousAggregate, Job, Object, qualified

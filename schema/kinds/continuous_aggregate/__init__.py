@@ -16,7 +16,7 @@ from schema.aggregates.live import (
     as_table,
 )
 from schema.capabilities import RENAMES_IN_QUERY
-from schema.catalog.readers import aggregates
+from schema.catalog.readers.timescaledb import aggregates
 from schema.errors import UnsupportedError
 from schema.kinds import columnstore, comment, index, policy, refresh, retention
 from schema.kinds.continuous_aggregate import columns, rebuild

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from schema import apply
-from schema.catalog.readers.jobs import match
+from schema.catalog.readers.timescaledb.jobs import match
 from schema.errors import DeclarationError, UnsafeChangeError
 from schema.model.objects import Job
 from schema.model.properties import from_dict, to_dict

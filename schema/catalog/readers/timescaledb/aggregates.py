@@ -15,9 +15,9 @@ from schema.aggregates import refresh_windows
 from schema.aggregates.live import NEW, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
-from schema.catalog.readers import columnstore
-from schema.catalog.readers.policy_jobs import policy_job
 from schema.catalog.readers.table_parts import index
+from schema.catalog.readers.timescaledb import columnstore
+from schema.catalog.readers.timescaledb.policy_jobs import policy_job
 from schema.catalog.readers.unreadable import read_unreadable
 from schema.model import intervals
 from schema.model.live import Weight, compression_of, refreshes_of, retention_of

@@ -1,0 +1,1 @@
+"""What tables stand on: enums, domains, composite types, collations, sequences, extensions."""

@@ -1,0 +1,1 @@
+"""What TimescaleDB adds: continuous aggregates, the columnstore, policies and jobs."""
