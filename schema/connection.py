@@ -106,7 +106,11 @@ class Address:
                                   # Else the environment is asked, and may lead elsewhere.
                                   hostaddr="", target_session_attrs="any", **KEEPALIVES)
             if not amid_restore:
-                require_restored(connection)
+                try:
+                    require_restored(connection)
+                except BaseException:
+                    connection.close()
+                    raise
         except psycopg.Error as error:
             raise ServerUnreachableError(self._explain(error)) from None
         return connection

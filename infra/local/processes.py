@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -23,6 +24,8 @@ from pathlib import Path
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 PROC = Path("/proc")
 POLL_SECONDS = 0.05
+# Where servers of ours listen: below the ports that any system gives to clients as they connect.
+PORTS = range(20_000, 32_768)
 
 
 class ProcessError(Exception):
@@ -83,10 +86,13 @@ def stop(folder: Path, name: str, *, grace: float = 10) -> None:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that is free now; another process may take it before it is used."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port that is free now and that no client gets by chance, so that a server which is started again
+    finds it free; another server may take it before it is used. Raises OSError where none of a hundred is free."""
+    for _ in range(100):
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        if port_is_free(port, host):
+            return port
+    raise OSError(f"no free port found between {PORTS.start} and {PORTS.stop - 1} on {host}; end a server there")
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
