@@ -45,10 +45,14 @@ WHERE a.view_schema = 'public'
 GROUP BY a.view_name, m.oid
 ORDER BY a.view_name
 """
+# A job that has never run, or does so now, has -infinity there, which is no datetime.
+NEXT_START = "CASE WHEN isfinite(j.next_start) THEN j.next_start END"
+LAST_START = "CASE WHEN isfinite(s.last_run_started_at) THEN s.last_run_started_at END"
 # A policy on an aggregate is listed under the aggregate's name, any other under its hypertable's.
-POLICIES = """
+POLICIES = f"""
 SELECT coalesce(a.view_name, j.hypertable_name), j.proc_name,
-       coalesce(j.config ->> 'drop_after', j.config ->> 'compress_after', ''), j.next_start, s.last_run_status
+       coalesce(j.config ->> 'drop_after', j.config ->> 'compress_after', ''), {NEXT_START}, s.last_run_status,
+       s.job_status = 'Running'
 FROM timescaledb_information.jobs j LEFT JOIN timescaledb_information.job_stats s USING (job_id)
 LEFT JOIN timescaledb_information.continuous_aggregates a
        ON (a.materialization_hypertable_schema, a.materialization_hypertable_name)
@@ -58,8 +62,8 @@ ORDER BY 1, 2
 """
 # Of TimescaleDB's own jobs only those on a table of this schema.
 FAILURES = """
-SELECT j.job_id, coalesce(a.view_name, j.hypertable_name), j.proc_schema, j.proc_name, s.last_run_started_at,
-       s.total_failures, j.next_start{error}
+SELECT j.job_id, coalesce(a.view_name, j.hypertable_name), j.proc_schema, j.proc_name, {last_start},
+       s.total_failures, {next_start}{error}
 FROM timescaledb_information.jobs j JOIN timescaledb_information.job_stats s USING (job_id)
 LEFT JOIN timescaledb_information.continuous_aggregates a
        ON (a.materialization_hypertable_schema, a.materialization_hypertable_name)
@@ -96,13 +100,16 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class PolicyFacts:
-    """One background job on a hypertable; `after` is an interval as text; `next_start` is None where unscheduled."""
+    """One background job on a hypertable; `after` is an interval as text; `next_start` is None where it is unscheduled
+    or runs now.
+    """
 
     table: str
     kind: str
     after: str
     next_start: datetime | None
     last_status: str | None
+    runs_now: bool | None = False
 
 
 @dataclass(frozen=True)
@@ -152,8 +159,8 @@ def read_server(address: Address) -> ServerFacts:
         if extension:
             edition = connection.execute("SELECT current_setting('timescaledb.license', true)").fetchall()[0][0]
             hypertables = {name: facts for name, *facts in connection.execute(HYPERTABLES)}
-            policies = [PolicyFacts(table, _kind(procedure), after, next_start, status)
-                        for table, procedure, after, next_start, status in connection.execute(POLICIES)]
+            policies = [PolicyFacts(table, _kind(procedure), *facts)
+                        for table, procedure, *facts in connection.execute(POLICIES.encode())]
             failures = _failures(connection)
         tables = [_table(connection, row, hypertables.get(row[0])) for row in connection.execute(TABLES).fetchall()]
         if edition == "timescale":
@@ -184,7 +191,8 @@ def _table(connection: psycopg.Connection[Any], row: tuple[Any, ...], hypertable
 def _failures(connection: psycopg.Connection[Any]) -> list[JobFailure]:
     """The jobs whose last run failed; TimescaleDB has kept their errors since 2.9."""
     kept = connection.execute("SELECT to_regclass('timescaledb_information.job_errors')").fetchall()[0][0]
-    query = FAILURES.format(error=", e.sqlerrcode, e.err_message" if kept else "", errors=LAST_ERROR if kept else "")
+    query = FAILURES.format(next_start=NEXT_START, last_start=LAST_START, errors=LAST_ERROR if kept else "",
+                            error=", e.sqlerrcode, e.err_message" if kept else "")
     failures = []
     for job_id, table, schema, procedure, started, count, next_start, *error in connection.execute(query.encode()):
         job = f"{_kind(procedure)} of {table}" if table else f"{schema}.{procedure}"

@@ -107,7 +107,8 @@ def _chunks(facts: TableFacts) -> str:
 
 def _policy(policy: PolicyFacts, now: datetime) -> str:
     failed = ", LAST RUN FAILED" if policy.last_status == "Failed" else ""
-    return f"{policy.kind}{' ' if policy.after else ''}{policy.after} ({_when(policy.next_start, now)}{failed})"
+    when = "running now" if policy.runs_now else _when(policy.next_start, now)
+    return f"{policy.kind}{' ' if policy.after else ''}{policy.after} ({when}{failed})"
 
 
 def _when(instant: datetime | None, now: datetime) -> str:

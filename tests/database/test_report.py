@@ -174,3 +174,17 @@ def test_report_finds_the_last_error_of_a_failed_job(database: Database) -> None
     assert read_server(database.admin).failures == [
         JobFailure(int(str(ours)), "public.tidy", NOW, 2, NOW + timedelta(hours=1), "42P01",
                    'relation "x" is not there')]
+
+
+def test_report_reads_a_job_that_runs_now_whose_times_are_no_datetimes(declared_database: Database) -> None:
+    if not declared_database.server.community:
+        return
+    with declared_database.admin.connect() as connection:
+        connection.execute("UPDATE _timescaledb_internal.bgw_job_stat SET next_start = '-infinity'")
+        connection.execute(
+            "INSERT INTO _timescaledb_internal.bgw_job_stat SELECT id, '-infinity', '-infinity', '-infinity', "
+            "'-infinity', false, 1, '0', '0', 0, 1, 0, 1, 0 FROM _timescaledb_catalog.bgw_job WHERE id >= 1000 "
+            "ON CONFLICT (job_id) DO NOTHING")
+    policies = read_server(declared_database.admin).policies
+    assert {policy.next_start for policy in policies} == {None}
+    assert all(type(policy.runs_now) is bool for policy in policies)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import contextvars
+import functools
 import json
 import runpy
 from collections.abc import Iterator, Mapping
@@ -102,8 +104,15 @@ def declared(monkeypatch: pytest.MonkeyPatch, stack: str, config: Mapping[str, A
     monkeypatch.setattr(embedded, "require_port", lambda *args: None)
     monkeypatch.setattr(host, "require_fit", lambda address: 17)
     recorder = Recorder()
+    asyncio.set_event_loop(_loop())  # other tests leave none
     with contextlib.chdir(ROOT):
         return recorder, contextvars.Context().run(_run, recorder, stack, config or {}, secret or {})
+
+
+@functools.cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """One for all programs of this process, as a Pulumi program has."""
+    return asyncio.new_event_loop()
 
 
 def _run(recorder: Recorder, stack: str, config: Mapping[str, Any], secret: Mapping[str, str]) -> dict[str, Any]:

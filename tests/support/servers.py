@@ -120,12 +120,13 @@ def create_database(server: Server, name: str, template: str = TEMPLATE) -> Data
 
 
 def create_login(database: Database, name: str, *options: str) -> Address:
-    """Create a login of the database where the server has none of that name; `options` are CREATE ROLE's."""
+    """Create a login of the database, or take over the server's of that name; `options` are CREATE ROLE's."""
     login = replace(database.owner, user=name, password="of-a-test")
     with database.admin.connect() as connection:
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN {} PASSWORD {}").format(
-                sql.Identifier(name), sql.SQL(" ").join(map(sql.SQL, options)), sql.Literal(login.password)))
+        known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+        connection.execute(sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(
+            sql.SQL("CREATE" if known is None else "ALTER"), sql.Identifier(name), sql.SQL(" ").join(map(sql.SQL, options)),
+            sql.Literal(login.password)))
     return login
 
 

@@ -18,7 +18,7 @@ from tests.support.backed_up import Backed, backed
 from tests.support.s3_servers import S3Server
 from tests.support.servers import Server
 
-pytestmark = pytest.mark.servers("official", "debian")
+pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]
 # Rows of a time whose chunk is compressed already; and a table of short values and long ones.
 LATE = """INSERT INTO public.environmental_readings (device_id, measured_at, temperature)
     SELECT 1 + g % 50, now()::timestamp - interval '79 days' + g * interval '1 second', 20

@@ -65,6 +65,7 @@ def test_a_serial_that_widens_takes_its_sequence_along(database: Database) -> No
                      "INSERT INTO readings (t) VALUES (now())")
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 @TABLES
 def test_types_defaults_nulls_and_comments_change_with_rows(database: Database, table: Table) -> None:
@@ -95,6 +96,7 @@ def test_a_generated_column_is_added_changed_and_turned_into_a_plain_one(databas
         apply.plan(database.owner, [twice])
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 @TABLES
 def test_a_column_is_renamed_with_all_that_names_it(database: Database, table: Table) -> None:

@@ -32,6 +32,7 @@ def test_constraints_with_comments_are_created_and_read_back(database: Database)
     converge(database, [PEOPLE, replace(HYPER, foreign_keys=(*HYPER.foreign_keys, pair))])
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 @TABLES
 def test_each_property_of_a_foreign_key_and_a_check_changes_without_blocking_writers(

@@ -15,7 +15,7 @@ from schema.model.objects import Check, Column, Extension, Index, Key, Object, T
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
-pytestmark = pytest.mark.servers("official", "debian")
+pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]
 CITEXT = Extension("citext", comment="Words of either case")
 LTREE = Extension("ltree", schema="paths")
 PEOPLE = Table("people", (Column("name", "citext", default="'Nobody'"), Column("path", "paths.ltree")),

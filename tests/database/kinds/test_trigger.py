@@ -41,6 +41,7 @@ def test_a_trigger_is_created_and_fires(database: Database) -> None:
     assert notes(database) == [None, "seen", "seen"]
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 @TABLES
 def test_each_property_is_changed_while_the_trigger_goes_on_firing(database: Database, table: Table) -> None:
@@ -58,6 +59,7 @@ def test_each_property_is_changed_while_the_trigger_goes_on_firing(database: Dat
     assert notes(database) == ["seen"] * 3
 
 
+@pytest.mark.repeats("debian")
 @pytest.mark.servers("official", "debian")
 @TABLES
 def test_a_trigger_is_disabled_and_enabled_on_every_chunk(database: Database, table: Table) -> None:

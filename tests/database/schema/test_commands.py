@@ -23,7 +23,7 @@ from tests.support.machine import require
 from tests.support.rich import DECLARED
 from tests.support.servers import Database, create_database, drop_database
 
-pytestmark = pytest.mark.servers("official", "debian")
+pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]
 SKIP = apply.Options(on_unsupported="skip", whole_schema=True)
 FILE = Path(__file__).parents[2] / "support" / "rich.py"
 

@@ -1,7 +1,7 @@
 """An apply that dies anywhere: the next one goes on from there, to the same end.
 
-Each step of a long plan is met by one way of dying; LCDB_CRASHES=all meets each with every way, on the Debian server,
-too.
+Every third step of a long plan is met by one way of dying, each way in turn; with LCDB_CRASHES=all, as `make nightly`
+sets it, each step is met by every way, on the Debian server, too.
 """
 
 from __future__ import annotations
@@ -134,9 +134,11 @@ def copied(filled: Database) -> Iterator[Database]:
 
 
 def ways_to_die(number: int, step: Step) -> list[Way]:
-    """All of them, or one for each step in turn."""
+    """All of them, or one for every third step in turn."""
     if ALL:
         return [dies, loses_its_session, *([is_cut_off_while_building] if _can_be_cut(step) else [])]
+    if number % 3:
+        return []
     return [is_cut_off_while_building if _can_be_cut(step) else (dies, loses_its_session)[number % 2]]
 
 
@@ -180,4 +182,4 @@ def test_an_apply_that_dies_at_any_step_is_resumed_to_the_same_end(filled: Datab
                 assert database.execute(LEFTOVERS) == []
                 assert end(database) == expected
                 died += 1
-    assert died >= len(steps)
+    assert died >= len(steps) / (1 if ALL else 3)

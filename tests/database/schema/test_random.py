@@ -1,6 +1,6 @@
 """From any declared schema to any other: live equals declared, nothing is left to do, and the rows are still there.
 
-`LCDB_PAIRS` sets how many pairs are tried, 50 without it; more than that are new ones in each run.
+`LCDB_PAIRS` sets how many pairs are tried, 20 without it; more than that are new ones in each run.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schema.model.step import Hazard
 from tests.support.random_schemas import fill, pairs, quoted
 from tests.support.servers import Database, Server, create_database, drop_database
 
-PAIRS = int(os.environ.get("LCDB_PAIRS", "50"))
+PAIRS = int(os.environ.get("LCDB_PAIRS", "20"))
 EVERYTHING = apply.Options(on_unsupported="skip", allow=frozenset(Hazard), whole_schema=True)
 Rows = dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[object, ...]]]
 
@@ -28,7 +28,7 @@ Rows = dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[object, ...]]]
 @pytest.mark.servers("official")
 @pytest.mark.timeout(0)
 def test_any_schema_becomes_any_other(server: Server) -> None:
-    @settings(max_examples=PAIRS, derandomize=PAIRS <= 50, deadline=None, database=None, print_blob=False,
+    @settings(max_examples=PAIRS, derandomize=PAIRS <= 20, deadline=None, database=None, print_blob=False,
               phases=(Phase.explicit, Phase.generate),
               suppress_health_check=list(HealthCheck))
     @given(pairs())

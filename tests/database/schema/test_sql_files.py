@@ -29,6 +29,7 @@ from tests.support.servers import Database, create_login, running
 
 SKIP = Options(on_unsupported="skip", whole_schema=True)
 BOTH = pytest.mark.servers("official", "debian")
+pytestmark = pytest.mark.repeats("debian")
 ROLE = "test_sql_files"
 
 
