@@ -52,7 +52,7 @@ def in_server_words(connection: Connection[Any], capabilities: Capabilities, dec
         columns = scratch.columns(tables)
         merged = scratch.merged(tables)
         scratch.make([value for value in universe if value in created and value not in for_types])
-        read_back = scratch.read([value for value in declared if value in created and registry.of(value).server_words])
+        read_back = scratch.read([value for value in declared if value in created and needs_server(value)])
     words = tuple(_wanted(value, merged, columns, read_back.get((type(value), value.identity))) for value in declared)
     return words, read_back
 
@@ -171,7 +171,7 @@ class _Scratch:
                         self._alone(statement, f"{name}.{part}" if part else name)
             raise
         schema = self.schemas[shared.schema]
-        live = table_reader.read(self.connection, self.capabilities, schema, [shared.name])[shared.name]
+        live = table_reader.read_plain(self.connection, schema, [shared.name])[shared.name]
         self.connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(schema, shared.name)))
         merged = _requalified(live.object, self._back)
         assert isinstance(merged, Table)

@@ -24,15 +24,27 @@ from schema.model.objects import (
 from schema.model.sql_names import order_term
 from schema.model.table_options import options
 
+# What every table may have.
+PLAIN = ("tables", "constraints", "indexes")
+
 
 def read(connection: Connection[Any], capabilities: Capabilities, schema: str,
          names: Sequence[str]) -> dict[str, LiveTable]:
     """Read the live tables of one schema, by name, as the server spells them; missing ones are absent."""
-    parts = ["tables", "constraints", "indexes", "triggers", "row_security"]
+    parts = [*PLAIN, "triggers", "row_security"]
     if capabilities.timescaledb_version is not None:
         parts += ["hypertables", "jobs", "unindexed_chunks"]
     if capabilities.timescaledb >= columnstore.LEFT_TO_SERVER:
         parts.append("columnstore")
+    return _read(connection, parts, schema, names)
+
+
+def read_plain(connection: Connection[Any], schema: str, names: Sequence[str]) -> dict[str, LiveTable]:
+    """Read tables of one schema that are known to be no hypertables and to have neither triggers nor policies."""
+    return _read(connection, PLAIN, schema, names)
+
+
+def _read(connection: Connection[Any], parts: Sequence[str], schema: str, names: Sequence[str]) -> dict[str, LiveTable]:
     by_part = {part: rows_by(connection, part, "table", schema=schema, names=list(names)) for part in parts}
     return {name: _live(name, schema, {part: by_table.get(name, ()) for part, by_table in by_part.items()})
             for name in by_part["tables"]}
@@ -49,14 +61,14 @@ def _live(name: str, schema: str, parts: Rows) -> LiveTable:
         tuple(index(row) for row in indexes if not row["constraint"]),
         _hypertable(settings, details) if settings else None,
         compression_of(_compression(settings, details), jobs), retention_of(jobs), reorder_of(jobs),
-        tuple(trigger(row) for row in parts["triggers"]), _row_security(parts["row_security"]),
+        tuple(trigger(row) for row in parts.get("triggers", ())), _row_security(parts.get("row_security", ())),
         exclusions(constraints, indexes), options(first["options"]), first["unlogged"], first["replica_identity"],
         first["cluster"], schema=schema, comment=first["table_comment"])
     return LiveTable(table, frozenset(row["name"] for row in constraints
                                       if not row["validated"] and row["enforced"]),
                      frozenset(row["name"] for row in indexes if not row["valid"] and not row["constraint"]), jobs=jobs,
-                     policies=_policies(parts["row_security"]),
-                     mixed=frozenset(row["name"] for row in parts["triggers"] if row["mixed"]),
+                     policies=_policies(parts.get("row_security", ())),
+                     mixed=frozenset(row["name"] for row in parts.get("triggers", ()) if row["mixed"]),
                      unindexed=_unindexed(parts.get("unindexed_chunks", ())), toasted=first["toasted"])
 
 
