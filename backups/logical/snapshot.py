@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
@@ -15,6 +14,8 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from backups.errors import BusyError, DumpError
+from backups.logical.queries import rows
+from backups.logical.restorable import require_restorable
 from schema.connection import Address
 
 if TYPE_CHECKING:
@@ -108,9 +109,9 @@ class Source:
         with explain_errors(self._address):
             fingerprint, jobs = read_fingerprint(self._connection)
             chunks = {row["full_name"]: (row["hypertable"], row["compressed"])
-                      for row in _rows(self._connection, "chunks")} if self.server.timescaledb else {}
+                      for row in rows(self._connection, "chunks")} if self.server.timescaledb else {}
             return Surroundings(chunks, read_sequences(self._connection),
-                                [Role(**row) for row in _rows(self._connection, "roles")], jobs, fingerprint)
+                                [Role(**row) for row in rows(self._connection, "roles")], jobs, fingerprint)
 
     def ask(self, read: Callable[[Connection[Any]], Answer]) -> Answer:
         """The result of `read` in the snapshot's own session. Raises DumpError."""
@@ -173,6 +174,7 @@ def take_snapshot(address: Address, connection: Connection[Any], image: str | No
         tables = _hold_still(connection)
         exported = None if alone else connection.execute("SELECT pg_export_snapshot()").fetchone()
         server = read_server(connection, image, digest)
+        require_restorable(connection, timescaledb=server.timescaledb is not None)
         compressed = _read_compressed(connection, server.timescaledb)
         source = Source(str(exported[0]) if exported else None, server, tables, compressed, address, connection)
     if alone:
@@ -213,7 +215,7 @@ def read_server(connection: Connection[Any], image: str | None = None, digest: s
     """Versions, edition and settings of the server and the database."""
     from backups.logical.manifest import Server
 
-    return Server(**_rows(connection, "server")[0], image=image, image_digest=digest)
+    return Server(**rows(connection, "server")[0], image=image, image_digest=digest)
 
 
 def _read_compressed(connection: Connection[Any], timescaledb: str | None) -> list[CompressedChunk]:
@@ -224,15 +226,15 @@ def _read_compressed(connection: Connection[Any], timescaledb: str | None) -> li
 
 def read_tables(connection: Connection[Any]) -> list[SourceTable]:
     """All tables and chunks that hold rows."""
-    return [SourceTable(**row) for row in _rows(connection, "tables")]
+    return [SourceTable(**row) for row in rows(connection, "tables")]
 
 
 def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
     """A SHA-256 over the structure as the server spells it, and the lines that describe the jobs."""
     jobs: list[str] = []
     if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
-        jobs = [row["line"] for row in _rows(connection, "jobs")]
-    lines = [row["line"] for row in _rows(connection, "fingerprint")]
+        jobs = [row["line"] for row in rows(connection, "jobs")]
+    lines = [row["line"] for row in rows(connection, "fingerprint")]
     return hashlib.sha256("\n".join([*lines, *jobs]).encode()).hexdigest(), jobs
 
 
@@ -240,12 +242,12 @@ def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:
     """The last value of every sequence."""
     from backups.logical.manifest import SequenceValue
 
-    rows = _rows(connection, "sequences")
-    if not rows:
+    listed = rows(connection, "sequences")
+    if not listed:
         return []
     parts = [sql.SQL("SELECT {} AS full_name, last_value, is_called, {} AS configuration FROM ").format(
         sql.Literal(row["full_name"]), sql.Literal(row["configuration"])) + sql.SQL(row["full_name"])
-        for row in rows]
+        for row in listed]
     with connection.cursor(row_factory=dict_row) as cursor:
         return [SequenceValue(**row) for row in cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()]
 
@@ -278,13 +280,3 @@ def _lock(connection: Connection[Any], tables: Sequence[SourceTable]) -> None:
         # The names come quoted from the server itself.
         connection.execute(f"LOCK TABLE {', '.join('ONLY ' + t.full_name for t in tables)} "
                            "IN ACCESS SHARE MODE".encode())
-
-
-@cache
-def _query(name: str) -> bytes:
-    return (Path(__file__).parent / "sql" / f"{name}.sql").read_bytes()
-
-
-def _rows(connection: Connection[Any], name: str) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(_query(name)).fetchall()

@@ -124,9 +124,9 @@ def create_login(database: Database, name: str, *options: str) -> Address:
     login = replace(database.owner, user=name, password="of-a-test")
     with database.admin.connect() as connection:
         known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+        verb = sql.SQL("CREATE" if known is None else "ALTER")
         connection.execute(sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(
-            sql.SQL("CREATE" if known is None else "ALTER"), sql.Identifier(name), sql.SQL(" ").join(map(sql.SQL, options)),
-            sql.Literal(login.password)))
+            verb, sql.Identifier(name), sql.SQL(" ").join(map(sql.SQL, options)), sql.Literal(login.password)))
     return login
 
 
