@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -12,6 +12,7 @@ from infra.resources import OBJECTS, SchemaObject, Seed
 from infra.server import Server
 from infra.settings import Settings
 from schema import lint
+from schema.errors import DeclarationError
 from schema.lifecompanion import declared
 from schema.model import dependencies
 from schema.model import objects as declarations
@@ -28,6 +29,7 @@ def declare_schema(settings: Settings, server: Server, access: Access) -> Declar
     login = access.connection(server, OWNER)
     objects = declared(timestamps=settings.timestamps)
     lint.lint(objects)
+    require_order(dependencies.ordered(objects))
     for warning in lint.warnings(objects):
         pulumi.log.warn(warning)
     component = Component("Schema")
@@ -53,6 +55,21 @@ def declare_seed(settings: Settings, server: Server, access: Access, objects: De
                 opts=inside(server, component, depends_on=list(objects.values())))
     component.register_outputs({"rows": seed.counts})
     return seed
+
+
+def require_order(objects: Sequence[declarations.Object]) -> None:
+    """Refuse a foreign key to a table that comes later: Pulumi creates one resource after the other, and tables which
+    refer to each other have none to begin with. Raises DeclarationError.
+    """
+    coming = {value.full_name for value in objects if isinstance(value, declarations.Table)}
+    for value in objects:
+        coming.discard(value.full_name)
+        for key in value.foreign_keys if isinstance(value, declarations.Table) else ():
+            if key.table in coming:
+                raise DeclarationError(
+                    f"{value.full_name}.{key.name}: found a foreign key to {key.table}, which refers back to "
+                    f"{value.full_name}; a stack creates a table after those it refers to: leave one of the keys out, "
+                    "or apply such tables with lcdb schema apply, which adds the keys at the end")
 
 
 def _labels(objects: tuple[declarations.Object, ...]) -> Mapping[declarations.Object, str]:
