@@ -1,4 +1,4 @@
--- Aggregate functions of one schema by name, oldest first; all that bear it.
+-- Aggregate functions of one schema by name, oldest first; all that bear it, but for an extension's own.
 SELECT p.proname AS name,
        coalesce(nullif(pg_get_function_arguments(p.oid), ''), '*') AS arguments,
        oidvectortypes(p.proargtypes) AS inputs,
@@ -34,4 +34,6 @@ SELECT p.proname AS name,
        LATERAL (SELECT CASE a.aggkind WHEN 'n' THEN 'r' ELSE 'w' END AS usual,
                        '{"r": "read_only", "s": "shareable", "w": "read_write"}'::jsonb AS words) f
  WHERE n.nspname = %(schema)s AND p.proname = ANY(%(names)s) AND p.prokind = 'a'
+   AND NOT EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
  ORDER BY p.proname, p.oid

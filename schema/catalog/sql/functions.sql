@@ -1,4 +1,4 @@
--- Functions and procedures of one schema by name, oldest first; all that bear it.
+-- Functions and procedures of one schema by name, oldest first; all that bear it, but for an extension's own.
 SELECT p.proname AS name,
        p.prokind = 'p' AS procedure,
        pg_get_function_arguments(p.oid) AS arguments,
@@ -37,4 +37,6 @@ SELECT p.proname AS name,
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
  WHERE n.nspname = %(schema)s AND p.proname = ANY(%(names)s) AND p.prokind IN ('f', 'p', 'w')
+   AND NOT EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
  ORDER BY p.proname, p.oid

@@ -38,6 +38,16 @@ def test_an_aggregate_function_is_made_and_read_back(database: Database) -> None
     assert called(database, f"middle(0.5) WITHIN GROUP (ORDER BY x) {NUMBERS}") == 1.5
 
 
+def test_one_of_the_name_that_an_extension_s_has_is_its_own_object(database: Database) -> None:
+    # TimescaleDB has last(anyelement, "any") and the functions time_bucket, in this schema.
+    ours = [Function("last_of_two", "SELECT $2", "anyelement, anyelement", "anyelement", language="sql"),
+            Aggregate("last", "anyelement", sfunc="last_of_two", stype="anyelement"),
+            Function("time_bucket", "SELECT $1", "text", "text", language="sql")]
+    converge(database, ours)
+    assert [(type(value), value.name) for value in adopt(database.owner).objects] == [
+        (type(value), value.name) for value in ours]
+
+
 @pytest.mark.servers("official")
 def test_one_whose_state_is_internal_takes_a_superuser_once_and_anybody_may_plan_it(database: Database) -> None:
     mean = Aggregate("averaged", "numeric", sfunc="numeric_avg_accum", stype="internal", finalfunc="numeric_avg",
