@@ -102,7 +102,7 @@ def _routine(value: Function | Aggregate) -> Box:
 
 def _foundation_rows(value: Foundation) -> Iterable[Row]:
     if isinstance(value, Enum | Statistics):
-        yield from map(Row, value.values if isinstance(value, Enum) else value.columns)
+        yield from map(Row, value.values if isinstance(value, Enum) else (*value.columns, *value.expressions))
     elif isinstance(value, CompositeType):
         yield from (Row(attribute.name, attribute.type) for attribute in value.attributes)
     elif isinstance(value, Domain):

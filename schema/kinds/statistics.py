@@ -1,5 +1,5 @@
-"""Extended statistics: what the planner learns about several columns together; created again where they differ, as
-ANALYZE brings back all that they hold."""
+"""Extended statistics: what the planner learns about several columns together, and about expressions; created again
+where they differ, as ANALYZE brings back all that they hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from schema.catalog.readers import statistics
 from schema.kinds import comment
-from schema.kinds.kind import Drop, Kind
+from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model import renames
 from schema.model.diff import Diff
 from schema.model.live import LiveObject
@@ -23,8 +23,33 @@ COST = "SHARE UPDATE EXCLUSIVE on the table, no scan; empty until the table is a
 
 def definition(declared: Statistics) -> str:
     """CREATE STATISTICS as SQL."""
-    return (f"CREATE STATISTICS {ident(declared.full_name)} ({', '.join(declared.kinds)}) "
-            f"ON {idents(declared.columns)} FROM {ident(declared.table)}")
+    terms = ", ".join([*([idents(declared.columns)] if declared.columns else []), *map(_term, declared.expressions)])
+    kinds = "" if _is_single(declared) else f" ({', '.join(declared.kinds)})"
+    return f"CREATE STATISTICS {ident(declared.full_name)}{kinds} ON {terms} FROM {ident(declared.table)}"
+
+
+def _term(expression: str) -> str:
+    return expression if expression.startswith("(") and expression.endswith(")") else f"({expression})"
+
+
+def _is_single(declared: Statistics) -> bool:
+    """Whether it is of one expression alone, of which no kinds are kept."""
+    return not declared.columns and len(declared.expressions) == 1
+
+
+def creation(declared: Statistics) -> Iterable[tuple[str, str]]:
+    """(part, SQL) that make the statistics where nothing but their table is."""
+    yield declared.full_name, definition(declared)
+
+
+def canonicalise(declared: Statistics, scratch: LiveObject[Statistics]) -> Statistics:
+    """The declared statistics with their expressions in the server's words."""
+    return replace(declared, expressions=scratch.object.expressions)
+
+
+def needs_server(declared: Statistics) -> bool:
+    """Expressions alone have words of the server's."""
+    return bool(declared.expressions)
 
 
 def steps(diff: StatisticsDiff) -> tuple[list[Step], list[str]]:
@@ -49,9 +74,11 @@ def steps(diff: StatisticsDiff) -> tuple[list[Step], list[str]]:
 def settle(canonical: Statistics, live: Statistics | None) -> Statistics:
     """Return the declaration with columns and kinds in the live order, where they are the same: order means nothing."""
     plain = replace(canonical, table=canonical.table.removeprefix("public."), renamed_from=None, allow=())
+    plain = replace(plain, kinds=()) if _is_single(plain) else plain
     if live is None:
         return plain
-    return replace(plain, columns=_in_order(plain.columns, live.columns), kinds=_in_order(plain.kinds, live.kinds))
+    return replace(plain, columns=_in_order(plain.columns, live.columns), kinds=_in_order(plain.kinds, live.kinds),
+                   expressions=_in_order(plain.expressions, live.expressions))
 
 
 def _in_order(canonical: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, ...]:
@@ -59,21 +86,21 @@ def _in_order(canonical: tuple[str, ...], live: tuple[str, ...]) -> tuple[str, .
 
 
 def errors(declared: Statistics) -> Iterable[str]:
-    """Fewer than two columns, expressions in place of columns, what is named twice, kinds that are not known."""
+    """Fewer than two columns and no expression, what is named twice, kinds that are not known."""
     name = declared.full_name
-    if len(declared.columns) < 2:
-        yield f"{name}: {len(declared.columns)} columns are declared, and PostgreSQL takes from 2 on; add columns"
-    yield from (f"{name}: {column} is an expression; only statistics of columns can be declared"
-                for column in declared.columns if "(" in column)
+    if len(declared.columns) < 2 and not declared.expressions:
+        yield (f"{name}: {len(declared.columns)} columns are declared, and PostgreSQL takes from 2 on, or an "
+               "expression; add columns, or expressions")
     yield from (f"{name}: {twice} is declared twice; keep one"
-                for twice in repeated((*declared.columns, *declared.kinds)))
+                for twice in repeated((*declared.columns, *declared.expressions, *declared.kinds)))
     yield from (f"{name}: kind {kind!r} is not known; use one of {', '.join(KEPT)}"
                 for kind in declared.kinds if kind not in KEPT)
-    if not declared.kinds:
+    if not declared.kinds and not _is_single(declared):
         yield f"{name}: no kind is declared; use one of {', '.join(KEPT)}"
 
 
 KIND = Kind(
-    Statistics, resource="schema:Statistics", page="statistics.md", read=statistics.read, server_words=None,
+    Statistics, resource="schema:Statistics", page="statistics.md", read=statistics.read,
+    server_words=ServerWords(creation, canonicalise, needs_server),
     settle=settle, steps=steps, lint=errors,
     drops=(Drop("statistics object", "DROP STATISTICS {}", Hazard.DROPS_STATISTICS, first=True),))

@@ -41,7 +41,7 @@ def texts(declared: Object) -> Iterable[str]:
     elif isinstance(declared, Job):
         yield declared.procedure
     elif isinstance(declared, Statistics):
-        yield declared.table
+        yield from (declared.table, *declared.expressions)
     else:
         yield from _of_foundation(declared)
 

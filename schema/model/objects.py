@@ -151,12 +151,14 @@ class Enum(Declared, kind="enum"):
 @dataclass(frozen=True)
 class Statistics(Declared, kind="statistics"):
     """Extended statistics: what ANALYZE collects about these columns of `table` (`schema.table` outside public)
-    together.
+    together, and about expressions.
 
-    The order of `columns` and of `kinds` has no meaning.
+    The order of `columns`, of `expressions` and of `kinds` has no meaning. Statistics of one expression alone have no
+    kinds.
     """
 
     name: str
     table: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ("ndistinct", "dependencies", "mcv")
+    expressions: tuple[str, ...] = since(14, ())

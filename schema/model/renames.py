@@ -96,7 +96,8 @@ def relations(value: Any, renamed: Mapping[str, Declared], values: Mapping[str, 
         return _texts(moved, text) if types or calls or values or numbers else moved
     if isinstance(value, Statistics):
         target = renamed.get(value.table)
-        return replace(value, table=target.full_name) if target else value
+        return replace(value, table=target.full_name if target else value.table,
+                       expressions=tuple(map(text, value.expressions)))
     if isinstance(value, Sequence | Domain | CompositeType):
         return _foundation(value, renamed, types, text)
     if isinstance(value, Function):

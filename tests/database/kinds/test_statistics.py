@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.export.adoption import adopt
-from schema.model.objects import Column, Hypertable, Index, Statistics, Table
+from schema.model.objects import Column, Function, Hypertable, Index, Statistics, Table
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
 from tests.support.servers import Database
 
@@ -39,6 +39,41 @@ def test_changed_statistics_are_recreated_with_their_comment(
     assert converge(database, [PLACES, wanted]) == [
         f"DROP STATISTICS places_city_zip; {statement}",
         "COMMENT ON STATISTICS places_city_zip IS 'A zip code tells the city'"]
+
+
+EXPRESSIONS = Statistics("by words", "places", ("Mixed",), ("mcv",), (
+    "lower(city)", '"Mixed"+1', "CASE WHEN zip IN ('1, 2', ' FROM ') THEN extract(year FROM now()::date) END"))
+
+
+@pytest.mark.servers("official", "debian")
+def test_expressions_are_created_read_back_and_recreated_where_they_differ(database: Database) -> None:
+    alone = Statistics("zips", "places", expressions=("length(zip)",))
+    together = Statistics("both", "places", ("city", "zip"), expressions=("length(zip)", "upper(city)"))
+    converge(database, [PLACES, EXPRESSIONS, alone, together])
+    adopted = adopt(database.owner)
+    assert adopted.remarks == ()
+    require_agreement(database, list(adopted.objects))
+    assert converge(database, [PLACES, replace(EXPRESSIONS, expressions=("upper(city)",)), alone, together]) == [
+        'DROP STATISTICS "by words"; CREATE STATISTICS "by words" (mcv) ON "Mixed", (upper(city)) FROM places']
+    assert converge(database, [PLACES, replace(alone, expressions=("length(city)",))]) == [
+        "DROP STATISTICS zips; CREATE STATISTICS zips ON (length(city)) FROM places"]
+
+
+@pytest.mark.servers("official", "debian")
+def test_expressions_in_other_words_or_another_order_are_the_same(database: Database) -> None:
+    converge(database, [PLACES, EXPRESSIONS])
+    require_agreement(database, [PLACES, replace(EXPRESSIONS, expressions=tuple(
+        text.replace("lower", "LOWER").replace("+1", " + 1") for text in reversed(EXPRESSIONS.expressions)))])
+
+
+@pytest.mark.servers("official", "debian")
+def test_expressions_follow_a_renamed_function_and_table(database: Database) -> None:
+    shorter = Function("shorter", "SELECT left($1, 2)", "text", "text", language="sql", volatility="immutable")
+    kept = Statistics("kept", "places", expressions=("shorter(city)",))
+    converge(database, [shorter, PLACES, kept])
+    converge(database, [replace(shorter, name="brief", renamed_from="shorter"),
+                        replace(PLACES, name="sites", renamed_from="places"),
+                        replace(kept, table="sites", expressions=("brief(city)",))])
 
 
 def test_the_order_of_columns_and_kinds_makes_no_difference(database: Database) -> None:
@@ -86,13 +121,13 @@ def test_one_object_is_dropped_alone_and_only_where_that_is_allowed(database: Da
     assert not apply.drop(database.owner, TOGETHER, options=apply.Options(allow=frozenset({"drops_statistics"})))
 
 
-def test_statistics_of_columns_are_adopted_and_those_of_expressions_are_named(database: Database) -> None:
+def test_statistics_are_adopted_with_their_expressions(database: Database) -> None:
     converge(database, [PLACES, TOGETHER])
     database.execute("CREATE STATISTICS lower_zip ON lower(city), zip FROM places")
     adopted = adopt(database.owner, ["public"])
-    assert adopted.objects == (PLACES, replace(TOGETHER, columns=("city", "zip")))
-    assert adopted.remarks == ("lower_zip: (expression) is an expression; only statistics of columns can be declared "
-                               "(so it was left out)",)
+    assert adopted.remarks == ()
+    assert adopted.objects == (PLACES, replace(TOGETHER, columns=("city", "zip")), Statistics(
+        "lower_zip", "places", ("zip",), expressions=("lower(city)",)))
 
 
 def test_a_crash_after_any_step_leaves_what_the_next_run_finishes(database: Database) -> None:
