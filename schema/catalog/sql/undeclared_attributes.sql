@@ -37,4 +37,17 @@ SELECT t.prefix || t.relname || '.' || a.attname,
   JOIN mine t ON t.oid = o.refobjid
   JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = o.refobjsubid
  WHERE c.relkind = 'S' AND c.relpersistence <> t.relpersistence AND current_setting('server_version_num')::int >= 150000
+UNION ALL
+-- a sequence that keeps the name which its table or its column had when it was created
+SELECT t.prefix || t.relname || '.' || a.attname,
+       format('sequence is %%s and not %%s_%%s_seq', c.relname, t.relname, a.attname)
+  FROM mine c
+  JOIN pg_depend o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.refclassid = 'pg_class'::regclass
+  JOIN mine t ON t.oid = o.refobjid
+  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = o.refobjsubid
+  LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+ WHERE c.relkind = 'S'
+   AND (o.deptype = 'i' OR o.deptype = 'a' AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']*''::regclass\)$')
+   AND octet_length(t.relname || '_' || a.attname || '_seq') < 64
+   AND c.relname <> t.relname || '_' || a.attname || '_seq'
  ORDER BY 1, 2

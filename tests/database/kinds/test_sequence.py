@@ -172,3 +172,11 @@ def test_a_crash_after_any_step_leaves_what_the_next_run_finishes(database: Data
     converge(database, before)
     survives_crashes(database, before, [replace(NUMBERS, cache=7, comment="Other", owned_by="app.bills.note"), BILLS],
                      reset=lambda: database.execute("ALTER SEQUENCE app.numbers OWNED BY NONE"))
+
+
+def test_a_sequence_that_kept_the_name_of_a_renamed_table_is_named_by_adopt(database: Database) -> None:
+    database.execute("CREATE TABLE tag (id serial, n int GENERATED ALWAYS AS IDENTITY, plain serial)",
+                     "ALTER TABLE tag RENAME TO label", "ALTER SEQUENCE tag_plain_seq RENAME TO label_plain_seq")
+    assert adopt(database.owner).remarks == (
+        "label.id: its sequence is tag_id_seq and not label_id_seq, which no declaration has; it stays as it is",
+        "label.n: its sequence is tag_n_seq and not label_n_seq, which no declaration has; it stays as it is")
