@@ -1,4 +1,5 @@
--- What of these schemas themselves, and of default privileges, no object declares: (what it is of, the statement).
+-- What of these schemas themselves, of default privileges and of columns' sequences no object declares: (what it is of,
+-- the statement).
 WITH granted AS (
     SELECT n.oid, n.nspname, a.grantee, a.is_grantable,
            string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type) AS privileges
@@ -50,4 +51,22 @@ SELECT 'DEFAULT PRIVILEGES FOR ' || d.objects,
   FROM defaults d
  WHERE d.defaclnamespace = 0 AND d.defaclobjtype IN ('f', 'T')
    AND NOT EXISTS (SELECT FROM aclexplode(d.defaclacl) a WHERE a.grantee = 0)
+UNION ALL
+-- the sequences of serial and identity columns are no objects of their own
+SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname,
+       format('GRANT %%s ON SEQUENCE %%I.%%I TO %%s%%s', string_agg(a.privilege_type, ', ' ORDER BY a.privilege_type),
+              n.nspname, c.relname, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END,
+              CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_depend o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.refclassid = 'pg_class'::regclass
+                  AND o.refobjsubid > 0 AND o.deptype IN ('a', 'i')
+  LEFT JOIN pg_attrdef d ON d.adrelid = o.refobjid AND d.adnum = o.refobjsubid,
+       aclexplode(c.relacl) a
+ WHERE c.relkind = 'S' AND n.nspname = ANY(%(schemas)s) AND a.grantee <> c.relowner
+   AND (o.deptype = 'i' OR (pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']*''::regclass\)$'
+                            AND EXISTS (SELECT FROM pg_depend used
+                                         WHERE used.classid = 'pg_attrdef'::regclass AND used.objid = d.oid
+                                           AND used.refclassid = 'pg_class'::regclass AND used.refobjid = c.oid)))
+ GROUP BY n.nspname, c.relname, a.grantee, a.is_grantable
  ORDER BY 1, 2

@@ -137,6 +137,19 @@ def test_what_schemas_themselves_have_is_named(database: Database) -> None:
         'Odd one: GRANT USAGE ON SCHEMA "Odd one" TO pg_monitor WITH GRANT OPTION, which no kind of object declares')
 
 
+def test_what_the_sequences_of_columns_give_is_named(database: Database) -> None:
+    database.execute('CREATE TABLE "Parts" (id serial, n int GENERATED ALWAYS AS IDENTITY, own int)',
+                     "CREATE SEQUENCE own OWNED BY \"Parts\".own",
+                     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO pg_monitor",
+                     'GRANT UPDATE ON SEQUENCE "Parts_n_seq" TO PUBLIC')
+    adopted = adopt(database.owner)
+    assert adopted.remarks == tuple(f"{line}, which no kind of object declares" for line in (
+        'Parts_id_seq: GRANT SELECT, USAGE ON SEQUENCE public."Parts_id_seq" TO pg_monitor',
+        'Parts_n_seq: GRANT SELECT, USAGE ON SEQUENCE public."Parts_n_seq" TO pg_monitor',
+        'Parts_n_seq: GRANT UPDATE ON SEQUENCE public."Parts_n_seq" TO PUBLIC'))
+    require_agreement(database, list(adopted.objects))
+
+
 @pytest.mark.servers("official")
 def test_an_owner_is_declared_changed_and_adopted(database: Database, other: str) -> None:
     table = Table("owned", (Column("id", "integer"),), owner=other)
