@@ -19,13 +19,13 @@ Rows = Mapping[str, Sequence[Row]]
 
 
 SQL = Path(__file__).parent / "sql"
-# Where a query has columns that others have, too, a comment names the file that holds them.
-_PART = re.compile(r"^ *-- the columns of (parts/\w+\.sql)$", re.M)
+# Where a query has columns or rows that others have, too, a comment names the file that holds them.
+_PART = re.compile(r"^ *-- the (?:columns|rows) of (parts/\w+\.sql)$", re.M)
 
 
 @cache
 def query(name: str) -> str:
-    """Return the text of sql/<name>.sql, with the columns that it takes from sql/parts/."""
+    """Return the text of sql/<name>.sql, with the columns and rows that it takes from sql/parts/."""
     text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
     return _PART.sub(lambda part: (SQL / part[1]).read_text(encoding="utf-8"), text)
 

@@ -19,6 +19,7 @@ from schema.catalog.readers.timescaledb import jobs
 from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import DeclarationError
 from schema.export.in_lists import with_in_lists
+from schema.export.left_out import without_standing
 from schema.kinds import registry
 from schema.kinds import undeclared as undeclared_kind
 from schema.kinds.grants import KINDS
@@ -77,6 +78,10 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         attributes = rows(connection, "undeclared_attributes", schemas=chosen)
         granted = grants.read(connection, chosen)
         elsewhere = rows(connection, "other_grants", schemas=chosen)
+        declared = [(one, *_declare_with_rights(one, granted)) for one in live]
+        refused = [one for one, fits, _ in declared if fits is None]
+        objects, standing = without_standing(
+            connection, chosen, [(one, fits) for one, fits, _ in declared if fits], refused)
     remarks = [f"{qualified(row['schema'], row['name'])}: a {row['kind']}, which no kind of object declares"
                for row in others]
     remarks += [f"{row['name']}: {'an' if row['kind'][0] in 'aeiou' else 'a'} {row['kind']}, which no kind of object "
@@ -84,17 +89,19 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
     remarks += [f"{row['name']}: its {row['attribute']}, which no declaration has; it stays as it is"
                 for row in attributes]
     remarks += [f"{row['name']}: {row['text']}, which no kind of object declares" for row in elsewhere]
-    objects: list[Object] = []
-    for live_object in live:
-        fits, left_out = _declare(live_object)
-        rights = fits and _grants(live_object, granted)
-        if fits and rights:
-            fits = replace(fits, grants=None if rights.is_usual else rights.granted,
-                           owner=None if rights.is_own else rights.owner)
-            left_out += [] if rights.is_kept else [f"{fits.full_name}: its owner lacks rights that owners usually have"]
-        objects += [fits] if fits else []
-        remarks += left_out
+    remarks += [remark for _, _, left_out in declared for remark in left_out]
+    remarks += standing
     return Adopted(tuple(dependencies.ordered(objects)), tuple(remarks))
+
+
+def _declare_with_rights(live: Live, granted: grants.Objects) -> tuple[Object | None, list[str]]:
+    fits, remarks = _declare(live)
+    rights = fits and _grants(live, granted)
+    if fits and rights:
+        fits = replace(fits, grants=None if rights.is_usual else rights.granted,
+                       owner=None if rights.is_own else rights.owner)
+        remarks += [] if rights.is_kept else [f"{fits.full_name}: its owner lacks rights that owners usually have"]
+    return fits, remarks
 
 
 def _live(connection: Connection[Any], capabilities: Capabilities, entries: Sequence[Undeclared]) -> Iterable[Live]:

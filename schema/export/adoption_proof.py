@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from schema.canonical.scratch import PREFIX
 from schema.connection import Address
 from schema.errors import DeclarationError, SchemaError
 from schema.export.adoption import adopt
-from schema.model import dependencies
-from schema.model.objects import ForeignKey, Object, Table
+from schema.export.left_out import leave_out
+from schema.model.objects import Object
 from schema.planning.plan import Plan
-
-_SCRATCH = re.compile(rf"\b{PREFIX}_\d+_\d+\.")
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ def adopt_and_plan(address: Address, schemas: Sequence[str], plan: Callable[[Seq
             refused = _refused(objects, error)
             if not refused:
                 return ProvenAdoption(tuple(objects), tuple(remarks), unproven=str(error))
-            objects, reasons = _without(objects, refused)
+            objects, reasons = leave_out(objects, refused)
             remarks += reasons
         except SchemaError as error:
             return ProvenAdoption(tuple(objects), tuple(remarks), unproven=str(error))
@@ -69,26 +65,3 @@ def _refused(objects: Sequence[Object], error: DeclarationError) -> dict[Object,
         if candidates:
             refused.setdefault(names[max(candidates, key=len)], line)
     return refused
-
-
-def _without(objects: Sequence[Object], refused: dict[Object, str]) -> tuple[list[Object], list[str]]:
-    """Return the objects that are left, and why each other is not, those that depend on refused ones included."""
-    gone = dict.fromkeys(refused)
-    # Names of scratch schemas are other ones in every run.
-    reasons = [f"{_SCRATCH.sub('', line)} (so it was left out)" for line in refused.values()]
-    for declared in dependencies.ordered(objects):
-        if declared not in gone:
-            needed = [needed for needed in (*dependencies.needs(declared, objects), *_referred(declared, objects))
-                      if needed in gone]
-            if needed:
-                gone[declared] = None
-                reasons.append(f"{declared.full_name}: stands on {needed[0].full_name}, which was left out (so it was "
-                               "left out, too)")
-    return [declared for declared in objects if declared not in gone], reasons
-
-
-def _referred(declared: Object, objects: Sequence[Object]) -> list[Object]:
-    """Return the tables that its foreign keys refer to."""
-    keys: Sequence[ForeignKey] = declared.foreign_keys if isinstance(declared, Table) else ()
-    names = {key.table for key in keys}
-    return [table for table in objects if isinstance(table, Table) and table.full_name in names and table != declared]
