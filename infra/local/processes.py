@@ -222,7 +222,8 @@ def _started_at(pid: int) -> str | None:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    if fields[0] in "ZX":
+    # Where its first thread has ended and others have not, it still holds its ports and files (field 20: threads).
+    if fields[0] in "ZX" and int(fields[17]) <= 1:
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
         return None

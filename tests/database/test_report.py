@@ -182,9 +182,11 @@ def test_report_reads_a_job_that_runs_now_whose_times_are_no_datetimes(declared_
     with declared_database.admin.connect() as connection:
         connection.execute("UPDATE _timescaledb_internal.bgw_job_stat SET next_start = '-infinity'")
         connection.execute(
-            "INSERT INTO _timescaledb_internal.bgw_job_stat SELECT id, '-infinity', '-infinity', '-infinity', "
-            "'-infinity', false, 1, '0', '0', 0, 1, 0, 1, 0 FROM _timescaledb_catalog.bgw_job WHERE id >= 1000 "
-            "ON CONFLICT (job_id) DO NOTHING")
+            "INSERT INTO _timescaledb_internal.bgw_job_stat (job_id, last_start, last_finish, next_start, "
+            "last_successful_finish, last_run_success, total_runs, total_duration, total_duration_failures, "
+            "total_successes, total_failures, total_crashes, consecutive_failures, consecutive_crashes) "
+            "SELECT job_id, '-infinity', '-infinity', '-infinity', '-infinity', false, 1, '0', '0', 0, 1, 0, 1, 0 "
+            "FROM timescaledb_information.jobs WHERE job_id >= 1000 ON CONFLICT (job_id) DO NOTHING")
     policies = read_server(declared_database.admin).policies
     assert {policy.next_start for policy in policies} == {None}
     assert all(type(policy.runs_now) is bool for policy in policies)

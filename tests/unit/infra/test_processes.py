@@ -124,6 +124,25 @@ def _is_gone(process: int) -> bool:
         return True
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ends threads one by one")
+def test_one_whose_first_thread_has_ended_runs_as_long_as_another_holds_its_port(folder: Path) -> None:
+    number = {"x86_64": 60, "aarch64": 93}[os.uname().machine]  # exit, of this thread alone
+    port = free_port()
+    code = ("import ctypes, socket, sys, threading, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])));"
+            "threading.Thread(target=time.sleep, args=[600]).start(); print('up', flush=True);"
+            f"ctypes.CDLL(None).syscall({number}, 0)")
+    running = begin(folder, [sys.executable, "-c", code, str(port)], "up")
+    until = time.monotonic() + 10
+    while Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert alive(folder, "one") == running
+    assert not port_is_free(port)
+    stop(folder, "one")
+    assert alive(folder, "one") is None
+    assert port_is_free(port)
+
+
 def test_an_early_end_is_one_line_with_the_logs_last_words(folder: Path) -> None:
     dying = [sys.executable, "-c", "import sys; print('first', flush=True); sys.exit('address already in use')"]
     with pytest.raises(ProcessError, match=r"^one: ended before it was ready: address already in use; see .*one\.log$"):
