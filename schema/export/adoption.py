@@ -153,13 +153,13 @@ def _declare(live: Live) -> tuple[Object | None, list[str]]:
     # A table declares of its constraints whether they are valid; a domain does not.
     remarks = [f"{value.full_name}.{name}: not validated yet; `apply` will validate it"
                for name in sorted(getattr(live, "not_valid", ()) if isinstance(value, Domain) else ())]
+    if isinstance(live, LiveAggregate):  # those with a name of their own first
+        value = replace(value, indexes=tuple(live.declarable_indexes()))
     if isinstance(value, Table | ContinuousAggregate | MaterializedView):
         doubles = _doubles(value.indexes)
         remarks += [f"{value.full_name}.{name}: the same index as {first}, so it was left out"
                     for name, first in doubles.items()]
         value = replace(value, indexes=tuple(index for index in value.indexes if index.name not in doubles))
-    if isinstance(live, LiveAggregate):
-        value = replace(value, indexes=tuple(live.declarable_indexes()))
     if isinstance(value, View) and (relation := internals.stands_on(value)):
         if internals.is_chunk(relation):
             return None, [*remarks, f"{value.full_name}: it stands on {relation}, TimescaleDB's own, which no other "

@@ -382,6 +382,21 @@ def test_the_declaration_of_a_live_database_plans_nothing(database: Database) ->
     assert apply.plan(database.owner, adopted.objects, options=apply.Options(whole_schema=True)).render() == []
 
 
+def test_an_index_that_doubles_timescaledbs_own_does_not_leave_its_aggregate_out(database: Database) -> None:
+    apply.ensure(database.owner, (READINGS,))
+    database.execute(
+        "CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS SELECT time_bucket('1 hour', at) AS bucket, "
+        "device_id, count(*) AS n FROM readings GROUP BY 1, 2 WITH NO DATA",
+        "CREATE INDEX of_devices ON hourly (device_id, bucket DESC)", "CREATE VIEW seen AS SELECT n FROM hourly")
+    adopted = adopt(database.owner)
+    assert adopted.remarks == ("hourly.hourly_device_id_bucket_idx: the same index as of_devices, so it was left out",)
+    objects = {declared.name: declared for declared in adopted.objects}
+    assert set(objects) == {"readings", "hourly", "seen"}
+    assert objects["hourly"].indexes == (Index("of_devices", ("device_id", "bucket DESC")),)  # type: ignore[union-attr]
+    options = apply.Options(whole_schema=True, allow=frozenset({"drops_aggregate", "drops_index", "drops_view"}))
+    assert apply.plan(database.owner, adopted.objects, options=options).render() == []
+
+
 def test_an_undeclared_index_is_reported_and_dropped_only_where_that_is_allowed(database: Database) -> None:
     apply.ensure(database.owner, (READINGS, HOURLY))
     database.execute("CREATE INDEX mine ON hourly (n)")
