@@ -14,8 +14,10 @@ from schema.catalog.queries import rows
 from schema.kinds.grants import KINDS
 from schema.model import dependencies
 from schema.model.live import Live
-from schema.model.objects import ForeignKey, Object, Statistics, Table, qualified
+from schema.model.objects import ContinuousAggregate, ForeignKey, Job, Object, Statistics, Table, qualified
 
+# pg_depend does not say what these stand on.
+UNCATALOGUED = (ContinuousAggregate, Job)
 _SCRATCH = re.compile(rf"\b{PREFIX}_\d+_\d+\.")
 
 
@@ -29,7 +31,7 @@ def without_standing(connection: Connection[Any], schemas: Sequence[str], live: 
     places = [_place(one) for one in refused]
     standing = rows(connection, "standing_on_left_out", schemas=list(schemas), catalogs=[place[0] for place in places],
                     refused_schemas=[place[1] for place in places], names=[place[2] for place in places])
-    if not standing:
+    if not standing and not refused:
         return [declared for _, declared in live], []
     on = {(row["catalog"], row["schema"], row["name"], row["inputs"]): row["on"] for row in standing if not row["key"]}
     keys = {(row["schema"], row["name"], row["key"]) for row in standing if row["key"]}
@@ -39,24 +41,32 @@ def without_standing(connection: Connection[Any], schemas: Sequence[str], live: 
                for row in standing if row["partition"]]
     kept = [_without_keys(declared, keys) for _, declared in live]
     left, reasons = leave_out([declared for declared, _ in kept], {
-        kept[number][0]: gone[declared] for number, (_, declared) in enumerate(live) if declared in gone})
+        kept[number][0]: gone[declared] for number, (_, declared) in enumerate(live) if declared in gone},
+        [one.object for one in refused], catalogued=True)
     return left, [*remarks, *reasons, *(line for declared, lines in kept if declared in left for line in lines)]
 
 
-def leave_out(objects: Sequence[Object], refused: Mapping[Object, str]) -> tuple[list[Object], list[str]]:
+def leave_out(objects: Sequence[Object], refused: Mapping[Object, str], already: Sequence[Any] = (), *,
+              catalogued: bool = False) -> tuple[list[Object], list[str]]:
     """Return the objects that are left, and why each other is not, those that depend on refused ones included.
 
-    `refused` has the first part of the reason by object.
+    `refused` has the first part of the reason by object, `already` are declarations whose reason is known. Where both
+    hold all that the catalog knows of (`catalogued`), texts are asked only for aggregates and jobs, of which it does
+    not say what they read: a name in a text may be a column's, or an overload's.
     """
-    gone = dict.fromkeys(refused)
+    gone: dict[Object, None] = dict.fromkeys((*already, *refused))
+    by_text: set[Object] = set()
+    everything = [*objects, *already]
     # Names of scratch schemas are other ones in every run.
     reasons = [f"{_SCRATCH.sub('', line)} (so it was left out)" for line in refused.values()]
     for declared in dependencies.ordered(objects):
         if declared not in gone:
-            needed = [needed for needed in (*dependencies.needs(declared, objects), *_referred(declared, objects))
-                      if needed in gone]
+            needed = [needed for needed in (*dependencies.needs(declared, everything), *_referred(declared, everything))
+                      if needed in gone
+                      and (not catalogued or isinstance(declared, UNCATALOGUED) or needed in by_text)]
             if needed:
                 gone[declared] = None
+                by_text.add(declared)
                 reasons.append(f"{declared.full_name}: stands on {needed[0].full_name}, which was left out (so it was "
                                "left out, too)")
     return [declared for declared in objects if declared not in gone], reasons

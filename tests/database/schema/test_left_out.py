@@ -91,3 +91,29 @@ def test_what_is_left_out_is_neither_changed_nor_dropped(database: Database) -> 
     plan = apply.plan(database.owner, list(adopt(database.owner).objects), options=options)
     assert plan.steps == ()
     assert [line for line in plan.warnings if line.startswith(("recent is ", "orders is "))]
+
+
+def test_a_view_on_an_overload_stays_and_so_does_what_has_a_column_named_like_a_thing_that_is_left_out(
+        database: Database) -> None:
+    assert remarks(
+        database, {"f", "seen", "totals"}, "CREATE TYPE spans AS RANGE (subtype = int)",
+        "CREATE FUNCTION f(spans) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT $1'", "CREATE VIEW seen AS SELECT f(1) AS n",
+        "CREATE TABLE extent (s spans)", "CREATE TABLE totals (extent int CHECK (extent > 0))") == {
+            f"spans: a range type{NO_KIND}", CAST, f"f: stands on spans{STANDS}", f"extent: stands on spans{STANDS}"}
+
+
+@pytest.mark.servers("official")
+def test_what_stands_on_a_hypertable_or_an_aggregate_that_is_refused_for_its_name_is_left_out(
+        database: Database) -> None:
+    database.execute('CREATE TABLE "a.b" (at timestamptz NOT NULL)', "CREATE TABLE r (at timestamptz NOT NULL)",
+                     """SELECT create_hypertable('"a.b"', by_range('at'))""",
+                     "SELECT create_hypertable('r', by_range('at'))")
+    found = remarks(database, {"r", "weekly"}, *(
+        f"CREATE MATERIALIZED VIEW {name} WITH (timescaledb.continuous) AS SELECT time_bucket('{width}', {time}) AS b, "
+        f"count(*) AS n FROM {source} GROUP BY 1 WITH NO DATA" for name, width, time, source in (
+            ("hourly", "1 hour", "at", '"a.b"'), ('"h.r"', "1 hour", "at", "r"), ("daily", "1 day", "b", '"h.r"'),
+            ("weekly", "7 days", "at", "r"))), "CREATE VIEW seen AS SELECT n FROM daily")
+    reasons = (line.partition(": ") for line in found if "stands on" in line)
+    assert {name: reason.partition(",")[0] for name, _, reason in reasons} == {
+        "hourly": "stands on a.b", "daily": "stands on h.r", "seen": "stands on daily"}
