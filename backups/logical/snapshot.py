@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from backups.errors import BusyError, DumpError
 from backups.logical.queries import rows
 from backups.logical.restorable import require_restorable
+from backups.logical.wording import settled
 from schema.connection import Address
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
     jobs: list[str] = []
     if connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'").fetchone():
         jobs = [row["line"] for row in rows(connection, "jobs")]
-    lines = [row["line"] for row in rows(connection, "fingerprint")]
+    lines = settled(row["line"] for row in rows(connection, "fingerprint"))
     return hashlib.sha256("\n".join([*lines, *jobs]).encode()).hexdigest(), jobs
 
 

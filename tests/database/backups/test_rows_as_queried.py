@@ -81,6 +81,14 @@ FILTERED = (
     "INSERT INTO filtered SELECT '2026-01-05'::timestamptz + n * interval '1 min', n % 3, 'sad', '{sad}',"
     " ROW('sad', 1)::kept, md5(n::text) FROM generate_series(1, 300) n",
     "SELECT compress_chunk(c) FROM show_chunks('filtered') c")
+# What the server words in another way once it has read its own wording.
+WORDED = (
+    "CREATE TABLE worded (a numeric CHECK (a = ANY (ARRAY[1, 2])), f float8, v varchar(5) CHECK (v IN ('a', 'b')))",
+    "CREATE INDEX ON worded (f) WHERE f = ANY (ARRAY[1, 2])",
+    "CREATE VIEW worded_too AS SELECT v FROM worded UNION VALUES ('c'::varchar)")
+WORDS = ("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'worded_a_check'",
+         "SELECT pg_get_indexdef('public.worded_f_idx'::regclass)",
+         "SELECT pg_get_viewdef('public.worded_too'::regclass)")
 CONDITIONS = {"mood = 'sad'": 300, "moods = '{sad}'": 300, "kept = ROW('sad', 1)::public.kept": 300,
               "note = md5('7')": 1, "note = md5('7') AND mood = 'sad'": 1}
 AS_QUERIED = {name: f"SELECT count(*), sum(hashtextextended(x::text, 0)) FROM public.{name} AS x"
@@ -122,7 +130,7 @@ class Subject:
 def subject(server: Server, s3: S3Server) -> Iterator[Subject]:
     with backed(server, s3.login, rows=2000) as backed_up:
         backed_up.database.execute("SET search_path = public", *CREATED)
-        backed_up.database.execute("SET search_path = public", *CHANGED, *FILTERED)
+        backed_up.database.execute("SET search_path = public", *CHANGED, *FILTERED, *WORDED)
         yield Subject(backed_up, backed_up.back_up())
 
 
@@ -163,6 +171,14 @@ def test_a_condition_finds_what_it_found_whatever_filters_batches_have(subject: 
             table.full_name for table in subject.manifest.tables if table.hypertable == "public.filtered"})
         assert ask(subject.at(name), "SELECT count(_ts_meta_v2_bloomh_note) > 0, count(_ts_meta_v2_bloomh_mood) FROM "
                    + batches) == [(True, 0)]
+        assert subject.compare(name).differences == []
+
+
+def test_a_structure_that_is_worded_anew_is_restored(subject: Subject) -> None:
+    with subject.backed.room() as name:
+        subject.restore(name)
+        for query in WORDS:
+            assert ask(subject.at(name), query) != ask(subject.backed.source, query)
         assert subject.compare(name).differences == []
 
 
