@@ -131,8 +131,7 @@ def _add(diff: TableDiff, column: Column, canonical: Column) -> list[Step]:
     fills = bool(column.default or column.serial or column.identity or column.generated)
     if has_rows and not column.null and not fills:
         raise UnsafeChangeError(f"{diff.name}.{column.name}: NOT NULL without a default cannot be added to a "
-                                "table "
-                                "with rows; declare a default, or add it as nullable, fill it and declare it then")
+                                "table with rows; declare a default, or add it nullable, fill it and declare it then")
     if diff.has_columnstore and (_computed(column) or not _constant(canonical.default)):
         # TimescaleDB would take a serial and leave it NULL in every compressed row.
         raise UnsupportedError(f"{diff.name}.{column.name}: a column whose values are computed cannot be added "
@@ -183,6 +182,8 @@ def _alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -
         steps.append(_step(diff, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
     if (canonical.default, canonical.serial) != (live.default, live.serial):
         steps.extend(_alter_default(diff, declared, live))
+        # A sequence that is new counts by its own.
+        live = replace(live, numbers=live.numbers if live.serial else None)
     if canonical.null and not live.null and not _in_primary_key(diff, declared):
         steps.append(_drop_not_null(diff, declared))
     elif live.null and not canonical.null:

@@ -9,7 +9,7 @@ import pytest
 
 from schema import apply
 from schema.comparison.declaration import Options
-from schema.errors import UnsupportedError
+from schema.errors import DeclarationError, UnsupportedError
 from schema.model.objects import (
     Check,
     Column,
@@ -180,3 +180,33 @@ def test_a_function_made_again_with_other_arguments_gets_its_declared_grants(dat
                      grants=(Grant("pg_monitor", ("execute",)), Grant("public", ("execute",))))
     converge(database, [twice])
     converge(database, [replace(twice, arguments="value numeric DEFAULT 7", returns="numeric", grants=())], *Hazard)
+
+
+def test_an_identity_that_becomes_a_serial_counts_as_declared(database: Database) -> None:
+    numbers = Numbers(1000, cache=7)
+    converge(database, [having(PLAIN, "id", identity="always", numbers=numbers)])
+    database.execute(ROW.replace("VALUES", "OVERRIDING SYSTEM VALUE VALUES"))
+    converge(database, [having(PLAIN, "id", serial=True, numbers=numbers)])
+
+
+def test_the_length_of_chunks_that_an_aggregate_has_anyway_is_no_difference(database: Database) -> None:
+    days = ContinuousAggregate(
+        "days", "SELECT time_bucket('1 day', t) AS day, count(*) AS n FROM readings GROUP BY 1", chunk="70 days")
+    converge(database, [HYPER, days])
+    assert converge(database, [HYPER, replace(days, chunk=None)]) == []
+
+
+def test_a_check_is_inherited_before_its_table_becomes_a_hypertable(database: Database) -> None:
+    plain = replace(HYPER, hypertable=None, checks=(Check("positive", "n > 0", no_inherit=True),))
+    converge(database, [plain])
+    database.execute(HYPER_ROW)
+    converge(database, [replace(HYPER, checks=(Check("positive", "n > 0"),))], *Hazard)
+    with pytest.raises(DeclarationError, match=r"readings\.positive: a check of a hypertable holds for its chunks"):
+        apply.plan(database.owner, [replace(HYPER, checks=plain.checks)])
+
+
+def test_parameters_of_a_toast_table_come_with_the_column_that_brings_one(database: Database) -> None:
+    table = Table("parts", (Column("id", "bigint"),), options=("toast.autovacuum_enabled = off",))
+    apply.ensure(database.owner, [table])
+    assert apply.plan(database.owner, [table]).steps == ()
+    assert len(converge(database, [replace(table, columns=(*table.columns, Column("note", "text")))])) == 2

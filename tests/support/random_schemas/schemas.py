@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from schema.model.objects import Object, Table
+from schema.model.objects import Object, Sequence, Table
 from tests.support.random_schemas.foundations import foundations, routines
 from tests.support.random_schemas.layout import Layout, layouts
 from tests.support.random_schemas.tables import fill, tables
@@ -42,7 +42,9 @@ def _schema(draw: st.DrawFn, layout: Layout, *, second: bool) -> tuple[Object, .
         place = layout.places[name]
         hyper = place.hyper == "both" or (second and place.hyper == "second")
         declared.append(draw(tables(layout, place, declared, hyper=hyper)))
-    objects += [*draw(routines(layout)), *declared]
+    # What nobody declares is looked for in the schemas of what is declared.
+    schemas = {layout.types, *(place.schema for place in layout.places.values())}
+    objects += [*draw(routines(layout)), *(Sequence("kept", schema=schema) for schema in sorted(schemas)), *declared]
     for table in declared:
         objects += draw(views(layout, table))
         if table.hypertable and table.row_security is None and draw(st.booleans()):

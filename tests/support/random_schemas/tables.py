@@ -52,7 +52,8 @@ def tables(draw: st.DrawFn, layout: Layout, place: Place, earlier: Sequence[Tabl
         triggers=draw(triggers(layout, place, [layout.places[table.name] for table in parents], hyper=hyper)),
         row_security=secured, unlogged=unlogged, comment=draw(comments()), allow=tuple(Lint),
         grants=draw(grants("select", "insert", "update", "delete", columns=tuple(column.name for column in named))),
-        **draw(storage(keys, hyper=hyper)),
+        **draw(storage(keys, hyper=hyper, toasted=any(
+            column.type in ("text", "jsonb", "text[]") and column.storage != "plain" for column in named))),
         **(draw(hypertable_parts(place.time, (keys[0].name,), secured=secured is not None)) if hyper else {}))
 
 
@@ -106,11 +107,13 @@ def exclusions(draw: st.DrawFn, name: str, named: Sequence[Column]) -> tuple[Exc
 
 
 @st.composite
-def storage(draw: st.DrawFn, keys: Sequence[Key], *, hyper: bool) -> dict[str, Any]:
-    """Draw storage parameters, the index by which rows are replicated, and the one that CLUSTER follows."""
+def storage(draw: st.DrawFn, keys: Sequence[Key], *, hyper: bool, toasted: bool) -> dict[str, Any]:
+    """Draw storage parameters, the index by which rows are replicated, and the one that CLUSTER follows; only a toasted
+    table keeps parameters of its TOAST table."""
     parts: dict[str, Any] = {}
     if draw(st.integers(0, 2)) == 0:
-        parts["options"] = tuple(sorted(draw(st.lists(st.sampled_from(STORAGE), unique=True))))
+        chosen = draw(st.lists(st.sampled_from(STORAGE), unique=True))
+        parts["options"] = tuple(sorted(option for option in chosen if toasted or not option.startswith("toast.")))
     if not hyper:
         parts["replica_identity"] = draw(st.sampled_from(("default", "default", "full", "nothing", keys[0].name)))
         parts["cluster"] = draw(st.sampled_from((None, None, keys[0].name)))
