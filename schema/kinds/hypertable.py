@@ -66,7 +66,10 @@ def as_hypertable(diff: TableDiff) -> TableDiff:
     canonical, live = diff.canonical.hypertable, diff.present
     if canonical is None or live.table.hypertable is not None:
         return diff
-    return diff.with_live(replace(live, table=replace(live.table, hypertable=canonical)))
+    # Chunks are created with every trigger enabled.
+    switched = [trigger.name for trigger in live.table.triggers if trigger.disabled or trigger.role != "origin"]
+    return diff.with_live(replace(live, table=replace(live.table, hypertable=canonical),
+                                  mixed=frozenset(switched if diff.weight.has_rows else ())))
 
 
 def _where(diff: TableDiff) -> str:

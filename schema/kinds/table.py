@@ -36,9 +36,9 @@ from schema.model.table_options import column_of
 
 Named = Column | Key | ForeignKey | Check | Exclusion | Index | Trigger | Policy
 # The order in which the parts of one table are created: each part after those that it depends on.
-PARTS = (column.steps, key.steps, column.after_keys, check.steps, hypertable.steps, exclusion.steps, foreign_key.steps,
-         index.steps, table_storage.steps, columnstore.steps, retention.steps, reorder.steps, trigger.steps,
-         row_security.steps)
+PARTS = (column.steps, key.steps, column.after_keys, check.steps, table_storage.steps, hypertable.steps,
+         exclusion.steps, foreign_key.steps, index.steps, columnstore.steps, retention.steps, reorder.steps,
+         trigger.steps, row_security.steps)
 
 
 def create_step(table: Table) -> Step:

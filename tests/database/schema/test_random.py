@@ -41,6 +41,7 @@ Rows = dict[tuple[str, tuple[tuple[str, str], ...]], list[tuple[object, ...]]]
 
 @pytest.mark.servers("official")
 @pytest.mark.timeout(0)
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_any_schema_becomes_any_other(server: Server) -> None:
     @settings(max_examples=PAIRS, derandomize=PAIRS <= 20, deadline=None, database=None, print_blob=False,
               phases=(Phase.explicit, Phase.generate),

@@ -29,6 +29,7 @@ from schema.model.objects import (
     Reorder,
     Retention,
     Table,
+    Trigger,
     View,
     ViewColumn,
 )
@@ -210,3 +211,19 @@ def test_parameters_of_a_toast_table_come_with_the_column_that_brings_one(databa
     apply.ensure(database.owner, [table])
     assert apply.plan(database.owner, [table]).steps == ()
     assert len(converge(database, [replace(table, columns=(*table.columns, Column("note", "text")))])) == 2
+
+
+def test_a_trigger_that_is_disabled_stays_so_when_its_table_becomes_a_hypertable(database: Database) -> None:
+    stamp = Function("stamp", "BEGIN RETURN NEW; END", returns="trigger")
+    off = Trigger("off", "BEFORE UPDATE", "stamp()", disabled=True)
+    converge(database, [stamp, replace(HYPER, hypertable=None, triggers=(off,))])
+    database.execute(HYPER_ROW)
+    converge(database, [stamp, replace(HYPER, triggers=(off,))], *Hazard)
+
+
+def test_a_table_becomes_unlogged_before_it_refers_to_an_unlogged_one(database: Database) -> None:
+    child = Table("child", (Column("parts_id", "bigint"),))
+    converge(database, [PLAIN, child])
+    database.execute(ROW, "INSERT INTO child VALUES (3)")
+    refers = replace(child, unlogged=True, foreign_keys=(ForeignKey("child_parts", ("parts_id",), "parts"),))
+    converge(database, [replace(PLAIN, unlogged=True), refers], *Hazard)
