@@ -55,6 +55,7 @@ def settle(wanted: O, live: O | None) -> O:
         if isinstance(live, ContinuousAggregate):
             changed |= refreshes.in_order(wanted, live)
             changed["chunk"] = live.chunk if wanted.chunk is None else _span(wanted.chunk, live.chunk)
+            changed["compression"] = _as_chosen(changed["compression"], live.compression)
     if live is not None:
         for part, settled in SETTLED.items():
             wanted_part = changed.get(part, getattr(wanted, part, None))
@@ -117,6 +118,15 @@ def _compression(wanted: Compression, live: Compression) -> Compression:
         sparse_index=_as_left(wanted.sparse_index, live.sparse_index),
         chunk_interval=live.chunk_interval if wanted.chunk_interval is None else
         _span(wanted.chunk_interval, live.chunk_interval), **job_settings.settled(wanted, live))
+
+
+def _as_chosen(wanted: Compression | None, live: Compression | None) -> Compression | None:
+    """The columnstore of an aggregate with the live columns where they are left to the server, which for aggregates
+    chooses when the columnstore is enabled, and keeps its choice like anybody's."""
+    if wanted is None or live is None:
+        return wanted
+    return replace(wanted, segment_by=live.segment_by if wanted.segment_by is None else wanted.segment_by,
+                   order_by=live.order_by if wanted.order_by is None else wanted.order_by)
 
 
 def _as_left(wanted: tuple[str, ...] | None, live: tuple[str, ...] | None) -> tuple[str, ...] | None:

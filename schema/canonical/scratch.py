@@ -19,7 +19,7 @@ from schema.canonical.merged_tables import WIDEST, expressions, just, merge
 from schema.capabilities import Capabilities
 from schema.catalog.readers import tables as table_reader
 from schema.errors import DeclarationError
-from schema.kinds import check, exclusion, index, registry, table
+from schema.kinds import check, column_options, exclusion, index, registry, table
 from schema.model import dependencies
 from schema.model.live import Live
 from schema.model.names import ident
@@ -63,9 +63,7 @@ def needs_server(declared: Object) -> bool:
     return words is not None and words.needed(declared)
 
 
-# Type, default and collation.
-Spelling = tuple[str, str | None, str | None]
-Words = Mapping[Spelling, Spelling]
+Words = Mapping[table.Spelling, table.Spelling]
 
 
 def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, live: Live | None) -> Object:
@@ -124,24 +122,22 @@ class _Scratch:
                                    f"{extensions.remedy(self.connection, error, text)}") from None
 
     def columns(self, tables: Sequence[Table]) -> Words:
-        """Map each declared (type, default, collation) of a column to its canonical form."""
-        owners: dict[Spelling, str] = {}
+        """Map each declared (type, default, collation, storage) of a column to its canonical form."""
+        owners: dict[table.Spelling, str] = {}
         for declared in tables:
             for column in declared.columns:
-                owners.setdefault((column.type, column.default, column.collation),
-                                  f"{declared.full_name}.{column.name}")
+                owners.setdefault(table.spelling(column), f"{declared.full_name}.{column.name}")
         pairs = list(owners)
-        words: dict[Spelling, Spelling] = {}
+        words: dict[table.Spelling, table.Spelling] = {}
         for begin in range(0, len(pairs), WIDEST):
             part = pairs[begin:begin + WIDEST]
             wide = Table(f"plain_columns_{begin}", tuple(
-                Column(f"c{n}", type_, default=default, collation=collation)
-                for n, (type_, default, collation) in enumerate(part)))
+                Column(f"c{n}", type_, default=default, collation=collation, storage=storage)
+                for n, (type_, default, collation, storage) in enumerate(part)))
             alone = [(owners[pair], Table(wide.name, (replace(column, name="c"),)))
                      for pair, column in zip(part, wide.columns, strict=True)]
             live = self._shared(wide, alone)
-            words.update({pair: (column.type, column.default, column.collation)
-                          for pair, column in zip(part, live.columns, strict=True)})
+            words.update({pair: table.spelling(column) for pair, column in zip(part, live.columns, strict=True)})
         return words
 
     def merged(self, tables: Sequence[Table]) -> dict[Table, Table]:
@@ -184,6 +180,8 @@ class _Scratch:
                        unlogged=False)
         alter = f"ALTER TABLE {ident(declared.full_name)}"
         statements = [("", table.create_step(bare).sql),
+                      *(("", column_options.storing(declared.full_name, column)) for column in columns
+                        if column.storage and not column.virtual),
                       *((one.name, f"{alter} ADD {check.definition(one)}") for one in declared.checks),
                       *((one.name, f"{alter} ADD {exclusion.definition(one)}") for one in declared.exclusions),
                       *((one.name, index.definition(bare, one)) for one in expressions(bare))]

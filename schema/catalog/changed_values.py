@@ -26,7 +26,7 @@ def read_changed_values(connection: Connection[Any], live_name: str, live: Table
     """Count, for each column that is to have another type, the rows whose value would be another one; reads every row,
     those of compressed chunks included, for at most five seconds a column."""
     table = ident(live_name)
-    return tuple(_count(connection, table, quoted(present.name), written, wanted.type, present.type)
+    return tuple(_count(connection, table, quoted(present.name), written, wanted.type, present)
                  for written, wanted, present in _retyped(live, declared, canonical))
 
 
@@ -41,8 +41,9 @@ def _retyped(live: Table, declared: Table, canonical: Table) -> Iterator[tuple[C
 
 
 def _count(connection: Connection[Any], table: str, name: str, declared: Column, canonical: str,
-           live: str) -> ChangedValues:
-    condition = conversions.changed(name, declared.type, canonical, live)
+           live: Column) -> ChangedValues:
+    types = declared.type, canonical, live.type
+    condition = conversions.changed(name, *types, collated=live.collation is not None)
     try:
         _ask(connection, f"SELECT 0 FROM {table} WHERE false AND ({condition})")
     except UNASKABLE:
@@ -54,7 +55,7 @@ def _count(connection: Connection[Any], table: str, name: str, declared: Column,
     except psycopg.errors.QueryCanceled:
         return ChangedValues(declared.name, None)
     except psycopg.DataError:
-        forward = conversions.converted(name, declared.type, canonical, live)
+        forward = conversions.converted(name, *types)
         return _count_refused(connection, table, name, declared, forward)
 
 

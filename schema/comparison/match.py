@@ -16,7 +16,7 @@ from schema.canonical.scratch import in_server_words
 from schema.comparison.declaration import Declaration, Key
 from schema.kinds import registry
 from schema.kinds.grants import rights
-from schema.model import renames
+from schema.model import intervals, renames
 from schema.model.declarations.foundations import Domain
 from schema.model.diff import Match
 from schema.model.live import Live, LiveGrants, LiveTable
@@ -43,7 +43,7 @@ def match(connection: Connection[Any], declaration: Declaration, live: Mapping[K
     settled = [normalising.settle(form, value.object if value else None)
                for form, value in zip(canonical, present, strict=True)]
     settled = _accept_restored(connection, declaration, settled, present)
-    settled = [_accept_same_text(declared, form, value)
+    settled = [_accept_same(declared, form, value)
                for declared, form, value in zip(declaration.declared, settled, present, strict=True)]
     return [Match(declared, form, value, former, scratch.get((type(declared), declared.identity)))
             for declared, form, value, (_, former) in zip(declaration.declared, settled, present, pairs, strict=True)]
@@ -58,14 +58,20 @@ def read_back(declaration: Declaration, matches: Matches,
             for declared, fitting in zip(declaration.objects, declaration.fitting, strict=True)]
 
 
-def _accept_same_text(declared: Object, canonical: Object, live: Live | None) -> Object:
+def _accept_same(declared: Object, canonical: Object, live: Live | None) -> Object:
     """The canonical form with the live query where that is declared word for word: what the server printed once, such
-    as `varchar IN (...)`, it may print in other words once it has read it again."""
+    as `varchar IN (...)`, it may print in other words once it has read it again; and with the length of chunks that the
+    live aggregate has anyway."""
     if live is None or not isinstance(declared, View | MaterializedView | ContinuousAggregate):
         return canonical
     query: str = cast(Any, live.object).query
     same = declared.query.split() == query.split()
-    return replace(cast(Any, canonical), query=query) if same else canonical
+    form = replace(cast(Any, canonical), query=query) if same else canonical
+    if isinstance(live, LiveAggregate) and isinstance(form, ContinuousAggregate) and live.object.chunk is None and \
+            form.chunk is not None and intervals.fixed_length(form.chunk) == intervals.fixed_length(live.chunk):
+        # What TimescaleDB chose for its chunks may be what is declared.
+        return replace(form, chunk=None)
+    return form
 
 
 def _other_overloads(declaration: Declaration) -> list[Object]:

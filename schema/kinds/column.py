@@ -69,13 +69,12 @@ def _is_plain(column: Column) -> bool:
 
 
 def _drop(diff: TableDiff, column: Column) -> Step:
-    """Views that this plan changes do not use the column by then; others are created again as they are declared."""
+    """What this plan changes does not use the column by then; other views are created again as they are declared."""
     step = replace(_step(diff, column, f"DROP COLUMN {quoted(column.name)}", "nobody declares the column",
                          Hazard.DROPS_COLUMN, action=Action.DROP), last=True)
     if Hazard.DROPS_COLUMN not in diff.allowed:
         return step
-    blocking = [dependant for dependant in diff.dependants_on({column.name})
-                if not (dependant.planned and dependant.declared)]
+    blocking = [dependant for dependant in diff.dependants_on({column.name}) if not dependant.planned]
     before, after = view.around(step.object, blocking, "the column is going to be dropped", view.as_declared)
     return replace(step, sql="; ".join([*before, step.sql, *after]), drops=view.dropped_names(blocking))
 
@@ -132,8 +131,7 @@ def _add(diff: TableDiff, column: Column, canonical: Column) -> list[Step]:
     fills = bool(column.default or column.serial or column.identity or column.generated)
     if has_rows and not column.null and not fills:
         raise UnsafeChangeError(f"{diff.name}.{column.name}: NOT NULL without a default cannot be added to a "
-                                "table "
-                                "with rows; declare a default, or add it as nullable, fill it and declare it then")
+                                "table with rows; declare a default, or add it nullable, fill it and declare it then")
     if diff.has_columnstore and (_computed(column) or not _constant(canonical.default)):
         # TimescaleDB would take a serial and leave it NULL in every compressed row.
         raise UnsupportedError(f"{diff.name}.{column.name}: a column whose values are computed cannot be added "
@@ -184,6 +182,8 @@ def _alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -
         steps.append(_step(diff, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
     if (canonical.default, canonical.serial) != (live.default, live.serial):
         steps.extend(_alter_default(diff, declared, live))
+        # A sequence that is new counts by its own.
+        live = replace(live, numbers=live.numbers if live.serial else None)
     if canonical.null and not live.null and not _in_primary_key(diff, declared):
         steps.append(_drop_not_null(diff, declared))
     elif live.null and not canonical.null:
@@ -201,10 +201,12 @@ def _alter_identity(diff: TableDiff, column: Column, live: Column, kind: str) ->
     _require_no_chunks(diff, column)
     where, table = f"{diff.name}.{column.name}", ident(diff.name)
     sequence = f"pg_get_serial_sequence({literal(table)}, {literal(column.name)})"
+    options = column_options.counting(column)
+    identity = f"{kind} AS IDENTITY{f' ({options})' if options else ''}"
     return [
-        _step(diff, column, f"ALTER COLUMN {name} ADD GENERATED {kind} AS IDENTITY", "the column is no identity"),
-        Step(Action.ALTER, where, f"SELECT setval({sequence}, coalesce(max({name}), 0) + 1, false) FROM {table}",
-             "the next number is a new one", transaction=diff.transaction),
+        _step(diff, column, f"ALTER COLUMN {name} ADD GENERATED {identity}", "the column is no identity"),
+        Step(Action.ALTER, where, f"SELECT setval({sequence}, {column_options.next_number(column)}, false) FROM "
+             f"{table}", "the next number is a new one", transaction=diff.transaction),
     ]
 
 
@@ -249,8 +251,8 @@ def _alter_default(diff: TableDiff, column: Column, live: Column) -> list[Step]:
         return [replace(step, sql=f"{step.sql}; {_without_sequence(diff, column)}") if live.serial else step]
     table = diff.declared
     sequence = f"{table.full_name}_{column.name}_seq"
-    next_number = f"coalesce(max({name}), 0) + 1"
-    last = f"SELECT setval({literal(ident(sequence))}, {next_number}, false) FROM {ident(table.full_name)}"
+    last = (f"SELECT setval({literal(ident(sequence))}, {column_options.next_number(replace(column, numbers=None))}, "
+            f"false) FROM {ident(table.full_name)}")
     where = f"{table.full_name}.{column.name}"
     owner = f"OWNED BY {ident(where)}"
     return [

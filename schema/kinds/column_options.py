@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from schema.errors import UnsupportedError
 from schema.kinds.column_type import step
 from schema.model.diff import TableDiff
 from schema.model.names import ident, literal, quoted
@@ -21,15 +22,36 @@ def counting(column: Column) -> str:
                     if getattr(given, name) != default) if given else ""
 
 
+def next_number(column: Column) -> str:
+    """The number that follows all that the column has, as SQL; where it has options of its own, none before its first.
+    """
+    name, given = quoted(column.name), column.numbers or Numbers()
+    if given.increment < 0:
+        return f"least({start(given, column.type)}, coalesce(min({name}), 0) - 1)"
+    plain = f"coalesce(max({name}), 0) + 1"
+    return f"greatest({start(given, column.type)}, {plain})" if column.numbers else plain
+
+
 def as_created(column: Column) -> Column:
     """The column as CREATE TABLE or ADD COLUMN leaves it, before its further options are set."""
     return replace(column, comment=None, storage=None, compression=None, statistics=None,
                    numbers=None if column.serial else column.numbers)
 
 
+def storing(table: str, column: Column) -> str:
+    """Set how values of the column are stored, on a table that has just been created."""
+    return f"ALTER TABLE {ident(table)} ALTER COLUMN {quoted(column.name)} SET STORAGE {column.storage}"
+
+
 def steps(diff: TableDiff, declared: Column, canonical: Column, live: Column) -> list[Step]:
     """Set the options that differ; no step where they are as declared. Rows stay as they are stored."""
     name = quoted(declared.name)
+    counts = canonical.numbers != live.numbers and bool(live.identity and canonical.identity)
+    if diff.has_columnstore and (canonical.storage != live.storage or counts):
+        what = "how its values are stored" if canonical.storage != live.storage else "how its identity counts"
+        raise UnsupportedError(f"{diff.name}.{declared.name}: {what} cannot be changed while the columnstore is "
+                               "enabled; declare it as it is, or declare the table without compression first (its "
+                               "chunks must be decompressed), apply, then declare both")
     changes = []
     if canonical.storage != live.storage:
         changes.append((_storage(diff, canonical), f"its storage is {live.storage or 'the default of its type'}"))
@@ -41,7 +63,7 @@ def steps(diff: TableDiff, declared: Column, canonical: Column, live: Column) ->
         changes.append((f"SET STATISTICS {unset if canonical.statistics is None else canonical.statistics}",
                         f"its statistics target is {'default' if live.statistics is None else live.statistics}"))
     steps = [step(diff, declared, f"ALTER COLUMN {name} {change}", why) for change, why in changes]
-    if canonical.numbers != live.numbers and (canonical.serial or (live.identity and canonical.identity)):
+    if counts or (canonical.numbers != live.numbers and canonical.serial):
         steps.append(_count(diff, declared, canonical, live))
     return steps
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from schema.capabilities import TYPES_IN_COLUMNSTORE
 from schema.catalog import conversions
 from schema.errors import UnsupportedError
-from schema.kinds import row_security, trigger, view
+from schema.kinds import comment, row_security, trigger, view
 from schema.model.diff import TableDiff
 from schema.model.live import Dependant
 from schema.model.names import ident, literal, quoted
-from schema.model.objects import Column
+from schema.model.objects import Check, Column, ForeignKey, Index, Key
 from schema.model.sql_names import names_in
 from schema.model.step import Action, Hazard, Step
 
@@ -81,7 +81,8 @@ def _conversion(diff: TableDiff, declared: Column, canonical: Column, live: Colu
         return "", "", None
     if not diff.weight.has_rows:
         return "", cast, None
-    condition = conversions.changed(name, *types) if values.comparable else f"{name} IS NOT NULL"
+    changed = conversions.changed(name, *types, collated=live.collation is not None)
+    condition = changed if values.comparable else f"{name} IS NOT NULL"
     return f"{conversions.guard(ident(diff.name), declared.name, condition)}; ", cast, None
 
 
@@ -120,7 +121,24 @@ def _out_of_the_way(diff: TableDiff, column: Column) -> tuple[list[str], list[st
             before.append(f"DROP POLICY {quoted(policy.name)} ON {on}")
             after += [row_security.definition(declared, policy),
                       *_comment(f"POLICY {quoted(policy.name)} ON {on}", policy.comment)]
+    for remarked, text in _remarks(diff, column) if table.hypertable else ():
+        before.append(f"COMMENT ON {remarked} IS NULL")
+        after += _comment(remarked, text)
     return before, after
+
+
+def _remarks(diff: TableDiff, column: Column) -> list[tuple[str, str]]:
+    """What of the column's constraints and indexes has a comment, and which: TimescaleDB refuses a type where the
+    server would make such a comment again."""
+    table = diff.present.table
+    uses: list[tuple[str, Key | ForeignKey | Check | Index, set[str]]] = [
+        ("CONSTRAINT", key, {*key.columns, *key.include}) for key in table.keys]
+    uses += [("CONSTRAINT", key, {*key.columns}) for key in table.foreign_keys]
+    uses += [("CONSTRAINT", check, {*names_in([check.expression])}) for check in table.checks]
+    uses += [("INDEX", index, {*index.include, *names_in([*index.columns, index.where or ""])})
+             for index in table.indexes]
+    return [(f"{kind} {comment.on_part(kind, diff.declared.schema, ident(diff.name), part.name)}", part.comment)
+            for kind, part, columns in uses if part.comment is not None and column.name in columns]
 
 
 def _views(diff: TableDiff, column: Column) -> list[Dependant]:

@@ -9,10 +9,10 @@ from schema.model.names import ident, literal, quoted
 from schema.model.step import Action, Step
 
 
-def steps(diff: TableDiff, changed: Collection[str] = ()) -> list[Step]:
+def steps(diff: TableDiff, remade: Collection[str] = ()) -> list[Step]:
     """Make the comments of the table and of its parts the declared ones.
 
-    `changed` names what other steps change: a part that is made anew has lost its comment.
+    `remade` names what other steps create again: such a part has lost its comment.
     """
     declared, live = diff.declared, diff.present.table
     table = ident(declared.full_name)
@@ -23,8 +23,8 @@ def steps(diff: TableDiff, changed: Collection[str] = ()) -> list[Step]:
         comments = {live_part.name: live_part.comment for live_part in getattr(live, group)}
         for part in getattr(declared, group):
             where = f"{declared.full_name}.{part.name}"
-            lost = where in changed and kind not in ("COLUMN", "TRIGGER")
-            steps.append(step(f"{kind} {_on(kind, declared.schema, table, part.name)}", where, part.comment,
+            lost = where in remade and kind not in ("COLUMN", "TRIGGER")
+            steps.append(step(f"{kind} {on_part(kind, declared.schema, table, part.name)}", where, part.comment,
                               None if lost else comments.get(part.name)))
     policies = declared.row_security.policies if declared.row_security else ()
     comments = {policy.name: policy.comment for policy in diff.present.policies}
@@ -41,7 +41,8 @@ def step(on: str, where: str, declared: str | None, live: str | None) -> Step | 
                 "the comment differs" if live else "there is no comment yet")
 
 
-def _on(kind: str, schema: str, table: str, name: str) -> str:
+def on_part(kind: str, schema: str, table: str, name: str) -> str:
+    """What COMMENT ON takes after the kind, for a part of a table; `table` is SQL."""
     if kind == "COLUMN":
         return f"{table}.{quoted(name)}"
     if kind == "INDEX":

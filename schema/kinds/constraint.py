@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from schema.model.diff import TableDiff
 from schema.model.names import ident, quoted
-from schema.model.objects import Check, Exclusion, ForeignKey, Key, Table
+from schema.model.objects import Check, Exclusion, ForeignKey, Index, Key, Table
 from schema.model.step import Action, Hazard, Step, Transaction
 
 C = TypeVar("C", Key, ForeignKey, Check, Exclusion)
@@ -59,15 +59,15 @@ def _rename(diff: TableDiff, canonical: Sequence[C], live: Sequence[C], steps: l
 
 
 def without(diff: TableDiff, dropped: Collection[str]) -> TableDiff:
-    """Return the diff as it stands once these constraints (full names) are dropped."""
+    """Return the diff as it stands once these constraints and indexes (full names) are dropped."""
     table = diff.present.table
 
-    def stays(constraint: C) -> bool:
-        return f"{diff.name}.{constraint.name}" not in dropped
+    def stays(part: C | Index) -> bool:
+        return f"{diff.name}.{part.name}" not in dropped
 
     table = replace(table, keys=tuple(filter(stays, table.keys)), checks=tuple(filter(stays, table.checks)),
                     foreign_keys=tuple(filter(stays, table.foreign_keys)),
-                    exclusions=tuple(filter(stays, table.exclusions)))
+                    exclusions=tuple(filter(stays, table.exclusions)), indexes=tuple(filter(stays, table.indexes)))
     return diff.with_live(replace(diff.present, table=table))
 
 
@@ -78,10 +78,12 @@ def names(table: Table) -> set[str]:
 
 
 def drop_step(diff: TableDiff, name: str, why: str) -> Step:
-    """Drop a constraint that nobody declares."""
+    """Drop a constraint that nobody declares; a foreign key before the key changes that it refers to."""
+    refers = name in {key.name for key in diff.present.table.foreign_keys}
     return Step(Action.DROP, f"{diff.name}.{name}",
                 f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {quoted(name)}", why,
-                (Hazard.DROPS_CONSTRAINT,), diff.transaction, locks_first=parents_locks(diff, name))
+                (Hazard.DROPS_CONSTRAINT,), diff.transaction, locks_first=parents_locks(diff, name),
+                first=refers and diff.context.former_name is None)
 
 
 def parents_locks(diff: TableDiff, name: str, declared: ForeignKey | None = None) -> tuple[str, ...]:

@@ -109,7 +109,8 @@ def _words(diff: Diff[Any, Any], kind: Grantable) -> tuple[str, str]:
     name, declared = ident(diff.name), diff.declared
     if kind.catalog != "pg_proc":
         return f"{kind.alter} {name}", f"{kind.grant} {name}"
-    called = diff.live or diff.context.scratch
+    # With other arguments it is made again before its rights change.
+    called = diff.context.scratch or diff.live
     if isinstance(declared, Aggregate):
         return f"{kind.alter} {name}({declared.arguments})", \
             f"FUNCTION {name}({called.inputs if called else _inputs(declared.arguments)})"

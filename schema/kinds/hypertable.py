@@ -12,6 +12,7 @@ from schema.model.diff import TableDiff
 from schema.model.names import ident, literal
 from schema.model.objects import Dimension, Hypertable, Table
 from schema.model.step import Action, Hazard, Step
+from schema.model.table_options import column_of
 
 
 def creation(table: Table, declared: Hypertable, *, moves: bool = False) -> str:
@@ -28,6 +29,11 @@ def present(table: Table, declared: Hypertable) -> str:
     """Return SQL that sets the function which returns the present in an integer column's unit."""
     return (f"SELECT set_integer_now_func({literal(ident(table.full_name))}, {literal(ident(declared.now or ''))}, "
             "replace_if_exists => true)")
+
+
+def partitioning(declared: Hypertable) -> set[str]:
+    """The columns that partition the table."""
+    return {declared.time, *(dimension.column for dimension in declared.dimensions)}
 
 
 def steps(diff: TableDiff) -> list[Step]:
@@ -60,7 +66,10 @@ def as_hypertable(diff: TableDiff) -> TableDiff:
     canonical, live = diff.canonical.hypertable, diff.present
     if canonical is None or live.table.hypertable is not None:
         return diff
-    return diff.with_live(replace(live, table=replace(live.table, hypertable=canonical)))
+    # Chunks are created with every trigger enabled.
+    switched = [trigger.name for trigger in live.table.triggers if trigger.disabled or trigger.role != "origin"]
+    return diff.with_live(replace(live, table=replace(live.table, hypertable=canonical),
+                                  mixed=frozenset(switched if diff.weight.has_rows else ())))
 
 
 def _where(diff: TableDiff) -> str:
@@ -78,11 +87,11 @@ def _create(diff: TableDiff, declared: Hypertable) -> Step:
 
 def _refuse_narrow_keys(diff: TableDiff, declared: Hypertable) -> None:
     """Raise where a unique key or index without the partition columns would stay: TimescaleDB refuses it."""
-    columns = {declared.time, *(dimension.column for dimension in declared.dimensions)}
+    columns = partitioning(declared)
     live, ours = diff.present.table, {key.name for key in diff.canonical.keys}
     narrow = [key.name for key in live.keys if key.name not in ours and not columns <= set(key.columns)]
     narrow += [index.name for index in live.indexes
-               if index.unique and not columns <= {term.split()[0] for term in index.columns}]
+               if index.unique and not columns <= {*map(column_of, index.columns)}]
     if narrow:
         raise UnsafeChangeError(f"{diff.name}: {', '.join(sorted(narrow))} is unique without "
                                 f"{', '.join(sorted(columns))}, which a hypertable cannot keep; drop it, or declare "

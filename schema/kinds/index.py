@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from schema.capabilities import CHUNK_INDEXES_BY_LIKENESS
@@ -14,7 +14,7 @@ from schema.model.names import RESERVED, ident, idents, quoted
 from schema.model.objects import Index, MaterializedView, Table
 from schema.model.sql_names import plain as plain_name
 from schema.model.step import Action, Hazard, Step, Transaction
-from schema.model.table_options import options
+from schema.model.table_options import column_of, options
 
 NEW = "__new"
 # Others have an operator class by default for few types, or for none before an extension brings it.
@@ -93,6 +93,22 @@ def steps(diff: TableDiff) -> list[Step]:
         elif new_name(name) in live:
             steps.append(_drop(diff, new_name(name), "an interrupted replacement left it"))
     return steps
+
+
+def widened(diff: TableDiff, columns: Collection[str]) -> tuple[TableDiff, list[Step]]:
+    """Replace the unique indexes that lack some of these columns and are declared with all of them, as a table needs
+    them before it becomes a hypertable; returns the diff afterwards."""
+    live = {index.name: index for index in diff.present.table.indexes}
+    steps: list[Step] = []
+    for declared, canonical in zip(diff.declared.indexes, diff.canonical.indexes, strict=True):
+        present = live.get(canonical.name)
+        if present and present.unique and not {*columns} <= {*map(column_of, present.columns)} \
+                and {*columns} <= {*map(column_of, canonical.columns)}:
+            steps.extend(_replace(diff, declared, f"it is {definition(diff.declared, present)}",
+                                  built=_is_built_beside(diff, canonical)))
+            live[canonical.name] = canonical
+    table = replace(diff.present.table, indexes=tuple(live.values()))
+    return diff.with_live(replace(diff.present, table=table)), steps
 
 
 def drop_step(diff: TableDiff, name: str) -> Step:

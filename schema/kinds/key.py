@@ -9,6 +9,7 @@ from schema.model.diff import TableDiff
 from schema.model.names import ident, idents, quoted
 from schema.model.objects import Key, qualified
 from schema.model.step import Action, Hazard, Step, Transaction
+from schema.model.table_options import name_of
 
 
 def definition(key: Key) -> str:
@@ -26,11 +27,29 @@ def steps(diff: TableDiff) -> list[Step]:
     for declared, canonical in zip(diff.declared.keys, diff.canonical.keys, strict=True):
         if canonical.name not in live:
             steps.extend(_add(diff, declared))
+        elif diff.present.table.hypertable is None and _but_options(canonical) == _but_options(live[canonical.name]) \
+                and canonical.options != live[canonical.name].options:
+            steps.append(_store(diff, canonical, live[canonical.name]))
         elif replace(canonical, comment=None) != replace(live[canonical.name], comment=None):
             steps.extend(_replace(diff, declared, f"it is {definition(live[canonical.name])}"))
         elif chunks := diff.present.unindexed.get(canonical.name):
             steps.extend(_replace(diff, declared, f"{len(chunks)} chunks lack its index"))
     return steps
+
+
+def _but_options(key: Key) -> Key:
+    return replace(key, comment=None, options=())
+
+
+def _store(diff: TableDiff, key: Key, live: Key) -> Step:
+    """Change storage parameters alone in place: foreign keys refer to the key, and pages are filled like that from now
+    on."""
+    gone = sorted({*map(name_of, live.options)} - {*map(name_of, key.options)})
+    on = f"ALTER INDEX {ident(qualified(diff.declared.schema, key.name))}"
+    changes = [f"{on} SET ({', '.join(key.options)})"] if key.options else []
+    changes += [f"{on} RESET ({', '.join(gone)})"] if gone else []
+    return Step(Action.ALTER, f"{diff.name}.{key.name}", "; ".join(changes), f"it is {definition(live)}",
+                transaction=diff.transaction, cost=diff.weight.text() and "SHARE UPDATE EXCLUSIVE, no scan")
 
 
 def _add(diff: TableDiff, key: Key) -> list[Step]:

@@ -72,7 +72,9 @@ def steps(diff: MaterializedDiff) -> tuple[list[Step], list[str]]:
         steps += undeclared
         if must_be_recreated(diff.canonical, diff.live):
             steps.append(_again(diff))
-            live = replace(live, comment=declared.comment, indexes=declared.indexes)
+            names = (diff.context.scratch or diff.live).columns
+            live = replace(live, comment=declared.comment, indexes=declared.indexes,
+                           columns=tuple(column for column in live.columns if column.name in names))
             diff = replace(diff, canonical=replace(diff.canonical, indexes=declared.indexes))
         else:
             steps += _storage(diff, live)

@@ -36,9 +36,9 @@ from schema.model.table_options import column_of
 
 Named = Column | Key | ForeignKey | Check | Exclusion | Index | Trigger | Policy
 # The order in which the parts of one table are created: each part after those that it depends on.
-PARTS = (column.steps, key.steps, column.after_keys, hypertable.steps, check.steps, exclusion.steps, foreign_key.steps,
-         index.steps, table_storage.steps, columnstore.steps, retention.steps, reorder.steps, trigger.steps,
-         row_security.steps)
+PARTS = (column.steps, key.steps, column.after_keys, check.steps, table_storage.steps, hypertable.steps,
+         exclusion.steps, foreign_key.steps, index.steps, columnstore.steps, retention.steps, reorder.steps,
+         trigger.steps, row_security.steps)
 
 
 def create_step(table: Table) -> Step:
@@ -76,17 +76,25 @@ def creation(table: Table) -> Iterable[tuple[str, str]]:
         yield policy.name, row_security.definition(table, policy)
 
 
-def with_plain_words(declared: Table, merged: Table | None,
-                     words: Mapping[tuple[str, str | None, str | None], tuple[str, str | None, str | None]]) -> Table:
+# Type, default, collation and storage of a column.
+Spelling = tuple[str, str | None, str | None, str | None]
+
+
+def spelling(given: Column) -> Spelling:
+    """What of a column the server spells in its own words: type, default, collation, storage."""
+    return given.type, given.default, given.collation, given.storage and given.storage.lower()
+
+
+def with_plain_words(declared: Table, merged: Table | None, words: Mapping[Spelling, Spelling]) -> Table:
     """Return the declared table in canonical form, but for the parts that need a scratch table of their own.
 
-    `merged` has its canonical expressions where it has any, `words` the canonical types, defaults and collations.
+    `merged` has its canonical expressions where it has any, `words` the canonical spelling of its columns.
     """
     source = merged or declared
-    spelled = [(given, *words[given.type, given.default, given.collation]) for given in source.columns]
+    spelled = [(given, *words[spelling(given)]) for given in source.columns]
     columns = tuple(table_options.column(replace(given, type=type_, default=default, collation=collation,
-                                                 renamed_from=None))
-                    for given, type_, default, collation in spelled)
+                                                 storage=storage, renamed_from=None))
+                    for given, type_, default, collation, storage in spelled)
     return replace(source, columns=columns, options=table_options.options(source.options), keys=tuple(
                        replace(given, options=table_options.options(given.options)) for given in source.keys),
                     renamed_from=None, allow=(),
@@ -132,13 +140,17 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
         steps.extend(without)
     awaiting = dependencies.parts_that_await(diff.declared, diff.context.later)
     for part in PARTS:
+        if part is hypertable.steps and diff.canonical.hypertable and diff.present.table.hypertable is None:
+            diff, widened = index.widened(diff, hypertable.partitioning(diff.canonical.hypertable))
+            steps.extend(widened)
         steps.extend(_awaiting(part(diff), awaiting) if part in (foreign_key.steps, row_security.steps) else part(diff))
         if part is hypertable.steps:
             diff = hypertable.as_hypertable(diff)
     changed = {step.object for step in steps}
     steps.extend(table_storage.mark_steps(diff, changed))
+    remade = {step.object for step in steps if step.action in (Action.CREATE, Action.REPLACE, Action.DROP)}
     steps.extend(step if step.sql.startswith("COMMENT ON COLUMN") else _awaiting([step], awaiting)[0]
-                 for step in comment.steps(diff, changed))
+                 for step in comment.steps(diff, remade))
     # Last, when nothing that is declared depends on them any more.
     dropped, further = split_allowed(column.drop_steps(diff), diff.allowed)
     if dropped:

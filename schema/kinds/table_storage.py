@@ -28,8 +28,12 @@ def steps(diff: TableDiff) -> list[Step]:
     declared, live = diff.canonical, diff.present.table
     steps = []
     before, after = dict(map(_pair, options(live.options))), dict(map(_pair, options(declared.options)))
+    # A column that is new, or stored in another way, may bring a TOAST table.
+    kept = {(column.name, column.type, column.storage) for column in live.columns}
+    toasted = diff.present.toasted or any((column.name, column.type, column.storage) not in kept
+                                          for column in declared.columns)
     changed = [f"{name} = {value}" for name, value in after.items() if before.get(name) != value
-               and (diff.present.toasted or not name.startswith("toast."))]
+               and (toasted or not name.startswith("toast."))]
     gone = [name for name in before if name not in after]
     if changed:
         steps.append(_step(diff, "options", f"SET ({', '.join(changed)})", _described(before),

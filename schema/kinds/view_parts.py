@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +34,7 @@ def canonicalise(view: View, scratch: View) -> Mapping[str, Any]:
 def steps(diff: Diff[View, LiveView]) -> tuple[list[Step], list[str]]:
     """Make defaults, comments and triggers the declared ones; undeclared triggers are dropped where that is allowed."""
     declared, live = diff.declared, diff.live.object if diff.live else None
-    steps = list(_column_steps(declared, diff.canonical, live))
+    steps = list(_column_steps(declared, diff.canonical, remaining(live, diff.context.scratch)))
     present = {one.name: one for one in live.triggers} if live else {}
     for one, canonical in zip(declared.triggers, diff.canonical.triggers, strict=True):
         before = present.pop(one.name, None)
@@ -47,6 +47,12 @@ def steps(diff: Diff[View, LiveView]) -> tuple[list[Step], list[str]]:
         steps += [comment_step] if comment_step else []
     drops, warnings = split_allowed([trigger.drop_step(declared.full_name, name) for name in present], diff.allowed)
     return [*steps, *drops], warnings
+
+
+def remaining(live: View | None, scratch: LiveView | None) -> tuple[ViewColumn, ...]:
+    """What the columns have that are columns of the declared view, too; the others go with the live view."""
+    names = {name for name, _ in scratch.columns} if scratch else None
+    return tuple(column for column in live.columns if names is None or column.name in names) if live else ()
 
 
 def restore(declared: View, live: View, columns: Collection[str]) -> list[str]:
@@ -75,9 +81,9 @@ def errors(view: View) -> Iterable[str]:
                 for one in view.triggers if one.disabled)
 
 
-def _column_steps(declared: View, canonical: View, live: View | None) -> Iterable[Step]:
+def _column_steps(declared: View, canonical: View, live: Sequence[ViewColumn]) -> Iterable[Step]:
     after = {column.name: column for column in canonical.columns}
-    before = {column.name: column for column in live.columns} if live else {}
+    before = {column.name: column for column in live}
     source = {column.name: column for column in declared.columns}
     for name in dict.fromkeys((*after, *before)):
         column, present = after.get(name, NOTHING), before.get(name, NOTHING)

@@ -60,6 +60,10 @@ def _partitioned(table: Table, hypertable: Hypertable) -> Iterable[str]:
         if (dimension.partitions is None) == (dimension.interval is None):
             yield (f"{name}.hypertable: dimension {dimension.column!r} needs partitions (hashed) or interval (ranges); "
                    "give one of the two")
+    for check in table.checks:
+        if check.no_inherit:
+            yield (f"{name}.{check.name}: a check of a hypertable holds for its chunks, too, and cannot be no_inherit; "
+                   "leave that out")
     for column in by:
         for key in table.keys:
             if column not in key.columns:

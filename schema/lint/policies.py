@@ -21,6 +21,9 @@ def errors(name: str, owner: Table | ContinuousAggregate) -> Iterator[str]:
         yield f"{name}.retention: it needs drop_after or drop_created_before; give one of the two"
     if compression and compression.after and compression.created_before:
         yield f"{name}.compression: it has after and created_before; keep one of the two"
+    if isinstance(owner, ContinuousAggregate) and compression and compression.created_before:
+        yield (f"{name}.compression: TimescaleDB has no columnstore policy by created_before for an aggregate; give "
+               "after instead")
     for term in (compression and compression.sparse_index) or ():
         if not _SPARSE.match(term):
             yield f"{name}.compression: {term!r} is no sparse index; write it as 'bloom(column)' or 'minmax(column)'"

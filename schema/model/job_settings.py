@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,16 @@ from typing import Any
 from schema.errors import DeclarationError
 from schema.model import intervals
 from schema.model.names import literal
-from schema.model.objects import Job, JobSettings
+from schema.model.objects import Compression, Job, JobSettings, Refresh, Reorder, Retention
 
 NAMES = tuple(field.name for field in fields(JobSettings))
 INTERVALS = ("max_runtime", "retry_period")
+# What the server gives a policy's job by itself: longest run and pause before another try; that of a refresh is as long
+# as its schedule. It tries for ever.
+OWN: Mapping[type[JobSettings], tuple[str, str | None]] = {
+    Compression: ("00:00:00", "01:00:00"), Retention: ("00:05:00", "00:05:00"), Reorder: ("00:00:00", "00:05:00"),
+    Refresh: ("00:00:00", None)}
+OWN_RETRIES = -1
 
 Runs = Job | JobSettings
 
@@ -21,10 +27,11 @@ Runs = Job | JobSettings
 def settled(wanted: Runs, live: Runs) -> dict[str, Any]:
     """Return the wanted settings, by name, with the live values for what is left to the server and for what is equal.
     """
-    values = {}
+    values, own = {}, _own(live)
     for name in NAMES:
         value, present = getattr(wanted, name), getattr(live, name)
-        values[name] = present if value is None or _same(name, value, present) else value
+        same = value is None or _same(name, value, own.get(name) if present is None else present)
+        values[name] = present if same else value
     return values
 
 
@@ -60,6 +67,16 @@ def errors(owner: str, settings: Runs) -> Iterator[str]:
         yield f"{owner}.max_retries: it is {settings.max_retries}; -1 stands for any number of times"
 
 
+def _own(live: Runs) -> dict[str, Any]:
+    """What the server has chosen where the live settings of a policy say nothing; a job of one's own says it all."""
+    if isinstance(live, Job):
+        return {}
+    longest, pause = OWN[type(live)]
+    pause = pause or getattr(live, "schedule", None)
+    return {"max_runtime": longest, "max_retries": OWN_RETRIES, "retry_period": pause,
+            "fixed_schedule": live.initial_start is not None}
+
+
 def _text(value: Any) -> str:
     return "the server's own" if value is None else str(value)
 
@@ -69,7 +86,12 @@ def _same(name: str, one: Any, other: Any) -> bool:
         return False
     if name == "initial_start":
         return _moment(one) == _moment(other)
-    return intervals.same(one, other) if name in INTERVALS else bool(one == other)
+    return intervals.same(_seconds(one), _seconds(other)) if name in INTERVALS else bool(one == other)
+
+
+def _seconds(text: str) -> str:
+    """An interval with its unit: a number alone is one of seconds here."""
+    return f"{text} seconds" if text.strip().isdigit() else text
 
 
 def _moment(text: str) -> datetime | None:

@@ -119,8 +119,8 @@ class LiveMaterializedView:
 class Dependant:
     """An object that depends on a relation, directly (`depth` 1) or through others; `column` is the relation's.
 
-    A view that is declared can be dropped and created again: `live` and `declared`. `planned`: this plan is for it,
-    too. `later`: its own step of the plan creates it again.
+    A view that is declared can be dropped and created again: `live` and `declared`. `planned`: this plan is for it as
+    well. `later`: its own step creates it again. `objects` are the full names of all that it stands for.
     """
 
     name: str
@@ -130,6 +130,7 @@ class Dependant:
     declared: View | None = None
     planned: bool = False
     later: bool = False
+    objects: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -212,10 +213,8 @@ class Weight:
 
     def text(self) -> str:
         """The weight for people, or nothing for an empty table."""
-        if not self.has_rows:
-            return ""
-        size = f"{self.bytes / 2**20:.1f} MiB"
-        if not self.chunks:
+        size = f"{self.bytes / 2**20:.1f} MiB" if self.has_rows else ""
+        if not self.has_rows or not self.chunks:
             return size
         compressed = f", {self.compressed_chunks} in the columnstore" if self.compressed_chunks else ""
         return f"{self.chunks} chunks{compressed}, {size}"
@@ -226,8 +225,8 @@ class LiveTable:
     """A live table. `not_valid` constraints and `invalid` indexes exist but were never finished.
 
     `policies` are those of row-level security, in force or not; `mixed` are triggers that chunks have enabled and the
-    hypertable disabled, or the other way round. `unindexed` says which chunks lack an index that the table has. Only a
-    `toasted` table can keep parameters of its TOAST table.
+    hypertable disabled, or the other way round. `unindexed`: chunks that lack an index of their table. Only a `toasted`
+    table can keep parameters of its TOAST table.
     """
 
     table: Table
@@ -262,8 +261,8 @@ def retention_of(jobs: tuple[PolicyJob, ...]) -> Retention | None:
 
 def reorder_of(jobs: tuple[PolicyJob, ...]) -> Reorder | None:
     """What the table's first reorder job says."""
-    job = next((job for job in jobs if job.procedure == "policy_reorder" and job.after), None)
-    return Reorder(job.after or "", job.schedule, job.paused, **_settings(job)) if job else None
+    return next((Reorder(job.after, job.schedule, job.paused, **_settings(job)) for job in jobs
+                 if job.procedure == "policy_reorder" and job.after), None)
 
 
 def refreshes_of(jobs: tuple[PolicyJob, ...]) -> tuple[Refresh, ...]:

@@ -65,9 +65,10 @@ class Step:
 
     `cost` describes for people how much is affected. `allowed` are the hazards that the object itself allows. `drops`
     are the full names of the views that the step drops because they block it, also where it creates them again itself.
-    A `heavy` step reads or writes so much that standbys may lag. A `last` step runs after all others, those of later
-    objects first; a `later` one before those, when all objects exist. `locks_first` are LOCK TABLE statements for the
-    other tables that the step locks. `rights` tells that it gives or revokes rights, or changes the owner.
+    A `heavy` step reads or writes so much that standbys may lag. A `first` step runs before those of all objects, a
+    `last` one after them, those of later objects first; a `later` one before those, when all objects exist.
+    `locks_first` are LOCK TABLE statements for the other tables that the step locks. `rights` tells that it gives or
+    revokes rights, or changes the owner.
     """
 
     action: Action
@@ -79,6 +80,7 @@ class Step:
     cost: str = ""
     allowed: tuple[str, ...] = ()
     heavy: bool = False
+    first: bool = False
     last: bool = False
     later: bool = False
     drops: tuple[str, ...] = ()

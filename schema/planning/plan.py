@@ -53,8 +53,9 @@ def plan(diffs: Iterable[Diff[Any, Any]], *, dropping: Dropping = NOTHING, left_
     diffs = tuple(diffs)
     steps = [Step(Action.CREATE, name, f"CREATE SCHEMA {ident(name)}", "the schema does not exist")
              for name in missing_schemas]
-    steps.extend(dropping.before)
     warnings = list(dropping.warnings)
+    of_objects: list[Step] = []
+    first: list[Step] = []
     last: list[Step] = []
     later: list[Step] = []
     coming = {diff.name for diff in diffs if diff.live is None}
@@ -64,11 +65,12 @@ def plan(diffs: Iterable[Diff[Any, Any]], *, dropping: Dropping = NOTHING, left_
         own, own_warnings = registry.of(diff.declared).steps(planned)
         own += grants.steps(diff)
         own = [replace(step, allowed=diff.declared.allow) for step in own]
-        steps.extend(step for step in own if not (step.last or step.later))
+        first.extend(step for step in own if step.first)
+        of_objects.extend(step for step in own if not (step.first or step.last or step.later))
         later.extend(step for step in own if step.later)
         last = [*(step for step in own if step.last), *last]
         warnings.extend(own_warnings)
-    steps = view_dependants.in_one_transaction(steps, diffs)
+    steps = view_dependants.in_one_transaction([*steps, *dropping.before, *first, *of_objects], diffs)
     # What refers to an object that is created after its own table waits for it: tables may refer to each other. A
     # column is dropped once nothing that is declared depends on it any more.
     return Plan((*steps, *later, *last, *dropping.after), tuple(warnings), tuple(left_out))

@@ -57,10 +57,11 @@ def arrange(matches: Sequence[Match[Any, Any]], dependants: Dependants,
     """
     changing = {match.name for match in matches if isinstance(match.declared, View) and match.live is not None
                 and match.canonical.query != match.live.object.query}
-    recreated: set[str] = set()
+    gone, recreated = frozenset(dropped), set[str]()
     arranged: dict[str, tuple[Dependant, ...]] = {}
     for match in matches:
-        around = [dependant for dependant in dependants.get(match.live_name, ()) if dependant.name not in dropped]
+        around = [dependant for dependant in dependants.get(match.live_name, ())
+                  if not (dependant.objects and dependant.objects <= gone)]
         if not around:
             continue
         blocking = _blocking(match, around)

@@ -11,7 +11,7 @@ from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows
 from schema.catalog.readers import views
 from schema.model.live import Dependant, LiveView
-from schema.model.objects import Object, View, qualified
+from schema.model.objects import Object, Table, View, qualified
 
 
 def read_dependants(connection: Connection[Any], capabilities: Capabilities, relations: Collection[str],
@@ -24,16 +24,19 @@ def read_dependants(connection: Connection[Any], capabilities: Capabilities, rel
     if not found:
         return {}
     live = _views(connection, capabilities, [row for dependants in found.values() for row in dependants])
-    planned = _by_name(declared)
-    known = {**_by_name(context), **planned}
+    planned = {value.full_name for value in declared if not isinstance(value, Table)}
+    planned |= _by_name(declared).keys()
+    known = {**_by_name(context), **_by_name(declared)}
     aggregates = _aggregates(connection, capabilities, list(found))
 
     def dependant(row: Row) -> Dependant:
         name = qualified(row["schema"], row["name"]) if row["kind"] == "v" else row["description"]
+        stands_for: Sequence[str] = [qualified(row["schema"], row["name"])] if row["kind"] else [name]
         if name.startswith("_timescaledb_internal."):
-            over = aggregates.get(row["base"], (name,))
-            name = ", ".join(f"continuous aggregate {aggregate}" for aggregate in over)
-        return Dependant(name, row["column"], row["depth"], live.get(name), known.get(name), name in planned)
+            stands_for = aggregates.get(row["base"], (name,))
+            name = ", ".join(f"continuous aggregate {aggregate}" for aggregate in stands_for)
+        return Dependant(name, row["column"], row["depth"], live.get(name), known.get(name),
+                         planned.issuperset(stands_for), objects=frozenset(stands_for))
 
     return {relation: tuple(map(dependant, dependants)) for relation, dependants in found.items()}
 

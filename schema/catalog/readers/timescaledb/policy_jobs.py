@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from schema.catalog.queries import Row
-from schema.model import intervals
+from schema.model import intervals, job_settings
 from schema.model.live import PolicyJob
-from schema.model.objects import JobSettings
+from schema.model.objects import Compression, JobSettings, Refresh, Reorder, Retention
 
-# What the server gives a policy's job by itself: longest run and pause before another try; that of a refresh is as long
-# as its schedule.
-DEFAULTS = {"policy_compression": ("00:00:00", "01:00:00"), "policy_retention": ("00:05:00", "00:05:00"),
-            "policy_reorder": ("00:00:00", "00:05:00"), "policy_refresh_continuous_aggregate": ("00:00:00", None)}
+POLICIES: Mapping[str, type[JobSettings]] = {
+    "policy_compression": Compression, "policy_retention": Retention, "policy_reorder": Reorder,
+    "policy_refresh_continuous_aggregate": Refresh}
 
 
 def policy_job(row: Row) -> PolicyJob:
@@ -26,13 +26,15 @@ def policy_job(row: Row) -> PolicyJob:
 
 def _settings(row: Row) -> JobSettings:
     """Return what differs from the server's own choice: a start at a full second was chosen by somebody."""
-    longest, pause = DEFAULTS[row["procedure"]]
+    longest, pause = job_settings.OWN[POLICIES[row["procedure"]]]
     start = row["initial_start"]
+    retries = row["max_retries"]
     return JobSettings(
         initial_start=start, timezone=row["timezone"],
         fixed_schedule=None if row["fixed_schedule"] == (start is not None) else row["fixed_schedule"],
-        max_runtime=_other(row["max_runtime"], longest), max_retries=None if row["max_retries"] == -1 else
-        row["max_retries"], retry_period=_other(row["retry_period"], pause or row["schedule"]))
+        max_runtime=_other(row["max_runtime"], longest),
+        max_retries=None if retries == job_settings.OWN_RETRIES else retries,
+        retry_period=_other(row["retry_period"], pause or row["schedule"]))
 
 
 def _other(text: str, usual: str) -> str | None:
