@@ -111,6 +111,19 @@ def same(first: str, second: str) -> bool:
     return dict(one.columns) == dict(two.columns) and one.rest.split() == two.rest.split()
 
 
+def relations(query: str) -> frozenset[str]:
+    """Return the names, without their schemas, of what a query reads: those after FROM, JOIN and the commas between."""
+    found, reads = set[str](), False
+    pieces = [piece for piece in tokens(query) if piece.strip()]
+    for place, piece in enumerate(pieces):
+        word = piece.upper()
+        if word in ("FROM", "JOIN") or (word == "," and reads):
+            parts = pieces[place + 1:place + 4]
+            found.add(plain(parts[2] if parts[1:2] == ["."] and len(parts) > 2 else parts[0]) if parts else "")
+        reads = word == "FROM" or (reads and word not in ("WHERE", "GROUP", "ON", "USING"))
+    return frozenset(found)
+
+
 def split(sql: str) -> list[str]:
     """Return SQL cut at the commas outside of parentheses."""
     parts, depth = [""], 0

@@ -116,9 +116,10 @@ def _policies(aggregate: ContinuousAggregate) -> Iterator[str]:
 
 
 def _sources(aggregate: ContinuousAggregate, objects: Sequence[Object]) -> list[Table | ContinuousAggregate]:
-    """List the declared hypertables and aggregates that the query reads."""
-    return [other for other in dependencies.needs(aggregate, objects)
-            if isinstance(other, ContinuousAggregate) or (isinstance(other, Table) and other.hypertable)]
+    """List the declared hypertables and aggregates that the query reads; a column may share the name of another."""
+    read = aggregate_query.relations(aggregate.query)
+    return [other for other in dependencies.needs(aggregate, objects) if other.name in read
+            and (isinstance(other, ContinuousAggregate) or (isinstance(other, Table) and other.hypertable))]
 
 
 def _buckets(aggregate: ContinuousAggregate, source: Table | ContinuousAggregate) -> Iterator[str]:

@@ -25,9 +25,11 @@ from schema.model.objects import (
     MaterializedView,
     Numbers,
     Object,
+    Policy,
     Refresh,
     Reorder,
     Retention,
+    RowSecurity,
     Table,
     Trigger,
     View,
@@ -227,3 +229,12 @@ def test_a_table_becomes_unlogged_before_it_refers_to_an_unlogged_one(database: 
     database.execute(ROW, "INSERT INTO child VALUES (3)")
     refers = replace(child, unlogged=True, foreign_keys=(ForeignKey("child_parts", ("parts_id",), "parts"),))
     converge(database, [replace(PLAIN, unlogged=True), refers], *Hazard)
+
+
+def test_a_column_named_like_a_table_is_no_source_of_an_aggregate(database: Database) -> None:
+    user = replace(HYPER, name="user", keys=(), row_security=RowSecurity((Policy("all", using="true"),)))
+    days = ContinuousAggregate(
+        "days", 'SELECT time_bucket(\'1 day\', t) AS day, max("user") AS n FROM readings GROUP BY 1')
+    converge(database, [replace(HYPER, columns=(*HYPER.columns, Column("user", "integer"))), user, days])
+    with pytest.raises(DeclarationError, match="days: user has row-level security, and no aggregate"):
+        apply.plan(database.owner, [user, replace(days, query=days.query.replace("readings", 'public."user"'))])
