@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schema.errors import UnsafeChangeError
+from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.kinds import constraint
 from schema.model import intervals
 from schema.model.diff import TableDiff
@@ -79,6 +79,10 @@ def _where(diff: TableDiff) -> str:
 def _create(diff: TableDiff, declared: Hypertable) -> Step:
     moves = diff.weight.has_rows
     _refuse_narrow_keys(diff, declared)
+    security = diff.present.table.row_security
+    if moves and security and security.forced:
+        raise UnsupportedError(f"{diff.name}: its row-level security is forced, under which TimescaleDB moves no rows "
+                               "into chunks; declare it without forced, apply, then declare both")
     hazards = (Hazard.BLOCKS_WRITES, Hazard.REWRITES_TABLE) if moves else ()
     return Step(Action.ALTER, _where(diff), creation(diff.declared, declared, moves=moves),
                 "the table is no hypertable",

@@ -33,6 +33,7 @@ REFUSED = {
     "a column's type cannot be changed under what is no plain view": "its type is going to be changed, and",
     "a generated column stands in the way": "it is computed from a column whose type changes",
     "a new column is not filled": "NOT NULL without a default cannot be added",
+    "rows are moved under no forced row-level security": "its row-level security is forced",
     "the columnstore takes no such change": "while the columnstore is enabled",
 }
 SHARE = 0.4

@@ -238,3 +238,11 @@ def test_a_column_named_like_a_table_is_no_source_of_an_aggregate(database: Data
     converge(database, [replace(HYPER, columns=(*HYPER.columns, Column("user", "integer"))), user, days])
     with pytest.raises(DeclarationError, match="days: user has row-level security, and no aggregate"):
         apply.plan(database.owner, [user, replace(days, query=days.query.replace("readings", 'public."user"'))])
+
+
+def test_rows_under_forced_row_level_security_are_not_moved_into_chunks_but_refused(database: Database) -> None:
+    plain = replace(HYPER, hypertable=None, row_security=RowSecurity((Policy("all", using="true"),), forced=True))
+    converge(database, [plain])
+    database.execute(HYPER_ROW)
+    with pytest.raises(UnsupportedError, match="readings: its row-level security is forced"):
+        apply.plan(database.owner, [replace(plain, hypertable=HYPER.hypertable)])
