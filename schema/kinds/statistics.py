@@ -23,13 +23,10 @@ COST = "SHARE UPDATE EXCLUSIVE on the table, no scan; empty until the table is a
 
 def definition(declared: Statistics) -> str:
     """CREATE STATISTICS as SQL."""
-    terms = ", ".join([*([idents(declared.columns)] if declared.columns else []), *map(_term, declared.expressions)])
+    terms = ", ".join([*([idents(declared.columns)] if declared.columns else []),
+                       *(f"({expression})" for expression in declared.expressions)])
     kinds = "" if _is_single(declared) else f" ({', '.join(declared.kinds)})"
     return f"CREATE STATISTICS {ident(declared.full_name)}{kinds} ON {terms} FROM {ident(declared.table)}"
-
-
-def _term(expression: str) -> str:
-    return expression if expression.startswith("(") and expression.endswith(")") else f"({expression})"
 
 
 def _is_single(declared: Statistics) -> bool:

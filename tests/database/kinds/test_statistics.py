@@ -42,7 +42,7 @@ def test_changed_statistics_are_recreated_with_their_comment(
 
 
 EXPRESSIONS = Statistics("by words", "places", ("Mixed",), ("mcv",), (
-    "lower(city)", '"Mixed"+1', "CASE WHEN zip IN ('1, 2', ' FROM ') THEN extract(year FROM now()::date) END"))
+    "lower(city)", '("Mixed")+(1)', "CASE WHEN zip IN ('1, 2', ' FROM ') THEN extract(year FROM now()::date) END"))
 
 
 @pytest.mark.servers("official", "debian")
@@ -62,8 +62,8 @@ def test_expressions_are_created_read_back_and_recreated_where_they_differ(datab
 @pytest.mark.servers("official", "debian")
 def test_expressions_in_other_words_or_another_order_are_the_same(database: Database) -> None:
     converge(database, [PLACES, EXPRESSIONS])
-    require_agreement(database, [PLACES, replace(EXPRESSIONS, expressions=tuple(
-        text.replace("lower", "LOWER").replace("+1", " + 1") for text in reversed(EXPRESSIONS.expressions)))])
+    other = [text.replace("lower", "LOWER").replace('("Mixed")+(1)', '"Mixed" + 1') for text in EXPRESSIONS.expressions]
+    require_agreement(database, [PLACES, replace(EXPRESSIONS, expressions=tuple(reversed(other)))])
 
 
 @pytest.mark.servers("official", "debian")
