@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection
 
 from schema import lint
-from schema.catalog.queries import rows
 from schema.comparison.context import gather
 from schema.comparison.declaration import Declaration, Options
 from schema.comparison.grants import read_grants
 from schema.comparison.live import read_schema
 from schema.comparison.match import match
+from schema.comparison.names import free_names
 from schema.kinds import undeclared
 from schema.model.diff import Diff
-from schema.planning import taken_names
 from schema.planning.plan import Plan, plan
 
 __all__ = ["Options", "compare_and_plan"]
@@ -31,22 +29,10 @@ def compare_and_plan(connection: Connection[Any], declaration: Declaration) -> t
     dropping = undeclared.plan(live.undeclared, options.allow, options.protect, backed_up=options.backed_up)
     granted = read_grants(connection, matches)
     diffs = gather(connection, declaration, live.objects, matches, granted, {step.object for step in dropping.before})
-    dropping = _with_names_freed(connection, dropping, diffs)
+    dropping = free_names(connection, dropping, diffs)
     planned = plan(diffs, dropping=dropping, left_out=declaration.left_out, missing_schemas=live.missing_schemas)
     warnings = [declaration.capabilities.explain_left_out(name) for name in declaration.left_out]
     warnings += lint.warnings(declaration.objects) if options.whole_schema else []
     warnings += [f"{diff.name}: the login may not read its rows, so it was taken for a table with rows"
                  for diff in diffs if not diff.weight.readable]
     return replace(planned, warnings=(*warnings, *planned.warnings)), diffs
-
-
-def _with_names_freed(connection: Connection[Any], dropping: undeclared.Dropping,
-                      diffs: Sequence[Diff[Any, Any]]) -> undeclared.Dropping:
-    wanted = taken_names.given(diffs)
-    if not wanted:
-        return dropping
-    schemas, names = zip(*wanted, strict=True)
-    holders = [taken_names.Holder(**row)
-               for row in rows(connection, "name_holders", schemas=list(schemas), names=list(names))]
-    present = {name for diff in diffs if diff.live for name in (diff.live.object.full_name, diff.context.former_name)}
-    return taken_names.freed(dropping, wanted, holders, {name for name in present if name})

@@ -19,7 +19,7 @@ SCHEMA = Path(apply.__file__).parent
 TABLE = Table("walked", (Column("id", "bigint", null=False), Column("name", "varchar(50)")),
               keys=(Key("walked_pkey", ("id",), True),))
 WIDER = replace(TABLE, columns=(TABLE.columns[0], Column("name", "varchar(60)")))
-COMPARISON = [f"comparison/{name}" for name in ("compare", "live", "match", "grants", "context", "aggregates")]
+COMPARISON = [f"comparison/{name}" for name in ("compare", "live", "match", "grants", "context", "aggregates", "names")]
 
 
 def modules_of(work: Callable[[], object]) -> list[str]:
