@@ -6,6 +6,9 @@ whoever loads rows older than that refreshes the aggregate.
 
 from __future__ import annotations
 
+from psycopg.errors import LockNotAvailable
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
 from seed.load.progress import Progress, Tally
 from seed.load.tables import Connection, one
 from seed.spec import Spec
@@ -20,6 +23,8 @@ SELECT format('%%I.%%I', a.view_schema, a.view_name)
  WHERE j.proc_name = 'policy_refresh_continuous_aggregate'
    AND to_timestamp(%s) < now() - (j.config ->> 'start_offset')::interval
  ORDER BY j.job_id"""
+# For so long a job's refresh of the same time is waited for, which the server refuses to begin a second one beside.
+BUSY_SECONDS = 600
 
 
 def refresh_aggregates(connection: Connection, spec: Spec, progress: Progress) -> None:
@@ -28,6 +33,8 @@ def refresh_aggregates(connection: Connection, spec: Spec, progress: Progress) -
         return
     behind = [name for (name,) in connection.execute(_BEHIND, (spec.start,)).fetchall()]
     tally = Tally(progress, "aggregates", len(behind))
+    retrying = Retrying(retry=retry_if_exception_type(LockNotAvailable), stop=stop_after_delay(BUSY_SECONDS),
+                        wait=wait_random_exponential(0.2, max=5), reraise=True)
     for name in behind:
-        connection.execute("CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", (name,))
+        retrying(connection.execute, "CALL refresh_continuous_aggregate(%s::regclass, NULL, NULL)", (name,))
         tally.add(1)

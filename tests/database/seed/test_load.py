@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
 from schema import apply
@@ -164,3 +165,21 @@ def test_a_row_that_the_server_refuses_undoes_all(empty: Database) -> None:
         seed(empty.owner, SMALL)
     assert "\n" not in str(caught.value)
     assert counts(empty) == dict.fromkeys(TABLES, 0)
+
+
+@pytest.mark.servers("official")
+def test_a_refresh_that_a_job_has_begun_is_waited_for(empty: Database) -> None:
+    # As refresh.c registers a job's refresh, of all time, until the session of this process ends.
+    with empty.admin.connect() as job:
+        job.execute(
+            "INSERT INTO _timescaledb_catalog.continuous_aggs_jobs_refresh_ranges SELECT mat_hypertable_id, "
+            "-9223372036854775807, 9223372036854775807, pg_backend_pid(), 0, now() "
+            "FROM _timescaledb_catalog.continuous_agg WHERE user_view_name = 'readings_hourly'")
+        with pytest.raises(psycopg.errors.LockNotAvailable, match="concurrent refresh"):
+            empty.execute("CALL refresh_continuous_aggregate('readings_hourly', NULL, NULL)")
+        done = threading.Timer(2, lambda: job.execute(
+            "DELETE FROM _timescaledb_catalog.continuous_aggs_jobs_refresh_ranges"))
+        done.start()
+        assert seed(empty.owner, replace(SMALL, days=63, until=datetime.now(UTC))).counts["users"] == 5
+        done.join()
+    assert empty.execute("SELECT sum(readings)::bigint FROM readings_hourly") == [(9_000,)]
