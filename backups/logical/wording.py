@@ -17,7 +17,7 @@ def settled(lines: Iterable[str]) -> list[str]:
     """Return the lines without what a dump and a restore change of their wording, sorted.
 
     An array that was cast as a whole is cast element by element, VALUES within a set operation has one spelling, casts
-    among text types and parentheses are left out. `encoding` is Python's name of the session's.
+    among text types and parentheses are left out.
     """
     return sorted(_LEFT_OUT.sub("", cast_by_element(line.replace("(VALUES (", "( VALUES ("))) for line in lines)
 

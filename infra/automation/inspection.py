@@ -61,13 +61,13 @@ WHERE coalesce(a.view_schema, j.hypertable_schema) = 'public'
 ORDER BY 1, 2
 """
 # Of TimescaleDB's own jobs only those on a table of this schema.
-FAILURES = """
-SELECT j.job_id, coalesce(a.view_name, j.hypertable_name), j.proc_schema, j.proc_name, {last_start},
-       s.total_failures, {next_start}{error}
+FAILURES = f"""
+SELECT j.job_id, coalesce(a.view_name, j.hypertable_name), j.proc_schema, j.proc_name, {LAST_START},
+       s.total_failures, {NEXT_START}{{error}}
 FROM timescaledb_information.jobs j JOIN timescaledb_information.job_stats s USING (job_id)
 LEFT JOIN timescaledb_information.continuous_aggregates a
        ON (a.materialization_hypertable_schema, a.materialization_hypertable_name)
-        = (j.hypertable_schema, j.hypertable_name){errors}
+        = (j.hypertable_schema, j.hypertable_name){{errors}}
 WHERE s.last_run_status = 'Failed'
   AND (coalesce(a.view_schema, j.hypertable_schema) = 'public' OR j.proc_schema NOT LIKE '\\_timescaledb\\_%')
 ORDER BY j.job_id
@@ -191,8 +191,7 @@ def _table(connection: psycopg.Connection[Any], row: tuple[Any, ...], hypertable
 def _failures(connection: psycopg.Connection[Any]) -> list[JobFailure]:
     """The jobs whose last run failed; TimescaleDB has kept their errors since 2.9."""
     kept = connection.execute("SELECT to_regclass('timescaledb_information.job_errors')").fetchall()[0][0]
-    query = FAILURES.format(next_start=NEXT_START, last_start=LAST_START, errors=LAST_ERROR if kept else "",
-                            error=", e.sqlerrcode, e.err_message" if kept else "")
+    query = FAILURES.format(error=", e.sqlerrcode, e.err_message" if kept else "", errors=LAST_ERROR if kept else "")
     failures = []
     for job_id, table, schema, procedure, started, count, next_start, *error in connection.execute(query.encode()):
         job = f"{_kind(procedure)} of {table}" if table else f"{schema}.{procedure}"

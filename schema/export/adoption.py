@@ -27,6 +27,7 @@ from schema.lint import internals, lint
 from schema.lint.indexes import bare
 from schema.model import dependencies
 from schema.model.live import Live, LiveGrants, LiveJob, Undeclared
+from schema.model.names import with_article
 from schema.model.objects import (
     CompositeType,
     ContinuousAggregate,
@@ -82,10 +83,9 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         refused = [one for one, fits, _ in declared if fits is None]
         objects, standing = without_standing(
             connection, chosen, [(one, fits) for one, fits, _ in declared if fits], refused)
-    remarks = [f"{qualified(row['schema'], row['name'])}: a {row['kind']}, which no kind of object declares"
+    remarks = [f"{qualified(row['schema'], row['name'])}: {with_article(row['kind'])}, which no kind of object declares"
                for row in others]
-    remarks += [f"{row['name']}: {'an' if row['kind'][0] in 'aeiou' else 'a'} {row['kind']}, which no kind of object "
-                "declares" for row in rare]
+    remarks += [f"{row['name']}: {with_article(row['kind'])}, which no kind of object declares" for row in rare]
     remarks += [f"{row['name']}: its {row['attribute']}, which no declaration has; it stays as it is"
                 for row in attributes]
     remarks += [f"{row['name']}: {row['text']}, which no kind of object declares" for row in elsewhere]

@@ -35,14 +35,13 @@ def without_standing(connection: Connection[Any], schemas: Sequence[str], live: 
         return [declared for _, declared in live], []
     on = {(row["catalog"], row["schema"], row["name"], row["inputs"]): row["on"] for row in standing if not row["key"]}
     keys = {(row["schema"], row["name"], row["key"]) for row in standing if row["key"]}
-    gone = {declared: f"{declared.full_name}: stands on {on[_place(one)]}, which is left out"
-            for one, declared in live if _place(one) in on}
     remarks = [f"{qualified(row['schema'], row['name'])}: a partition of {row['on']}, which is left out"
                for row in standing if row["partition"]]
     kept = [_without_keys(declared, keys) for _, declared in live]
-    left, reasons = leave_out([declared for declared, _ in kept], {
-        kept[number][0]: gone[declared] for number, (_, declared) in enumerate(live) if declared in gone},
-        [one.object for one in refused], catalogued=True)
+    gone = {declared: f"{declared.full_name}: stands on {on[_place(one)]}, which is left out"
+            for (one, _), (declared, _) in zip(live, kept, strict=True) if _place(one) in on}
+    left, reasons = leave_out([declared for declared, _ in kept], gone, [one.object for one in refused],
+                              catalogued=True)
     return left, [*remarks, *reasons, *(line for declared, lines in kept if declared in left for line in lines)]
 
 

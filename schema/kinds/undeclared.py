@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from schema.kinds import registry
 from schema.kinds.kind import Drop
 from schema.model.live import Undeclared
-from schema.model.names import ident
+from schema.model.names import ident, with_article
 from schema.model.objects import Object
 from schema.model.step import Action, Hazard, Step, Transaction
 
@@ -50,11 +50,11 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
         hazards = _hazards(live, backed_up)
         missing = [hazard for hazard in hazards if hazard not in allowed]
         if live.name in protect:
-            warnings.append(f"{live.name} is {_article(live.kind)} that is not declared, and protected: it was left in "
-                            "place; declare it, or take it off the protected names")
+            warnings.append(f"{live.name} is {with_article(live.kind)} that is not declared, and protected: it was "
+                            "left in place; declare it, or take it off the protected names")
         elif missing:
-            warnings.append(f"{live.name} is {_article(live.kind)} that is not declared and was left in place; declare "
-                            f"it, or allow {' and '.join(missing)} to drop it")
+            warnings.append(f"{live.name} is {with_article(live.kind)} that is not declared and was left in place; "
+                            f"declare it, or allow {' and '.join(missing)} to drop it")
         else:
             before += [_drop_key(live, name) for name in live.foreign_keys]
             (before if DROPS[live.kind].first else after).append(_drop(live, hazards))
@@ -91,7 +91,3 @@ def _qualified(live: Undeclared) -> str:
     name, _, arguments = live.signature.partition("(")
     own = ident(name) if live.schema == "public" else f"{ident(live.schema)}.{ident(name)}"
     return f"{own}({arguments}" if arguments else own
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"

@@ -43,6 +43,11 @@ def literal(text: str | None) -> str:
     return "E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
 
 
+def with_article(noun: str) -> str:
+    """Return the noun, such as a word for a kind of object, behind "a" or "an"."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def repeated(names: Iterable[str]) -> list[str]:
     """Return the names that stand there more than once, each once."""
     return [name for name, count in Counter(names).items() if count > 1]

@@ -9,7 +9,7 @@ from typing import Any
 from schema.errors import UnsafeChangeError
 from schema.kinds.undeclared import Dropping
 from schema.model.diff import Diff
-from schema.model.names import ident
+from schema.model.names import ident, with_article
 from schema.model.objects import Declared, qualified
 from schema.model.step import Action, Step, Transaction
 
@@ -52,17 +52,13 @@ def freed(dropping: Dropping, wanted: Mapping[tuple[str, str], str], holders: Se
         name, owner = qualified(holder.schema, holder.name), wanted[holder.schema, holder.name]
         if holder.table not in going:
             raise UnsafeChangeError(
-                f"{owner}: found {name} in use as the name of {_article(holder.kind)} of {holder.table}, required for "
-                f"a key or an index of {owner}; declare another name, or rename or drop the one of {holder.table}")
+                f"{owner}: found {name} in use as the name of {with_article(holder.kind)} of {holder.table}, required "
+                f"for a key or an index of {owner}; declare another name, or rename or drop the one of {holder.table}")
         other = ident(holder.name[:63 - len(GONE)] + GONE)
         before.append(Step(
             Action.RENAME, holder.table, f"ALTER {holder.kind.upper()} {ident(name)} RENAME TO {other}",
             f"{owner} needs the name, and {holder.table} is going to be dropped", transaction=Transaction.OWN))
     return replace(dropping, before=(*before, *dropping.before)) if before else dropping
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind == "index" else f"a {kind}"
 
 
 def _names(declared: Declared) -> list[str]:
