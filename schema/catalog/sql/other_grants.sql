@@ -10,6 +10,8 @@ WITH granted AS (
        AND NOT (n.nspname = 'public' AND a.grantee = 0
                 AND (a.privilege_type = 'USAGE' OR current_setting('server_version_num')::int < 150000))
      GROUP BY n.oid, n.nspname, a.grantee, a.is_grantable
+), column_sequences AS (
+  -- the rows of parts/column_sequences.sql
 ), defaults AS (
     SELECT d.*, format('ALTER DEFAULT PRIVILEGES FOR ROLE %%s%%s', d.defaclrole::regrole,
                        CASE WHEN d.defaclnamespace <> 0 THEN ' IN SCHEMA ' || d.defaclnamespace::regnamespace END) AS alter,
@@ -59,14 +61,8 @@ SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relna
               CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_depend o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.refclassid = 'pg_class'::regclass
-                  AND o.refobjsubid > 0 AND o.deptype IN ('a', 'i')
-  LEFT JOIN pg_attrdef d ON d.adrelid = o.refobjid AND d.adnum = o.refobjsubid,
+  JOIN column_sequences o ON o.sequence = c.oid,
        aclexplode(c.relacl) a
- WHERE c.relkind = 'S' AND n.nspname = ANY(%(schemas)s) AND a.grantee <> c.relowner
-   AND (o.deptype = 'i' OR (pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']*''::regclass\)$'
-                            AND EXISTS (SELECT FROM pg_depend used
-                                         WHERE used.classid = 'pg_attrdef'::regclass AND used.objid = d.oid
-                                           AND used.refclassid = 'pg_class'::regclass AND used.refobjid = c.oid)))
+ WHERE n.nspname = ANY(%(schemas)s) AND a.grantee <> c.relowner
  GROUP BY n.nspname, c.relname, a.grantee, a.is_grantable
  ORDER BY 1, 2

@@ -3,24 +3,26 @@
 -- that belongs to a table, such as a default, stands for its table.
 WITH RECURSIVE mine AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%(schemas)s)), rare AS (
   -- the rows of parts/rare_objects.sql
+), without_kind AS (
+  -- the rows of parts/relations_without_kind.sql
 ), refused AS (
   SELECT r.catalog, n.oid AS namespace, r.name
     FROM unnest(%(catalogs)s::text[], %(refused_schemas)s::text[], %(names)s::text[]) AS r (catalog, schema, name)
     JOIN pg_namespace n ON n.nspname = r.schema
 ), left_out(classid, objid, name) AS (
-  SELECT 'pg_class'::regclass::oid, c.oid, format('%%s.%%s', n.nspname, c.relname)
+  SELECT w.classid::oid, w.oid, format('%%s.%%s', n.nspname, w.name)
+    FROM without_kind w
+    JOIN mine n ON n.oid = w.namespace
+  UNION ALL
+  SELECT 'pg_class'::regclass, c.oid, format('%%s.%%s', n.nspname, c.relname)
     FROM pg_class c
     JOIN mine n ON n.oid = c.relnamespace
-   WHERE (c.relkind = 'f' OR (c.relkind = 'p' AND NOT c.relispartition)
-          OR (c.relkind = 'r' AND NOT c.relispartition AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid))
-          OR EXISTS (SELECT FROM refused r
-                      WHERE r.catalog = 'pg_class' AND r.namespace = c.relnamespace AND r.name = c.relname))
+    JOIN refused r ON r.catalog = 'pg_class' AND r.namespace = c.relnamespace AND r.name = c.relname
   UNION ALL
   SELECT 'pg_type'::regclass, t.oid, format('%%s.%%s', n.nspname, t.typname)
     FROM pg_type t
     JOIN mine n ON n.oid = t.typnamespace
-   WHERE t.typtype = 'r' OR EXISTS (SELECT FROM refused r
-                                     WHERE r.catalog = 'pg_type' AND r.namespace = t.typnamespace AND r.name = t.typname)
+    JOIN refused r ON r.catalog = 'pg_type' AND r.namespace = t.typnamespace AND r.name = t.typname
   UNION ALL
   SELECT 'pg_proc'::regclass, p.oid, format('%%s.%%s', n.nspname, p.proname)
     FROM pg_proc p

@@ -1,6 +1,9 @@
 -- What these schemas hold that belongs to no extension and is no partition: tables, views, functions, types, sequences,
 -- collations, extended statistics; and extensions, with whether this login may drop them. TimescaleDB is the server's.
-WITH extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
+WITH extensions AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
+     column_sequences AS (
+  -- the rows of parts/column_sequences.sql
+)
 SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END AS kind,
        n.nspname AS schema, c.relname AS name, c.relname AS signature, c.oid::bigint AS oid
   FROM pg_class c
@@ -44,17 +47,7 @@ SELECT 'sequence', n.nspname, c.relname, c.relname, c.oid::bigint
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = ANY(%(schemas)s) AND c.relkind = 'S'
    AND NOT EXISTS (SELECT FROM extensions e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
-   AND NOT EXISTS (SELECT
-                     FROM pg_depend o
-                    WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'i')
-   AND NOT EXISTS (SELECT
-                     FROM pg_depend o
-                     JOIN pg_attrdef d ON d.adrelid = o.refobjid AND d.adnum = o.refobjsubid
-                     JOIN pg_depend used ON used.classid = 'pg_attrdef'::regclass AND used.objid = d.oid
-                                        AND used.refclassid = 'pg_class'::regclass AND used.refobjid = c.oid
-                    WHERE o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.deptype = 'a'
-                      AND o.refclassid = 'pg_class'::regclass
-                      AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']*''::regclass\)$')
+   AND NOT EXISTS (SELECT FROM column_sequences o WHERE o.sequence = c.oid)
 UNION ALL
 SELECT 'collation', n.nspname, o.collname, o.collname, o.oid::bigint
   FROM pg_collation o

@@ -5,7 +5,10 @@ WITH mine AS (
     JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE n.nspname = ANY(%(schemas)s) AND NOT c.relispartition
      AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid
-                                               AND e.deptype = 'e'))
+                                               AND e.deptype = 'e')
+), column_sequences AS (
+  -- the rows of parts/column_sequences.sql
+)
 SELECT c.prefix || c.relname AS name, 'tablespace is ' || t.spcname AS attribute
   FROM mine c JOIN pg_tablespace t ON t.oid = c.reltablespace
  WHERE c.relkind IN ('r', 'i')
@@ -42,12 +45,9 @@ UNION ALL
 SELECT t.prefix || t.relname || '.' || a.attname,
        format('sequence is %%s and not %%s_%%s_seq', c.relname, t.relname, a.attname)
   FROM mine c
-  JOIN pg_depend o ON o.classid = 'pg_class'::regclass AND o.objid = c.oid AND o.refclassid = 'pg_class'::regclass
-  JOIN mine t ON t.oid = o.refobjid
-  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = o.refobjsubid
-  LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
- WHERE c.relkind = 'S'
-   AND (o.deptype = 'i' OR o.deptype = 'a' AND pg_get_expr(d.adbin, d.adrelid) ~ '^nextval\(''[^'']*''::regclass\)$')
-   AND octet_length(t.relname || '_' || a.attname || '_seq') < 64
+  JOIN column_sequences o ON o.sequence = c.oid
+  JOIN mine t ON t.oid = o."table"
+  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = o.number
+ WHERE octet_length(t.relname || '_' || a.attname || '_seq') < 64
    AND c.relname <> t.relname || '_' || a.attname || '_seq'
  ORDER BY 1, 2
