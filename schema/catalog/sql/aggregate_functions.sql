@@ -27,12 +27,15 @@ SELECT p.proname AS name,
        a.aggkind = 'h' AS hypothetical,
        CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END AS parallel,
        obj_description(p.oid, 'pg_proc') AS comment,
-       -- the columns of parts/routine_rights.sql
+       -- the columns of parts/rights.sql
+       -- the columns of parts/routine_dependants.sql
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_aggregate a ON a.aggfnoid = p.oid,
        LATERAL (SELECT CASE a.aggkind WHEN 'n' THEN 'r' ELSE 'w' END AS usual,
                        '{"r": "read_only", "s": "shareable", "w": "read_write"}'::jsonb AS words) f
+ CROSS JOIN LATERAL (SELECT p.proowner AS owner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl, 'f'::"char" AS kind,
+                             p.pronamespace AS namespace) o
  WHERE n.nspname = %(schema)s AND p.proname = ANY(%(names)s) AND p.prokind = 'a'
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')

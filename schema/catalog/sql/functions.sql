@@ -32,10 +32,13 @@ SELECT p.proname AS name,
                                     substr(entry, strpos(entry, '=') + 1) AS value) s
               ORDER BY s.name) AS settings,
        obj_description(p.oid, 'pg_proc') AS comment,
-       -- the columns of parts/routine_rights.sql
+       -- the columns of parts/rights.sql
+       -- the columns of parts/routine_dependants.sql
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
+ CROSS JOIN LATERAL (SELECT p.proowner AS owner, coalesce(p.proacl, acldefault('f', p.proowner)) AS acl, 'f'::"char" AS kind,
+                             p.pronamespace AS namespace) o
  WHERE n.nspname = %(schema)s AND p.proname = ANY(%(names)s) AND p.prokind IN ('f', 'p', 'w')
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
