@@ -24,6 +24,8 @@ from pathlib import Path
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 PROC = Path("/proc")
 POLL_SECONDS = 0.05
+# Linux, include/linux/sched.h: the process is on its way out.
+PF_EXITING = 0x4
 # Where servers of ours listen: below the ports that any system gives to clients as they connect.
 PORTS = range(20_000, 32_768)
 
@@ -44,15 +46,15 @@ def start(name: str, command: Sequence[str], folder: Path, *, env: Mapping[str, 
           timeout: float) -> Running:
     """Start `command` in the background and wait until `ready()`; where it runs already, only wait.
 
-    A process of this name with another command is stopped first. `command` takes absolute paths or names on the PATH
-    and no secrets (anyone may read it in the process list): those go by `env`, which joins a minimal inherited
-    environment.
+    A process of this name with another command is stopped first, and one that was killed is waited for. `command`
+    takes absolute paths or names on the PATH and no secrets (anyone may read it in the process list): those go by
+    `env`, which joins a minimal inherited environment.
     Raises ProcessError when it ends early or is not ready within `timeout` seconds; then nothing is left running.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _lock(folder, name, timeout):
         running, its_command = _recorded(folder, name)
-        if running and its_command != list(command):
+        if running and (its_command != list(command) or _is_ending(running.pid)):
             _end(running, folder, name, grace=10)
             running = None
         if running is None:
@@ -168,7 +170,8 @@ def _await(running: Running, name: str, folder: Path, ready: Callable[[], bool],
     until = time.monotonic() + timeout
     while True:
         is_ready = ready()
-        if not _runs(running):  # asked after `ready`: another server on the same port may have answered
+        # Asked after `ready`: another server on the same port may have answered.
+        if not _runs(running) or _is_ending(running.pid):
             (folder / f"{name}.pid").unlink(missing_ok=True)
             raise ProcessError(f"{name}: ended before it was ready: {last_line(log) or 'it said nothing'}; see {log}")
         if is_ready:
@@ -211,6 +214,22 @@ def _recorded(folder: Path, name: str) -> tuple[Running | None, list[str]]:
 def _runs(running: Running) -> bool:
     started_at = _started_at(running.pid)
     return started_at is not None and started_at == running.started_at
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether the process was killed and has not ended yet: it still counts as running, but will not answer again."""
+    threads = list((PROC / str(pid) / "task").glob("*"))
+    return bool(threads) and all(_thread_is_ending(thread) for thread in threads)
+
+
+def _thread_is_ending(thread: Path) -> bool:
+    try:
+        flags = (thread / "stat").read_text().rpartition(")")[2].split()[6]  # field 9
+        status = (thread / "status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    pending = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigPnd:")), 0)
+    return bool(int(flags) & PF_EXITING) or bool(pending >> (signal.SIGKILL - 1) & 1)
 
 
 def _started_at(pid: int) -> str | None:

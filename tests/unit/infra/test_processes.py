@@ -104,6 +104,17 @@ def test_a_killed_process_is_noticed_and_started_anew(folder: Path) -> None:
     assert begin(folder, SLEEPER, "up").pid != first.pid
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says that a process is on its way out")
+def test_a_killed_process_that_takes_long_to_end_is_not_taken_for_a_started_one(folder: Path) -> None:
+    code = ("import threading, time; memory = bytearray(300_000_000); memory[::4096] = b'x' * len(memory[::4096]);"
+            "[threading.Thread(target=time.sleep, args=[600]).start() for _ in range(30)]; print('up', flush=True)")
+    killed = begin(folder, [sys.executable, "-c", code], "up")
+    os.kill(killed.pid, signal.SIGKILL)
+    again = begin(folder, [sys.executable, "-c", code], "up")
+    assert again.pid != killed.pid
+    assert alive(folder, "one") == again
+
+
 def test_one_that_ignores_sigterm_is_killed_with_its_children(folder: Path) -> None:
     parent = [sys.executable, "-c", "import signal, subprocess, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
               "print('child', subprocess.Popen(['sleep', '600']).pid, flush=True); time.sleep(600)"]
