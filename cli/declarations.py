@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schema.model.change.step import Hazard
 from schema.model.objects import KINDS, Object
-from schema.model.step import Hazard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,7 +109,7 @@ def find_objects(source: Source, settings: Settings) -> tuple[Object, ...]:
 
         return read_declaration(source.address, source.sql, differences)
     from schema.lifecompanion import declared
-    from schema.model.dependencies import ordered
+    from schema.model.change.dependencies import ordered
 
     return tuple(ordered(load(source.file))) if source.file else declared(settings.timestamps)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from schema.model.step import Hazard
+from schema.model.change.step import Hazard
 
 StackOption = Annotated[str | None, typer.Option("--stack", "-s", envvar="STACK", metavar="NAME",
                                                  help="The stack: dev, embedded, test, prod or one of your own.")]

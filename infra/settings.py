@@ -30,7 +30,7 @@ from pydantic.alias_generators import to_camel
 from backups.config import CONTINUOUS, Due, Retention
 from backups.storage.encryption import LEAST_KEY_LENGTH
 from infra import archiving
-from schema.model.step import Hazard
+from schema.model.change.step import Hazard
 
 NAMESPACE = "lifecompanion"
 OFFICIAL_IMAGE = "timescale/timescaledb:2.29.2-pg17"

@@ -24,11 +24,12 @@ from schema.execution.guard import Guard
 from schema.execution.run import Progress, Run
 from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
-from schema.model.diff import Diff, Match
-from schema.model.live import LiveTable, Undeclared
+from schema.model.change.diff import Diff, Match
+from schema.model.change.renames import former_name
+from schema.model.change.step import Hazard, Step, Transaction
+from schema.model.live.objects import Undeclared
+from schema.model.live.tables import LiveTable
 from schema.model.objects import Aggregate, Function, Job, Object
-from schema.model.renames import former_name
-from schema.model.step import Hazard, Step, Transaction
 from schema.planning import local_time
 from schema.planning.plan import Plan
 from schema.session import attempts, only_changer, prepare

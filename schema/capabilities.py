@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 from schema.errors import UnsupportedError
-from schema.model import dependencies
+from schema.model.change import dependencies
 from schema.model.objects import ContinuousAggregate, Job, Object
 from schema.model.versions import too_new
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schema.connection import Address
-    from schema.model.step import Step
+    from schema.model.change.step import Step
     from schema.planning.plan import Plan
 
 app = typer.Typer(no_args_is_help=True, help="The declared schema against a live database.")

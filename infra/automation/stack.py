@@ -151,7 +151,7 @@ class Stack:
         from backups.errors import BackupError
         from backups.monitoring.verified_backup import is_backed_up
         from infra.handlers.schema_objects import BACKED_UP
-        from schema.model.step import Hazard
+        from schema.model.change.step import Hazard
 
         config = stack_config(self.name, self._root)
         allowed = [*config.get("allowHazards", ()), *chain.from_iterable((config.get("allow") or {}).values())]

@@ -14,8 +14,8 @@ from infra.settings import Settings
 from schema import lint
 from schema.errors import DeclarationError
 from schema.lifecompanion import declared
-from schema.model import dependencies
 from schema.model import objects as declarations
+from schema.model.change import dependencies
 from schema.model.properties import to_dict
 
 DeclaredObjects = Mapping[declarations.Object, SchemaObject]

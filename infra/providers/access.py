@@ -65,8 +65,8 @@ class DatabaseSettingsProvider(ResourceProvider):
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """Read the parameters from the server."""
+        from schema.catalog.database_settings import read_settings
         from schema.connection import Address
-        from schema.database_settings import read_settings
 
         address = Address.from_dict(props["connection"])
         return report_live(id_, props, {**props, "settings": read_settings(address, props["settings"].keys())})
@@ -76,7 +76,7 @@ class DatabaseSettingsProvider(ResourceProvider):
 
     @staticmethod
     def _apply(props: Props) -> None:
+        from schema.catalog.database_settings import ensure_settings
         from schema.connection import Address
-        from schema.database_settings import ensure_settings
 
         ensure_settings(Address.from_dict(props["connection"]), props["settings"])

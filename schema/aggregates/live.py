@@ -9,8 +9,9 @@ from schema.aggregates import aggregate_query
 from schema.aggregates.aggregate_query import Bucket
 from schema.aggregates.query_change import Change
 from schema.aggregates.refresh_windows import Moment, later
-from schema.model.diff import Context, Diff, TableDiff
-from schema.model.live import LiveTable, PolicyJob
+from schema.model.change.diff import Context, Diff, TableDiff
+from schema.model.live.jobs import PolicyJob
+from schema.model.live.tables import LiveTable
 from schema.model.names import LONGEST_BYTES, ident
 from schema.model.objects import ContinuousAggregate, Hypertable, Index, Table
 

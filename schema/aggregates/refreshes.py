@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from schema.model import intervals, job_settings
-from schema.model.live import BATCHES
+from schema.model.live.jobs import BATCHES
 from schema.model.objects import ContinuousAggregate, Refresh
 
 

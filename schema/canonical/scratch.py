@@ -20,8 +20,8 @@ from schema.capabilities import Capabilities
 from schema.catalog.readers import tables as table_reader
 from schema.errors import DeclarationError
 from schema.kinds import check, column_options, exclusion, index, registry, table
-from schema.model import dependencies
-from schema.model.live import Live
+from schema.model.change import dependencies
+from schema.model.live.objects import Live
 from schema.model.names import ident
 from schema.model.objects import Column, Extension, Object, Table
 from schema.model.sql_names import requalify

@@ -9,8 +9,8 @@ import psycopg
 from psycopg import Connection
 
 from schema.catalog import conversions
-from schema.model import renames
-from schema.model.live import ChangedValues
+from schema.model.change import renames
+from schema.model.live.tables import ChangedValues
 from schema.model.names import ident, quoted
 from schema.model.objects import Column, Table
 

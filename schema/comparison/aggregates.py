@@ -30,9 +30,10 @@ from schema.catalog.readers.weights import read_columnstore
 from schema.comparison.declaration import Declaration, Key
 from schema.comparison.match import Matches, over_renamed
 from schema.kinds import columnstore
-from schema.model import renames
-from schema.model.diff import Match
-from schema.model.live import ColumnstoreChunk, Live, LiveGrants, LiveTable, Weight
+from schema.model.change import renames
+from schema.model.change.diff import Match
+from schema.model.live.objects import Live, LiveGrants
+from schema.model.live.tables import ColumnstoreChunk, LiveTable, Weight
 from schema.model.objects import ContinuousAggregate, Object, Table
 
 Chunks = Mapping[str, tuple[ColumnstoreChunk, ...]]

@@ -15,7 +15,7 @@ from schema.comparison.live import read_schema
 from schema.comparison.match import match
 from schema.comparison.names import free_names
 from schema.kinds import undeclared
-from schema.model.diff import Diff
+from schema.model.change.diff import Diff
 from schema.planning.plan import Plan, plan
 
 __all__ = ["Options", "compare_and_plan"]

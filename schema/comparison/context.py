@@ -16,8 +16,9 @@ from schema.comparison.aggregates import aggregate_diffs
 from schema.comparison.declaration import Declaration, Key
 from schema.comparison.match import Matches
 from schema.kinds import columnstore, registry
-from schema.model.diff import Context, Diff, Match
-from schema.model.live import ColumnstoreChunk, Live, LiveGrants, LiveTable, Weight
+from schema.model.change.diff import Context, Diff, Match
+from schema.model.live.objects import Live, LiveGrants
+from schema.model.live.tables import ColumnstoreChunk, LiveTable, Weight
 from schema.model.objects import ContinuousAggregate, Object
 from schema.planning import view_dependants
 

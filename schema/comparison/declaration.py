@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from schema.capabilities import Capabilities
-from schema.model.live import Live
+from schema.model.live.objects import Live
 from schema.model.objects import Object
 
 Key = tuple[type[Object], str]

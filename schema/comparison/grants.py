@@ -10,8 +10,8 @@ from psycopg import Connection
 from schema.catalog.readers import grants as reader
 from schema.errors import DeclarationError
 from schema.kinds import grants
-from schema.model.diff import Match
-from schema.model.live import LiveGrants
+from schema.model.change.diff import Match
+from schema.model.live.objects import LiveGrants
 from schema.model.objects import Object
 
 

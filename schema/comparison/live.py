@@ -14,7 +14,7 @@ from schema.catalog.readers import undeclared
 from schema.comparison.declaration import Declaration, Key
 from schema.kinds import registry
 from schema.kinds.undeclared import TYPES
-from schema.model.live import Live, Undeclared
+from schema.model.live.objects import Live, Undeclared
 from schema.model.objects import Object
 
 

@@ -16,10 +16,12 @@ from schema.canonical.scratch import in_server_words
 from schema.comparison.declaration import Declaration, Key
 from schema.kinds import registry
 from schema.kinds.grants import rights
-from schema.model import intervals, renames
+from schema.model import intervals
+from schema.model.change import renames
+from schema.model.change.diff import Match
 from schema.model.declarations.foundations import Domain
-from schema.model.diff import Match
-from schema.model.live import Live, LiveGrants, LiveTable
+from schema.model.live.objects import Live, LiveGrants
+from schema.model.live.tables import LiveTable
 from schema.model.objects import ContinuousAggregate, Enum, MaterializedView, Object, Table, View
 
 O = TypeVar("O", bound=Object)  # noqa: E741 (the object)

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from schema.catalog.queries import rows
 from schema.kinds.undeclared import Dropping
-from schema.model.diff import Diff
+from schema.model.change.diff import Diff
 from schema.planning import taken_names
 
 

@@ -12,9 +12,9 @@ from psycopg import Connection
 
 from schema.catalog.queries import Row, rows
 from schema.errors import ApplyError
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.names import ident
 from schema.model.sql_names import names_in
-from schema.model.step import Action, Hazard, Step
 from schema.session import message
 
 _ROUTINE = re.compile(r"\b(?:FUNCTION|PROCEDURE)\b")

@@ -16,7 +16,7 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.attributes import CATALOGS, Attributes, read_attributes
 from schema.errors import ApplyError
-from schema.model.step import Step
+from schema.model.change.step import Step
 
 SHOWN = 3
 # Maps of an index's columns: of those that it no longer has, nothing can be kept.

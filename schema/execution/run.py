@@ -15,7 +15,7 @@ from schema.comparison.declaration import Options
 from schema.errors import ApplyError, UnsafeChangeError
 from schema.execution.bodies import Bodies
 from schema.execution.guard import Guard
-from schema.model.step import Step, Transaction
+from schema.model.change.step import Step, Transaction
 from schema.planning.plan import Plan
 from schema.session import PASSING, lock_several, message
 

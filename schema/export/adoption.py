@@ -25,8 +25,9 @@ from schema.kinds import undeclared as undeclared_kind
 from schema.kinds.grants import KINDS
 from schema.lint import internals, lint
 from schema.lint.indexes import bare
-from schema.model import dependencies
-from schema.model.live import Live, LiveGrants, LiveJob, Undeclared
+from schema.model.change import dependencies
+from schema.model.live.jobs import LiveJob
+from schema.model.live.objects import Live, LiveGrants, Undeclared
 from schema.model.names import with_article
 from schema.model.objects import (
     CompositeType,

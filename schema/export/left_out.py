@@ -12,8 +12,8 @@ from psycopg import Connection
 from schema.canonical.scratch import PREFIX
 from schema.catalog.queries import rows
 from schema.kinds.grants import KINDS
-from schema.model import dependencies
-from schema.model.live import Live
+from schema.model.change import dependencies
+from schema.model.live.objects import Live
 from schema.model.objects import ContinuousAggregate, ForeignKey, Job, Object, Statistics, Table, qualified
 
 # pg_depend does not say what these stand on.

@@ -10,12 +10,12 @@ from schema.errors import UnsafeChangeError
 from schema.kinds import comment, rights
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.kinds.overloads import overload_of
-from schema.model import renames
-from schema.model.diff import Diff
-from schema.model.live import LiveAggregateFunction
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step
+from schema.model.live.routines import LiveAggregateFunction
 from schema.model.names import ident, literal
 from schema.model.objects import Aggregate
-from schema.model.step import Action, Hazard, Step
 
 AggregateDiff = Diff[Aggregate, LiveAggregateFunction]
 MODIFIES = ("read_only", "shareable", "read_write")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from schema.kinds import constraint
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Step
 from schema.model.names import quoted
 from schema.model.objects import Check
-from schema.model.step import Step
 
 
 def definition(check: Check) -> str:

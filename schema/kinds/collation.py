@@ -8,12 +8,12 @@ from dataclasses import replace
 from schema.catalog.readers.foundations import types
 from schema.kinds import comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.declarations.foundations import Collation
-from schema.model.diff import Diff
-from schema.model.live_foundations import LiveType
+from schema.model.live.types import LiveType
 from schema.model.names import ident, literal
-from schema.model.step import Action, Hazard, Step
 
 CollationDiff = Diff[Collation, LiveType[Collation]]
 PROVIDERS = ("icu", "libc", "builtin")

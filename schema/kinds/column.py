@@ -8,11 +8,11 @@ from dataclasses import replace
 from schema.errors import DeclarationError, UnsafeChangeError, UnsupportedError
 from schema.kinds import column_options, column_type, view
 from schema.kinds.column_type import step as _step
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step, Transaction
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Column
 from schema.model.sql_names import names_in
-from schema.model.step import Action, Hazard, Step, Transaction
 
 SERIALS = {"smallint": "smallserial", "int2": "smallserial", "integer": "serial", "int": "serial", "int4": "serial",
            "bigint": "bigserial", "int8": "bigserial"}

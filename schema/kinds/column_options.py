@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from schema.errors import UnsupportedError
 from schema.kinds.column_type import step
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Step
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Column, Numbers
-from schema.model.step import Step
 from schema.model.table_options import start
 
 DEFAULT_STATISTICS_SINCE = 170000

@@ -8,12 +8,12 @@ from schema.capabilities import TYPES_IN_COLUMNSTORE
 from schema.catalog import conversions
 from schema.errors import UnsupportedError
 from schema.kinds import comment, row_security, trigger, view
-from schema.model.diff import TableDiff
-from schema.model.live import Dependant
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step
+from schema.model.live.views import Dependant
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Check, Column, ForeignKey, Index, Key
 from schema.model.sql_names import names_in
-from schema.model.step import Action, Hazard, Step
 
 
 def step(diff: TableDiff, column: Column, change: str, why: str, *hazards: Hazard,

@@ -8,11 +8,11 @@ from dataclasses import replace
 from schema.capabilities import CHUNK_SETTINGS, RESETS
 from schema.errors import UnsupportedError
 from schema.kinds import policy
-from schema.model.diff import TableDiff
-from schema.model.live import ColumnstoreChunk
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.live.tables import ColumnstoreChunk
 from schema.model.names import ident, idents, literal
 from schema.model.objects import Compression, ContinuousAggregate, Table
-from schema.model.step import Action, Hazard, Step, Transaction
 
 PROCEDURE = "policy_compression"
 

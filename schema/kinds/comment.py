@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Step
 from schema.model.names import ident, literal, quoted
-from schema.model.step import Action, Step
 
 
 def steps(diff: TableDiff, remade: Collection[str] = ()) -> list[Step]:

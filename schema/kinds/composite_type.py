@@ -10,12 +10,12 @@ from schema.catalog.readers.foundations import types
 from schema.errors import UnsupportedError
 from schema.kinds import comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.declarations.foundations import Attribute, CompositeType
-from schema.model.diff import Diff
-from schema.model.live_foundations import LiveType
+from schema.model.live.types import LiveType
 from schema.model.names import ident, repeated
-from schema.model.step import Action, Hazard, Step
 
 CompositeDiff = Diff[CompositeType, LiveType[CompositeType]]
 

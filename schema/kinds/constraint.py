@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step, Transaction
 from schema.model.names import ident, quoted
 from schema.model.objects import Check, Exclusion, ForeignKey, Index, Key, Table
-from schema.model.step import Action, Hazard, Step, Transaction
 
 C = TypeVar("C", Key, ForeignKey, Check, Exclusion)
 # Those that can be added NOT VALID.

@@ -8,12 +8,12 @@ from dataclasses import replace
 from schema.catalog.readers.foundations import types
 from schema.kinds import check, comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step, Transaction
 from schema.model.declarations.foundations import Check, Domain
-from schema.model.diff import Diff
-from schema.model.live_foundations import LiveType
+from schema.model.live.types import LiveType
 from schema.model.names import ident, repeated
-from schema.model.step import Action, Hazard, Step, Transaction
 
 DomainDiff = Diff[Domain, LiveType[Domain]]
 # From this version on writers go on while a domain's check is validated.

@@ -10,12 +10,12 @@ from schema.catalog.readers.foundations import enums
 from schema.errors import UnsupportedError
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
-from schema.model.diff import Diff
-from schema.model.live import LiveObject
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.live.objects import LiveObject
 from schema.model.names import LONGEST_BYTES, ident, literal
 from schema.model.objects import Enum
-from schema.model.step import Action, Hazard, Step, Transaction
 
 EnumDiff = Diff[Enum, LiveObject[Enum]]
 # The catalog takes a lock on the type alone: neither rows nor writers of the tables that use it are touched.

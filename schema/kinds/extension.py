@@ -9,11 +9,11 @@ from schema.catalog.readers.foundations import extensions
 from schema.errors import UnsupportedError
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.declarations.foundations import Extension
-from schema.model.diff import Diff
-from schema.model.live import LiveObject
+from schema.model.live.objects import LiveObject
 from schema.model.names import ident, literal
-from schema.model.step import Action, Hazard, Step
 
 ExtensionDiff = Diff[Extension, LiveObject[Extension]]
 

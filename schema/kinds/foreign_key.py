@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from schema.kinds import constraint
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Step
 from schema.model.names import ident, idents, quoted
 from schema.model.objects import ForeignKey
-from schema.model.step import Action, Step
 
 
 def definition(key: ForeignKey) -> str:

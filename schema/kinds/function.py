@@ -12,12 +12,12 @@ from schema.errors import UnsafeChangeError
 from schema.kinds import comment, rights
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.kinds.overloads import overload_of
-from schema.model import renames
-from schema.model.diff import Diff
-from schema.model.live import LiveFunction
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step
+from schema.model.live.routines import LiveFunction
 from schema.model.names import ident, literal
 from schema.model.objects import Function
-from schema.model.step import Action, Hazard, Step
 
 FunctionDiff = Diff[Function, LiveFunction]
 LABELS = {"returns": "result", "security_definer": "security definer"}

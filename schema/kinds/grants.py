@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema.kinds import function
-from schema.model.diff import Diff
-from schema.model.live import LiveGrants
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Step
+from schema.model.live.objects import LiveGrants
 from schema.model.names import ident, idents
 from schema.model.objects import (
     Aggregate,
@@ -24,7 +25,6 @@ from schema.model.objects import (
     Table,
     View,
 )
-from schema.model.step import Action, Step
 
 EVERYBODY = "public"
 

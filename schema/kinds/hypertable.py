@@ -8,10 +8,10 @@ from dataclasses import replace
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.kinds import constraint
 from schema.model import intervals
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.names import ident, literal
 from schema.model.objects import Dimension, Hypertable, Table
-from schema.model.step import Action, Hazard, Step
 from schema.model.table_options import column_of
 
 

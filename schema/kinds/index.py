@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from schema.capabilities import CHUNK_INDEXES_BY_LIKENESS
 from schema.kinds import constraint
-from schema.model.diff import TableDiff
-from schema.model.live import UnindexedChunk
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.live.tables import UnindexedChunk
 from schema.model.names import RESERVED, ident, idents, quoted
 from schema.model.objects import Index, MaterializedView, Table
 from schema.model.sql_names import plain as plain_name
-from schema.model.step import Action, Hazard, Step, Transaction
 from schema.model.table_options import column_of, options
 
 NEW = "__new"

@@ -13,11 +13,11 @@ from schema.catalog.readers.timescaledb import jobs
 from schema.errors import DeclarationError
 from schema.kinds.kind import Drop, Kind
 from schema.model import intervals, job_settings
-from schema.model.diff import Diff
-from schema.model.live import LiveJob
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.live.jobs import LiveJob
 from schema.model.names import ident, literal
 from schema.model.objects import Job
-from schema.model.step import Action, Hazard, Step, Transaction
 
 # How adoption tells jobs of one procedure apart that have no names of their own.
 NUMBERED = re.compile(r"_\d+\Z")

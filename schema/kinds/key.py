@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.kinds import constraint, index
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step, Transaction
 from schema.model.names import ident, idents, quoted
 from schema.model.objects import Key, qualified
-from schema.model.step import Action, Hazard, Step, Transaction
 from schema.model.table_options import name_of
 
 

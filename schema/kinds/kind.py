@@ -9,10 +9,10 @@ from typing import Any
 from psycopg import Connection
 
 from schema.capabilities import Capabilities
-from schema.model.diff import Context, Diff
-from schema.model.live import Live
+from schema.model.change.diff import Context, Diff
+from schema.model.change.step import Hazard, Step
+from schema.model.live.objects import Live
 from schema.model.objects import Object
-from schema.model.step import Hazard, Step
 
 # (connection, capabilities, schema, names) -> the live ones by name, in a fixed number of queries.
 Reader = Callable[[Connection[Any], Capabilities, str, Sequence[str]], Mapping[str, Live]]

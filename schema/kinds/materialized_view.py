@@ -9,12 +9,12 @@ from schema.catalog.readers import materialized_views
 from schema.errors import UnsafeChangeError
 from schema.kinds import comment, index, rights, view
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
-from schema.model.diff import Diff
-from schema.model.live import LiveMaterializedView
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step, Transaction, split_allowed
+from schema.model.live.views import LiveMaterializedView
 from schema.model.names import ident, repeated
 from schema.model.objects import Index, MaterializedView, ViewColumn, qualified
-from schema.model.step import Action, Hazard, Step, Transaction, split_allowed
 
 MaterializedDiff = Diff[MaterializedView, LiveMaterializedView]
 COMPUTED = "ACCESS EXCLUSIVE while its query runs: nobody reads it meanwhile"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from schema.model.live import LiveAggregateFunction, LiveFunction
+from schema.model.live.routines import LiveAggregateFunction, LiveFunction
 
 L = TypeVar("L", LiveFunction, LiveAggregateFunction)
 C = TypeVar("C")

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schema.model import intervals, job_settings
-from schema.model.diff import TableDiff
-from schema.model.live import PolicyJob
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.live.jobs import PolicyJob
 from schema.model.names import ident, literal
 from schema.model.objects import Compression, Refresh, Reorder, Retention
-from schema.model.step import Action, Hazard, Step, Transaction
 
 Policy = Compression | Retention | Reorder | Refresh
 # Settings that the functions which add a policy take; the others are altered afterwards.

@@ -7,9 +7,9 @@ from typing import Any
 
 from schema.errors import UnsupportedError
 from schema.kinds import rights
-from schema.model.live_foundations import LiveType
+from schema.model.change.step import Action, Step
+from schema.model.live.types import LiveType
 from schema.model.names import ident
-from schema.model.step import Action, Step
 
 
 def again(kind: str, name: str, live: LiveType[Any], definition: str, why: str) -> Step:

@@ -8,10 +8,10 @@ from schema.aggregates import refreshes
 from schema.aggregates.live import AggregateDiff
 from schema.kinds import policy
 from schema.model import intervals, job_settings
-from schema.model.live import BATCHES, PolicyJob, refresh_of
+from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.live.jobs import BATCHES, PolicyJob, refresh_of
 from schema.model.names import ident, literal
 from schema.model.objects import Refresh
-from schema.model.step import Action, Hazard, Step, Transaction
 
 PROCEDURE = "policy_refresh_continuous_aggregate"
 

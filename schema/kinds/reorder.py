@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from schema.kinds import policy
 from schema.model import intervals
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Step
 from schema.model.names import ident, literal
-from schema.model.step import Action, Step
 
 PROCEDURE = "policy_reorder"
 

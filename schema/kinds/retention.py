@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from schema.kinds import policy
 from schema.model import intervals
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.objects import Retention
-from schema.model.step import Action, Hazard, Step
 
 PROCEDURE = "policy_retention"
 

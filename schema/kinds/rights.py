@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from schema.model.live import Rights
+from schema.model.live.objects import Rights
 from schema.model.names import ident
 
 

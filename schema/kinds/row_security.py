@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.errors import UnsupportedError
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Policy, Table
-from schema.model.step import Action, Hazard, Step
 
 
 def definition(table: Table, policy: Policy) -> str:

@@ -8,12 +8,12 @@ from dataclasses import replace
 from schema.catalog.readers.foundations import sequences
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.declarations.foundations import Sequence
-from schema.model.diff import Diff
-from schema.model.live import LiveObject
+from schema.model.live.objects import LiveObject
 from schema.model.names import ident
-from schema.model.step import Action, Hazard, Step
 
 SequenceDiff = Diff[Sequence, LiveObject[Sequence]]
 TYPES = {"smallint": 15, "integer": 31, "bigint": 63}

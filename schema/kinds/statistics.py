@@ -9,12 +9,12 @@ from dataclasses import replace
 from schema.catalog.readers import statistics
 from schema.kinds import comment
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
-from schema.model.diff import Diff
-from schema.model.live import LiveObject
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step
+from schema.model.live.objects import LiveObject
 from schema.model.names import ident, idents, repeated
 from schema.model.objects import Statistics
-from schema.model.step import Action, Hazard, Step
 
 StatisticsDiff = Diff[Statistics, LiveObject[Statistics]]
 KEPT = ("ndistinct", "dependencies", "mcv")

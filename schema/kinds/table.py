@@ -26,12 +26,13 @@ from schema.kinds import (
 )
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.kinds.policy import undeclared as undeclared_policies
-from schema.model import dependencies, renames, table_options
-from schema.model.diff import TableDiff
-from schema.model.live import LiveTable, default_time_index
+from schema.model import table_options
+from schema.model.change import dependencies, renames
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step, Transaction, split_allowed
+from schema.model.live.tables import LiveTable, default_time_index
 from schema.model.names import ident, repeated
 from schema.model.objects import Check, Column, Exclusion, ForeignKey, Index, Key, Policy, Table, Trigger
-from schema.model.step import Action, Hazard, Step, Transaction, split_allowed
 from schema.model.table_options import column_of
 
 Named = Column | Key | ForeignKey | Check | Exclusion | Index | Trigger | Policy

@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from schema.kinds import constraint
 from schema.kinds.index import parameters_of
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.names import ident, quoted
 from schema.model.objects import Table
-from schema.model.step import Action, Hazard, Step
 from schema.model.table_options import IDENTITIES, name_of, options
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schema.errors import UnsupportedError
-from schema.model.diff import TableDiff
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Hazard, Step, Transaction
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Table, Trigger, View
-from schema.model.step import Action, Hazard, Step, Transaction
 
 # PostgreSQL's, and on hypertables TimescaleDB's, that know CREATE OR REPLACE TRIGGER.
 REPLACES_SINCE, REPLACES_ON_CHUNKS_SINCE = 140000, (2, 12)

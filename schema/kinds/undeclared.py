@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from schema.kinds import registry
 from schema.kinds.kind import Drop
-from schema.model.live import Undeclared
+from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.live.objects import Undeclared
 from schema.model.names import ident, with_article
 from schema.model.objects import Object
-from schema.model.step import Action, Hazard, Step, Transaction
 
 # In the order in which they go.
 DROPS: Mapping[str, Drop] = {drop.word: drop for kind in registry.KINDS for drop in kind.drops}

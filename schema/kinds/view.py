@@ -10,12 +10,12 @@ from schema.catalog.readers import views
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.kinds import comment, rights, view_parts
 from schema.kinds.kind import Drop, Kind, ServerWords
-from schema.model import renames
-from schema.model.diff import Diff
-from schema.model.live import Dependant, LiveView
+from schema.model.change import renames
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Hazard, Step
+from schema.model.live.views import Dependant, LiveView
 from schema.model.names import ident
 from schema.model.objects import View
-from schema.model.step import Action, Hazard, Step
 
 ViewDiff = Diff[View, LiveView]
 INVOKER_SINCE = 150000

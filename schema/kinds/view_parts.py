@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from schema.kinds import comment, trigger
-from schema.model.diff import Diff
-from schema.model.live import LiveView
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Step, split_allowed
+from schema.model.live.views import LiveView
 from schema.model.names import ident, quoted, repeated
 from schema.model.objects import Trigger, View, ViewColumn
-from schema.model.step import Action, Step, split_allowed
 
 NOTHING = ViewColumn("")
 

@@ -9,7 +9,8 @@ from schema.aggregates.live import NEW, OLD
 from schema.errors import DeclarationError
 from schema.lint import durations, policies
 from schema.lint.finding import Finding, Lint
-from schema.model import dependencies, intervals
+from schema.model import intervals
+from schema.model.change import dependencies
 from schema.model.names import LONGEST_BYTES
 from schema.model.objects import ContinuousAggregate, Object, Table
 

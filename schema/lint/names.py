@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from schema.lint.finding import Lint
+from schema.model.change.step import Hazard
 from schema.model.names import LONGEST_BYTES
 from schema.model.objects import (
     Aggregate,
@@ -21,7 +22,6 @@ from schema.model.objects import (
     Table,
     View,
 )
-from schema.model.step import Hazard
 
 KNOWN = frozenset((*Hazard, *Lint))
 OWN_NAMESPACE = (Function, Aggregate, Job, Extension, Collation)

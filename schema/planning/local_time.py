@@ -8,8 +8,8 @@ from typing import Any
 
 from schema.aggregates.live import AggregateDiff, bucket_of
 from schema.errors import UnsafeChangeError
-from schema.model.diff import Diff, TableDiff
-from schema.model.step import Action, Step
+from schema.model.change.diff import Diff, TableDiff
+from schema.model.change.step import Action, Step
 
 UTC = frozenset({"utc", "etc/utc", "gmt", "etc/gmt", "uct", "etc/uct", "zulu", "etc/zulu", "universal",
                  "etc/universal", "gmt0", "etc/gmt0", "greenwich", "etc/greenwich"})

@@ -11,10 +11,10 @@ from schema.canonical import normalising
 from schema.kinds import grants, registry
 from schema.kinds.undeclared import NOTHING, Dropping
 from schema.lint import lint
-from schema.model.diff import Diff
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Step
 from schema.model.names import ident
 from schema.model.objects import Object
-from schema.model.step import Action, Step
 from schema.planning import view_dependants
 
 # Extensions may be in the second.

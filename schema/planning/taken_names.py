@@ -8,10 +8,10 @@ from typing import Any
 
 from schema.errors import UnsafeChangeError
 from schema.kinds.undeclared import Dropping
-from schema.model.diff import Diff
+from schema.model.change.diff import Diff
+from schema.model.change.step import Action, Step, Transaction
 from schema.model.names import ident, with_article
 from schema.model.objects import Declared, qualified
-from schema.model.step import Action, Step, Transaction
 
 PARTS = ("keys", "exclusions", "indexes")
 # Behind the name of an index that has to give it up; its table goes at the end of the same plan.

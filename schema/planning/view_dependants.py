@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from schema.kinds import materialized_view, view
-from schema.model.diff import Diff, Match
-from schema.model.live import Dependant, LiveTable
+from schema.model.change.diff import Diff, Match
+from schema.model.change.step import Step, Transaction
+from schema.model.live.tables import LiveTable
+from schema.model.live.views import Dependant
 from schema.model.objects import MaterializedView, Table, View
-from schema.model.step import Step, Transaction
 
 Dependants = Mapping[str, tuple[Dependant, ...]]
 

@@ -29,7 +29,7 @@ from schema.connection import Address
 from schema.export.adoption import Adopted, adopt
 from schema.export.plain_sql import dump
 from schema.export.python_source import python
-from schema.model.step import Hazard
+from schema.model.change.step import Hazard
 from tests.support.backed_up import Backed, bucket_for
 from tests.support.corpus_catalog import client_environment, find_differences, read_contents, read_sections
 from tests.support.s3_servers import seaweedfs

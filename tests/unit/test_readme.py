@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cli.registry import gather
 from schema.lint.finding import Lint
-from schema.model.step import Hazard
+from schema.model.change.step import Hazard
 from tests.e2e.test_readme_walk import BY_HAND
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows_by
 from schema.catalog.readers.functions import rights
-from schema.model.live import LiveAggregateFunction
+from schema.model.live.routines import LiveAggregateFunction
 from schema.model.objects import Aggregate, Declared
 
 OF_ALL = {field.name for field in fields(Declared)} - {"name", "comment"}

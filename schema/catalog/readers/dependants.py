@@ -10,7 +10,7 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows
 from schema.catalog.readers import views
-from schema.model.live import Dependant, LiveView
+from schema.model.live.views import Dependant, LiveView
 from schema.model.objects import Object, Table, View, qualified
 
 

@@ -10,7 +10,8 @@ from psycopg import Connection
 
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
-from schema.model.live import LiveFunction, Rights
+from schema.model.live.objects import Rights
+from schema.model.live.routines import LiveFunction
 from schema.model.objects import Function
 
 

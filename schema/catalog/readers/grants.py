@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection
 
 from schema.catalog.queries import Row, rows
-from schema.model.live import LiveGrants
+from schema.model.live.objects import LiveGrants
 from schema.model.objects import Grant
 
 # (catalog, schema, name, a function's types of arguments), and (schema, pg_default_acl's letter).

@@ -11,7 +11,7 @@ from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
 from schema.catalog.readers.functions import rights
 from schema.catalog.readers.table_parts import index
-from schema.model.live import LiveMaterializedView
+from schema.model.live.views import LiveMaterializedView
 from schema.model.objects import MaterializedView, ViewColumn
 
 

@@ -10,7 +10,7 @@ from psycopg import Connection
 from schema.aggregates.aggregate_query import split
 from schema.capabilities import Capabilities
 from schema.catalog.queries import rows
-from schema.model.live import LiveObject
+from schema.model.live.objects import LiveObject
 from schema.model.objects import Statistics
 
 

@@ -12,7 +12,8 @@ from schema.catalog.queries import Row, Rows, rows_by
 from schema.catalog.readers.table_parts import checks, columns, exclusions, foreign_keys, index, keys, trigger
 from schema.catalog.readers.timescaledb import columnstore
 from schema.catalog.readers.timescaledb.policy_jobs import policy_job
-from schema.model.live import LiveTable, UnindexedChunk, compression_of, reorder_of, retention_of
+from schema.model.live.jobs import compression_of, reorder_of, retention_of
+from schema.model.live.tables import LiveTable, UnindexedChunk
 from schema.model.objects import (
     Compression,
     Dimension,

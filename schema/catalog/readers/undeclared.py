@@ -14,7 +14,7 @@ from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
 from schema.catalog.readers.timescaledb import jobs
 from schema.catalog.readers.unreadable import read_unreadable
-from schema.model.live import Undeclared
+from schema.model.live.objects import Undeclared
 from schema.model.objects import ContinuousAggregate, Job, Object, qualified
 
 # The class of the objects that sql/undeclared.sql has a word for; None where no kind declares them.

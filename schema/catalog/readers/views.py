@@ -11,7 +11,7 @@ from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
 from schema.catalog.readers.functions import rights
 from schema.catalog.readers.table_parts import trigger
-from schema.model.live import LiveView
+from schema.model.live.views import LiveView
 from schema.model.objects import View, ViewColumn
 
 

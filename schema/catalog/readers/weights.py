@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from schema.capabilities import CHUNK_SETTINGS, Capabilities
 from schema.catalog.queries import Row, rows
 from schema.catalog.readers.unreadable import read_unreadable
-from schema.model.live import ColumnstoreChunk, Weight
+from schema.model.live.tables import ColumnstoreChunk, Weight
 from schema.model.objects import Retention, Table
 from schema.model.sql_names import order_term
 

@@ -22,11 +22,11 @@ from schema.kinds import columnstore, comment, index, policy, refresh, retention
 from schema.kinds.continuous_aggregate import columns, rebuild
 from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
 from schema.model import intervals
-from schema.model.live import Weight
+from schema.model.change.renames import step as rename_step
+from schema.model.change.step import Action, Hazard, Step, Transaction, split_allowed
+from schema.model.live.tables import Weight
 from schema.model.names import ident, literal
 from schema.model.objects import ContinuousAggregate, Index
-from schema.model.renames import step as rename_step
-from schema.model.step import Action, Hazard, Step, Transaction, split_allowed
 
 
 def creation(aggregate: ContinuousAggregate) -> Iterable[tuple[str, str]]:

@@ -9,8 +9,8 @@ from schema.aggregates.live import UNFILLED, AggregateDiff
 from schema.aggregates.query_change import Change
 from schema.aggregates.refresh_windows import Moment
 from schema.kinds.continuous_aggregate import fill
+from schema.model.change.step import Action, Step, Transaction
 from schema.model.names import ident, literal
-from schema.model.step import Action, Step, Transaction
 
 
 def rename_steps(diff: AggregateDiff, change: Change) -> list[Step]:

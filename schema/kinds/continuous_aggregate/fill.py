@@ -6,9 +6,9 @@ from schema.aggregates import refresh_windows
 from schema.aggregates.live import AggregateDiff, bucket_of
 from schema.aggregates.refresh_windows import Window
 from schema.model import intervals
+from schema.model.change.step import Action, Step, Transaction
 from schema.model.names import ident, literal
 from schema.model.objects import ContinuousAggregate
-from schema.model.step import Action, Step, Transaction
 
 COST = "reads the source, blocks neither readers nor writers"
 

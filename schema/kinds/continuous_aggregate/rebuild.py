@@ -23,9 +23,9 @@ from schema.errors import UnsafeChangeError
 from schema.kinds import index
 from schema.kinds.continuous_aggregate import fill
 from schema.model import intervals
+from schema.model.change.step import Action, Hazard, Step, Transaction
 from schema.model.names import ident, idents, literal
 from schema.model.objects import ContinuousAggregate, Index, qualified
-from schema.model.step import Action, Hazard, Step, Transaction
 from schema.model.table_options import column_of
 
 

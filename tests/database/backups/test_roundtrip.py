@@ -34,7 +34,7 @@ from backups.restoring.target_database import create_database, require_fit
 from backups.schedule import run_due
 from backups.storage.encryption import Keyring, new_key
 from cli.declarations import Source, find_declared
-from schema.model.step import Hazard
+from schema.model.change.step import Hazard
 from tests.support.backed_up import Backed, backed
 from tests.support.s3_servers import S3Server
 from tests.support.servers import Server, docker

@@ -8,8 +8,8 @@ import pytest
 
 from schema import apply
 from schema.errors import ApplyError, UnsafeChangeError
+from schema.model.change.step import Hazard
 from schema.model.objects import Column, Hypertable, Index, Table
-from schema.model.step import Hazard
 from tests.support.convergence import converge, require_agreement
 from tests.support.servers import Database
 

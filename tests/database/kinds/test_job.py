@@ -181,7 +181,7 @@ def test_a_wrong_job_is_refused_without_a_server(
 
 
 def test_where_jobs_have_no_names_they_are_matched_by_procedure() -> None:
-    from schema.model.live import LiveJob
+    from schema.model.live.jobs import LiveJob
 
     live = [LiveJob(Job("tidy", procedure="tidy", schedule="1 day"), number, named=False) for number in (1001, 1000)]
     matches = match(live, [Job("nightly", procedure="tidy", schedule="1 day")])

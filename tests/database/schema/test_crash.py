@@ -21,7 +21,7 @@ from psycopg import sql
 from schema import apply
 from schema.comparison.compare import Options
 from schema.errors import ApplyError
-from schema.model.step import Step, Transaction
+from schema.model.change.step import Step, Transaction
 from tests.support.online_changes import BEFORE, COMPRESSED, FILLED, everything
 from tests.support.servers import OWNER, Database, create_database, drop_database
 

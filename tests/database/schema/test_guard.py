@@ -10,7 +10,7 @@ from schema.catalog.attributes import CATALOGS, read_attributes
 from schema.catalog.queries import read_capabilities
 from schema.errors import ApplyError
 from schema.execution.guard import Guard
-from schema.model.step import Action, Step
+from schema.model.change.step import Action, Step
 from tests.support.servers import Database
 
 pytestmark = pytest.mark.servers("official")

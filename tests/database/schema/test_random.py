@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from schema import apply
 from schema.comparison.declaration import Options
 from schema.errors import UnsafeChangeError, UnsupportedError
+from schema.model.change.step import Hazard
 from schema.model.names import quoted
 from schema.model.objects import Object, Table
 from schema.model.properties import from_dict, to_dict
-from schema.model.step import Hazard
 from tests.support.random_schemas import Pair, pairs
 from tests.support.servers import Database, Server, create_database, drop_database
 

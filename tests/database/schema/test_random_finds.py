@@ -10,6 +10,7 @@ import pytest
 from schema import apply
 from schema.comparison.declaration import Options
 from schema.errors import DeclarationError, UnsupportedError
+from schema.model.change.step import Hazard
 from schema.model.objects import (
     Check,
     Column,
@@ -35,7 +36,6 @@ from schema.model.objects import (
     View,
     ViewColumn,
 )
-from schema.model.step import Hazard
 from tests.support.convergence import converge
 from tests.support.servers import Database
 

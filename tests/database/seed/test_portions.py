@@ -13,7 +13,7 @@ import pytest
 
 from schema import apply
 from schema.lifecompanion import declared
-from schema.model.step import Hazard
+from schema.model.change.step import Hazard
 from seed import SeedError, Spec
 from seed.errors import InterruptedLoadError
 from seed.load import deferral

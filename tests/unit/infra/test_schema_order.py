@@ -9,7 +9,7 @@ import pytest
 from infra.program.schema import require_order
 from schema.errors import DeclarationError
 from schema.lifecompanion import declared
-from schema.model import dependencies
+from schema.model.change import dependencies
 from schema.model.objects import Column, ForeignKey, Key, Object, Table
 
 COLUMNS = (Column("id", "bigint", null=False), Column("other", "bigint"))

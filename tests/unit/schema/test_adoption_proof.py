@@ -14,8 +14,8 @@ from schema.export import adoption_proof
 from schema.export.adoption import Adopted
 from schema.export.adoption_proof import ProvenAdoption, adopt_and_plan
 from schema.export.python_source import python
+from schema.model.change.step import Action, Hazard, Step
 from schema.model.objects import Object
-from schema.model.step import Action, Hazard, Step
 from schema.planning.plan import Plan
 from tests.support.rich import DECLARED
 

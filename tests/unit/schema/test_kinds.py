@@ -11,9 +11,9 @@ from schema.kinds import registry
 from schema.kinds.kind import Kind
 from schema.kinds.undeclared import DROPS, TYPES
 from schema.lifecompanion import declared
+from schema.model.change.step import Action
 from schema.model.declared import KINDS, Declared, kind_of
 from schema.model.properties import from_dict, to_dict
-from schema.model.step import Action
 from schema.planning.plan import plan_from_empty
 from tests.support import rich
 

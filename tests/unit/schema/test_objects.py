@@ -11,7 +11,7 @@ import pytest
 
 from schema.errors import DeclarationError
 from schema.lifecompanion import tables as declared
-from schema.model.dependencies import needs, ordered
+from schema.model.change.dependencies import needs, ordered
 from schema.model.objects import (
     Attribute,
     Check,

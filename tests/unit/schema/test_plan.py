@@ -10,10 +10,11 @@ import pytest
 from schema.canonical.normalising import settle
 from schema.errors import UnsafeChangeError, UnsupportedError
 from schema.lifecompanion import tables as declared
-from schema.model.diff import Context, TableDiff
-from schema.model.live import LiveTable, PolicyJob, Weight
+from schema.model.change.diff import Context, TableDiff
+from schema.model.change.step import Hazard, Transaction
+from schema.model.live.jobs import PolicyJob
+from schema.model.live.tables import LiveTable, Weight
 from schema.model.objects import Check, Column, Compression, Index, Key, Retention, Table
-from schema.model.step import Hazard, Transaction
 from schema.planning.plan import Plan, plan, plan_from_empty
 
 USERS, DEVICES, READINGS, ACTIVITIES, NOTIFICATIONS = declared()

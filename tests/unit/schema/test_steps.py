@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from schema.lifecompanion import declared
-from schema.model.diff import Context, Diff, Match
-from schema.model.live import Dependant, LiveView
+from schema.model.change.diff import Context, Diff, Match
+from schema.model.change.step import Action, Transaction
+from schema.model.live.views import Dependant, LiveView
 from schema.model.objects import View
-from schema.model.step import Action, Transaction
 from schema.planning import view_dependants
 from schema.planning.plan import plan, plan_from_empty
 

@@ -10,7 +10,7 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.queries import rows
 from schema.model.declarations.foundations import Sequence
-from schema.model.live import LiveObject
+from schema.model.live.objects import LiveObject
 
 
 def read(connection: Connection[Any], _: Capabilities, schema: str,

@@ -11,8 +11,8 @@ from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
 from schema.catalog.readers.functions import rights
 from schema.model.declarations.foundations import Attribute, Check, Collation, CompositeType, Domain
-from schema.model.live import Rights
-from schema.model.live_foundations import LiveType, TypeColumn
+from schema.model.live.objects import Rights
+from schema.model.live.types import LiveType, TypeColumn
 
 
 def read_domains(connection: Connection[Any], capabilities: Capabilities, schema: str,

@@ -20,7 +20,8 @@ from schema.catalog.readers.timescaledb import columnstore
 from schema.catalog.readers.timescaledb.policy_jobs import policy_job
 from schema.catalog.readers.unreadable import read_unreadable
 from schema.model import intervals
-from schema.model.live import Weight, compression_of, refreshes_of, retention_of
+from schema.model.live.jobs import compression_of, refreshes_of, retention_of
+from schema.model.live.tables import Weight
 from schema.model.names import ident
 from schema.model.objects import Compression, ContinuousAggregate, qualified
 

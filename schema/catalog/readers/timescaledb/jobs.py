@@ -12,7 +12,7 @@ from psycopg import Connection
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows
 from schema.model import intervals
-from schema.model.live import LiveJob
+from schema.model.live.jobs import LiveJob
 from schema.model.objects import Job
 
 

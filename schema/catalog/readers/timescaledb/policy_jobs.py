@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from schema.catalog.queries import Row
 from schema.model import intervals, job_settings
-from schema.model.live import PolicyJob
+from schema.model.live.jobs import PolicyJob
 from schema.model.objects import Compression, JobSettings, Refresh, Reorder, Retention
 
 POLICIES: Mapping[str, type[JobSettings]] = {

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from schema.model.diff import TableDiff
-from schema.model.live import Live
+from schema.model.change.diff import TableDiff
+from schema.model.change.step import Action, Step
+from schema.model.live.objects import Live
 from schema.model.names import ident, literal
 from schema.model.objects import (
     Aggregate,
@@ -25,7 +26,6 @@ from schema.model.objects import (
     qualified,
 )
 from schema.model.sql_names import rename
-from schema.model.step import Action, Step
 
 # What an aggregate function calls.
 FUNCTIONS = ("sfunc", "finalfunc", "combinefunc", "serialfunc", "deserialfunc", "msfunc", "minvfunc", "mfinalfunc")

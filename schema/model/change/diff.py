@@ -6,9 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Self, TypeVar
 
-from schema.model.live import ColumnstoreChunk, Dependant, Live, LiveGrants, LiveTable, Weight
+from schema.model.change.step import Transaction
+from schema.model.live.objects import Live, LiveGrants
+from schema.model.live.tables import ColumnstoreChunk, LiveTable, Weight
+from schema.model.live.views import Dependant
 from schema.model.objects import Declared, Table
-from schema.model.step import Transaction
 
 O = TypeVar("O", bound=Declared)  # noqa: E741 (the object, as L is the live one)
 L = TypeVar("L", bound=Live)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from schema.model.live import Rights
+from schema.model.live.objects import Rights
 from schema.model.objects import Declared
 
 T = TypeVar("T", bound=Declared)

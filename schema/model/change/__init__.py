@@ -1,0 +1,1 @@
+"""What a change consists of: a declaration's difference, the steps that make it true, their order, renamed objects."""
