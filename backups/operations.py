@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backups.config import BackupConfig
 from backups.errors import DamagedError
-from backups.logical.snapshot_start import begin_snapshot
+from backups.logical.source.snapshot_start import begin_snapshot
 from backups.progress import Listener, ignore, with_rate
 from schema.connection import Address
 

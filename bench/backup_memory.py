@@ -31,7 +31,7 @@ from backups.logical.work_queue import Piece, PieceQueue
 from backups.logical.resume import Earlier
 from backups.storage.client import S3Login
 from backups.logical.pipeline import Run
-from backups.logical.snapshot import snapshot_of
+from backups.logical.source.snapshot import snapshot_of
 from backups.storage.object_store import Store
 from schema.connection import Address
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backups.logical.chunk_rows import ChunkQueue, CompressedChunk
 from backups.logical.manifest import ChunkRows, Manifest
+from backups.logical.source.chunk_rows import ChunkQueue, CompressedChunk
 
 NAMED = 5
 

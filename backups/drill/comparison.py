@@ -14,7 +14,7 @@ from backups.drill.row_multisets import COMPRESSED, FILTERS, holds_rows
 from backups.logical.copy_out import Reading, begin_reading
 from backups.logical.manifest import Manifest, TableData, count_rows
 from backups.logical.reader import Opened
-from backups.logical.snapshot import Source, SourceTable, snapshot_of
+from backups.logical.source.snapshot import Source, SourceTable, snapshot_of
 from backups.logical.work_queue import Piece, PieceQueue
 from schema.connection import Address
 

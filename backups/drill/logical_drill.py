@@ -25,7 +25,7 @@ from backups.drill.temporary_server import temporary_server
 from backups.errors import BackupError, BusyError, DamagedError, WrongKeyError
 from backups.logical.catalog import DRILLS, FAILED_DRILLS, LOGICAL, STAMP, Entry, Listed, mark, open_backup
 from backups.logical.reader import Opened
-from backups.logical.snapshot import answers_alone
+from backups.logical.source.snapshot import answers_alone
 from backups.physical.catalog import CATALOGUE as PHYSICAL
 from backups.postgresql.client_programs import find_programs
 from backups.progress import Listener, ignore

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from backups.logical.snapshot import SourceTable, prepare
+from backups.logical.source.snapshot import SourceTable, prepare
 from schema.connection import Address
 
 DIGEST_BYTES = 32

@@ -16,14 +16,14 @@ from typing import Any
 
 from backups.errors import DumpError
 from backups.logical.catalog import KEYS, LOGICAL, clear_unfinished
-from backups.logical.chunk_rows import SECONDS, ChunkQueue
 from backups.logical.copy_out import Reading, begin_reading
 from backups.logical.manifest import NAME, Manifest, TableData
 from backups.logical.pipeline import Pipeline, ProgressListener, Run, StoppedError
 from backups.logical.resume import Earlier, find_earlier, require_earlier_objects
-from backups.logical.single_connection import dump_and_hold
-from backups.logical.snapshot import Source, Surroundings
-from backups.logical.snapshot_start import PendingSnapshot, begin_snapshot
+from backups.logical.source.chunk_rows import SECONDS, ChunkQueue
+from backups.logical.source.single_connection import dump_and_hold
+from backups.logical.source.snapshot import Source, Surroundings
+from backups.logical.source.snapshot_start import PendingSnapshot, begin_snapshot
 from backups.logical.work_queue import PieceQueue
 from backups.postgresql.client_programs import Programs, complaint, find_programs
 from backups.progress import ignore

@@ -16,8 +16,8 @@ import asyncpg
 import psycopg
 
 from backups.errors import DumpError
-from backups.logical.chunk_rows import END, ChunkQueue, Question
-from backups.logical.snapshot import APPLICATION, Source, SourceTable, settings
+from backups.logical.source.chunk_rows import END, ChunkQueue, Question
+from backups.logical.source.snapshot import APPLICATION, Source, SourceTable, settings
 from backups.logical.work_queue import Piece, PieceQueue
 from backups.postgresql.asyncpg_login import FAILURES, log_in, one_line
 from schema.connection import Address

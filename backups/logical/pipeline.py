@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from backups.logical.manifest import TableData
 from backups.logical.packs import SMALL_BYTES, Packer, PieceId
 from backups.logical.resume import Earlier, Journal, Sent
-from backups.logical.snapshot import Source
+from backups.logical.source.snapshot import Source
 from backups.logical.work_queue import Piece
 from backups.storage.compression import make_compressor
 from backups.storage.encryption import Encryptor

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from backups.errors import DamagedError, DumpError, WrongKeyError
 from backups.logical.catalog import KEYS, parse_stamp
 from backups.logical.manifest import NAME, Manifest, TableData
-from backups.logical.snapshot import SourceTable
+from backups.logical.source.snapshot import SourceTable
 from backups.logical.work_queue import Piece
 from backups.storage.encryption import Keyring, new_data_key, seal
 from backups.storage.object_store import Store, Stored

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from backups.logical.snapshot import SINCE, Source, SourceTable
+from backups.logical.source.snapshot import SINCE, Source, SourceTable
 
 # A part has an object and a request of its own: smaller ones would cost more than waiting does.
 LEAST_BYTES = 64 << 20

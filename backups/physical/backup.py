@@ -75,7 +75,7 @@ def _prepare(config: BackupConfig, type_: Type) -> tuple[Store, bool]:
     """Log in to the bucket and put the cipher there; with it, whether what one of this type stands on is damaged."""
     time.sleep(AHEAD_SECONDS)
     # What the end needs is read now too.
-    from backups.logical import snapshot  # noqa: F401
+    from backups.logical.source import snapshot  # noqa: F401
     from backups.physical.catalog import stands_on_damage
     from backups.physical.settings import ensure_cipher
 
@@ -113,7 +113,7 @@ def _enter(config: BackupConfig, store: Store, connection: psycopg.Connection[ob
 
 
 def _manifest(config: BackupConfig, connection: psycopg.Connection[object], backup: PhysicalBackup) -> PhysicalManifest:
-    from backups.logical.snapshot import read_server
+    from backups.logical.source.snapshot import read_server
     from backups.physical.catalog import PhysicalManifest
 
     physical = require_physical(config)

@@ -18,7 +18,7 @@ from psycopg import Connection, sql
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backups.errors import DamagedError, DumpError
-from backups.logical.snapshot import prepare, read_tables
+from backups.logical.source.snapshot import prepare, read_tables
 from backups.storage.sealed import Sealed
 from schema.connection import Address
 

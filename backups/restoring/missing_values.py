@@ -13,9 +13,9 @@ from typing import Any
 from psycopg import Connection, sql
 
 from backups.errors import RestoreError
-from backups.logical.chunk_rows import CompressedChunk
 from backups.logical.manifest import ChunkRows
-from backups.logical.snapshot import settings
+from backups.logical.source.chunk_rows import CompressedChunk
+from backups.logical.source.snapshot import settings
 
 # No function that a server in ordinary operation offers sets it, so the catalog is changed itself.
 SET = """

@@ -19,10 +19,10 @@ from psycopg.conninfo import make_conninfo
 
 from backups.errors import RestoreError
 from backups.logical.catalog import Entry, open_backup
-from backups.logical.chunk_rows import read_compressed
 from backups.logical.manifest import Manifest, SequenceValue, Server, TableData, index_by_name, sort_for_reading
 from backups.logical.reader import Opened
-from backups.logical.snapshot import read_fingerprint
+from backups.logical.source.chunk_rows import read_compressed
+from backups.logical.source.snapshot import read_fingerprint
 from backups.logical.verify import require_contents, require_objects
 from backups.postgresql.client_programs import Programs, complaint, find_programs
 from backups.postgresql.parallel_sessions import work_side_by_side

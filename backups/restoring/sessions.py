@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from backups.logical.snapshot import SINCE, answers_alone
+from backups.logical.source.snapshot import SINCE, answers_alone
 from schema.connection import UNLIMITED, Address
 
 APPLICATION = "lifecompanion restore"

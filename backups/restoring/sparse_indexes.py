@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from backups.logical.chunk_rows import read_compressed
+from backups.logical.source.chunk_rows import read_compressed
 
 # A filter stays where its name says that it is of one column alone, of a type that no enum is in; chunks without enums
 # keep all of theirs.

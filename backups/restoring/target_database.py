@@ -15,7 +15,7 @@ from psycopg.errors import DuplicateDatabase, ObjectInUse
 
 from backups.errors import RestoreError
 from backups.logical.manifest import Manifest, Role, Server
-from backups.logical.snapshot import answers_alone
+from backups.logical.source.snapshot import answers_alone
 from backups.restoring.settings import set_settings
 from schema.connection import UNFINISHED, Address
 

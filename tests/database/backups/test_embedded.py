@@ -19,9 +19,9 @@ from backups.logical.backup import run_logical
 from backups.logical.catalog import find_backup, open_backup
 from backups.logical.manifest import FORMAT
 from backups.logical.reader import Opened
-from backups.logical.single_connection import dump_and_hold
-from backups.logical.snapshot import ATTEMPTS, snapshot_of
-from backups.logical.snapshot_start import begin_snapshot
+from backups.logical.source.single_connection import dump_and_hold
+from backups.logical.source.snapshot import ATTEMPTS, snapshot_of
+from backups.logical.source.snapshot_start import begin_snapshot
 from backups.postgresql import client_programs
 from backups.restoring.restore import restore_logical
 from backups.restoring.target_database import drop_database

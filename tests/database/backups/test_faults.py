@@ -28,7 +28,7 @@ from backups.logical.catalog import Entry, find_backup, list_backups
 from backups.logical.manifest import NAME, Manifest
 from backups.logical.resume import run_of
 from backups.logical.retention import prune
-from backups.logical.snapshot import APPLICATION, snapshot_of
+from backups.logical.source.snapshot import APPLICATION, snapshot_of
 from backups.logical.verify import verify
 from backups.operations import take_logical
 from backups.restoring.restore import restore_logical

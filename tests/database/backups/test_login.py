@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from backups.errors import DumpError
 from backups.logical.copy_out import Reading, copy_out
-from backups.logical.snapshot import snapshot_of
+from backups.logical.source.snapshot import snapshot_of
 from backups.logical.work_queue import Piece, PieceQueue
 from backups.postgresql.asyncpg_login import log_in
 from schema.connection import Address

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backups.errors import DumpError
-from backups.logical.snapshot import snapshot_of
+from backups.logical.source.snapshot import snapshot_of
 from tests.support.servers import Database
 
 pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]

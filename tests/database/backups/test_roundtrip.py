@@ -24,7 +24,7 @@ from backups.errors import BackupError, BusyError, RestoreError, WrongKeyError
 from backups.logical.backup import run_logical
 from backups.logical.catalog import Entry, find_backup, has_verified_backup, list_backups, open_backup, rewrap
 from backups.logical.reader import Opened
-from backups.logical.snapshot import snapshot_of
+from backups.logical.source.snapshot import snapshot_of
 from backups.logical.verify import verify
 from backups.monitoring.status import read_status, render_metrics
 from backups.operations import replace_live

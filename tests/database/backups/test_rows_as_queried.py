@@ -256,7 +256,7 @@ def test_rows_that_the_time_did_not_suffice_for_are_named_and_counted_all_the_sa
 def test_a_chunk_that_takes_too_long_is_added_up_from_its_batches(
         subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = "SELECT count(*), pg_sleep(30)::text FROM {} AS x"
-    monkeypatch.setattr("backups.logical.chunk_rows.HASHED", slow)
+    monkeypatch.setattr("backups.logical.source.chunk_rows.HASHED", slow)
     backed_up = subject.backed
     manifest = run_logical(backed_up.store, backed_up.ring, backed_up.source, image=backed_up.image, seconds=0.2)
     assert manifest.rows == subject.manifest.rows
@@ -265,7 +265,7 @@ def test_a_chunk_that_takes_too_long_is_added_up_from_its_batches(
 
 def test_a_chunk_that_the_server_cannot_read_is_named_with_its_words(
         subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backups.logical.chunk_rows.HASHED", "SELECT count(*), (1 / 0)::text FROM {} AS x")
+    monkeypatch.setattr("backups.logical.source.chunk_rows.HASHED", "SELECT count(*), (1 / 0)::text FROM {} AS x")
     backed_up = subject.backed
     manifest = run_logical(backed_up.store, backed_up.ring, backed_up.source, image=backed_up.image)
     assert {chunk.unread for chunk in manifest.chunks or ()} == {"division by zero"}

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from backups.errors import RestoreError
 from backups.logical.backup import run_logical
 from backups.logical.catalog import Entry
-from backups.logical.snapshot import snapshot_of
+from backups.logical.source.snapshot import snapshot_of
 from backups.restoring import restore, target_database
 from backups.restoring.held_jobs import release_jobs
 from backups.restoring.restore import restore_logical

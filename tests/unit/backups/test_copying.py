@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backups.logical.manifest import TableData, sort_for_reading
 from backups.logical.packs import PACK_BYTES, Packer, PieceId
-from backups.logical.snapshot import SourceTable
+from backups.logical.source.snapshot import SourceTable
 from backups.logical.work_queue import LEAST_BYTES, MOST_BYTES, SLACK, Piece, PieceQueue
 from backups.storage.object_store import Stored
 

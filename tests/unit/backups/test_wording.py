@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backups.logical.wording import cast_by_element, settled
+from backups.logical.source.wording import cast_by_element, settled
 
 
 @pytest.mark.parametrize(("written", "read_again"), [

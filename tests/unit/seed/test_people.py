@@ -10,10 +10,11 @@ import bcrypt
 import numpy as np
 
 from seed import THRESHOLDS, classifications, devices, fleet, people, readings, users
-from seed.generate import climate, profiles
+from seed.generate import profiles
 from seed.generate.device_types import TYPES, DeviceType
 from seed.generate.people import DEVELOPMENT_PASSWORD
 from seed.generate.profiles import HOME, PROFILES
+from seed.generate.signals import climate
 from tests.support.seed_data import spec
 
 # The package's factories bear the names of some of these modules.

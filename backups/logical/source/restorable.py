@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 
 from backups.errors import DumpError
-from backups.logical.queries import query, rows
+from backups.logical.source.queries import query, rows
 
 
 def require_restorable(connection: Connection[Any], *, timescaledb: bool) -> None:

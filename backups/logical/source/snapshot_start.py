@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from backups.logical.snapshot import APPLICATION, Source, answers_alone, explain_errors, take_snapshot
+from backups.logical.source.snapshot import APPLICATION, Source, answers_alone, explain_errors, take_snapshot
 from schema.connection import Address
 
 

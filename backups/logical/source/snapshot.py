@@ -14,15 +14,15 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from backups.errors import BusyError, DumpError
-from backups.logical.queries import rows
-from backups.logical.restorable import require_restorable
-from backups.logical.wording import settled
+from backups.logical.source.queries import rows
+from backups.logical.source.restorable import require_restorable
+from backups.logical.source.wording import settled
 from schema.connection import Address
 
 if TYPE_CHECKING:
     # And else where they are used: they bring the libraries of the bucket, and locks and snapshot are had before.
-    from backups.logical.chunk_rows import CompressedChunk
     from backups.logical.manifest import Role, SequenceValue, Server
+    from backups.logical.source.chunk_rows import CompressedChunk
 
 Answer = TypeVar("Answer")
 APPLICATION = "lifecompanion backup"
@@ -220,7 +220,7 @@ def read_server(connection: Connection[Any], image: str | None = None, digest: s
 
 
 def _read_compressed(connection: Connection[Any], timescaledb: str | None) -> list[CompressedChunk]:
-    from backups.logical.chunk_rows import read_compressed
+    from backups.logical.source.chunk_rows import read_compressed
 
     return read_compressed(connection, timescaledb) if timescaledb else []
 

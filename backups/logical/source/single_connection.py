@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from psycopg import Connection, sql
 
 from backups.errors import DumpError
-from backups.logical.snapshot import APPLICATION, ATTEMPTS, Source, explain_errors, snapshot_of
+from backups.logical.source.snapshot import APPLICATION, ATTEMPTS, Source, explain_errors, snapshot_of
 from schema.connection import Address
 
 Dumped = TypeVar("Dumped")
