@@ -7,21 +7,10 @@ import os
 import sys
 from collections.abc import Callable
 
-from bench import (
-    backup_logical,
-    backup_memory,
-    backup_physical,
-    ingest,
-    online_changes,
-    plan,
-    recovery,
-    seed_load,
-    seed_scale,
-    seed_specification,
-    unchanged_objects,
-    unchanged_up,
-)
-from bench.page import PAGE, write_page
+from bench.backups import backup_logical, backup_memory, backup_physical, recovery
+from bench.report.page import PAGE, write_page
+from bench.schema import online_changes, plan, unchanged_objects, unchanged_up
+from bench.seeding import ingest, seed_load, seed_scale, seed_specification
 
 RUNS = int(os.environ.get("BENCH_RUNS", "2"))
 BENCHMARKS: dict[str, Callable[[], None]] = {

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from bench.schemas import tables
+from bench.schema.schemas import tables
 from schema import apply
 from schema.connection import Address
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.figures import Figure, ratios
-from bench.page import PAGE, page, part
+from bench.report.figures import Figure, ratios
+from bench.report.page import PAGE, page, part
 
 
 def kept(figure: Figure, runs: int) -> str:

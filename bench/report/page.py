@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.figures import FOLDER
+from bench.report.figures import FOLDER
 
 PAGE = FOLDER.parent / "results.md"
 LEAST_ROUNDS, LEAST_RUNS = 5, 2

@@ -14,10 +14,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from bench.figures import Figure
-from bench.pictures import plt, save
-from bench.results import Run, keep_run
-from bench.seed_server import ROOT, execute, running
+from bench.report.figures import Figure
+from bench.report.keeping import Run, keep_run
+from bench.report.pictures import plt, save
+from bench.seeding.seed_server import ROOT, execute, running
 from schema.connection import Address
 from seed.load.tables import TABLES
 

@@ -22,7 +22,7 @@ from backups.operations import take_logical
 from backups.physical.backup import take_physical
 from backups.physical.point_in_time import PARAMETERS, recover, remove_container
 from backups.restoring.restore import restore_logical
-from bench.results import keep
+from bench.report.keeping import keep
 from infra.settings import OFFICIAL_IMAGE
 from schema.connection import Address
 from tests.support.archived import Archived, archived, bridge_address

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from bench.figures import Figure
-from bench.pictures import plt, save
-from bench.results import Run, keep_run
-from bench.seed_server import execute, running, seed_seconds
+from bench.report.figures import Figure
+from bench.report.keeping import Run, keep_run
+from bench.report.pictures import plt, save
+from bench.seeding.seed_server import execute, running, seed_seconds
 from schema.connection import Address
 from seed import Rows, Spec, readings
 from seed.load.copy_in import write

@@ -8,8 +8,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.results import keep
-from bench.seed_server import execute, login, psql_seconds, running, seconds_of, seed_seconds
+from bench.report.keeping import keep
+from bench.seeding.seed_server import execute, login, psql_seconds, running, seconds_of, seed_seconds
 from schema.connection import Address
 from seed.load.tables import COLUMNS, TABLES
 

@@ -22,7 +22,7 @@ from schema import apply
 from schema.connection import Address
 from schema.lifecompanion import declared
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MEMORY, CORES = 4 * GIB, os.cpu_count() or 2
 
 

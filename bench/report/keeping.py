@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.figures import FOLDER, Figure, Seconds, pooled, ratios
-from bench.pictures import Curves, draw_bars, draw_curves
+from bench.report.figures import FOLDER, Figure, Seconds, pooled, ratios
+from bench.report.pictures import Curves, draw_bars, draw_curves
 
 Run = Mapping[str, Any]
 # The runs of this process by benchmark.

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.results import keep
+from bench.report.keeping import keep
 from tests.support.checkout import Checkout, Stack, make_checkout
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from backups.physical.backup import take_physical
 from backups.physical.pgbackrest import STANZA
-from bench.results import keep
+from bench.report.keeping import keep
 from tests.support.archived import Archived, archived_with_own_s3
 from tests.support.filled import add_readings, fill
 

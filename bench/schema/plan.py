@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.pictures import Curves
-from bench.results import keep_curves
-from bench.schemas import script, tables
+from bench.report.keeping import keep_curves
+from bench.report.pictures import Curves
+from bench.schema.schemas import script, tables
 from schema.connection import Address
 from tests.support.servers import Database, Server, create_database, drop_database, require_official, running
 
@@ -31,7 +31,7 @@ SIZES = (5, 50, 500)
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 WARM_REPEATS = 3
 OURS = "lifecompanion"
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[1]
 PLANNERS = FOLDER / "planners"
 # Exact, for they are no requirement of the project: migra with the SQLAlchemy of its time.
 PINNED = {"results": ("results==2.0.1789346060", "psycopg2-binary==2.9.12"),

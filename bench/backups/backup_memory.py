@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.figures import Figure
-from bench.pictures import plt, save
-from bench.results import Run, keep_run
+from bench.report.figures import Figure
+from bench.report.keeping import Run, keep_run
+from bench.report.pictures import plt, save
 from infra.local import docker_engine
 from infra.local.processes import free_port
 from infra.settings import OFFICIAL_IMAGE

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # the backend is chosen first
 
-from bench.figures import FOLDER, Seconds, ratios
+from bench.report.figures import FOLDER, Seconds, ratios
 
 # Seconds of each round by case, by way, by size.
 Curves = Mapping[str, Mapping[str, Mapping[int, Sequence[float]]]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent / "results"
+FOLDER = Path(__file__).parents[1] / "results"
 # Seconds of each round by way; rounds go way by way, so the same places of two lists belong together.
 Seconds = Mapping[str, Sequence[float]]
 TIMES = "times"

@@ -10,9 +10,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.figures import Figure
-from bench.pictures import draw_stalls
-from bench.results import Run, keep_run
+from bench.report.figures import Figure
+from bench.report.keeping import Run, keep_run
+from bench.report.pictures import draw_stalls
 from schema import apply
 from schema.comparison.compare import Options
 from schema.model.objects import Object

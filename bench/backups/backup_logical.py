@@ -24,7 +24,7 @@ from backups.operations import take_logical
 from backups.postgresql.client_programs import complaint, find_programs
 from backups.restoring.restore import restore_logical
 from backups.restoring.target_database import drop_database
-from bench.results import keep
+from bench.report.keeping import keep
 from infra.local import docker_engine
 from infra.settings import OFFICIAL_IMAGE
 from tests.support.backed_up import Backed, backed

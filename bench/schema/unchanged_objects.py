@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.results import keep
+from bench.report.keeping import keep
 from tests.support.checkout import Checkout, make_checkout
 from tests.support.servers import Server, create_database, drop_database, require_official, running
 
@@ -18,7 +18,7 @@ TABLES, NOTHING = f"{NUMBER} tables", f"{NUMBER} resources that do nothing"
 # The schema of the program is another one, declared where the program's is.
 SCHEMA = f"""\
 from functools import cache
-from bench.schemas import tables
+from bench.schema.schemas import tables
 
 @cache
 def declared(timestamps="timestamp"):

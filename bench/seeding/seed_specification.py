@@ -7,8 +7,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.results import keep
-from bench.seed_server import execute, psql_seconds, running, seed_seconds
+from bench.report.keeping import keep
+from bench.seeding.seed_server import execute, psql_seconds, running, seed_seconds
 from schema.connection import Address
 from seed import Spec
 from seed.load.loader import seed

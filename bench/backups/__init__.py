@@ -1,0 +1,1 @@
+"""Backups and restores, measured beside pg_dump and pgBackRest."""

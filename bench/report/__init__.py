@@ -1,0 +1,1 @@
+"""Figures as they are kept (JSON), drawn and listed on one page."""

@@ -1,0 +1,1 @@
+"""Seeding and ingestion, measured beside COPY and other loaders."""
