@@ -40,11 +40,11 @@ quick: .venv/stamp
 nightly: .venv/stamp
 	@$(PYTESTS) -n 3 --every-server -k "embedded or debian" tests/database
 	@LCDB_PAIRS=$(or $(LCDB_PAIRS),500) .venv/bin/python -m pytest --timeout 0 --every-server \
-		tests/database/schema/test_random.py
-	@LCDB_CRASHES=all .venv/bin/python -m pytest --timeout 0 --every-server tests/database/schema/test_crash.py
+		tests/database/schema/many_schemas/test_random.py
+	@LCDB_CRASHES=all .venv/bin/python -m pytest --timeout 0 --every-server tests/database/schema/execution/test_crash.py
 	@LCDB_TEST_KILLS=$(or $(LCDB_TEST_KILLS),50) LCDB_TEST_ROWS=$(or $(LCDB_TEST_ROWS),5000000) .venv/bin/python -m pytest \
-		--timeout 0 --every-server tests/database/backups/test_faults.py tests/database/backups/test_roundtrip.py \
-		tests/database/backups/test_physical_faults.py
+		--timeout 0 --every-server tests/database/backups/logical/test_faults.py tests/database/backups/logical/test_roundtrip.py \
+		tests/database/backups/physical/test_physical_faults.py
 
 check: .venv/stamp
 	@.venv/bin/ruff check

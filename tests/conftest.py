@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support import machine
-from tests.support.leaks import pytest_collection_finish, pytest_fixture_setup, pytest_runtest_teardown
+from tests.support.running.leaks import pytest_collection_finish, pytest_fixture_setup, pytest_runtest_teardown
 from tests.support.skip_report import pytest_terminal_summary
 
 __all__ = ["pytest_collection_finish", "pytest_fixture_setup", "pytest_runtest_teardown", "pytest_terminal_summary"]

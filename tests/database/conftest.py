@@ -13,10 +13,18 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.archived import bridge_address
 from tests.support.machine import find_lack
-from tests.support.s3_servers import LOOPBACK, S3Server, seaweedfs
-from tests.support.servers import KINDS, Database, Server, create_database, create_declared, drop_database, running
+from tests.support.running.archived import bridge_address
+from tests.support.running.s3_servers import LOOPBACK, S3Server, seaweedfs
+from tests.support.running.servers import (
+    KINDS,
+    Database,
+    Server,
+    create_database,
+    create_declared,
+    drop_database,
+    running,
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

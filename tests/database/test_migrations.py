@@ -8,7 +8,7 @@ import pytest
 from schema import apply
 from schema.lifecompanion import declared
 from schema.planning.plan import plan_from_empty
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 SKIP = apply.Options(on_unsupported="skip")
 TABLES = {"users", "devices", "environmental_readings", "activity_classifications", "notifications"}

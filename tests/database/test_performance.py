@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers import Database, Server, create_declared, drop_database
+from tests.support.running.servers import Database, Server, create_declared, drop_database
 
 # 15 devices for 30 days from a Monday, 5 users with an activity every half hour and a notification every hour or so.
 ROWS = (

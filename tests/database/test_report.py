@@ -13,7 +13,7 @@ from infra.automation.inspection import JobFailure, PolicyFacts, ServerFacts, St
 from infra.automation.report import login_address, render, show_report
 from infra.automation.screen import show
 from infra.program.outputs import dsn
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

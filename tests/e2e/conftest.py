@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.checkout import Checkout, make_checkout
+from tests.support.programs.checkout import Checkout, make_checkout
 
 HERE = Path(__file__).parent
 

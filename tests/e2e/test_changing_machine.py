@@ -12,8 +12,8 @@ import pytest
 from infra.inprocess.record import Record
 from infra.local import embedded_server, processes
 from schema.connection import Address
-from tests.support.checkout import ROOT, Checkout, free_ports, make_checkout
-from tests.support.s3_servers import require_gateway
+from tests.support.programs.checkout import ROOT, Checkout, free_ports, make_checkout
+from tests.support.running.s3_servers import require_gateway
 
 NAME = "embedded"
 

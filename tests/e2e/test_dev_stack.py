@@ -16,8 +16,8 @@ import pytest
 
 from backups.storage.client import S3Login
 from infra.components import PACKAGE
-from tests.support.checkout import Checkout, Stack, left_in_docker
-from tests.support.flat_state import flattened
+from tests.support.programs.checkout import Checkout, Stack, left_in_docker
+from tests.support.programs.flat_state import flattened
 
 COUNTS = {"users": 5, "devices": 15, "environmental_readings": 50_000, "activity_classifications": 5_000,
           "notifications": 500}

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.checkout import PASSPHRASE, Checkout, Stack, left_in_docker, make_checkout
 from tests.support.killed_load import portions
+from tests.support.programs.checkout import PASSPHRASE, Checkout, Stack, left_in_docker, make_checkout
 
 SMALL = {"target": "docker", "memory": "256MiB", "onUnsupported": "skip"}
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"

@@ -17,7 +17,7 @@ import pytest
 
 from backups.physical.point_in_time import remove_container
 from schema.connection import Address
-from tests.support.checkout import Checkout, Stack, left_in_docker
+from tests.support.programs.checkout import Checkout, Stack, left_in_docker
 
 MONITOR = "given and not generated"
 

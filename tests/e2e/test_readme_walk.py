@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.checkout import Checkout, left_in_docker, make_checkout
+from tests.support.programs.checkout import Checkout, left_in_docker, make_checkout
 
 # The lines of README and docs/ that are Pulumi's and the shell's own, with what is typed behind them here so that
 # nothing is asked and nothing may change.

@@ -11,7 +11,7 @@ import pytest
 
 from infra.inprocess import runner
 from infra.inprocess.runner import InProcessResult
-from tests.support.small_program import PROJECT, PROVIDERS, Run
+from tests.support.programs.small_program import PROJECT, PROVIDERS, Run
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from infra.local.processes import free_port
 from infra.local.s3_server import stop_gateway
 from infra.program.storage import runner_policy
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayProvider
-from tests.support.s3_servers import S3Server, seaweedfs
+from tests.support.running.s3_servers import S3Server, seaweedfs
 
 SPEC = BucketSpec("backups-of-a-stack", tags={"stack": "dev"})
 

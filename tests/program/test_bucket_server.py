@@ -21,7 +21,7 @@ from backups.storage.client import wait_until_it_answers
 from backups.storage.object_store import Store
 from backups.storage.protections import EXPIRE, PROTECTIONS, TLS_ONLY
 from infra.local.processes import free_port
-from tests.support.s3_servers import KEYS, STRANGER, S3Server, login_of, minio, seaweedfs
+from tests.support.running.s3_servers import KEYS, STRANGER, S3Server, login_of, minio, seaweedfs
 
 NAMES = {protection.key: protection.name for protection in PROTECTIONS}
 

@@ -15,8 +15,8 @@ from infra.inprocess.urns import former_urns
 from infra.program import schema
 from schema.lifecompanion import declared as specified
 from schema.model.objects import Object, Table
-from tests.support.recorded import SECRET, Recorder, declared, leaves
-from tests.support.small_program import Run, operations
+from tests.support.programs.recorded import SECRET, Recorder, declared, leaves
+from tests.support.programs.small_program import Run, operations
 
 PROD = {"adminPassword": "the administrator's own"}
 BACKED_UP = {"physicalBackups": True, "backupSchedule": []}

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local import embedded_server
 from infra.local.processes import free_port
-from tests.support.checkout import ROOT, make_checkout
+from tests.support.programs.checkout import ROOT, make_checkout
 
 COUNTS = {"users": 5, "devices": 15, "environmental_readings": 50_000, "activity_classifications": 5_000,
           "notifications": 500}

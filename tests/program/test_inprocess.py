@@ -12,7 +12,7 @@ from infra.inprocess import runner
 from infra.inprocess.runner import InProcessError
 from infra.local import embedded_server, processes
 from tests.support.machine import require
-from tests.support.small_program import Run, operations
+from tests.support.programs.small_program import Run, operations
 
 
 def test_dynamic_resources_really_run_and_get_each_others_outputs(

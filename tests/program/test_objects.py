@@ -19,7 +19,7 @@ from schema.errors import ServerUnreachableError, UnsafeChangeError
 from schema.lifecompanion import declared as specified
 from schema.model.objects import KINDS, ContinuousAggregate, Enum, Function, Job, Object, Table, Trigger, View, kind_of
 from schema.model.properties import from_dict, to_dict
-from tests.support.recorded import declared
+from tests.support.programs.recorded import declared
 
 RICH: tuple[Object, ...] = (
     *specified()[:-1],

@@ -24,10 +24,10 @@ from infra.local.base_image import ensure_base_image
 from infra.local.s3_server import prepare_build_context
 from infra.services.s3 import ACCESS_KEY, DATA, LAYOUT, LAYOUT_LABEL, local_s3, own_image
 from infra.settings import SettingsError
-from tests.support import recorded
 from tests.support.machine import require
-from tests.support.recorded import ROOT, SECRET, declared
-from tests.support.s3_servers import require_gateway
+from tests.support.programs import recorded
+from tests.support.programs.recorded import ROOT, SECRET, declared
+from tests.support.running.s3_servers import require_gateway
 
 KEY = "generated"  # what the recorder gives for every password
 ISSUED = issue(["localhost", "127.0.0.1"], 30)

@@ -24,7 +24,7 @@ from infra.local.s3_server import (
     stop_gateway,
 )
 from infra.local.seaweedfs import Ports, derived_key
-from tests.support.s3_servers import require_gateway, seaweedfs
+from tests.support.running.s3_servers import require_gateway, seaweedfs
 
 SECRET = "a-secret-of-tests-only"
 

@@ -22,7 +22,7 @@ import pytest
 from infra.local.processes import alive
 from infra.local.s3_server import read_ports
 from infra.local.seaweedfs import derived_key
-from tests.support.s3_servers import KEYS, S3Server, seaweedfs
+from tests.support.running.s3_servers import KEYS, S3Server, seaweedfs
 
 BODY = b"an object that nobody may have without a login"
 BUCKET, KEY = "private", "backups/one"

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from backups.storage.bucket import BucketSpec, ensure_bucket
-from tests.support.s3_servers import S3Server, runner_of, seaweedfs
+from tests.support.running.s3_servers import S3Server, runner_of, seaweedfs
 
 BUCKET, KEY, HIDDEN = "backups-of-a-runner", "backups/one", "backups/db/physical/backup/one"
 SPEC = BucketSpec(BUCKET, lock_days=1)

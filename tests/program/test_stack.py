@@ -13,7 +13,7 @@ import pytest
 
 from infra.automation.stack_file import StackError
 from infra.automation.state import find_backend
-from tests.support.toy_stack import Toy, make_toy
+from tests.support.programs.toy_stack import Toy, make_toy
 
 pytestmark = pytest.mark.needs("plugins")
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.recorded import SECRET, declared, leaves
+from tests.support.programs.recorded import SECRET, declared, leaves
 
 TABLES = {"users", "devices", "environmental_readings", "activity_classifications", "notifications"}
 PROD = {"adminPassword": "the administrator's own"}

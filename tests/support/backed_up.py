@@ -23,8 +23,8 @@ from backups.storage.object_store import Store
 from infra.settings import OFFICIAL_IMAGE
 from infra.targets.docker import debian_reference
 from schema.connection import Address
-from tests.support.servers import Database, Server, create_declared, docker
-from tests.support.servers import drop_database as drop
+from tests.support.running.servers import Database, Server, create_declared, docker
+from tests.support.running.servers import drop_database as drop
 
 # As many readings as a quick test needs; a nightly run sets millions.
 ROWS = int(os.environ.get("LCDB_TEST_ROWS", "20000"))

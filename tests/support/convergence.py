@@ -11,7 +11,7 @@ from schema.comparison.compare import Options
 from schema.model.objects import Object
 from schema.model.properties import from_dict, to_dict
 from schema.planning.plan import plan_from_empty
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 
 class Crash(Exception):

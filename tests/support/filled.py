@@ -5,8 +5,8 @@ from __future__ import annotations
 from schema.apply import ensure
 from schema.comparison.compare import Options
 from schema.lifecompanion import declared
-from tests.support.archived import Archived
 from tests.support.backed_up import DEVICES, NASTY, READINGS
+from tests.support.running.archived import Archived
 
 
 def fill(archive: Archived, rows: int, of: int | None = None) -> None:

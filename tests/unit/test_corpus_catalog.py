@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.corpus_catalog import find_differences, normalised
+from tests.support.schemas.corpus_catalog import find_differences, normalised
 
 TABLE = ("Name: a; Type: TABLE; Schema: public; Owner: postgres", "CREATE TABLE public.a (\n    id integer\n);")
 KEY = ("Name: a a_key; Type: CONSTRAINT; Schema: public; Owner: postgres",

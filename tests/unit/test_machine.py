@@ -17,7 +17,7 @@ import pytest
 from tests.database.conftest import kinds_to_run
 from tests.support import machine
 from tests.support.machine import NEEDS, Lack, must_have
-from tests.support.servers import KINDS
+from tests.support.running.servers import KINDS
 from tests.support.skip_report import TITLE, grouped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +122,7 @@ def test_a_socket_left_open_fails_the_test_that_left_it_and_no_other(suite: Run)
 CRASHING = """
 from pathlib import Path
 from infra.local import embedded_server
-from tests.support.servers import running
+from tests.support.running.servers import running
 
 def test_on_it(tmp_path, monkeypatch):
     machine.require("embedded")
@@ -197,7 +197,7 @@ def test_stops_it():
 
 @pytest.mark.needs("official")
 def test_without_it():
-    from tests.support.servers import docker
+    from tests.support.running.servers import docker
     docker("version")
 """
 

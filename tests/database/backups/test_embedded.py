@@ -35,8 +35,8 @@ from schema.connection import Address
 from schema.lifecompanion import declared
 from tests.support.backed_up import DEVICES, NASTY, READINGS
 from tests.support.machine import require
-from tests.support.s3_servers import S3Server
-from tests.support.servers import Server
+from tests.support.running.s3_servers import S3Server
+from tests.support.running.servers import Server
 
 pytestmark = pytest.mark.servers("embedded")
 

@@ -18,10 +18,10 @@ from backups.physical.settings import PARAMETERS
 from backups.storage.encryption import new_key
 from cli.registry import gather
 from schema.connection import Address
-from tests.support.archived import DATABASE, HBA, archiving
-from tests.support.s3_servers import S3Server
-from tests.support.servers import _await as wait_for
-from tests.support.servers import docker
+from tests.support.running.archived import DATABASE, HBA, archiving
+from tests.support.running.s3_servers import S3Server
+from tests.support.running.servers import _await as wait_for
+from tests.support.running.servers import docker
 
 pytestmark = pytest.mark.needs("debian", "s3")
 

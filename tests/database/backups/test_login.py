@@ -26,7 +26,7 @@ from backups.logical.source.snapshot import snapshot_of
 from backups.logical.work_queue import Piece, PieceQueue
 from backups.postgresql.asyncpg_login import log_in
 from schema.connection import Address
-from tests.support.servers import Server, create_database, docker, drop_database
+from tests.support.running.servers import Server, create_database, docker, drop_database
 
 pytestmark = pytest.mark.servers("official")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archived import Archived, archived_at
 from tests.support.filled import fill
-from tests.support.s3_servers import S3Server
+from tests.support.running.archived import Archived, archived_at
+from tests.support.running.s3_servers import S3Server
 
 INTERVAL_SECONDS = 0.01
 # A process has its words soon after it began; what has run for longer is looked at in every hundredth round.

@@ -15,8 +15,8 @@ from backups.logical.verify import verify
 from backups.postgresql import client_programs
 from cli.registry import gather
 from tests.support.backed_up import Backed, backed
-from tests.support.s3_servers import S3Server
-from tests.support.servers import Server
+from tests.support.running.s3_servers import S3Server
+from tests.support.running.servers import Server
 
 pytestmark = pytest.mark.servers("debian")
 

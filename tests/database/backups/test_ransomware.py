@@ -19,8 +19,8 @@ from backups.logical.retention import Retention, prune, read_hold
 from backups.restoring.restore import restore_logical
 from backups.storage.bucket import BucketSpec, delete_bucket, ensure_bucket, plan_bucket, read_bucket
 from tests.support.backed_up import Backed, backed
-from tests.support.s3_servers import S3Server, minio, seaweedfs
-from tests.support.servers import Server
+from tests.support.running.s3_servers import S3Server, minio, seaweedfs
+from tests.support.running.servers import Server
 
 pytestmark = pytest.mark.servers("debian")
 

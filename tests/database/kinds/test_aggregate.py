@@ -23,7 +23,7 @@ from schema.model.objects import (
     Table,
 )
 from schema.model.properties import from_dict, to_dict
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 from tests.support.writers import everybody_writes, writing
 
 pytestmark = pytest.mark.servers("official")

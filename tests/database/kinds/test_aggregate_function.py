@@ -11,7 +11,7 @@ from schema.errors import DeclarationError, UnsafeChangeError
 from schema.export.adoption import adopt
 from schema.model.objects import Aggregate, Function, Object, View, ViewColumn
 from tests.support.convergence import converge, require_recreated
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 PLUS = Function("plus", "SELECT coalesce(s, 0) + x", "s float8, x float8", "float8", language="sql",
                 volatility="immutable", parallel="safe")

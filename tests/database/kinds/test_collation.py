@@ -11,7 +11,7 @@ from schema.errors import DeclarationError, UnsupportedError
 from schema.export.adoption import adopt
 from schema.model.objects import Collation, Column, Domain, Object, Table, View
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 GERMAN = Collation("german", locale="de-DE", comment="Umlauts beside their vowels")

@@ -10,7 +10,7 @@ from schema import apply
 from schema.errors import UnsupportedError
 from schema.model.objects import Column, Hypertable, Key, Table
 from tests.support.convergence import converge, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 PLAIN = Table("readings", (Column("t", "timestamptz", null=False), Column("id", "bigint", null=False),
                            Column("v", "int", comment="What was read")))

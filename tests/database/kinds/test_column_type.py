@@ -11,7 +11,7 @@ from schema.errors import ApplyError, UnsafeChangeError
 from schema.model.change.step import Hazard
 from schema.model.objects import Column, Hypertable, Index, Table
 from tests.support.convergence import converge, require_agreement
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 

@@ -10,7 +10,7 @@ from schema import apply
 from schema.errors import ApplyError, UnsafeChangeError, UnsupportedError
 from schema.model.objects import Check, Column, Compression, ForeignKey, Hypertable, Index, Key, Retention, Table
 from schema.model.properties import from_dict, to_dict
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 

@@ -11,7 +11,7 @@ from schema.errors import UnsupportedError
 from schema.export.adoption import adopt
 from schema.model.objects import Attribute, Collation, Column, CompositeType, Domain, Enum, Function, Object, Table
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 PAIR = CompositeType("pair", (Attribute("a", "integer", comment="first"), Attribute("The B", "varchar(10)")),

@@ -8,7 +8,7 @@ import pytest
 
 from schema.model.objects import Check, Column, ForeignKey, Hypertable, Key, Table
 from tests.support.convergence import converge, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 PEOPLE = Table("people", (Column("id", "int"), Column("team", "int"), Column("name", "text")),
                keys=(Key("people_pkey", ("id",), primary=True), Key("people_key", ("team", "name"), comment="Once")))

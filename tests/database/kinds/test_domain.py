@@ -11,7 +11,7 @@ from schema.errors import ApplyError, UnsafeChangeError, UnsupportedError
 from schema.export.adoption import adopt
 from schema.model.objects import Check, Column, Compression, Domain, Enum, Function, Hypertable, Index, Object, Table
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 SHARE = Domain("share", type="numeric(5,2)", default="0", comment="Per cent",

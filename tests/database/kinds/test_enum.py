@@ -10,7 +10,7 @@ from schema import apply
 from schema.errors import UnsupportedError
 from schema.model.objects import Check, Column, Enum, Table, ValueRename
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 MOOD = Enum("mood", ("sad", "fine"), comment="How somebody is")
 PEOPLE = Table("people", (Column("name", "text"), Column("mood", "mood", default="'fine'")),

@@ -10,7 +10,7 @@ from schema import apply
 from schema.export.adoption import adopt
 from schema.model.objects import Column, Exclusion, Table
 from tests.support.convergence import converge, require_agreement
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 

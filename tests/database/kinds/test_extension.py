@@ -13,7 +13,7 @@ from schema.export.adoption import adopt
 from schema.export.plain_sql import dump
 from schema.model.objects import Check, Column, Extension, Index, Key, Object, Table, View
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]
 CITEXT = Extension("citext", comment="Words of either case")

@@ -12,7 +12,7 @@ from schema.errors import ApplyError, DeclarationError, UnsafeChangeError
 from schema.export.adoption import adopt
 from schema.model.objects import Column, ContinuousAggregate, Enum, Function, Hypertable, Index, Table, View
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 ADD = Function("add_up", "SELECT a + b", "a integer, b integer DEFAULT 2", "integer", language="sql",
                comment="Their sum")

@@ -29,7 +29,7 @@ from schema.model.objects import (
     View,
 )
 from tests.support.convergence import converge, require_agreement
-from tests.support.servers import OWNER, Database
+from tests.support.running.servers import OWNER, Database
 
 READ = Grant("pg_monitor", ("select",))
 PEOPLE = Table("people", (Column("id", "int"), Column("name", "text")), grants=(

@@ -25,7 +25,7 @@ from schema.model.objects import (
 )
 from schema.model.properties import from_dict, to_dict
 from tests.support.convergence import Crash
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 EVERYWHERE = pytest.mark.servers("official", "debian")
 OFFICIAL = pytest.mark.servers("official")

@@ -9,7 +9,7 @@ import pytest
 from schema import apply
 from schema.model.objects import Column, Hypertable, Index, Table
 from tests.support.convergence import converge, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 PLAIN = Table("readings", (Column("t", "timestamptz", null=False), Column("v", "int"), Column("name", "text"),
                            Column("more", "jsonb")))

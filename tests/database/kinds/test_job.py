@@ -11,7 +11,7 @@ from schema.catalog.readers.timescaledb.jobs import match
 from schema.errors import DeclarationError, UnsafeChangeError
 from schema.model.objects import Job
 from schema.model.properties import from_dict, to_dict
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 

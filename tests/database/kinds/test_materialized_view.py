@@ -12,7 +12,7 @@ from schema.export.adoption import adopt
 from schema.model.objects import Column, Index, MaterializedView, Object, Table, View, ViewColumn
 from schema.model.refreshing import REFRESH, refresh_job
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 PEOPLE = Table("people", (Column("id", "int"), Column("name", "varchar(20)"), Column("age", "int")))
 AGES = MaterializedView(

@@ -9,7 +9,7 @@ import pytest
 from schema import apply
 from schema.errors import UnsafeChangeError
 from schema.model.objects import Column, Hypertable, Retention, Table
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 

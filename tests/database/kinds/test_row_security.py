@@ -11,7 +11,7 @@ from schema import apply
 from schema.errors import DeclarationError, UnsupportedError
 from schema.model.objects import Column, Compression, Hypertable, Policy, RowSecurity, Table
 from tests.support.convergence import converge, require_agreement, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 OWN = Policy("own", using="owner = CURRENT_USER", comment="To each their own")
 WRITES = Policy("writes", check="id > 0", command="insert", roles=("pg_read_all_data", "pg_monitor"))

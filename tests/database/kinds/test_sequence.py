@@ -11,7 +11,7 @@ from schema.errors import ApplyError, DeclarationError
 from schema.export.adoption import adopt
 from schema.model.objects import Column, Domain, Numbers, Object, Sequence, Table
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official", "embedded")
 NUMBERS = Sequence("numbers", schema="app", start=100, increment=10, comment="Of bills")

@@ -10,7 +10,7 @@ from schema import apply
 from schema.export.adoption import adopt
 from schema.model.objects import Column, Function, Hypertable, Index, Statistics, Table
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official", "embedded")
 PLACES = Table("places", (Column("city", "text"), Column("zip", "text"), Column("Mixed", "integer")))

@@ -10,7 +10,7 @@ import pytest
 from schema.export.adoption import adopt
 from schema.model.objects import Column, Hypertable, Index, Key, Numbers, Table
 from tests.support.convergence import converge, require_agreement
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 

@@ -10,7 +10,7 @@ from schema import apply
 from schema.errors import DeclarationError, UnsupportedError
 from schema.model.objects import Column, Function, Hypertable, Object, Table, Trigger
 from tests.support.convergence import converge, require_agreement, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 TOUCH = Function("touch", "BEGIN NEW.note := coalesce(TG_ARGV[0], 'seen'); RETURN NEW; END", returns="trigger")
 COUNT = Function("count_up", "BEGIN PERFORM set_config('my.count', (SELECT count(*)::text FROM added), false); "

@@ -10,7 +10,7 @@ from schema import apply
 from schema.errors import ApplyError, DeclarationError, UnsafeChangeError
 from schema.model.objects import Column, Function, Hypertable, Index, Object, Table, Trigger, View, ViewColumn
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 PEOPLE = Table("people", (Column("id", "int"), Column("name", "varchar(20)"), Column("age", "int")))
 ADULTS = View("adults", "SELECT id, name FROM people WHERE age >= 18", comment="Those who may")

@@ -20,12 +20,12 @@ from schema.export.plain_sql import dump, laravel_dump
 from schema.export.python_source import python
 from schema.model.objects import ContinuousAggregate, Job, Table
 from tests.support.machine import require
-from tests.support.rich import DECLARED
-from tests.support.servers import Database, create_database, drop_database
+from tests.support.running.servers import Database, create_database, drop_database
+from tests.support.schemas.rich import DECLARED
 
 pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]
 SKIP = apply.Options(on_unsupported="skip", whole_schema=True)
-FILE = Path(__file__).parents[2] / "support" / "rich.py"
+FILE = Path(__file__).parents[2] / "support" / "schemas" / "rich.py"
 
 
 def run(database: Database, *arguments: str) -> Any:

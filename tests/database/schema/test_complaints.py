@@ -9,7 +9,7 @@ import pytest
 from schema import apply
 from schema.errors import ApplyError, DeclarationError, UnsupportedError
 from schema.model.objects import Column, Compression, Hypertable, Index, Key, Retention, Table
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 

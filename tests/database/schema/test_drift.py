@@ -11,7 +11,7 @@ from schema.errors import UnsafeChangeError
 from schema.lifecompanion import tables as declared
 from schema.model.objects import Table
 from schema.planning.plan import plan_from_empty
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 SKIP = apply.Options(on_unsupported="skip")
 DRIFTS = {

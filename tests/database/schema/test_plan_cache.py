@@ -12,7 +12,7 @@ from schema import apply
 from schema.comparison.compare import Options
 from schema.errors import ServerUnreachableError
 from schema.lifecompanion import declared
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 SKIP = Options(on_unsupported="skip")
 PROGRAM = declared()

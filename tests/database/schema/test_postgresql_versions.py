@@ -13,8 +13,8 @@ from schema.connection import Address
 from schema.errors import UnsupportedError
 from schema.export.adoption import adopt
 from schema.model.objects import Column, Function, Grant, Index, Key, Object, Table, View, ViewColumn
-from tests.support.plain_postgresql import VERSIONS, PlainServer, create_plain_database, running_postgresql
-from tests.support.rich import DECLARED
+from tests.support.running.plain_postgresql import VERSIONS, PlainServer, create_plain_database, running_postgresql
+from tests.support.schemas.rich import DECLARED
 
 WHOLE = apply.Options(on_unsupported="skip", whole_schema=True)
 

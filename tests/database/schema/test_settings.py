@@ -15,7 +15,7 @@ from schema.export.adoption import adopt
 from schema.model.objects import Check, Column, Function, Hypertable, Index, Retention, Table, View
 from schema.session import prepare
 from tests.support.convergence import converge
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.servers("official")
 WORDS = Table(

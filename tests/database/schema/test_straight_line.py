@@ -13,7 +13,7 @@ import pytest
 
 from schema import apply
 from schema.model.objects import Column, Key, Table
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 SCHEMA = Path(apply.__file__).parent
 TABLE = Table("walked", (Column("id", "bigint", null=False), Column("name", "varchar(50)")),

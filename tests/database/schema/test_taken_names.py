@@ -10,7 +10,7 @@ from schema import apply
 from schema.errors import UnsafeChangeError
 from schema.model.objects import Column, Index, Key, Object, Table
 from tests.support.convergence import converge
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = [pytest.mark.servers("official", "debian"), pytest.mark.repeats("debian")]
 TAGS = Table("tags", (Column("id", "bigint", null=False), Column("name", "text")),

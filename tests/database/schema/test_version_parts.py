@@ -12,7 +12,7 @@ from schema.errors import UnsupportedError
 from schema.export.adoption import adopt
 from schema.model.objects import Check, Column, ForeignKey, Key, Numbers, Table, Trigger
 from tests.database.schema.test_postgresql_versions import login, plain_server
-from tests.support.plain_postgresql import PlainServer, create_plain_database
+from tests.support.running.plain_postgresql import PlainServer, create_plain_database
 
 __all__ = ["login", "plain_server"]
 

@@ -23,7 +23,7 @@ from schema.lifecompanion import declared
 from seed import SeedError, Spec
 from seed.load.ledger import SCHEMA
 from seed.load.loader import LoadOptions, seed
-from tests.support.servers import Database, docker
+from tests.support.running.servers import Database, docker
 
 # A test run in the background ignores Ctrl-C, and so would its children: here it is as in a terminal.
 COMMAND = [sys.executable, "-c", "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "

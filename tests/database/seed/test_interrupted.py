@@ -25,7 +25,7 @@ from seed.load import ledger
 from seed.load.loader import seed
 from seed.load.tables import TABLES
 from tests.support.killed_load import kill_half_way, portions
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 SPEC = Spec(days=63, readings=3_000, activities=900, notifications=60, until=datetime(2026, 6, 1, tzinfo=UTC))
 EXPECTED = dict(zip(TABLES, (5, 15, 3_000, 900, 60), strict=True))

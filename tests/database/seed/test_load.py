@@ -17,7 +17,7 @@ from seed.load import loader, single_transaction
 from seed.load.copy_in import can_copy
 from seed.load.loader import seed
 from seed.load.tables import TABLES
-from tests.support.servers import Database
+from tests.support.running.servers import Database
 
 pytestmark = pytest.mark.repeats("debian")
 SMALL = Spec(readings=9_000, activities=600, notifications=90, days=9, until=datetime(2026, 3, 30, tzinfo=UTC))

@@ -21,7 +21,7 @@ from seed.load.ledger import SCHEMA
 from seed.load.loader import LoadOptions, discard, resume, seed
 from seed.load.tables import GROWING, TABLES
 from tests.support.killed_load import kill_half_way
-from tests.support.servers import Database, Server, create_declared, drop_database
+from tests.support.running.servers import Database, Server, create_declared, drop_database
 from tests.support.writers import everybody_writes, writing
 
 SPEC = Spec(days=63, readings=3_000, activities=900, notifications=60, until=datetime(2026, 6, 1, tzinfo=UTC))

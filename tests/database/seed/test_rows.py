@@ -10,7 +10,7 @@ import pytest
 from seed import THRESHOLDS, Spec
 from seed.load.loader import Seeded, seed
 from seed.load.tables import TABLES
-from tests.support.servers import Database, Server, create_declared, drop_database
+from tests.support.running.servers import Database, Server, create_declared, drop_database
 
 pytestmark = pytest.mark.repeats("debian")
 UNTIL = datetime(2026, 5, 20, 18, 30, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from schema.lifecompanion import declared
 from seed import SeedError, Spec
 from seed.load import worker_pool
 from seed.load.loader import LoadOptions, seed
-from tests.support.servers import Server, create_database, docker, impatient, running
+from tests.support.running.servers import Server, create_database, docker, impatient, running
 
 pytestmark = pytest.mark.needs("official")
 

@@ -13,7 +13,7 @@ from cli.declarations import DeclarationFileError, load, run
 from cli.registry import gather
 from schema.export.python_source import python
 from schema.model.objects import Column, Enum, Object, Table, View
-from tests.support.rich import DECLARED
+from tests.support.schemas.rich import DECLARED
 
 
 def lcdb(*arguments: str) -> Any:

@@ -17,7 +17,7 @@ from schema.export.python_source import python
 from schema.model.change.step import Action, Hazard, Step
 from schema.model.objects import Object
 from schema.planning.plan import Plan
-from tests.support.rich import DECLARED
+from tests.support.schemas.rich import DECLARED
 
 NOWHERE = Address("nowhere", 1, "nothing", "nobody", "x")
 

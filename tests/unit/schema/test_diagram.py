@@ -12,7 +12,7 @@ from cli.registry import gather
 from schema.export.diagram import draw
 from schema.lifecompanion import declared
 from schema.model.objects import Column, ForeignKey, Function, Key, Object, Table, View
-from tests.support.rich import DECLARED
+from tests.support.schemas.rich import DECLARED
 
 SPACE = {"svg": "http://www.w3.org/2000/svg"}
 LONG = ", ".join(f"argument_{n} timestamptz" for n in range(12))

@@ -15,7 +15,7 @@ from schema.model.change.step import Action
 from schema.model.declared import KINDS, Declared, kind_of
 from schema.model.properties import from_dict, to_dict
 from schema.planning.plan import plan_from_empty
-from tests.support import rich
+from tests.support.schemas import rich
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "schema"

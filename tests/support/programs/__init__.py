@@ -1,0 +1,1 @@
+"""Pulumi programs and checkouts that the tests run."""

@@ -1,0 +1,1 @@
+"""Servers that the tests start, and what must not be left running."""

@@ -1,0 +1,1 @@
+"""Schemas that the tests declare, collect or make at random."""
