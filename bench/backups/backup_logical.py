@@ -28,8 +28,8 @@ from bench.report.keeping import keep
 from infra.local import docker_engine
 from infra.settings import OFFICIAL_IMAGE
 from tests.support.backed_up import Backed, backed
-from tests.support.s3_servers import seaweedfs
-from tests.support.servers import Server, docker, running
+from tests.support.running.s3_servers import seaweedfs
+from tests.support.running.servers import Server, docker, running
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))

@@ -16,7 +16,7 @@ from bench.report.pictures import plt, save
 from infra.local import docker_engine
 from infra.local.processes import free_port
 from infra.settings import OFFICIAL_IMAGE
-from tests.support.servers import running
+from tests.support.running.servers import running
 
 SIZES = [int(word) for word in os.environ.get("BENCH_GIB", "1 4 16").split()]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))

@@ -22,8 +22,8 @@ from pathlib import Path
 from backups.physical.backup import take_physical
 from backups.physical.pgbackrest import STANZA
 from bench.report.keeping import keep
-from tests.support.archived import Archived, archived_with_own_s3
 from tests.support.filled import add_readings, fill
+from tests.support.running.archived import Archived, archived_with_own_s3
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "6"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))

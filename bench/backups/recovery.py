@@ -25,10 +25,10 @@ from backups.restoring.restore import restore_logical
 from bench.report.keeping import keep
 from infra.settings import OFFICIAL_IMAGE
 from schema.connection import Address
-from tests.support.archived import Archived, archived, bridge_address
 from tests.support.filled import add_readings, fill
-from tests.support.s3_servers import seaweedfs
-from tests.support.servers import docker
+from tests.support.running.archived import Archived, archived, bridge_address
+from tests.support.running.s3_servers import seaweedfs
+from tests.support.running.servers import docker
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 ROWS = int(os.environ.get("BENCH_ROWS", "5000000"))

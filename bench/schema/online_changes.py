@@ -16,8 +16,8 @@ from bench.report.pictures import draw_stalls
 from schema import apply
 from schema.comparison.compare import Options
 from schema.model.objects import Object
-from tests.support.online_changes import BEFORE, COMMUNITY, COMPRESSED, PLAIN, after
-from tests.support.servers import Database, Server, create_database, drop_database, require_official, running
+from tests.support.running.servers import Database, Server, create_database, drop_database, require_official, running
+from tests.support.schemas.online_changes import BEFORE, COMMUNITY, COMPRESSED, PLAIN, after
 from tests.support.writers import Writers, reading, writing
 
 LOCK_TIMEOUT_SECONDS = 1.0

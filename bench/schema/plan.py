@@ -25,7 +25,7 @@ from bench.report.keeping import keep_curves
 from bench.report.pictures import Curves
 from bench.schema.schemas import script, tables
 from schema.connection import Address
-from tests.support.servers import Database, Server, create_database, drop_database, require_official, running
+from tests.support.running.servers import Database, Server, create_database, drop_database, require_official, running
 
 SIZES = (5, 50, 500)
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from bench.report.keeping import keep
-from tests.support.checkout import Checkout, make_checkout
-from tests.support.servers import Server, create_database, drop_database, require_official, running
+from tests.support.programs.checkout import Checkout, make_checkout
+from tests.support.running.servers import Server, create_database, drop_database, require_official, running
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 NUMBER = 50

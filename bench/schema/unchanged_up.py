@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from bench.report.keeping import keep
-from tests.support.checkout import Checkout, Stack, make_checkout
+from tests.support.programs.checkout import Checkout, Stack, make_checkout
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 WHOLE_STACK, ALONE = "whole stack", "docker and postgresql resources alone"
