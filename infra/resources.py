@@ -112,7 +112,7 @@ class Certificate(Resource, module="storage", name="Certificate"):
                           "key_pem": None, "not_after": None}, pulumi.ResourceOptions.merge(secret, opts))
 
 
-class Gateway(Resource, module="storage", name="Gateway"):
+class S3Server(Resource, module="storage", name="Gateway"):
     """An S3 server that runs as a process of this machine, on 127.0.0.1; deleting it deletes its data."""
 
     def __init__(self, label: str, *, folder: str, port: int, region: str, access_key: str,
@@ -126,7 +126,7 @@ class Gateway(Resource, module="storage", name="Gateway"):
                           "key_pem": certificate.key_pem, "running": None}, pulumi.ResourceOptions.merge(secret, opts))
 
 
-class GatewayBuild(Resource, module="storage", name="GatewayBuild"):
+class S3ServerBuild(Resource, module="storage", name="GatewayBuild"):
     """The build context of the S3 server's image; `content` names what it is built from."""
 
     context: pulumi.Output[str]

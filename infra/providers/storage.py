@@ -75,36 +75,37 @@ class GatewayProvider(ResourceProvider):
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         """Report a change where inputs differ or the server does not run; a new folder replaces it."""
-        from infra.local.s3_server import gateway_runs
+        from infra.local.s3_server import s3_server_runs
 
         replaces = ["folder"] if olds["folder"] != news["folder"] else []
-        return DiffResult(changes=has_changed(olds, news) or not gateway_runs(Path(olds["folder"])), replaces=replaces)
+        changes = has_changed(olds, news) or not s3_server_runs(Path(olds["folder"]))
+        return DiffResult(changes=changes, replaces=replaces)
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
         """Start the server, after a stop where inputs differ."""
-        from infra.local.s3_server import stop_gateway
+        from infra.local.s3_server import stop_s3_server
 
         if has_changed(olds, news):
-            stop_gateway(Path(olds["folder"]))
+            stop_s3_server(Path(olds["folder"]))
         return UpdateResult(self._start(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
         """Tell whether the server runs."""
-        from infra.local.s3_server import gateway_runs
+        from infra.local.s3_server import s3_server_runs
 
-        return ReadResult(id_, {**props, "running": gateway_runs(Path(props["folder"]))})
+        return ReadResult(id_, {**props, "running": s3_server_runs(Path(props["folder"]))})
 
     def delete(self, _id: str, props: Props) -> None:
         """Stop the server and delete its data."""
-        from infra.local.s3_server import remove_gateway
+        from infra.local.s3_server import remove_s3_server
 
-        remove_gateway(Path(props["folder"]))
+        remove_s3_server(Path(props["folder"]))
 
     @staticmethod
     def _start(props: Props) -> Props:
-        from infra.local.s3_server import start_gateway
+        from infra.local.s3_server import start_s3_server
 
-        start_gateway(Path(props["folder"]), port=int(props["port"]), access_key=props["access_key"],
+        start_s3_server(Path(props["folder"]), port=int(props["port"]), access_key=props["access_key"],
                       secret_key=props["secret_key"], ca_pem=props["ca_pem"], cert_pem=props["cert_pem"],
                       key_pem=props["key_pem"])
         return {**props, "running": True}

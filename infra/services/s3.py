@@ -12,9 +12,9 @@ import pulumi_docker as docker
 
 from infra.components import Component
 from infra.local import docker_engine
-from infra.local.s3_server import DOCKERFILE, MEMORY_LIMIT, GatewayError, old_layout, refuse_versitygw
+from infra.local.s3_server import DOCKERFILE, MEMORY_LIMIT, S3ServerError, old_layout, refuse_versitygw
 from infra.local.seaweedfs import OFFICIAL_IMAGE, VERSION, VERSITYGW_FOLDERS, Ports, arguments, settings_files
-from infra.resources import BaseImage, Certificate, Gateway, GatewayBuild, Password
+from infra.resources import BaseImage, Certificate, Password, S3Server, S3ServerBuild
 from infra.server import ACCESS_KEY, REGION, LocalS3
 from infra.settings import Settings, SettingsError
 
@@ -65,7 +65,7 @@ def local_s3(name: str, *, folder: str, port: int, network: docker.Network | Non
                               ca_file=f"{folder}/ca.pem", days=CERTIFICATE_DAYS, opts=component.child())
     _refuse_earlier_data(name, folder, network)
     if network is None:
-        resource: pulumi.Resource = Gateway(
+        resource: pulumi.Resource = S3Server(
             "s3", folder=f"{folder}/server", port=port, region=REGION, access_key=ACCESS_KEY, secret_key=secret.value,
             certificate=certificate, opts=component.child())
         data = resource
@@ -106,7 +106,7 @@ def _refuse_earlier_data(name: str, folder: str, network: docker.Network | None)
     if network is None:
         try:
             refuse_versitygw(Path(folder) / "server")
-        except GatewayError as error:
+        except S3ServerError as error:
             raise SettingsError(str(error)) from None
     elif docker_engine.has_volume(name) and docker_engine.volume_label(name, LAYOUT_LABEL) != LAYOUT:
         raise SettingsError(_refusal(name))
@@ -136,7 +136,7 @@ def _image(component: Component, folder: str, base_image: pulumi.Input[str] | No
         return docker.RemoteImage("s3-image", name=OFFICIAL_IMAGE, keep_locally=True, opts=component.child())
     pulumi.log.info(f"S3 server: image {own_image()}, built here: {OFFICIAL_IMAGE} is not here and no registry answers")
     base = base_image or BaseImage("s3-base-image", component.child()).reference
-    build = GatewayBuild("s3-build", folder=str(Path(folder) / "image"), content=own_image(), opts=component.child())
+    build = S3ServerBuild("s3-build", folder=str(Path(folder) / "image"), content=own_image(), opts=component.child())
     return docker.RemoteImage(
         "s3-image", name=own_image(), keep_locally=True,
         build=docker.RemoteImageBuildArgs(context=build.context, build_args={"BASE": base}), opts=component.child())

@@ -13,7 +13,7 @@ from infra.inprocess.record import Record
 from infra.local import embedded_server, processes
 from schema.connection import Address
 from tests.support.programs.checkout import ROOT, Checkout, free_ports, make_checkout
-from tests.support.running.s3_servers import require_gateway
+from tests.support.running.s3_servers import require_s3_server
 
 NAME = "embedded"
 
@@ -24,7 +24,7 @@ def machine(tmp_path: Path) -> Iterator[tuple[Checkout, Checkout]]:
     root = tmp_path / "checkout"
     root.mkdir()
     checkout = make_checkout(root)
-    require_gateway()  # which the machine without a way to downloads shares
+    require_s3_server()  # which the machine without a way to downloads shares
     embedded_server.prepare(ROOT / ".lcdb" / "embedded-node")
     (root / ".lcdb" / "embedded-node").symlink_to(ROOT / ".lcdb" / "embedded-node")
     settings = {"target": "embedded", "port": free_ports(), "onUnsupported": "skip", "s3": "local",

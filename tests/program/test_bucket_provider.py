@@ -15,7 +15,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from backups.errors import BucketError, S3UnreachableError, UnsupportedError
 from backups.storage.bucket import BucketSpec
 from infra.local.processes import free_port
-from infra.local.s3_server import stop_gateway
+from infra.local.s3_server import stop_s3_server
 from infra.program.storage import runner_policy
 from infra.providers.storage import BucketProvider, CertificateProvider, GatewayProvider
 from tests.support.running.s3_servers import S3Server, seaweedfs
@@ -151,7 +151,7 @@ def test_a_server_that_has_ended_is_started_again_and_its_deletion_leaves_nothin
     created = provider.create(inputs).outs
     try:
         assert not provider.diff("s3", created, inputs).changes
-        stop_gateway(Path(inputs["folder"]))
+        stop_s3_server(Path(inputs["folder"]))
         assert provider.read("s3", created).outs["running"] is False
         assert provider.diff("s3", created, inputs).changes
         assert provider.update("s3", created, inputs).outs["running"] is True

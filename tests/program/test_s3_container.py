@@ -27,7 +27,7 @@ from infra.settings import SettingsError
 from tests.support.machine import require
 from tests.support.programs import recorded
 from tests.support.programs.recorded import ROOT, SECRET, declared
-from tests.support.running.s3_servers import require_gateway
+from tests.support.running.s3_servers import require_s3_server
 
 KEY = "generated"  # what the recorder gives for every password
 ISSUED = issue(["localhost", "127.0.0.1"], 30)
@@ -44,7 +44,7 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="module")
 def image(client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The image of our own, built as a stack builds it where the engine does not hold it."""
-    require_gateway()
+    require_s3_server()
     if not docker_engine.has_image(own_image()):
         require("debian")
         base = ensure_base_image()

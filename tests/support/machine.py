@@ -96,11 +96,11 @@ def _embedded() -> Lack | None:
 
 
 def _s3() -> Lack | None:
-    from infra.local.s3_server import GatewayError, ensure_gateway
+    from infra.local.s3_server import S3ServerError, ensure_s3_server
 
     try:
-        ensure_gateway()
-    except GatewayError:
+        ensure_s3_server()
+    except S3ServerError:
         if _index_answers():
             raise
         return Lack("s3", "needs the S3 server's package (it is not here and no registry answers)")

@@ -23,7 +23,7 @@ from backups.storage.protections import ABORT
 from infra.handlers.certificate import issue
 from infra.local import processes
 from infra.local.processes import Running
-from infra.local.s3_server import ensure_gateway, start_gateway, stop_gateway
+from infra.local.s3_server import ensure_s3_server, start_s3_server, stop_s3_server
 from infra.local.seaweedfs import Account
 from infra.program.storage import runner_policy
 from tests.support.machine import require
@@ -48,10 +48,10 @@ class S3Server:
     admit: Callable[[Account], None] | None = None
 
 
-def require_gateway() -> Path:
+def require_s3_server() -> Path:
     """Return SeaweedFS's binary; skip the test where its package cannot be had."""
     require("s3")
-    return ensure_gateway()
+    return ensure_s3_server()
 
 
 def _answers(login: S3Login) -> bool:
@@ -97,7 +97,7 @@ def _login(folder: Path, port: int, host: str) -> S3Login:
 @contextmanager
 def seaweedfs(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
     """Run the stack's own S3 server with more accounts; it listens on this machine's address `host`."""
-    require_gateway()
+    require_s3_server()
     port = processes.free_port(host)
     login = _login(folder, port, host)
     pem = {key: (folder / "certs" / name).read_text() for key, name in (
@@ -105,7 +105,7 @@ def seaweedfs(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
     accounts = {STRANGER.name: STRANGER}
 
     def start() -> Running:
-        return start_gateway(folder, port=port, address=host, accounts=tuple(accounts.values()), **KEYS, **pem)
+        return start_s3_server(folder, port=port, address=host, accounts=tuple(accounts.values()), **KEYS, **pem)
 
     def restart() -> None:
         kill(start().pid)
@@ -118,7 +118,7 @@ def seaweedfs(folder: Path, host: str = LOOPBACK) -> Iterator[S3Server]:
     try:
         yield S3Server("seaweedfs", login, frozenset({"block_public_access"}), restart, admit)
     finally:
-        stop_gateway(folder, grace=0)
+        stop_s3_server(folder, grace=0)
 
 
 def runner_of(server: S3Server, spec: BucketSpec) -> S3Login:

