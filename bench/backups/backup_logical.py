@@ -194,9 +194,9 @@ def _restore(file: Path, name: str) -> None:
 def _require_rows(subject: Backed, names: Sequence[str]) -> None:
     for name in names:
         with replace(subject.admin, database=name).connect() as connection:
-            found = connection.execute("SELECT count(*) FROM public.environmental_readings").fetchone()
-        if found != (ROWS,):
-            raise SystemExit(f"bench: {name}: found {found}, required {ROWS} rows")
+            counted = connection.execute("SELECT count(*) FROM public.environmental_readings").fetchone()
+        if counted != (ROWS,):
+            raise SystemExit(f"bench: {name}: found {counted}, required {ROWS} rows")
 
 
 def _drop(subject: Backed, name: str) -> None:

@@ -79,7 +79,7 @@ with snapshot_of(address) as source, ThreadPoolExecutor(2) as closer, ThreadPool
     run = Run(store, "f", earlier, source, lambda _: None, closer, threading.Semaphore(2), ready)
     reading = Future()
     reading.set_result(Reading(source, Queue(source.tables), run.sink))
-    for each in [pool.submit(copy_out, address, reading) for _ in range(2)]: each.result()
+    for job in [pool.submit(copy_out, address, reading) for _ in range(2)]: job.result()
 assert sum(table.bytes for table in run.tables.values()) > size * 0.9 * (1 << 30)
 print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) // 1024)
 '''

@@ -77,9 +77,9 @@ def _measure(config: BackupConfig, image: str, source: Address, chain: str) -> N
 def _recover(config: BackupConfig, image: str, source: Address, backup: str | None) -> float:
     name, since = f"bench-recovery-{secrets.token_hex(3)}", time.monotonic()
     try:
-        found = recover(config, name, backup=backup, image=image, options=OPTIONS)
+        recovered = recover(config, name, backup=backup, image=image, options=OPTIONS)
         taken = time.monotonic() - since
-        _require_rows(replace(source, port=found.address.port))
+        _require_rows(replace(source, port=recovered.address.port))
         return taken
     finally:
         remove_container(name)
@@ -114,6 +114,6 @@ def _server() -> Iterator[Address]:
 
 def _require_rows(address: Address) -> None:
     with address.connect() as connection:
-        found = connection.execute("SELECT count(*) FROM public.environmental_readings").fetchone()
-    if found != (ROWS,):
-        raise SystemExit(f"bench: {address}: found {found}, required {ROWS} rows")
+        counted = connection.execute("SELECT count(*) FROM public.environmental_readings").fetchone()
+    if counted != (ROWS,):
+        raise SystemExit(f"bench: {address}: found {counted}, required {ROWS} rows")

@@ -26,9 +26,9 @@ def keep(name: str, title: str, baselines: Sequence[str], seconds: Seconds,
          goals: Mapping[tuple[str, str], float] | None = None) -> None:
     """Add a run, in seconds by way and round, to `<name>.json`, and draw all of them as `<name>.png`.
 
-    Every way is told as a multiple of each baseline; a goal is the largest multiple that (way, baseline) may have.
+    Every way is stated as a multiple of each baseline; a goal is the largest multiple that (way, baseline) may have.
     """
-    rounded = {way: [round(each, 3) for each in rounds] for way, rounds in seconds.items()}
+    rounded = {way: [round(value, 3) for value in rounds] for way, rounds in seconds.items()}
     runs = keep_run(name, title, {"seconds": rounded},
                     lambda runs: ratios([run["seconds"] for run in runs], baselines, goals))
     draw_bars(name, title, baselines[0], pooled([run["seconds"] for run in runs]))
@@ -36,7 +36,7 @@ def keep(name: str, title: str, baselines: Sequence[str], seconds: Seconds,
 
 def keep_curves(name: str, title: str, baseline: str, unit: str, curves: Curves, facts: Mapping[str, Any]) -> None:
     """Add a run, in seconds by case, way, size and round, to `<name>.json`, and draw it, one panel for each case."""
-    seconds = {case: {way: {str(size): [round(each, 3) for each in rounds] for size, rounds in sizes.items()}
+    seconds = {case: {way: {str(size): [round(value, 3) for value in rounds] for size, rounds in sizes.items()}
                       for way, sizes in ways.items()} for case, ways in curves.items()}
     keep_run(name, title, {"unit": unit, "seconds": seconds, **facts},
              lambda runs: curve_figures([run["seconds"] for run in runs], baseline, unit))
@@ -75,15 +75,15 @@ def write(name: str, title: str, runs: Sequence[Run], figures: Sequence[Figure])
 
 def machine() -> dict[str, Any]:
     """What figures depend on: processor, cores, memory, system, Python."""
-    found: dict[str, Any] = {"cores": os.cpu_count(), "system": f"{platform.system()} {platform.release()}",
+    machine: dict[str, Any] = {"cores": os.cpu_count(), "system": f"{platform.system()} {platform.release()}",
                              "python": platform.python_version()}
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines()
                  if line.startswith("model name")]
-        found |= {"processor": names[0]} if names else {}
-        found["memory_gib"] = round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30)
-    return found
+        machine |= {"processor": names[0]} if names else {}
+        machine["memory_gib"] = round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30)
+    return machine
 
 
 def _commit() -> str:

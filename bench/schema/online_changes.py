@@ -57,10 +57,10 @@ def figures(runs: Sequence[Run]) -> list[Figure]:
     the lock timeout and the longest statement, whose goal is none."""
     rounds = _rounds(runs)
     longest = [Figure(f"longest wait of a write, {change}",
-                      [found[CALM][change]["max"] / found[CALM][UNDISTURBED]["max"] for found in rounds],
+                      [stalls[CALM][change]["max"] / stalls[CALM][UNDISTURBED]["max"] for stalls in rounds],
                       f"longest wait, {UNDISTURBED}") for change in rounds[0][CALM] if change != UNDISTURBED]
     beyond = [Figure(f"worst wait beyond the lock timeout and the longest statement, {panel}",
-                     [max(0.0, *map(_beyond, found[panel].values())) for found in rounds], unit="s", at_most=0.0)
+                     [max(0.0, *map(_beyond, stalls[panel].values())) for stalls in rounds], unit="s", at_most=0.0)
               for panel in (CALM, READ)]
     return [*beyond, *longest]
 
@@ -73,13 +73,13 @@ def draw(runs: Sequence[Run]) -> None:
     """Draw the medians of all rounds."""
     rounds = _rounds(runs)
     draw_stalls("online_changes", TITLE, {
-        panel: {change: {mark: statistics.median(found[panel][change][mark] for found in rounds)
+        panel: {change: {mark: statistics.median(stalls[panel][change][mark] for stalls in rounds)
                          for mark in ("median", "p99", "max")} for change in rounds[0][panel]}
         for panel in (CALM, READ)}, LOCK_TIMEOUT_SECONDS)
 
 
 def _rounds(runs: Sequence[Run]) -> list[dict[str, Stalls]]:
-    return [found for run in runs for found in run["rounds"]]
+    return [stalls for run in runs for stalls in run["rounds"]]
 
 
 def _measured(database: Database, *, read: bool) -> Stalls:
@@ -87,18 +87,18 @@ def _measured(database: Database, *, read: bool) -> Stalls:
     apply.ensure(database.owner, BEFORE, options=OPTIONS)
     database.execute(*FILLED, COMPRESSED, "ANALYZE")
     names = [*PLAIN, *COMMUNITY]
-    found: Stalls = {}
+    stalls: Stalls = {}
     with writing(database, every=EVERY_SECONDS) as writers:
         since = time.monotonic()
         time.sleep(BASELINE_SECONDS)
-        found[UNDISTURBED] = _told(writers.seconds(since, time.monotonic()), 0.0, BASELINE_SECONDS)
+        stalls[UNDISTURBED] = _figures(writers.seconds(since, time.monotonic()), 0.0, BASELINE_SECONDS)
         for number, name in enumerate(names):
-            found[name] = _change(database, writers, after(*names[:number + 1]), read=read)
-            print(f"{name}{f' {READ}' if read else ''}: {found[name]}", flush=True)
+            stalls[name] = _change(database, writers, after(*names[:number + 1]), read=read)
+            print(f"{name}{f' {READ}' if read else ''}: {stalls[name]}", flush=True)
     if writers.failures:
         raise SystemExit(f"bench: {len(writers.failures)} writes failed: {writers.failures[0]}")
     drop_database(database)
-    return found
+    return stalls
 
 
 def _change(database: Database, writers: Writers, objects: Sequence[Object], *, read: bool) -> dict[str, float]:
@@ -117,11 +117,11 @@ def _change(database: Database, writers: Writers, objects: Sequence[Object], *, 
     until = time.monotonic()
     time.sleep(0.5)
     steps = [later - earlier for earlier, later in zip(marks[1:], [*marks[2:], until], strict=True)]
-    return _told(writers.seconds(begin, until), max(steps), until - begin)
+    return _figures(writers.seconds(begin, until), max(steps), until - begin)
 
 
-def _told(waits: Sequence[float], step: float, seconds: float) -> dict[str, float]:
+def _figures(waits: Sequence[float], step: float, seconds: float) -> dict[str, float]:
     """The waits in figures, with how long the longest step and the whole change took."""
     cuts = statistics.quantiles(waits, n=100, method="inclusive")
-    told = {"median": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": max(waits), "step": step, "change": seconds}
-    return {**{name: round(value, 4) for name, value in told.items()}, "writes": len(waits)}
+    figures = {"median": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": max(waits), "step": step, "change": seconds}
+    return {**{name: round(value, 4) for name, value in figures.items()}, "writes": len(waits)}

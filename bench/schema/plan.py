@@ -49,10 +49,10 @@ class Tool:
     command: tuple[str, ...]
     compares: bool = True
 
-    def plan(self, live: Address, wanted: Address, size: int, repeats: int) -> tuple[float, list[float], int]:
+    def plan(self, live: Address, declared: Address, size: int, repeats: int) -> tuple[float, list[float], int]:
         """Seconds of the whole process, seconds of each plan within it, and the number of changes."""
         if self.compares:
-            given = [_url(live), _url(wanted)]
+            given = [_url(live), _url(declared)]
         else:
             login = live.to_dict()
             del login["password"]
@@ -63,8 +63,8 @@ class Tool:
         taken = time.perf_counter() - since
         if done.returncode != 0:
             raise SystemExit(f"bench: {self.name} failed with {size} tables:\n{done.stderr[-2000:]}")
-        said = json.loads(done.stdout)
-        return taken, said["seconds"], said["changes"]
+        answer = json.loads(done.stdout)
+        return taken, answer["seconds"], answer["changes"]
 
 
 def run() -> None:
@@ -86,14 +86,14 @@ def _measure(server: Server, tools: list[Tool]) -> tuple[Curves, dict[str, dict[
     changes: dict[str, dict[str, int]] = defaultdict(dict)
     loading: dict[int, list[float]] = {}
     for size in SIZES:
-        with _databases(server, size) as (empty, live, wanted, taken):
+        with _databases(server, size) as (empty, live, declared, taken):
             loading[size] = [round(seconds, 3) for seconds in taken]
             for number in range(ROUNDS):
                 for case, start in ((EMPTY, empty), (NOTHING, live)):
                     # Each round begins with another tool, so that none always runs on what its neighbour left.
                     for tool in (*tools[number % len(tools):], *tools[:number % len(tools)]):
-                        whole, _, count = tool.plan(start, wanted, size, 1)
-                        _, warm, _ = tool.plan(start, wanted, size, WARM_REPEATS)
+                        whole, _, count = tool.plan(start, declared, size, 1)
+                        _, warm, _ = tool.plan(start, declared, size, WARM_REPEATS)
                         curves[f"{case}, whole process"][tool.name][size].append(whole)
                         curves[f"{case}, warm"][tool.name][size].append(statistics.median(warm[1:]))
                         changes[f"{case}, {size} tables"][tool.name] = count
@@ -105,30 +105,30 @@ def _measure(server: Server, tools: list[Tool]) -> tuple[Curves, dict[str, dict[
 @contextmanager
 def _databases(server: Server, size: int) -> Iterator[tuple[Address, Address, Address, list[float]]]:
     """An empty database and two loaded ones, and how long each took to load."""
-    made: list[Database] = []
+    databases: list[Database] = []
     sql = script(tables(size)).encode()
     taken: list[float] = []
     try:
-        for name in ("empty", "live", "wanted"):
-            made.append(create_database(server, f"bench_{name}_{size}"))
+        for name in ("empty", "live", "declared"):
+            databases.append(create_database(server, f"bench_{name}_{size}"))
             if name != "empty":
                 since = time.perf_counter()
-                with made[-1].admin.connect() as connection:
+                with databases[-1].admin.connect() as connection:
                     connection.execute("SET client_min_messages = error")
                     connection.execute(sql)
                 taken.append(time.perf_counter() - since)
-                with made[-1].admin.connect() as connection:
+                with databases[-1].admin.connect() as connection:
                     connection.execute("ANALYZE")
-        empty, live, wanted = (each.admin for each in made)
-        yield empty, live, wanted, taken
+        empty, live, declared = (database.admin for database in databases)
+        yield empty, live, declared, taken
     finally:
-        for each in made:
-            drop_database(each)
+        for database in databases:
+            drop_database(database)
 
 
 def _others(folder: Path) -> list[Tool]:
     """The tools to compare with; one that cannot be had is named and left out."""
-    found = []
+    tools = []
     for name, pins in PINNED.items():
         python = folder / name / "bin" / "python"
         venv.create(folder / name, with_pip=True)
@@ -137,12 +137,12 @@ def _others(folder: Path) -> list[Tool]:
         if done.returncode != 0:
             print(f"bench: {name} is left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
             continue
-        found.append(Tool(name, (str(python), str(PLANNERS / f"{name}_plan.py"))))
+        tools.append(Tool(name, (str(python), str(PLANNERS / f"{name}_plan.py"))))
     if shutil.which(ATLAS):
-        found.append(Tool("Atlas library", (ATLAS,)))
+        tools.append(Tool("Atlas library", (ATLAS,)))
     else:
         print(f"bench: Atlas is left out: no {ATLAS} on the PATH; `go build` in bench/atlas makes it", file=sys.stderr)
-    return found
+    return tools
 
 
 def _url(address: Address) -> str:

@@ -18,13 +18,13 @@ SUBJECTS = ("account", "address", "alarm", "asset", "audit", "batch", "booking",
 def tables(number: int) -> tuple[Table, ...]:
     """`number` tables, each after those that it refers to."""
     choice = random.Random(number)
-    made: list[Table] = []
+    tables: list[Table] = []
     for place in range(number):
         name = f"{SUBJECTS[place % len(SUBJECTS)]}_{place:03d}"
-        plain = [each.name for each in made if each.hypertable is None]
+        plain = [table.name for table in tables if table.hypertable is None]
         parents = choice.sample(plain, min(len(plain), choice.randint(0, 2)))
-        made.append(_readings(name, parents) if place % 10 == 4 else _entities(name, parents, choice))
-    return tuple(made)
+        tables.append(_readings(name, parents) if place % 10 == 4 else _entities(name, parents, choice))
+    return tuple(tables)
 
 
 def script(declared: tuple[Table, ...]) -> str:
@@ -41,18 +41,18 @@ def _entities(name: str, parents: list[str], choice: random.Random) -> Table:
         jsonb("metadata", default="'{}'"), text("description"), varchar("kind", choice.choice((20, 50, 100))),
         decimal("latitude", 9, 6), decimal("longitude", 9, 6), varchar("external_id", 64), timestamp("deleted_at"),
         integer("version", default="1", null=False), varchar("locale", 8, default="'en'")]
-    columns = (big_serial("id"), *(big_int(f"{each}_id", null=False) for each in parents),
+    columns = (big_serial("id"), *(big_int(f"{parent}_id", null=False) for parent in parents),
                varchar("name", 255, "What people call it", null=False), varchar("status", 20, default="'new'"),
                *choice.sample(optional, choice.randint(4, 10)),
                timestamp("created_at", null=False, default="now()"),
                timestamp("updated_at", null=False, default="now()"))
-    names = {each.name for each in columns}
+    names = {column.name for column in columns}
     checks = [Check(f"{name}_status_known", "status IN ('new', 'open', 'done', 'void')"),
               Check(f"{name}_name_given", "length(btrim(name)) > 0")]
     checks += [Check(f"{name}_amount_positive", "amount >= 0")] if "amount" in names else []
     checks += [Check(f"{name}_latitude_real", "latitude BETWEEN -90 AND 90")] if "latitude" in names else []
     indexes = [Index(f"{name}_status_idx", ("status", "created_at DESC")),
-               *(Index(f"{name}_{each}_idx", (f"{each}_id",)) for each in parents)]
+               *(Index(f"{name}_{parent}_idx", (f"{parent}_id",)) for parent in parents)]
     if choice.random() < 0.3:
         indexes.append(Index(f"{name}_lower_name_idx", ("lower(name)",)))
     if "deleted_at" in names:
@@ -64,14 +64,14 @@ def _entities(name: str, parents: list[str], choice: random.Random) -> Table:
 
 def _readings(name: str, parents: list[str]) -> Table:
     """A hypertable: one row for each moment and source."""
-    columns = (*(big_int(f"{each}_id", null=False) for each in parents), timestamp("measured_at", null=False),
+    columns = (*(big_int(f"{parent}_id", null=False) for parent in parents), timestamp("measured_at", null=False),
                varchar("source", 50, null=False), decimal("value", 12, 4), integer("quality", default="100"))
     return Table(name, columns, foreign_keys=_foreign_keys(name, parents),
                  checks=(Check(f"{name}_quality_percent", "quality BETWEEN 0 AND 100"),),
                  indexes=(Index(f"{name}_source_time_idx", ("source", "measured_at DESC")),
-                          *(Index(f"{name}_{each}_idx", (f"{each}_id", "measured_at DESC")) for each in parents)),
+                          *(Index(f"{name}_{parent}_idx", (f"{parent}_id", "measured_at DESC")) for parent in parents)),
                  hypertable=Hypertable("measured_at", "7 days"), retention=Retention("1 year"))
 
 
 def _foreign_keys(name: str, parents: list[str]) -> tuple[ForeignKey, ...]:
-    return tuple(ForeignKey(f"{name}_{each}_fkey", (f"{each}_id",), each) for each in parents)
+    return tuple(ForeignKey(f"{name}_{parent}_fkey", (f"{parent}_id",), parent) for parent in parents)

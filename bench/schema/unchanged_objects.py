@@ -99,7 +99,7 @@ def _seconds(checkout: Checkout, *arguments: str, unchanged: bool = False) -> fl
     since = time.monotonic()
     done = checkout.pulumi("up", "--yes", *arguments, "--stack", "bench")
     taken = time.monotonic() - since
-    wanted = f"{NUMBER + 1} unchanged" if unchanged else f"{NUMBER + 1} created"
-    if done.returncode != 0 or wanted not in done.stdout:
-        raise SystemExit(f"bench: the update failed, or was not `{wanted}`:\n{done.stdout}{done.stderr}")
+    summary = f"{NUMBER + 1} unchanged" if unchanged else f"{NUMBER + 1} created"
+    if done.returncode != 0 or summary not in done.stdout:
+        raise SystemExit(f"bench: the update failed, or was not `{summary}`:\n{done.stdout}{done.stderr}")
     return taken

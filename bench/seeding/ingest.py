@@ -58,7 +58,7 @@ class Measured:
     rows_a_second: float
     latencies: Sequence[float]
 
-    def told(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float]:
         """The figures that are kept, in rows and milliseconds."""
         p50, p99 = (float(np.percentile(self.latencies, share)) * 1000 for share in (50, 99))
         return {"rows_a_second": round(self.rows_a_second), "p50_ms": round(p50, 1), "p99_ms": round(p99, 1)}
@@ -106,28 +106,29 @@ def run() -> None:
 def _round(address: Address, batches: _Batches, reads: list[float]) -> dict[str, Any]:
     """Every way, as fast as it goes and at each pace; and how long the readers' queries took meanwhile."""
     since = len(reads)
-    found = {"as_fast_as_it_goes": {way: _write(address, insert, batches, None).told() for way, insert in WAYS.items()},
-            "paced": {way: {str(int(pace)): _write(address, insert, batches, pace).told() for pace in PACES}
-                      for way, insert in WAYS.items()}}
-    return {**found, "readers": Measured(0, reads[since:]).told()}
+    result = {"as_fast_as_it_goes": {way: _write(address, insert, batches, None).figures()
+                                     for way, insert in WAYS.items()},
+              "paced": {way: {str(int(pace)): _write(address, insert, batches, pace).figures() for pace in PACES}
+                        for way, insert in WAYS.items()}}
+    return {**result, "readers": Measured(0, reads[since:]).figures()}
 
 
 def figures(runs: Sequence[Run]) -> list[Figure]:
     """How fast each way is, and how long a batch waits where readings come as fast as the specification says."""
     rounds = _rounds(runs)
-    fastest = [found["as_fast_as_it_goes"] for found in rounds]
+    fastest = [result["as_fast_as_it_goes"] for result in rounds]
     pace = min(PACES, key=lambda pace: abs(pace - WANTED))
-    return [*(Figure(f"{way}: rows a second, one writer", [found[way]["rows_a_second"] for found in fastest],
+    return [*(Figure(f"{way}: rows a second, one writer", [result[way]["rows_a_second"] for result in fastest],
                      unit="rows/s") for way in WAYS),
-            *(Figure(f"{way}: rows a second", [found[way]["rows_a_second"] / found[BASELINE]["rows_a_second"]
-                                               for found in fastest], BASELINE) for way in WAYS if way != BASELINE),
+            *(Figure(f"{way}: rows a second", [result[way]["rows_a_second"] / result[BASELINE]["rows_a_second"]
+                                               for result in fastest], BASELINE) for way in WAYS if way != BASELINE),
             *(Figure(f"{way}: 99 of 100 batches done, {pace:,.0f} rows a second come",
-                     [found["paced"][way][str(int(pace))]["p99_ms"] for found in rounds], unit="ms") for way in WAYS),
-            Figure("99 of 100 of the readers' queries", [found["readers"]["p99_ms"] for found in rounds], unit="ms")]
+                     [result["paced"][way][str(int(pace))]["p99_ms"] for result in rounds], unit="ms") for way in WAYS),
+            Figure("99 of 100 of the readers' queries", [result["readers"]["p99_ms"] for result in rounds], unit="ms")]
 
 
 def _rounds(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    return [found for run in runs for found in run["rounds"]]
+    return [result for run in runs for result in run["rounds"]]
 
 
 class _Batches:
@@ -140,24 +141,24 @@ class _Batches:
         """So many batches, each of another second."""
         spec = Spec(users=250, devices_per_user=4, days=1, readings=200_000, until=datetime.now(UTC))
         pool = next(readings(spec))
-        made = []
+        batches = []
         for number in range(count):
             begin = number * BATCH % (len(pool) - BATCH)
             columns = {name: values[begin:begin + BATCH] for name, values in pool.columns.items() if name != "id"}
             columns["measured_at"] = np.full(BATCH, np.datetime64(int(self._next), "s"))
             columns["device_id"] = np.arange(1, BATCH + 1) % DEVICES + 1
-            made.append(Rows(pool.table, columns))
+            batches.append(Rows(pool.table, columns))
             self._next += 1
-        return made
+        return batches
 
 
 def _write(address: Address, way: Write, batches: _Batches, pace: float | None) -> Measured:
     """Write for SECONDS: as fast as it goes, or a batch every 1 / pace-th of its rows."""
-    made = batches.take(int((pace or 60_000) * SECONDS / BATCH) + 1)
+    offered = batches.take(int((pace or 60_000) * SECONDS / BATCH) + 1)
     latencies = []
     with address.connect(application_name="bench ingest") as connection:
         began = time.monotonic()
-        for number, rows in enumerate(made):
+        for number, rows in enumerate(offered):
             due = began + number * BATCH / pace if pace else time.monotonic()
             if due - began > SECONDS or time.monotonic() - began > SECONDS * 2:
                 break
@@ -197,13 +198,13 @@ def draw(runs: Sequence[Run]) -> None:
     """Draw the medians: rows a second of each way, and the latency of its batches at each pace."""
     rounds = _rounds(runs)
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    left.bar(list(WAYS), [statistics.median(found["as_fast_as_it_goes"][way]["rows_a_second"] for found in rounds)
+    left.bar(list(WAYS), [statistics.median(result["as_fast_as_it_goes"][way]["rows_a_second"] for result in rounds)
                           for way in WAYS], color="#9db8d2")
     left.axhline(WANTED, color="#e4572e", linestyle=":")
     left.text(-0.4, WANTED * 1.03, f"100,000 devices: {WANTED:,.0f} rows/s", color="#e4572e", fontsize=8)
     left.set(ylabel="rows a second, one writer", title="As fast as it goes")
     for way in WAYS:
-        right.plot(PACES, [statistics.median(found["paced"][way][str(int(pace))]["p99_ms"] for found in rounds)
+        right.plot(PACES, [statistics.median(result["paced"][way][str(int(pace))]["p99_ms"] for result in rounds)
                            for pace in PACES], "o-", label=way)
     right.axvline(WANTED, color="#e4572e", linestyle=":")
     right.set(xlabel="rows a second offered", ylabel="99 of 100 batches done within ms", yscale="log",

@@ -60,8 +60,8 @@ def _empty(address: Address, *tables: str) -> None:
 
 def _require(address: Address) -> None:
     """Stop where a way did not load every row, or left the table without its indexes and foreign key."""
-    found = execute(address, "SELECT (SELECT count(*) FROM environmental_readings), (SELECT count(*) FROM pg_indexes "
+    counts = execute(address, "SELECT (SELECT count(*) FROM environmental_readings), (SELECT count(*) FROM pg_indexes "
                              "WHERE tablename = 'environmental_readings'), (SELECT count(*) FROM pg_constraint WHERE "
                              "conrelid = 'environmental_readings'::regclass AND contype = 'f' AND convalidated)")
-    if found != [(READINGS, 2, 1)]:
-        raise SystemExit(f"bench: rows, indexes and foreign keys are {found}, not {(READINGS, 2, 1)}")
+    if counts != [(READINGS, 2, 1)]:
+        raise SystemExit(f"bench: rows, indexes and foreign keys are {counts}, not {(READINGS, 2, 1)}")
