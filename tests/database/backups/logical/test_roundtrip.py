@@ -548,10 +548,10 @@ def test_a_login_that_may_not_read_a_table_is_one_line(subject: Backed) -> None:
 
 def test_the_role_backup_needs_to_read_everything_and_nothing_more(subject: Backed) -> None:
     with subject.source.connect() as connection:
-        connection.execute("DROP ROLE IF EXISTS test_reader")
-        connection.execute("CREATE ROLE test_reader LOGIN PASSWORD 'reader-password' IN ROLE pg_read_all_data")
-        connection.execute(f"GRANT CONNECT ON DATABASE {subject.source.database} TO test_reader".encode())
-    reader = replace(subject.source, user="test_reader", password="reader-password")
+        connection.execute("DROP ROLE IF EXISTS test_rows_reader")
+        connection.execute("CREATE ROLE test_rows_reader LOGIN PASSWORD 'reader-password' IN ROLE pg_read_all_data")
+        connection.execute(f"GRANT CONNECT ON DATABASE {subject.source.database} TO test_rows_reader".encode())
+    reader = replace(subject.source, user="test_rows_reader", password="reader-password")
     assert run_logical(subject.store, subject.ring, reader, image=subject.image).rows > 0
 
 
