@@ -19,15 +19,15 @@ from matplotlib.patches import Patch
 
 from seed.errors import SeedError
 from seed.generate.activities import Timeline, classification_parts, timeline
+from seed.generate.alerts.notifications import choose_causes, make_notifications
+from seed.generate.alerts.threshold_crossings import Watch, look_at_activities, look_at_readings
+from seed.generate.alerts.thresholds import THRESHOLDS
 from seed.generate.calendar import utc_offset
 from seed.generate.devices import Device, fleet
-from seed.generate.measurements import make_slice, slices
-from seed.generate.notifications import choose_causes, make_notifications
 from seed.generate.people import Person, people
 from seed.generate.profiles import ACTIVITIES, PROFILES
+from seed.generate.readings.measurements import make_slice, slices
 from seed.generate.rows import Array, Ints, Rows
-from seed.generate.threshold_crossings import Watch, look_at_activities, look_at_readings
-from seed.generate.thresholds import THRESHOLDS
 from seed.spec import DAY, Spec
 
 _COLOURS = {

@@ -47,7 +47,7 @@ print(json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}))
 _SINK = _SPEC + """
 import threading, time
 from seed.load.encoding import binary
-from seed.generate.measurements import make_slice, slices
+from seed.generate.readings.measurements import make_slice, slices
 since, parts, made, lock = time.monotonic(), iter(slices(spec)), [0, 0], threading.Lock()
 def work():
     while True:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from schema.aggregates.aggregate_query import split
 from schema.export.layout import arrange
-from schema.export.svg import Box, Line, Picture, Row, Tag
+from schema.export.svg import Box, Line, Row, Tag
 from schema.export.svg_index import Index
+from schema.export.svg_picture import Picture
 from schema.model.change import dependencies
 from schema.model.declarations import foundations
 from schema.model.declarations.foundations import Collation, CompositeType, Domain, Extension

@@ -15,12 +15,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from seed.generate.activity_signals import BASE_CONFIDENCE, metadata
 from seed.generate.calendar import instants as wall_instants
 from seed.generate.calendar import local_date
 from seed.generate.people import Person, people
 from seed.generate.profiles import ACTIVITIES, PLACES, PROFILES, Entry, Profile
 from seed.generate.rows import Bools, Floats, Ints, Rows, instants, normal, texts, uniform
-from seed.generate.signals.activity_signals import BASE_CONFIDENCE, metadata
 from seed.spec import Spec, key, shares, stream
 
 PLACE_NAMES = tuple(sorted({*PLACES.values(), *(entry.place for profile in PROFILES

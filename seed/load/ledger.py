@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from psycopg import errors
 
 from seed.errors import SeedError
-from seed.generate.threshold_crossings import Sighting
+from seed.generate.alerts.threshold_crossings import Sighting
 from seed.load.deferral import Deferred
 from seed.load.tables import Connection, one
 from seed.spec import Spec

@@ -15,9 +15,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from schema.connection import Address
 from schema.errors import SchemaError
 from seed.errors import SeedError
+from seed.generate.alerts.threshold_crossings import Watch
 from seed.generate.devices import devices
 from seed.generate.people import users
-from seed.generate.threshold_crossings import Watch
 from seed.load import ledger
 from seed.load.aggregates import refresh_aggregates
 from seed.load.chunks import compress_old_chunks

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from seed.generate.activities import count_groups, make_group
-from seed.generate.measurements import Slice, make_slice, slices
-from seed.generate.notifications import PART_ROWS, choose_causes, make_notifications
+from seed.generate.alerts.notifications import PART_ROWS, choose_causes, make_notifications
+from seed.generate.alerts.threshold_crossings import Sighting, Watch, look_at_activities, look_at_readings
+from seed.generate.readings.measurements import Slice, make_slice, slices
 from seed.generate.rows import Array, Ints, Rows
-from seed.generate.threshold_crossings import Sighting, Watch, look_at_activities, look_at_readings
 from seed.spec import Spec
 
 READINGS, ACTIVITIES, NOTIFICATIONS = "environmental_readings", "activity_classifications", "notifications"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from seed.generate.alerts.threshold_crossings import Watch
 from seed.generate.devices import devices
 from seed.generate.people import users
 from seed.generate.rows import Rows
-from seed.generate.threshold_crossings import Watch
 from seed.load.copy_in import can_copy, write
 from seed.load.deferral import defer, restore
 from seed.load.portions import notification_portions, portions_to_observe

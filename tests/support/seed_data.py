@@ -12,7 +12,7 @@ from seed.generate.activities import Timeline
 from seed.generate.calendar import utc_offset
 from seed.generate.devices import Device
 from seed.generate.profiles import ACTIVITIES
-from seed.generate.signals.weather import Weather, weather
+from seed.generate.weather import Weather, weather
 
 Values = np.ndarray[Any, np.dtype[Any]]
 

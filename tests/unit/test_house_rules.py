@@ -19,7 +19,7 @@ FILES = [ROOT / "__main__.py", *(path for package in PACKAGES for path in sorted
 LINES, FUNCTION_LINES, ENTRIES = 300, 40, 16
 # One step after the other, for which no part would be a concept of its own.
 LONG = {"backups/physical/point_in_time.py recover": 60, "cli/commands/backup/restore.py restore": 60,
-        "backups/drill/comparison.py compare": 50, "seed/generate/measurements.py _values": 45,
+        "backups/drill/comparison.py compare": 50, "seed/generate/readings/measurements.py _values": 45,
         "backups/logical/backup.py run_logical": 45}
 # Many and alike: one file for each kind of object or part of one, one for each query, schema or figure.
 WIDE = {"schema/kinds", "schema/catalog/sql", "tests/database/kinds", "tests/corpus", "bench/results",

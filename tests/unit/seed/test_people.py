@@ -14,7 +14,7 @@ from seed.generate import profiles
 from seed.generate.device_types import TYPES, DeviceType
 from seed.generate.people import DEVELOPMENT_PASSWORD
 from seed.generate.profiles import HOME, PROFILES
-from seed.generate.signals import climate
+from seed.generate.readings import climate
 from tests.support.seed_data import spec
 
 # The package's factories bear the names of some of these modules.

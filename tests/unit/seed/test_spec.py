@@ -8,7 +8,7 @@ import pytest
 
 from seed import Rows, SeedError, Spec, alerts, classifications, devices, readings, users
 from seed.generate.activities import classification_parts
-from seed.generate.measurements import make_slice, slices
+from seed.generate.readings.measurements import make_slice, slices
 from seed.load.encoding import text
 from seed.spec import DAY, days_between
 from tests.support.seed_data import SPRING, SUMMER, WINTER, joined, notes, spec, weeks, windows
@@ -173,7 +173,7 @@ def test_the_days_between_two_instants_are_the_complete_ones():
 
 def test_slices_do_not_depend_on_one_another(monkeypatch):
     """Any slice alone is the slice as it comes in its turn, ids included, whichever group of homes it is of."""
-    monkeypatch.setattr("seed.generate.measurements._MOST_ROWS", 30_000)
+    monkeypatch.setattr("seed.generate.readings.measurements._MOST_ROWS", 30_000)
     wanted = Spec(users=120, devices_per_user=3, days=20, readings=150_000, until=WINTER)
     cut = slices(wanted)
     assert len({part.first for part in cut}) > 1 or len(cut) > 4

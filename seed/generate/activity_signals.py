@@ -12,7 +12,7 @@ import numpy as np
 
 from seed.generate.calendar import utc_offset
 from seed.generate.rows import Floats, Ints
-from seed.generate.signals.weather import daylight
+from seed.generate.weather import daylight
 
 BASE_CONFIDENCE = {
     "sleep": 0.97, "hygiene": 0.85, "cooking": 0.88, "meal": 0.83, "rest": 0.80, "leisure": 0.82, "housework": 0.79,

@@ -13,10 +13,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from seed.generate.alerts.thresholds import THRESHOLDS
 from seed.generate.devices import fleet
 from seed.generate.profiles import ACTIVITIES
 from seed.generate.rows import Array, Bools, Floats, Ints, Rows
-from seed.generate.thresholds import THRESHOLDS
 from seed.spec import Spec
 
 # One cause: when (seconds since 1970), whose, which threshold, which device or activity (0 and -1 for neither) from

@@ -15,7 +15,7 @@ from seed.generate.activities import PLACE_NAMES, Lives
 from seed.generate.people import Person
 from seed.generate.profiles import ACTIVITIES, HOME
 from seed.generate.rows import Bools, Floats, Ints
-from seed.generate.signals.weather import Weather, saturation
+from seed.generate.weather import Weather, saturation
 from seed.spec import DAY
 
 # Seconds between two times of the grid, and how long before its first reading the grid has to begin.

@@ -15,13 +15,13 @@ from functools import lru_cache
 import numpy as np
 
 from seed.errors import SeedError
+from seed.generate.alerts.threshold_crossings import Watch, look_at_activities, look_at_readings
+from seed.generate.alerts.thresholds import THRESHOLDS
 from seed.generate.calendar import utc_offset
 from seed.generate.devices import fleet
 from seed.generate.people import people
 from seed.generate.profiles import ACTIVITIES
 from seed.generate.rows import Array, Floats, Ints, Rows, instants, normal, texts, uniform
-from seed.generate.threshold_crossings import Watch, look_at_activities, look_at_readings
-from seed.generate.thresholds import THRESHOLDS
 from seed.spec import Spec, key
 
 __all__ = ["THRESHOLDS", "alerts", "choose_causes", "make_notifications"]

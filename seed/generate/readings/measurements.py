@@ -15,11 +15,11 @@ from seed.generate.activities import lives
 from seed.generate.devices import fleet
 from seed.generate.people import people
 from seed.generate.profiles import HOME
+from seed.generate.readings import battery
+from seed.generate.readings.climate import MEMORY, STEP, Air, drop_warm_up, homes_at, phones_air, rooms_air
 from seed.generate.rows import Array, Floats, Ints, Rows, instants
 from seed.generate.sampling import schedules
-from seed.generate.signals import battery
-from seed.generate.signals.climate import MEMORY, STEP, Air, drop_warm_up, homes_at, phones_air, rooms_air
-from seed.generate.signals.weather import weather
+from seed.generate.weather import weather
 from seed.spec import DAY, Spec, key, stream
 
 # What a device may be beside: a room, or its owner as a phone is.

@@ -1,0 +1,1 @@
+"""What devices report: the air around them, their batteries, and the rows of their readings."""

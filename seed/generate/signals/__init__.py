@@ -1,1 +1,0 @@
-"""What the air, a battery and an activity do over time: signals, before a device samples them."""
