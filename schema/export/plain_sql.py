@@ -38,18 +38,22 @@ def dump(objects: Sequence[Object], edition: Edition = "timescale", remarks: Seq
     kept = [declared for declared in fitting if declared is not None]
     parts = [f"-- The declared schema, for an empty database with TimescaleDB ({edition} edition).\n{SETTINGS}"]
     if remarks:
-        lines = "\n".join(("Not declared here:", *remarks)).splitlines()
-        parts.append("".join(f"-- {line}\n" for line in lines))
+        parts.append(_comment("\n".join(("Not declared here:", *remarks))))
     if left_out:
-        parts.append(f"-- Left out, as the edition cannot have it: {', '.join(left_out)}\n")
+        parts.append(_comment(f"Left out, as the edition cannot have it: {', '.join(left_out)}"))
     if roles := grants.roles(kept):
-        parts.append(f"-- These roles have to be there: {', '.join(sorted(roles))}\n")
+        parts.append(_comment(f"These roles have to be there: {', '.join(sorted(roles))}"))
     if any(isinstance(declared, ContinuousAggregate | Job) or (isinstance(declared, Table) and declared.hypertable)
            for declared in kept):
         parts.append("CREATE EXTENSION IF NOT EXISTS timescaledb;\n")
-    parts += [f"-- {step.object}: {step.why}\n{step.sql.rstrip().rstrip(';')};\n"
+    parts += [f"{_comment(f'{step.object}: {step.why}')}{step.sql.rstrip().rstrip(';')};\n"
               for step in plan_from_empty(kept, Capabilities.of(edition).timescaledb).steps]
     return "\n".join(parts)
+
+
+def _comment(text: str) -> str:
+    """Comment out every line of the text, names with line ends in them included."""
+    return "".join(f"-- {line}\n" for line in text.splitlines())
 
 
 @dataclass(frozen=True)

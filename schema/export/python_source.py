@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
@@ -51,12 +52,18 @@ def _constants(objects: Sequence[Object]) -> dict[Object, str]:
     constants: dict[Object, str] = {}
     taken = {"DECLARED"}
     for declared in objects:
-        plain = re.sub(r"\W+", "_", declared.full_name).upper()
-        plain = plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"_{plain}"
+        plain = _identifier(declared.full_name)
         tries = (plain, f"{plain}_{kind_of(declared).upper()}", *(f"{plain}_{n}" for n in range(2, len(objects) + 2)))
         constants[declared] = next(name for name in tries if name not in taken)
         taken.add(constants[declared])
     return constants
+
+
+def _identifier(name: str) -> str:
+    """Return the name in capitals, as Python takes it and reads it back: in the normal form NFKC (PEP 3131)."""
+    letters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).upper())
+    plain = re.sub(" +", "_", "".join(letter if f"_{letter}".isidentifier() else " " for letter in letters))
+    return plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"_{plain}"
 
 
 def _imports(used: set[str]) -> Iterator[str]:
@@ -179,8 +186,7 @@ def _string(text: str, *, docstring: bool = False) -> str:
     """Return a string literal in double quotes; in triple quotes where it has several lines."""
     escaped = text.replace("\\", "\\\\")
     if "\n" in text or docstring:
-        body = escaped.replace('"""', '\\"\\"\\"')
-        body = f'{body[:-1]}\\"' if body.endswith('"') else body
+        body = re.sub(r'"{3,}|"+\Z', lambda quotes: quotes[0].replace('"', '\\"'), escaped)
         return f'"""{_visible(body)}"""'
     return '"' + _visible(escaped.replace('"', '\\"')) + '"'
 

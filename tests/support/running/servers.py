@@ -228,7 +228,7 @@ def _container(kind: str, folder: Path, options: Sequence[str], more: Mapping[st
     # but those that a test runs.
     parameters = {"hba_file": "/etc/pg_hba.conf", "fsync": "off", "listen_addresses": "*",
                   "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off",
-                  "timescaledb.max_background_workers": "0", **more}
+                  "timescaledb.max_background_workers": "0", "scram_iterations": "1", **more}
     docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m",
             *os.environ.get("BENCH_DOCKER_OPTIONS", "").split(), *options,
             "--volume", f"{secret}:/run/secrets/password:ro", "--volume", f"{hba}:/etc/pg_hba.conf:ro",

@@ -84,3 +84,33 @@ def test_a_short_statement_timeout_of_the_database_ends_nothing(database: Databa
     file = tmp_path / "adopted.py"
     assert run(database.owner, "adopt", str(file)).exit_code == 0
     assert run(database.owner, "plan", "--declared", str(file)).exit_code == 0
+
+
+HOSTILE = ("x\nCREATE TABLE stolen ();\n--", "y\rCREATE TABLE stolen ();\r--", "z\x0cCREATE TABLE stolen ();\x0c--",
+           "w\u2028CREATE TABLE stolen ();\u2028--", "v\x85CREATE TABLE stolen ();",
+           'q"""\nCREATE TABLE stolen ();\n"""', "a²", "ªº", "ends\\", 'ends"', "class", "ﬁ", "fi", "\N{KELVIN SIGN}", "K",
+           "a b", "a_b", "{0}", "%s", "$$")
+
+
+def test_names_are_values_in_whatever_is_written(database: Database, tmp_path: Path) -> None:
+    for number, name in enumerate(HOSTILE):
+        plain, text = '"' + name.replace('"', '""') + '"', name.replace("'", "''")
+        database.execute(
+            f"CREATE SEQUENCE {plain}", f"CREATE TABLE t{number} ({plain} int CHECK ({plain} > 0))",
+            f"ALTER TABLE t{number} RENAME TO {plain[:-1]}t\"", f"COMMENT ON TABLE {plain[:-1]}t\" IS '{text}'",
+            f"CREATE TYPE {plain[:-1]}e\" AS ENUM ('{text}')",
+            f"CREATE VIEW {plain[:-1]}v\" AS SELECT {plain}, '{text}'::text AS word FROM {plain[:-1]}t\"",
+            f"CREATE TABLE {plain[:-1]}p\" ({plain} int) PARTITION BY RANGE ({plain})")
+    file = tmp_path / "adopted.py"
+    assert run(database.owner, "adopt", str(file)).exit_code == 0
+    planned = run(database.owner, "plan", "--declared", str(file))
+    assert (planned.output.splitlines()[-1], planned.exit_code) == ("nothing to do: the database is as declared", 0)
+    script = run(database.owner, "export", "--declared", str(file)).output
+    with database.admin.connect() as connection:
+        connection.execute("DROP OWNED BY test_owner CASCADE; GRANT ALL ON SCHEMA public TO test_owner")
+        connection.execute(sql.SQL("GRANT ALL ON DATABASE {} TO test_owner").format(
+            sql.Identifier(database.owner.database)))
+    with database.owner.connect() as connection:
+        connection.execute(script.encode())
+    assert run(database.owner, "plan", "--declared", str(file)).exit_code == 0
+    assert database.execute("SELECT to_regclass('stolen')") == [(None,)]
