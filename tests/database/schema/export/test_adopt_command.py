@@ -88,8 +88,8 @@ def test_a_short_statement_timeout_of_the_database_ends_nothing(database: Databa
 
 HOSTILE = ("x\nCREATE TABLE stolen ();\n--", "y\rCREATE TABLE stolen ();\r--", "z\x0cCREATE TABLE stolen ();\x0c--",
            "w\u2028CREATE TABLE stolen ();\u2028--", "v\x85CREATE TABLE stolen ();",
-           'q"""\nCREATE TABLE stolen ();\n"""', "a²", "ªº", "ends\\", 'ends"', "class", "ﬁ", "fi", "\N{KELVIN SIGN}", "K",
-           "a b", "a_b", "{0}", "%s", "$$")
+           'q"""\nCREATE TABLE stolen ();\n"""', "a²", "ªº", "ends\\", 'ends"', "class", "ﬁ", "fi", "\N{KELVIN SIGN}",
+           "K", "a b", "a_b", "{0}", "%s", "$$")
 
 
 def test_names_are_values_in_whatever_is_written(database: Database, tmp_path: Path) -> None:
