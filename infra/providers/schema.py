@@ -98,6 +98,10 @@ class JobProvider(ObjectProvider):
     """Jobs."""
 
 
+class SchemaProvider(ObjectProvider):
+    """Schemas."""
+
+
 class StatisticsProvider(ObjectProvider):
     """Extended statistics."""
 

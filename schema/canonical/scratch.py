@@ -23,7 +23,7 @@ from schema.kinds import check, column_options, exclusion, index, registry, tabl
 from schema.model.change import dependencies
 from schema.model.live.objects import Live
 from schema.model.names import ident
-from schema.model.objects import Column, Extension, Object, Table
+from schema.model.objects import Column, Extension, Object, Schema, Table
 from schema.model.sql_names import requalify
 
 PREFIX = "lifecompanion_scratch"
@@ -84,7 +84,7 @@ class _Scratch:
         # Only these names are looked up in a scratch schema: objects that nobody declares are in their own schemas.
         self.names: dict[str, set[str]] = {}
         for value in universe:
-            if not isinstance(value, Extension):
+            if not isinstance(value, Extension | Schema):
                 self.names.setdefault(value.schema, set()).add(value.name)
         schemas = sorted(self.names.keys() | {"public"}, key=lambda name: name != "public")
         self.schemas = {name: f"{PREFIX}_{connection.info.backend_pid}_{number}" for number, name in enumerate(schemas)}

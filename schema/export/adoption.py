@@ -38,6 +38,7 @@ from schema.model.objects import (
     Job,
     MaterializedView,
     Object,
+    Schema,
     Table,
     View,
     qualified,
@@ -81,6 +82,9 @@ def adopt(address: Address, schemas: Sequence[str] = ()) -> Adopted:
         granted = grants.read(connection, chosen)
         elsewhere = rows(connection, "other_grants", schemas=chosen)
         declared = [(one, *_declare_with_rights(one, granted)) for one in live]
+        filled = {"public", *(fits.schema for _, fits, _ in declared if fits and not isinstance(fits, Schema))}
+        declared = [(one, fits, lines) for one, fits, lines in declared
+                    if not fits or fits.schema not in filled or fits != Schema(fits.schema)]
         refused = [one for one, fits, _ in declared if fits is None]
         objects, standing = without_standing(
             connection, chosen, [(one, fits) for one, fits, _ in declared if fits], refused)
@@ -173,6 +177,8 @@ def _declare(live: Live) -> tuple[Object | None, list[str]]:
         value = replace(value, type=_short(value.type))
     if isinstance(value, CompositeType):
         value = replace(value, attributes=tuple(replace(one, type=_short(one.type)) for one in value.attributes))
+    if isinstance(value, Schema):
+        value = replace(value, default_grants=value.default_grants or None)
     if isinstance(value, Extension):  # like pg_dump: another server may have another version's files
         value = replace(value, version=None)
     try:

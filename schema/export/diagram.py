@@ -26,6 +26,7 @@ from schema.model.objects import (
     Object,
     Reorder,
     Retention,
+    Schema,
     Statistics,
     Table,
     View,
@@ -48,7 +49,8 @@ def draw(objects: Sequence[Object], title: str = "The declared schema") -> str:
 
     The same objects give the same text, byte by byte.
     """
-    ordered = dependencies.ordered(objects)
+    # The frames are the schemas.
+    ordered = dependencies.ordered([declared for declared in objects if not isinstance(declared, Schema)])
     boxes = {declared: _box(declared) for declared in ordered}
     links = list(_links(ordered))
     whole = arrange(ordered, [(link.child, link.parent) for link in links], boxes)

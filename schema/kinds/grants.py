@@ -21,6 +21,7 @@ from schema.model.objects import (
     Function,
     Grant,
     MaterializedView,
+    Schema,
     Sequence,
     Table,
     View,
@@ -46,7 +47,8 @@ KINDS: Mapping[type[Declared], Grantable] = {
     Function: Grantable("pg_proc", "f", "FUNCTION", "FUNCTION"),
     Aggregate: Grantable("pg_proc", "f", "AGGREGATE", "FUNCTION"), Enum: Grantable("pg_type", "T", "TYPE", "TYPE"),
     CompositeType: Grantable("pg_type", "T", "TYPE", "TYPE"), Domain: Grantable("pg_type", "T", "DOMAIN", "DOMAIN"),
-    Sequence: Grantable("pg_class", "S", "SEQUENCE", "SEQUENCE")}
+    Sequence: Grantable("pg_class", "S", "SEQUENCE", "SEQUENCE"),
+    Schema: Grantable("pg_namespace", "n", "SCHEMA", "SCHEMA")}
 # What everybody may do with a new object of these catalogs' kinds.
 AT_FIRST: Mapping[str, tuple[Grant, ...]] = {
     "f": (Grant(EVERYBODY, ("execute",)),), "T": (Grant(EVERYBODY, ("usage",)),)}
@@ -92,10 +94,12 @@ def errors(declared: Declared) -> Iterable[str]:
 def roles(declared: Iterable[Declared]) -> dict[str, str]:
     """The roles that the declarations name, with the first object that does."""
     found: dict[str, str] = {}
-    for each in declared:
-        for name in (*(grant.to for grant in each.grants or ()), *([each.owner] if each.owner else [])):
-            if name != EVERYBODY:
-                found.setdefault(name, each.full_name)
+    for one in declared:
+        defaults = one.default_grants or () if isinstance(one, Schema) else ()
+        for name in (*(grant.to for grant in one.grants or ()), one.owner,
+                     *(name for grant in defaults for name in (grant.to, grant.by))):
+            if name is not None and name != EVERYBODY:
+                found.setdefault(name, one.full_name)
     return found
 
 

@@ -15,6 +15,7 @@ from schema.kinds import (
     function,
     job,
     materialized_view,
+    namespace,
     sequence,
     statistics,
     table,
@@ -27,7 +28,7 @@ from schema.model.objects import Object
 KINDS: tuple[Kind, ...] = (
     job.KIND, statistics.KIND, view.KIND, materialized_view.KIND, continuous_aggregate.KIND, table.KIND,
     aggregate_function.KIND, function.KIND, domain.KIND, composite_type.KIND, sequence.KIND, enum.KIND,
-    collation.KIND, extension.KIND)
+    collation.KIND, extension.KIND, namespace.KIND)
 
 _BY_CLASS: Mapping[type[Object], Kind] = {kind.declaration: kind for kind in KINDS}
 

@@ -18,7 +18,7 @@ TYPES: Mapping[str, type[Object]] = {drop.word: kind.declaration for kind in reg
 
 
 # Dropped by their signature, not by their name with its schema.
-UNQUALIFIED = frozenset({"job", "extension"})
+UNQUALIFIED = frozenset({"job", "extension", "schema"})
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
 
     def rank(kind: str) -> int:
         # Functions, types and sequences depend on each other in any order of kinds, but seldom on newer ones.
-        return min(order.index(kind), order.index("function")) if kind != "extension" else len(order)
+        return min(order.index(kind), order.index("function")) if kind not in ("extension", "schema") else len(order)
 
     newest_first = list(reversed(undeclared))
     for live in sorted(newest_first, key=lambda live: rank(live.kind)):

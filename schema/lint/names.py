@@ -19,12 +19,13 @@ from schema.model.objects import (
     Job,
     MaterializedView,
     Object,
+    Schema,
     Table,
     View,
 )
 
 KNOWN = frozenset((*Hazard, *Lint))
-OWN_NAMESPACE = (Function, Aggregate, Job, Extension, Collation)
+OWN_NAMESPACE = (Function, Aggregate, Job, Extension, Collation, Schema)
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:

@@ -23,6 +23,8 @@ from schema.model.declarations.routines import Function as Function
 from schema.model.declarations.routines import Job as Job
 from schema.model.declarations.row_security import Policy as Policy
 from schema.model.declarations.row_security import RowSecurity as RowSecurity
+from schema.model.declarations.schemas import DefaultGrant as DefaultGrant
+from schema.model.declarations.schemas import Schema as Schema
 from schema.model.declarations.table_parts import Column as Column
 from schema.model.declarations.table_parts import Exclusion as Exclusion
 from schema.model.declarations.table_parts import ForeignKey as ForeignKey

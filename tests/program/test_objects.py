@@ -66,7 +66,7 @@ def test_types_and_classes_that_state_files_name_are_the_same_for_ever() -> None
             for cls in SchemaObject.__subclasses__()} == {
         f"dynamic/schema:{name}": ("infra.providers.schema", f"{name}Provider")
         for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job", "Statistics", "Extension",
-                     "Collation", "Sequence", "Domain", "CompositeType", "MaterializedView", "Aggregate")}
+                     "Collation", "Sequence", "Domain", "CompositeType", "MaterializedView", "Aggregate", "Schema")}
     assert set(OBJECTS) == set(KINDS.values())
     assert issubclass(providers.TableProvider, providers.ObjectProvider)
 

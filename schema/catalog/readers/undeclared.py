@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection, sql
@@ -31,7 +30,9 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
     """
     all_extensions = schemas is not None
     schemas = sorted({value.schema for value in objects}) if schemas is None else list(schemas)
-    present = rows(connection, "undeclared", schemas=schemas, all_extensions=all_extensions)
+    # A schema may be there without a declaration of its own: only who asks for it by name drops it.
+    present = [row for row in rows(connection, "undeclared", schemas=schemas, all_extensions=all_extensions)
+               if all_extensions or row["kind"] != "schema"]
     if capabilities.timescaledb_version is not None:
         more = rows(connection, "undeclared_timescaledb", schemas=schemas)
         aggregates = {(row["schema"], row["name"]) for row in more if row["kind"] == "aggregate"}
@@ -44,11 +45,11 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
     known = _known_jobs(connection, capabilities, objects)
     left = [row for row in present
             if (row["signature"] not in known if row["kind"] == "job" else
-                (types[row["kind"]], qualified(row["schema"], row["name"])) not in declared)]
+                (types[row["kind"]], _full_name(row)) not in declared)]
     filled = _filled(connection, [row for row in left if row["kind"] == "table"])
     keys = rows_by(connection, "foreign_keys", "table",
                    names=[qualified(row["schema"], row["name"]) for row in left if row["kind"] == "table"])
-    return [Undeclared(row["kind"], qualified(row["schema"], row["name"]), row["signature"], row["schema"],
+    return [Undeclared(row["kind"], _full_name(row), row["signature"], row["schema"],
                        row["oid"] in filled, _foreign_keys(row, keys)) for row in left]
 
 
@@ -58,8 +59,12 @@ def of(connection: Connection[Any], capabilities: Capabilities, declared: Object
         live = jobs.read_declared(connection, capabilities, [declared]).get(declared.full_name)
         numbers = (live.id, *live.doubles) if live else ()
         return [Undeclared("job", declared.full_name, str(number), declared.schema) for number in numbers]
-    present = read(connection, capabilities, [replace(declared, name="")], types, [declared.schema])
+    present = read(connection, capabilities, (), types, [declared.schema])
     return [entry for entry in present if (types[entry.kind], entry.name) == (type(declared), declared.full_name)]
+
+
+def _full_name(row: Row) -> str:
+    return str(row["name"]) if row["kind"] == "schema" else qualified(row["schema"], row["name"])
 
 
 def _known_jobs(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object]) -> set[str]:

@@ -25,8 +25,21 @@ WITH objects AS (
       FROM pg_type t
       JOIN pg_namespace n ON n.oid = t.typnamespace
      WHERE n.nspname = ANY(%(schemas)s) AND t.typtype IN ('e', 'd', 'c', 'r')
+    UNION ALL
+    -- Whose rights a login needs for itself are no grant to others, nor is what every new database has.
+    SELECT 'pg_namespace', n.nspname, n.nspname, '', NULL, n.nspowner,
+           coalesce((SELECT array_agg(makeaclitem(a.grantee, a.grantor, a.privilege_type, a.is_grantable) ORDER BY a.place)
+                       FROM aclexplode(n.nspacl) WITH ORDINALITY AS a (grantor, grantee, privilege_type, is_grantable, place)
+                      WHERE a.grantee = n.nspowner OR a.grantee <> current_user::regrole),
+                    acldefault('n', n.nspowner)), 'n',
+           NOT EXISTS (SELECT FROM aclexplode(n.nspacl) a
+                        WHERE a.grantee NOT IN (n.nspowner, current_user::regrole) AND NOT (n.nspname = 'public' AND a.grantee = 0))
+             AND (n.nspname <> 'public' OR EXISTS (
+                    SELECT FROM aclexplode(coalesce(n.nspacl, '{=U/postgres}')) a WHERE a.grantee = 0 AND a.privilege_type = 'USAGE'))
+      FROM pg_namespace n
+     WHERE n.nspname = ANY(%(schemas)s)
 )
-SELECT o.catalog, o.schema, o.name, o.inputs, pg_get_userbyid(o.owner)::text AS owner, o.owner <> current_user::regrole AS foreign_owner,
+SELECT o.catalog, o.schema, o.name, o.inputs, pg_get_userbyid(o.owner)::text AS owner, o.owner <> current_user::regrole AND (o.catalog, o.schema) <> ('pg_namespace', 'public') AS foreign_owner,
        o.usual,
        o."column" IS NOT NULL OR NOT EXISTS (
          SELECT FROM aclexplode(acldefault(o.kind, o.owner)) d

@@ -62,4 +62,8 @@ SELECT 'extension', n.nspname, x.extname, quote_ident(x.extname), x.oid::bigint
  WHERE (n.nspname = ANY(%(schemas)s) OR (n.nspname = 'pg_catalog' AND 'public' = ANY(%(schemas)s)))
    AND x.extname NOT IN ('timescaledb', 'plpgsql')
    AND (%(all_extensions)s OR pg_has_role(x.extowner, 'USAGE'))
+UNION ALL
+SELECT 'schema', n.nspname, n.nspname, quote_ident(n.nspname), n.oid::bigint
+  FROM pg_namespace n
+ WHERE n.nspname = ANY(%(schemas)s)
  ORDER BY 5

@@ -28,7 +28,7 @@ def read_declaration(address: Address, folder: Path, differences: Differences) -
         load(scratch, files)
         adopted = adopt(scratch.address)
         refused = [f"{folder}: {remark}" for remark in adopted.remarks]
-        refused += _undeclared(scratch, folder, {declared.schema for declared in adopted.objects})
+        refused += _missing_extensions(scratch, folder)
         if not refused:
             lost = read_lost_attributes(address, scratch, adopted.objects, differences)
             refused += [f"{folder}: {line}" for line in lost]
@@ -38,11 +38,8 @@ def read_declaration(address: Address, folder: Path, differences: Differences) -
     return adopted.objects
 
 
-def _undeclared(scratch: ScratchDatabase, folder: Path, declared: set[str]) -> list[str]:
-    """Name the extensions that the live database lacks, and the schemas that nothing is declared in."""
+def _missing_extensions(scratch: ScratchDatabase, folder: Path) -> list[str]:
+    """Name the extensions that the live database lacks."""
     with scratch.address.connect(application_name=APPLICATION, options=UNLIMITED) as connection:
         extensions = [row["name"] for row in rows(connection, "extensions") if row["name"] not in scratch.extensions]
-        schemas = [row["name"] for row in rows(connection, "own_schemas")
-                   if row["name"] not in {*declared, *scratch.schemas, "public"}]
-    return [*(f"{folder}: {name}: an extension that the live database lacks; create it there" for name in extensions),
-            *(f"{folder}: {name}: a schema in which nothing is declared" for name in schemas)]
+    return [f"{folder}: {name}: an extension that the live database lacks; create it there" for name in extensions]

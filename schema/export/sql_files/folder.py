@@ -15,15 +15,16 @@ _RIGHTS = "such rights are not declared here and would be dropped silently; take
 # By the first words of a statement: why it is refused.
 REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY"), _ROWS),
-    **dict.fromkeys(("REASSIGN", "ALTER DEFAULT PRIVILEGES"), _RIGHTS),
+    "REASSIGN": _RIGHTS,
 }
 # The kinds of objects whose comments are declared.
 COMMENTED = re.compile(r"COMMENT ON (TABLE|COLUMN|VIEW|MATERIALIZED VIEW|FUNCTION|PROCEDURE|TYPE|INDEX|CONSTRAINT|"
-                       r"TRIGGER|POLICY|STATISTICS|SEQUENCE|DOMAIN|EXTENSION|COLLATION|AGGREGATE)\b")
-# Rights on what no kind declares, and memberships of roles.
-_OTHER_RIGHTS = re.compile(r"(GRANT|REVOKE)\b(?!.*\bON\b)|(GRANT|REVOKE)\b.*\bON\s+(SCHEMA|DATABASE|TABLESPACE|"
+                       r"TRIGGER|POLICY|STATISTICS|SEQUENCE|DOMAIN|EXTENSION|COLLATION|AGGREGATE|SCHEMA)\b")
+# Rights on what no kind declares, in whatever schema, and memberships of roles.
+_OTHER_RIGHTS = re.compile(r"(GRANT|REVOKE)\b(?!.*\bON\b)|(GRANT|REVOKE)\b.*\bON\s+(DATABASE|TABLESPACE|"
                            r"LANGUAGE|FOREIGN|PARAMETER|LARGE\s+OBJECT)\b", re.I | re.S)
-_OWNER = re.compile(r"ALTER\s+(SCHEMA|DATABASE)\b.*\bOWNER\s+TO\s+\S+\s*\Z", re.I | re.S)
+_DEFAULTS = re.compile(r"ALTER\s+DEFAULT\s+PRIVILEGES\b(?!.*\bIN\s+SCHEMA\b)", re.I | re.S)
+_OWNER = re.compile(r"ALTER\s+(DATABASE)\b.*\bOWNER\s+TO\s+\S+\s*\Z", re.I | re.S)
 
 
 def read_statements(folder: Path) -> list[list[Statement]]:
@@ -60,6 +61,8 @@ def _reason(statement: Statement) -> str | None:
             return f"{words}: {reason}"
     if _OTHER_RIGHTS.match(statement.sql.lstrip()) or _OWNER.match(statement.sql.lstrip()):
         return f"{statement.words.split()[0]}: {_RIGHTS}"
+    if _DEFAULTS.match(statement.sql.lstrip()):
+        return f"ALTER DEFAULT PRIVILEGES: {_RIGHTS}; those IN SCHEMA are declared"
     if statement.words.startswith("COMMENT ") and not COMMENTED.match(statement.words):
         commented = " ".join(statement.words.split()[2:3])
         return f"COMMENT ON {commented}: such a comment is not declared and would be dropped silently; take it out"

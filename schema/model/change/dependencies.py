@@ -16,6 +16,7 @@ from schema.model.objects import (
     Job,
     MaterializedView,
     Object,
+    Schema,
     Statistics,
     Table,
     Trigger,
@@ -188,7 +189,8 @@ def _reaches(start: Object, goal: Object, below: Mapping[Object, Sequence[Object
 def _by_name(universe: Iterable[Object]) -> Mapping[str, Sequence[Object]]:
     by_name: dict[str, list[Object]] = {}
     for declared in universe:
-        if isinstance(declared, Job):  # nothing refers to it; it often has the name of its procedure
+        # Nothing refers to them; a job often has the name of its procedure, a schema of what is in it.
+        if isinstance(declared, Job | Schema):
             continue
         for name in {declared.name, declared.full_name}:
             by_name.setdefault(name, []).append(declared)
@@ -198,7 +200,7 @@ def _by_name(universe: Iterable[Object]) -> Mapping[str, Sequence[Object]]:
 
 
 def _named(declared: Object, by_name: Mapping[str, Sequence[Object]], universe: Sequence[Object]) -> list[Object]:
-    if isinstance(declared, Extension):
+    if isinstance(declared, Extension | Schema):
         return []
     own_texts = list(texts(declared))
     names, pairs = names_in(own_texts), pairs_in(own_texts)

@@ -25,6 +25,7 @@ class Hazard(StrEnum):
     DROPS_SEQUENCE = "drops_sequence"
     DROPS_COLLATION = "drops_collation"
     DROPS_EXTENSION = "drops_extension"
+    DROPS_SCHEMA = "drops_schema"
     DROPS_TRIGGER = "drops_trigger"
     DROPS_POLICY = "drops_policy"
     DROPS_JOB = "drops_job"

@@ -16,6 +16,7 @@ from schema.model.objects import (
     Attribute,
     Column,
     CompositeType,
+    DefaultGrant,
     Domain,
     Enum,
     Function,
@@ -23,6 +24,7 @@ from schema.model.objects import (
     Job,
     MaterializedView,
     Object,
+    Schema,
     Sequence,
     Statistics,
     Table,
@@ -124,17 +126,19 @@ def test_a_new_object_has_just_the_declared_grants_whatever_default_privileges_g
     alter, none = f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER}", "which no kind of object declares"
     assert [remark for remark in adopt(database.owner).remarks if remark.startswith("DEFAULT")] == [
         f"DEFAULT PRIVILEGES FOR FUNCTIONS: {alter} REVOKE ALL ON FUNCTIONS FROM PUBLIC, {none}",
-        f"DEFAULT PRIVILEGES FOR TABLES: {alter} GRANT SELECT ON TABLES TO pg_signal_backend, {none}",
-        f"DEFAULT PRIVILEGES FOR TABLES: {alter} IN SCHEMA public GRANT UPDATE ON TABLES TO pg_signal_backend, {none}"]
+        f"DEFAULT PRIVILEGES FOR TABLES: {alter} GRANT SELECT ON TABLES TO pg_signal_backend, {none}"]
+    assert [value for value in adopt(database.owner).objects if isinstance(value, Schema)] == [
+        Schema("public", default_grants=(DefaultGrant("pg_signal_backend", ("update",)),))]
 
 
 @pytest.mark.servers("official")
-def test_what_schemas_themselves_have_is_named(database: Database) -> None:
+def test_what_schemas_themselves_have_is_declared(database: Database) -> None:
     database.execute('CREATE SCHEMA "Odd one"', 'GRANT USAGE ON SCHEMA "Odd one" TO pg_monitor WITH GRANT OPTION',
                      """COMMENT ON SCHEMA "Odd one" IS 'It''s\nodd'""", 'CREATE TABLE "Odd one".t (id int)')
-    assert adopt(database.owner, ["Odd one"]).remarks == (
-        """Odd one: COMMENT ON SCHEMA "Odd one" IS 'It''s odd', which no kind of object declares""",
-        'Odd one: GRANT USAGE ON SCHEMA "Odd one" TO pg_monitor WITH GRANT OPTION, which no kind of object declares')
+    adopted = adopt(database.owner, ["Odd one"])
+    assert adopted.remarks == ()
+    assert adopted.objects[0] == Schema(
+        "Odd one", comment="It's\nodd", grants=(Grant("pg_monitor", ("usage",), grantable=True),))
 
 
 def test_what_the_sequences_of_columns_give_is_named(database: Database) -> None:
@@ -154,7 +158,8 @@ def test_what_the_sequences_of_columns_give_is_named(database: Database) -> None
 def test_an_owner_is_declared_changed_and_adopted(database: Database, other: str) -> None:
     table = Table("owned", (Column("id", "integer"),), owner=other)
     assert len(converge(database, [table])) == 2
-    assert adopt(database.owner).objects == (table,)
+    public = Schema("public", grants=(Grant("public", ("usage",)), Grant(other, ("create",))))
+    assert adopt(database.owner).objects == (public, table)
     assert converge(database, [replace(table, owner=OWNER)]) == [f"ALTER TABLE owned OWNER TO {OWNER}"]
     require_agreement(database, [replace(table, owner=None)])
 

@@ -28,6 +28,7 @@ from schema.model.objects import (
     Reorder,
     Retention,
     RowSecurity,
+    Schema,
     Sequence,
     Statistics,
     Table,
@@ -37,6 +38,7 @@ from schema.model.objects import (
 )
 
 CITEXT = Extension("citext")
+PRIVATE = Schema("private", comment="What only we see")
 GERMAN = Collation("german", locale="de-DE", comment="ä beside a")
 NUMBERS = Sequence("numbers", schema="private", type="integer", start=1000, increment=10, cache=5, cycle=True,
                    comment="Of notes")
@@ -129,5 +131,5 @@ PRUNING = Job("pruning", procedure="prune", schedule="1 day", config='{"keep": "
 STATISTICS = Statistics("rooms_warm_and_large", "rooms", ("heated", "area", "Mixed Case"),
                         comment="Large rooms are warm")
 
-DECLARED = (CITEXT, GERMAN, NUMBERS, SHARE, HALF, WORD, MOOD, SPAN, TOUCH, DOUBLED, PRUNE, ROOMS, NOTES, READINGS,
-            EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING, STATISTICS, AVERAGED, LOUD)
+DECLARED = (CITEXT, PRIVATE, GERMAN, NUMBERS, SHARE, HALF, WORD, MOOD, SPAN, TOUCH, DOUBLED, PRUNE, ROOMS, NOTES,
+            READINGS, EVENTS, HOURLY, DAILY, WARM, WARMEST, PRUNING, STATISTICS, AVERAGED, LOUD)

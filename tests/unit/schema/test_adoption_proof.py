@@ -45,8 +45,8 @@ def proven(monkeypatch: pytest.MonkeyPatch, planner: Planner) -> ProvenAdoption:
 def test_what_the_plan_refuses_is_left_out_with_all_that_stands_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     adopted = proven(monkeypatch, Planner("rooms.rooms_area_plausible"))
     assert [declared.full_name for declared in adopted.objects] == [
-        "citext", "german", "private.numbers", "share", "private.Half", "word", "mood", "private.span", "touch",
-        "doubled", "prune", "events", "pruning", "averaged"]
+        "citext", "private", "german", "private.numbers", "share", "private.Half", "word", "mood", "private.span",
+        "touch", "doubled", "prune", "events", "pruning", "averaged"]
     first, refused, *standing = adopted.remarks
     assert first == "d: a domain"
     assert refused == ("rooms.rooms_area_plausible: the server cannot make it: no; correct the declaration (so it was "

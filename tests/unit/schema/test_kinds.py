@@ -70,7 +70,7 @@ def test_a_kind_that_is_not_declared_is_dropped_under_a_hazard_of_its_own(kind: 
 def test_undeclared_objects_are_dropped_in_one_order_dependencies_last() -> None:
     assert list(DROPS) == ["job", "statistics object", "view", "materialized view", "aggregate", "table",
                            "aggregate function", "function", "procedure", "domain", "composite type", "sequence",
-                           "enum", "collation", "extension"]
+                           "enum", "collation", "extension", "schema"]
     firsts = [drop.first for drop in DROPS.values()]
     assert firsts == sorted(firsts, reverse=True)
 

@@ -47,10 +47,10 @@ def test_a_statement_knows_its_line_and_that_of_a_character_in_it() -> None:
     ('SELECT "never', 'a.sql:1: what begins with " has no end'),
     ("SELECT $a$ never $b$", "a.sql:1: what begins with $a$ has no end"),
     ("SELECT 1 /* /* */", "a.sql:1: what begins with /* has no end"),
-    ("GRANT USAGE ON SCHEMA s TO PUBLIC", "a.sql:1: GRANT: such rights are not declared here"),
+    ("GRANT CONNECT ON DATABASE d TO PUBLIC", "a.sql:1: GRANT: such rights are not declared here"),
     ("GRANT readers TO somebody", "a.sql:1: GRANT: such rights are not declared here"),
     ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO x", "a.sql:1: ALTER DEFAULT PRIVILEGES: such rights"),
-    ("ALTER SCHEMA s OWNER TO x;", "a.sql:1: ALTER: such rights"),
+    ("ALTER DATABASE s OWNER TO x;", "a.sql:1: ALTER: such rights"),
     ("COMMENT ON CAST (int AS text) IS 'x'", "a.sql:1: COMMENT ON CAST: such a comment is not declared"),
 ])
 def test_what_no_declaration_can_have_is_one_line_with_its_place(tmp_path: Path, text: str, message: str) -> None:

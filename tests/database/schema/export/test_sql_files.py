@@ -106,13 +106,24 @@ def test_sql_files_are_applied_and_their_changes_planned(database: Database, cre
     assert run(creator, "check", "--sql", str(second)).exit_code == 0
 
 
+def test_schemas_and_their_rights_are_declared_too(database: Database, creator: Address, tmp_path: Path) -> None:
+    files = folder(tmp_path, "CREATE SCHEMA empty; CREATE SCHEMA app; CREATE TABLE app.rooms (id int);"
+                             "COMMENT ON SCHEMA app IS 'The application''s'; GRANT USAGE ON SCHEMA app TO pg_monitor;"
+                             "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO pg_monitor;")
+    assert run(creator, "apply", "--sql", str(files)).exit_code == 0
+    assert run(creator, "plan", "--sql", str(files)).output == "nothing to do: the database is as declared\n"
+    assert database.execute("SELECT obj_description('app'::regnamespace), to_regnamespace('empty') IS NOT NULL, "
+                            "has_schema_privilege('pg_monitor', 'app', 'usage'), "
+                            "(SELECT count(*) FROM pg_default_acl WHERE defaclnamespace = 'app'::regnamespace)") == [
+        ("The application's", True, True, 1)]
+
+
 @BOTH
 @pytest.mark.parametrize(("text", "message"), [
     ("CREATE TABLE t (a int);\nCREATE TABLE u (\n  a int,\n  b nosuch\n);", "000.sql:4: type"),
     ("BEGIN;\nCREATE TABLE t (a int);", "000.sql:1: the transaction that begins here has no COMMIT"),
     ("CREATE DATABASE other;", "transaction block; such a statement is no part of a declaration; take it out"),
     ("CREATE TEMP TABLE t (a int);", "000.sql: t: temporary, so that no declaration can have it"),
-    ("CREATE SCHEMA empty;", "empty: a schema in which nothing is declared"),
     ("CREATE TYPE d AS RANGE (subtype = int);\nCREATE TABLE t (a d);",
      "d: a range type, which no kind of object declares"),
     ("CREATE EXTENSION citext;", "citext: an extension that the live database lacks; create it there"),
