@@ -11,7 +11,7 @@ import typer
 
 from cli.addresses import find_database
 from cli.console import console, stderr_console
-from cli.declarations import Source, find_objects, find_options, run, schema_settings_of
+from cli.declarations import Source, find_objects, find_options, schema_settings_of
 from cli.options import DeclaredOption, DsnOption, SqlOption, StackOption
 from schema.capabilities import Edition
 from schema.lifecompanion import Timestamps
@@ -104,6 +104,7 @@ def adopt(file: Annotated[Path | None, typer.Argument(metavar="[FILE.py]", help=
     What cannot be declared, and what a plan would still do, is said in comments at its top and on stderr.
     """
     from schema.export.python_source import python
+    from schema.export.read_source import read_source
 
     if file and file.exists():
         raise AdoptError(f"{file}: is there already; give a new name, or remove it")
@@ -111,7 +112,7 @@ def adopt(file: Annotated[Path | None, typer.Argument(metavar="[FILE.py]", help=
     adopted = _adopt(name, address, schemas or ())
     code = python(adopted.objects, f"What the database {address.database} held when it was adopted.", adopted.remarks,
                   [*adopted.differences, *([adopted.unproven] if adopted.unproven else [])])
-    if run(code, Path("adopted.py")) != adopted.objects:
+    if read_source(code) != adopted.objects:
         raise AdoptError(f"{address.database}: the declaration that was written is not what was read; please report it")
     _show_findings(adopted)
     if file is None:

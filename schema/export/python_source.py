@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 from schema.model import objects as declarations
-from schema.model.objects import Column, Object, Table, kind_of
+from schema.model.objects import Column, Object, Schema, Table, kind_of
 
 WIDTH = 120
 INDENT = "    "
@@ -81,7 +81,9 @@ def _object(declared: Object, used: set[str]) -> Call:
     """Return a declared object's code: its name, then every other argument by keyword, one to a line."""
     used.add(type(declared).__name__)
     order = ("schema", "comment", "renamed_from", "allow")
-    given = {name: _code(value, used) for name, value in _given(declared) if name != "name"}
+    # A schema is in itself.
+    given = {name: _code(value, used) for name, value in _given(declared)
+             if name != "name" and not (name == "schema" and isinstance(declared, Schema))}
     first = [name for name in order if name in given]
     last = [name for name in ("grants", "owner") if name in given]
     names = [*first, *(name for name in given if name not in (*order, *last)), *last]
