@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from schema.errors import UnsupportedError
 from schema.kinds import function
 from schema.model.change.diff import Diff
 from schema.model.change.step import Action, Step
@@ -55,7 +56,10 @@ AT_FIRST: Mapping[str, tuple[Grant, ...]] = {
 
 
 def steps(diff: Diff[Any, Any]) -> list[Step]:
-    """Give and revoke what differs, then the ownership; no step where neither is declared."""
+    """Give and revoke what differs, then the ownership; no step where neither is declared.
+
+    Raises UnsupportedError where the login may not.
+    """
     declared = diff.declared
     kind = KINDS.get(type(declared))
     if kind is None or (declared.grants is None and declared.owner is None):
@@ -66,6 +70,10 @@ def steps(diff: Diff[Any, Any]) -> list[Step]:
     if declared.grants is not None:
         statements = [*_revoked(rights(live.granted), rights(declared.grants), on),
                       *_granted(rights(live.granted), declared.grants, on)]
+        if statements and not live.is_governed:
+            # The server itself would only warn, and do nothing.
+            raise UnsupportedError(f"{diff.name}: it belongs to {live.owner}, so that this login may neither give nor "
+                                   f"revoke rights on it; make the login a member of {live.owner}, or leave out grants")
         if statements:
             steps.append(Step(Action.ALTER, diff.name, ";\n".join(statements), _why(live.granted), rights=True))
     if declared.owner is not None and declared.owner != live.owner:

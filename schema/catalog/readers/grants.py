@@ -23,7 +23,8 @@ def read(connection: Connection[Any], schemas: Collection[str]) -> Objects:
         by_object.setdefault((row["catalog"], row["schema"], row["name"], row["inputs"]), []).append(row)
     return {key: LiveGrants(parts[0]["owner"], grants(right for part in parts for right in part["granted"]),
                             is_own=not parts[0]["foreign_owner"],
-                            is_usual=all(part["usual"] for part in parts), is_kept=all(part["kept"] for part in parts))
+                            is_usual=all(part["usual"] for part in parts), is_kept=all(part["kept"] for part in parts),
+                            is_governed=any(part["governed"] for part in parts))
             for key, parts in by_object.items()}
 
 

@@ -41,6 +41,9 @@ WITH objects AS (
 )
 SELECT o.catalog, o.schema, o.name, o.inputs, pg_get_userbyid(o.owner)::text AS owner, o.owner <> current_user::regrole AND (o.catalog, o.schema) <> ('pg_namespace', 'public') AS foreign_owner,
        o.usual,
+       pg_has_role(o.owner, 'USAGE')
+         OR EXISTS (SELECT FROM aclexplode(o.acl) a
+                     WHERE a.is_grantable AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE'))) AS governed,
        o."column" IS NOT NULL OR NOT EXISTS (
          SELECT FROM aclexplode(acldefault(o.kind, o.owner)) d
           WHERE d.grantee = o.owner AND NOT EXISTS (SELECT FROM aclexplode(o.acl) a

@@ -37,13 +37,14 @@ class Rights:
 @dataclass(frozen=True)
 class LiveGrants:
     """Who owns an object (the login: `is_own`), and what others may do with it: what they may by default (`is_usual`),
-    or otherwise; `is_kept`: the owner has all that owners have."""
+    or otherwise; `is_kept`: the owner has all that owners have; `is_governed`: the login may give and revoke."""
 
     owner: str | None = None
     granted: tuple[Grant, ...] = ()
     is_own: bool = True
     is_usual: bool = True
     is_kept: bool = True
+    is_governed: bool = True
 
 
 @dataclass(frozen=True)

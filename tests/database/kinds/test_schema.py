@@ -8,7 +8,7 @@ import pytest
 
 from schema import apply
 from schema.apply import Options
-from schema.errors import ApplyError, DeclarationError, UnsafeChangeError
+from schema.errors import ApplyError, DeclarationError, UnsafeChangeError, UnsupportedError
 from schema.export.adoption import adopt
 from schema.export.plain_sql import dump
 from schema.model.objects import Column, DefaultGrant, Grant, Schema, Table
@@ -95,6 +95,8 @@ def test_default_privileges_of_another_role_are_for_what_that_role_creates(datab
 
 def test_public_keeps_what_every_database_has_and_takes_more(database: Database) -> None:
     assert [value for value in adopt(database.owner).objects if isinstance(value, Schema)] == []
+    with pytest.raises(UnsupportedError, match=r"public: it belongs to \w+, so that this login may neither give nor"):
+        apply.plan(database.owner, [Schema("public", grants=(Grant(READER, ("create",)),))])
     with database.admin.connect() as connection:
         connection.execute(f"ALTER SCHEMA public OWNER TO {database.owner.user}".encode())
     assert [value for value in adopt(database.owner).objects if isinstance(value, Schema)] == []
