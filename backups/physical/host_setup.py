@@ -18,7 +18,7 @@ import psycopg
 from backups.config import BackupConfig
 from backups.errors import BackupError
 from backups.physical.pgbackrest import STANZA, require_physical
-from backups.physical.settings import PARAMETERS, SPOOL, Place, render_settings
+from backups.physical.settings import ARCHIVE_PARAMETERS, SPOOL, Place, render_settings
 from backups.storage.client import S3Login
 
 CONF = "/etc/pgbackrest/pgbackrest.conf"
@@ -93,8 +93,8 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
              "lcdb-backup.service": SERVICE, "lcdb-backup.timer": TIMER}
     if login.ca_file:
         files["s3-ca.pem"] = Path(login.ca_file).read_text(encoding="ascii")
-    current = {key: _current(connection, key) for key in PARAMETERS}
-    wanted = {key: value for key, value in PARAMETERS.items() if current[key] not in SAME.get(value, (value,))}
+    current = {key: _current(connection, key) for key in ARCHIVE_PARAMETERS}
+    wanted = {key: value for key, value in ARCHIVE_PARAMETERS.items() if current[key] not in SAME.get(value, (value,))}
     backrest = f"su postgres -c 'pgbackrest --stanza={STANZA} {{}}'"
     return HostSetup(
         files, (f"install -d -o postgres -g postgres -m 750 {Path(CONF).parent} {SPOOL}",

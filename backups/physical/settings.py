@@ -24,12 +24,12 @@ SPOOL = "/var/spool/pgbackrest"
 # The recovery point is at most this far behind: a WAL segment is closed by then, however little is in it.
 ARCHIVE_TIMEOUT_SECONDS = 60
 # Of a host.
-PARAMETERS: Mapping[str, str] = {
+ARCHIVE_PARAMETERS: Mapping[str, str] = {
     "archive_mode": "on", "archive_command": f"pgbackrest --stanza={STANZA} archive-push %p",
     "archive_timeout": f"{ARCHIVE_TIMEOUT_SECONDS}s", "wal_level": "replica",
 }
 # A server of ours is there before its bucket, and makes its stanza itself.
-OWN_PARAMETERS: Mapping[str, str] = {**PARAMETERS, "archive_command": f"{ARCHIVER} %p"}
+OWN_ARCHIVE_PARAMETERS: Mapping[str, str] = {**ARCHIVE_PARAMETERS, "archive_command": f"{ARCHIVER} %p"}
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from schema.export.in_lists import with_in_lists
 from schema.export.left_out import without_standing
 from schema.kinds import registry
 from schema.kinds import undeclared as undeclared_kind
-from schema.kinds.grants import KINDS
+from schema.kinds.grants import GRANTABLE
 from schema.lint import internals, lint
 from schema.lint.indexes import bare
 from schema.model.change import dependencies
@@ -126,7 +126,7 @@ def _live(connection: Connection[Any], capabilities: Capabilities, entries: Sequ
 
 def _grants(live: Live, granted: grants.Objects) -> LiveGrants | None:
     """Return owner and grants of the object, where its kind has any."""
-    value, kind = live.object, KINDS.get(type(live.object))
+    value, kind = live.object, GRANTABLE.get(type(live.object))
     return granted.get((kind.catalog, value.schema, value.name, getattr(live, "inputs", ""))) if kind else None
 
 
