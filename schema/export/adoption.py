@@ -11,15 +11,15 @@ from typing import Any
 
 from psycopg import Connection
 
-from schema.aggregates.live import LiveAggregate
+from schema.aggregates.live_aggregate import LiveAggregate
 from schema.capabilities import Capabilities
 from schema.catalog.queries import read_capabilities, rows
 from schema.catalog.readers import grants, undeclared
 from schema.catalog.readers.timescaledb import jobs
 from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import DeclarationError
-from schema.export.in_lists import with_in_lists
 from schema.export.left_out import without_standing
+from schema.export.varchar_conditions import with_in_lists
 from schema.kinds import registry
 from schema.kinds import undeclared as undeclared_kind
 from schema.kinds.grants import GRANTABLE

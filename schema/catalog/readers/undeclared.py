@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from schema.aggregates.live import NEW, OLD
+from schema.aggregates.live_aggregate import NEW, OLD
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
 from schema.catalog.readers.timescaledb import jobs
