@@ -17,7 +17,7 @@ from schema.catalog.readers.unreadable import read_unreadable
 from schema.model.live.objects import Undeclared
 from schema.model.objects import ContinuousAggregate, Job, Object, qualified
 
-# The class of the objects that sql/undeclared.sql has a word for; None where no kind declares them.
+# The class of the objects that schema/catalog/sql/undeclared.sql has a word for; None where no kind declares them.
 Types = Mapping[str, type[Object] | None]
 
 
