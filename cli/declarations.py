@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schema.model.change.step import Hazard
-from schema.model.objects import KINDS, Object
+from schema.model.objects import CLASS_BY_KIND, Object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,11 +145,11 @@ def run(code: str, file: Path) -> tuple[Object, ...]:
     if declared is None:
         raise DeclarationFileError(f"{file}: neither DECLARED nor declared() is in it; write "
                                    "DECLARED = (Table(...), ...)")
-    kinds = ", ".join(sorted((cls.__name__ for cls in KINDS.values()), key=lambda name: name != "Table"))
+    kinds = ", ".join(sorted((cls.__name__ for cls in CLASS_BY_KIND.values()), key=lambda name: name != "Table"))
     if not isinstance(declared, list | tuple):
         raise DeclarationFileError(f"{file}: DECLARED is {type(declared).__name__}, required a tuple of {kinds}")
     for item in declared:
-        if not isinstance(item, tuple(KINDS.values())):
+        if not isinstance(item, tuple(CLASS_BY_KIND.values())):
             raise DeclarationFileError(f"{file}: DECLARED holds {type(item).__name__}, required only {kinds}")
     return tuple(declared)
 

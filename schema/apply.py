@@ -15,7 +15,7 @@ from schema.catalog.readers import undeclared
 from schema.comparison.compare import compare_and_plan
 from schema.comparison.declaration import Declaration, Options
 from schema.comparison.grants import read_grants
-from schema.comparison.live import read_objects
+from schema.comparison.live_schema import read_objects
 from schema.comparison.match import match, read_back
 from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import UnsafeChangeError, VerifyError

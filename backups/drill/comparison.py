@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from backups.drill.chunk_comparison import compare_chunks, describe_unread, queue_chunks
-from backups.drill.row_multisets import COMPRESSED, FILTERS, holds_rows
+from backups.drill.row_hashes import COMPRESSED, FILTERS, holds_rows
 from backups.logical.copy_out import Reading, begin_reading
 from backups.logical.manifest import Manifest, TableData, count_rows
 from backups.logical.reader import Opened

@@ -33,7 +33,7 @@ from schema.errors import SchemaError, ServerUnreachableError
 
 POINTS = "points/"
 # So that no transaction of its own stands between the end of recovery and the comparison.
-PARAMETERS = {"autovacuum": "off"}
+WITHOUT_AUTOVACUUM = {"autovacuum": "off"}
 
 
 def drill_physical(config: BackupConfig, entry: PhysicalEntry, *, image: str | None = None, network: str | None = None,
@@ -143,7 +143,8 @@ def _recover(config: BackupConfig, entry: PhysicalEntry, point: Point, name: str
              network: str | None, listener: Listener) -> Server:
     """Recover into the container `name` and make a login of our own there: the source's passwords need not be known."""
     done = recover(config, name, restore_point=point.name, backup=entry.id, image=image, network=network,
-                   labels=[Owner.current().label()], parameters=PARAMETERS, listener=lambda line: listener(line, 0.0))
+                   labels=[Owner.current().label()], parameters=WITHOUT_AUTOVACUUM,
+                   listener=lambda line: listener(line, 0.0))
     password = secrets.token_hex(16)
     answers = _inside(name, f"""
         SELECT pg_snapshot_xmax(pg_current_snapshot()), extract(epoch FROM pg_postmaster_start_time());

@@ -19,9 +19,10 @@ from schema.connection import Address
 START_SECONDS = 120
 # How a failed docker command is reported.
 WORDS = {"subject": "temporary server: ", "remedy": "give a server to use with --dsn"}
-PARAMETERS = {"hba_file": "/etc/lcdb/pg_hba.conf", "listen_addresses": "*", "fsync": "off", "full_page_writes": "off",
-              "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off", "timezone": "UTC",
-              "timescaledb.max_background_workers": "0", "max_wal_size": "4GB", "shared_buffers": "256MB"}
+DRILL_PARAMETERS = {
+    "hba_file": "/etc/lcdb/pg_hba.conf", "listen_addresses": "*", "fsync": "off", "full_page_writes": "off",
+    "shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off", "timezone": "UTC",
+    "timescaledb.max_background_workers": "0", "max_wal_size": "4GB", "shared_buffers": "256MB"}
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def temporary_server(image: str) -> Iterator[Address]:
                        "--volume", f"{folder}/pg_hba.conf:/etc/lcdb/pg_hba.conf:ro",
                        "--volume", f"{secret}:/run/lcdb-password:ro",
                        "--env", "POSTGRES_PASSWORD_FILE=/run/lcdb-password", "--env", "NO_TS_TUNE=true", image,
-                       "postgres", *server_options(PARAMETERS), **WORDS)
+                       "postgres", *server_options(DRILL_PARAMETERS), **WORDS)
             port = read_port(name, **WORDS)
             address = Address("127.0.0.1", port, "postgres", "postgres", password, sslmode="disable")
             _await(address, name)

@@ -18,7 +18,7 @@ import psycopg
 from backups.config import BackupConfig
 from backups.errors import BackupError
 from backups.physical.pgbackrest import STANZA, require_physical
-from backups.physical.settings import PARAMETERS, SPOOL, Place, render_settings
+from backups.physical.settings import ARCHIVE_PARAMETERS, SPOOL, ServerPaths, render_settings
 from backups.storage.client import S3Login
 
 CONF = "/etc/pgbackrest/pgbackrest.conf"
@@ -85,16 +85,16 @@ def plan_setup(config: BackupConfig, values: Mapping[str, Any], connection: psyc
     row = connection.execute("SELECT current_setting('data_directory'), current_setting('port')::int,"
                              " split_part(current_setting('unix_socket_directories'), ',', 1)").fetchone()
     assert row
-    place = Place(row[0], CA, row[2].strip() or None, row[1])
+    paths = ServerPaths(row[0], CA, row[2].strip() or None, row[1])
     conf = render_settings(login, config.bucket, config.database_name(), cipher, config.retention, prefix=config.prefix,
-                           place=place)
+                           paths=paths)
     own = {**values, **({"s3": {**values["s3"], "ca_file": SETTINGS_CA}} if login.ca_file else {})}
     files = {"pgbackrest.conf": conf, "backup.json": json.dumps(own, indent=2) + "\n",
              "lcdb-backup.service": SERVICE, "lcdb-backup.timer": TIMER}
     if login.ca_file:
         files["s3-ca.pem"] = Path(login.ca_file).read_text(encoding="ascii")
-    current = {key: _current(connection, key) for key in PARAMETERS}
-    wanted = {key: value for key, value in PARAMETERS.items() if current[key] not in SAME.get(value, (value,))}
+    current = {key: _current(connection, key) for key in ARCHIVE_PARAMETERS}
+    wanted = {key: value for key, value in ARCHIVE_PARAMETERS.items() if current[key] not in SAME.get(value, (value,))}
     backrest = f"su postgres -c 'pgbackrest --stanza={STANZA} {{}}'"
     return HostSetup(
         files, (f"install -d -o postgres -g postgres -m 750 {Path(CONF).parent} {SPOOL}",

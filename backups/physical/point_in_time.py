@@ -27,7 +27,7 @@ from schema.connection import Address
 NAME = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,50}$")
 LOOPBACK = re.compile(r"^https?://(localhost|127\.[\d.]+|\[::1\])(:|/|$)")
 SECRETS = "/run/lifecompanion"
-PARAMETERS: Mapping[str, str] = {
+RECOVERY_PARAMETERS: Mapping[str, str] = {
     # It must never push its own timeline into the archive that it was recovered from.
     "archive_mode": "off", "listen_addresses": "*", "hba_file": "/etc/lifecompanion/pg_hba.conf", "timezone": "UTC",
     "shared_preload_libraries": "timescaledb,pg_stat_statements", "max_worker_processes": "24",
@@ -94,7 +94,7 @@ def recover(config: BackupConfig, name: str, *, to: datetime | None = None, rest
     sets = _sets(store, database, backup, restore_point, as_of)
     for number, set_ in enumerate(sets, 1):
         try:
-            port = _create(name, image, labelled, words, settings, login, {**PARAMETERS, **parameters},
+            port = _create(name, image, labelled, words, settings, login, {**RECOVERY_PARAMETERS, **parameters},
                            point | ({"RESTORE_SET": set_} if set_ else {}))
             _await(name, listener)
             break

@@ -24,16 +24,16 @@ SPOOL = "/var/spool/pgbackrest"
 # The recovery point is at most this far behind: a WAL segment is closed by then, however little is in it.
 ARCHIVE_TIMEOUT_SECONDS = 60
 # Of a host.
-PARAMETERS: Mapping[str, str] = {
+ARCHIVE_PARAMETERS: Mapping[str, str] = {
     "archive_mode": "on", "archive_command": f"pgbackrest --stanza={STANZA} archive-push %p",
     "archive_timeout": f"{ARCHIVE_TIMEOUT_SECONDS}s", "wal_level": "replica",
 }
 # A server of ours is there before its bucket, and makes its stanza itself.
-OWN_PARAMETERS: Mapping[str, str] = {**PARAMETERS, "archive_command": f"{ARCHIVER} %p"}
+OWN_ARCHIVE_PARAMETERS: Mapping[str, str] = {**ARCHIVE_PARAMETERS, "archive_command": f"{ARCHIVER} %p"}
 
 
 @dataclass(frozen=True)
-class Place:
+class ServerPaths:
     """Where the server's files are on its machine, by default as in the docker target.
 
     `socket` and `port` are for servers that pgBackRest would not find by itself.
@@ -47,7 +47,7 @@ class Place:
 
 def render_settings(login: S3Login, bucket: str, database: str, cipher: str, retention: Retention, *,
                     prefix: str = "backups/", endpoint: str | None = None, processes: int = 2,
-                    place: Place = Place()) -> str:
+                    paths: ServerPaths = ServerPaths()) -> str:
     """The text of pgbackrest.conf for one server; secret, as it contains the bucket's keys and the cipher pass. Pure.
     """
     address = urlsplit(endpoint or login.endpoint or f"https://s3.{login.region}.amazonaws.com")
@@ -57,14 +57,14 @@ def render_settings(login: S3Login, bucket: str, database: str, cipher: str, ret
         "s3-uri-style": "path" if login.path_style else "host", "s3-key": login.access_key,
         "s3-key-secret": login.secret_key, "s3-token": login.session_token,
         **({} if login.access_key else {"s3-key-type": "auto"}),
-        **({"storage-ca-file": place.ca_file} if login.ca_file else {}),
+        **({"storage-ca-file": paths.ca_file} if login.ca_file else {}),
         "cipher-type": "aes-256-cbc", "cipher-pass": cipher, "bundle": "y", "block": "y",
         "retention-full": max(2, retention.weekly), "retention-diff": retention.daily,
     }
     general = {"compress-type": "zst", "compress-level": 3, "process-max": processes, "archive-async": "y",
                "spool-path": SPOOL, "lock-path": "/tmp/pgbackrest",  # noqa: S108 (in its container)
                "log-level-console": "warn", "log-level-file": "off", "start-fast": "y", "archive-timeout": 120}
-    server = {"path": place.data, "user": "postgres", "socket-path": place.socket, "port": place.port}
+    server = {"path": paths.data, "user": "postgres", "socket-path": paths.socket, "port": paths.port}
     return "\n".join(["[global]", *_lines("repo1-", repository), *_lines("", general), "", f"[{STANZA}]",
                       *_lines("pg1-", server)]) + "\n"
 

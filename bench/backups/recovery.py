@@ -20,7 +20,7 @@ from backups.config import BackupConfig
 from backups.logical.catalog import find_backup
 from backups.operations import take_logical
 from backups.physical.backup import take_physical
-from backups.physical.point_in_time import PARAMETERS, recover, remove_container
+from backups.physical.point_in_time import RECOVERY_PARAMETERS, recover, remove_container
 from backups.restoring.restore import restore_logical
 from bench.report.keeping import keep
 from infra.settings import OFFICIAL_IMAGE
@@ -99,7 +99,7 @@ def _restore(config: BackupConfig) -> float:
 def _server() -> Iterator[Address]:
     """A new server as durable as the recovered ones; the drill's throw-away one is not."""
     name, password = f"bench-recovery-{secrets.token_hex(3)}", secrets.token_hex(8)
-    parameters = {key: value for key, value in PARAMETERS.items() if key not in ("hba_file", "archive_mode")}
+    parameters = {key: value for key, value in RECOVERY_PARAMETERS.items() if key not in ("hba_file", "archive_mode")}
     docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5432", "--shm-size", "256m", *OPTIONS,
            "--env", f"POSTGRES_PASSWORD={password}", "--env", "NO_TS_TUNE=true", OFFICIAL_IMAGE, "postgres",
            *(word for key, value in parameters.items() for word in ("-c", f"{key}={value}")))

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from backups.docker import HBA as HBA_TEXT
-from backups.drill.temporary_server import PARAMETERS
+from backups.drill.temporary_server import DRILL_PARAMETERS
 from infra.components import Component
 from infra.resources import Password
 from infra.server import Server
@@ -33,7 +33,7 @@ def declare_drill_server(settings: Settings, component: Component, server: Serve
     name = f"{prefix(settings)}-drill"
     password = Password("drill", component.child()).value
     memory = settings.memory // MIB
-    parameters = {**PARAMETERS, "hba_file": HBA, "archive_mode": "off", "max_wal_size": "1GB",
+    parameters = {**DRILL_PARAMETERS, "hba_file": HBA, "archive_mode": "off", "max_wal_size": "1GB",
                   "shared_buffers": f"{max(32, memory // 8)}MB"}
     container = docker.Container(
         "drill", name=name, image=server.image_id,

@@ -68,9 +68,10 @@ def declare_storage(settings: Settings, server: Server, after: Sequence[pulumi.R
                    (RULES_ALONE,) if local else ())
 
 
-def everything(access: Access, reads: Sequence[ReadAddress], objects: DeclaredObjects,
-               seed: Seed | None) -> list[pulumi.Resource]:
-    """What a bucket outlives: the database, its objects and data, its standbys."""
+def database_resources(access: Access, reads: Sequence[ReadAddress], objects: DeclaredObjects,
+                       seed: Seed | None) -> list[pulumi.Resource]:
+    """The resources that a bucket is made after and deleted before: the database, its objects and data, its standbys.
+    """
     standbys = [read.resource for read in reads if read.resource]
     return [*access.ready, *objects.values(), *([seed] if seed else []), *standbys]
 

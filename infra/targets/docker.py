@@ -11,7 +11,7 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
-from backups.physical.settings import OWN_PARAMETERS
+from backups.physical.settings import OWN_ARCHIVE_PARAMETERS
 from infra.components import Component
 from infra.local import docker_engine
 from infra.resources import BaseImage
@@ -127,7 +127,7 @@ def docker_server(settings: Settings, component: Component, admin_password: pulu
         uploads=[_upload(f"{SECRETS}/admin-password", admin_password, "0600"),
                  _upload("/docker-entrypoint-initdb.d/900_lifecompanion.sql", _read("server/initialise.sql")),
                  *(repository.uploads if repository else ())],
-        parameters=OWN_PARAMETERS if repository else {},
+        parameters=OWN_ARCHIVE_PARAMETERS if repository else {},
         # When the stack goes, the server goes first: it ends with its last WAL in the bucket, or waits for that.
         opts=component.child(depends_on=[repository.local.resource] if repository and repository.local else []),
     )

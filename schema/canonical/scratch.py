@@ -71,8 +71,8 @@ def _wanted(declared: Object, merged: Mapping[Table, Table], columns: Words, liv
     if isinstance(declared, Table):
         plain = table.with_plain_words(declared, merged.get(declared), columns)
     words = registry.of(declared).server_words
-    taken = plain if live is None or words is None else words.taken(plain, live)
-    return replace(taken, grants=None, owner=None)
+    canonical = plain if live is None or words is None else words.canonicalise(plain, live)
+    return replace(canonical, grants=None, owner=None)
 
 
 class _Scratch:

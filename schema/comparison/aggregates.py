@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from schema.aggregates.live import (
+from schema.aggregates.live_aggregate import (
     NEW,
     OLD,
     REPLACED,

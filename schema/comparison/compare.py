@@ -11,7 +11,7 @@ from schema import lint
 from schema.comparison.context import gather
 from schema.comparison.declaration import Declaration, Options
 from schema.comparison.grants import read_grants
-from schema.comparison.live import read_schema
+from schema.comparison.live_schema import read_schema
 from schema.comparison.match import match
 from schema.comparison.names import free_names
 from schema.kinds import undeclared

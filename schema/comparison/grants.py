@@ -35,7 +35,7 @@ def read_grants(connection: Connection[Any], matches: Sequence[Match[Any, Any]])
     defaults = reader.read_defaults(connection, schemas) if any(match.live is None for match in asked) else {}
     found: dict[Object, LiveGrants] = {}
     for match in asked:
-        declared, kind = match.declared, grants.KINDS[type(match.declared)]
+        declared, kind = match.declared, grants.GRANTABLE[type(match.declared)]
         name = match.live_name.removeprefix(f"{declared.schema}.")
         present = live.get((kind.catalog, declared.schema, name, getattr(match.live, "inputs", ""))) \
             if match.live else defaults.get((declared.schema, kind.letter))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from psycopg import Connection
 
 from schema.aggregates import aggregate_query
-from schema.aggregates.live import LiveAggregate
+from schema.aggregates.live_aggregate import LiveAggregate
 from schema.canonical import normalising
 from schema.canonical.restored_expressions import accept_restored, accept_restored_domains
 from schema.canonical.scratch import in_server_words

@@ -11,18 +11,18 @@ from typing import Any
 
 from psycopg import Connection
 
-from schema.aggregates.live import LiveAggregate
+from schema.aggregates.live_aggregate import LiveAggregate
 from schema.capabilities import Capabilities
 from schema.catalog.queries import read_capabilities, rows
 from schema.catalog.readers import grants, undeclared
 from schema.catalog.readers.timescaledb import jobs
 from schema.connection import UNLIMITED, Address, one_line_errors
 from schema.errors import DeclarationError
-from schema.export.in_lists import with_in_lists
 from schema.export.left_out import without_standing
+from schema.export.varchar_conditions import with_in_lists
 from schema.kinds import registry
 from schema.kinds import undeclared as undeclared_kind
-from schema.kinds.grants import KINDS
+from schema.kinds.grants import GRANTABLE
 from schema.lint import internals, lint
 from schema.lint.indexes import bare
 from schema.model.change import dependencies
@@ -130,7 +130,7 @@ def _live(connection: Connection[Any], capabilities: Capabilities, entries: Sequ
 
 def _grants(live: Live, granted: grants.Objects) -> LiveGrants | None:
     """Return owner and grants of the object, where its kind has any."""
-    value, kind = live.object, KINDS.get(type(live.object))
+    value, kind = live.object, GRANTABLE.get(type(live.object))
     return granted.get((kind.catalog, value.schema, value.name, getattr(live, "inputs", ""))) if kind else None
 
 

@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from schema.canonical.scratch import PREFIX
 from schema.catalog.queries import rows
-from schema.kinds.grants import KINDS
+from schema.kinds.grants import GRANTABLE
 from schema.model.change import dependencies
 from schema.model.live.objects import Live
 from schema.model.objects import ContinuousAggregate, ForeignKey, Job, Object, Statistics, Table, qualified
@@ -80,7 +80,7 @@ def _referred(declared: Object, objects: Sequence[Object]) -> list[Object]:
 
 def _place(live: Live) -> tuple[str, str, str, str]:
     """(catalog, schema, name, types of the arguments) of an object."""
-    kind = KINDS.get(type(live.object))
+    kind = GRANTABLE.get(type(live.object))
     catalog = "pg_statistic_ext" if isinstance(live.object, Statistics) else kind.catalog if kind else ""
     return catalog, live.object.schema, live.object.name, getattr(live, "inputs", "")
 

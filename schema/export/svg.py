@@ -13,7 +13,7 @@ WIDEST_BOX = 360.0
 MARK_WIDTH = 40
 FONT = "DejaVu Sans, Verdana, sans-serif"
 # By kind of box: its colour, the tint of its tags, and the word in the legend.
-KINDS = {
+BOX_STYLES = {
     "table": ("#475569", "#f1f5f9", "table"), "hypertable": ("#4338ca", "#eef2ff", "hypertable"),
     "aggregate": ("#047857", "#ecfdf5", "continuous aggregate"), "view": ("#0369a1", "#f0f9ff", "view"),
     "function": ("#9d174d", "#fdf2f8", "function"), "procedure": ("#9d174d", "#fdf2f8", "procedure"),
@@ -87,7 +87,7 @@ class Box:
 
     def svg(self) -> Iterable[str]:
         """Yield the box's elements."""
-        colour, tint, _ = KINDS[self.kind]
+        colour, tint, _ = BOX_STYLES[self.kind]
         x, y, width, height = self.x, self.y, self.width, self.height
         name = f' id="box{self.number}"' if self.number is not None else ""
         yield f'<g{name}><title>{escape(self.title)}</title>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from schema.export.svg import KINDS, Box, text
+from schema.export.svg import BOX_STYLES, Box, text
 
 ROW, COLUMN, SIZE, TOP = 16, 250.0, 11, 82
 
@@ -33,6 +33,6 @@ class Index:
         for place, box in enumerate(sorted(boxes, key=lambda box: (box.title.lower(), box.title, box.number or 0))):
             x = 30 + place // self.rows * COLUMN
             y = TOP + place % self.rows * ROW
-            number = text(x + 24, y, str(box.number), size=SIZE, fill=KINDS[box.kind][0], anchor="end", bold=True)
+            number = text(x + 24, y, str(box.number), size=SIZE, fill=BOX_STYLES[box.kind][0], anchor="end", bold=True)
             name = text(x + 32, y, box.title, size=SIZE, fill="#334155", room=COLUMN - 44)
             yield f'<a href="#box{box.number}">{number}{name}</a>'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import ClassVar
 
-from schema.export.svg import FONT, KINDS, LINES, SIZE, Box, Frame, Line, n, rect, text, text_width
+from schema.export.svg import BOX_STYLES, FONT, LINES, SIZE, Box, Frame, Line, n, rect, text, text_width
 from schema.export.svg_index import Index
 
 
@@ -27,7 +27,7 @@ class Picture:
 
     def svg(self) -> str:
         """Return the picture as SVG text, with a legend of the kinds in it."""
-        kinds = list(dict.fromkeys(kind for kind in KINDS if any(box.kind == kind for box in self.boxes)))
+        kinds = list(dict.fromkeys(kind for kind in BOX_STYLES if any(box.kind == kind for box in self.boxes)))
         lines = list(dict.fromkeys(kind for kind in LINES if any(line.kind == kind for line in self.lines)))
         legend = list(self._legend(kinds, lines))
         width = max(self.width, self._legend_width(kinds, lines))
@@ -45,9 +45,9 @@ class Picture:
     def _legend(self, kinds: Sequence[str], lines: Sequence[str]) -> Iterable[str]:
         x, y = 30.0, self.height - 22
         for kind in kinds:
-            yield rect(x, y - 10, 13, 13, fill=KINDS[kind][0], rx=3)
-            yield text(x + 19, y + 1, KINDS[kind][2], size=11, fill="#334155")
-            x += 19 + text_width(KINDS[kind][2], 11) + 20
+            yield rect(x, y - 10, 13, 13, fill=BOX_STYLES[kind][0], rx=3)
+            yield text(x + 19, y + 1, BOX_STYLES[kind][2], size=11, fill="#334155")
+            x += 19 + text_width(BOX_STYLES[kind][2], 11) + 20
         for kind in lines:
             yield Line(kind, (x + 30, y - 3), (x - 2, y - 3)).svg()
             yield text(x + 37, y + 1, LINES[kind][2], size=11, fill="#334155")
@@ -56,7 +56,7 @@ class Picture:
 
     @staticmethod
     def _legend_width(kinds: Sequence[str], lines: Sequence[str]) -> float:
-        return (60 + sum(39 + text_width(KINDS[kind][2], 11) for kind in kinds)
+        return (60 + sum(39 + text_width(BOX_STYLES[kind][2], 11) for kind in kinds)
                 + sum(57 + text_width(LINES[kind][2], 11) for kind in lines) + text_width("bold: never NULL", 11) * 1.1)
 
 

@@ -137,7 +137,7 @@ def _policy(diff: TableDiff) -> list[Step]:
     if not jobs or live is None:
         sql = policy.addition("add_compression_policy", diff.name, _limits(declared), canonical)
         return [Step(Action.CREATE, where, sql, "there is no policy", transaction=diff.transaction)]
-    steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.delete_duplicates(where, [job.id for job in jobs], diff.transaction)
     if _job_of(canonical) != _job_of(live):
         steps.append(policy.alteration(where, jobs[0], limits=_limits(canonical), live_limits=_limits(live),
                                        canonical=canonical, live=live, transaction=diff.transaction))

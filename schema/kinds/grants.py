@@ -41,7 +41,7 @@ class Grantable:
     grant: str
 
 
-KINDS: Mapping[type[Declared], Grantable] = {
+GRANTABLE: Mapping[type[Declared], Grantable] = {
     Table: Grantable("pg_class", "r", "TABLE", "TABLE"), View: Grantable("pg_class", "r", "VIEW", "TABLE"),
     MaterializedView: Grantable("pg_class", "r", "MATERIALIZED VIEW", "TABLE"),
     ContinuousAggregate: Grantable("pg_class", "r", "MATERIALIZED VIEW", "TABLE"),
@@ -61,7 +61,7 @@ def steps(diff: Diff[Any, Any]) -> list[Step]:
     Raises UnsupportedError where the login may not.
     """
     declared = diff.declared
-    kind = KINDS.get(type(declared))
+    kind = GRANTABLE.get(type(declared))
     if kind is None or (declared.grants is None and declared.owner is None):
         return []
     live = diff.context.grants or LiveGrants(None, AT_FIRST.get(kind.letter, ()))
@@ -90,7 +90,7 @@ def rights(grants: Iterable[Grant]) -> dict[tuple[str, str, str | None], bool]:
 
 def errors(declared: Declared) -> Iterable[str]:
     """Return grants or an owner of what has none, and grants that give nothing."""
-    if (declared.grants is not None or declared.owner is not None) and type(declared) not in KINDS:
+    if (declared.grants is not None or declared.owner is not None) and type(declared) not in GRANTABLE:
         yield f"{declared.full_name}: a {type(declared).__name__} has no grants and no owner to declare; leave them out"
     for grant in declared.grants or ():
         if not grant.privileges:

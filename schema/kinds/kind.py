@@ -24,9 +24,12 @@ Planner = Callable[[Any], tuple[list[Step], list[str]]]
 
 @dataclass(frozen=True)
 class Drop:
-    """How a live object that nobody declares is dropped; `word` is what sql/undeclared.sql calls it, `statement` takes
-    its name as SQL. Those with `first` are dropped before anything else is changed, as they may keep columns from being
-    changed; all others last, as declared objects may depend on them until those are changed."""
+    """How a live object that nobody declares is dropped.
+
+    `word` is what schema/catalog/sql/undeclared.sql calls its kind; `statement` takes its name as SQL. Those with
+    `first` are dropped before anything else is changed, as they may keep columns from being changed; all others last,
+    as declared objects may depend on them until those are changed.
+    """
 
     word: str
     statement: str
@@ -38,13 +41,13 @@ class Drop:
 class ServerWords:
     """How the server canonicalises a declaration: it is created in a scratch schema, read back, rolled back.
 
-    `creation` returns (part, SQL) pairs that create the object in an empty schema; `taken` takes the declaration and
-    what was read back, and returns the canonical form. Objects for which `needed` is false are not created for their
-    own sake.
+    `creation` returns (part, SQL) pairs that create the object in an empty schema; `canonicalise` takes the declaration
+    and what was read back, and returns the canonical form. Objects for which `needed` is false are not created for
+    their own sake.
     """
 
     creation: Callable[[Any], Iterable[tuple[str, str]]]
-    taken: Callable[[Any, Any], Object]
+    canonicalise: Callable[[Any, Any], Object]
     needed: Callable[[Any], bool] = lambda _: True
 
 

@@ -19,8 +19,8 @@ WHEN_ADDED = ("initial_start", "timezone")
 CREATED = "_created_before"
 
 
-def fold(where: str, jobs: Sequence[int], transaction: Transaction) -> list[Step]:
-    """Delete every job but the oldest."""
+def delete_duplicates(where: str, jobs: Sequence[int], transaction: Transaction) -> list[Step]:
+    """Delete every job but the oldest: several jobs of one policy do the same."""
     return [Step(Action.DROP, where, f"SELECT delete_job({job})", f"job {jobs[0]} does the same",
                  transaction=transaction)
             for job in jobs[1:]]
@@ -62,7 +62,7 @@ def removal(function: str, diff: TableDiff, where: str, jobs: Sequence[PolicyJob
     """
     if not jobs or jobs[0].created_before is not None:
         return []
-    doubles = fold(where, [job.id for job in jobs], diff.transaction)
+    doubles = delete_duplicates(where, [job.id for job in jobs], diff.transaction)
     return [*doubles, Step(Action.DROP, where, f"SELECT {function}({literal(ident(diff.name))})",
                            "nobody declares the policy",
                            transaction=diff.transaction)]

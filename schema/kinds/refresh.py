@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schema.aggregates import refreshes
-from schema.aggregates.live import AggregateDiff
+from schema.aggregates.live_aggregate import AggregateDiff
 from schema.kinds import policy
 from schema.model import intervals, job_settings
 from schema.model.change.step import Action, Hazard, Step, Transaction

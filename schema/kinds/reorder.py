@@ -25,7 +25,7 @@ def steps(diff: TableDiff) -> list[Step]:
         sql = policy.added("add_reorder_policy", [literal(ident(diff.name)), literal(declared.index)], canonical,
                            further)
         return [Step(Action.CREATE, where, sql, "there is no policy", transaction=diff.transaction)]
-    steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.delete_duplicates(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
         steps.append(policy.alteration(
             where, jobs[0], limits={"index_name": canonical.index}, live_limits={"index_name": live.index},

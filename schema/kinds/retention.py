@@ -26,7 +26,7 @@ def steps(diff: TableDiff) -> list[Step]:
     if not jobs or live is None:
         sql = policy.addition("add_retention_policy", diff.name, _limits(declared), canonical)
         return [Step(Action.CREATE, where, sql, "there is no policy", hazards, diff.transaction, cost)]
-    steps = policy.fold(where, [job.id for job in jobs], diff.transaction)
+    steps = policy.delete_duplicates(where, [job.id for job in jobs], diff.transaction)
     if canonical != live:
         step = policy.alteration(where, jobs[0], limits=_limits(canonical), live_limits=_limits(live),
                                  canonical=canonical, live=live, transaction=diff.transaction)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from schema.aggregates import aggregate_query, refreshes
-from schema.aggregates.live import NEW, OLD
+from schema.aggregates.live_aggregate import NEW, OLD
 from schema.errors import DeclarationError
 from schema.lint import durations, policies
 from schema.lint.finding import Finding, Lint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # Every class of objects by the word for it, which their properties carry; a class enters itself.
-KINDS: dict[str, type[Declared]] = {}
+CLASS_BY_KIND: dict[str, type[Declared]] = {}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Declared:
     owner: str | None = None
 
     def __init_subclass__(cls, kind: str) -> None:
-        KINDS[kind] = cls
+        CLASS_BY_KIND[kind] = cls
 
     @property
     def full_name(self) -> str:
@@ -60,4 +60,4 @@ Object = Declared
 
 def kind_of(value: Object) -> str:
     """Return the name of the object's kind, such as "table", as its properties carry it."""
-    return next(name for name, cls in KINDS.items() if type(value) is cls)
+    return next(name for name, cls in CLASS_BY_KIND.items() if type(value) is cls)

@@ -32,7 +32,7 @@ from schema.model.declarations.table_parts import Index as Index
 from schema.model.declarations.table_parts import Key as Key
 from schema.model.declarations.table_parts import Numbers as Numbers
 from schema.model.declarations.table_parts import Trigger as Trigger
-from schema.model.declared import KINDS as KINDS
+from schema.model.declared import CLASS_BY_KIND as CLASS_BY_KIND
 from schema.model.declared import Declared as Declared
 from schema.model.declared import Grant as Grant
 from schema.model.declared import Object as Object

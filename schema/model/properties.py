@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from schema.errors import DeclarationError
-from schema.model.objects import KINDS, Object, kind_of
+from schema.model.objects import CLASS_BY_KIND, Object, kind_of
 
 T = TypeVar("T")
 # Numbers become floats on their way, which hold larger integers only roughly: those go as text.
@@ -28,9 +28,9 @@ def from_dict(values: Mapping[str, Any]) -> Object:
     Raises DeclarationError for an unknown kind or key, and for a missing required key.
     """
     rest = dict(values)
-    cls = KINDS.get(str(rest.pop("kind", "table")))
+    cls = CLASS_BY_KIND.get(str(rest.pop("kind", "table")))
     if cls is None:
-        raise DeclarationError(f"object of kind {values['kind']!r} is not known; use one of {', '.join(KINDS)}")
+        raise DeclarationError(f"object of kind {values['kind']!r} is not known; use one of {', '.join(CLASS_BY_KIND)}")
     return _build(cls, rest, str(rest.get("name", "object")))
 
 

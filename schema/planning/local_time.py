@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from schema.aggregates.live import AggregateDiff, bucket_of
+from schema.aggregates.live_aggregate import AggregateDiff, bucket_of
 from schema.errors import UnsafeChangeError
 from schema.model.change.diff import Diff, TableDiff
 from schema.model.change.step import Action, Step

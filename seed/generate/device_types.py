@@ -1,4 +1,7 @@
-"""The device types: what stands in each place, its power and how it samples. To add a device type, add it here."""
+"""The device types: one for each place, with its power and how it samples.
+
+A new type comes with a new room: docs/add-a-profile.md names the other tables that a room needs.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,18 @@ from infra.settings import schema_settings
 from schema.connection import Address
 from schema.errors import ServerUnreachableError, UnsafeChangeError
 from schema.lifecompanion import declared as specified
-from schema.model.objects import KINDS, ContinuousAggregate, Enum, Function, Job, Object, Table, Trigger, View, kind_of
+from schema.model.objects import (
+    CLASS_BY_KIND,
+    ContinuousAggregate,
+    Enum,
+    Function,
+    Job,
+    Object,
+    Table,
+    Trigger,
+    View,
+    kind_of,
+)
 from schema.model.properties import from_dict, to_dict
 from tests.support.programs.recorded import declared
 
@@ -54,7 +65,7 @@ def test_each_kind_is_a_resource_of_its_own_type(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.usefixtures("rich")
 def test_objects_are_created_after_their_dependencies(monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = {cls.__name__ for cls in KINDS.values()}
+    kinds = {cls.__name__ for cls in CLASS_BY_KIND.values()}
     order = [name for kind, name in declared(monkeypatch, "dev")[0].inputs if kind in kinds]
     for first, then in (("users", "devices"), ("environmental_readings", "hourly"), ("hourly", "warm_rooms"),
                         ("touch", "private.people"), ("prune_old", "prune")):
@@ -67,7 +78,7 @@ def test_types_and_classes_that_state_files_name_are_the_same_for_ever() -> None
         f"dynamic/schema:{name}": ("infra.providers.schema", f"{name}Provider")
         for name in ("Table", "ContinuousAggregate", "View", "Function", "Enum", "Job", "Statistics", "Extension",
                      "Collation", "Sequence", "Domain", "CompositeType", "MaterializedView", "Aggregate", "Schema")}
-    assert set(OBJECTS) == set(KINDS.values())
+    assert set(OBJECTS) == set(CLASS_BY_KIND.values())
     assert issubclass(providers.TableProvider, providers.ObjectProvider)
 
 

@@ -15,7 +15,7 @@ from schema.model.live.routines import LiveAggregateFunction
 from schema.model.objects import Aggregate, Declared
 
 OF_ALL = {field.name for field in fields(Declared)} - {"name", "comment"}
-PARAMETERS = tuple(field.name for field in fields(Aggregate) if field.name not in OF_ALL)
+ATTRIBUTES = tuple(field.name for field in fields(Aggregate) if field.name not in OF_ALL)
 
 
 def read(connection: Connection[Any], _: Capabilities, schema: str,
@@ -30,5 +30,5 @@ def _with_overloads(found: Sequence[LiveAggregateFunction]) -> LiveAggregateFunc
 
 
 def _live(row: Row, schema: str) -> LiveAggregateFunction:
-    aggregate = Aggregate(schema=schema, **{name: row[name] for name in PARAMETERS})
+    aggregate = Aggregate(schema=schema, **{name: row[name] for name in ATTRIBUTES})
     return LiveAggregateFunction(aggregate, row["returns"], row["inputs"], rights(row), tuple(row["dependants"]))

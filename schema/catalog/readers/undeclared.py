@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
-from schema.aggregates.live import NEW, OLD
+from schema.aggregates.live_aggregate import NEW, OLD
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
 from schema.catalog.readers.timescaledb import jobs
@@ -16,7 +16,7 @@ from schema.catalog.readers.unreadable import read_unreadable
 from schema.model.live.objects import Undeclared
 from schema.model.objects import ContinuousAggregate, Job, Object, qualified
 
-# The class of the objects that sql/undeclared.sql has a word for; None where no kind declares them.
+# The class of the objects that schema/catalog/sql/undeclared.sql has a word for; None where no kind declares them.
 Types = Mapping[str, type[Object] | None]
 
 

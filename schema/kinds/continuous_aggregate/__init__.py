@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from schema.aggregates.live import (
+from schema.aggregates.live_aggregate import (
     BUILDING,
     INDEXES,
     OLD,

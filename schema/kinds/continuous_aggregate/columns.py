@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from schema.aggregates.live import UNFILLED, AggregateDiff
+from schema.aggregates.live_aggregate import UNFILLED, AggregateDiff
 from schema.aggregates.query_change import Change
 from schema.aggregates.refresh_windows import Moment
 from schema.kinds.continuous_aggregate import fill

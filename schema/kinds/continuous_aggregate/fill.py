@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema.aggregates import refresh_windows
-from schema.aggregates.live import AggregateDiff, bucket_of
+from schema.aggregates.live_aggregate import AggregateDiff, bucket_of
 from schema.aggregates.refresh_windows import Window
 from schema.model import intervals
 from schema.model.change.step import Action, Step, Transaction

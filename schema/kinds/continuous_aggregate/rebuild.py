@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from schema.aggregates.aggregate_query import same
-from schema.aggregates.live import (
+from schema.aggregates.live_aggregate import (
     BUILDING,
     INDEXES,
     NEW,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backups.physical.settings import PARAMETERS
+from backups.physical.settings import ARCHIVE_PARAMETERS
 from backups.storage.encryption import new_key
 from cli.registry import gather
 from schema.connection import Address
@@ -110,7 +110,7 @@ def test_what_setup_says_makes_a_host_archive_and_its_backups_are_in_the_catalog
         host.root(command)
     with host.admin.connect() as connection:
         assert all(connection.execute("SELECT current_setting(%s) = ANY (%s)", [key, [value, "1min"]]).fetchone() == (
-            True,) for key, value in PARAMETERS.items())
+            True,) for key, value in ARCHIVE_PARAMETERS.items())
 
     assert host.lcdb("run", "--kind", "full", "--json")["verified"]
     assert host.lcdb("run", "--json")["kind"] == "incr"
@@ -163,7 +163,7 @@ def test_an_archive_command_that_is_replaced_is_shown(host: Host) -> None:
         assert "# found archive_command = cp %p /mnt/wal/%f" in host.lcdb("setup")
     finally:
         with host.admin.connect() as connection:
-            connection.execute(f"ALTER SYSTEM SET archive_command = '{PARAMETERS['archive_command']}'".encode())
+            connection.execute(f"ALTER SYSTEM SET archive_command = '{ARCHIVE_PARAMETERS['archive_command']}'".encode())
             connection.execute("SELECT pg_reload_conf()")
 
 

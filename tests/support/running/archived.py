@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backups.config import BackupConfig, Retention
-from backups.physical.settings import CA_FILE, OWN_PARAMETERS, render_settings
+from backups.physical.settings import CA_FILE, OWN_ARCHIVE_PARAMETERS, render_settings
 from backups.storage.client import S3Login
 from backups.storage.encryption import new_key
 from infra.local import docker_engine
@@ -31,7 +31,7 @@ HBA = "local all all trust\nhost all all all scram-sha-256\n"
 DATABASE = "lifecompanion"
 # More connections than a recovered server is given: its WAL wants as many there. No durability: what a test kills is a
 # process or a container, never the machine.
-SERVER = {**{key: value for key, value in OWN_PARAMETERS.items() if key != "archive_timeout"},
+SERVER = {**{key: value for key, value in OWN_ARCHIVE_PARAMETERS.items() if key != "archive_timeout"},
           "max_connections": "130", "fsync": "off", "hba_file": "/etc/pg_hba.conf", "listen_addresses": "*",
           "timezone": "UTC", "shared_preload_libraries": "timescaledb,pg_stat_statements",
           "timescaledb.telemetry_level": "off"}
@@ -100,7 +100,7 @@ def archived(kind: str, login: S3Login, bucket: str, *, cipher: str | None = Non
             port = int(docker("port", name, "5432/tcp").split(":")[-1])
             admin = Address("127.0.0.1", port, DATABASE, "postgres", password)
             wait_for(admin, name)
-            set_timeout(admin, OWN_PARAMETERS["archive_timeout"])
+            set_timeout(admin, OWN_ARCHIVE_PARAMETERS["archive_timeout"])
             yield Archived(name, admin, BackupConfig.from_dict({
                 "bucket": bucket, "s3": login.to_dict(), "keys": [new_key()], "name": DATABASE, "image": image,
                 "database": admin.to_dict(), "admin": admin.to_dict(),

@@ -12,7 +12,7 @@ from schema.kinds.kind import Kind
 from schema.kinds.undeclared import DROPS, TYPES
 from schema.lifecompanion import declared
 from schema.model.change.step import Action
-from schema.model.declared import KINDS, Declared, kind_of
+from schema.model.declared import CLASS_BY_KIND, Declared, kind_of
 from schema.model.properties import from_dict, to_dict
 from schema.planning.plan import plan_from_empty
 from tests.support.schemas import rich
@@ -34,7 +34,7 @@ def example(kind: Kind) -> Declared:
 def test_every_class_of_objects_has_one_kind_and_one_resource() -> None:
     classes = [kind.declaration for kind in registry.KINDS]
     assert len(set(classes)) == len(classes)
-    assert set(classes) == set(KINDS.values()) == set(Declared.__subclasses__()) == set(OBJECTS)
+    assert set(classes) == set(CLASS_BY_KIND.values()) == set(Declared.__subclasses__()) == set(OBJECTS)
 
 
 @every_kind

@@ -127,5 +127,7 @@ def test_a_device_type_is_added_as_the_page_says():
     page = (Path(__file__).parents[3] / "docs" / "add-a-profile.md").read_text()
     entry = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[1]
     kinds_added = eval(f"{{{entry}}}", {"DeviceType": DeviceType})
-    assert kinds_added["study"].sampling == "adaptive"
-    assert kinds_added["study"].here == 2 * kinds_added["study"].home
+    assert kinds_added["office"].sampling == "adaptive"
+    assert kinds_added["office"].here == 2 * kinds_added["office"].home
+    # A new room: a name that is neither a place nor an activity yet.
+    assert not kinds_added.keys() & {*TYPES, *profiles.PLACES, *profiles.PLACES.values()}

@@ -12,7 +12,7 @@ from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from schema.aggregates import refresh_windows
-from schema.aggregates.live import NEW, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
+from schema.aggregates.live_aggregate import NEW, OLD, UNFILLED, Column, Dependant, Grant, LiveAggregate, Span
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, rows, rows_by
 from schema.catalog.readers.table_parts import index

@@ -16,7 +16,7 @@ OF_TYPES = """SELECT attname::text FROM pg_attribute a JOIN pg_type t ON t.oid =
      WHERE attrelid = %s AND typname = ANY(%s)"""
 
 
-def row_set(blocks: Iterable[bytes]) -> tuple[int, int]:
+def hash_rows(blocks: Iterable[bytes]) -> tuple[int, int]:
     """The number of rows and the sum of their hashes, which does not depend on their order."""
     count, total, rest = 0, 0, b""
     for block in blocks:
@@ -40,8 +40,8 @@ def holds_rows(address: Address, table: SourceTable, blocks: Iterable[bytes], *,
             table = replace(table, column_names=[table.column_names[number] for number in kept])
             blocks = _only(kept, blocks)
         with connection.cursor().copy(table.copy.encode()) as copy:
-            live = row_set(bytes(block) for block in copy)
-    return live == row_set(blocks)
+            live = hash_rows(bytes(block) for block in copy)
+    return live == hash_rows(blocks)
 
 
 def _only(kept: Sequence[int], blocks: Iterable[bytes]) -> Iterator[bytes]:
