@@ -100,10 +100,15 @@ def compare(manifest: Manifest, address: Address, *, image: str | None = None, w
 
 
 def _compare_surroundings(source: Source, manifest: Manifest) -> list[str]:
-    """A line for each sequence that stands elsewhere, and one where the structure differs."""
+    """A line for each sequence that stands elsewhere, for each materialized view that is populated where it was not or
+    the other way round, and one where the structure differs."""
     sequences = {sequence.full_name: sequence for sequence in source.surroundings.sequences}
     lines = [f"{sequence.full_name}: stands at another value than {sequence.last_value}"
              for sequence in manifest.sequences if sequences.get(sequence.full_name) != sequence]
+    if manifest.unpopulated is not None:
+        found, required = set(source.surroundings.unpopulated), set(manifest.unpopulated)
+        lines += [f"{view}: not populated, required populated" for view in sorted(found - required)]
+        lines += [f"{view}: populated, required not populated" for view in sorted(required - found)]
     if source.server.server_version // 10000 == manifest.server.server_version // 10000 \
             and source.surroundings.fingerprint != manifest.fingerprint:
         lines.append("structure: not the one that was backed up")

@@ -77,8 +77,8 @@ def run_logical(store: Store, ring: Keyring, address: Address, *, image: str | N
             id=id_, database=source.server.database, started=started, finished=datetime.now(UTC), server=source.server,
             program={"lifecompanion-database": _own_version(), "pg_dump": programs.version},
             structure=structure, tables=_list_tables(run, queue, around),
-            sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs),
-            fingerprint=around.fingerprint, chunks=chunks.rows).with_seal(run.data_key)
+            sequences=list(around.sequences), roles=list(around.roles), jobs=list(around.jobs), chunks=chunks.rows,
+            fingerprint=around.fingerprint, unpopulated=list(around.unpopulated)).with_seal(run.data_key)
         require_earlier_objects(store, manifest, under)
         store.put(f"{run.folder}/{NAME}", manifest.to_json(), only_new=True)
     return manifest

@@ -22,9 +22,9 @@ from backups.storage.sealed import Sealed
 
 # 2: small tables share objects, and each stream ends with zstd's checksum of the plain text. 3: large tables come in
 # parts. 4: chunks with compressed batches have their rows as a query gives them, and the values of columns that batches
-# lack. What earlier formats say is read as ever.
-FORMAT = 4
-READABLE = (1, 2, 3, 4)
+# lack. 5: materialized views that have never been computed are named. What earlier formats say is read as ever.
+FORMAT = 5
+READABLE = (1, 2, 3, 4, 5)
 NAME = "manifest.json"
 Count = Annotated[int, Field(ge=0)]
 
@@ -160,7 +160,8 @@ class Role(_Part):
 class Manifest(_Grown, Sealed):
     """One logical backup.
 
-    `bytes` and `sha256` of a table are of its plain COPY text, those of `stored` of the encrypted object.
+    `bytes` and `sha256` of a table are of its plain COPY text, those of `stored` of the encrypted object. `unpopulated`
+    are the materialized views that nobody had computed; None in a backup of an earlier program, which did not tell.
     """
 
     format: int = FORMAT
@@ -179,7 +180,8 @@ class Manifest(_Grown, Sealed):
     jobs: list[str]
     fingerprint: str
     chunks: list[ChunkRows] | None = None
-    LATER = frozenset({"chunks"})
+    unpopulated: list[str] | None = None
+    LATER = frozenset({"chunks", "unpopulated"})
     SEPARATORS = (",", ":")
 
     @property

@@ -174,7 +174,7 @@ def _fill(run: _Run, *, analyze: bool) -> list[int]:
             if timescale:
                 connection.execute(sql.SQL("SELECT {}.timescaledb_post_restore()").format(schema))
             _require_structure(run, connection)
-            run.unfilled += fill_views(connection)
+            run.unfilled += fill_views(connection, manifest.unpopulated or ())
             if manifest.counts_batches:
                 run.lost += find_lost_values(connection, read_compressed(connection, str(manifest.server.timescaledb)))
             tables = _to_analyze(connection) if analyze else []

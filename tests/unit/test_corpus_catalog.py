@@ -43,3 +43,4 @@ def test_what_only_the_server_numbers_or_rewords_is_no_difference() -> None:
     printed = "CHECK (((k)::text = ANY ((ARRAY['a'::character varying, 'b, ''c'::character varying])::text[])))"
     assert normalised(printed) == \
         "CHECK (((k)::text = ANY (ARRAY[('a'::character varying)::text, ('b, ''c'::character varying)::text])))"
+    assert normalised("FROM (VALUES ('a'::text)) v") == normalised("FROM ( VALUES ('a'::text)) v")

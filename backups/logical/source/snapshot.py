@@ -85,6 +85,7 @@ class Surroundings:
     roles: Sequence[Role]
     jobs: Sequence[str]
     fingerprint: str
+    unpopulated: Sequence[str]
 
 
 @dataclass
@@ -112,7 +113,8 @@ class Source:
             chunks = {row["full_name"]: (row["hypertable"], row["compressed"])
                       for row in rows(self._connection, "chunks")} if self.server.timescaledb else {}
             return Surroundings(chunks, read_sequences(self._connection),
-                                [Role(**row) for row in rows(self._connection, "roles")], jobs, fingerprint)
+                                [Role(**row) for row in rows(self._connection, "roles")], jobs, fingerprint,
+                                read_unpopulated(self._connection))
 
     def ask(self, read: Callable[[Connection[Any]], Answer]) -> Answer:
         """The result of `read` in the snapshot's own session. Raises DumpError."""
@@ -237,6 +239,11 @@ def read_fingerprint(connection: Connection[Any]) -> tuple[str, list[str]]:
         jobs = [row["line"] for row in rows(connection, "jobs")]
     lines = settled(row["line"] for row in rows(connection, "fingerprint"))
     return hashlib.sha256("\n".join([*lines, *jobs]).encode()).hexdigest(), jobs
+
+
+def read_unpopulated(connection: Connection[Any]) -> list[str]:
+    """The materialized views that cannot be queried before they are refreshed (WITH NO DATA), oldest first."""
+    return [row["full_name"] for row in rows(connection, "unpopulated")]
 
 
 def read_sequences(connection: Connection[Any]) -> list[SequenceValue]:

@@ -57,6 +57,12 @@ LATER_COLUMNS = (
     " FROM generate_series(1, 300) n",
     "SELECT compress_chunk(c) FROM show_chunks('public.older_rows') c",
     "ALTER TABLE public.older_rows ADD later int DEFAULT 42, ADD sure boolean NOT NULL DEFAULT false")
+# One that is computed and reads one that is not, and which of them are.
+VIEWS = (
+    "CREATE MATERIALIZED VIEW public.beneath AS SELECT count(*) AS n FROM public.users",
+    "CREATE MATERIALIZED VIEW public.above AS SELECT n + 1 AS n FROM public.beneath",
+    "REFRESH MATERIALIZED VIEW public.beneath WITH NO DATA")
+POPULATED = "SELECT relname::text, relispopulated FROM pg_class WHERE relkind = 'm' ORDER BY 1"
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,8 @@ def subject(server: Server, s3: S3Server, tmp_path_factory: pytest.TempPathFacto
             connection.execute(statement.encode())
         connection.execute("SELECT compress_chunk(c) FROM (SELECT show_chunks('environmental_readings') c LIMIT 2) x")
         for statement in LATER_COLUMNS:
+            connection.execute(statement.encode())
+        for statement in VIEWS:
             connection.execute(statement.encode())
         connection.execute("CREATE MATERIALIZED VIEW hourly WITH (timescaledb.continuous) AS SELECT device_id,"
                            " time_bucket('1 hour', measured_at) AS hour, avg(temperature) AS temperature"
@@ -168,6 +176,8 @@ def test_what_is_restored_takes_the_live_one_s_place_equal_to_the_byte_and_as_a_
                              opened=Opened(subject.store, *open_backup(subject.store, subject.ring, entry)))
         assert (comparison.differences, comparison.rows) == ([], entry.manifest.rows)
         assert subject.ask(AS_QUERIED) == before
+        assert subject.ask(POPULATED) == [("above", True), ("beneath", False)]
+        assert subject.ask("SELECT n FROM public.above") == [(21,)]
         assert subject.ask("SELECT count(*) FROM public.users WHERE name = 'late'", done["aside"]) == [(1,)]
     finally:
         with replace(subject.admin, database="postgres").connect() as connection:

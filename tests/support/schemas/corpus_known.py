@@ -10,7 +10,6 @@ JOB_NAMES = "a job that the server has no name for is called as its procedure in
 OWN_SEQUENCES = "the sequence of a serial or identity column has the name that the server gives to it"
 PARTITIONS = "indexes of partitions that are left out are attached to their tables' by lines of their own"
 LEFT_OUT = "the sequence and the comments of a table that is left out, and casts, are other lines than its own"
-UNFILLED = "a restore fills every materialized view, those too that were WITH NO DATA"
 SCHEMAS = "a table is left out for a name with a dot, and so are its comments and its schema"
 
 KNOWN: Mapping[tuple[str, str], str] = {
@@ -19,7 +18,6 @@ KNOWN: Mapping[tuple[str, str], str] = {
     ("fleet_tracking", "dump"): JOB_NAMES,
     ("hasura_like", "change 2"): FILLED,
     ("matviews_reports", "dump"): JOB_NAMES,
-    ("matviews_reports", "backup"): UNFILLED,
     ("metrics_store", "dump"): JOB_NAMES,
     ("partitioned_orders", "dump"): PARTITIONS,
     ("reserved_words", "dump"): SCHEMAS,

@@ -106,3 +106,13 @@ def test_one_of_an_earlier_program_counts_its_batches_and_says_so() -> None:
     assert "chunks" not in json.loads(earlier.to_json())
     assert (earlier.rows, earlier.counts_batches) == (3, True)
     assert not manifest(None).model_copy(update={"tables": [table("t", 3)]}).counts_batches
+
+
+def test_unpopulated_views_are_sealed_and_one_of_an_earlier_program_knows_of_none() -> None:
+    known = manifest(None).model_copy(update={"unpopulated": ["s.v"]}).with_seal(KEY)
+    parsed = Manifest.from_json(known.to_json(), "here")
+    parsed.require_seal(KEY)
+    assert parsed.unpopulated == ["s.v"]
+    with pytest.raises(DamagedError, match="was changed"):
+        parsed.model_copy(update={"unpopulated": []}).require_seal(KEY)
+    assert "unpopulated" not in json.loads(manifest(None).to_json())
