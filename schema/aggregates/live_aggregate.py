@@ -14,6 +14,7 @@ from schema.model.live.jobs import PolicyJob
 from schema.model.live.tables import LiveTable
 from schema.model.names import LONGEST_BYTES, ident
 from schema.model.objects import ContinuousAggregate, Hypertable, Index, Table
+from schema.model.table_options import bare_index
 
 # The suffixes of an aggregate's name while it is being built, and while it waits to be dropped. Only an aggregate whose
 # comment says so, too, is taken for one of ours.
@@ -197,11 +198,6 @@ class MaterializedDiff(TableDiff):
     def renames_indexes(self) -> bool:
         """Whether the owner may rename its indexes."""
         return False  # that needs the right to create objects in TimescaleDB's own schema
-
-
-def bare_index(index: Index) -> Index:
-    """Return what an index is apart from its name and comment."""
-    return replace(index, name="", comment=None)
 
 
 def bucket_of(aggregate: ContinuousAggregate) -> Bucket:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from schema.kinds import index
 from schema.model.objects import Check, Column, Exclusion, Index, Table
+from schema.model.table_options import bare_index, targets
 
 # PostgreSQL takes 1,600 columns; a group that is full is followed by another.
 WIDEST = 1200
@@ -42,7 +43,7 @@ class Group:
         for check in table.checks:
             self.checks.setdefault(check.expression, f"c{len(self.checks)}")
         for one in expressions(table):
-            self.indexes.setdefault(nameless(one), f"{self.name}_i{len(self.indexes)}")
+            self.indexes.setdefault(bare_index(one), f"{self.name}_i{len(self.indexes)}")
         for exclusion in table.exclusions:
             self.exclusions.setdefault(_bare(exclusion), f"{self.name}_x{len(self.exclusions)}")
 
@@ -64,7 +65,8 @@ class Group:
         def in_words(one: Index) -> Index:
             spelled = index.plain(one)
             if spelled is None:
-                spelled = replace(indexes[self.indexes[nameless(one)]], name=one.name, comment=one.comment)
+                spelled = replace(indexes[self.indexes[bare_index(one)]], name=one.name, comment=one.comment,
+                                  statistics=targets(one.statistics))
             return spelled
 
         return replace(
@@ -74,7 +76,8 @@ class Group:
                           for column in table.columns),
             indexes=tuple(in_words(one) for one in table.indexes),
             exclusions=tuple(replace(exclusions[self.exclusions[_bare(one)]], name=one.name, comment=one.comment,
-                                     deferrable=one.deferrable, initially_deferred=one.initially_deferred)
+                                     deferrable=one.deferrable, initially_deferred=one.initially_deferred,
+                                     statistics=targets(one.statistics))
                              for one in table.exclusions))
 
 
@@ -91,7 +94,7 @@ def _bare_column(column: Column) -> Column:
 
 
 def _bare(exclusion: Exclusion) -> Exclusion:
-    return replace(exclusion, name="", comment=None, deferrable=False, initially_deferred=False)
+    return replace(exclusion, name="", comment=None, deferrable=False, initially_deferred=False, statistics=())
 
 
 def merge(tables: Iterable[Table]) -> list[Group]:
@@ -118,8 +121,3 @@ def has_expressions(table: Table) -> bool:
 def expressions(table: Table) -> list[Index]:
     """List the indexes that have to be canonicalized by the server."""
     return [one for one in table.indexes if index.plain(one) is None]
-
-
-def nameless(one: Index) -> Index:
-    """Return the index without name and comment."""
-    return replace(one, name="", comment=None)

@@ -51,7 +51,8 @@ CATALOGS: Mapping[str, Catalog] = {
                "conffeqop conexclop conbin")),
     "pg_index": Catalog(
         "index", _names("definition indisunique indisvalid indisprimary indisready comment collations include "
-                        "indimmediate indisclustered indisexclusion indisreplident indnullsnotdistinct reloptions"),
+                        "indimmediate indisclustered indisexclusion indisreplident indnullsnotdistinct reloptions "
+                        "targets"),
         _names("indexrelid indrelid indnatts indnkeyatts indcheckxmin indislive indkey indcollation indclass indoption "
                "indexprs indpred")),
     "pg_trigger": Catalog(

@@ -28,7 +28,7 @@ def steps(diff: TableDiff) -> list[Step]:
         if present is None:
             steps.append(_step(diff, declared, Action.CREATE, f"ADD {definition(declared)}",
                                "the exclusion constraint does not exist"))
-        elif replace(canonical, comment=present.comment) != present:
+        elif replace(canonical, comment=present.comment, statistics=present.statistics) != present:
             steps.append(_step(diff, declared, Action.REPLACE, f"DROP CONSTRAINT {name}, ADD {definition(declared)}",
                                f"it is {definition(present)}"))
     return steps

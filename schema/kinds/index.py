@@ -14,7 +14,7 @@ from schema.model.live.tables import UnindexedChunk
 from schema.model.names import RESERVED, ident, idents, quoted
 from schema.model.objects import Index, MaterializedView, Table
 from schema.model.sql_names import plain as plain_name
-from schema.model.table_options import column_of, options
+from schema.model.table_options import bare_index, column_of, options, targets
 
 NEW = "__new"
 # Others have an operator class by default for few types, or for none before an extension brings it.
@@ -58,7 +58,7 @@ def plain(index: Index) -> Index | None:
     if not all(term and term["name"].lower() not in RESERVED for term in terms):
         return None
     return replace(index, columns=tuple(_plain_term(index.method, term) for term in terms if term),
-                   options=options(index.options))
+                   options=options(index.options), statistics=targets(index.statistics))
 
 
 def _plain_term(method: str, term: re.Match[str]) -> str:
@@ -81,7 +81,7 @@ def steps(diff: TableDiff) -> list[Step]:
         if name in live and name in diff.present.invalid:
             steps.append(_drop(diff, name, "it is invalid: a build was interrupted"))
             steps.append(_create(diff, declared))
-        elif name in live and replace(canonical, comment=live[name].comment) != live[name]:
+        elif name in live and bare_index(canonical) != bare_index(live[name]):
             steps.extend(_replace(diff, declared, f"it is {definition(diff.declared, live[name])}",
                                   built=_is_built_beside(diff, canonical)))
         elif chunks := diff.present.unindexed.get(name):
@@ -118,10 +118,10 @@ def drop_step(diff: TableDiff, name: str) -> Step:
 
 
 def _twin(diff: TableDiff, canonical: Index) -> Index | None:
-    """A live index that nobody declares and that differs from `canonical` only in its name."""
+    """A live index that nobody declares and that differs from `canonical` in nothing that must be built."""
     taken = _names(diff.canonical) | diff.present.invalid
     return next((index for index in diff.present.table.indexes if index.name not in taken
-                 and replace(index, name=canonical.name, comment=canonical.comment) == canonical), None)
+                 and bare_index(index) == bare_index(canonical)), None)
 
 
 def _names(table: Table) -> set[str]:
@@ -178,8 +178,9 @@ def _rename(diff: TableDiff, old: str, new: str, why: str) -> Step:
 def _is_built_beside(diff: TableDiff, canonical: Index) -> bool:
     """Whether the new index exists beside the old one already: complete, and equal to `canonical`."""
     name, present = new_name(canonical.name), diff.present
-    return any(index.name == name and replace(index, name=canonical.name, comment=canonical.comment) == canonical
-               for index in present.table.indexes) and name not in present.invalid and name not in present.unindexed
+    return any(index.name == name and bare_index(index) == bare_index(canonical) for index in present.table.indexes) \
+        and name not in present.invalid and name not in present.unindexed
+
 
 
 def _replace(diff: TableDiff, index: Index, why: str, *, built: bool = False) -> list[Step]:

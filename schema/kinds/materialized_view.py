@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from schema.catalog.readers import materialized_views
 from schema.errors import UnsafeChangeError
-from schema.kinds import comment, index, rights, view
+from schema.kinds import comment, index, index_targets, rights, view
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model.change import renames
 from schema.model.change.diff import Diff
@@ -15,6 +15,7 @@ from schema.model.change.step import Action, Hazard, Step, Transaction, split_al
 from schema.model.live.views import LiveMaterializedView
 from schema.model.names import ident, repeated
 from schema.model.objects import Index, MaterializedView, ViewColumn, qualified
+from schema.model.table_options import bare_index, targets
 
 MaterializedDiff = Diff[MaterializedView, LiveMaterializedView]
 COMPUTED = "ACCESS EXCLUSIVE while its query runs: nobody reads it meanwhile"
@@ -32,8 +33,9 @@ def canonicalise(declared: MaterializedView, scratch: LiveMaterializedView) -> M
     created = {one.name: one for one in scratch.object.indexes}
     pairs = (option.partition("=") for option in declared.options)
     options = tuple(f"{name.strip().lower()} = {value.strip()}" for name, _, value in pairs)
-    return replace(declared, query=scratch.object.query, options=options, indexes=tuple(
-        replace(created[one.name], comment=one.comment) for one in declared.indexes))
+    indexes = tuple(replace(created[one.name], comment=one.comment, statistics=targets(one.statistics))
+                    for one in declared.indexes)
+    return replace(declared, query=scratch.object.query, options=options, indexes=indexes)
 
 
 def settle(canonical: MaterializedView, live: MaterializedView | None) -> MaterializedView:
@@ -107,6 +109,7 @@ def _again(diff: MaterializedDiff) -> Step:
     filled = replace(declared, with_data=live.object.with_data or declared.with_data)
     statements = [*before, f"DROP MATERIALIZED VIEW {ident(diff.name)}", definition(filled),
                   *(index.definition(declared, one) for one in (*declared.indexes, *kept)),
+                  *(sql for one in (*declared.indexes, *kept) if (sql := _targets(declared, one, ()))),
                   *(step.sql for step in comments if step),
                   *rights.restore("MATERIALIZED VIEW", ident(diff.name), live.rights, columns), *after]
     hazards = (Hazard.REWRITES_TABLE,) if live.object.with_data else ()
@@ -148,14 +151,16 @@ def _index_steps(diff: MaterializedDiff, live: MaterializedView) -> list[Step]:
         if before is None:
             steps.append(Step(Action.CREATE, where, index.definition(diff.declared, declared),
                               "the index does not exist", transaction=Transaction.OWN, cost=ON_INDEXES))
-        elif replace(canonical, comment=None) != replace(before, comment=None):
+        elif bare_index(canonical) != bare_index(before):
             new = replace(declared, name=index.new_name(declared.name))
             old = ident(qualified(diff.declared.schema, declared.name))
             swap = (f"{index.definition(diff.declared, new)}; DROP INDEX {old}; ALTER INDEX "
                     f"{ident(qualified(diff.declared.schema, new.name))} RENAME TO {ident(declared.name)}")
             steps.append(Step(Action.REPLACE, where, swap, f"it is {index.definition(diff.declared, before)}",
                               transaction=Transaction.OWN, cost=ON_INDEXES))
-            live_comment = None
+            live_comment, before = None, None
+        if sql := _targets(diff.declared, canonical, before.statistics if before else ()):
+            steps.append(Step(Action.ALTER, where, sql, "its statistics targets differ", cost=index_targets.COST))
         comment_step = comment.step(_index_on(diff.declared, declared), where, declared.comment, live_comment)
         steps += [comment_step] if comment_step else []
     return steps
@@ -174,6 +179,10 @@ def _column_comments(declared: MaterializedView, live: MaterializedView) -> Iter
     for name in dict.fromkeys((*after, *before)):
         yield comment.step(f"COLUMN {ident(declared.full_name)}.{ident(name)}", f"{declared.full_name}.{name}",
                            after.get(name), before.get(name))
+
+
+def _targets(declared: MaterializedView, one: Index, live: Sequence[int]) -> str:
+    return index_targets.statement(ident(qualified(declared.schema, one.name)), one.statistics, live)
 
 
 def _index_on(declared: MaterializedView, one: Index) -> str:

@@ -17,6 +17,7 @@ from schema.kinds import (
     foreign_key,
     hypertable,
     index,
+    index_targets,
     key,
     reorder,
     retention,
@@ -147,6 +148,7 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
         steps.extend(_awaiting(part(diff), awaiting) if part in (foreign_key.steps, row_security.steps) else part(diff))
         if part is hypertable.steps:
             diff = hypertable.as_hypertable(diff)
+    steps.extend(index_targets.steps(diff, steps))
     changed = {step.object for step in steps}
     steps.extend(table_storage.mark_steps(diff, changed))
     remade = {step.object for step in steps if step.action in (Action.CREATE, Action.REPLACE, Action.DROP)}

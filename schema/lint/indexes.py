@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from schema.kinds.index import plain
 from schema.lint.finding import Finding, Lint
-from schema.model.objects import ContinuousAggregate, ForeignKey, Index, Object, Table
-from schema.model.table_options import column_of
+from schema.model.objects import ContinuousAggregate, ForeignKey, Index, MaterializedView, Object, Table
+from schema.model.table_options import bare_index, column_of
+
+HIGHEST_TARGET = 10_000
 
 
 def errors(objects: Sequence[Object]) -> Iterable[str]:
-    """Yield indexes that differ in their names alone."""
+    """Yield indexes that differ in their names alone, and statistics targets that cannot be."""
     for declared in objects:
         if isinstance(declared, Table | ContinuousAggregate):
             first: dict[Index, str] = {}
@@ -20,6 +21,23 @@ def errors(objects: Sequence[Object]) -> Iterable[str]:
                 same = first.setdefault(bare(index), index.name)
                 if same != index.name:
                     yield f"{declared.full_name}.{index.name}: the same index as {same}; keep one"
+        if isinstance(declared, Table | ContinuousAggregate | MaterializedView):
+            for index in declared.indexes:
+                yield from _targets(f"{declared.full_name}.{index.name}", index.columns, index.statistics)
+        if isinstance(declared, Table):
+            for exclusion in declared.exclusions:
+                yield from _targets(f"{declared.full_name}.{exclusion.name}", exclusion.elements, exclusion.statistics)
+
+
+def _targets(where: str, terms: Sequence[str], statistics: Sequence[int]) -> Iterable[str]:
+    """Yield statistics targets of terms that cannot have one, or that no server takes."""
+    if len(statistics) > len(terms):
+        yield f"{where}: {len(statistics)} statistics targets for {len(terms)} terms; give one for each, -1 for none"
+    for term, target in zip(terms, statistics, strict=False):
+        if target >= 0 and column_of(term) is not None:
+            yield f"{where}: {term} is a column, and only expressions have a statistics target; give it to the column"
+        if not -1 <= target <= HIGHEST_TARGET:
+            yield f"{where}: statistics target {target} of {term}; give -1 to {HIGHEST_TARGET}"
 
 
 def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
@@ -31,8 +49,8 @@ def warnings(objects: Sequence[Object]) -> Iterable[Finding]:
 
 
 def bare(index: Index) -> Index:
-    """Return the index without name and comment, for comparison."""
-    return replace(plain(index) or index, name="", comment=None)
+    """Return what the index is apart from name, comment and statistics targets, for comparison."""
+    return bare_index(plain(index) or index)
 
 
 def _redundant(table: Table) -> Iterable[Finding]:

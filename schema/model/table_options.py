@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from schema.model.names import quoted
-from schema.model.objects import Column, Numbers
+from schema.model.objects import Column, Index, Numbers
 from schema.model.sql_names import plain
 
 # Replica identities that are no index.
@@ -63,6 +63,17 @@ def column(given: Column) -> Column:
     return replace(given, numbers=numbers(given.numbers, given.type),
                    storage=given.storage and given.storage.lower(),
                    compression=given.compression and given.compression.lower())
+
+
+def targets(given: Sequence[int]) -> tuple[int, ...]:
+    """Return the statistics targets of an index's terms without the server's own (-1) at the end."""
+    last = max((place for place, target in enumerate(given, 1) if target >= 0), default=0)
+    return tuple(given[:last])
+
+
+def bare_index(index: Index) -> Index:
+    """Return what an index is apart from its name, comment and statistics targets: what must be built."""
+    return replace(index, name="", comment=None, statistics=())
 
 
 def column_of(term: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from schema.catalog.queries import Row
 from schema.model.names import literal
 from schema.model.objects import Check, Column, Exclusion, ForeignKey, Index, Key, Numbers, Trigger
-from schema.model.table_options import numbers, options, term
+from schema.model.table_options import numbers, options, targets, term
 
 ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 
@@ -57,14 +57,16 @@ def exclusions(rows: Iterable[Row], indexes: Iterable[Row]) -> tuple[Exclusion, 
     return tuple(Exclusion(row["name"], tuple(f"{element} WITH {operator}" for element, operator in
                                               zip(by_name[row["name"]].columns, row["operators"], strict=True)),
                            by_name[row["name"]].method, by_name[row["name"]].include, by_name[row["name"]].where,
-                           row["deferrable"], row["initially_deferred"], by_name[row["name"]].options, row["comment"])
+                           row["deferrable"], row["initially_deferred"], by_name[row["name"]].options, row["comment"],
+                           by_name[row["name"]].statistics)
                  for row in rows if row["type"] == "x")
 
 
 def index(row: Row) -> Index:
     """One index."""
     return Index(row["name"], tuple(map(term, row["columns"])), row["unique"], row["method"], tuple(row["include"]),
-                 row["where"], row["comment"], row["nulls_distinct"], options(row["options"]))
+                 row["where"], row["comment"], row["nulls_distinct"], options(row["options"]),
+                 targets(row["statistics"]))
 
 
 def trigger(row: Row) -> Trigger:

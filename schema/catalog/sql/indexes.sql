@@ -36,6 +36,10 @@ SELECT c.relname AS "table",
                FROM generate_series(i.indnkeyatts + 1, i.indnatts) AS k
                JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k - 1] ORDER BY k) AS include,
        pg_get_expr(i.indpred, i.indrelid, true) AS "where",
+       ARRAY(SELECT coalesce(a.attstattarget, -1)::int
+               FROM pg_attribute a
+              WHERE a.attrelid = i.indexrelid AND a.attnum BETWEEN 1 AND i.indnkeyatts
+              ORDER BY a.attnum) AS statistics,
        obj_description(ic.oid, 'pg_class') AS comment
   FROM pg_index i
   JOIN pg_class ic ON ic.oid = i.indexrelid

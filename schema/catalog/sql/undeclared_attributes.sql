@@ -23,10 +23,6 @@ SELECT c.prefix || c.relname || '.' || a.attname, 'column options are ' || o.opt
                  WHERE o NOT LIKE 'pg\_attver=%%') o
  WHERE c.relkind = 'r' AND o.options IS NOT NULL
 UNION ALL
-SELECT c.prefix || c.relname, format('statistics target for column %%s is %%s', a.attnum, a.attstattarget)
-  FROM mine c JOIN pg_attribute a ON a.attrelid = c.oid
- WHERE c.relkind = 'i' AND a.attstattarget >= 0
-UNION ALL
 SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || s.stxname,
        'statistics target is ' || s.stxstattarget
   FROM pg_statistic_ext s JOIN pg_namespace n ON n.oid = s.stxnamespace

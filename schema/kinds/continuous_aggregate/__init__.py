@@ -18,7 +18,7 @@ from schema.aggregates.live_aggregate import (
 from schema.capabilities import RENAMES_IN_QUERY
 from schema.catalog.readers.timescaledb import aggregates
 from schema.errors import UnsupportedError
-from schema.kinds import columnstore, comment, index, policy, refresh, retention
+from schema.kinds import columnstore, comment, index, index_targets, policy, refresh, retention
 from schema.kinds.continuous_aggregate import columns, rebuild
 from schema.kinds.kind import Drop, Kind, ServerWords, nothing_alone
 from schema.model import intervals
@@ -27,6 +27,7 @@ from schema.model.change.step import Action, Hazard, Step, Transaction, split_al
 from schema.model.live.tables import Weight
 from schema.model.names import ident, literal
 from schema.model.objects import ContinuousAggregate, Index
+from schema.model.table_options import bare_index, targets
 
 
 def creation(aggregate: ContinuousAggregate) -> Iterable[tuple[str, str]]:
@@ -42,7 +43,8 @@ def canonicalise(aggregate: ContinuousAggregate, scratch: LiveAggregate) -> Cont
     created = {index.name: index for index in scratch.object.indexes}
     indexes = tuple(
         index.plain(declared) or replace(created[_scratch_index(aggregate, declared).name], name=declared.name,
-                                         comment=declared.comment) for declared in aggregate.indexes)
+                                         comment=declared.comment, statistics=targets(declared.statistics))
+        for declared in aggregate.indexes)
     return replace(aggregate, query=scratch.object.query, indexes=indexes)
 
 
@@ -92,9 +94,10 @@ def steps(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
 def _parts(diff: AggregateDiff) -> list[Step]:
     """The steps for the parts of the aggregate; some of them are parts of its hypertable."""
     table = diff.as_table()
+    indexes = index.steps(table)
     # The refresh policy first: TimescaleDB 2.23 takes no columnstore policy without one.
-    return [*_real_time(diff), *_chunk(diff), *index.steps(table), *refresh.steps(diff), *columnstore.steps(table),
-            *retention.steps(table), *_comments(diff)]
+    return [*_real_time(diff), *_chunk(diff), *indexes, *index_targets.steps(table, indexes), *refresh.steps(diff),
+            *columnstore.steps(table), *retention.steps(table), *_comments(diff)]
 
 
 def _once_created(diff: AggregateDiff) -> AggregateDiff:
@@ -106,7 +109,7 @@ def _once_created(diff: AggregateDiff) -> AggregateDiff:
 def _once_built(diff: AggregateDiff) -> AggregateDiff:
     """The diff as it stands once the new aggregate has the name: with its indexes, without policies."""
     built = rebuild.built_indexes(diff)
-    indexes = tuple(replace(index_, name=built_index.name, comment=None)
+    indexes = tuple(replace(index_, name=built_index.name, comment=None, statistics=())
                     for index_, built_index in zip(diff.canonical.indexes, built, strict=True))
     bare = replace(diff.canonical, indexes=indexes, compression=None, retention=None, refresh=None,
                    further_refreshes=())
@@ -156,11 +159,11 @@ def _undeclared(diff: AggregateDiff) -> tuple[list[Step], list[str]]:
     names = {index.name for index in diff.canonical.indexes}
     names |= {index.new_name(name) for name in names}
     existing = {index.name for index in diff.present.object.indexes}
-    nameless = {replace(index, name="", comment=None) for index in diff.canonical.indexes if index.name not in existing}
+    nameless = {bare_index(index) for index in diff.canonical.indexes if index.name not in existing}
     extra = policy.undeclared(table)
     extra += [index.drop_step(table, live_index.name) for live_index in diff.present.object.indexes
              if live_index.name not in names and not diff.present.owns_index(live_index.name)
-             and replace(live_index, name="", comment=None) not in nameless]
+             and bare_index(live_index) not in nameless]
     steps, warnings = split_allowed(extra, diff.allowed)
     return steps, warnings + refresh.left_in_place(diff)
 

@@ -17,7 +17,6 @@ from schema.aggregates.live_aggregate import (
     Grant,
     LiveAggregate,
     as_table,
-    bare_index,
 )
 from schema.errors import UnsafeChangeError
 from schema.kinds import index
@@ -26,7 +25,7 @@ from schema.model import intervals
 from schema.model.change.step import Action, Hazard, Step, Transaction
 from schema.model.names import ident, idents, literal
 from schema.model.objects import ContinuousAggregate, Index, qualified
-from schema.model.table_options import column_of
+from schema.model.table_options import bare_index, column_of
 
 
 def create_sql(aggregate: ContinuousAggregate, name: str = "") -> str:

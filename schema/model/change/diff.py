@@ -161,5 +161,5 @@ class TableDiff(Diff[Table, LiveTable]):
                        foreign_keys=tuple(replace(key, comment=None) for key in self.canonical.foreign_keys
                                           if key.valid and key.table not in self.context.later),
                        checks=tuple(replace(check, comment=None) for check in self.canonical.checks if check.valid),
-                       exclusions=tuple(replace(one, comment=None) for one in self.canonical.exclusions))
+                       exclusions=tuple(replace(one, comment=None, statistics=()) for one in self.canonical.exclusions))
         return self.with_live(LiveTable(bare))

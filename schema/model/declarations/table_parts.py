@@ -96,7 +96,7 @@ class ForeignKey:
 @dataclass(frozen=True)
 class Exclusion:
     """An exclusion constraint: no two rows give true for all `elements`, which are index terms with an operator, such
-    as "room WITH =", "during WITH &&"."""
+    as "room WITH =", "during WITH &&"; `statistics` are their statistics targets, as an index has them."""
 
     name: str
     elements: tuple[str, ...]
@@ -107,6 +107,7 @@ class Exclusion:
     initially_deferred: bool = False
     options: tuple[str, ...] = ()
     comment: str | None = None
+    statistics: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ class Index:
 
     `columns` are SQL terms: a column name or an expression in parentheses, then collation, operator class, DESC, NULLS
     FIRST. In a unique one that is not `nulls_distinct`, NULL equals NULL. `options` are storage parameters, such as
-    "fillfactor = 70".
+    "fillfactor = 70". `statistics` are the statistics targets of the terms in their order, which only expressions have;
+    -1 is the server's own.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Index:
     comment: str | None = None
     nulls_distinct: bool = since(15, True)
     options: tuple[str, ...] = ()
+    statistics: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -88,10 +88,10 @@ def test_options_of_a_hypertables_column_reach_its_chunks(database: Database) ->
 
 def test_what_no_declaration_has_is_named_and_left_as_it_is(database: Database) -> None:
     converge(database, [PLAIN])
-    database.execute("ALTER TABLE parts ALTER id SET (n_distinct = 5)", "CREATE INDEX parts_e ON parts ((id + 1))",
-                     "ALTER INDEX parts_e ALTER COLUMN 1 SET STATISTICS 77")
+    database.execute("ALTER TABLE parts ALTER id SET (n_distinct = 5)", "CREATE STATISTICS parts_s ON id, n FROM parts",
+                     "ALTER STATISTICS parts_s SET STATISTICS 77")
     adopted = adopt(database.owner)
     assert adopted.remarks == (
         "parts.id: its column options are n_distinct=5, which no declaration has; it stays as it is",
-        "parts_e: its statistics target for column 1 is 77, which no declaration has; it stays as it is")
+        "parts_s: its statistics target is 77, which no declaration has; it stays as it is")
     require_agreement(database, adopted.objects)

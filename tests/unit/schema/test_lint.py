@@ -198,6 +198,12 @@ def test_an_expression_in_an_index_is_no_column() -> None:
      "t: replica_identity names the index t_i, which is not declared; declare it or correct the name"),
     ({"exclusions": (Exclusion("x", ("gone WITH =",)),)},
      "t.x: column 'gone' is not declared; declare it or correct the exclusion"),
+    ({"indexes": (Index("i", ("(id + 1)", "id"), statistics=(-1, 5)),)},
+     "t.i: id is a column, and only expressions have a statistics target; give it to the column"),
+    ({"indexes": (Index("i", ("(id + 1)",), statistics=(5, 5)),)},
+     "t.i: 2 statistics targets for 1 terms; give one for each, -1 for none"),
+    ({"exclusions": (Exclusion("x", ("(id + 1) WITH =",), statistics=(10_001,)),)},
+     "t.x: statistics target 10001 of (id + 1) WITH =; give -1 to 10000"),
 ])
 def test_options_that_cannot_be_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(DeclarationError) as error:

@@ -155,7 +155,7 @@ WATCHED: dict[str, str] = {
     "pg_class": ("extension labels parents publications relacl relam relispartition relkind reloftype "
                     "relowner relpartbound"),
     "pg_constraint": "coninhcount conislocal",
-    "pg_index": "relowner reltablespace targets",
+    "pg_index": "relowner reltablespace",
     "pg_proc": "proacl proowner",
     "pg_rewrite": "comment definition ev_enabled ev_type is_instead",
 }

@@ -27,7 +27,8 @@ def indexes(draw: st.DrawFn, table: str, named: Sequence[Column], key: Sequence[
         word = quoted(draw(st.sampled_from(of[WORD])).name)
         term = f"lower({word})" if shape == "expression" else draw(st.sampled_from((
             f'{word} COLLATE "C"', f'{word} COLLATE "C" DESC NULLS LAST', f"({word}::text) text_pattern_ops DESC")))
-        return Index(name, (term, draw(st.sampled_from(("id", "id DESC")))), options=options)
+        targets = draw(st.sampled_from(((), (250,)))) if shape == "expression" else ()
+        return Index(name, (term, draw(st.sampled_from(("id", "id DESC")))), options=options, statistics=targets)
     if shape == "partial":
         conditions = [f"{quoted(one.name)} IS NOT NULL"]
         conditions += [f"{quoted(column.name)} IN ('a', 'b')" for column in of[WORD]]
