@@ -1,4 +1,4 @@
--- What tables of these schemas, their columns, indexes, statistics and sequences have that no declaration has.
+-- What tables and materialized views of these schemas, their columns, indexes, statistics and sequences have that no declaration has.
 WITH mine AS (
   SELECT c.*, CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END AS prefix
     FROM pg_class c
@@ -21,7 +21,25 @@ SELECT c.prefix || c.relname || '.' || a.attname, 'column options are ' || o.opt
   FROM mine c JOIN pg_attribute a ON a.attrelid = c.oid,
        LATERAL (SELECT string_agg(o, ', ' ORDER BY o) AS options FROM unnest(a.attoptions) o
                  WHERE o NOT LIKE 'pg\_attver=%%') o
- WHERE c.relkind = 'r' AND o.options IS NOT NULL
+ WHERE c.relkind IN ('r', 'm') AND o.options IS NOT NULL
+UNION ALL
+SELECT c.prefix || c.relname || '.' || a.attname, s.attribute
+  FROM mine c
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+  JOIN pg_type t ON t.oid = a.atttypid,
+       LATERAL (VALUES ('statistics target is ' || nullif(a.attstattarget, -1)),
+                       ('storage is ' || CASE WHEN a.attstorage <> t.typstorage
+                                              THEN CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external'
+                                                                     WHEN 'm' THEN 'main' ELSE 'extended' END END),
+                       ('compression is ' || CASE to_jsonb(a) ->> 'attcompression' WHEN 'p' THEN 'pglz'
+                                                                                 WHEN 'l' THEN 'lz4' END)) s (attribute)
+ WHERE c.relkind = 'm' AND s.attribute IS NOT NULL
+UNION ALL
+SELECT c.prefix || c.relname, 'mark for CLUSTER is on ' || ic.relname
+  FROM mine c
+  JOIN pg_index i ON i.indrelid = c.oid AND i.indisclustered
+  JOIN pg_class ic ON ic.oid = i.indexrelid
+ WHERE c.relkind = 'm'
 UNION ALL
 SELECT CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || s.stxname,
        'statistics target is ' || s.stxstattarget

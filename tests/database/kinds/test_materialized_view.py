@@ -89,6 +89,11 @@ def test_a_type_beneath_and_settings_that_would_be_lost_are_named(database: Data
         apply.plan(database.owner, [wider, AGES])
     database.execute("ALTER MATERIALIZED VIEW ages ALTER COLUMN age SET STATISTICS 500",
                      "CREATE STATISTICS ages_s ON age, number FROM ages")
+    database.execute("ALTER MATERIALIZED VIEW ages CLUSTER ON ages_age")
+    assert adopt(database.owner).remarks == (
+        "ages: its mark for CLUSTER is on ages_age, which no declaration has; it stays as it is",
+        "ages.age: its statistics target is 500, which no declaration has; it stays as it is")
+    database.execute("ALTER MATERIALIZED VIEW ages SET WITHOUT CLUSTER")
     with pytest.raises(UnsafeChangeError, match=r"ages: its query changes, .* would lose statistics object ages_s, "
                                                 "the settings of column age; reset that first"):
         apply.plan(database.owner, [PEOPLE, replace(AGES, query="SELECT age, 1::bigint AS number FROM people")])
