@@ -28,6 +28,7 @@ from schema.lint.indexes import bare
 from schema.model.change import dependencies
 from schema.model.live.jobs import LiveJob
 from schema.model.live.objects import Live, LiveGrants, Undeclared
+from schema.model.live.views import LiveMaterializedView
 from schema.model.names import with_article
 from schema.model.objects import (
     CompositeType,
@@ -179,6 +180,10 @@ def _declare(live: Live) -> tuple[Object | None, list[str]]:
         value = replace(value, attributes=tuple(replace(one, type=_short(one.type)) for one in value.attributes))
     if isinstance(value, Schema):
         value = replace(value, default_grants=value.default_grants or None)
+    if isinstance(live, LiveMaterializedView) and value.with_data and live.beneath:  # like pg_dump
+        value = replace(value, with_data=False)
+        remarks.append(f"{value.full_name}: it has rows, but is declared WITH NO DATA, as it reads {live.beneath}, "
+                       "which has none; compute both where it is created")
     if isinstance(value, Extension):  # like pg_dump: another server may have another version's files
         value = replace(value, version=None)
     try:

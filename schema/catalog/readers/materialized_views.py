@@ -29,4 +29,4 @@ def _live(row: Row, schema: str, indexes: Sequence[Row]) -> LiveMaterializedView
         row["name"], row["query"].strip(), tuple(map(index, indexes)),
         tuple(ViewColumn(*described) for described in row["described"]), tuple(row["options"]), row["tablespace"],
         row["method"], row["populated"], schema=schema, comment=row["comment"])
-    return LiveMaterializedView(view, tuple(row["columns"]), rights(row), tuple(row["settings"]))
+    return LiveMaterializedView(view, tuple(row["columns"]), rights(row), tuple(row["settings"]), row["beneath"])

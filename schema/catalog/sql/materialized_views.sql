@@ -2,6 +2,19 @@
 SELECT c.relname AS name,
        rtrim(pg_get_viewdef(c.oid, true), ';') AS query,
        c.relispopulated AS populated,
+       -- one that it reads, by way of other views too, and that cannot be queried
+       (WITH RECURSIVE reading AS (
+            SELECT c.oid AS relation
+            UNION
+            SELECT d.refobjid
+              FROM reading
+              JOIN pg_rewrite r ON r.ev_class = reading.relation
+              JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                              AND d.refclassid = 'pg_class'::regclass)
+        SELECT min(u.oid::regclass::text)
+          FROM pg_class u
+         WHERE u.oid IN (SELECT relation FROM reading WHERE relation <> c.oid) AND u.relkind = 'm'
+           AND NOT u.relispopulated) AS beneath,
        (SELECT t.spcname FROM pg_tablespace t WHERE t.oid = c.reltablespace) AS tablespace,
        nullif(m.amname, current_setting('default_table_access_method')) AS method,
        ARRAY(SELECT o.option_name || ' = ' || o.option_value FROM pg_options_to_table(c.reloptions) o) AS options,

@@ -20,12 +20,14 @@ class LiveView:
 
 @dataclass(frozen=True)
 class LiveMaterializedView:
-    """A live materialized view; `columns` are names, `settings` what it would lose if it were created again."""
+    """A live materialized view; `columns` are names, `settings` what it would lose if it were created again, `beneath`
+    a materialized view that it reads and that has never been computed."""
 
     object: MaterializedView
     columns: tuple[str, ...] = ()
     rights: Rights = field(default_factory=Rights)
     settings: tuple[str, ...] = ()
+    beneath: str | None = None
 
 
 @dataclass(frozen=True)

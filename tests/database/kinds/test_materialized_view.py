@@ -9,6 +9,7 @@ import pytest
 from schema import apply
 from schema.errors import DeclarationError, UnsafeChangeError
 from schema.export.adoption import adopt
+from schema.export.plain_sql import dump
 from schema.model.objects import Column, Index, MaterializedView, Object, Table, View, ViewColumn
 from schema.model.refreshing import REFRESH, refresh_job
 from tests.support.convergence import converge, require_agreement, require_recreated, survives_crashes
@@ -147,3 +148,18 @@ def test_what_cannot_be_is_said_before_any_server_is_asked(database: Database) -
                         (replace(AGES, indexes=AGES.indexes * 2), r"ages\.ages_age: declared twice")):
         with pytest.raises(DeclarationError, match=text):
             apply.plan(database.owner, [PEOPLE, wrong])
+
+
+@pytest.mark.servers("official")
+def test_one_that_was_computed_over_one_without_rows_is_adopted_without_rows(database: Database) -> None:
+    database.execute("CREATE TABLE people (id int, name varchar(20), age int)", ROWS,
+                     "CREATE MATERIALIZED VIEW a AS SELECT count(*) AS n FROM people",
+                     "CREATE VIEW b AS SELECT n FROM a", "CREATE MATERIALIZED VIEW c AS SELECT n FROM b",
+                     "CREATE MATERIALIZED VIEW d AS SELECT n FROM c", "REFRESH MATERIALIZED VIEW a WITH NO DATA")
+    adopted = adopt(database.owner)
+    assert adopted.remarks == tuple(
+        f"{name}: it has rows, but is declared WITH NO DATA, as it reads a, which has none; compute both where it is "
+        "created" for name in "cd")
+    assert apply.plan(database.owner, adopted.objects).steps == ()
+    database.execute("SET client_min_messages = error", "DROP TABLE people CASCADE", dump(adopted.objects))
+    require_agreement(database, adopted.objects)
