@@ -42,7 +42,7 @@ def test_a_rich_declaration_is_applied_adopted_and_planned_empty(plain_server: P
     assert apply.plan(login, declared, options=WHOLE).render() == []
     adopted = adopt(login)
     assert adopted.remarks == ()
-    assert len(adopted.objects) == 19
+    assert len(adopted.objects) == 20
     assert apply.plan(login, adopted.objects, options=WHOLE).render() == []
 
 
