@@ -14,8 +14,10 @@ from schema.comparison.grants import read_grants
 from schema.comparison.live_schema import read_schema
 from schema.comparison.match import match
 from schema.comparison.names import free_names
-from schema.kinds import undeclared
+from schema.comparison.undeclared import UndeclaredDrops
+from schema.kinds.undeclared import Dropping
 from schema.model.change.diff import Diff
+from schema.planning import lasting_needs
 from schema.planning.plan import Plan, plan
 
 __all__ = ["Options", "compare_and_plan"]
@@ -26,11 +28,19 @@ def compare_and_plan(connection: Connection[Any], declaration: Declaration) -> t
     options = declaration.options
     live = read_schema(connection, declaration)
     matches = match(connection, declaration, live.objects)
-    dropping = undeclared.plan(live.undeclared, options.allow, options.protect, backed_up=options.backed_up)
+    drops = UndeclaredDrops(connection, declaration, live.undeclared, matches)
+    dropping = drops.plan(lasting_needs.ended_by_declaration(declaration.objects))
     granted = read_grants(connection, matches)
     diffs = gather(connection, declaration, live.objects, matches, granted, {step.object for step in dropping.before})
-    dropping = free_names(connection, dropping, diffs)
-    planned = plan(diffs, dropping=dropping, left_out=declaration.left_out, missing_schemas=live.missing_schemas)
+
+    def planned_with(dropping: Dropping) -> Plan:
+        return plan(diffs, dropping=free_names(connection, dropping, diffs), left_out=declaration.left_out,
+                    missing_schemas=live.missing_schemas)
+
+    planned = planned_with(dropping)
+    lasting = drops.plan(lasting_needs.ended_by_steps(declaration.objects, planned.steps))
+    if lasting != dropping:
+        planned = planned_with(lasting)
     warnings = [declaration.capabilities.explain_left_out(name) for name in declaration.left_out]
     warnings += lint.warnings(declaration.objects) if options.whole_schema else []
     warnings += [f"{diff.name}: the login may not read its rows, so it was taken for a table with rows"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from schema.kinds import registry
 from schema.kinds.kind import Drop
+from schema.model.change.needs import Ends, droppable
 from schema.model.change.step import Action, Hazard, Step, Transaction
-from schema.model.live.objects import Undeclared
+from schema.model.live.objects import Address, Undeclared
 from schema.model.names import ident, with_article
 from schema.model.objects import Object
 
@@ -33,11 +34,13 @@ class Dropping:
 NOTHING = Dropping()
 
 
-def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Collection[str], *,
-         backed_up: bool) -> Dropping:
-    """Drop what may be dropped, newest first, with a warning for what stays. `undeclared` is ordered oldest first."""
-    before: list[Step] = []
-    after: list[Step] = []
+def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Collection[str], *, backed_up: bool,
+         ends: Ends) -> Dropping:
+    """Drop what may be dropped, newest first, but each after what needs it, with a warning for what stays.
+
+    What is needed by anything that stays stays, unless that need `ends`. `undeclared` is ordered oldest first.
+    """
+    wanted: list[Undeclared] = []
     warnings: list[str] = []
     order = list(DROPS)
 
@@ -47,8 +50,7 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
 
     newest_first = list(reversed(undeclared))
     for live in sorted(newest_first, key=lambda live: rank(live.kind)):
-        hazards = _hazards(live, backed_up)
-        missing = [hazard for hazard in hazards if hazard not in allowed]
+        missing = missing_hazards(live, allowed, backed_up=backed_up)
         if live.name in protect:
             warnings.append(f"{live.name} is {with_article(live.kind)} that is not declared, and protected: it was "
                             "left in place; declare it, or take it off the protected names")
@@ -56,9 +58,35 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
             warnings.append(f"{live.name} is {with_article(live.kind)} that is not declared and was left in place; "
                             f"declare it, or allow {' and '.join(missing)} to drop it")
         else:
-            before += [_drop_key(live, name) for name in live.foreign_keys]
-            (before if DROPS[live.kind].first else after).append(_drop(live, hazards))
-    return Dropping(tuple(before), tuple(after), tuple(warnings))
+            wanted.append(live)
+    free = droppable(wanted, ends)
+    warnings += [left_in_place(live, reasons) for live, reasons in free.staying.items()]
+    keys = [_drop_key(live, name) for live in free.going for name in live.foreign_keys]
+    first = _first(free.going)
+    before = [_drop(live, _hazards(live, backed_up)) for live in free.going if live.address in first]
+    after = [_drop(live, _hazards(live, backed_up)) for live in free.going if live.address not in first]
+    return Dropping((*keys, *before), tuple(after), tuple(warnings))
+
+
+def _first(going: Sequence[Undeclared]) -> set[Address]:
+    """What is dropped before everything else: nothing needs it by then but what is dropped so, too."""
+    first: set[Address] = set()
+    for live in going:
+        if DROPS[live.kind].first and all(need.owner in first for need in live.needed_by):
+            first.add(live.address)
+    return first
+
+
+def left_in_place(live: Undeclared, reasons: Sequence[str]) -> str:
+    """Return the line about an undeclared object that stays because others need it."""
+    verb = "needs" if len(reasons) == 1 else "need"
+    return (f"{live.name} is {with_article(live.kind)} that is not declared and was left in place, as "
+            f"{' and '.join(reasons)} {verb} it; declare it, or change or drop first what needs it")
+
+
+def missing_hazards(live: Undeclared, allowed: Collection[str], *, backed_up: bool) -> list[Hazard]:
+    """Return what would have to be allowed for the object to be dropped."""
+    return [hazard for hazard in _hazards(live, backed_up) if hazard not in allowed]
 
 
 def hazard(declared: Object) -> Hazard:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from psycopg import Connection, sql
@@ -11,13 +12,18 @@ from psycopg.rows import dict_row
 from schema.aggregates.live_aggregate import NEW, OLD
 from schema.capabilities import Capabilities
 from schema.catalog.queries import Row, Rows, rows, rows_by
+from schema.catalog.readers.needs import read as read_needs
 from schema.catalog.readers.timescaledb import jobs
 from schema.catalog.readers.unreadable import read_unreadable
-from schema.model.live.objects import Undeclared
+from schema.model.live.objects import Address, Undeclared
 from schema.model.objects import ContinuousAggregate, Job, Object, qualified
 
 # The class of the objects that schema/catalog/sql/undeclared.sql has a word for; None where no kind declares them.
 Types = Mapping[str, type[Object] | None]
+# Where the server lists them; all others are relations.
+CATALOGS = {"function": "pg_proc", "procedure": "pg_proc", "aggregate function": "pg_proc", "enum": "pg_type",
+            "domain": "pg_type", "composite type": "pg_type", "statistics object": "pg_statistic_ext",
+            "collation": "pg_collation", "extension": "pg_extension", "schema": "pg_namespace"}
 
 
 def read(connection: Connection[Any], capabilities: Capabilities, objects: Sequence[Object], types: Types,
@@ -50,7 +56,15 @@ def read(connection: Connection[Any], capabilities: Capabilities, objects: Seque
     keys = rows_by(connection, "foreign_keys", "table",
                    names=[qualified(row["schema"], row["name"]) for row in left if row["kind"] == "table"])
     return [Undeclared(row["kind"], _full_name(row), row["signature"], row["schema"],
-                       row["oid"] in filled, _foreign_keys(row, keys)) for row in left]
+                       row["oid"] in filled, _foreign_keys(row, keys), _address(row)) for row in left]
+
+
+def with_needs(connection: Connection[Any], capabilities: Capabilities, live: Sequence[Undeclared],
+               droppable: Callable[[Undeclared], bool]) -> list[Undeclared]:
+    """Return the undeclared objects, with those that need them for what is `droppable`."""
+    asked = [entry.address for entry in live if entry.address.catalog and droppable(entry)]
+    needs = read_needs(connection, capabilities, asked)
+    return [replace(entry, needed_by=needs.get(entry.address, ())) for entry in live]
 
 
 def of(connection: Connection[Any], capabilities: Capabilities, declared: Object, types: Types) -> list[Undeclared]:
@@ -86,6 +100,11 @@ def _filled(connection: Connection[Any], tables: Sequence[Row]) -> set[int]:
     with connection.cursor(row_factory=dict_row) as cursor:
         filled = cursor.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
     return unreadable | {row["oid"] for row in filled}
+
+
+def _address(row: Row) -> Address:
+    """Where the server lists it; jobs are TimescaleDB's, and nothing there depends on them."""
+    return Address("" if row["kind"] == "job" else CATALOGS.get(row["kind"], "pg_class"), row["oid"])
 
 
 def _foreign_keys(row: Row, keys: Rows) -> tuple[str, ...]:

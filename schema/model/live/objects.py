@@ -48,8 +48,38 @@ class LiveGrants:
 
 
 @dataclass(frozen=True)
+class Address:
+    """Where the server lists something: its catalog, its id there, and a column's number (0: all of it)."""
+
+    catalog: str
+    id: int
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class Need:
+    """What keeps another thing from being dropped: an object, or a `part` of it, such as a foreign key of a table.
+
+    `name` is the object's full name, `owner` its address, `kind` the server's word for the object or the part, `uses`
+    the bare name of what it uses; empty where that has none.
+    """
+
+    kind: str
+    name: str
+    part: str = ""
+    owner: Address = Address("", 0)
+    uses: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}{f'.{self.part}' if self.part else ''}"
+
+
+@dataclass(frozen=True)
 class Undeclared:
-    """A live object that nobody declares; `signature` is its name, with a function's arguments, or a job's number."""
+    """A live object that nobody declares; `signature` is its name, with a function's arguments, or a job's number.
+
+    `needed_by` are those that keep the server from dropping it; they are read where the object may be dropped.
+    """
 
     kind: str
     name: str
@@ -57,3 +87,5 @@ class Undeclared:
     schema: str = "public"
     has_rows: bool = False
     foreign_keys: tuple[str, ...] = ()
+    address: Address = Address("", 0)
+    needed_by: tuple[Need, ...] = ()
