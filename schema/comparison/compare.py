@@ -14,6 +14,7 @@ from schema.comparison.grants import read_grants
 from schema.comparison.live_schema import read_schema
 from schema.comparison.match import match
 from schema.comparison.names import free_names
+from schema.comparison.removed import require_removable
 from schema.comparison.undeclared import UndeclaredDrops
 from schema.kinds.undeclared import Dropping
 from schema.model.change.diff import Diff
@@ -41,6 +42,7 @@ def compare_and_plan(connection: Connection[Any], declaration: Declaration) -> t
     lasting = drops.plan(lasting_needs.ended_by_steps(declaration.objects, planned.steps))
     if lasting != dropping:
         planned = planned_with(lasting)
+    require_removable(connection, declaration.capabilities, planned.steps, diffs)
     warnings = [declaration.capabilities.explain_left_out(name) for name in declaration.left_out]
     warnings += lint.warnings(declaration.objects) if options.whole_schema else []
     warnings += [f"{diff.name}: the login may not read its rows, so it was taken for a table with rows"

@@ -9,10 +9,9 @@ from schema.errors import DeclarationError, UnsafeChangeError, UnsupportedError
 from schema.kinds import column_options, column_type, view
 from schema.kinds.column_type import step as _step
 from schema.model.change.diff import TableDiff
-from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.change.step import Action, Hazard, Removed, Sort, Step, Transaction
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Column
-from schema.model.sql_names import names_in
 
 SERIALS = {"smallint": "smallserial", "int2": "smallserial", "integer": "serial", "int": "serial", "int4": "serial",
            "bigint": "bigserial", "int8": "bigserial"}
@@ -71,57 +70,13 @@ def _is_plain(column: Column) -> bool:
 def _drop(diff: TableDiff, column: Column) -> Step:
     """What this plan changes does not use the column by then; other views are created again as they are declared."""
     step = replace(_step(diff, column, f"DROP COLUMN {quoted(column.name)}", "nobody declares the column",
-                         Hazard.DROPS_COLUMN, action=Action.DROP), last=True)
+                         Hazard.DROPS_COLUMN, action=Action.DROP), last=True,
+                   removes=(Removed(Sort.COLUMN, diff.name, column.name),))
     if Hazard.DROPS_COLUMN not in diff.allowed:
         return step
     blocking = [dependant for dependant in diff.dependants_on({column.name}) if not dependant.planned]
     before, after = view.around(step.object, blocking, "the column is going to be dropped", view.as_declared)
     return replace(step, sql="; ".join([*before, step.sql, *after]), drops=view.dropped_names(blocking))
-
-
-def without_generated(diff: TableDiff) -> tuple[TableDiff, list[Step]]:
-    """Drop generated columns that keep others from changing their type; they are computed again afterwards.
-
-    The diff as it stands then: indexes and constraints on such a column are gone with it.
-    """
-    live = diff.present.table
-    canonical = {column.name: column for column in diff.canonical.columns}
-    changing = {column.name for column in live.columns
-                if column.name in canonical and (canonical[column.name].type, canonical[column.name].collation)
-                != (column.type, column.collation)}
-    steps = []
-    for live_column in live.columns:
-        if live_column.generated and changing & names_in([live_column.generated]):
-            blocking = diff.dependants_on({live_column.name})
-            if blocking:
-                raise UnsafeChangeError(f"{diff.name}.{live_column.name}: it is computed from a column whose type "
-                                        f"changes and has to be dropped, and {blocking[0].name} stands on it; take "
-                                        "it out of there first, apply, then change the type")
-            why, hazards = "it is computed from a column whose type changes", [Hazard.DROPS_COLUMN]
-            if live_column.name in canonical:
-                why += ", and will be computed anew"
-                hazards = [Hazard.REWRITES_TABLE] if diff.weight.has_rows else []
-            steps.append(_step(diff, live_column, f"DROP COLUMN {quoted(live_column.name)}", why, *hazards,
-                               action=Action.DROP))
-            diff = _without(diff, live_column.name)
-    return diff, steps
-
-
-def _without(diff: TableDiff, name: str) -> TableDiff:
-    """The diff once a column is dropped."""
-    table = diff.present.table
-
-    def stays(*texts: str) -> bool:
-        return name not in names_in(texts)
-
-    table = replace(
-        table, columns=tuple(column for column in table.columns if column.name != name),
-        keys=tuple(key for key in table.keys if name not in key.columns),
-        foreign_keys=tuple(foreign_key for foreign_key in table.foreign_keys if name not in foreign_key.columns),
-        checks=tuple(check for check in table.checks if stays(check.expression)),
-        indexes=tuple(index for index in table.indexes
-                      if stays(*index.columns, index.where or "") and name not in index.include))
-    return diff.with_live(replace(diff.present, table=table))
 
 
 def _add(diff: TableDiff, column: Column, canonical: Column) -> list[Step]:
@@ -144,7 +99,8 @@ def _add(diff: TableDiff, column: Column, canonical: Column) -> list[Step]:
         return [_step(diff, column, f"ADD COLUMN {definition(replace(column, null=True))}", why,
                       action=Action.CREATE),
                 *_set_not_null(diff, column)]
-    return [_step(diff, column, f"ADD COLUMN {definition(column)}", why, *hazards, action=Action.CREATE)]
+    step = _step(diff, column, f"ADD COLUMN {definition(column)}", why, *hazards, action=Action.CREATE)
+    return [replace(step, removes=(Removed(Sort.ROW, diff.name),)) if fills else step]
 
 
 def _computed(column: Column) -> bool:
@@ -179,7 +135,8 @@ def _alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) -
         live = replace(live, storage=None, compression=None,
                        default=live.default if live.default is None else canonical.default)
     if live.identity and not canonical.identity:
-        steps.append(_step(diff, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"))
+        steps.append(replace(_step(diff, declared, f"ALTER COLUMN {name} DROP IDENTITY", "the column is no identity"),
+                             removes=_sequence(diff, declared)))
     if (canonical.default, canonical.serial) != (live.default, live.serial):
         steps.extend(_alter_default(diff, declared, live))
         # A sequence that is new counts by its own.
@@ -248,7 +205,8 @@ def _alter_default(diff: TableDiff, column: Column, live: Column) -> list[Step]:
     if not column.serial:
         action = f"SET DEFAULT {column.default}" if column.default is not None else "DROP DEFAULT"
         step = _step(diff, column, f"ALTER COLUMN {name} {action}", why)
-        return [replace(step, sql=f"{step.sql}; {_without_sequence(diff, column)}") if live.serial else step]
+        return [replace(step, sql=f"{step.sql}; {_without_sequence(diff, column)}",
+                        removes=_sequence(diff, column)) if live.serial else step]
     table = diff.declared
     sequence = f"{table.full_name}_{column.name}_seq"
     last = (f"SELECT setval({literal(ident(sequence))}, {column_options.next_number(replace(column, numbers=None))}, "
@@ -261,6 +219,10 @@ def _alter_default(diff: TableDiff, column: Column, live: Column) -> list[Step]:
         _step(diff, column, f"ALTER COLUMN {name} SET DEFAULT nextval({literal(ident(sequence))})", why),
         Step(Action.ALTER, where, last, "the next number is a new one"),
     ]
+
+
+def _sequence(diff: TableDiff, column: Column) -> tuple[Removed, ...]:
+    return (Removed(Sort.SEQUENCE, diff.name, column.name),)
 
 
 def _without_sequence(diff: TableDiff, column: Column) -> str:

@@ -9,7 +9,7 @@ from schema.catalog import conversions
 from schema.errors import UnsupportedError
 from schema.kinds import comment, row_security, trigger, view
 from schema.model.change.diff import TableDiff
-from schema.model.change.step import Action, Hazard, Step
+from schema.model.change.step import Action, Hazard, Removed, Sort, Step
 from schema.model.live.views import Dependant
 from schema.model.names import ident, literal, quoted
 from schema.model.objects import Check, Column, ForeignKey, Index, Key
@@ -47,7 +47,9 @@ def alter(diff: TableDiff, declared: Column, canonical: Column, live: Column) ->
         change = replace(change, cost=", ".join(filter(None, [_changed(diff, declared), change.cost])))
     change = replace(change, sql=f"{guard}{change.sql}")
     before, after = _out_of_the_way(diff, declared)
-    change = replace(change, drops=view.dropped_names(_views(diff, declared)))
+    change = replace(change, drops=view.dropped_names(_views(diff, declared)), removes=(
+        Removed(Sort.ROW, diff.name), *(Removed(Sort.TYPE, diff.name, name, canonical.type)
+                                        for name in (declared.name, declared.renamed_from) if name)))
     if live.serial and canonical.serial:
         after = [_sequence_type(diff, declared), *after]
     return replace(change, sql="; ".join([*before, change.sql, *after]))

@@ -12,7 +12,7 @@ from schema.kinds import comment, rebuilt_type
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model.change import renames
 from schema.model.change.diff import Diff
-from schema.model.change.step import Action, Hazard, Step
+from schema.model.change.step import Action, Hazard, Removed, Sort, Step
 from schema.model.declarations.foundations import Attribute, CompositeType
 from schema.model.live.types import LiveType
 from schema.model.names import ident, repeated
@@ -85,8 +85,9 @@ def _renamed(diff: CompositeDiff, live: CompositeType) -> tuple[CompositeType, l
 
 def _dropped(diff: CompositeDiff, names: Sequence[str]) -> list[Step]:
     """Drop attributes, with the values of them that tables hold."""
-    return [_step(diff, name, f"DROP ATTRIBUTE {ident(name)}", "nobody declares the attribute",
-                  Hazard.DROPS_COLUMN, action=Action.DROP) for name in names]
+    return [replace(_step(diff, name, f"DROP ATTRIBUTE {ident(name)}", "nobody declares the attribute",
+                          Hazard.DROPS_COLUMN, action=Action.DROP), removes=(Removed(Sort.ATTRIBUTE, diff.name, name),))
+            for name in names]
 
 
 def _changed(diff: CompositeDiff, live: CompositeType) -> list[Step]:

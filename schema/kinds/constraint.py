@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from schema.model.change.diff import TableDiff
-from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.change.step import Action, Hazard, Removed, Sort, Step, Transaction
 from schema.model.names import ident, quoted
 from schema.model.objects import Check, Exclusion, ForeignKey, Index, Key, Table
 
@@ -83,7 +83,8 @@ def drop_step(diff: TableDiff, name: str, why: str) -> Step:
     return Step(Action.DROP, f"{diff.name}.{name}",
                 f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {quoted(name)}", why,
                 (Hazard.DROPS_CONSTRAINT,), diff.transaction, locks_first=parents_locks(diff, name),
-                first=refers and diff.context.former_name is None)
+                first=refers and diff.context.former_name is None,
+                removes=(Removed(Sort.CONSTRAINT, diff.name, name),))
 
 
 def parents_locks(diff: TableDiff, name: str, declared: ForeignKey | None = None) -> tuple[str, ...]:

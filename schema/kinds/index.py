@@ -9,7 +9,7 @@ from dataclasses import replace
 from schema.capabilities import CHUNK_INDEXES_BY_LIKENESS
 from schema.kinds import constraint
 from schema.model.change.diff import TableDiff
-from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.change.step import Action, Hazard, Removed, Sort, Step, Transaction
 from schema.model.live.tables import UnindexedChunk
 from schema.model.names import RESERVED, ident, idents, quoted
 from schema.model.objects import Index, MaterializedView, Table
@@ -157,7 +157,8 @@ def _drop(diff: TableDiff, name: str, why: str) -> Step:
     plain = not diff.present.table.hypertable and diff.online
     return Step(Action.DROP, _where(diff, name), f"DROP INDEX "
                                           f"{'CONCURRENTLY ' if plain else ''}{_qualified(diff, name)}", why,
-                transaction=Transaction.NONE if plain else diff.transaction)
+                transaction=Transaction.NONE if plain else diff.transaction,
+                removes=(Removed(Sort.INDEX, diff.name, name),))
 
 
 def _take_name(diff: TableDiff, index: Index, old: str) -> list[Step]:
@@ -198,7 +199,8 @@ def _replace(diff: TableDiff, index: Index, why: str, *, built: bool = False) ->
         return [*building, _drop(diff, index.name, why), *_take_name(diff, index, new.name)]
     return [*building,
             Step(Action.REPLACE, _where(diff, index.name), swap, "the new index takes the name",
-                 transaction=diff.transaction, cost="ACCESS EXCLUSIVE, no scan")]
+                 transaction=diff.transaction, cost="ACCESS EXCLUSIVE, no scan",
+                 removes=(Removed(Sort.INDEX, diff.name, index.name),))]
 
 
 def _mend(diff: TableDiff, index: Index, chunks: Sequence[UnindexedChunk]) -> list[Step]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from schema.kinds import constraint, index
 from schema.model.change.diff import TableDiff
-from schema.model.change.step import Action, Hazard, Step, Transaction
+from schema.model.change.step import Action, Hazard, Removed, Sort, Step, Transaction
 from schema.model.names import ident, idents, quoted
 from schema.model.objects import Key, qualified
 from schema.model.table_options import name_of
@@ -88,6 +88,7 @@ def _build(diff: TableDiff, key: Key, name: str, why: str) -> list[Step]:
 def _replace(diff: TableDiff, key: Key, why: str) -> list[Step]:
     """Replace the key; its index is built first, without blocking writers, where there may be any."""
     where = f"{diff.name}.{key.name}"
+    gone = (Removed(Sort.CONSTRAINT, diff.name, key.name),)
     instead = f"ALTER TABLE {ident(diff.name)} DROP CONSTRAINT {quoted(key.name)}, ADD "
     if diff.online and not diff.present.table.hypertable and not key.without_overlaps:
         new_name = index.new_name(key.name)
@@ -95,10 +96,10 @@ def _replace(diff: TableDiff, key: Key, why: str) -> list[Step]:
                 f"{constraint.deferred(key)}")
         return [*_build(diff, key, new_name, why),
                 Step(Action.REPLACE, where, swap, "the new index becomes the key", transaction=Transaction.OWN,
-                     cost="ACCESS EXCLUSIVE, no scan")]
+                     cost="ACCESS EXCLUSIVE, no scan", removes=gone)]
     hazards = (Hazard.BLOCKS_WRITES,) if diff.weight.has_rows else ()
     return [Step(Action.REPLACE, where, instead + definition(key), why, hazards, diff.transaction,
-                 constraint.cost(diff, "ACCESS EXCLUSIVE"), heavy=diff.weight.has_rows)]
+                 constraint.cost(diff, "ACCESS EXCLUSIVE"), heavy=diff.weight.has_rows, removes=gone)]
 
 
 def _kind(key: Key) -> str:

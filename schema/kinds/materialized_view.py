@@ -11,7 +11,7 @@ from schema.kinds import comment, index, index_targets, rights, view
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model.change import renames
 from schema.model.change.diff import Diff
-from schema.model.change.step import Action, Hazard, Step, Transaction, split_allowed
+from schema.model.change.step import Action, Hazard, Removed, Sort, Step, Transaction, split_allowed
 from schema.model.live.views import LiveMaterializedView
 from schema.model.names import ident, repeated
 from schema.model.objects import Index, MaterializedView, ViewColumn, qualified
@@ -115,7 +115,8 @@ def _again(diff: MaterializedDiff) -> Step:
     hazards = (Hazard.REWRITES_TABLE,) if live.object.with_data else ()
     return Step(Action.REPLACE, diff.name, ";\n".join(statements),
                 "its query differs, so it is created again with its indexes and grants", hazards,
-                cost=COMPUTED, heavy=filled.with_data, drops=view.dropped_names(diff.context.dependants))
+                cost=COMPUTED, heavy=filled.with_data, drops=view.dropped_names(diff.context.dependants),
+                removes=(Removed(Sort.RELATION, diff.name),))
 
 
 def _storage(diff: MaterializedDiff, live: MaterializedView) -> list[Step]:

@@ -15,6 +15,7 @@ from schema.kinds import (
     constraint,
     exclusion,
     foreign_key,
+    generated_column,
     hypertable,
     index,
     index_targets,
@@ -138,7 +139,7 @@ def steps(diff: TableDiff) -> tuple[list[Step], list[str]]:
         undeclared, warnings = _undeclared_steps(diff)
         steps.extend(undeclared)
         diff = constraint.without(diff, {step.object for step in undeclared})
-        diff, without = column.without_generated(diff)
+        diff, without = generated_column.without_generated(diff)
         steps.extend(without)
     awaiting = dependencies.parts_that_await(diff.declared, diff.context.later)
     for part in PARTS:

@@ -12,7 +12,7 @@ from schema.kinds import comment, rights, view_parts
 from schema.kinds.kind import Drop, Kind, ServerWords
 from schema.model.change import renames
 from schema.model.change.diff import Diff
-from schema.model.change.step import Action, Hazard, Step
+from schema.model.change.step import Action, Hazard, Removed, Sort, Step
 from schema.model.live.views import Dependant, LiveView
 from schema.model.names import ident
 from schema.model.objects import View
@@ -97,7 +97,8 @@ def _again(diff: ViewDiff) -> Step:
                   *_afterwards(declared, live, diff.context.scratch), *after]
     return Step(Action.REPLACE, diff.name, ";\n".join(statements),
                 "its columns differ, so it is made again with its grants",
-                cost="ACCESS EXCLUSIVE on the view, no table is read", drops=dropped_names(diff.context.dependants))
+                cost="ACCESS EXCLUSIVE on the view, no table is read", drops=dropped_names(diff.context.dependants),
+                removes=(Removed(Sort.RELATION, diff.name),))
 
 
 def around(what: str, dependants: Sequence[Dependant], why: str,

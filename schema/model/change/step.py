@@ -60,6 +60,32 @@ class Transaction(StrEnum):
     NONE = "none"
 
 
+class Sort(StrEnum):
+    """The sort of thing that a step takes away: a column's type where it gets another, a row where rows change."""
+
+    CONSTRAINT = "constraint"
+    INDEX = "index"
+    COLUMN = "column"
+    ATTRIBUTE = "attribute"
+    TYPE = "type"
+    ROW = "row"
+    RELATION = "relation"
+    SEQUENCE = "sequence"
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What a step takes away of a relation (full name), or the relation or its row itself (no name).
+
+    A sequence is its column's. A column's type becomes `into`.
+    """
+
+    sort: Sort
+    relation: str
+    name: str = ""
+    into: str = ""
+
+
 @dataclass(frozen=True)
 class Step:
     """One SQL statement that changes `object` towards its declaration.
@@ -69,7 +95,8 @@ class Step:
     A `heavy` step reads or writes so much that standbys may lag. A `first` step runs before those of all objects, a
     `last` one after them, those of later objects first; a `later` one before those, when all objects exist.
     `locks_first` are LOCK TABLE statements for the other tables that the step locks. `rights` tells that it gives or
-    revokes rights, or changes the owner.
+    revokes rights, or changes the owner. `removes` is what the step takes away, also where it puts
+    another in its place.
     """
 
     action: Action
@@ -87,6 +114,7 @@ class Step:
     drops: tuple[str, ...] = ()
     locks_first: tuple[str, ...] = ()
     rights: bool = False
+    removes: tuple[Removed, ...] = ()
 
     def refused(self, allowed: Collection[str]) -> list[Hazard]:
         """List the hazards that neither the object nor the caller allows."""
