@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -15,10 +16,10 @@ from schema.comparison.live_schema import read_schema
 from schema.comparison.match import match
 from schema.comparison.names import free_names
 from schema.comparison.removed import require_removable
-from schema.comparison.undeclared import UndeclaredDrops
-from schema.kinds.undeclared import Dropping
+from schema.comparison.undeclared import read_needs
+from schema.kinds import undeclared
 from schema.model.change.diff import Diff
-from schema.planning import lasting_needs
+from schema.planning.lasting_needs import ended_by_declaration, ended_by_steps
 from schema.planning.plan import Plan, plan
 
 __all__ = ["Options", "compare_and_plan"]
@@ -29,19 +30,15 @@ def compare_and_plan(connection: Connection[Any], declaration: Declaration) -> t
     options = declaration.options
     live = read_schema(connection, declaration)
     matches = match(connection, declaration, live.objects)
-    drops = UndeclaredDrops(connection, declaration, live.undeclared, matches)
-    dropping = drops.plan(lasting_needs.ended_by_declaration(declaration.objects))
+    extra = read_needs(connection, declaration, live.undeclared, matches)
+    drops = partial(undeclared.plan, extra, options.allow, options.protect, backed_up=options.backed_up)
+    dropping = drops(ends=ended_by_declaration(declaration.objects))
     granted = read_grants(connection, matches)
     diffs = gather(connection, declaration, live.objects, matches, granted, {step.object for step in dropping.before})
-
-    def planned_with(dropping: Dropping) -> Plan:
-        return plan(diffs, dropping=free_names(connection, dropping, diffs), left_out=declaration.left_out,
-                    missing_schemas=live.missing_schemas)
-
-    planned = planned_with(dropping)
-    lasting = drops.plan(lasting_needs.ended_by_steps(declaration.objects, planned.steps))
-    if lasting != dropping:
-        planned = planned_with(lasting)
+    if dropping.after:  # what the steps leave as it is goes on needing what it needs
+        dropping = drops(ends=ended_by_steps(declaration.objects, plan(diffs).steps))
+    dropping = free_names(connection, dropping, diffs)
+    planned = plan(diffs, dropping=dropping, left_out=declaration.left_out, missing_schemas=live.missing_schemas)
     require_removable(connection, declaration.capabilities, planned.steps, diffs)
     warnings = [declaration.capabilities.explain_left_out(name) for name in declaration.left_out]
     warnings += lint.warnings(declaration.objects) if options.whole_schema else []

@@ -1,4 +1,4 @@
-"""What happens to the undeclared objects of a run, with what needs them. Changes nothing."""
+"""Read what needs the undeclared objects that a run may drop. Changes nothing."""
 
 from __future__ import annotations
 
@@ -11,33 +11,24 @@ from schema.canonical import normalising
 from schema.catalog.readers.undeclared import with_needs
 from schema.comparison.declaration import Declaration
 from schema.comparison.match import Matches
-from schema.kinds import undeclared
-from schema.kinds.undeclared import Dropping
+from schema.kinds.undeclared import missing_hazards
 from schema.model.change.diff import Match
-from schema.model.change.needs import Ends
 from schema.model.live.objects import Undeclared
 from schema.model.objects import Job
 from schema.planning.lasting_needs import with_declared
 
 
-class UndeclaredDrops:
-    """The undeclared objects of a run; what needs those that may be dropped is read once, in two queries at most."""
-
-    def __init__(self, connection: Connection[Any], declaration: Declaration, live: Sequence[Undeclared],
-                 matches: Matches) -> None:
-        self.options = declaration.options
-        needed = with_needs(connection, declaration.capabilities, live, self._may_be_dropped)
-        self.live = with_declared(needed, [
-            match.declared for match in matches if _may_need_more(match)]) if needed else needed
-
-    def plan(self, ends: Ends) -> Dropping:
-        """Return what is dropped before and after everything else, and what stays, where these needs end."""
-        options = self.options
-        return undeclared.plan(self.live, options.allow, options.protect, backed_up=options.backed_up, ends=ends)
-
-    def _may_be_dropped(self, live: Undeclared) -> bool:
-        return live.name not in self.options.protect and not undeclared.missing_hazards(
-            live, self.options.allow, backed_up=self.options.backed_up)
+def read_needs(connection: Connection[Any], declaration: Declaration, live: Sequence[Undeclared],
+               matches: Matches) -> Sequence[Undeclared]:
+    """Return the undeclared objects, those that may be dropped with all that needs them or is going to; two queries at
+    most, and none where nothing may be dropped."""
+    if not live:
+        return live
+    options = declaration.options
+    needed = with_needs(
+        connection, declaration.capabilities, live, lambda one: one.name not in options.protect
+        and not missing_hazards(one, options.allow, backed_up=options.backed_up))
+    return with_declared(needed, [match.declared for match in matches if _may_need_more(match)])
 
 
 def _may_need_more(match: Match[Any, Any]) -> bool:

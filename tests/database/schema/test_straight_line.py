@@ -19,7 +19,8 @@ SCHEMA = Path(apply.__file__).parent
 TABLE = Table("walked", (Column("id", "bigint", null=False), Column("name", "varchar(50)")),
               keys=(Key("walked_pkey", ("id",), True),))
 WIDER = replace(TABLE, columns=(TABLE.columns[0], Column("name", "varchar(60)")))
-COMPARISON = [f"comparison/{name}" for name in ("compare", "live", "match", "grants", "context", "aggregates", "names")]
+COMPARISON = [f"comparison/{name}" for name in (
+    "compare", "live_schema", "match", "undeclared", "grants", "context", "aggregates", "names", "removed")]
 
 
 def modules_of(work: Callable[[], object]) -> list[str]:
