@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,7 +26,7 @@ from schema.kinds import undeclared as undeclared_kind
 from schema.lint import lint
 from schema.model.change.diff import Diff, Match
 from schema.model.change.renames import former_name
-from schema.model.change.step import Hazard, Step, Transaction
+from schema.model.change.step import Action, Hazard, Step, Transaction
 from schema.model.live.objects import Undeclared
 from schema.model.live.tables import LiveTable
 from schema.model.objects import Aggregate, Function, Job, Object
@@ -88,11 +88,22 @@ def ensure(address: Address, objects: Sequence[Object], *, options: Options = DE
                 rest = _in_utc(address, rest, diffs)
                 run.execute(rest)
         if run.done:
+            needed = rest.needed
             rest, diffs = compare_and_plan(connection, declaration)
+            rest = _without(rest, needed)
     if rest.steps:
         raise VerifyError(f"{rest.steps[0].object}: still differs after applying ({rest.steps[0].render()}); something "
                           "else changes it, or the server does not keep it: plan again and compare")
     return Applied(tuple(run.done), _all_facts(diffs, declaration), rest.warnings)
+
+
+def _without(rest: Plan, needed: Mapping[str, str]) -> Plan:
+    """The plan without dropping what the plan before it left in place, as others seemed to need it: it stays."""
+    objects = {step: next((name for name in needed if f"{step.object}.".startswith(f"{name}.")), None)
+               for step in rest.steps if step.action is Action.DROP}
+    steps = tuple(step for step in rest.steps if objects.get(step) is None)
+    left = dict.fromkeys(needed[name] for name in objects.values() if name is not None)
+    return replace(rest, steps=steps, warnings=(*rest.warnings, *left))
 
 
 def drop(address: Address, declared: Object, *, options: Options = DEFAULTS) -> bool:

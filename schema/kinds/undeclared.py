@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schema.kinds import registry
 from schema.kinds.kind import Drop
@@ -24,11 +24,12 @@ UNQUALIFIED = frozenset({"job", "extension", "schema"})
 
 @dataclass(frozen=True)
 class Dropping:
-    """Steps before and after all others, and what is left in place."""
+    """Steps before and after all others, and what is left in place: `needed` as others need it, by name the line."""
 
     before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
+    needed: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING = Dropping()
@@ -60,12 +61,12 @@ def plan(undeclared: Sequence[Undeclared], allowed: Collection[str], protect: Co
         else:
             wanted.append(live)
     free = droppable(wanted, ends)
-    warnings += [left_in_place(live, reasons) for live, reasons in free.staying.items()]
+    needed = {live.name: left_in_place(live, reasons) for live, reasons in free.staying.items()}
     keys = [_drop_key(live, name) for live in free.going for name in live.foreign_keys]
     first = _first(free.going)
     before = [_drop(live, _hazards(live, backed_up)) for live in free.going if live.address in first]
     after = [_drop(live, _hazards(live, backed_up)) for live in free.going if live.address not in first]
-    return Dropping((*keys, *before), tuple(after), tuple(warnings))
+    return Dropping((*keys, *before), tuple(after), (*warnings, *needed.values()), needed)
 
 
 def _first(going: Sequence[Undeclared]) -> set[Address]:

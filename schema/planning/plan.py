@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schema.canonical import normalising
@@ -23,11 +23,15 @@ IN_EVERY_DATABASE = ("public", "pg_catalog")
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in order, `warnings` about what stays as it is, and the declared parts that the server cannot have."""
+    """Steps in order, `warnings` about what stays as it is, and the declared parts that the server cannot have.
+
+    `needed` are the undeclared objects that stay because others need them, by name with the line about each.
+    """
 
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    needed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -73,7 +77,8 @@ def plan(diffs: Iterable[Diff[Any, Any]], *, dropping: Dropping = NOTHING, left_
     steps = view_dependants.in_one_transaction([*steps, *dropping.before, *first, *of_objects], diffs)
     # What refers to an object that is created after its own table waits for it: tables may refer to each other. A
     # column is dropped once nothing that is declared depends on it any more.
-    return Plan((*steps, *later, *last, *dropping.after), tuple(warnings), tuple(left_out))
+    return Plan((*steps, *later, *last, *dropping.after), tuple(warnings), tuple(left_out),
+                dropping.needed)
 
 
 def plan_from_empty(objects: Iterable[Object], timescaledb: tuple[int, ...] = ()) -> Plan:
