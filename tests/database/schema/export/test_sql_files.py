@@ -106,6 +106,7 @@ def test_sql_files_are_applied_and_their_changes_planned(database: Database, cre
     assert run(creator, "check", "--sql", str(second)).exit_code == 0
 
 
+@BOTH
 def test_schemas_and_their_rights_are_declared_too(database: Database, creator: Address, tmp_path: Path) -> None:
     files = folder(tmp_path, "CREATE SCHEMA empty; CREATE SCHEMA app; CREATE TABLE app.rooms (id int);"
                              "COMMENT ON SCHEMA app IS 'The application''s'; GRANT USAGE ON SCHEMA app TO pg_monitor;"

@@ -1,6 +1,6 @@
 """From any declared schema to any other: live equals declared, nothing is left to do, and the rows are still there.
 
-`LCDB_PAIRS` sets how many pairs are tried, 20 without it; more than that are new ones in each run.
+`LCDB_PAIRS` sets how many pairs are tried, 12 without it; more than that are new ones in each run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from schema.model.properties import from_dict, to_dict
 from tests.support.running.servers import Database, Server, create_database, drop_database
 from tests.support.schemas.random_schemas import Pair, pairs
 
-PAIRS = int(os.environ.get("LCDB_PAIRS", "20"))
+PAIRS = int(os.environ.get("LCDB_PAIRS", "12"))
 EVERYTHING = Options(on_unsupported="skip", allow=frozenset(Hazard), whole_schema=True)
 # Why a change may be refused, and in what share of pairs at the most: a fifth to a quarter were seen of 200 pairs.
 REFUSED = {
