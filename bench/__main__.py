@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from bench.backups import backup_logical, backup_memory, backup_physical, recovery
 from bench.report.page import PAGE, write_page
-from bench.schema import online_changes, plan, unchanged_objects, unchanged_up
+from bench.schema import online_changes, plan, side_by_side, unchanged_objects, unchanged_up
 from bench.seeding import ingest, seed_load, seed_scale, seed_specification
 
 RUNS = int(os.environ.get("BENCH_RUNS", "2"))
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "backup_logical": backup_logical.run, "backup_memory": backup_memory.run, "backup_physical": backup_physical.run,
     "recovery": recovery.run,
     "unchanged_up": unchanged_up.run, "plan": plan.run, "unchanged_objects": unchanged_objects.run,
+    "side_by_side": side_by_side.run,
     "online_changes": online_changes.run, "seed_load": seed_load.run, "seed_specification": seed_specification.run,
     "seed_scale": seed_scale.run, "ingest": ingest.run}
 

@@ -26,7 +26,8 @@ def write_page() -> None:
 
 def page() -> str:
     """The page's text."""
-    return "\n".join([HEAD, *(part(path.stem, json.loads(path.read_text())) for path in sorted(FOLDER.glob("*.json")))])
+    kept = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+    return "\n".join([HEAD, *(part(name, values) for name, values in kept.items() if "figures" in values)])
 
 
 def part(name: str, kept: Mapping[str, Any]) -> str:

@@ -1,0 +1,224 @@
+"""The corpus of schemas through this project and through tools like it: adopted, planned empty, made again, changed.
+
+Every tool gets the same databases of the same server, and is asked for SQL from one to the other. What it says is run
+by psql in one transaction; pg_dump and TimescaleDB's catalogs then say whether the database is the one that was wanted.
+An object that this project leaves out by name may differ; the others name none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from bench.report.figures import FOLDER as RESULTS
+from bench.report.keeping import machine
+from infra.local.client_programs import install_client_programs
+from schema.apply import ensure, plan
+from schema.comparison.compare import Options
+from schema.connection import Address
+from schema.export.adoption import Adopted, adopt
+from schema.export.plain_sql import dump
+from schema.model.change.step import Hazard
+from tests.support.running.servers import TEMPLATE, Server, create_template, require_official, running
+from tests.support.schemas.corpus import FOLDER, names, read_changes
+from tests.support.schemas.corpus_catalog import client_environment, find_differences, read_sections
+
+PLANNERS = Path(__file__).parents[1] / "planners"
+FILE = RESULTS / "side_by_side.json"
+OURS, ATLAS = "lifecompanion", "atlas-plan"
+# Exact, for they are no requirement of the project.
+PINNED = {"sqlpush": ("sqlpush==0.7.0", "alembic==1.18.4", "SQLAlchemy==2.0.51", "psycopg[binary]==3.3.4"),
+          "results": ("results==2.0.1789346060", "psycopg2-binary==2.9.12"),
+          "migra": ("migra==3.0.1663481299", "psycopg2-binary==2.9.12", "SQLAlchemy==1.4.54", "setuptools==80.9.0")}
+STAGES = ("adopted", "plan empty", "made again", "changes exact")
+SECONDS = 120
+_PSQL = ("psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f", "-")
+_USER_SCHEMAS = ("SELECT nspname FROM pg_namespace "
+                 "WHERE nspname !~ '^(pg_|_timescaledb|timescaledb_|information_schema)' "
+                 "ORDER BY nspname <> 'public', nspname")
+
+
+class FaultError(Exception):
+    """A tool ended in an error, or what it said does not make the database that was wanted: one line."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """`sql` returns the statements from one database to another, and what is left out by name."""
+
+    name: str
+    sql: Callable[[Address, Address], tuple[str, Sequence[str]]]
+
+
+def run() -> None:
+    """Try every tool that this machine can have on every file of the corpus; SIDE_BY_SIDE names some of the files."""
+    require_official("side_by_side")
+    folder = Path(tempfile.mkdtemp(prefix="lcdb-bench-"))
+    chosen = os.environ.get("SIDE_BY_SIDE", "").split() or names()
+    path = os.environ["PATH"]
+    try:
+        tools = [Tool(OURS, _ours), *_others(folder)]
+        os.environ["PATH"] = f"{install_client_programs()}{os.pathsep}{path}"
+        with running("official", folder) as server:
+            create_template(server)
+            faults = {name: _try(server, name, tools) for name in chosen}
+    finally:
+        os.environ["PATH"] = path
+        shutil.rmtree(folder)
+    counts = {tool.name: {stage: sum(faults[name][tool.name][stage][0] for name in chosen) for stage in STAGES}
+              for tool in tools}
+    whole = {stage: sum(faults[name][OURS][stage][1] for name in chosen) for stage in STAGES}
+    first = {tool.name: {stage: {name: fault for name in chosen if (fault := faults[name][tool.name][stage][2])}
+                         for stage in STAGES} for tool in tools}
+    kept = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine(), "files": len(chosen), "of": whole,
+            "counts": counts, "pinned": {name: list(pins) for name, pins in PINNED.items()}, "first faults": first}
+    FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(json.dumps(counts, indent=1))
+
+
+def _try(server: Server, name: str, tools: Sequence[Tool]) -> dict[str, dict[str, tuple[int, int, str]]]:
+    """For each tool and stage: how often it passed, of how many times, and the first fault."""
+    with _database(server, "wanted") as wanted, _database(server, "same") as same:
+        text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+        _psql(wanted, text, whole=False)
+        _psql(same, text, whole=False)
+        result = {}
+        for tool in tools:
+            made: dict[str, list[str | None]] = {stage: [] for stage in STAGES}
+            with _database(server, "empty") as empty:
+                made["adopted"].append(_fault(partial(tool.sql, empty, wanted)))
+                made["plan empty"].append(_fault(partial(_require_nothing, tool, same, wanted)))
+                made["made again"].append(_fault(partial(_become, tool, empty, wanted)))
+            made["changes exact"] = list(_changes(server, name, tool))
+            result[tool.name] = {stage: (sum(fault is None for fault in all_), len(all_),
+                                         next((fault for fault in all_ if fault), "")) for stage, all_ in made.items()}
+            print(f"{name}: {tool.name}: " + ", ".join(f"{stage} {passed}/{of}" for stage, (passed, of, _)
+                                                      in result[tool.name].items()), flush=True)
+    return result
+
+
+def _changes(server: Server, name: str, tool: Tool) -> Iterator[str | None]:
+    """Make each change in a copy, and have the tool bring the original there; both are equal before each change."""
+    text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    with _database(server, "changed") as changed:
+        _psql(changed, text, whole=False)
+        for change in read_changes(name):
+            with _database(server, "before", "changed") as before:
+                _psql(changed, change, whole=False)
+                yield _fault(partial(_become, tool, before, changed))
+
+
+def _become(tool: Tool, live: Address, wanted: Address) -> None:
+    sql, left_out = tool.sql(live, wanted)
+    if tool.name == OURS and adopt(live).objects:
+        _apply(live, wanted)
+    else:
+        _psql(live, sql, whole=True)
+    lines = list(find_differences(read_sections(wanted), read_sections(live), left_out))
+    if lines:
+        raise FaultError(f"{len(lines)} lines differ: {lines[0]}")
+
+
+def _require_nothing(tool: Tool, same: Address, wanted: Address) -> None:
+    sql, _ = tool.sql(same, wanted)
+    steps = [line for line in sql.splitlines() if not line.startswith("CREATE SCHEMA IF NOT EXISTS")]
+    if steps:
+        raise FaultError(f"a plan of the same says: {steps[0][:120]}")
+
+
+def _fault(action: Callable[[], object]) -> str | None:
+    try:
+        action()
+    except Exception as error:  # noqa: BLE001 whatever a tool ends in is its fault, and counted
+        return " ".join((str(error).strip() or type(error).__name__).splitlines()[0].split())[:300]
+    return None
+
+
+def _ours(live: Address, wanted: Address) -> tuple[str, Sequence[str]]:
+    """From empty what `lcdb schema export` writes, else the steps of a plan of what was adopted."""
+    adopted = adopt(wanted)
+    if not adopt(live).objects:
+        return dump(adopted.objects), adopted.remarks
+    steps = plan(live, adopted.objects, options=_options(adopted)).steps
+    return "".join(f"{step.sql};\n" for step in steps), adopted.remarks
+
+
+def _apply(live: Address, wanted: Address) -> None:
+    """What the others' SQL is to psql: `apply` runs the steps itself, some of them outside of transactions."""
+    adopted = adopt(wanted)
+    ensure(live, adopted.objects, options=_options(adopted))
+
+
+def _options(adopted: Adopted) -> Options:
+    left_out = frozenset(remark.split(": ")[0] for remark in adopted.remarks)
+    return Options(whole_schema=True, allow=frozenset(Hazard), protect=left_out, backed_up=True, attempts=2)
+
+
+def _asked(command: Sequence[str]) -> Callable[[Address, Address], tuple[str, Sequence[str]]]:
+    def ask(live: Address, wanted: Address) -> tuple[str, Sequence[str]]:
+        with wanted.connect() as connection:
+            schemas = [schema for schema, in connection.execute(_USER_SCHEMAS).fetchall()]
+        done = subprocess.run([*command, _url(live), _url(wanted), *schemas], capture_output=True, text=True,
+                              check=False, env={**os.environ, "PGPASSWORD": live.password}, timeout=SECONDS)
+        if done.returncode:
+            raise FaultError(next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no answer"))
+        # Most compare one schema with another of its name, and leave the schema itself to whoever calls them.
+        statements = [*(f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in schemas), *json.loads(done.stdout)]
+        return ";\n".join(statement.strip().rstrip(";") for statement in statements), ()
+    return ask
+
+
+def _others(folder: Path) -> list[Tool]:
+    """The tools to compare with; one that cannot be had is named and left out."""
+    tools = []
+    for name, pins in PINNED.items():
+        python = folder / name / "bin" / "python"
+        venv.create(folder / name, with_pip=True)
+        done = subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *pins],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"bench: {name} is left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+            continue
+        tools.append(Tool(name, _asked((str(python), str(PLANNERS / f"{name}_sql.py")))))
+    if shutil.which(ATLAS):
+        tools.append(Tool("Atlas library", _asked((ATLAS, "-sql"))))
+    else:
+        print(f"bench: Atlas is left out: no {ATLAS} on the PATH; `go build` in bench/atlas makes it", file=sys.stderr)
+    return tools
+
+
+@contextmanager
+def _database(server: Server, name: str, template: str = "") -> Iterator[Address]:
+    database, source = f"side_{name}", f"side_{template}" if template else TEMPLATE
+    with server.admin.connect() as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)".encode())
+        connection.execute(f"CREATE DATABASE {database} TEMPLATE {source}".encode())
+    try:
+        yield replace(server.admin, database=database)
+    finally:
+        with server.admin.connect() as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)".encode())
+
+
+def _psql(address: Address, text: str, *, whole: bool) -> None:
+    command = [part for part in _PSQL if whole or part != "-1"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=SECONDS,
+                          env=client_environment(address))
+    if done.returncode:
+        raise FaultError(done.stderr.replace("psql:<stdin>:", "line "))
+
+
+def _url(address: Address) -> str:
+    """A URL without the password, which PGPASSWORD holds."""
+    return f"postgresql://{address.user}@{address.host}:{address.port}/{address.database}?sslmode=disable"
