@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench.report.figures import FOLDER as RESULTS
+from bench.report.counts import FILE, table
 from bench.report.keeping import machine
 from infra.local.client_programs import install_client_programs
 from schema.apply import ensure, plan
@@ -35,7 +35,6 @@ from tests.support.schemas.corpus import FOLDER, names, read_changes
 from tests.support.schemas.corpus_catalog import client_environment, find_differences, read_sections
 
 PLANNERS = Path(__file__).parents[1] / "planners"
-FILE = RESULTS / "side_by_side.json"
 OURS, ATLAS = "lifecompanion", "atlas-plan"
 # Exact, for they are no requirement of the project.
 PINNED = {"sqlpush": ("sqlpush==0.7.0", "alembic==1.18.4", "SQLAlchemy==2.0.51", "psycopg[binary]==3.3.4"),
@@ -84,7 +83,7 @@ def run() -> None:
     kept = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine(), "files": len(chosen), "of": whole,
             "counts": counts, "pinned": {name: list(pins) for name, pins in PINNED.items()}, "first faults": first}
     FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(json.dumps(counts, indent=1))
+    print(table(kept))
 
 
 def _try(server: Server, name: str, tools: Sequence[Tool]) -> dict[str, dict[str, tuple[int, int, str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.report.counts import read_counts, table
 from bench.report.figures import Figure, ratios
 from bench.report.page import PAGE, page, part
 
@@ -47,3 +48,7 @@ def test_ratios_are_taken_round_by_round_against_each_baseline() -> None:
 
 def test_page_is_the_one_that_the_results_make() -> None:
     assert PAGE.read_text() == page()
+
+
+def test_the_schema_page_shows_the_counts_of_the_last_run() -> None:
+    assert table(read_counts()) in (PAGE.parents[1] / "docs" / "schema" / "README.md").read_text(encoding="utf-8")
