@@ -1,7 +1,7 @@
 """The corpus of schemas through this project and through tools like it: adopted, planned empty, made again, changed.
 
 Every tool gets the same databases of the same server, and is asked for SQL from one to the other. What it says is run
-by psql in one transaction; pg_dump and TimescaleDB's catalogs then say whether the database is the one that was wanted.
+by psql; pg_dump and TimescaleDB's catalogs then say whether the database is the one that was wanted.
 An object that this project leaves out by name may differ; the others name none.
 """
 
@@ -14,14 +14,14 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench.report.counts import FILE, table
+from bench.report.counts import FILE, read_counts, table
 from bench.report.keeping import machine
 from infra.local.client_programs import install_client_programs
 from schema.apply import ensure, plan
@@ -42,10 +42,14 @@ PINNED = {"sqlpush": ("sqlpush==0.7.0", "alembic==1.18.4", "SQLAlchemy==2.0.51",
           "migra": ("migra==3.0.1663481299", "psycopg2-binary==2.9.12", "SQLAlchemy==1.4.54", "setuptools==80.9.0")}
 STAGES = ("adopted", "plan empty", "made again", "changes exact")
 SECONDS = 120
-_PSQL = ("psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f", "-")
+_PSQL = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-")
 _USER_SCHEMAS = ("SELECT nspname FROM pg_namespace "
                  "WHERE nspname !~ '^(pg_|_timescaledb|timescaledb_|information_schema)' "
                  "ORDER BY nspname <> 'public', nspname")
+
+
+# By tool and stage: how often it passed, of how many times, and the first fault.
+Faults = Mapping[str, Mapping[str, tuple[int, int, str]]]
 
 
 class FaultError(Exception):
@@ -71,10 +75,18 @@ def run() -> None:
         os.environ["PATH"] = f"{install_client_programs()}{os.pathsep}{path}"
         with running("official", folder) as server:
             create_template(server)
-            faults = {name: _try(server, name, tools) for name in chosen}
+            faults: dict[str, Faults] = {}
+            for name in chosen:
+                faults[name] = _try(server, name, tools)
+                _keep(faults, tools)  # after each file: what was counted stays when the run is ended
     finally:
         os.environ["PATH"] = path
         shutil.rmtree(folder)
+    print(table(read_counts()))
+
+
+def _keep(faults: Mapping[str, Faults], tools: Sequence[Tool]) -> None:
+    chosen = list(faults)
     counts = {tool.name: {stage: sum(faults[name][tool.name][stage][0] for name in chosen) for stage in STAGES}
               for tool in tools}
     whole = {stage: sum(faults[name][OURS][stage][1] for name in chosen) for stage in STAGES}
@@ -83,15 +95,14 @@ def run() -> None:
     kept = {"date": datetime.now(UTC).strftime("%Y-%m-%d"), "machine": machine(), "files": len(chosen), "of": whole,
             "counts": counts, "pinned": {name: list(pins) for name, pins in PINNED.items()}, "first faults": first}
     FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(table(kept))
 
 
-def _try(server: Server, name: str, tools: Sequence[Tool]) -> dict[str, dict[str, tuple[int, int, str]]]:
+def _try(server: Server, name: str, tools: Sequence[Tool]) -> Faults:
     """For each tool and stage: how often it passed, of how many times, and the first fault."""
     with _database(server, "wanted") as wanted, _database(server, "same") as same:
         text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-        _psql(wanted, text, whole=False)
-        _psql(same, text, whole=False)
+        _psql(wanted, text)
+        _psql(same, text)
         result = {}
         for tool in tools:
             made: dict[str, list[str | None]] = {stage: [] for stage in STAGES}
@@ -111,10 +122,10 @@ def _changes(server: Server, name: str, tool: Tool) -> Iterator[str | None]:
     """Make each change in a copy, and have the tool bring the original there; both are equal before each change."""
     text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     with _database(server, "changed") as changed:
-        _psql(changed, text, whole=False)
+        _psql(changed, text)
         for change in read_changes(name):
             with _database(server, "before", "changed") as before:
-                _psql(changed, change, whole=False)
+                _psql(changed, change)
                 yield _fault(partial(_become, tool, before, changed))
 
 
@@ -123,7 +134,7 @@ def _become(tool: Tool, live: Address, wanted: Address) -> None:
     if tool.name == OURS and adopt(live).objects:
         _apply(live, wanted)
     else:
-        _psql(live, sql, whole=True)
+        _psql(live, sql)
     lines = list(find_differences(read_sections(wanted), read_sections(live), left_out))
     if lines:
         raise FaultError(f"{len(lines)} lines differ: {lines[0]}")
@@ -210,9 +221,8 @@ def _database(server: Server, name: str, template: str = "") -> Iterator[Address
             connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)".encode())
 
 
-def _psql(address: Address, text: str, *, whole: bool) -> None:
-    command = [part for part in _PSQL if whole or part != "-1"]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=SECONDS,
+def _psql(address: Address, text: str) -> None:
+    done = subprocess.run(_PSQL, input=text, capture_output=True, text=True, check=False, timeout=SECONDS,
                           env=client_environment(address))
     if done.returncode:
         raise FaultError(done.stderr.replace("psql:<stdin>:", "line "))
