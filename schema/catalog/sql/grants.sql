@@ -34,8 +34,8 @@ WITH objects AS (
                     acldefault('n', n.nspowner)), 'n',
            NOT EXISTS (SELECT FROM aclexplode(n.nspacl) a
                         WHERE a.grantee NOT IN (n.nspowner, current_user::regrole) AND NOT (n.nspname = 'public' AND a.grantee = 0))
-             AND (n.nspname <> 'public' OR EXISTS (
-                    SELECT FROM aclexplode(coalesce(n.nspacl, '{=U/postgres}')) a WHERE a.grantee = 0 AND a.privilege_type = 'USAGE'))
+             AND (n.nspname <> 'public' OR n.nspacl IS NULL
+                  OR EXISTS (SELECT FROM aclexplode(n.nspacl) a WHERE a.grantee = 0 AND a.privilege_type = 'USAGE'))
       FROM pg_namespace n
      WHERE n.nspname = ANY(%(schemas)s)
 )

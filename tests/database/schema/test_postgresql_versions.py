@@ -46,6 +46,24 @@ def test_a_rich_declaration_is_applied_adopted_and_planned_empty(plain_server: P
     assert apply.plan(login, adopted.objects, options=WHOLE).render() == []
 
 
+def test_the_servers_first_role_may_have_any_name(plain_server: PlainServer, login: Address) -> None:
+    first = plain_server.admin.user
+    with plain_server.admin.connect() as connection:
+        connection.execute("CREATE ROLE another_first SUPERUSER LOGIN PASSWORD 'of-a-test'")
+    another = replace(plain_server.admin, user="another_first", password="of-a-test")
+    with another.connect() as connection:
+        connection.execute(f"ALTER ROLE {first} RENAME TO renamed_first".encode())
+    try:
+        rooms = Table("rooms", columns=(Column("id", "bigint"),), grants=(Grant("pg_monitor", ("select",)),))
+        apply.ensure(login, (rooms,), options=WHOLE)
+        assert adopt(login).objects == (rooms,)
+    finally:
+        with another.connect() as connection:
+            connection.execute(f"ALTER ROLE renamed_first RENAME TO {first}".encode())
+        with plain_server.admin.connect() as connection:
+            connection.execute("DROP ROLE another_first")
+
+
 def test_an_adopted_declaration_makes_the_same_database_again(plain_server: PlainServer, login: Address) -> None:
     apply.ensure(login, known_to(plain_server.version), options=WHOLE)
     adopted = adopt(login).objects
