@@ -21,16 +21,14 @@ def read_grants(connection: Connection[Any], matches: Sequence[Match[Any, Any]])
     Raises DeclarationError that names roles which the server does not have.
     """
     named = grants.roles(match.declared for match in matches)
-    asked = [match for match in matches if match.declared.grants is not None or match.declared.owner is not None]
-    if not asked and not named:
-        return {}
-    missing = sorted(named.keys() - reader.read_roles(connection, named))
+    missing = sorted(named.keys() - reader.read_roles(connection, named)) if named else []
     if missing:
         raise DeclarationError(f"{named[missing[0]]}: role {', '.join(missing)} is declared to have rights, and is not "
                                "on this server; create it, or take it out of the declaration")
-    schemas = {match.declared.schema for match in asked}
+    asked = [match for match in matches if match.declared.grants is not None or match.declared.owner is not None]
     if not asked:
         return {}
+    schemas = {match.declared.schema for match in asked}
     live = reader.read(connection, schemas)
     defaults = reader.read_defaults(connection, schemas) if any(match.live is None for match in asked) else {}
     found: dict[Object, LiveGrants] = {}

@@ -68,8 +68,7 @@ def steps(diff: Diff[Any, Any]) -> list[Step]:
     alter, on = _words(diff, kind)
     steps = []
     if declared.grants is not None:
-        statements = [*_revoked(rights(live.granted), rights(declared.grants), on),
-                      *_granted(rights(live.granted), declared.grants, on)]
+        statements = list(changes(live.granted, declared.grants, on))
         if statements and not live.is_governed:
             # The server itself would only warn, and do nothing.
             raise UnsupportedError(f"{diff.name}: it belongs to {live.owner}, so that this login may neither give nor "
@@ -86,6 +85,13 @@ def rights(grants: Iterable[Grant]) -> dict[tuple[str, str, str | None], bool]:
     """Whether each right (role, privilege, column) may be given on."""
     return {(grant.to, privilege.lower(), column): grant.grantable for grant in grants
             for privilege in grant.privileges for column in (grant.columns or (None,))}
+
+
+def changes(live: Iterable[Grant], declared: Iterable[Grant], on: str) -> Iterable[str]:
+    """Yield the REVOKE and GRANT statements from the live grants to the declared ones; `on` is what stands after ON."""
+    declared, live_rights = tuple(declared), rights(live)
+    yield from _revoked(live_rights, rights(declared), on)
+    yield from _granted(live_rights, declared, on)
 
 
 def errors(declared: Declared) -> Iterable[str]:

@@ -7,20 +7,21 @@ from dataclasses import replace
 
 from schema.catalog.readers import schemas
 from schema.kinds import comment
-from schema.kinds.grants import EVERYBODY, ident_role
+from schema.kinds.grants import EVERYBODY, changes, ident_role, rights
 from schema.kinds.kind import Drop, Kind
 from schema.model.change.diff import Diff
 from schema.model.change.step import Action, Hazard, Step
 from schema.model.declarations.schemas import DefaultGrant, Schema
 from schema.model.live.objects import LiveObject
 from schema.model.names import ident
+from schema.model.objects import Grant
 
 SchemaDiff = Diff[Schema, LiveObject[Schema]]
 PRIVILEGES: Mapping[str, tuple[str, ...]] = {
     "tables": ("select", "insert", "update", "delete", "truncate", "references", "trigger", "maintain"),
     "sequences": ("usage", "select", "update"), "functions": ("execute",), "types": ("usage",)}
-# (role that creates, objects, role that gets, privilege) to whether it may be given on.
-_Rights = Mapping[tuple[str | None, str, str, str], bool]
+# The role that creates, and what.
+_Target = tuple[str | None, str]
 
 
 def steps(diff: SchemaDiff) -> tuple[list[Step], list[str]]:
@@ -30,7 +31,7 @@ def steps(diff: SchemaDiff) -> tuple[list[Step], list[str]]:
     """
     declared, live = diff.declared, diff.live.object if diff.live else Schema(diff.name, ())
     comment_step = comment.step(f"SCHEMA {ident(diff.name)}", diff.name, declared.comment, live.comment)
-    statements = list(_changes(declared, _rights(live.default_grants or ())))
+    statements = list(_changes(declared, live))
     default_steps = [Step(Action.ALTER, diff.name, ";\n".join(statements), "the default privileges differ",
                           last=True, rights=True)] if statements else []
     return [*([comment_step] if comment_step else []), *default_steps], []
@@ -64,24 +65,25 @@ def errors(declared: Schema) -> Iterable[str]:
             yield f"{declared.name}: what everybody may do is given on by nobody; leave out grantable"
 
 
-def _rights(grants: Iterable[DefaultGrant]) -> _Rights:
-    return {(grant.by, grant.on, grant.to, privilege.lower()): grant.grantable
-            for grant in grants for privilege in grant.privileges}
+def _by_target(grants: Iterable[DefaultGrant]) -> Mapping[_Target, tuple[Grant, ...]]:
+    targets: dict[_Target, tuple[Grant, ...]] = {}
+    for grant in grants:
+        target = grant.by, grant.on
+        targets[target] = (*targets.get(target, ()), Grant(grant.to, grant.privileges, grantable=grant.grantable))
+    return targets
 
 
-def _changes(declared: Schema, live: _Rights) -> Iterable[str]:
+def _rights(grants: Iterable[DefaultGrant]) -> Mapping[_Target, object]:
+    return {target: rights(of_target) for target, of_target in _by_target(grants).items()}
+
+
+def _changes(declared: Schema, live: Schema) -> Iterable[str]:
     if declared.default_grants is None:
         return
-    rights = _rights(declared.default_grants)
-    for (by, on, to, privilege), grantable in live.items():
-        option = "GRANT OPTION FOR " if grantable and rights.get((by, on, to, privilege)) is False else ""
-        if (by, on, to, privilege) not in rights or option:
-            yield f"{_alter(declared, by)} REVOKE {option}{privilege.upper()} ON {on.upper()} FROM {ident_role(to)}"
-    for grant in declared.default_grants:
-        if any(live.get(right) not in ((True,) if grant.grantable else (True, False)) for right in _rights([grant])):
-            option = " WITH GRANT OPTION" if grant.grantable else ""
-            yield (f"{_alter(declared, grant.by)} GRANT {', '.join(name.upper() for name in grant.privileges)} ON "
-                   f"{grant.on.upper()} TO {ident_role(grant.to)}{option}")
+    before, after = _by_target(live.default_grants or ()), _by_target(declared.default_grants)
+    for by, on in dict.fromkeys((*before, *after)):
+        for statement in changes(before.get((by, on), ()), after.get((by, on), ()), on.upper()):
+            yield f"{_alter(declared, by)} {statement}"
 
 
 def _alter(declared: Schema, by: str | None) -> str:
