@@ -14,15 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.report.keeping import keep_curves
 from bench.report.pictures import Curves
+from bench.schema.other_planners import install_planners, url
 from bench.schema.schemas import script, tables
 from schema.connection import Address
 from tests.support.running.servers import Database, Server, create_database, drop_database, require_official, running
@@ -32,12 +32,6 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 WARM_REPEATS = 3
 OURS = "lifecompanion"
 FOLDER = Path(__file__).parents[1]
-PLANNERS = FOLDER / "planners"
-# Exact, for they are no requirement of the project: migra with the SQLAlchemy of its time.
-PINNED = {"results": ("results==2.0.1789346060", "psycopg2-binary==2.9.12"),
-          "migra": ("migra==3.0.1663481299", "psycopg2-binary==2.9.12", "SQLAlchemy==1.4.54", "setuptools==80.9.0")}
-# Our own program over the Atlas library: `go build` in bench/atlas makes it.
-ATLAS = "atlas-plan"
 EMPTY, NOTHING = "from empty", "with nothing to do"
 
 
@@ -52,7 +46,7 @@ class Tool:
     def plan(self, live: Address, declared: Address, size: int, repeats: int) -> tuple[float, list[float], int]:
         """Seconds of the whole process, seconds of each plan within it, and the number of changes."""
         if self.compares:
-            given = [_url(live), _url(declared)]
+            given = [url(live), url(declared)]
         else:
             login = live.to_dict()
             del login["password"]
@@ -72,7 +66,8 @@ def run() -> None:
     require_official("plan")
     folder = Path(tempfile.mkdtemp(prefix="lcdb-bench-"))
     try:
-        tools = [Tool(OURS, (sys.executable, "-m", "bench.planners.ours"), compares=False), *_others(folder)]
+        tools = [Tool(OURS, (sys.executable, "-m", "bench.planners.ours"), compares=False),
+                 *(Tool(name, command) for name, command in install_planners(folder, "plan"))]
         with running("official", folder) as server:
             curves, changes, loading = _measure(server, tools)
     finally:
@@ -124,28 +119,3 @@ def _databases(server: Server, size: int) -> Iterator[tuple[Address, Address, Ad
     finally:
         for database in databases:
             drop_database(database)
-
-
-def _others(folder: Path) -> list[Tool]:
-    """The tools to compare with; one that cannot be had is named and left out."""
-    tools = []
-    for name, pins in PINNED.items():
-        python = folder / name / "bin" / "python"
-        venv.create(folder / name, with_pip=True)
-        done = subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *pins],
-                              capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            print(f"bench: {name} is left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
-            continue
-        tools.append(Tool(name, (str(python), str(PLANNERS / f"{name}_plan.py"))))
-    if shutil.which(ATLAS):
-        tools.append(Tool("Atlas library", (ATLAS,)))
-    else:
-        print(f"bench: Atlas is left out: no {ATLAS} on the PATH; `go build` in bench/atlas makes it", file=sys.stderr)
-    return tools
-
-
-def _url(address: Address) -> str:
-    """A URL without the password, which PGPASSWORD holds."""
-    plain = replace(address, password="")
-    return f"postgresql://{plain.user}@{plain.host}:{plain.port}/{plain.database}?sslmode=disable"

@@ -11,9 +11,7 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-import venv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +21,7 @@ from pathlib import Path
 
 from bench.report.counts import FILE, read_counts, table
 from bench.report.keeping import machine
+from bench.schema.other_planners import ATLAS_LIBRARY, PINNED, install_planners, url
 from infra.local.client_programs import install_client_programs
 from schema.apply import ensure, plan
 from schema.comparison.compare import Options
@@ -31,18 +30,12 @@ from schema.export.adoption import Adopted, adopt
 from schema.export.plain_sql import dump
 from schema.model.change.step import Hazard
 from tests.support.running.servers import TEMPLATE, Server, create_template, require_official, running
-from tests.support.schemas.corpus import FOLDER, names, read_changes
-from tests.support.schemas.corpus_catalog import client_environment, find_differences, read_sections
+from tests.support.schemas.corpus import FOLDER, FaultError, names, read_changes, run_sql
+from tests.support.schemas.corpus_catalog import find_differences, read_sections
 
-PLANNERS = Path(__file__).parents[1] / "planners"
-OURS, ATLAS = "lifecompanion", "atlas-plan"
-# Exact, for they are no requirement of the project.
-PINNED = {"sqlpush": ("sqlpush==0.7.0", "alembic==1.18.4", "SQLAlchemy==2.0.51", "psycopg[binary]==3.3.4"),
-          "results": ("results==2.0.1789346060", "psycopg2-binary==2.9.12"),
-          "migra": ("migra==3.0.1663481299", "psycopg2-binary==2.9.12", "SQLAlchemy==1.4.54", "setuptools==80.9.0")}
+OURS = "lifecompanion"
 STAGES = ("adopted", "plan empty", "made again", "changes exact")
 SECONDS = 120
-_PSQL = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-")
 _USER_SCHEMAS = ("SELECT nspname FROM pg_namespace "
                  "WHERE nspname !~ '^(pg_|_timescaledb|timescaledb_|information_schema)' "
                  "ORDER BY nspname <> 'public', nspname")
@@ -52,16 +45,14 @@ _USER_SCHEMAS = ("SELECT nspname FROM pg_namespace "
 Faults = Mapping[str, Mapping[str, tuple[int, int, str]]]
 
 
-class FaultError(Exception):
-    """A tool ended in an error, or what it said does not make the database that was wanted: one line."""
-
-
 @dataclass(frozen=True)
 class Tool:
-    """`sql` returns the statements from one database to another, and what is left out by name."""
+    """`sql` returns the statements from one database to another; `apply` makes the first like the second, and returns
+    what it leaves out, by name."""
 
     name: str
-    sql: Callable[[Address, Address], tuple[str, Sequence[str]]]
+    sql: Callable[[Address, Address], str]
+    apply: Callable[[Address, Address], Sequence[str]]
 
 
 def run() -> None:
@@ -71,7 +62,8 @@ def run() -> None:
     chosen = os.environ.get("SIDE_BY_SIDE", "").split() or names()
     path = os.environ["PATH"]
     try:
-        tools = [Tool(OURS, _ours), *_others(folder)]
+        tools = [Tool(OURS, _own_sql, _apply_own),
+                 *(_other(name, command) for name, command in install_planners(folder, "sql"))]
         os.environ["PATH"] = f"{install_client_programs()}{os.pathsep}{path}"
         with running("official", folder) as server:
             create_template(server)
@@ -101,8 +93,8 @@ def _try(server: Server, name: str, tools: Sequence[Tool]) -> Faults:
     """For each tool and stage: how often it passed, of how many times, and the first fault."""
     with _database(server, "wanted") as wanted, _database(server, "same") as same:
         text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-        _psql(wanted, text)
-        _psql(same, text)
+        run_sql(wanted, text)
+        run_sql(same, text)
         result = {}
         for tool in tools:
             made: dict[str, list[str | None]] = {stage: [] for stage in STAGES}
@@ -122,27 +114,22 @@ def _changes(server: Server, name: str, tool: Tool) -> Iterator[str | None]:
     """Make each change in a copy, and have the tool bring the original there; both are equal before each change."""
     text = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     with _database(server, "changed") as changed:
-        _psql(changed, text)
+        run_sql(changed, text)
         for change in read_changes(name):
             with _database(server, "before", "changed") as before:
-                _psql(changed, change)
+                run_sql(changed, change)
                 yield _fault(partial(_become, tool, before, changed))
 
 
 def _become(tool: Tool, live: Address, wanted: Address) -> None:
-    sql, left_out = tool.sql(live, wanted)
-    if tool.name == OURS and adopt(live).objects:
-        _apply(live, wanted)
-    else:
-        _psql(live, sql)
+    left_out = tool.apply(live, wanted)
     lines = list(find_differences(read_sections(wanted), read_sections(live), left_out))
     if lines:
         raise FaultError(f"{len(lines)} lines differ: {lines[0]}")
 
 
 def _require_nothing(tool: Tool, same: Address, wanted: Address) -> None:
-    sql, _ = tool.sql(same, wanted)
-    steps = [line for line in sql.splitlines() if not line.startswith("CREATE SCHEMA IF NOT EXISTS")]
+    steps = [line for line in tool.sql(same, wanted).splitlines() if not line.startswith("CREATE SCHEMA IF NOT EXISTS")]
     if steps:
         raise FaultError(f"a plan of the same says: {steps[0][:120]}")
 
@@ -155,19 +142,21 @@ def _fault(action: Callable[[], object]) -> str | None:
     return None
 
 
-def _ours(live: Address, wanted: Address) -> tuple[str, Sequence[str]]:
-    """From empty what `lcdb schema export` writes, else the steps of a plan of what was adopted."""
+def _own_sql(live: Address, wanted: Address) -> str:
+    """The steps of a plan of what was adopted."""
     adopted = adopt(wanted)
-    if not adopt(live).objects:
-        return dump(adopted.objects), adopted.remarks
-    steps = plan(live, adopted.objects, options=_options(adopted)).steps
-    return "".join(f"{step.sql};\n" for step in steps), adopted.remarks
+    return "".join(f"{step.sql};\n" for step in plan(live, adopted.objects, options=_options(adopted)).steps)
 
 
-def _apply(live: Address, wanted: Address) -> None:
-    """What the others' SQL is to psql: `apply` runs the steps itself, some of them outside of transactions."""
+def _apply_own(live: Address, wanted: Address) -> Sequence[str]:
+    """An empty database gets what `lcdb schema export` writes; another one is changed by `apply`, which runs its steps
+    itself, some of them outside of transactions."""
     adopted = adopt(wanted)
-    ensure(live, adopted.objects, options=_options(adopted))
+    if adopt(live).objects:
+        ensure(live, adopted.objects, options=_options(adopted))
+    else:
+        run_sql(live, dump(adopted.objects), timeout=SECONDS)
+    return adopted.remarks
 
 
 def _options(adopted: Adopted) -> Options:
@@ -175,37 +164,25 @@ def _options(adopted: Adopted) -> Options:
     return Options(whole_schema=True, allow=frozenset(Hazard), protect=left_out, backed_up=True, attempts=2)
 
 
-def _asked(command: Sequence[str]) -> Callable[[Address, Address], tuple[str, Sequence[str]]]:
-    def ask(live: Address, wanted: Address) -> tuple[str, Sequence[str]]:
+def _other(name: str, command: Sequence[str]) -> Tool:
+    words = [*command, "-sql"] if name == ATLAS_LIBRARY else command
+
+    def sql(live: Address, wanted: Address) -> str:
         with wanted.connect() as connection:
             schemas = [schema for schema, in connection.execute(_USER_SCHEMAS).fetchall()]
-        done = subprocess.run([*command, _url(live), _url(wanted), *schemas], capture_output=True, text=True,
-                              check=False, env={**os.environ, "PGPASSWORD": live.password}, timeout=SECONDS)
+        done = subprocess.run([*words, url(live), url(wanted), *schemas], capture_output=True, text=True, check=False,
+                              env={**os.environ, "PGPASSWORD": live.password}, timeout=SECONDS)
         if done.returncode:
             raise FaultError(next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no answer"))
         # Most compare one schema with another of its name, and leave the schema itself to whoever calls them.
         statements = [*(f'CREATE SCHEMA IF NOT EXISTS "{schema}"' for schema in schemas), *json.loads(done.stdout)]
-        return ";\n".join(statement.strip().rstrip(";") for statement in statements), ()
-    return ask
+        return ";\n".join(statement.strip().rstrip(";") for statement in statements)
 
+    def apply(live: Address, wanted: Address) -> Sequence[str]:
+        run_sql(live, sql(live, wanted), timeout=SECONDS)
+        return ()
 
-def _others(folder: Path) -> list[Tool]:
-    """The tools to compare with; one that cannot be had is named and left out."""
-    tools = []
-    for name, pins in PINNED.items():
-        python = folder / name / "bin" / "python"
-        venv.create(folder / name, with_pip=True)
-        done = subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *pins],
-                              capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"bench: {name} is left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
-            continue
-        tools.append(Tool(name, _asked((str(python), str(PLANNERS / f"{name}_sql.py")))))
-    if shutil.which(ATLAS):
-        tools.append(Tool("Atlas library", _asked((ATLAS, "-sql"))))
-    else:
-        print(f"bench: Atlas is left out: no {ATLAS} on the PATH; `go build` in bench/atlas makes it", file=sys.stderr)
-    return tools
+    return Tool(name, sql, apply)
 
 
 @contextmanager
@@ -219,15 +196,3 @@ def _database(server: Server, name: str, template: str = "") -> Iterator[Address
     finally:
         with server.admin.connect() as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)".encode())
-
-
-def _psql(address: Address, text: str) -> None:
-    done = subprocess.run(_PSQL, input=text, capture_output=True, text=True, check=False, timeout=SECONDS,
-                          env=client_environment(address))
-    if done.returncode:
-        raise FaultError(done.stderr.replace("psql:<stdin>:", "line "))
-
-
-def _url(address: Address) -> str:
-    """A URL without the password, which PGPASSWORD holds."""
-    return f"postgresql://{address.user}@{address.host}:{address.port}/{address.database}?sslmode=disable"

@@ -188,11 +188,15 @@ class Trial:
                 connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
 
     def _psql(self, suffix: str, text: str) -> None:
-        done = subprocess.run(
-            [*_PSQL], input=text, capture_output=True, text=True, check=False,
-            env=client_environment(self._address(suffix)))
-        if done.returncode:
-            raise FaultError(done.stderr.replace("psql:<stdin>:", "line "))
+        run_sql(self._address(suffix), text)
+
+
+def run_sql(address: Address, text: str, *, timeout: float | None = None) -> None:
+    """Have psql run a script. Raises FaultError with what it says, by line, at the first error."""
+    done = subprocess.run(_PSQL, input=text, capture_output=True, text=True, check=False, timeout=timeout,
+                          env=client_environment(address))
+    if done.returncode:
+        raise FaultError(done.stderr.replace("psql:<stdin>:", "line "))
 
 
 def _require_written(live: Adopted) -> None:
