@@ -16,6 +16,7 @@ from backups.config import BackupConfig
 from backups.errors import BusyError
 from backups.logical.backup import run_logical
 from backups.logical.catalog import Entry, find_backup
+from backups.logical.manifest import Manifest
 from backups.restoring.target_database import drop_database
 from backups.storage.client import S3Login
 from backups.storage.encryption import Keyring, new_key
@@ -110,6 +111,20 @@ class Backed:
         finally:
             with self.admin.connect() as connection:
                 drop_database(connection, name)
+
+
+@dataclass(frozen=True)
+class BackedUp:
+    """A database, and a backup of it."""
+
+    backed: Backed
+    entry: Entry
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the backup says of itself."""
+        assert self.entry.manifest
+        return self.entry.manifest
 
 
 def tries_while_busy() -> Retrying:

@@ -10,11 +10,11 @@ import pytest
 
 from backups.drill.comparison import compare
 from backups.drill.logical_drill import run_drill
-from backups.logical.catalog import Entry, open_backup
+from backups.logical.catalog import open_backup
 from backups.logical.manifest import Manifest
 from backups.restoring.restore import restore_logical
 from schema.connection import Address
-from tests.support.backed_up import Backed, backed
+from tests.support.backed_up import BackedUp, backed
 from tests.support.running.s3_servers import S3Server
 from tests.support.running.servers import Server
 
@@ -39,16 +39,8 @@ CONTENTS = 'SELECT a.n, b.n, c.n FROM public.computed a, public.over b, public."
 
 
 @dataclass(frozen=True)
-class Subject:
+class Subject(BackedUp):
     """A database with these views, and a backup of it."""
-
-    backed: Backed
-    entry: Entry
-
-    @property
-    def manifest(self) -> Manifest:
-        assert self.entry.manifest
-        return self.entry.manifest
 
     def restore(self, name: str, manifest: Manifest | None = None) -> list[str]:
         entry = replace(self.entry, manifest=manifest or self.manifest)

@@ -17,13 +17,13 @@ from backups.drill.logical_drill import run_drill
 from backups.errors import DamagedError, RestoreError
 from backups.logical.backup import run_logical
 from backups.logical.catalog import Entry, find_backup, open_backup
-from backups.logical.manifest import ChunkRows, Manifest
+from backups.logical.manifest import ChunkRows
 from backups.logical.reader import Opened
 from backups.restoring import missing_values, restore
 from backups.restoring.restore import Restored, restore_logical
 from cli.registry import gather
 from schema.connection import Address
-from tests.support.backed_up import Backed, backed
+from tests.support.backed_up import BackedUp, backed
 from tests.support.running.s3_servers import S3Server
 from tests.support.running.servers import Server
 
@@ -96,16 +96,8 @@ AS_QUERIED = {name: f"SELECT count(*), sum(hashtextextended(x::text, 0)) FROM pu
 
 
 @dataclass(frozen=True)
-class Subject:
+class Subject(BackedUp):
     """A database with columns added after compression, and a backup of it."""
-
-    backed: Backed
-    entry: Entry
-
-    @property
-    def manifest(self) -> Manifest:
-        assert self.entry.manifest
-        return self.entry.manifest
 
     def restore(self, name: str, entry: Entry | None = None) -> Restored:
         return restore_logical(self.backed.store, self.backed.ring, entry or self.entry, self.backed.admin, name,
